@@ -1,0 +1,225 @@
+"""The council register: who reports, since when, as whose successor, beside which neighbours.
+
+A council's identity changes: Cumbria became two councils in 2023, Kingston and Richmond report as one
+("314 / 318"). Codes are text, each with the months in which it is valid.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+import polars as pl
+
+from features.errors import ReferenceDataError
+from features.months import Month
+from features.registry import Kind
+
+#: Grades of an Ofsted judgement, best first. The number is the ordinal the models use.
+GRADES: dict[str, int] = {
+    "Outstanding": 1,
+    "Good": 2,
+    "Requires improvement to be good": 3,
+    "Inadequate": 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A published judgement: known from publication, not from inspection."""
+
+    published: date
+    impact_of_leaders: str
+    """One of GRADES."""
+
+
+@dataclass(frozen=True, slots=True)
+class Council:
+    """One reporting unit. `la_code` is DfE's text code, or both codes of a joint return."""
+
+    la_code: str
+    name: str
+    valid_from: Month
+    valid_to: Month | None = None
+    predecessors: tuple[str, ...] = ()
+    region: str = ""
+    council_type: str = ""
+    expects: tuple[Kind, ...] = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
+    neighbours: tuple[str, ...] = ()
+    """la_codes of the statistical neighbours, nearest first."""
+    population_0_17: int | None = None
+    imd_score: float | None = None
+    """Index of Multiple Deprivation, average score; higher is more deprived."""
+    judgements: tuple[Judgement, ...] = ()
+    director: str = ""
+    recipients: tuple[str, ...] = ()
+    """Addresses of the director and whom they name; alerts go here and nowhere else."""
+    data_officer: str = ""
+    """Address that gets the validation report of the council's own file."""
+
+    @property
+    def folder(self) -> str:
+        """The code as a folder or object name: “314 / 318” is `314-318`."""
+        return folder_name(self.la_code)
+
+    def judged_by(self, day: date) -> Judgement | None:
+        """The latest judgement published on or before `day`, if any."""
+        known = [j for j in self.judgements if j.published <= day]
+        return max(known, key=lambda j: j.published) if known else None
+
+
+def folder_name(la_code: str) -> str:
+    """A council code as a path segment: blanks and slashes of a joint code become one dash."""
+    return "-".join(part.strip() for part in la_code.split("/"))
+
+
+@dataclass(frozen=True)
+class Register:
+    """All councils of a group, in order of la_code."""
+
+    councils: tuple[Council, ...]
+    by_code: dict[str, Council] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "councils", tuple(sorted(self.councils, key=lambda c: c.la_code)))
+        codes: dict[str, Council] = {}
+        for council in self.councils:
+            if council.la_code in codes:
+                raise ReferenceDataError(
+                    f"The council register lists {council.la_code} twice. Give each code one row with its valid months."
+                )
+            codes[council.la_code] = council
+        object.__setattr__(self, "by_code", codes)
+
+    def valid_in(self, month: Month) -> tuple[Council, ...]:
+        """The councils that exist, and so are expected to report, in a month."""
+        return tuple(c for c in self.councils if c.valid_from <= month and (c.valid_to is None or month <= c.valid_to))
+
+    def by_folder(self, name: str) -> Council | None:
+        """The council whose landing folder has this name."""
+        return next((c for c in self.councils if c.folder == name), None)
+
+    def neighbours_frame(self) -> pl.DataFrame:
+        """`la_code, neighbour, rank`: one row per council and statistical neighbour."""
+        rows = [(c.la_code, n, i) for c in self.councils for i, n in enumerate(c.neighbours, start=1)]
+        return pl.DataFrame(
+            rows, schema={"la_code": pl.String(), "neighbour": pl.String(), "rank": pl.UInt32()}, orient="row"
+        )
+
+    def context_frame(self) -> pl.DataFrame:
+        """`la_code, name, region, council_type, population_0_17, imd_score`: one row per council."""
+        return pl.DataFrame(
+            [(c.la_code, c.name, c.region, c.council_type, c.population_0_17, c.imd_score) for c in self.councils],
+            schema={
+                "la_code": pl.String(),
+                "name": pl.String(),
+                "region": pl.String(),
+                "council_type": pl.String(),
+                "population_0_17": pl.Int64(),
+                "imd_score": pl.Float64(),
+            },
+            orient="row",
+        )
+
+
+REGISTER_COLUMNS = (
+    "la_code",
+    "name",
+    "valid_from",
+    "valid_to",
+    "predecessors",
+    "region",
+    "council_type",
+    "expects",
+    "neighbours",
+    "population_0_17",
+    "imd_score",
+    "judgements",
+    "director",
+    "recipients",
+    "data_officer",
+)
+
+
+def read_register(text: str, where: str) -> Register:
+    """Read the register from CSV text; lists are separated by `;`, judgements are `YYYY-MM-DD grade`.
+
+    Raises ReferenceDataError naming file, line and column; `where` is the file as the user knows it.
+    """
+    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
+    found = set(reader.fieldnames or ())
+    if missing := [c for c in REGISTER_COLUMNS if c not in found]:
+        raise ReferenceDataError(f"{where}: the council register lacks the columns {', '.join(missing)}.")
+    if unknown := sorted(found - set(REGISTER_COLUMNS)):
+        raise ReferenceDataError(f"{where}: the council register has columns nobody reads: {', '.join(unknown)}.")
+    councils = []
+    for line, row in enumerate(reader, start=2):
+        try:
+            councils.append(_council(row))
+        except (ValueError, KeyError, ReferenceDataError) as error:
+            raise ReferenceDataError(f"{where}, line {line}: {error}") from error
+    return Register(tuple(councils))
+
+
+def write_register(councils: Iterable[Council]) -> str:
+    """The register as CSV text; `read_register` reads it back equal."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(REGISTER_COLUMNS)
+    for c in councils:
+        writer.writerow(
+            [
+                c.la_code,
+                c.name,
+                c.valid_from,
+                c.valid_to or "",
+                ";".join(c.predecessors),
+                c.region,
+                c.council_type,
+                ";".join(c.expects),
+                ";".join(c.neighbours),
+                "" if c.population_0_17 is None else c.population_0_17,
+                "" if c.imd_score is None else c.imd_score,
+                ";".join(f"{j.published} {j.impact_of_leaders}" for j in c.judgements),
+                c.director,
+                ";".join(c.recipients),
+                c.data_officer,
+            ]
+        )
+    return out.getvalue()
+
+
+def _list(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (text or "").split(";") if part.strip())
+
+
+def _judgement(text: str) -> Judgement:
+    published, _, grade = text.partition(" ")
+    if grade not in GRADES:
+        raise ReferenceDataError(f"judgements: “{grade}” is no grade; use one of {', '.join(GRADES)}.")
+    return Judgement(date.fromisoformat(published), grade)
+
+
+def _council(row: dict[str, str]) -> Council:
+    if not row["la_code"].strip():
+        raise ReferenceDataError("la_code is empty.")
+    return Council(
+        la_code=row["la_code"].strip(),
+        name=row["name"].strip(),
+        valid_from=Month.parse(row["valid_from"]),
+        valid_to=Month.parse(row["valid_to"]) if row["valid_to"].strip() else None,
+        predecessors=_list(row["predecessors"]),
+        region=row["region"].strip(),
+        council_type=row["council_type"].strip(),
+        expects=tuple(Kind(k) for k in _list(row["expects"])),
+        neighbours=_list(row["neighbours"]),
+        population_0_17=int(row["population_0_17"]) if row["population_0_17"].strip() else None,
+        imd_score=float(row["imd_score"]) if row["imd_score"].strip() else None,
+        judgements=tuple(_judgement(j) for j in _list(row["judgements"])),
+        director=row["director"].strip(),
+        recipients=_list(row["recipients"]),
+        data_officer=row["data_officer"].strip(),
+    )

@@ -1,0 +1,105 @@
+"""The schemas of the frames that pass between rooms, and the one function that holds a frame to them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from features.errors import HoldfastError
+from features.registry import ALL_MEASURES, COUNTS, INPUT_PARTS, Kind, Missing, counts_of
+
+MEASURE_NAMES = tuple(m.name for m in ALL_MEASURES)
+
+#: Counts of one extract kind: one row per council and month. `known_from` is the day on which the
+#: extract was received, so that a later month's run can be told what was known when.
+#: A withheld or uncountable count is null.
+COUNTS_KEY = {"la_code": pl.String(), "month": pl.Date(), "known_from": pl.Date(), "extract_sha256": pl.String()}
+
+
+def counts_schema(extract: Kind) -> pl.Schema:
+    """Council, month, day known, fingerprint, then every count of that extract as Int64 parts."""
+    return pl.Schema({**COUNTS_KEY, **{c.name: pl.Int64() for c in counts_of(extract)}})
+
+
+#: Every input of every formula, wide: one row per council and month; Int64 parts (`INPUT_PARTS`).
+INPUTS = pl.Schema(
+    {"la_code": pl.String(), "month": pl.Date(), "known_from": pl.Date(), **{n: pl.Int64() for n in INPUT_PARTS}}
+)
+
+#: Why an input is null: one row per council, month and input that has a reason.
+REASONS = pl.Schema({"la_code": pl.String(), "month": pl.Date(), "input": pl.String(), "reason": pl.String()})
+
+#: Measures, long: one row per council, month and measure. `numerator` and `denominator` are in natural
+#: units (FTE, days, people) and travel with every rate; `reason` says why `value` is null, else is null.
+MEASURES_SCHEMA = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "measure": pl.String(),
+        "value": pl.Float64(),
+        "numerator": pl.Float64(),
+        "denominator": pl.Float64(),
+        "reason": pl.String(),
+        "known_from": pl.Date(),
+    }
+)
+
+#: Features, long: one row per council, month and measure. Distances and changes are in the measure's
+#: own unit; positive is up, whatever the direction of concern.
+FEATURES_SCHEMA = pl.Schema(
+    {
+        **MEASURES_SCHEMA,
+        "change_3m": pl.Float64(),
+        "change_6m": pl.Float64(),
+        "change_12m": pl.Float64(),
+        "change_24m": pl.Float64(),
+        "own_mean": pl.Float64(),
+        "own_z": pl.Float64(),
+        "neighbours_median": pl.Float64(),
+        "neighbours_reported": pl.UInt32(),
+        "vs_neighbours": pl.Float64(),
+        "national_percentile": pl.Float64(),
+        "shrunk": pl.Float64(),
+        "xmr_mean": pl.Float64(),
+        "xmr_lower": pl.Float64(),
+        "xmr_upper": pl.Float64(),
+        "xmr_signal": pl.String(),
+        "xmr_toward": pl.String(),
+        "small_base": pl.Boolean(),
+    }
+)
+
+#: Columns of FEATURES_SCHEMA that, pivoted to `<measure>__<column>`, a model may read.
+FEATURE_COLUMNS = (
+    "change_3m",
+    "change_6m",
+    "change_12m",
+    "change_24m",
+    "own_z",
+    "vs_neighbours",
+    "national_percentile",
+    "shrunk",
+)
+
+#: The published national distribution: one row per measure, published year and council (or quantile).
+NATIONAL = pl.Schema({"measure": pl.String(), "period_end": pl.Date(), "known_from": pl.Date(), "value": pl.Float64()})
+
+MISSING_REASONS = tuple(str(m) for m in Missing)
+COUNT_NAMES = tuple(c.name for c in COUNTS)
+
+
+def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
+    """The frame with exactly the schema's columns in its order; types must already agree.
+
+    Raises HoldfastError naming the frame and the columns: a frame of another shape is a fault of the
+    program or of a stored file, and must not be guessed at.
+    """
+    absent = [n for n in schema if n not in frame.columns]
+    wrong = [n for n in schema if n in frame.columns and frame.schema[n] != schema[n]]
+    if absent or wrong:
+        raise HoldfastError(
+            f"The {what} table has another shape than this version of Holdfast writes"
+            + (f"; missing columns: {', '.join(absent)}" if absent else "")
+            + (f"; columns of another type: {', '.join(wrong)}" if wrong else "")
+            + ". Re-run the month that wrote it, or restore the file."
+        )
+    return frame.select(list(schema))

@@ -1,0 +1,35 @@
+"""Shared fixtures. Real published files and samples are not part of this repository; tests that need them say so."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("HOLDFAST_SHARED", REPOSITORY.parent / "shared"))
+
+settings.register_profile("push", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("nightly", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
+
+
+def _folder(name: str) -> Path:
+    folder = SHARED / name
+    if not folder.is_dir():
+        pytest.skip(f"the published files ({name}) are not on this machine; set HOLDFAST_SHARED to their folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def public_data() -> Path:
+    """The folder of published files (DfE, Ofsted, ONS), which stays outside the repository."""
+    return _folder("public-data")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of made-up files in the sector's real formats."""
+    return _folder("samples")
