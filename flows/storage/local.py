@@ -1,0 +1,147 @@
+"""The object store in a local folder: what the demo, tests and a single machine use."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from features.errors import StoreError
+from flows.storage.names import TEMPORARY_PREFIX, checked
+from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing
+
+
+class LocalStore:
+    """A folder with the semantics of the port.
+
+    Content goes to a temporary file beside its target, is flushed to disk, and then gets its name in
+    one step: by a hard link where the name must be free (the file system refuses a second link of one
+    name, which makes `create` exclusive between processes), by a rename where it may be taken.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self.url = self.root.as_uri()
+
+    def read(self, name: str) -> bytes:
+        """The whole object; raises ObjectMissing."""
+        path = self._path(name)
+        try:
+            return path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            raise ObjectMissing(f"There is no “{name}” in {self.url}.") from None
+        except OSError as error:
+            raise self._failed("read", name, error) from error
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Every object whose name starts with `prefix`, in order of name (by code point, as S3 lists)."""
+        start = self.root
+        if (folder := prefix.rpartition("/")[0]) and checked(folder):
+            start = self.root / folder
+        found: list[ObjectInfo] = []
+        for at, folders, files in os.walk(start, onerror=self._cannot_list):
+            folders.sort()
+            for file in files:
+                path = Path(at) / file
+                name = path.relative_to(self.root).as_posix()
+                if name.startswith(prefix) and not file.startswith(TEMPORARY_PREFIX):
+                    # A file may be gone between the listing and the look at it.
+                    with contextlib.suppress(FileNotFoundError):
+                        found.append(_info(name, path))
+        return iter(sorted(found, key=lambda o: o.name))
+
+    def info(self, name: str) -> ObjectInfo | None:
+        """Size and time of one object, or None."""
+        path = self._path(name)
+        try:
+            return _info(name, path) if path.is_file() else None
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise self._failed("look at", name, error) from error
+
+    def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write if no object has this name; raises AlreadyThere. Of many at once exactly one succeeds."""
+        path = self._path(name)
+        try:
+            with self._written_beside(path, content) as temporary:
+                if os.name == "nt":
+                    temporary.rename(path)  # on Windows a rename never replaces
+                else:
+                    os.link(temporary, path)
+                _flush_folder(path.parent)
+        except FileExistsError:
+            raise AlreadyThere(f"“{name}” is already in {self.url}; it was left as it is.") from None
+        except OSError as error:
+            raise self._failed("create", name, error) from error
+
+    def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write, whatever was there, in one step."""
+        path = self._path(name)
+        try:
+            with self._written_beside(path, content) as temporary:
+                temporary.replace(path)
+                _flush_folder(path.parent)
+        except OSError as error:
+            raise self._failed("write", name, error) from error
+
+    def delete(self, name: str) -> None:
+        """Remove an object if it is there (retention only)."""
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+        except NotADirectoryError:
+            return
+        except OSError as error:
+            raise self._failed("delete", name, error) from error
+
+    def _path(self, name: str) -> Path:
+        """Where the object lies; StoreError if a link in the folder leads out of the root."""
+        path = self.root / checked(name)
+        if not path.resolve().is_relative_to(self.root.resolve()):
+            raise StoreError(
+                f"“{name}” in {self.url} is a link that leads out of the store. Put the file itself there."
+            )
+        return path
+
+    @contextlib.contextmanager
+    def _written_beside(self, path: Path, content: bytes) -> Iterator[Path]:
+        """A flushed file with this content in the folder of `path`; whatever is left of it is removed."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            yield temporary
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _cannot_list(self, error: OSError) -> None:
+        if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            raise self._failed("list", "", error) from error
+
+    def _failed(self, verb: str, name: str, error: OSError) -> StoreError:
+        target = f"“{name}” in {self.url}" if name else self.url
+        reason = error.strerror or type(error).__name__
+        return StoreError(f"Could not {verb} {target}: {reason}. Check the folder's permissions and free space.")
+
+
+def _info(name: str, path: Path) -> ObjectInfo:
+    stat = path.stat()
+    return ObjectInfo(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make a new name survive a power cut; folders cannot be opened for this on Windows."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

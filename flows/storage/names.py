@@ -1,0 +1,36 @@
+"""Which names an object may have: those that mean the same in a folder and in a bucket."""
+
+from __future__ import annotations
+
+from features.errors import StoreError
+
+#: A half-written local file begins with this; no object may, and no listing shows one.
+TEMPORARY_PREFIX = ".holdfast-part-"
+
+_LONGEST_NAME_BYTES = 900  # S3 allows 1,024 with the prefix
+_LONGEST_SEGMENT_BYTES = 200  # common file systems allow 255
+
+
+def checked(name: str) -> str:
+    """The name unchanged, or StoreError if it is absolute, climbs, or could not be a file's name.
+
+    One rule for both stores, so that what works on a laptop works in a bucket and no name from
+    outside (a folder, a file sent by a council) reaches beyond the store's root.
+    """
+    segments = name.split("/")
+    wrong = (
+        not name
+        or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME_BYTES
+        or "\\" in name
+        or any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in name)
+        or any(
+            s in ("", ".", "..") or len(s.encode("utf-8", "surrogatepass")) > _LONGEST_SEGMENT_BYTES for s in segments
+        )
+        or segments[-1].startswith(TEMPORARY_PREFIX)
+    )
+    if wrong:
+        raise StoreError(
+            f"{name!a} cannot be the name of an object. Use a relative name of ordinary characters, "
+            "parts separated by “/”, none of them empty, “.” or “..”."
+        )
+    return name

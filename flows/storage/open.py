@@ -1,0 +1,50 @@
+"""From an address in the settings to a store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from features.errors import SettingsError, StoreError
+from flows.storage.local import LocalStore
+from flows.storage.port import Store
+from flows.storage.s3 import S3Options, S3Store
+
+
+def open_store(url: str, *, s3: S3Options | None = None, must_exist: bool = False) -> Store:
+    """The store at `file:///folder`, a plain path, or `s3://bucket/prefix`.
+
+    With `must_exist` a folder or bucket that is not there is a StoreError at once; without it a
+    mistyped landing address would look like a month in which nobody sent anything. Raises
+    SettingsError for an address of another kind.
+    """
+    parts = urlsplit(url)
+    if not url.strip():
+        raise SettingsError("The address of a store is empty. Write a folder, or s3://bucket/prefix.")
+    if parts.scheme == "s3":
+        if not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
+            raise SettingsError(f"“{_shown(url)}” is no address of a bucket. Write it as s3://bucket/prefix.")
+        bucket = S3Store(parts.netloc, parts.path, s3)
+        if must_exist:
+            bucket.check_exists()
+        return bucket
+    if parts.scheme == "file":
+        if parts.netloc not in ("", "localhost") or not parts.path:
+            raise SettingsError(f"“{url}” is no address of a folder. Write it as file:///folder.")
+        folder = Path(unquote(parts.path))
+    elif "://" in url:
+        raise SettingsError(
+            f"Stores at {parts.scheme}:// are not known. Use a folder, file:///folder or s3://bucket/prefix; "
+            "another S3-compatible service is s3:// with an endpoint in the settings."
+        )
+    else:
+        folder = Path(url)
+    store = LocalStore(folder)
+    if must_exist and not store.root.is_dir():
+        raise StoreError(f"There is no folder {store.root}. Create it, or correct the address in the settings.")
+    return store
+
+
+def _shown(url: str) -> str:
+    """The address without a user part, in which people put keys."""
+    return url.split("@")[-1] if "@" in url else url

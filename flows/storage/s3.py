@@ -1,0 +1,244 @@
+"""The object store in S3, or in anything that speaks its protocol."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import Any, NoReturn
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError
+
+from features.errors import StoreError
+from flows.storage.names import checked
+from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing
+
+#: How often a create is tried while another conditional write of the same name is under way (409).
+CONFLICT_ATTEMPTS = 8
+
+_WRITE_TOKEN = "holdfast-write"
+
+_ADVICE = {
+    "NoSuchBucket": "There is no such bucket: check the store's address.",
+    "AccessDenied": "These credentials may not do that: check the bucket's policy.",
+    "403": "These credentials may not do that: check the credentials and the bucket's policy.",
+    "InvalidAccessKeyId": "The access key is not known there: check the credentials.",
+    "SignatureDoesNotMatch": "The secret key does not belong to the access key: check the credentials.",
+    "ExpiredToken": "The credentials have expired: renew them.",
+    "RequestTimeTooSkewed": "This machine's clock is wrong: set it.",
+    "PermanentRedirect": "The bucket is in another region: set the store's region.",
+    "AuthorizationHeaderMalformed": "The bucket is in another region: set the store's region.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class S3Options:
+    """How to reach a bucket. Keys left out are found as boto3 finds them (environment, profile, role)."""
+
+    endpoint_url: str | None = None
+    """For S3-compatible stores; None is AWS."""
+    region: str | None = None
+    access_key_id: str | None = field(default=None, repr=False)
+    secret_access_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+    server_side_encryption: str | None = None
+    """`AES256` or `aws:kms`; None leaves it to the bucket's default."""
+    kms_key_id: str | None = None
+    connect_timeout_seconds: float = 10
+    read_timeout_seconds: float = 60
+    attempts: int = 5
+    """Of one request, on connection errors, throttling and 5xx."""
+
+
+class S3Store:
+    """A bucket, or a prefix of one, with the semantics of the port.
+
+    Each object is sent with a SHA-256 that the server checks, and checked again when read, where the
+    server keeps it. Errors are sentences with the service's error code and without its message, which
+    can carry key ids.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        options: S3Options | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.bucket = bucket
+        self.prefix = f"{checked(prefix.strip('/'))}/" if prefix.strip("/") else ""
+        self.options = options or S3Options()
+        self.url = f"s3://{bucket}/{self.prefix}".rstrip("/")
+        self._sleep = sleep
+        self._client = _client(self.options)
+
+    def __reduce__(self) -> tuple[type[S3Store], tuple[str, str, S3Options]]:
+        """Sent to another process, a store opens its own connection there."""
+        return (S3Store, (self.bucket, self.prefix, self.options))
+
+    def read(self, name: str) -> bytes:
+        """The whole object; raises ObjectMissing."""
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=self._key(name), ChecksumMode="ENABLED")
+            content: bytes = answer["Body"].read()
+        except FlexibleChecksumError:
+            raise StoreError(
+                f"“{name}” in {self.url} does not match its checksum. Restore it from its source."
+            ) from None
+        except (BotoCoreError, ClientError) as error:
+            if _code(error) in ("NoSuchKey", "404"):
+                raise ObjectMissing(f"There is no “{name}” in {self.url}.") from None
+            self._raise("read", name, error)
+        return content
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        """Every object whose name starts with `prefix`, in order of name.
+
+        Sorted here: AWS lists by code point, but some compatible stores list folder by folder.
+        """
+        found: list[ObjectInfo] = []
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix)
+        try:
+            for page in pages:
+                for entry in page.get("Contents", ()):
+                    name = entry["Key"].removeprefix(self.prefix)
+                    if name and not name.endswith("/"):  # consoles make empty objects that stand for folders
+                        found.append(ObjectInfo(name, entry["Size"], entry["LastModified"].astimezone(UTC)))
+        except (BotoCoreError, ClientError) as error:
+            self._raise("list", prefix, error)
+        return iter(sorted(found, key=lambda o: o.name))
+
+    def info(self, name: str) -> ObjectInfo | None:
+        """Size and time of one object, or None."""
+        head = self._head(name)
+        if head is None:
+            return None
+        return ObjectInfo(name, head["ContentLength"], head["LastModified"].astimezone(UTC))
+
+    def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write if no object has this name; raises AlreadyThere. Of many at once exactly one succeeds.
+
+        A 412 is “already there”. A 409 only says that another conditional write was under way and
+        decides nothing, so it is tried again after a growing, jittered pause. An answer that was lost
+        on its way may make the client's own repeat meet its own object: the write carries a token by
+        which that is recognised as success.
+        """
+        token = secrets.token_hex(16)
+        for attempt in range(CONFLICT_ATTEMPTS):
+            try:
+                self._put(name, content, content_type, IfNoneMatch="*", Metadata={_WRITE_TOKEN: token})
+                return
+            except (BotoCoreError, ClientError) as error:
+                code = _code(error)
+                if code in ("PreconditionFailed", "412"):
+                    if _was_repeated(error) and self._carries(name, token):
+                        return
+                    raise AlreadyThere(f"“{name}” is already in {self.url}; it was left as it is.") from None
+                if code not in ("ConditionalRequestConflict", "409", "OperationAborted"):
+                    self._raise("create", name, error)
+            self._sleep(min(0.05 * 2**attempt, 2.0) * random.uniform(0.5, 1.5))
+        raise StoreError(
+            f"“{name}” in {self.url} could not be created: another writer held it through "
+            f"{CONFLICT_ATTEMPTS} attempts. Run again; nothing was overwritten."
+        )
+
+    def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write, whatever was there, in one step."""
+        try:
+            self._put(name, content, content_type)
+        except (BotoCoreError, ClientError) as error:
+            self._raise("write", name, error)
+
+    def delete(self, name: str) -> None:
+        """Remove an object if it is there (retention only)."""
+        try:
+            self._client.delete_object(Bucket=self.bucket, Key=self._key(name))
+        except (BotoCoreError, ClientError) as error:
+            self._raise("delete", name, error)
+
+    def check_exists(self) -> None:
+        """Raises StoreError if the bucket cannot be reached with these credentials."""
+        try:
+            self._client.head_bucket(Bucket=self.bucket)
+        except (BotoCoreError, ClientError) as error:
+            self._raise("open", "", error)
+
+    def _key(self, name: str) -> str:
+        return self.prefix + checked(name)
+
+    def _put(self, name: str, content: bytes, content_type: str, **conditions: Any) -> None:
+        extra: dict[str, Any] = dict(conditions)
+        if self.options.server_side_encryption:
+            extra["ServerSideEncryption"] = self.options.server_side_encryption
+        if self.options.kms_key_id:
+            extra["SSEKMSKeyId"] = self.options.kms_key_id
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=self._key(name),
+            Body=content,
+            ContentType=content_type,
+            ChecksumAlgorithm="SHA256",
+            **extra,
+        )
+
+    def _head(self, name: str) -> dict[str, Any] | None:
+        try:
+            head: dict[str, Any] = self._client.head_object(Bucket=self.bucket, Key=self._key(name))
+        except (BotoCoreError, ClientError) as error:
+            if _code(error) in ("NoSuchKey", "NotFound", "404"):
+                return None
+            self._raise("look at", name, error)
+        return head
+
+    def _carries(self, name: str, token: str) -> bool:
+        head = self._head(name)
+        return head is not None and head.get("Metadata", {}).get(_WRITE_TOKEN) == token
+
+    def _raise(self, verb: str, name: str, error: Exception) -> NoReturn:
+        target = f"“{name}” in {self.url}" if name else self.url
+        code = _code(error)
+        if isinstance(error, HTTPClientError):
+            advice = "The store does not answer: check its address and the network, then run again."
+        elif "Credentials" in code:
+            advice = "No usable credentials were found: set them in the settings or the environment."
+        else:
+            advice = _ADVICE.get(code, "Run again; if it stays, ask whoever keeps the bucket.")
+        raise StoreError(f"Could not {verb} {target} ({code}). {advice}") from None
+
+
+def _client(options: S3Options) -> Any:
+    return boto3.session.Session().client(
+        "s3",
+        endpoint_url=options.endpoint_url,
+        region_name=options.region,
+        aws_access_key_id=options.access_key_id,
+        aws_secret_access_key=options.secret_access_key,
+        aws_session_token=options.session_token,
+        config=Config(
+            connect_timeout=options.connect_timeout_seconds,
+            read_timeout=options.read_timeout_seconds,
+            retries={"mode": "standard", "total_max_attempts": options.attempts},
+            # Own endpoints rarely have a host name for each bucket.
+            s3={"addressing_style": "path" if options.endpoint_url else "auto"},
+            max_pool_connections=32,
+        ),
+    )
+
+
+def _code(error: Exception) -> str:
+    """The service's error code, or the name of the client-side error."""
+    if isinstance(error, ClientError):
+        answer: dict[str, Any] = dict(error.response)
+        return str(answer.get("Error", {}).get("Code") or answer.get("ResponseMetadata", {}).get("HTTPStatusCode"))
+    return type(error).__name__
+
+
+def _was_repeated(error: Exception) -> bool:
+    """Whether the client had sent this request before, so that an earlier answer may have been lost."""
+    return isinstance(error, ClientError) and error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
