@@ -1,0 +1,48 @@
+# make demo   sets everything up and runs the main job on a made-up region
+# make test   sets everything up and passes the tests
+# Everything lives in .venv and var; `make clean` removes both.
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PREFECT_HOME ?= $(CURDIR)/var/prefect
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check bench docs clean
+
+demo: .venv/run.done
+	$(BIN)/holdfast demo
+
+test: .venv/dev.done
+	$(BIN)/python -m pytest $(PYTEST)
+
+# What is checked before the tests run in CI: style, types, the direction of imports, generated documents.
+check: .venv/dev.done
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/dev.done
+	$(BIN)/python -m benchmarks
+
+# The lock is complete, so nothing is resolved (--no-deps) and every file is checked against its hash.
+# uv is quick; where it cannot reach the package index, pip does the same more slowly.
+.venv/run.done: requirements.txt requirements-installer.txt pyproject.toml
+	@$(MAKE) --no-print-directory install LOCK=requirements.txt
+	@touch $@
+
+.venv/dev.done: requirements-dev.txt requirements-installer.txt pyproject.toml
+	@$(MAKE) --no-print-directory install LOCK=requirements-dev.txt
+	@touch $@ .venv/run.done
+
+.PHONY: install
+install:
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked packages of $(LOCK) into .venv (a minute or so) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-installer.txt \
+	  && VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --require-hashes --compile-bytecode -r $(LOCK) \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LOCK)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+
+clean:
+	rm -rf .venv var
