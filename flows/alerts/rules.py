@@ -1,0 +1,128 @@
+"""The alert rules: every threshold an analyst may set, in one place, with its reason beside it.
+
+The rules are read by `flows.alerts.decide` and written down for people by `rules_as_toml`; the state
+machine they drive is described at the head of `decide`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from features.errors import SettingsError
+
+Probability = Annotated[float, Field(gt=0.0, lt=1.0)]
+Share = Annotated[float, Field(gt=0.0, le=1.0)]
+Months = Annotated[int, Field(ge=1, le=36)]
+Few = Annotated[int, Field(ge=1, le=20)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LevelRules(_Section):
+    """How high the score is. Each band is entered at one value and left at a lower one (hysteresis)."""
+
+    watch_from: Probability = Field(0.55, description="A score at or above this puts a council on watch.")
+    watch_until: Probability = Field(0.47, description="Watch is left only when the score is below this.")
+    losing_grip_from: Probability = Field(
+        0.70, description="A score at or above this, with some drift, means losing grip: level and movement agree."
+    )
+    losing_grip_until: Probability = Field(0.62, description="Losing grip is left only when the score is below this.")
+    losing_grip_alone_from: Probability = Field(
+        0.85, description="A score at or above this means losing grip without any drift."
+    )
+
+    @model_validator(mode="after")
+    def _ordered(self) -> LevelRules:
+        if not self.watch_until < self.watch_from:
+            raise ValueError("watch_until must lie below watch_from, or the band would flap")
+        if not self.losing_grip_until < self.losing_grip_from:
+            raise ValueError("losing_grip_until must lie below losing_grip_from, or the band would flap")
+        if not self.watch_from < self.losing_grip_from <= self.losing_grip_alone_from:
+            raise ValueError("watch_from, losing_grip_from and losing_grip_alone_from must rise in this order")
+        return self
+
+
+class DriftRules(_Section):
+    """How fast things move: the score's own change, and XmR signals of measures, by group."""
+
+    counts_from: Probability = Field(0.35, description="Below this score drift alone never alerts.")
+    score_rise: Probability = Field(0.12, description="A rise of the score by this much is drift …")
+    score_rise_months: Months = Field(6, description="… within this many months, under the same model.")
+    measures_for_group: Few = Field(
+        2, description="A group of measures moves when this many of its measures signal toward concern."
+    )
+    sight_measures_for_group: Few = Field(1, description="The same for sight, which has few measures.")
+    groups_for_watch: Few = Field(2, description="This many moving groups put a council on watch …")
+    groups_for_losing_grip: Few = Field(
+        3, description="… and this many, with a score at or above watch_from, mean losing grip."
+    )
+
+
+class TimingRules(_Section):
+    """How long a thing must last, and how often it is said."""
+
+    months_to_raise: Months = Field(1, description="Months in a row that must call for a higher band.")
+    months_to_lower: Months = Field(2, description="Months in a row that must call for a lower band.")
+    reminder_months: Months = Field(3, description="An alert that continues unchanged is repeated this often.")
+    worsening_step: Probability = Field(
+        0.10, description="Within a band, a rise of the score by this much since the last message is worsening."
+    )
+    not_scored_months_as_signal: Months = Field(
+        3, description="After this many months without a score, the missing sight is itself the alert."
+    )
+
+
+class StormRules(_Section):
+    """When most councils alert at once the feed is broken, not the councils: mail waits for the data team."""
+
+    share: Share = Field(0.4, description="Share of decided councils with a new or worse alert above which mail is held.")
+    minimum_councils: Few = Field(5, description="… if at least this many councils have one.")
+    not_scored_share: Share = Field(
+        0.5, description="Share of councils newly without a score above which mail is held as well."
+    )
+
+
+class AlertRules(_Section):
+    """All rules of the alert decision."""
+
+    level: LevelRules = LevelRules()
+    drift: DriftRules = DriftRules()
+    timing: TimingRules = TimingRules()
+    storm: StormRules = StormRules()
+
+    def digest(self) -> str:
+        """Twelve hex digits that name this set of rules in an alert's provenance."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:12]
+
+
+def read_rules(text: str, where: str) -> AlertRules:
+    """Rules from TOML; what is not given keeps its default. Raises SettingsError naming file, key and fault."""
+    try:
+        return AlertRules.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{where}: the alert rules are not valid TOML: {error}.") from None
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(str(p) for p in e['loc']) or 'rules'}: {e['msg'].removeprefix('Value error, ')}"
+            for e in error.errors(include_url=False)
+        )
+        raise SettingsError(f"{where}: the alert rules cannot be used: {faults}.") from None
+
+
+def rules_as_toml(rules: AlertRules) -> str:
+    """The rules as TOML with their reasons as comments; `read_rules` reads it back equal."""
+    lines: list[str] = []
+    for section in AlertRules.model_fields:
+        part: BaseModel = getattr(rules, section)
+        lines += [f"[{section}]", f"# {(type(part).__doc__ or '').strip()}"]
+        for name, inner in type(part).model_fields.items():
+            lines += [f"# {inner.description}", f"{name} = {getattr(part, name)}"]
+        lines.append("")
+    return "\n".join(lines)
