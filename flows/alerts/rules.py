@@ -28,14 +28,14 @@ class _Section(BaseModel):
 class LevelRules(_Section):
     """How high the score is. Each band is entered at one value and left at a lower one (hysteresis)."""
 
-    watch_from: Probability = Field(0.55, description="A score at or above this puts a council on watch.")
-    watch_until: Probability = Field(0.47, description="Watch is left only when the score is below this.")
+    watch_from: Probability = Field(default=0.55, description="A score at or above this puts a council on watch.")
+    watch_until: Probability = Field(default=0.47, description="Watch is left only when the score is below this.")
     losing_grip_from: Probability = Field(
-        0.70, description="A score at or above this, with some drift, means losing grip: level and movement agree."
+        default=0.70, description="A score at or above this, with some drift, means losing grip: level and movement agree."
     )
-    losing_grip_until: Probability = Field(0.62, description="Losing grip is left only when the score is below this.")
+    losing_grip_until: Probability = Field(default=0.62, description="Losing grip is left only when the score is below this.")
     losing_grip_alone_from: Probability = Field(
-        0.85, description="A score at or above this means losing grip without any drift."
+        default=0.85, description="A score at or above this means losing grip without any drift."
     )
 
     @model_validator(mode="after")
@@ -52,40 +52,42 @@ class LevelRules(_Section):
 class DriftRules(_Section):
     """How fast things move: the score's own change, and XmR signals of measures, by group."""
 
-    counts_from: Probability = Field(0.35, description="Below this score drift alone never alerts.")
-    score_rise: Probability = Field(0.12, description="A rise of the score by this much is drift …")
-    score_rise_months: Months = Field(6, description="… within this many months, under the same model.")
+    counts_from: Probability = Field(default=0.35, description="Below this score drift alone never alerts.")
+    score_rise: Probability = Field(default=0.12, description="A rise of the score by this much is drift …")
+    score_rise_months: Months = Field(default=6, description="… within this many months, under the same model.")
     measures_for_group: Few = Field(
-        2, description="A group of measures moves when this many of its measures signal toward concern."
+        default=2, description="A group of measures moves when this many of its measures signal toward concern."
     )
-    sight_measures_for_group: Few = Field(1, description="The same for sight, which has few measures.")
-    groups_for_watch: Few = Field(2, description="This many moving groups put a council on watch …")
+    sight_measures_for_group: Few = Field(default=1, description="The same for sight, which has few measures.")
+    groups_for_watch: Few = Field(default=2, description="This many moving groups put a council on watch …")
     groups_for_losing_grip: Few = Field(
-        3, description="… and this many, with a score at or above watch_from, mean losing grip."
+        default=3, description="… and this many, with a score at or above watch_from, mean losing grip."
     )
 
 
 class TimingRules(_Section):
     """How long a thing must last, and how often it is said."""
 
-    months_to_raise: Months = Field(1, description="Months in a row that must call for a higher band.")
-    months_to_lower: Months = Field(2, description="Months in a row that must call for a lower band.")
-    reminder_months: Months = Field(3, description="An alert that continues unchanged is repeated this often.")
+    months_to_raise: Months = Field(default=1, description="Months in a row that must call for a higher band.")
+    months_to_lower: Months = Field(default=2, description="Months in a row that must call for a lower band.")
+    reminder_months: Months = Field(default=3, description="An alert that continues unchanged is repeated this often.")
     worsening_step: Probability = Field(
-        0.10, description="Within a band, a rise of the score by this much since the last message is worsening."
+        default=0.10, description="Within a band, a rise of the score by this much since the last message is worsening."
     )
     not_scored_months_as_signal: Months = Field(
-        3, description="After this many months without a score, the missing sight is itself the alert."
+        default=3, description="After this many months without a score, the missing sight is itself the alert."
     )
 
 
 class StormRules(_Section):
     """When most councils alert at once the feed is broken, not the councils: mail waits for the data team."""
 
-    share: Share = Field(0.4, description="Share of decided councils with a new or worse alert above which mail is held.")
-    minimum_councils: Few = Field(5, description="… if at least this many councils have one.")
+    share: Share = Field(
+        default=0.4, description="Share of decided councils with a new or worse alert above which mail is held."
+    )
+    minimum_councils: Few = Field(default=5, description="… if at least this many councils have one.")
     not_scored_share: Share = Field(
-        0.5, description="Share of councils newly without a score above which mail is held as well."
+        default=0.5, description="Share of councils newly without a score above which mail is held as well."
     )
 
 

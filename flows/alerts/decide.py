@@ -1,0 +1,403 @@
+"""The alert state machine: one month, one council, one decision. Pure functions; time is a parameter.
+
+Bands and how they are entered and left (names in `code` are thresholds of `AlertRules`):
+
+    steady       -> watch        score >= `level.watch_from`, or, with score >= `drift.counts_from`, drift:
+                                 the score rose by `score_rise` or `groups_for_watch` groups move
+    steady/watch -> losing grip  score >= `losing_grip_from` and any drift; or score >= `losing_grip_alone_from`;
+                                 or score >= `watch_from` and `groups_for_losing_grip` groups move
+    losing grip  -> watch        score < `losing_grip_until` and none of the entry rules holds
+    watch        -> steady       score < `watch_until` and no drift that would enter it
+    any          -> recovering   the latest published judgement is Inadequate (a stability watch, no drift alert)
+    any          -> not scored   there is no score; the band from before is kept aside and resumed
+
+A higher band must be called for in `months_to_raise` months in a row, a lower one in `months_to_lower`.
+After a model change the score's own rise is not counted, since the two scores are not comparable.
+
+The change is measured from what the director was last *told*, not from last month: a message that was
+held or failed has told nobody anything, so next month's is still "new". An alert is resolved only if
+one was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.errors import HoldfastError
+from features.months import Month
+from features.registry import Group
+from flows.alerts.rules import AlertRules
+from flows.alerts.state import (
+    RANK,
+    AlertState,
+    Band,
+    Change,
+    Decision,
+    Drift,
+    GroupDrift,
+    MessageKind,
+    Record,
+    ScorePoint,
+    Signal,
+    Told,
+)
+from models.score import Score
+
+#: Months of own scores a state carries; more than any `score_rise_months` can ask for.
+_MEMORY_MONTHS = 37
+
+
+def decide(
+    score: Score,
+    *,
+    inadequate: bool,
+    signals: Sequence[Signal],
+    previous: AlertState | None,
+    delivered: bool,
+    rules: AlertRules,
+) -> Decision:
+    """The decision on one council in `score.month`.
+
+    `inadequate`: its latest judgement published by the cut-off is Inadequate. `signals`: this month's
+    XmR signals. `previous`: the state of an earlier month (usually the last), None for a first month.
+    `delivered`: whether the message of that month, if one was due, reached the director (`flows.alerts.ledger`).
+    Raises HoldfastError when `previous` is not of an earlier month.
+    """
+    if previous is not None and not previous.month < score.month:
+        raise HoldfastError(
+            f"Council {score.la_code}: the alert state given is of {previous.month}, which is not before "
+            f"{score.month}. Decide months in order."
+        )
+    told = previous.told_by(delivered) if previous else None
+    if score.not_scored is not None or score.probability_below_good is None:
+        return _not_scored(score, previous, told, rules)
+    drift = drift_of(score, signals, previous, rules)
+    model_changed = bool(previous and previous.recent and previous.recent[-1].model_version != _version(score))
+    if inadequate:
+        return _recovery(score, drift, model_changed, previous, told, rules)
+    return _ordinary(score, drift, model_changed, previous, told, rules)
+
+
+def drift_of(score: Score, signals: Sequence[Signal], previous: AlertState | None, rules: AlertRules) -> Drift:
+    """What moved, as the rules count it: the score's own rise, and the groups that signal toward concern."""
+    toward: dict[Group, set[str]] = {}
+    for signal in signals:
+        if signal.toward_concern and signal.group is not Group.CONTEXT:
+            toward.setdefault(signal.group, set()).add(signal.measure)
+    if previous and previous.months_not_scored >= rules.timing.not_scored_months_as_signal:
+        toward.setdefault(Group.SIGHT, set()).add("months_not_scored")
+    groups = tuple(
+        GroupDrift(group=group, measures=tuple(sorted(toward[group])))
+        for group in Group
+        if group in toward and len(toward[group]) >= _needed(group, rules)
+    )
+    change, months = _score_change(score, previous, rules.drift.score_rise_months)
+    return Drift(
+        score_change=None if change is None else round(change, 6),
+        score_change_months=months,
+        score_rising=change is not None and change >= rules.drift.score_rise,
+        groups=groups,
+    )
+
+
+def _needed(group: Group, rules: AlertRules) -> int:
+    return rules.drift.sight_measures_for_group if group is Group.SIGHT else rules.drift.measures_for_group
+
+
+def _score_change(score: Score, previous: AlertState | None, within: int) -> tuple[float | None, int]:
+    """Rise since the oldest score of the same model within the window, and over how many months."""
+    now = score.probability_below_good
+    if now is None or previous is None:
+        return None, 0
+    comparable = [
+        p for p in previous.recent if p.model_version == _version(score) and 0 < score.month.minus(p.month) <= within
+    ]
+    if not comparable:
+        return None, 0
+    oldest = min(comparable, key=lambda p: p.month)
+    return now - oldest.probability, score.month.minus(oldest.month)
+
+
+def _version(score: Score) -> str:
+    return f"{score.model.name}/{score.model.version}"
+
+
+def _ordinary(
+    score: Score, drift: Drift, model_changed: bool, previous: AlertState | None, told: Told | None, rules: AlertRules
+) -> Decision:
+    probability = _probability(score)
+    current = previous.scored_band if previous else Band.STEADY
+    if current not in RANK:  # leaves the recovery track: a new judgement starts afresh
+        current = Band.STEADY
+    wanted, why = _called_for(probability, drift, rules)
+    held = _held_at(probability, drift, current, rules)
+    higher = lower = 0
+    band = current
+    if RANK[wanted] > RANK[current]:
+        higher = (previous.months_to_higher if previous else 0) + 1
+        if higher >= rules.timing.months_to_raise:
+            band, higher = wanted, 0
+        else:
+            why = (*why, f"called for in {higher} of {rules.timing.months_to_raise} months (timing.months_to_raise)")
+    elif RANK[held] < RANK[current]:
+        lower = (previous.months_to_lower if previous else 0) + 1
+        if lower >= rules.timing.months_to_lower:
+            band, lower = held, 0
+        else:
+            why = (*why, f"lower in {lower} of {rules.timing.months_to_lower} months (timing.months_to_lower)")
+    elif current is not Band.STEADY and wanted is not current:
+        why = (*why, f"{current.words} is kept: it is left only below its lower threshold")
+    change, send = _change_in_rank(band, probability, score, told, rules)
+    telling = _telling(score, band, probability) if send else None
+    kind = _kind(band, change)
+    state = _state(score, band, band, previous, told, telling, higher=higher, lower=lower)
+    return _decision(score, band, told, change, send, kind, why, drift, model_changed, state)
+
+
+def _called_for(probability: float, drift: Drift, rules: AlertRules) -> tuple[Band, tuple[str, ...]]:
+    """The band whose entry rules hold, and which of them."""
+    level, moving = rules.level, rules.drift
+    groups = len(drift.groups)
+    why: list[str] = []
+    if probability >= level.losing_grip_alone_from:
+        why.append(
+            f"score {probability:.2f} at or above {level.losing_grip_alone_from:.2f} (level.losing_grip_alone_from)"
+        )
+    if probability >= level.losing_grip_from and drift.any:
+        why.append(
+            f"score {probability:.2f} at or above {level.losing_grip_from:.2f} (level.losing_grip_from) with drift"
+        )
+    if probability >= level.watch_from and groups >= moving.groups_for_losing_grip:
+        why.append(f"score {probability:.2f} and {groups} groups moving (drift.groups_for_losing_grip)")
+    if why:
+        return Band.LOSING_GRIP, (*why, *_drift_words(drift))
+    if probability >= level.watch_from:
+        why.append(f"score {probability:.2f} at or above {level.watch_from:.2f} (level.watch_from)")
+    elif probability >= moving.counts_from and (drift.score_rising or groups >= moving.groups_for_watch):
+        why.append(f"score {probability:.2f} at or above {moving.counts_from:.2f} (drift.counts_from) with drift")
+    if why:
+        return Band.WATCH, (*why, *_drift_words(drift))
+    return Band.STEADY, (f"score {probability:.2f} calls for no alert", *_drift_words(drift))
+
+
+def _held_at(probability: float, drift: Drift, current: Band, rules: AlertRules) -> Band:
+    """The band the council falls back to: its own unless it is below the lower threshold and nothing re-enters it."""
+    wanted, _ = _called_for(probability, drift, rules)
+    if current is Band.LOSING_GRIP and (wanted is Band.LOSING_GRIP or probability >= rules.level.losing_grip_until):
+        return Band.LOSING_GRIP
+    if RANK[current] >= RANK[Band.WATCH] and (wanted is not Band.STEADY or probability >= rules.level.watch_until):
+        return Band.WATCH
+    return Band.STEADY
+
+
+def _drift_words(drift: Drift) -> tuple[str, ...]:
+    words: list[str] = []
+    if drift.score_rising and drift.score_change is not None:
+        words.append(f"score up {drift.score_change:.2f} in {drift.score_change_months} months (drift.score_rise)")
+    words += [f"{g.group.value}: {', '.join(g.measures)} signal toward concern" for g in drift.groups]
+    return tuple(words)
+
+
+def _change_in_rank(
+    band: Band, probability: float, score: Score, told: Told | None, rules: AlertRules
+) -> tuple[Change, bool]:
+    """How the band compares with what was told, and whether that is worth a message."""
+    known = told.open_band if told else Band.STEADY
+    if band is Band.STEADY:
+        was_open = told is not None and (known is not Band.STEADY or told.escalated)
+        return (Change.RESOLVED, True) if was_open else (Change.NONE, False)
+    if told is None or known is Band.STEADY or known is Band.RECOVERING:
+        return Change.NEW, True
+    if RANK[band] > RANK[known]:
+        return Change.WORSENING, True
+    if RANK[band] < RANK[known]:
+        return Change.EASING, True
+    same_model = told.model_version == _version(score)
+    if (
+        same_model
+        and told.probability is not None
+        and probability - told.probability >= rules.timing.worsening_step - 1e-12
+    ):
+        return Change.WORSENING, True
+    return Change.CONTINUING, _reminder_due(told, score.month, rules)
+
+
+def _reminder_due(told: Told, month: Month, rules: AlertRules) -> bool:
+    return month.minus(told.month) >= rules.timing.reminder_months
+
+
+def _recovery(
+    score: Score, drift: Drift, model_changed: bool, previous: AlertState | None, told: Told | None, rules: AlertRules
+) -> Decision:
+    """The stability watch: said once, again when stability needs attention, and as a reminder."""
+    attention = drift.score_rising or len(drift.groups) >= rules.drift.groups_for_watch
+    known = told.open_band if told else Band.STEADY
+    if told is None or known is not Band.RECOVERING:
+        change, send = Change.NEW, True
+    elif attention and not told.attention:
+        change, send = Change.WORSENING, True
+    elif _reminder_due(told, score.month, rules):
+        change, send = (Change.EASING if told.attention and not attention else Change.CONTINUING), True
+    else:
+        change, send = Change.CONTINUING, False
+    why = ("the latest published judgement is Inadequate: recovery track", *_drift_words(drift))
+    telling = _telling(score, Band.RECOVERING, _probability(score), attention=attention) if send else None
+    state = _state(score, Band.RECOVERING, Band.RECOVERING, previous, told, telling)
+    return _decision(
+        score, Band.RECOVERING, told, change, send, MessageKind.RECOVERING, why, drift, model_changed, state
+    )
+
+
+def _not_scored(score: Score, previous: AlertState | None, told: Told | None, rules: AlertRules) -> Decision:
+    """No score: say so, say what restores it, and after some months raise the missing sight itself."""
+    months = (previous.months_not_scored if previous else 0) + 1
+    limit = rules.timing.not_scored_months_as_signal
+    escalated = months >= limit
+    if told is None or told.band is not Band.NOT_SCORED:
+        change, send = Change.NEW, True
+    elif escalated and not told.escalated:
+        change, send = Change.WORSENING, True
+    else:
+        change, send = Change.CONTINUING, _reminder_due(told, score.month, rules)
+    scored_band = previous.scored_band if previous else Band.STEADY
+    why = [f"no score: {score.not_scored or 'the model gave no probability'}"]
+    if escalated:
+        why.append(f"not scored for {months} months: missing sight is a signal (timing.not_scored_months_as_signal)")
+    telling = None
+    if send:
+        known = told.open_band if told else Band.STEADY
+        telling = Told(
+            month=score.month,
+            band=Band.NOT_SCORED,
+            open_band=known,
+            probability=told.probability if told else None,
+            model_version=told.model_version if told else "",
+            escalated=escalated,
+            attention=told.attention if told else False,
+        )
+    state = _state(score, Band.NOT_SCORED, scored_band, previous, told, telling, not_scored=months)
+    return _decision(
+        score, Band.NOT_SCORED, told, change, send, MessageKind.NOT_SCORED, tuple(why), Drift(), False, state
+    )
+
+
+def _kind(band: Band, change: Change) -> MessageKind | None:
+    if change is Change.NONE:
+        return None
+    if change is Change.NEW:
+        return MessageKind.NEW_LOSING_GRIP if band is Band.LOSING_GRIP else MessageKind.NEW_WATCH
+    return MessageKind(change.value)
+
+
+def _probability(score: Score) -> float:
+    if score.probability_below_good is None:
+        raise HoldfastError(f"Council {score.la_code}, {score.month}: a scored month without a probability.")
+    return score.probability_below_good
+
+
+def _telling(score: Score, band: Band, probability: float, *, attention: bool = False) -> Told:
+    return Told(
+        month=score.month,
+        band=band,
+        open_band=band,
+        probability=round(probability, 6),
+        model_version=_version(score),
+        attention=attention,
+    )
+
+
+def _state(
+    score: Score,
+    band: Band,
+    scored_band: Band,
+    previous: AlertState | None,
+    told: Told | None,
+    telling: Told | None,
+    *,
+    higher: int = 0,
+    lower: int = 0,
+    not_scored: int = 0,
+) -> AlertState:
+    recent = previous.recent if previous else ()
+    if not not_scored and score.probability_below_good is not None:
+        point = ScorePoint(
+            month=score.month, probability=round(score.probability_below_good, 6), model_version=_version(score)
+        )
+        recent = (*recent, point)
+    unbroken = previous is not None and previous.band is band and score.month.minus(previous.month) == 1
+    return AlertState(
+        month=score.month,
+        band=band,
+        scored_band=scored_band,
+        since=previous.since if previous is not None and unbroken else score.month,
+        months_to_higher=higher,
+        months_to_lower=lower,
+        months_not_scored=not_scored,
+        recent=tuple(p for p in recent if score.month.minus(p.month) < _MEMORY_MONTHS),
+        told=told,
+        telling=telling,
+    )
+
+
+def _decision(
+    score: Score,
+    band: Band,
+    told: Told | None,
+    change: Change,
+    send: bool,
+    kind: MessageKind | None,
+    because: tuple[str, ...],
+    drift: Drift,
+    model_changed: bool,
+    state: AlertState,
+) -> Decision:
+    return Decision(
+        la_code=score.la_code,
+        month=score.month,
+        band=band,
+        told_band=told.band if told else None,
+        change=change,
+        send=send,
+        kind=kind,
+        because=because,
+        drift=drift,
+        model_changed=model_changed,
+        state=state,
+    )
+
+
+class Storm(Record):
+    """The storm valve's verdict over a month's decisions."""
+
+    held: bool
+    alerting: int
+    decided: int
+    reason: str
+    """For the data team; empty when nothing is held."""
+
+
+def storm_valve(decisions: Sequence[Decision], rules: AlertRules) -> Storm:
+    """Whether the month's mail must wait for the data team: too many new or worse alerts at once.
+
+    Alerts that continue do not count: they were let through before.
+    """
+    fresh = [d for d in decisions if d.change in (Change.NEW, Change.WORSENING)]
+    alerting = [d for d in fresh if d.band in (Band.WATCH, Band.LOSING_GRIP)]
+    unseen = [d for d in fresh if d.band is Band.NOT_SCORED]
+    decided = len(decisions)
+    for found, share, what, name in (
+        (alerting, rules.storm.share, "have a new or worse alert", "storm.share"),
+        (unseen, rules.storm.not_scored_share, "are newly without a score", "storm.not_scored_share"),
+    ):
+        if len(found) >= rules.storm.minimum_councils and len(found) > share * decided:
+            return Storm(
+                held=True,
+                alerting=len(alerting),
+                decided=decided,
+                reason=(
+                    f"{len(found)} of {decided} councils {what}, more than {share:.0%} ({name}). "
+                    "That points to the feed or the model rather than to the councils. "
+                    "No mail has gone; look at the run and release or discard it."
+                ),
+            )
+    return Storm(held=False, alerting=len(alerting), decided=decided, reason="")

@@ -1,0 +1,174 @@
+"""What a decision is made of: bands, changes, and the state that one month hands to the next.
+
+All of it is plain data with a JSON form, because it is stored inside the published alert object.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
+
+from features.months import Month
+from features.registry import Group
+
+
+def _as_month(value: object) -> object:
+    return Month.parse(value) if isinstance(value, str) else value
+
+
+#: A month inside a JSON object: `"2026-10"`.
+MonthField = Annotated[
+    Month,
+    BeforeValidator(_as_month),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{4}-\d{2}$"}),
+]
+
+
+class Record(BaseModel):
+    """A frozen value with a strict JSON form."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class Band(StrEnum):
+    STEADY = "steady"
+    WATCH = "watch"
+    LOSING_GRIP = "losing_grip"
+    RECOVERING = "recovering"
+    NOT_SCORED = "not_scored"
+
+    @property
+    def words(self) -> str:
+        """The band as people read it."""
+        return self.value.replace("_", " ")
+
+
+#: How much a band asks for; bands of other tracks (recovering, not scored) have no rank.
+RANK: dict[Band, int] = {Band.STEADY: 0, Band.WATCH: 1, Band.LOSING_GRIP: 2}
+
+
+class Change(StrEnum):
+    """How this month compares with what the director was last told."""
+
+    NONE = "none"
+    """Steady, and nothing open: nothing to say."""
+    NEW = "new"
+    CONTINUING = "continuing"
+    WORSENING = "worsening"
+    EASING = "easing"
+    """Still open, but a step lighter than the director was last told."""
+    RESOLVED = "resolved"
+
+
+class Told(Record):
+    """What a message to the director said; the next change is measured from it."""
+
+    month: MonthField
+    band: Band
+    open_band: Band
+    """The scored band the director knows of: as `band`, or the one before the score was lost."""
+    probability: float | None = None
+    model_version: str = ""
+    escalated: bool = False
+    """Not scored for so long that the missing sight was itself raised."""
+    attention: bool = False
+    """On the recovery track: that stability needs attention was said."""
+
+
+class ScorePoint(Record):
+    """One month's score, kept so that later months can see its change."""
+
+    month: MonthField
+    probability: float
+    model_version: str
+
+
+class AlertState(Record):
+    """What a month's decision hands to the next. Stored in the alert object, read from nowhere else."""
+
+    month: MonthField
+    band: Band
+    scored_band: Band
+    """The latest band that a score gave; kept through months without one."""
+    since: MonthField
+    """First month of `band` without a break."""
+    months_to_higher: int = 0
+    months_to_lower: int = 0
+    months_not_scored: int = 0
+    recent: tuple[ScorePoint, ...] = ()
+    told: Told | None = None
+    """What the director had been told before this month."""
+    telling: Told | None = None
+    """What this month's message tells; counts as told only once it was delivered."""
+
+    def told_by(self, delivered: bool) -> Told | None:
+        """What the director knows after this month, given whether this month's message reached them."""
+        return self.telling if self.telling is not None and delivered else self.told
+
+
+class Signal(Record):
+    """An XmR signal of one measure this month, by the Making Data Count rules."""
+
+    measure: str
+    label: str
+    group: Group
+    rule: str
+    """Which rule fired, as `features.xmr` names it."""
+    toward_concern: bool
+
+
+class GroupDrift(Record):
+    group: Group
+    measures: tuple[str, ...]
+
+
+class Drift(Record):
+    """What moved: the score over some months, and groups of measures."""
+
+    score_change: float | None = None
+    score_change_months: int = 0
+    score_rising: bool = False
+    groups: tuple[GroupDrift, ...] = ()
+    """Groups that move toward concern, as the rules count them."""
+
+    @property
+    def any(self) -> bool:
+        return self.score_rising or bool(self.groups)
+
+
+class MessageKind(StrEnum):
+    """The kinds of message a director can get."""
+
+    NEW_WATCH = "new_watch"
+    NEW_LOSING_GRIP = "new_losing_grip"
+    WORSENING = "worsening"
+    CONTINUING = "continuing"
+    EASING = "easing"
+    RESOLVED = "resolved"
+    RECOVERING = "recovering"
+    NOT_SCORED = "not_scored"
+    CORRECTION = "correction"
+
+
+class Decision(Record):
+    """The month's decision on one council, why it fell so, and the state it leaves."""
+
+    la_code: str
+    month: MonthField
+    band: Band
+    told_band: Band | None
+    """The band the director was last told, None if they were never told anything."""
+    change: Change
+    send: bool
+    """A message is due. The storm valve or an approval step may still hold it."""
+    kind: MessageKind | None
+    """Which message, None when there is nothing to say."""
+    because: tuple[str, ...]
+    """Which rules spoke, for the analyst: each names its threshold."""
+    drift: Drift
+    model_changed: bool = False
+    """The model's version differs from last month's: part of a change may come from that."""
+    state: AlertState
