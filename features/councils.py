@@ -14,7 +14,7 @@ from datetime import date
 
 import polars as pl
 
-from features.errors import ReferenceDataError
+from features.errors import HoldfastError, ReferenceDataError
 from features.months import Month
 from features.registry import Kind
 
@@ -159,7 +159,7 @@ def read_register(text: str, where: str) -> Register:
     for line, row in enumerate(reader, start=2):
         try:
             councils.append(_council(row))
-        except (ValueError, KeyError, ReferenceDataError) as error:
+        except (ValueError, HoldfastError) as error:
             raise ReferenceDataError(f"{where}, line {line}: {error}") from error
     return Register(tuple(councils))
 

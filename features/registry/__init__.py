@@ -14,8 +14,8 @@ from features.registry.counts import (
     input_names,
 )
 from features.registry.extracts import (
-    CASELOAD,
     CASE_STATUSES,
+    CASELOAD,
     ESTABLISHMENT,
     EXTRACTS,
     LEAVER_DESTINATIONS,

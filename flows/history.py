@@ -1,0 +1,217 @@
+"""What the store remembers of each month: who sent what, what came of it, what was counted.
+
+A month is processed again when an extract of it arrives late or is restated. Each time is a numbered
+edition that is never changed, so that a run can be told what was known on a day (the as-of rule):
+
+    months/2026-10/0001/manifest.json     extracts used, refused, missing; what was withheld
+    months/2026-10/0001/workforce.parquet canonical rows, pseudonymised
+    months/2026-10/0001/counts-workforce.parquet
+    months/2026-10/0001/failures.parquet
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from features.frames import conform, counts_schema
+from features.months import Month
+from features.registry import EXTRACTS, Kind
+from flows.storage import AlreadyThere, ObjectMissing, Store
+
+ACCEPTED, REFUSED, QUARANTINED, MISSING = "accepted", "refused", "quarantined", "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractRecord:
+    """One expected extract of one council and month, and what became of it."""
+
+    la_code: str
+    kind: Kind
+    outcome: str
+    """accepted, refused (unreadable or personal data), quarantined (read, not trusted), missing."""
+    due: date
+    received: date | None = None
+    sha256: str | None = None
+    name: str | None = None
+    rows: int = 0
+    restates: str | None = None
+    """Fingerprint of the submission this one replaces, if its content differs."""
+    reason: str | None = None
+    """Why it was refused or quarantined, as a sentence."""
+    absent_columns: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """Fields withheld by validation."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def late(self) -> bool:
+        return self.received is not None and self.received > self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One edition of one month."""
+
+    month: Month
+    edition: int
+    fingerprint: str
+    """Of the submissions chosen and of the previous month's state: equal means nothing to do."""
+    known_to: date
+    """The day the last of its extracts was received: an earlier cut-off must not read this edition."""
+    extracts: tuple[ExtractRecord, ...]
+    checks: Mapping[str, float]
+    """Statistics of the validation: rows, checks run, errors, queries."""
+
+    @property
+    def prefix(self) -> str:
+        return edition_prefix(self.month, self.edition)
+
+    def of(self, la_code: str) -> tuple[ExtractRecord, ...]:
+        """The extracts of one council."""
+        return tuple(e for e in self.extracts if e.la_code == la_code)
+
+
+def edition_prefix(month: Month, edition: int) -> str:
+    return f"months/{month}/{edition:04d}/"
+
+
+def to_parquet(frame: pl.DataFrame) -> bytes:
+    """The frame as Parquet bytes, the same for the same frame."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=3, statistics=True, row_group_size=131_072)
+    return buffer.getvalue()
+
+
+def from_parquet(content: bytes, columns: list[str] | None = None) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(content), columns=columns)
+
+
+class History:
+    """Reads and writes editions in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._manifests: dict[Month, list[Manifest]] = {}
+
+    def editions(self, month: Month) -> list[Manifest]:
+        """Every edition of a month, oldest first."""
+        if month not in self._manifests:
+            names = [o.name for o in self.store.list(f"months/{month}/") if o.name.endswith("/manifest.json")]
+            self._manifests[month] = [_read_manifest(self.store.read(n)) for n in sorted(names)]
+        return self._manifests[month]
+
+    def as_of(self, month: Month, cutoff: date) -> Manifest | None:
+        """The latest edition whose extracts had all been received by the cut-off day."""
+        known = [m for m in self.editions(month) if m.known_to <= cutoff]
+        return known[-1] if known else None
+
+    def write(
+        self,
+        manifest: Manifest,
+        frames: Mapping[Kind, pl.DataFrame],
+        counts: Mapping[Kind, pl.DataFrame],
+        failures: pl.DataFrame,
+    ) -> None:
+        """Store an edition; the manifest goes last, so an edition without one was cut off and is written over."""
+        for kind, frame in frames.items():
+            self.store.replace(f"{manifest.prefix}{kind}.parquet", to_parquet(frame))
+        for kind, frame in counts.items():
+            self.store.replace(f"{manifest.prefix}counts-{kind}.parquet", to_parquet(frame))
+        self.store.replace(f"{manifest.prefix}failures.parquet", to_parquet(failures))
+        try:
+            self.store.create(
+                f"{manifest.prefix}manifest.json", _write_manifest(manifest), content_type="application/json"
+            )
+        except AlreadyThere:
+            if _read_manifest(self.store.read(f"{manifest.prefix}manifest.json")) != manifest:
+                raise
+        self._manifests.pop(manifest.month, None)
+
+    def rows(self, manifest: Manifest, kind: Kind, columns: list[str] | None = None) -> pl.DataFrame | None:
+        """Canonical rows of one extract kind, or None if nobody sent it."""
+        try:
+            content = self.store.read(f"{manifest.prefix}{kind}.parquet")
+        except ObjectMissing:
+            return None
+        frame = from_parquet(content, columns)
+        return frame if columns else conform(frame, EXTRACTS[kind].schema, f"{kind} {manifest.month}")
+
+    def counts(self, manifests: Iterable[Manifest], kind: Kind) -> pl.DataFrame:
+        """Counts of one extract kind over the given editions, sorted by council and month."""
+        schema = counts_schema(kind)
+        found = [pl.DataFrame(schema=schema)]
+        for manifest in manifests:
+            try:
+                content = self.store.read(f"{manifest.prefix}counts-{kind}.parquet")
+            except ObjectMissing:
+                continue
+            found.append(conform(from_parquet(content), schema, f"counts of {kind} {manifest.month}"))
+        return pl.concat(found).sort("la_code", "month")
+
+    def failures(self, manifest: Manifest) -> pl.DataFrame:
+        """The validation failures of an edition."""
+        return from_parquet(self.store.read(f"{manifest.prefix}failures.parquet"))
+
+
+def _write_manifest(manifest: Manifest) -> bytes:
+    def record(e: ExtractRecord) -> dict[str, object]:
+        return {
+            "la_code": e.la_code,
+            "kind": str(e.kind),
+            "outcome": e.outcome,
+            "due": str(e.due),
+            "received": str(e.received) if e.received else None,
+            "sha256": e.sha256,
+            "name": e.name,
+            "rows": e.rows,
+            "restates": e.restates,
+            "reason": e.reason,
+            "absent_columns": list(e.absent_columns),
+            "withheld": list(e.withheld),
+            "notes": list(e.notes),
+        }
+
+    document = {
+        "month": str(manifest.month),
+        "edition": manifest.edition,
+        "fingerprint": manifest.fingerprint,
+        "known_to": str(manifest.known_to),
+        "checks": dict(manifest.checks),
+        "extracts": [record(e) for e in manifest.extracts],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+
+
+def _read_manifest(content: bytes) -> Manifest:
+    d = json.loads(content)
+    return Manifest(
+        month=Month.parse(d["month"]),
+        edition=d["edition"],
+        fingerprint=d["fingerprint"],
+        known_to=date.fromisoformat(d["known_to"]),
+        checks=d["checks"],
+        extracts=tuple(
+            ExtractRecord(
+                la_code=e["la_code"],
+                kind=Kind(e["kind"]),
+                outcome=e["outcome"],
+                due=date.fromisoformat(e["due"]),
+                received=date.fromisoformat(e["received"]) if e["received"] else None,
+                sha256=e["sha256"],
+                name=e["name"],
+                rows=e["rows"],
+                restates=e["restates"],
+                reason=e["reason"],
+                absent_columns=tuple(e["absent_columns"]),
+                withheld=tuple(e["withheld"]),
+                notes=tuple(e["notes"]),
+            )
+            for e in d["extracts"]
+        ),
+    )

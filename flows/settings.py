@@ -1,0 +1,173 @@
+"""Every setting of Holdfast, in one model: environment variables `HOLDFAST_…` over a TOML file.
+
+Unknown keys are refused, secrets are never printed, and the settings that shape a result have a
+digest that travels with every alert.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tomllib
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from features.errors import SettingsError
+from flows.alerts.rules import AlertRules
+
+PREFIX = "HOLDFAST_"
+
+
+class Environment(StrEnum):
+    """Only production may write to a director; everything else redirects or writes to the outbox."""
+
+    DEMO = "demo"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Transport(StrEnum):
+    OUTBOX = "outbox"
+    SMTP = "smtp"
+    SES = "ses"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class S3Settings(_Section):
+    """Any S3-compatible endpoint. Without keys, boto3's own chain is used (instance role, profile)."""
+
+    endpoint_url: str | None = None
+    region: str = "eu-west-2"
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    server_side_encryption: str | None = None
+    """`AES256` or `aws:kms`, sent with every write."""
+    kms_key_id: str | None = None
+
+
+class MailSettings(_Section):
+    """How messages leave. Recipients are never here: they come from the council register."""
+
+    transport: Transport = Transport.OUTBOX
+    outbox: str = "var/outbox"
+    host: str = ""
+    port: int = 587
+    user: str = ""
+    password: SecretStr | None = None
+    implicit_tls: bool = False
+    """True for TLS from the first byte (port 465); False requires STARTTLS."""
+    ca_file: str | None = None
+    sender: str = "Holdfast <holdfast@holdfast.example>"
+    reply_to: str = "data-team@holdfast.example"
+    data_team: str = "data-team@holdfast.example"
+    allowed_domains: tuple[str, ...] = ()
+    """A director's address outside these domains is refused."""
+    redirect_to: str = ""
+    """Outside production every message goes here instead, and says so."""
+
+
+class IngestSettings(_Section):
+    due_working_day: Annotated[int, Field(ge=1, le=20)] = 5
+    """Extracts of a month are due on this working day of the next."""
+    cutoff_working_day: Annotated[int, Field(ge=1, le=23)] = 10
+    """In a backfill, a month knows what had been received by this working day of the next."""
+    history_months: Annotated[int, Field(ge=13, le=240)] = 48
+    """How many months a run looks back: 24 of own past, and as many again for their rolling sums."""
+    max_file_mb: Annotated[int, Field(ge=1, le=4096)] = 200
+
+
+class Settings(BaseSettings):
+    """All settings; `Settings.load` is the way in."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
+
+    environment: Environment = Environment.DEMO
+    landing: str = "var/landing"
+    """Where councils' extracts lie: a folder, or `s3://bucket/prefix`. Never written to."""
+    store: str = "var/store"
+    """Where everything Holdfast makes is kept: a folder, or `s3://bucket/prefix`."""
+    register_file: str = "register.csv"
+    """The council register, as a name inside the landing store."""
+    accepted_failures: str | None = None
+    """TOML file of reviewed, accepted validation failures."""
+    pseudonym_key: SecretStr | None = None
+    """At least 32 characters; hashes references on ingest. Change it and no worker can be followed."""
+    model: str = "shipped"
+    """`shipped`, or the name of a model in the registry whose promoted version is used."""
+    s3: S3Settings = S3Settings()
+    mail: MailSettings = MailSettings()
+    ingest: IngestSettings = IngestSettings()
+    alerts: AlertRules = AlertRules()
+
+    @model_validator(mode="after")
+    def _safe_combinations(self) -> Settings:
+        if self.environment is Environment.PRODUCTION:
+            if self.pseudonym_key is None:
+                raise ValueError("pseudonym_key must be set in production")
+            if self.mail.transport is not Transport.OUTBOX and not self.mail.allowed_domains:
+                raise ValueError("mail.allowed_domains must be set before mail is sent in production")
+        elif self.mail.transport is not Transport.OUTBOX and not self.mail.redirect_to:
+            raise ValueError("outside production mail.redirect_to must name the inbox that gets every message")
+        if self.mail.transport is Transport.SMTP and not self.mail.host:
+            raise ValueError("mail.host must be set for SMTP")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get(f"{PREFIX}CONFIG", "holdfast.toml")
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file))
+
+    @classmethod
+    def load(cls, **given: Any) -> Settings:
+        """Settings from `given`, the environment and the TOML file, in that order of precedence.
+
+        Raises SettingsError naming the keys and what is wrong with them, never their values.
+        """
+        _refuse_unknown_environment()
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(str(p) for p in e['loc']) or 'settings'}: {e['msg'].removeprefix('Value error, ')}"
+                for e in error.errors(include_input=False, include_url=False)
+            )
+            raise SettingsError(
+                f"The settings cannot be used: {problems}. Look at {PREFIX}* and holdfast.toml."
+            ) from None
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"The settings file is not valid TOML: {error}.") from None
+
+    def redacted(self) -> dict[str, Any]:
+        """All settings for the start of a run and for provenance; secrets show as asterisks."""
+        return self.model_dump(mode="json")
+
+    def digest(self) -> str:
+        """Twelve hex digits over the settings that shape a result: rules, ingest, model. No secret, no place."""
+        shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})
+        return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _refuse_unknown_environment() -> None:
+    known = {f"{PREFIX}CONFIG", f"{PREFIX}SHARED"} | {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(
+        key for key in os.environ if key.startswith(PREFIX) and key not in known and key.split("__")[0] not in known
+    )
+    if unknown:
+        raise SettingsError(
+            f"Unknown settings in the environment: {', '.join(unknown)}. "
+            f"The known ones are {', '.join(sorted(known))} and their parts after “__”."
+        )

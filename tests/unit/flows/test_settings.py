@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+
+from features.errors import SettingsError
+from flows.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "holdfast.toml"))
+
+
+def test_an_unknown_key_in_the_environment_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_STROE", "elsewhere")
+    with pytest.raises(SettingsError, match="HOLDFAST_STROE"):
+        Settings.load()
+
+
+def test_an_unknown_key_in_a_section_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_MAIL__PRT", "25")
+    with pytest.raises(SettingsError, match=r"mail\.prt"):
+        Settings.load()
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "holdfast.toml").write_text('store = "from-file"\nlanding = "also-from-file"\n')
+    monkeypatch.setenv("HOLDFAST_STORE", "from-environment")
+    settings = Settings.load()
+    assert (settings.store, settings.landing) == ("from-environment", "also-from-file")
+
+
+def test_secrets_are_never_printed() -> None:
+    key = "0123456789abcdef0123456789abcdef"
+    settings = Settings.load(pseudonym_key=key, mail={"password": "open-sesame"})
+    shown = f"{settings!r} {settings.redacted()}"
+    assert key not in shown
+    assert "open-sesame" not in shown
+
+
+def test_a_refused_value_is_not_echoed() -> None:
+    with pytest.raises(SettingsError) as refused:
+        Settings.load(environment="s3cr3t-as-environment")
+    assert "s3cr3t" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"environment": "production"}, "pseudonym_key"),
+        ({"mail": {"transport": "smtp", "host": "localhost"}}, "redirect_to"),
+        (
+            {"environment": "production", "pseudonym_key": "x" * 32, "mail": {"transport": "ses"}},
+            "allowed_domains",
+        ),
+    ],
+)
+def test_unsafe_combinations_are_refused(given: dict[str, object], says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        Settings.load(**given)
+
+
+def test_the_digest_follows_what_shapes_a_result_and_nothing_else() -> None:
+    base = Settings.load()
+    assert Settings.load(store="elsewhere").digest() == base.digest()
+    assert Settings.load(alerts={"level": {"watch_from": 0.56}}).digest() != base.digest()
