@@ -118,20 +118,31 @@ class History:
         counts: Mapping[Kind, pl.DataFrame],
         failures: pl.DataFrame,
     ) -> None:
-        """Store an edition; the manifest goes last, so an edition without one was cut off and is written over."""
+        """Store an edition; the manifest goes last, so an edition without one was cut off and is written over.
+
+        Raises AlreadyThere if another run has stored this edition with other content.
+        """
+        name = f"{manifest.prefix}manifest.json"
+        if self.store.info(name) is not None:
+            self._require_same(name, manifest)
+            return
         for kind, frame in frames.items():
             self.store.replace(f"{manifest.prefix}{kind}.parquet", to_parquet(frame))
         for kind, frame in counts.items():
             self.store.replace(f"{manifest.prefix}counts-{kind}.parquet", to_parquet(frame))
         self.store.replace(f"{manifest.prefix}failures.parquet", to_parquet(failures))
         try:
-            self.store.create(
-                f"{manifest.prefix}manifest.json", _write_manifest(manifest), content_type="application/json"
-            )
+            self.store.create(name, _write_manifest(manifest), content_type="application/json")
         except AlreadyThere:
-            if _read_manifest(self.store.read(f"{manifest.prefix}manifest.json")) != manifest:
-                raise
+            self._require_same(name, manifest)
         self._manifests.pop(manifest.month, None)
+
+    def _require_same(self, name: str, manifest: Manifest) -> None:
+        if _read_manifest(self.store.read(name)) != manifest:
+            raise AlreadyThere(
+                f"Another run has written edition {manifest.edition} of {manifest.month} with other content. "
+                "Run the month again; it will find that edition and go on from there."
+            )
 
     def rows(self, manifest: Manifest, kind: Kind, columns: list[str] | None = None) -> pl.DataFrame | None:
         """Canonical rows of one extract kind, or None if nobody sent it."""

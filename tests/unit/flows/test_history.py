@@ -1,0 +1,78 @@
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from features.frames import counts_schema
+from features.months import Month
+from features.registry import Kind
+from flows.history import ACCEPTED, ExtractRecord, History, Manifest
+from flows.storage import AlreadyThere, Store, open_store
+
+AUGUST = Month(2026, 8)
+NO_FAILURES = pl.DataFrame(schema={"check": pl.String()})
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(str(tmp_path))
+
+
+def edition(number: int, known_to: date) -> Manifest:
+    extract = ExtractRecord(
+        "Z01", Kind.ESTABLISHMENT, ACCEPTED, due=date(2026, 9, 7), received=known_to, sha256="ab" * 32, rows=1
+    )
+    return Manifest(AUGUST, number, f"print-{number}", known_to, (extract,), {"rows": 1.0})
+
+
+def counts(vacancies: int, known: date) -> pl.DataFrame:
+    row = {"la_code": "Z01", "month": AUGUST.last_day, "known_from": known, "extract_sha256": "ab" * 32}
+    return pl.DataFrame([{**row, "vacancy_fte": vacancies}]).select(
+        *[
+            pl.col(n).cast(t) if n in (*row, "vacancy_fte") else pl.lit(None, dtype=t).alias(n)
+            for n, t in counts_schema(Kind.ESTABLISHMENT).items()
+        ]
+    )
+
+
+def test_a_restatement_received_later_is_not_read_by_an_earlier_cutoff(store: Store) -> None:
+    history = History(store)
+    first, second = edition(1, date(2026, 9, 3)), edition(2, date(2026, 11, 5))
+    for manifest, vacancies in ((first, 1000), (second, 1450)):
+        history.write(manifest, {}, {Kind.ESTABLISHMENT: counts(vacancies, manifest.known_to)}, NO_FAILURES)
+
+    assert history.as_of(AUGUST, date(2026, 9, 2)) is None
+    assert history.as_of(AUGUST, date(2026, 11, 4)) == first
+    latest = history.as_of(AUGUST, date(2026, 11, 5))
+    assert latest == second
+    assert history.counts([latest], Kind.ESTABLISHMENT)["vacancy_fte"].to_list() == [1450]
+
+
+def test_an_edition_survives_a_fresh_reader(store: Store) -> None:
+    History(store).write(edition(1, date(2026, 9, 3)), {}, {}, NO_FAILURES)
+    assert History(store).editions(AUGUST) == [edition(1, date(2026, 9, 3))]
+
+
+def test_writing_the_same_edition_again_changes_nothing(store: Store) -> None:
+    for _ in range(2):
+        History(store).write(edition(1, date(2026, 9, 3)), {}, {}, NO_FAILURES)
+    assert len(History(store).editions(AUGUST)) == 1
+
+
+def test_an_edition_is_never_given_other_content(store: Store) -> None:
+    History(store).write(edition(1, date(2026, 9, 3)), {}, {}, NO_FAILURES)
+    other = replace(edition(1, date(2026, 9, 3)), fingerprint="another")
+    with pytest.raises(AlreadyThere):
+        History(store).write(other, {}, {}, NO_FAILURES)
+
+
+def test_what_a_crash_left_without_a_manifest_is_written_over(store: Store) -> None:
+    store.replace("months/2026-08/0001/counts-establishment.parquet", b"half")
+    history = History(store)
+    assert history.editions(AUGUST) == []
+    history.write(
+        edition(1, date(2026, 9, 3)), {}, {Kind.ESTABLISHMENT: counts(1000, date(2026, 9, 3))}, NO_FAILURES
+    )
+    assert history.counts(history.editions(AUGUST), Kind.ESTABLISHMENT).height == 1
