@@ -1,1 +1,5 @@
-"""Checks of an extract: is it legal (static), is it plausible against its own past (dynamic)?"""
+"""Checks of what councils send: is it legal, is it plausible against that council's own past?
+
+Great Expectations holds the suites; it is imported only when a check runs (`engine.py`), because
+importing it takes seconds. Nothing here writes, reads or prints a person's value.
+"""

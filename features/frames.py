@@ -44,7 +44,9 @@ MEASURES_SCHEMA = pl.Schema(
 )
 
 #: Features, long: one row per council, month and measure. Distances and changes are in the measure's
-#: own unit; positive is up, whatever the direction of concern.
+#: own unit; positive is up, whatever the direction of concern. `xmr_value` is the point of the
+#: process-behaviour chart: the value itself, or, for a measure summed over a window, that month's own
+#: figure in the measure's unit, because points of overlapping windows would make every chart signal.
 FEATURES_SCHEMA = pl.Schema(
     {
         **MEASURES_SCHEMA,
@@ -59,6 +61,7 @@ FEATURES_SCHEMA = pl.Schema(
         "vs_neighbours": pl.Float64(),
         "national_percentile": pl.Float64(),
         "shrunk": pl.Float64(),
+        "xmr_value": pl.Float64(),
         "xmr_mean": pl.Float64(),
         "xmr_lower": pl.Float64(),
         "xmr_upper": pl.Float64(),

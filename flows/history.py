@@ -3,25 +3,25 @@
 A month is processed again when an extract of it arrives late or is restated. Each time is a numbered
 edition that is never changed, so that a run can be told what was known on a day (the as-of rule):
 
-    months/2026-10/0001/manifest.json     extracts used, refused, missing; what was withheld
-    months/2026-10/0001/workforce.parquet canonical rows, pseudonymised
-    months/2026-10/0001/counts-workforce.parquet
-    months/2026-10/0001/failures.parquet
+    months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld
+    months/2026-10/0001/workforce.parquet          canonical rows, pseudonymised
+    months/2026-10/0001/counts-workforce.parquet   what was counted from them
+    months/2026-10/0001/failures.parquet           what validation found
 """
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
-from features.frames import conform, counts_schema
+from features.frames import conform
 from features.months import Month
-from features.registry import EXTRACTS, Kind
+from features.registry import Kind
 from flows.storage import AlreadyThere, ObjectMissing, Store
 
 ACCEPTED, REFUSED, QUARANTINED, MISSING = "accepted", "refused", "quarantined", "missing"
@@ -88,10 +88,6 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def from_parquet(content: bytes, columns: list[str] | None = None) -> pl.DataFrame:
-    return pl.read_parquet(io.BytesIO(content), columns=columns)
-
-
 class History:
     """Reads and writes editions in a store."""
 
@@ -111,13 +107,7 @@ class History:
         known = [m for m in self.editions(month) if m.known_to <= cutoff]
         return known[-1] if known else None
 
-    def write(
-        self,
-        manifest: Manifest,
-        frames: Mapping[Kind, pl.DataFrame],
-        counts: Mapping[Kind, pl.DataFrame],
-        failures: pl.DataFrame,
-    ) -> None:
+    def write(self, manifest: Manifest, tables: Mapping[str, pl.DataFrame]) -> None:
         """Store an edition; the manifest goes last, so an edition without one was cut off and is written over.
 
         Raises AlreadyThere if another run has stored this edition with other content.
@@ -126,11 +116,8 @@ class History:
         if self.store.info(name) is not None:
             self._require_same(name, manifest)
             return
-        for kind, frame in frames.items():
-            self.store.replace(f"{manifest.prefix}{kind}.parquet", to_parquet(frame))
-        for kind, frame in counts.items():
-            self.store.replace(f"{manifest.prefix}counts-{kind}.parquet", to_parquet(frame))
-        self.store.replace(f"{manifest.prefix}failures.parquet", to_parquet(failures))
+        for table, frame in tables.items():
+            self.store.replace(f"{manifest.prefix}{table}.parquet", to_parquet(frame))
         try:
             self.store.create(name, _write_manifest(manifest), content_type="application/json")
         except AlreadyThere:
@@ -144,30 +131,21 @@ class History:
                 "Run the month again; it will find that edition and go on from there."
             )
 
-    def rows(self, manifest: Manifest, kind: Kind, columns: list[str] | None = None) -> pl.DataFrame | None:
-        """Canonical rows of one extract kind, or None if nobody sent it."""
+    def table(
+        self, manifest: Manifest, name: str, schema: pl.Schema, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """One table of an edition, or no rows if the edition has none; of `columns` only, if given."""
         try:
-            content = self.store.read(f"{manifest.prefix}{kind}.parquet")
+            content = self.store.read(f"{manifest.prefix}{name}.parquet")
         except ObjectMissing:
-            return None
-        frame = from_parquet(content, columns)
-        return frame if columns else conform(frame, EXTRACTS[kind].schema, f"{kind} {manifest.month}")
+            empty = schema.to_frame()
+            return empty.select(columns) if columns else empty
+        frame = pl.read_parquet(io.BytesIO(content), columns=list(columns) if columns else None)
+        return frame if columns else conform(frame, schema, f"{name} {manifest.month}")
 
-    def counts(self, manifests: Iterable[Manifest], kind: Kind) -> pl.DataFrame:
-        """Counts of one extract kind over the given editions, sorted by council and month."""
-        schema = counts_schema(kind)
-        found = [pl.DataFrame(schema=schema)]
-        for manifest in manifests:
-            try:
-                content = self.store.read(f"{manifest.prefix}counts-{kind}.parquet")
-            except ObjectMissing:
-                continue
-            found.append(conform(from_parquet(content), schema, f"counts of {kind} {manifest.month}"))
-        return pl.concat(found).sort("la_code", "month")
-
-    def failures(self, manifest: Manifest) -> pl.DataFrame:
-        """The validation failures of an edition."""
-        return from_parquet(self.store.read(f"{manifest.prefix}failures.parquet"))
+    def tables(self, manifests: Iterable[Manifest], name: str, schema: pl.Schema) -> pl.DataFrame:
+        """The same table of many editions, one after another in the order given."""
+        return pl.concat([schema.to_frame(), *(self.table(m, name, schema) for m in manifests)])
 
 
 def _write_manifest(manifest: Manifest) -> bytes:

@@ -323,8 +323,9 @@ COUNTS: tuple[Count, ...] = (
 #: Context from the council register that measures divide by.
 POPULATION_INPUT = "population_0_17"
 
-#: Trailing windows, in months, over which flows are summed into inputs (`leavers_fte_12m`).
-WINDOWS: tuple[int, ...] = (3, 12)
+#: Trailing windows, in months, over which flows are summed into inputs (`leavers_fte_12m`). The single
+#: month feeds process-behaviour charts only, whose rules need points that do not overlap.
+WINDOWS: tuple[int, ...] = (1, 3, 12)
 
 
 def counts_of(extract: Kind) -> tuple[Count, ...]:

@@ -221,6 +221,7 @@ class Missing(StrEnum):
     WINDOW_INCOMPLETE = "a month of the window is missing"
     ZERO_DENOMINATOR = "nothing to divide by"
     NO_POPULATION = "the register gives no child population"
+    CONTRADICTION = "its parts contradict each other: the part is larger than the whole"
 
 
 #: DfE's symbols in published files, current and older, and what they mean. Source: DfE statistics

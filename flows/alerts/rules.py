@@ -31,9 +31,12 @@ class LevelRules(_Section):
     watch_from: Probability = Field(default=0.55, description="A score at or above this puts a council on watch.")
     watch_until: Probability = Field(default=0.47, description="Watch is left only when the score is below this.")
     losing_grip_from: Probability = Field(
-        default=0.70, description="A score at or above this, with some drift, means losing grip: level and movement agree."
+        default=0.70,
+        description="A score at or above this, with some drift, means losing grip: level and movement agree.",
     )
-    losing_grip_until: Probability = Field(default=0.62, description="Losing grip is left only when the score is below this.")
+    losing_grip_until: Probability = Field(
+        default=0.62, description="Losing grip is left only when the score is below this."
+    )
     losing_grip_alone_from: Probability = Field(
         default=0.85, description="A score at or above this means losing grip without any drift."
     )

@@ -12,7 +12,7 @@ from flows.history import ACCEPTED, ExtractRecord, History, Manifest
 from flows.storage import AlreadyThere, Store, open_store
 
 AUGUST = Month(2026, 8)
-NO_FAILURES = pl.DataFrame(schema={"check": pl.String()})
+TABLE, SCHEMA = "counts-establishment", counts_schema(Kind.ESTABLISHMENT)
 
 
 @pytest.fixture
@@ -41,38 +41,36 @@ def test_a_restatement_received_later_is_not_read_by_an_earlier_cutoff(store: St
     history = History(store)
     first, second = edition(1, date(2026, 9, 3)), edition(2, date(2026, 11, 5))
     for manifest, vacancies in ((first, 1000), (second, 1450)):
-        history.write(manifest, {}, {Kind.ESTABLISHMENT: counts(vacancies, manifest.known_to)}, NO_FAILURES)
+        history.write(manifest, {TABLE: counts(vacancies, manifest.known_to)})
 
     assert history.as_of(AUGUST, date(2026, 9, 2)) is None
     assert history.as_of(AUGUST, date(2026, 11, 4)) == first
     latest = history.as_of(AUGUST, date(2026, 11, 5))
     assert latest == second
-    assert history.counts([latest], Kind.ESTABLISHMENT)["vacancy_fte"].to_list() == [1450]
+    assert history.tables([latest], TABLE, SCHEMA)["vacancy_fte"].to_list() == [1450]
 
 
 def test_an_edition_survives_a_fresh_reader(store: Store) -> None:
-    History(store).write(edition(1, date(2026, 9, 3)), {}, {}, NO_FAILURES)
+    History(store).write(edition(1, date(2026, 9, 3)), {})
     assert History(store).editions(AUGUST) == [edition(1, date(2026, 9, 3))]
 
 
 def test_writing_the_same_edition_again_changes_nothing(store: Store) -> None:
     for _ in range(2):
-        History(store).write(edition(1, date(2026, 9, 3)), {}, {}, NO_FAILURES)
+        History(store).write(edition(1, date(2026, 9, 3)), {})
     assert len(History(store).editions(AUGUST)) == 1
 
 
 def test_an_edition_is_never_given_other_content(store: Store) -> None:
-    History(store).write(edition(1, date(2026, 9, 3)), {}, {}, NO_FAILURES)
+    History(store).write(edition(1, date(2026, 9, 3)), {})
     other = replace(edition(1, date(2026, 9, 3)), fingerprint="another")
     with pytest.raises(AlreadyThere):
-        History(store).write(other, {}, {}, NO_FAILURES)
+        History(store).write(other, {})
 
 
 def test_what_a_crash_left_without_a_manifest_is_written_over(store: Store) -> None:
     store.replace("months/2026-08/0001/counts-establishment.parquet", b"half")
     history = History(store)
     assert history.editions(AUGUST) == []
-    history.write(
-        edition(1, date(2026, 9, 3)), {}, {Kind.ESTABLISHMENT: counts(1000, date(2026, 9, 3))}, NO_FAILURES
-    )
-    assert history.counts(history.editions(AUGUST), Kind.ESTABLISHMENT).height == 1
+    history.write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
+    assert history.tables(history.editions(AUGUST), TABLE, SCHEMA).height == 1
