@@ -1,0 +1,30 @@
+"""The made-up region: extracts of fictional councils with England's levels, for trials, tests and benchmarks.
+
+`sample_extracts` writes a landing folder; `generate` gives the same data as frames, a month at a time.
+"""
+
+from flows.sample_region.councils import DEMO_COUNCILS, Form, MadeUpCouncil, Region, Trouble, region
+from flows.sample_region.landing import TRUTH, Sample, sample_extracts, truth_table, write_landing, write_month
+from flows.sample_region.region import MonthFrames, as_canonical, as_sent, generate
+from flows.sample_region.storylines import Story, Storyline
+
+__all__ = [
+    "DEMO_COUNCILS",
+    "TRUTH",
+    "Form",
+    "MadeUpCouncil",
+    "MonthFrames",
+    "Region",
+    "Sample",
+    "Story",
+    "Storyline",
+    "Trouble",
+    "as_canonical",
+    "as_sent",
+    "generate",
+    "region",
+    "sample_extracts",
+    "truth_table",
+    "write_landing",
+    "write_month",
+]

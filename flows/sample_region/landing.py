@@ -1,0 +1,207 @@
+"""Writes the made-up region as councils would deliver it: a landing folder, with its troubles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.councils import write_register
+from features.errors import HoldfastError
+from features.months import Month, nth_working_day
+from features.registry import Kind
+from flows.sample_region.councils import MadeUpCouncil, Region, Trouble, region
+from flows.sample_region.formats import encode, suffix_of
+from flows.sample_region.region import MonthFrames, as_sent, generate
+
+#: Files of a month are due on the fifth working day of the next; most come on the third, late ones on the seventh.
+DUE_WORKING_DAY, USUAL_WORKING_DAY, LATE_WORKING_DAY, RESTATED_WORKING_DAY = 5, 3, 7, 15
+#: How many months before the last one the month lies that is restated.
+RESTATED_MONTHS_BEFORE_LAST = 4
+
+TRUTH = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "storyline": pl.String(),
+        "trouble": pl.String(),
+        "onset": pl.Date(),
+        "stage": pl.UInt8(),
+    }
+)
+
+Progress = Callable[[Month, int, int], None]
+"""Called after each month with the month, how many are written and how many there will be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What was written."""
+
+    region: Region
+    files: int
+    truth: pl.DataFrame
+    """Schema TRUTH: one row per council and month. Months are their last days, `onset` is one too."""
+
+
+def sample_extracts(
+    folder: Path,
+    councils: int,
+    months: int,
+    seed: int,
+    last_month: Month,
+    progress: Progress | None = None,
+) -> Sample:
+    """Write a made-up region into `folder` as a landing, with `register.csv` and `truth.csv` at its root.
+
+    Twelve councils are the demonstration, with its storylines and troubles; any other size has generic
+    councils of the same levels. The same arguments give the same bytes. `truth.csv` says what no
+    extract does: storyline, onset and stage. Raises HoldfastError if the folder holds something else.
+    """
+    made = region(councils, months, seed, last_month)
+    return write_landing(folder, made, generate(made), progress)
+
+
+def write_landing(
+    folder: Path, made: Region, months: Iterable[MonthFrames], progress: Progress | None = None
+) -> Sample:
+    """Write the months' files, then the truth and, last, the register. Times of receipt are made up as well."""
+    register = write_register(c.council for c in made.councils)
+    _only_ours(folder, register)
+    files = 0
+    for number, frames in enumerate(months, start=1):
+        files += write_month(folder, made, frames)
+        if progress is not None:
+            progress(frames.month, number, made.months)
+    truth = truth_table(made)
+    began = received_at(made.councils[0], made.first, made)
+    _put(folder / "truth.csv", truth.write_csv().encode(), began)
+    _put(folder / "register.csv", register.encode(), began)
+    return Sample(made, files + 2, truth)
+
+
+def write_month(folder: Path, made: Region, frames: MonthFrames) -> int:
+    """Write one month's files, one per council and kind, and return how many."""
+    written = 0
+    for kind, frame in frames.frames.items():
+        ready = as_sent(frame, kind)
+        bounds = np.searchsorted(frame["la_code"].to_physical().to_numpy(), np.arange(len(made.councils) + 1))
+        for number, council in enumerate(made.councils):
+            own = ready[int(bounds[number]) : int(bounds[number + 1])]
+            for name, content, when in _deliveries(made, council, frames.month, kind, own):
+                _put(folder / str(frames.month) / council.council.folder / name, content, when)
+                written += 1
+    return written
+
+
+def _deliveries(
+    made: Region, council: MadeUpCouncil, month: Month, kind: Kind, own: pl.DataFrame
+) -> Iterator[tuple[str, bytes, datetime]]:
+    """Name, bytes and time of receipt of what the council sends of this kind for this month."""
+    suffix = suffix_of(council.form, kind)
+    when = received_at(council, month, made) + timedelta(minutes=list(Kind).index(kind))
+    is_last = month == made.last
+    if council.trouble is Trouble.RESTATED and kind is Kind.WORKFORCE and month == _restated_month(made):
+        yield f"{kind}.{suffix}", encode(_before_restatement(own), kind, council.form), when
+        later = _at(nth_working_day(month.plus(1), RESTATED_WORKING_DAY), 11)
+        yield f"{kind}.restated-1.{suffix}", encode(own, kind, council.form), later
+        return
+    if council.trouble is Trouble.PERSONAL_DATA and kind is Kind.CASELOAD and is_last:
+        own = _with_birth_dates(own)
+    content = encode(own, kind, council.form)
+    if council.trouble is Trouble.BROKEN and kind is Kind.WORKFORCE and is_last:
+        content = _damaged(content)
+    yield f"{kind}.{suffix}", content, when
+
+
+def received_at(council: MadeUpCouncil, month: Month, made: Region) -> datetime:
+    """When the council's files of a month arrive. A council in difficulty is late every third month:
+    losing sight of its own figures is how it begins."""
+    late = council.trouble is Trouble.LATE and month == made.last
+    onset = council.story.onset
+    if onset is not None and council.story.stage(month) and month != made.last:
+        late = month.minus(onset) % 3 == 2
+    day = nth_working_day(month.plus(1), LATE_WORKING_DAY if late else USUAL_WORKING_DAY)
+    number = made.councils.index(council)
+    return _at(day, 14 if late else 9) + timedelta(minutes=5 * (number % 60))
+
+
+def due_on(month: Month) -> date:
+    """The day by which a month's files are due."""
+    return nth_working_day(month.plus(1), DUE_WORKING_DAY)
+
+
+def truth_table(made: Region) -> pl.DataFrame:
+    """What really happened: one row per council and month, schema TRUTH."""
+    rows = []
+    for council in made.councils:
+        story = council.story
+        onset = None if story.onset is None else story.onset.last_day
+        for offset in range(made.months):
+            month = made.first.plus(offset)
+            rows.append(
+                (
+                    council.la_code,
+                    month.last_day,
+                    story.line.value,
+                    council.trouble.value,
+                    onset,
+                    story.stage(month),
+                )
+            )
+    return pl.DataFrame(rows, schema=TRUTH, orient="row")
+
+
+def _restated_month(made: Region) -> Month:
+    return max(made.first, made.last.plus(-RESTATED_MONTHS_BEFORE_LAST))
+
+
+def _before_restatement(right: pl.DataFrame) -> pl.DataFrame:
+    """As first sent: this month's leavers not yet recorded, and no sickness entered yet."""
+    empty = [pl.lit(None, dtype=right.schema[n]).alias(n) for n in ("role_end_date", "reason_leave")]
+    return right.with_columns(
+        *empty,
+        pl.lit(None, dtype=right.schema["leaver_destination"]).alias("leaver_destination"),
+        pl.lit(0.0).alias("working_days_lost"),
+    )
+
+
+def _with_birth_dates(own: pl.DataFrame) -> pl.DataFrame:
+    """A column nobody asked for, with made-up dates."""
+    days = (pl.int_range(pl.len()) * 37 % 6000).cast(pl.Int32)
+    return own.with_columns((pl.lit(date(2009, 3, 1)) + pl.duration(days=days)).cast(pl.Date).alias("date_of_birth"))
+
+
+def _damaged(content: bytes) -> bytes:
+    """A third of the file, then what an interrupted transfer leaves behind."""
+    return content[: len(content) // 3] + b"\x00" * 1024 + bytes(range(128, 256)) * 8
+
+
+def _at(day: date, hour: int) -> datetime:
+    return datetime.combine(day, time(hour), tzinfo=UTC)
+
+
+def _put(path: Path, content: bytes, modified: datetime) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_bytes(content)
+    stamp = modified.timestamp()
+    os.utime(unfinished, (stamp, stamp))
+    unfinished.replace(path)
+
+
+def _only_ours(folder: Path, register: str) -> None:
+    """Refuse a folder that holds anything but an earlier copy of the same region."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    there = folder / "register.csv"
+    if not there.is_file() or there.read_text(encoding="utf-8") != register:
+        raise HoldfastError(
+            f"{folder} is not empty and holds something else than this made-up region. "
+            "Give a new folder, or empty this one."
+        )

@@ -1,0 +1,127 @@
+"""How high each rate of each council lies in each month, before chance plays on single people and cases.
+
+Medians, spread and persistence from year to year are England's (data-standards, section 10, and, for
+timeliness and re-referrals, DfE's and LAIT's tables for 2022 and 2023). A council's level is the median,
+moved by what is lasting in it and by what wanders from month to month; the storyline acts on top.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.months import Month
+from flows.sample_region.councils import Region
+
+Grid = NDArray[np.float64]
+"""One number per council (row) and month (column), burn-in included."""
+
+#: Referrals by calendar month, January first, around 1: fewer in August and December.
+_SEASON = np.array([1.02, 1.0, 1.06, 0.97, 1.03, 1.03, 1.04, 0.86, 1.01, 1.04, 1.03, 0.91])
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The month's settings of the simulation, each of shape (councils, months)."""
+
+    vacancy_share: Grid
+    """Of all posts' FTE, vacant."""
+    agency_rate: Grid
+    """agency / (agency + in post), FTE."""
+    leaving: Grid
+    """Chance that a directly paid worker leaves in the month."""
+    managers_leaving: Grid
+    """Factor on it for managers."""
+    interim_managers: Grid
+    """Factor on the share of managers among agency workers."""
+    absence: Grid
+    """Factor on sickness."""
+    caseload: Grid
+    """Cases per case holder that referrals would bring about in a council with its usual staff."""
+    demand: Grid
+    """Factor on referrals: season, chance, crisis."""
+    closing: Grid
+    """Factor on the chance that work with a family is brought to its end."""
+    unallocated: Grid
+    """Of open cases, without a worker."""
+    reallocation: Grid
+    """Chance that a case changes hands in a month though its worker stays."""
+    assessments_in_time: Grid
+    conferences_in_time: Grid
+    reviews_overdue: Grid
+    visits_overdue: Grid
+    re_referrals: Grid
+    """Of referrals."""
+    section_47: Grid
+    """Of referrals."""
+    repeat_plans: Grid
+    """Of child protection plans."""
+
+
+def levels(region: Region, burn_in: int) -> Levels:
+    """The levels of all councils from `burn_in` months before the region's first month to its last."""
+    rng = np.random.default_rng([region.seed, 2])
+    first, months = region.first.plus(-burn_in), region.months + burn_in
+    spread = np.array([c.spread for c in region.councils])[:, None]
+
+    def latent(lasting: float, wandering: float, memory: float) -> Grid:
+        return _latent(rng, spread, months, lasting, wandering, memory)
+
+    felt = np.stack([c.story.intensities(first, months) for c in region.councils])
+    one, two, three, four = (felt[:, :, k] for k in range(4))
+    unlucky = np.stack([c.story.bad_luck(first, months) for c in region.councils])
+    season = _SEASON[[Month.of(first.plus(i).first_day).number - 1 for i in range(months)]][None, :]
+
+    vacancy = np.clip(0.365 + latent(0.085, 0.085, 0.965), 0.05, 0.72) ** 2
+    agency = np.clip(0.340 + latent(0.090, 0.090, 0.970), 0.03, 0.72) ** 2
+    return Levels(
+        vacancy_share=np.clip(vacancy + 0.03 * one + 0.10 * two + 0.03 * three + 0.10 * four, 0.0, 0.6),
+        agency_rate=np.clip((agency + 0.02 * one + 0.13 * two + 0.03 * three) * (1.0 - 0.65 * four), 0.0, 0.5),
+        leaving=0.0102
+        * np.exp(latent(0.17, 0.30, 0.85))
+        * (1.0 + 0.7 * one + 0.7 * two + 0.2 * three + 0.4 * four)
+        * np.where(unlucky, 3.5, 1.0),
+        managers_leaving=np.where(unlucky, 1.0 / 3.5, 1.0) * (1.0 + 0.8 * one + 0.8 * two),
+        interim_managers=1.0 + 1.0 * one + 2.0 * two,
+        absence=np.exp(latent(0.26, 0.14, 0.90)) * (1.0 + 0.15 * one + 0.35 * two + 0.1 * four),
+        caseload=np.clip(15.1 * np.exp(latent(0.115, 0.0, 0.0)), 10.0, 23.0),
+        demand=season * np.exp(latent(0.0, 0.11, 0.93)) * (1.0 + 0.06 * one + 0.08 * two + 0.35 * three),
+        closing=np.exp(latent(0.0, 0.07, 0.9)) * (1.0 - 0.14 * one - 0.14 * two - 0.08 * four),
+        unallocated=_chance(0.018, latent(0.35, 0.35, 0.8)) + 0.035 * one + 0.045 * two + 0.04 * three + 0.06 * four,
+        reallocation=0.022 * np.exp(latent(0.2, 0.15, 0.8)) * (1.0 + 0.6 * one + 1.0 * two),
+        assessments_in_time=_chance(
+            0.865, latent(0.55, 0.30, 0.93) - 0.75 * one - 0.55 * two - 0.3 * three - 0.2 * four
+        ),
+        conferences_in_time=_chance(0.82, latent(0.45, 0.30, 0.93) - 0.6 * one - 0.5 * two - 0.2 * three),
+        reviews_overdue=_chance(0.075, latent(0.55, 0.35, 0.93) + 0.7 * one + 0.5 * two + 0.2 * four),
+        visits_overdue=_chance(0.085, latent(0.40, 0.25, 0.90) + 0.8 * one + 0.5 * two + 0.3 * four),
+        re_referrals=_chance(0.202, latent(0.22, 0.12, 0.95) + 0.08 * one + 0.12 * two + 0.45 * three),
+        section_47=np.clip(0.34 * np.exp(latent(0.18, 0.10, 0.95)) * (1.0 + 0.2 * three), 0.05, 0.8),
+        repeat_plans=_chance(0.23, latent(0.15, 0.10, 0.95) + 0.1 * two + 0.2 * three),
+    )
+
+
+def _latent(
+    rng: np.random.Generator, spread: Grid, months: int, lasting: float, wandering: float, memory: float
+) -> Grid:
+    """Council effects: a lasting part, and an autoregressive one of stationary deviation `wandering`.
+
+    Always draws the same number of values, so that changing one level's spread moves no other.
+    """
+    councils = spread.shape[0]
+    out = np.empty((councils, months))
+    fixed = lasting * rng.standard_normal((councils, 1))
+    shocks = rng.standard_normal((councils, months))
+    state = shocks[:, 0]
+    for month in range(months):
+        if month:
+            state = memory * state + np.sqrt(1.0 - memory**2) * shocks[:, month]
+        out[:, month] = state
+    return np.asarray(spread * (fixed + wandering * out), dtype=np.float64)
+
+
+def _chance(typical: float, shift: Grid) -> Grid:
+    """A probability moved on the logit scale."""
+    return np.asarray(1.0 / (1.0 + np.exp(-(np.log(typical / (1.0 - typical)) + shift))), dtype=np.float64)
