@@ -49,6 +49,7 @@ from features.registry.measures import (
     MEASURES,
     SIGHT_MEASURES,
     VISIT_LIMIT_WORKING_DAYS,
+    WORKING_DAYS_PER_LEAP_YEAR,
     WORKING_DAYS_PER_YEAR,
 )
 
@@ -76,6 +77,7 @@ __all__ = [
     "VISIT_LIMIT_WORKING_DAYS",
     "WINDOWS",
     "WORKFORCE",
+    "WORKING_DAYS_PER_LEAP_YEAR",
     "WORKING_DAYS_PER_YEAR",
     "Accrual",
     "Count",

@@ -188,6 +188,8 @@ class Measure:
     formula: str
     source: str
     multiplier: float = 1.0
+    leap_year_multiplier: float | None = None
+    """The constant where the trailing 12 months contain a 29 February, if it is another one."""
     official: bool = False
     """DfE publishes a measure of this name and formula; the two may be laid side by side."""
     plausible: tuple[float, float] | None = None

@@ -1,0 +1,127 @@
+"""Our rates beside DfE's published ones: what differs, and by more than rounding can explain.
+
+The tolerance is not chosen. DfE publishes the inputs rounded, so each stands for an interval, and a rate
+computed from them for an interval too: a ratio of sums moves one way in each input, so its extremes lie at
+the corners. A published rate, itself rounded, is explained if the two intervals touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import polars as pl
+
+from features.measures import compute_measures, multiplier_of
+from features.registry import BY_NAME, INPUT_PARTS, RETURN, RETURN_INPUTS, FieldType, Measure
+
+#: A rate as published, in our unit (fractions, not per cent), and half of its last published digit.
+PUBLISHED = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "measure": pl.String(),
+        "published": pl.Float64(),
+        "half_width": pl.Float64(),
+    }
+)
+
+RECONCILED = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "measure": pl.String(),
+        "value": pl.Float64(),
+        "published": pl.Float64(),
+        "difference": pl.Float64(),
+        "lowest": pl.Float64(),
+        "highest": pl.Float64(),
+        "explained": pl.Boolean(),
+        "reason": pl.String(),
+    }
+)
+
+#: Half of the last digit of DfE's published inputs, in parts: FTE and days are published to one decimal,
+#: people and cases are whole and exact. Source: the CSWW file itself (data standards of the release).
+PUBLISHED_HALF_WIDTHS: dict[str, float] = {
+    name: 0.05 * INPUT_PARTS[name] if RETURN.field(field).type is FieldType.DECIMAL else 0.0
+    for field, name in RETURN_INPUTS.items()
+}
+
+
+def reconcile(
+    inputs: pl.DataFrame,
+    reasons: pl.DataFrame,
+    published: pl.DataFrame,
+    half_widths: Mapping[str, float] = PUBLISHED_HALF_WIDTHS,
+) -> pl.DataFrame:
+    """RECONCILED: one row per published rate, and per rate of ours that is not published, sorted by key.
+
+    `inputs`, `reasons` as the measures are made from; `published` as PUBLISHED. `difference` is ours minus
+    theirs; `lowest` and `highest` bound what the unrounded inputs could give; `explained` is whether
+    rounding can be all of it, null where one of the two is missing. `reason` says why ours is.
+    """
+    names = published.get_column("measure").unique().sort().to_list()
+    measures = [BY_NAME[n] for n in names]
+    ours = compute_measures(inputs, reasons, measures).select("la_code", "month", "measure", "value", "reason")
+    bounds = _bounds(inputs, measures, half_widths)
+    key = ["la_code", "month", "measure"]
+    beside = (
+        ours.join(bounds, on=key, how="left", validate="1:1")
+        .join(published.select(list(PUBLISHED)), on=key, how="full", coalesce=True, validate="1:1")
+        .with_columns((pl.col("value") - pl.col("published")).alias("difference"))
+    )
+    slack = 1e-12
+    explained = (pl.col("lowest") <= pl.col("published") + pl.col("half_width") + slack) & (
+        pl.col("highest") >= pl.col("published") - pl.col("half_width") - slack
+    )
+    return (
+        beside.with_columns(pl.when(pl.col("difference").is_not_null()).then(explained).alias("explained"))
+        .select(list(RECONCILED))
+        .sort(key)
+    )
+
+
+def unexplained(reconciled: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are off by more than rounding explains, largest difference first."""
+    off = reconciled.filter(pl.col("explained").not_())
+    return off.sort(pl.col("difference").abs(), "la_code", "month", "measure", descending=[True, False, False, False])
+
+
+def largest_differences(reconciled: pl.DataFrame) -> pl.DataFrame:
+    """Per measure: rows compared, rows rounding does not explain, the largest difference, rows missing on a side."""
+    return (
+        reconciled.group_by("measure")
+        .agg(
+            pl.col("difference").is_not_null().sum().alias("compared"),
+            pl.col("explained").not_().sum().alias("unexplained"),
+            pl.col("difference").abs().max().alias("largest_difference"),
+            (pl.col("value").is_null() & pl.col("published").is_not_null()).sum().alias("only_published"),
+            (pl.col("value").is_not_null() & pl.col("published").is_null()).sum().alias("only_ours"),
+        )
+        .sort("measure")
+    )
+
+
+def _bounds(inputs: pl.DataFrame, measures: Sequence[Measure], half_widths: Mapping[str, float]) -> pl.DataFrame:
+    frames = []
+    for measure in measures:
+        corners = []
+        for signs in product((-1, 1), repeat=len(measure.inputs)):
+            at = {
+                n: (pl.col(n) + s * half_widths.get(n, 0.0)).clip(0) / INPUT_PARTS[n]
+                for n, s in zip(measure.inputs, signs, strict=True)
+            }
+            over = sum((at[t.input] * t.weight for t in measure.numerator), pl.lit(0.0))
+            under = sum((at[t.input] * t.weight for t in measure.denominator), pl.lit(0.0))
+            corners.append(over / under * multiplier_of(measure))
+        frames.append(
+            inputs.select(
+                "la_code",
+                "month",
+                pl.lit(measure.name).alias("measure"),
+                pl.min_horizontal(corners).alias("lowest"),
+                pl.max_horizontal(corners).alias("highest"),
+            )
+        )
+    return pl.concat(frames)

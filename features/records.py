@@ -1,0 +1,430 @@
+"""From the record extracts of one month to its counts: what happened, council by council.
+
+Every count is a plain sum of masks that are selected first; the month enters as literal dates. That
+shape is several times faster than filtering inside an aggregation, and since everything summed is a
+whole number (FTE in hundredths, days in tenths), the result is the same bit for bit however the
+rows are ordered or the work is split.
+
+The canonical frames are those of `EXTRACTS[kind].schema`, all councils of the month together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from features.errors import HoldfastError
+from features.frames import REASONS, counts_schema
+from features.months import Month
+from features.registry import (
+    ASSESSMENT_LIMIT_WORKING_DAYS,
+    EXTRACTS,
+    ICPC_LIMIT_WORKING_DAYS,
+    VISIT_LIMIT_WORKING_DAYS,
+    Kind,
+    Missing,
+    counts_of,
+)
+from features.workdays import earliest_start_within
+
+#: Who reported a month, since when it is known, and the fingerprint of the file.
+RECEIVED = pl.Schema({"la_code": pl.String(), "known_from": pl.Date(), "extract_sha256": pl.String()})
+
+#: Workers in post at a month end and the FTE they held: what next month's leavers are looked up in.
+WORKER_STATE = pl.Schema({"month": pl.Date(), "la_code": pl.String(), "worker_ref": pl.UInt64(), "fte": pl.Int64()})
+
+#: Open, allocated cases at a month end: what next month's changes of worker are found against.
+CASE_STATE = pl.Schema(
+    {"month": pl.Date(), "la_code": pl.String(), "case_ref": pl.UInt64(), "allocated_worker_ref": pl.UInt64()}
+)
+
+_NEEDED = {kind: {"la_code", *EXTRACTS[kind].key} | {f for c in counts_of(kind) for f in c.needs} for kind in EXTRACTS}
+
+#: The columns of each extract that counting reads, in the extract's order; no others need be loaded.
+READ_COLUMNS: dict[Kind, tuple[str, ...]] = {
+    kind: tuple(f.name for f in extract.fields if f.name in _NEEDED[kind]) for kind, extract in EXTRACTS.items()
+}
+
+_MANAGERS = ("1", "2", "3")
+_SENIOR_MANAGERS = ("1", "2")
+_PRACTITIONERS = ("4", "5", "6")
+_STATUSES_WITH_A_PLAN = ("a", "b", "c")
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one kind of extract yields for one month."""
+
+    counts: pl.DataFrame
+    """`counts_schema(kind)`: one row per council that was received, sorted by la_code."""
+    reasons: pl.DataFrame
+    """`REASONS` of the counts that could not be made although the file was there; `input` is the count's name."""
+    state: pl.DataFrame | None
+    """What counting the next month needs (WORKER_STATE or CASE_STATE), sorted; None where nothing is."""
+
+
+def count(
+    kind: Kind, frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame
+) -> Counted:
+    """Count one kind of record extract; see the function of that kind."""
+    if kind is Kind.WORKFORCE:
+        return count_workforce(frame, month, before, received)
+    if kind is Kind.CASELOAD:
+        return count_caseload(frame, month, before, received)
+    if kind is Kind.ESTABLISHMENT:
+        return count_establishment(frame, month, received)
+    raise HoldfastError(f"{month}: a {kind} extract holds no records to count; read it with features.returns.")
+
+
+def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame) -> Counted:
+    """Count workers: who is in post at month end, who came, who left, who manages, who is absent.
+
+    In post means no end date, or one after month end; someone whose last day is the last day of the month
+    has left, as in DfE's census. Headcounts take each worker_ref once, agency workers excepted, and FTE
+    are not de-duplicated: both as DfE does. A leaver's FTE is the one given, or, where the file gives 0
+    as the census does, the one held the month before (`before`, WORKER_STATE).
+    """
+    first, last = _bounds(month)
+    frame = _grouped(frame)
+    direct = pl.col("agency_worker").not_().fill_null(False)
+    agency = pl.col("agency_worker").fill_null(False)
+    ended = pl.col("role_end_date")
+    in_post = ended.is_null() | (ended > last)
+    left = ended.is_between(first, last).fill_null(False)
+    started = pl.col("role_start_date").is_between(first, last).fill_null(False)
+    role = pl.col("org_role")
+    holds_cases = in_post & (pl.col("fte") > 0).fill_null(False) & (pl.col("cases") > 0).fill_null(False)
+    base = frame.select(
+        "la_code",
+        "worker_ref",
+        "fte",
+        "cases",
+        "working_days_lost",
+        direct.alias("direct"),
+        agency.alias("agency"),
+        in_post.alias("in_post"),
+        left.alias("left"),
+        started.alias("started"),
+        holds_cases.alias("holds_cases"),
+        (role.is_in(_MANAGERS).fill_null(False)).alias("manager"),
+        (role.is_in(_SENIOR_MANAGERS).fill_null(False)).alias("senior"),
+        (role == "3").fill_null(False).alias("first_line"),
+        (role.is_in(_PRACTITIONERS).fill_null(False)).alias("practitioner"),
+        (pl.col("reason_leave") == "7").fill_null(False).alias("moved"),
+        pl.col("absent_at_reference_date").fill_null(False).alias("absent"),
+        (pl.col("role_start_date") > _a_year_before(month)).fill_null(False).alias("new"),
+    ).with_columns(
+        (pl.col("direct") & pl.col("in_post")).alias("employed"),
+        (pl.col("direct") & pl.col("left")).alias("leaver"),
+    )
+    fte = pl.col("fte").fill_null(0)
+    people = {
+        "inpost_headcount": pl.col("employed"),
+        "starters_headcount": pl.col("direct") & pl.col("started"),
+        "leavers_headcount": pl.col("leaver"),
+        "moved_within_headcount": pl.col("leaver") & pl.col("moved"),
+        "absent_headcount": pl.col("employed") & pl.col("absent"),
+        "new_in_post_headcount": pl.col("employed") & pl.col("new"),
+        "managers_headcount": pl.col("in_post") & pl.col("manager"),
+        "managers_agency_headcount": pl.col("in_post") & pl.col("manager") & pl.col("agency"),
+        "managers_leavers_headcount": pl.col("left") & pl.col("manager"),
+        "senior_managers_headcount": pl.col("in_post") & pl.col("senior"),
+        "senior_managers_leavers_headcount": pl.col("left") & pl.col("senior"),
+        "first_line_managers_headcount": pl.col("in_post") & pl.col("first_line"),
+        "practitioners_headcount": pl.col("in_post") & pl.col("practitioner"),
+    }
+    once = _each_once(base, people)
+    sums = _sums(
+        base,
+        masks=once | {"agency_worker_headcount": pl.col("agency") & pl.col("in_post")},
+        amounts={
+            "inpost_fte": fte * pl.col("employed"),
+            "starters_fte": fte * (pl.col("direct") & pl.col("started")),
+            "leavers_fte": fte * pl.col("leaver"),
+            "agency_worker_fte": fte * (pl.col("agency") & pl.col("in_post")),
+            "case_holders_fte": fte * pl.col("holds_cases"),
+            "cases": pl.col("cases").fill_null(0) * pl.col("holds_cases"),
+            "working_days_lost": pl.col("working_days_lost").fill_null(0) * pl.col("direct"),
+        },
+    )
+    unsaid = base.filter("leaver", (pl.col("fte") > 0).fill_null(False).not_()).select("la_code", "worker_ref")
+    found, unknown = _fte_held_before(unsaid, _state(before, WORKER_STATE, month))
+    sums = sums.join(found, on="la_code", how="left", validate="1:1").with_columns(
+        pl.when(pl.col("la_code").is_in(unknown.implode()).not_()).then(
+            pl.col("leavers_fte") + pl.col("held_before").fill_null(0)
+        )
+    )
+    state = base.filter("in_post").select(
+        pl.lit(last).alias("month"), "la_code", "worker_ref", pl.col("fte").cast(pl.Int64)
+    )
+    return Counted(
+        _rows(sums, Kind.WORKFORCE, month, received),
+        _no_month_before(unknown, ("leavers_fte",), month),
+        state.select(list(WORKER_STATE)),
+    )
+
+
+def count_establishment(frame: pl.DataFrame, month: Month, received: pl.DataFrame) -> Counted:
+    """Take over the council's own figures. Of two rows neither can be told to be the right one, so there is none."""
+    names = [c.name for c in counts_of(Kind.ESTABLISHMENT)]
+    sums = frame.group_by("la_code").agg(
+        pl.len().alias("rows"), *(pl.when(pl.len() == 1).then(pl.col(n).first()).alias(n) for n in names)
+    )
+    absent = sums.unpivot(names, index=["la_code", "rows"], variable_name="input").filter(pl.col("value").is_null())
+    why = pl.when(pl.col("rows") > 1).then(pl.lit(str(Missing.WITHHELD))).otherwise(pl.lit(str(Missing.NOT_REPORTED)))
+    reasons = absent.select("la_code", pl.lit(month.last_day).alias("month"), "input", why.alias("reason"))
+    rows = _rows(sums.drop("rows"), Kind.ESTABLISHMENT, month, received)
+    return Counted(rows, reasons.sort("la_code", "input"), None)
+
+
+def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame) -> Counted:
+    """Count cases: open, without a worker, overdue, referred, closed, and with another worker than a month ago.
+
+    Open means no closing date, or one after month end. Working days leave out weekends and the bank
+    holidays of England (`features.workdays`). An assessment or conference whose start is not known cannot
+    be timed and is not counted. A child with a plan and no visit on record counts as not visited.
+    Changes of worker need the month before (`before`, CASE_STATE).
+    """
+    first, last = _bounds(month)
+    frame = _grouped(frame)
+    closed, started, authorised = (
+        pl.col("closed_date"),
+        pl.col("assessment_start_date"),
+        pl.col("assessment_authorised_date"),
+    )
+    is_open = closed.is_null() | (closed > last)
+    allocated = pl.col("allocated_worker_ref").is_not_null()
+    in_assessment = is_open & (started <= last) & (authorised.is_null() | (authorised > last))
+    on_plan = is_open & (pl.col("cp_plan_start_date") <= last)
+    has_due_date = on_plan & pl.col("cp_review_due_date").is_not_null()
+    plan_began = pl.col("cp_plan_start_date").is_between(first, last)
+    referred = pl.col("referral_date").is_between(first, last)
+    to_visit = is_open & pl.col("case_status").is_in(_STATUSES_WITH_A_PLAN)
+    visited = pl.col("last_visit_date") >= earliest_start_within(VISIT_LIMIT_WORKING_DAYS, last)
+    assessed = authorised.is_between(first, last) & started.is_not_null()
+    conferred = pl.col("icpc_date").is_between(first, last) & pl.col("section_47_start_date").is_not_null()
+    told_changes = is_open & pl.col("worker_changes_12m").is_not_null()
+    sums = _sums(
+        frame,
+        masks={
+            "open_cases": is_open,
+            "unallocated_cases": is_open & allocated.not_(),
+            "assessments_open": in_assessment,
+            "assessments_overdue": in_assessment
+            & (started < earliest_start_within(ASSESSMENT_LIMIT_WORKING_DAYS, last)),
+            "assessments_completed": assessed,
+            "assessments_in_time": assessed & _within(started, authorised, month, ASSESSMENT_LIMIT_WORKING_DAYS),
+            "section_47s": pl.col("section_47_start_date").is_between(first, last),
+            "icpcs": conferred,
+            "icpcs_in_time": conferred
+            & _within(pl.col("section_47_start_date"), pl.col("icpc_date"), month, ICPC_LIMIT_WORKING_DAYS),
+            "cp_plans_open": on_plan,
+            "cp_reviews_due": has_due_date,
+            "cp_reviews_in_time": has_due_date & (pl.col("cp_review_due_date") >= last),
+            "cp_plans_started": plan_began,
+            "repeat_cp_plans": plan_began & (pl.col("previous_cp_plans") > 0),
+            "visits_due": to_visit,
+            "visits_overdue": to_visit & visited.fill_null(False).not_(),
+            "referrals": referred,
+            "re_referrals": referred & pl.col("re_referral"),
+            "closures": closed.is_between(first, last),
+            "cases_with_history": told_changes,
+            "cases_three_workers": told_changes & (pl.col("worker_changes_12m") >= 2),
+        },
+        amounts={},
+    )
+    state = frame.filter(is_open & allocated).select(
+        pl.lit(last).alias("month"), "la_code", "case_ref", "allocated_worker_ref"
+    )
+    changes, unknown = _worker_changes(state, _state(before, CASE_STATE, month))
+    sums = sums.join(changes, on="la_code", how="left", validate="1:1")
+    return Counted(
+        _rows(sums, Kind.CASELOAD, month, received),
+        _no_month_before(unknown, ("cases_seen_twice", "cases_worker_changed"), month),
+        state,
+    )
+
+
+def withhold(
+    counts: pl.DataFrame,
+    kind: Kind,
+    withheld: Collection[tuple[str, Kind, str]],
+    absent: Collection[tuple[str, Kind, str]] = (),
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Make null every count that reads a field which cannot be trusted or was not sent; say why.
+
+    `withheld` and `absent` are `(la_code, kind, field)`: fields with an error in the validation, and
+    optional columns the file does not have. Returns the counts and REASONS rows (`input` is the count's name).
+    """
+    rows: list[tuple[str, str, str]] = []
+    expressions: list[pl.Expr] = []
+    for counted in counts_of(kind):
+        gone = {la for la, k, f in absent if k is kind and f in counted.needs}
+        faulty = {la for la, k, f in withheld if k is kind and f in counted.needs} - gone
+        rows += [(la, counted.name, str(Missing.COLUMN_ABSENT)) for la in gone]
+        rows += [(la, counted.name, str(Missing.WITHHELD)) for la in faulty]
+        if either := sorted(gone | faulty):
+            expressions.append(pl.when(pl.col("la_code").is_in(either).not_()).then(pl.col(counted.name)))
+    reasons = pl.DataFrame(
+        rows, schema={"la_code": pl.String(), "input": pl.String(), "reason": pl.String()}, orient="row"
+    )
+    known = counts.select("la_code", "month").unique("la_code")
+    reasons = reasons.join(known, on="la_code", how="inner", validate="m:1")
+    return counts.with_columns(expressions), reasons.select(list(REASONS)).sort("la_code", "month", "input")
+
+
+def _bounds(month: Month) -> tuple[date, date]:
+    return month.first_day, month.last_day
+
+
+def _a_year_before(month: Month) -> date:
+    return month.plus(-12).last_day
+
+
+def _grouped(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with each council's rows together; canonical extracts already are, and then it is not touched."""
+    runs = frame.get_column("la_code").rle()
+    if runs.len() != runs.struct.field("value").n_unique():
+        return frame.sort("la_code", maintain_order=True)
+    return frame
+
+
+def _sums(frame: pl.DataFrame, masks: dict[str, pl.Expr], amounts: dict[str, pl.Expr]) -> pl.DataFrame:
+    """Per council the number of rows under each mask and the sum of each amount, as Int64.
+
+    A null mask is no: what is not known to have happened is not counted. Councils are grouped by the
+    number of their run of rows, which costs a tenth of grouping by their code.
+    """
+    runs = frame.get_column("la_code").rle().struct.unnest()
+    number = runs.select(
+        pl.int_range(pl.len(), dtype=pl.UInt32).repeat_by("len").explode(empty_as_null=False).alias("__council")
+    )
+    # Sums of UInt32 masks take a quarter of the time of Boolean ones; a council has at most some 10^5 rows.
+    columns = [m.fill_null(False).cast(pl.UInt32).alias(n) for n, m in masks.items()]
+    columns += [a.cast(pl.Int64).alias(n) for n, a in amounts.items()]
+    sums = (
+        frame.with_columns(number.to_series().set_sorted())
+        .lazy()
+        .select("__council", *columns)
+        .group_by("__council")
+        .agg(pl.all().sum().cast(pl.Int64))
+        .collect(engine="streaming")
+        .sort("__council")
+    )
+    return sums.select(
+        runs.get_column("value").gather(sums.get_column("__council")).alias("la_code"), pl.exclude("__council")
+    )
+
+
+def _each_once(base: pl.DataFrame, people: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+    """Masks that take each worker_ref once per council; only paid for when a reference really is there twice."""
+    if base.select("la_code", "worker_ref").is_duplicated().any():
+        return {n: m & (m.cast(pl.UInt32).cum_sum().over("la_code", "worker_ref") == 1) for n, m in people.items()}
+    return people
+
+
+def _within(start: pl.Expr, end: pl.Expr, month: Month, limit: int) -> pl.Expr:
+    """Whether `start` lies at most `limit` working days before `end`, for ends within the month.
+
+    The earliest allowed start of each day of the month is a small table, so the calendar is
+    consulted some thirty times and not once per row.
+    """
+    days = [month.first_day + timedelta(days=d) for d in range(month.last_day.day)]
+    earliest = pl.Series([earliest_start_within(limit, day) for day in days], dtype=pl.Date)
+    position = (end - month.first_day).dt.total_days()
+    inside = pl.when(position.is_between(0, len(days) - 1)).then(position)
+    return start >= pl.lit(earliest).gather(inside)
+
+
+def _state(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl.DataFrame:
+    """The state of the month before, empty if there is none; another month's state is refused."""
+    if before is None or before.is_empty():
+        return pl.DataFrame(schema=schema)
+    held = before.get_column("month").unique().to_list()
+    expected = month.plus(-1).last_day
+    if held != [expected]:
+        raise HoldfastError(
+            f"{month}: the stored state is of {', '.join(str(Month.of(d)) for d in held)}, "
+            f"not of {Month.of(expected)}. "
+            "Run the missing months first, oldest first."
+        )
+    return before.select(list(schema))
+
+
+def _fte_held_before(unsaid: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """FTE parts per council of leavers whose row gives none; and the councils where that cannot be known.
+
+    A leaver who is not in the council's month before either (came and went within the month) has no
+    known FTE and is left out, as DfE leaves out workers without FTE.
+    """
+    held = before.select("la_code", "worker_ref", pl.col("fte").alias("held_before"))
+    held = held.filter(pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode())).unique(
+        ["la_code", "worker_ref"], keep="first", maintain_order=True
+    )
+    found = (
+        unsaid.unique(maintain_order=True)
+        .join(held, on=["la_code", "worker_ref"], how="inner", validate="1:1")
+        .group_by("la_code")
+        .agg(pl.col("held_before").sum())
+    )
+    covered = before.get_column("la_code").unique()
+    unknown = unsaid.filter(pl.col("la_code").is_in(covered.implode()).not_()).get_column("la_code").unique().sort()
+    return found, unknown
+
+
+def _worker_changes(now: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """Per council, cases open and allocated at both month ends, and those with another worker; unknown councils."""
+    seen = now.select("la_code", "case_ref", "allocated_worker_ref").join(
+        before.select("case_ref", pl.col("allocated_worker_ref").alias("worker_before")).unique(
+            "case_ref", keep="first", maintain_order=True
+        ),
+        on="case_ref",
+        how="inner",
+        validate="m:1",
+    )
+    changes = seen.group_by("la_code").agg(
+        pl.len().cast(pl.Int64).alias("cases_seen_twice"),
+        (pl.col("allocated_worker_ref") != pl.col("worker_before")).sum().cast(pl.Int64).alias("cases_worker_changed"),
+    )
+    covered = before.get_column("la_code").unique()
+    councils = now.select("la_code").unique()
+    known = councils.filter(pl.col("la_code").is_in(covered.implode()))
+    changes = known.join(changes, on="la_code", how="left", validate="1:1").with_columns(
+        pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0)
+    )
+    unknown = councils.filter(pl.col("la_code").is_in(covered.implode()).not_()).get_column("la_code").sort()
+    return changes, unknown
+
+
+def _no_month_before(councils: pl.Series, names: Sequence[str], month: Month) -> pl.DataFrame:
+    return (
+        pl.DataFrame({"la_code": councils.cast(pl.String)})
+        .join(pl.DataFrame({"input": list(names)}), how="cross")
+        .select(
+            "la_code",
+            pl.lit(month.last_day).alias("month"),
+            "input",
+            pl.lit(str(Missing.WINDOW_INCOMPLETE)).alias("reason"),
+        )
+        .sort("la_code", "input")
+    )
+
+
+def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) -> pl.DataFrame:
+    """One row per council received, in the schema of that kind's counts."""
+    received = received.select(list(RECEIVED))
+    strangers = sums.join(received, on="la_code", how="anti").get_column("la_code").sort().to_list()
+    if strangers:
+        raise HoldfastError(
+            f"{month}: the {kind} rows of {', '.join(strangers)} are in the month's table, "
+            "but no such file is in the submission log. Run the month again."
+        )
+    return (
+        received.join(sums, on="la_code", how="left", validate="1:1")
+        .with_columns(pl.lit(month.last_day).alias("month"))
+        .select(list(counts_schema(kind)))
+        .sort("la_code")
+    )

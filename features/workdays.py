@@ -1,0 +1,27 @@
+"""Working days of England: weekdays that are no bank holiday. Statutory limits are counted in them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import lru_cache
+
+from features.months import bank_holidays
+
+
+@lru_cache(maxsize=4096)
+def earliest_start_within(working_days: int, end: date) -> date:
+    """The earliest day from which `end` is at most so many working days away.
+
+    The days counted are those from the start (included) to the end (not included), so that what
+    starts on Monday and ends on Tuesday took one. Being monotone, the rule turns a limit on a
+    duration into one comparison with a date.
+    """
+    closed = set(bank_holidays(end.year - 1, end.year))
+    start, left = end, working_days
+    while True:
+        earlier = start - timedelta(days=1)
+        if earlier.weekday() < 5 and earlier not in closed:
+            if left == 0:
+                return start
+            left -= 1
+        start = earlier
