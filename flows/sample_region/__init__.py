@@ -5,7 +5,7 @@
 
 from flows.sample_region.councils import DEMO_COUNCILS, Form, MadeUpCouncil, Region, Trouble, region
 from flows.sample_region.landing import TRUTH, Sample, sample_extracts, truth_table, write_landing, write_month
-from flows.sample_region.region import MonthFrames, as_canonical, as_sent, generate
+from flows.sample_region.simulation import MonthFrames, as_canonical, as_sent, generate
 from flows.sample_region.storylines import Story, Storyline
 
 __all__ = [

@@ -18,6 +18,8 @@ from features.months import Month
 from flows.sample_region.storylines import Story, Storyline
 
 DEMO_COUNCILS = 12
+#: Its councils lie nearer to the median than England's, so that what happens to them is plain to see.
+_DEMONSTRATION_SPREAD = 0.4
 #: In a generic region, the share of councils that drift at some time in the months generated,
 #: that are recovering when it begins, and that have one unlucky quarter.
 DRIFTING_SHARE, RECOVERING_SHARE, BAD_LUCK_SHARE = 0.15, 0.05, 0.05
@@ -25,10 +27,10 @@ DRIFTING_SHARE, RECOVERING_SHARE, BAD_LUCK_SHARE = 0.15, 0.05, 0.05
 MEDIAN_INPOST_FTE, SD_LOG_INPOST_FTE = 201.0, 0.5
 
 _STEMS = (
-    "Sorrel Quarren Fennick Hasker Thessel Pellin Vellan Orrin Brindel Culver Eddark Wexen Tarn Dunmar Ruddle "
-    "Skeld Trevan Lanrick Morvel Cawder"
-).split()
-_ENDINGS = "mere dale stow wold march combe hithe sea".split()
+    *("Sorrel", "Quarren", "Fennick", "Hasker", "Thessel", "Pellin", "Vellan", "Orrin", "Brindel", "Culver"),
+    *("Eddark", "Wexen", "Tarn", "Dunmar", "Ruddle", "Skeld", "Trevan", "Lanrick", "Morvel", "Cawder"),
+)
+_ENDINGS = ("mere", "dale", "stow", "wold", "march", "combe", "hithe", "sea")
 _REGIONS = ("Westerlow", "Midmarch", "Eastfold")
 _TYPES = ("Unitary authority", "Metropolitan district", "County council")
 _GOOD, _REQUIRES, _INADEQUATE = "Good", "Requires improvement to be good", "Inadequate"
@@ -41,7 +43,7 @@ class Form(StrEnum):
     CSV_BOM = "CSV in UTF-8 with a byte order mark and the headers of DfE's census"
     CSV_CP1252 = "CSV in Windows-1252 with synonyms as headers and UK dates"
     PARQUET = "Parquet"
-    EXCEL = "Excel for the small files, CSV for the caseload"
+    EXCEL = "Excel for the workers, CSV for the rest"
 
 
 class Trouble(StrEnum):
@@ -109,15 +111,13 @@ def region(councils: int, months: int, seed: int, last_month: Month) -> Region:
     return Region(tuple(_with_context(made, rng)), first, last_month, seed)
 
 
-def _council(
-    code: str, name: str, number: int, judgements: tuple[Judgement, ...] = (), region_name: str | None = None
-) -> Council:
+def _council(code: str, name: str, number: int, judgements: tuple[Judgement, ...]) -> Council:
     domain = "".join(ch for ch in name.lower().replace(" and ", "-") if ch.isalnum() or ch == "-")
     return Council(
         la_code=code,
         name=name,
         valid_from=Month(2009, 4),
-        region=region_name or _REGIONS[number % len(_REGIONS)],
+        region=_REGIONS[number % len(_REGIONS)],
         council_type=_TYPES[number % len(_TYPES)],
         judgements=judgements,
         director=f"Director of Children’s Services, {name}",
@@ -132,14 +132,22 @@ def _judged(last: Month, months_before: int, grade: str) -> Judgement:
 
 
 def _demonstration(last: Month) -> list[MadeUpCouncil]:
-    """Twelve councils, one for each thing a data team meets."""
+    """Twelve councils, one for each thing a data team meets; their judgements are months before the last."""
+    steady = Story()
 
     def made(
-        code: str, name: str, fte: float, judgements: tuple[tuple[int, str], ...], **more: object
+        code: str,
+        name: str,
+        fte: float,
+        *judgements: tuple[int, str],
+        story: Story = steady,
+        form: Form = Form.CSV,
+        trouble: Trouble = Trouble.NONE,
+        zero_fte: bool = False,
     ) -> MadeUpCouncil:
-        number = int(code[1:3])
-        council = _council(code, name, number, tuple(_judged(last, ago, grade) for ago, grade in judgements))
-        return replace(MadeUpCouncil(council, fte, spread=0.4), **more)  # type: ignore[arg-type]
+        published = tuple(_judged(last, ago, grade) for ago, grade in judgements)
+        council = _council(code, name, int(code[1:3]), published)
+        return MadeUpCouncil(council, fte, story, form, trouble, _DEMONSTRATION_SPREAD, zero_fte)
 
     def drifting(months_ago: int, months_per_stage: int) -> Story:
         return Story(Storyline.DRIFTING, last.plus(-months_ago), months_per_stage)
@@ -147,18 +155,18 @@ def _demonstration(last: Month) -> list[MadeUpCouncil]:
     recovering = Story(Storyline.RECOVERING, last.plus(-52), 6, judged=last.plus(-26))
     unlucky = Story(Storyline.BAD_LUCK, unlucky_from=last.plus(-3))
     return [
-        made("Z01", "Sorrelmere", 190, ((31, _GOOD),)),
-        made("Z02", "Quarrendale", 165, ((40, _GOOD),), story=drifting(17, 4), form=Form.CSV_BOM),
-        made("Z03", "Fennickstow", 90, ((22, "Outstanding"),), form=Form.EXCEL),
-        made("Z04", "Haskerwold", 210, ((47, _REQUIRES),), story=drifting(13, 6)),
-        made("Z05", "Thesselmarch", 145, ((52, _GOOD),), story=drifting(9, 8), form=Form.CSV_CP1252),
-        made("Z06", "Pellincombe", 235, ((71, _REQUIRES), (26, _INADEQUATE)), story=recovering, form=Form.PARQUET),
-        made("Z07 / Z08", "Orrinsea and Brindelhithe", 155, ((36, _GOOD),), zero_fte_for_leavers=True),
-        made("Z09", "Vellandale", 125, ((44, _GOOD),), story=unlucky),
-        made("Z10", "Culverstow", 175, ((19, _REQUIRES),), trouble=Trouble.LATE),
-        made("Z11", "Eddarkwold", 200, ((58, _GOOD),), trouble=Trouble.BROKEN),
-        made("Z12", "Wexencombe", 115, ((27, _GOOD),), trouble=Trouble.RESTATED),
-        made("Z13", "Tarnhithe", 180, ((33, _REQUIRES),), trouble=Trouble.PERSONAL_DATA),
+        made("Z01", "Sorrelmere", 190, (31, _GOOD)),
+        made("Z02", "Quarrendale", 165, (40, _GOOD), story=drifting(17, 4), form=Form.CSV_BOM),
+        made("Z03", "Fennickstow", 90, (22, "Outstanding"), form=Form.EXCEL),
+        made("Z04", "Haskerwold", 210, (47, _REQUIRES), story=drifting(13, 6)),
+        made("Z05", "Thesselmarch", 145, (52, _GOOD), story=drifting(9, 8), form=Form.CSV_CP1252),
+        made("Z06", "Pellincombe", 235, (71, _REQUIRES), (26, _INADEQUATE), story=recovering, form=Form.PARQUET),
+        made("Z07 / Z08", "Orrinsea and Brindelhithe", 155, (36, _GOOD), zero_fte=True),
+        made("Z09", "Vellandale", 125, (44, _GOOD), story=unlucky),
+        made("Z10", "Culverstow", 175, (19, _REQUIRES), trouble=Trouble.LATE),
+        made("Z11", "Eddarkwold", 200, (58, _GOOD), trouble=Trouble.BROKEN),
+        made("Z12", "Wexencombe", 115, (27, _GOOD), trouble=Trouble.RESTATED),
+        made("Z13", "Tarnhithe", 180, (33, _REQUIRES), trouble=Trouble.PERSONAL_DATA),
     ]
 
 

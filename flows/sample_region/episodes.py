@@ -62,16 +62,18 @@ class Live:
     changes: NDArray[np.uint16]
     """One bit per month, the latest lowest: did the allocated worker change?"""
 
-    def take(self, index: NDArray[np.int64] | Flags) -> Live:
-        return Live(*(getattr(self, f.name)[index] for f in fields(Live)))
+    def take(self, index: NDArray[np.int64]) -> Live:
+        return Live(*(getattr(self, f.name).take(index, mode="clip") for f in fields(Live)))
 
     def __len__(self) -> int:
         return len(self.council)
 
 
-def _joined(parts: list[Live]) -> Live:
+def _joined(parts: list[Live], kept: Flags | None = None) -> Live:
+    """All parts as one, in order of council and reference; of the rows together only those `kept`."""
     whole = Live(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Live)))
-    return whole.take(np.argsort(whole.council, kind="stable"))
+    rows = np.arange(len(whole)) if kept is None else np.flatnonzero(kept)
+    return whole.take(rows[np.argsort(whole.council[rows], kind="stable")])
 
 
 class Episodes:
@@ -106,8 +108,8 @@ class Episodes:
             self._referred(0, self.calendar.days_between(first_day - 30 * k, first_day - 30 * (k - 1)), self.referrals)
             for k in range(4, 0, -1)
         ]
-        parts = [part.take(part.assessment_ends >= first_day) for part in recent]
-        older = self.referrals * self.calendar.months_before
+        parts = [part.take(np.flatnonzero(part.assessment_ends >= first_day)) for part in recent]
+        older = self.referrals
         plans = self.levels.section_47[:, 0] * _CONFERENCE_OF_SECTION_47 * _PLAN_OF_CONFERENCE
         stocks = (
             (IN_NEED, (_IN_NEED + plans * _STEPS_DOWN) / _ENDS_IN_NEED, _ENDS_IN_NEED),
@@ -219,10 +221,10 @@ class Episodes:
 
     def step(self, month: int, first_day: int, last_day: int, working_days: Ints, left: Ints) -> None:
         """Move on by one month; `left` are the posts whose worker left in it."""
-        live = self.live.take(self.live.closed == NEVER)
-        self._close(live, month, first_day, last_day, working_days)
         arrived = self._referred(month, working_days, self.referrals * self.levels.demand[:, month])
-        live = _joined([live, arrived])
+        kept = np.concatenate([self.live.closed == NEVER, np.ones(len(arrived), dtype=np.bool_)])
+        live = _joined([self.live, arrived], kept)
+        self._close(live, month, first_day, last_day, working_days)
         still_open = live.closed == NEVER
         self._review(live, still_open, month, last_day)
         self._visit(live, still_open, month, first_day, last_day)

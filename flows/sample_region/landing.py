@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -15,9 +16,9 @@ from features.councils import write_register
 from features.errors import HoldfastError
 from features.months import Month, nth_working_day
 from features.registry import Kind
-from flows.sample_region.councils import MadeUpCouncil, Region, Trouble, region
-from flows.sample_region.formats import encode, suffix_of
-from flows.sample_region.region import MonthFrames, as_sent, generate
+from flows.sample_region.councils import Form, MadeUpCouncil, Region, Trouble, region
+from flows.sample_region.formats import encode, encode_each, suffix_of
+from flows.sample_region.simulation import MonthFrames, as_sent, generate
 
 #: Files of a month are due on the fifth working day of the next; most come on the third, late ones on the seventh.
 DUE_WORKING_DAY, USUAL_WORKING_DAY, LATE_WORKING_DAY, RESTATED_WORKING_DAY = 5, 3, 7, 15
@@ -90,33 +91,51 @@ def write_month(folder: Path, made: Region, frames: MonthFrames) -> int:
     written = 0
     for kind, frame in frames.frames.items():
         ready = as_sent(frame, kind)
-        bounds = np.searchsorted(frame["la_code"].to_physical().to_numpy(), np.arange(len(made.councils) + 1))
+        ends = np.searchsorted(frame["la_code"].to_physical().to_numpy(), np.arange(len(made.councils) + 1))
+        rows = [(int(a), int(b)) for a, b in itertools.pairwise(ends)]
+        plain = _plain_files(made, kind, ready, rows)
         for number, council in enumerate(made.councils):
-            own = ready[int(bounds[number]) : int(bounds[number + 1])]
-            for name, content, when in _deliveries(made, council, frames.month, kind, own):
+            own = ready[slice(*rows[number])]
+            for name, content, when in _deliveries(made, council, frames.month, kind, own, plain.get(number)):
                 _put(folder / str(frames.month) / council.council.folder / name, content, when)
                 written += 1
     return written
 
 
+def _plain_files(made: Region, kind: Kind, ready: pl.DataFrame, rows: Sequence[tuple[int, int]]) -> dict[int, bytes]:
+    """The CSV files of a month by the number of the council, each form written in one go."""
+    out: dict[int, bytes] = {}
+    for form in Form:
+        who = [n for n, c in enumerate(made.councils) if c.form is form and suffix_of(form, kind) == "csv"]
+        if not who:
+            continue
+        ends = list(itertools.accumulate(b - a for a, b in (rows[n] for n in who)))
+        together = pl.concat([ready[slice(*rows[n])] for n in who])
+        out.update(zip(who, encode_each(together, list(zip([0, *ends], ends, strict=False)), kind, form), strict=True))
+    return out
+
+
 def _deliveries(
-    made: Region, council: MadeUpCouncil, month: Month, kind: Kind, own: pl.DataFrame
+    made: Region, council: MadeUpCouncil, month: Month, kind: Kind, own: pl.DataFrame, plain: bytes | None
 ) -> Iterator[tuple[str, bytes, datetime]]:
-    """Name, bytes and time of receipt of what the council sends of this kind for this month."""
+    """Name, bytes and time of receipt of what the council sends of this kind for this month.
+
+    `plain` are the bytes of `own` where they are made already.
+    """
     suffix = suffix_of(council.form, kind)
     when = received_at(council, month, made) + timedelta(minutes=list(Kind).index(kind))
     is_last = month == made.last
+    right = encode(own, kind, council.form) if plain is None else plain
     if council.trouble is Trouble.RESTATED and kind is Kind.WORKFORCE and month == _restated_month(made):
         yield f"{kind}.{suffix}", encode(_before_restatement(own), kind, council.form), when
         later = _at(nth_working_day(month.plus(1), RESTATED_WORKING_DAY), 11)
-        yield f"{kind}.restated-1.{suffix}", encode(own, kind, council.form), later
-        return
-    if council.trouble is Trouble.PERSONAL_DATA and kind is Kind.CASELOAD and is_last:
-        own = _with_birth_dates(own)
-    content = encode(own, kind, council.form)
-    if council.trouble is Trouble.BROKEN and kind is Kind.WORKFORCE and is_last:
-        content = _damaged(content)
-    yield f"{kind}.{suffix}", content, when
+        yield f"{kind}.restated-1.{suffix}", right, later
+    elif council.trouble is Trouble.PERSONAL_DATA and kind is Kind.CASELOAD and is_last:
+        yield f"{kind}.{suffix}", encode(_with_birth_dates(own), kind, council.form), when
+    elif council.trouble is Trouble.BROKEN and kind is Kind.WORKFORCE and is_last:
+        yield f"{kind}.{suffix}", _damaged(right), when
+    else:
+        yield f"{kind}.{suffix}", right, when
 
 
 def received_at(council: MadeUpCouncil, month: Month, made: Region) -> datetime:

@@ -130,7 +130,7 @@ class Workforce:
         self.sick_long[slots] = False
 
     def _sum(self, values: Reals | Flags) -> Reals:
-        return np.bincount(self.council, weights=values, minlength=self.councils)
+        return np.asarray(np.bincount(self.council, weights=values, minlength=self.councils), dtype=np.float64)
 
     def step(self, levels: Levels, month: int, first_day: int, working_days: Ints, rng: np.random.Generator) -> Leavers:
         """Move on by one month: sickness, leavers, then starters. Returns the leavers."""

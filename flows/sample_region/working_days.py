@@ -21,8 +21,6 @@ def day_number(day: date) -> int:
 class Calendar:
     """The working days from one year to another; `add` moves days on by working days with two look-ups."""
 
-    months_before = 1.0
-
     def __init__(self, first_year: int, last_year: int) -> None:
         self._origin = day_number(date(first_year, 1, 1))
         days = np.arange(self._origin, day_number(date(last_year + 1, 1, 1)), dtype=np.int32)
@@ -30,11 +28,12 @@ class Calendar:
         open_days = ((days + 3) % 7 < 5) & ~np.isin(days, closed)  # 1 January 1970 was a Thursday
         self._working = days[open_days]
         # For each day the number of working days before it, so that a Saturday counts on from Monday.
-        self._index = (np.cumsum(open_days) - open_days).astype(np.int32)
+        self._index: Ints = (np.cumsum(open_days) - open_days).astype(np.int32)
 
     def add(self, days: Ints, working_days: NDArray[np.int64]) -> Ints:
         """The day that lies so many working days after each day (0: the day itself or the next open one)."""
-        return self._working[self._index[days - self._origin] + working_days]
+        later: Ints = self._working[self._index[days - self._origin] + working_days]
+        return later
 
     def days_between(self, first: int, end: int) -> Ints:
         """Working days from `first` up to, not including, `end`."""
