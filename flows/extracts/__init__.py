@@ -1,0 +1,1 @@
+"""From files as councils send them to canonical extracts: landing, readers, headers, cells, ingest, log."""

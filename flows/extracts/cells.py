@@ -1,0 +1,179 @@
+"""From a column of text to a column of the registry's type, with a problem code for every cell that would be a guess.
+
+Rules of reading: a value is taken only if it can mean one thing. Everything else becomes null and a
+problem with a short code; the value itself is never repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from features.registry import DFE_SYMBOLS, Field, FieldType, Privacy
+from flows.extracts.dates import read_dates
+from flows.extracts.headers import normalised
+from flows.extracts.numbers import read_decimals, read_integers
+
+#: Problem code -> what it says of a cell, as the end of “the cell …”.
+PROBLEM_TEXTS: dict[str, str] = {
+    "not_a_date": "is no date; write YYYY-MM-DD or DD/MM/YYYY",
+    "two_digit_year": "has a year of two digits; write all four",
+    "month_before_day": "may have the month before the day; write YYYY-MM-DD or DD/MM/YYYY",
+    "date_out_of_range": "is a date before 1950 or after 2099; leave it empty if there is none",
+    "not_a_number": "is no number",
+    "not_a_whole_number": "is no whole number",
+    "ambiguous_comma": "has a comma that may be a decimal or a thousands mark; write 1234.5",
+    "number_out_of_range": "is a number too large to be meant",
+    "symbol_in_a_row": "is a symbol of published tables; leave the cell empty if there is no value",
+    "not_a_flag": "is neither 1 nor 0, yes nor no",
+    "unknown_code": "is none of the column's codes",
+    "code_and_label_disagree": "has a code and the wording of another",
+    "digits_lost_in_excel": "is a long number of which Excel kept 15 digits; format the column as text",
+    "formula_error": "is an Excel error such as #N/A or #REF!",
+    "formula_without_value": "is a formula that was never calculated; open and save the file in Excel",
+    "empty": "is empty",
+}
+
+_FLAGS = {"1": True, "yes": True, "y": True, "true": True, "t": True} | {
+    "0": False,
+    "no": False,
+    "n": False,
+    "false": False,
+    "f": False,
+}
+_EXCEL_ERRORS = (
+    "#N/A",
+    "#REF!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#SPILL!",
+    "#CALC!",
+    "#GETTING_DATA",
+)
+#: What people write for “nobody” where a reference may be empty.
+_NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
+_WHOLE_FLOAT = r"^(-?\d+)\.0+$"
+_SCIENTIFIC = r"^\d(?:\.\d+)?[eE]\+?\d+$"
+_CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One column read: `values` in the field's type, `problems` and `reasons` as text or null, row by row."""
+
+    values: pl.Series
+    problems: pl.Series
+    reasons: pl.Series
+    """Why a published figure is missing, where a symbol says so (`Missing`)."""
+
+
+def read_cells(text: pl.Series, field: Field) -> Cells:
+    """Read trimmed text (blank is null) as `field` wants it; REFERENCE stays text here, for hashing.
+
+    DfE's symbols (`c u x z low :`) are reasons for a missing figure in council-level columns, and
+    problems in a worker's or a child's row; they never become numbers.
+    """
+    is_error = text.is_in(list(_EXCEL_ERRORS)) & text.str.starts_with("#")
+    clean = _null_where(text, is_error) if is_error.any() else text
+    reasons = pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
+    if field.type in (FieldType.INTEGER, FieldType.DECIMAL):
+        symbols = clean.str.to_lowercase().is_in(list(DFE_SYMBOLS)) & clean.is_not_null()
+        if symbols.any():
+            reasons = clean.str.to_lowercase().replace_strict(
+                {k: str(v) for k, v in DFE_SYMBOLS.items()}, default=None, return_dtype=pl.String()
+            )
+            clean = _null_where(clean, symbols)
+    values, problems = _read(clean, field)
+    if is_error.any():
+        problems = problems.zip_with(~is_error.fill_null(False), _constant(text, "formula_error"))
+    if field.privacy is not Privacy.PUBLIC and reasons.null_count() < reasons.len():
+        problems = problems.zip_with(reasons.is_null(), _constant(text, "symbol_in_a_row"))
+        reasons = reasons.clear(text.len())
+    return Cells(values, problems, reasons)
+
+
+def _read(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    match field.type:
+        case FieldType.DATE:
+            return read_dates(text)
+        case FieldType.INTEGER:
+            return read_integers(text)
+        case FieldType.DECIMAL:
+            return read_decimals(text, field.decimals)
+        case FieldType.FLAG:
+            return _read_flags(text)
+        case FieldType.CODE:
+            return _read_codes(text, field) if field.codes else (text, _no_problems(text))
+        case FieldType.REFERENCE:
+            return _read_references(text, field)
+        case FieldType.TEXT:
+            return text, _no_problems(text)
+
+
+def _read_flags(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    plain = text.str.to_lowercase().str.replace(_WHOLE_FLOAT, "${1}")
+    values = plain.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean())
+    return values, _problem_where(text.is_not_null() & values.is_null(), "not_a_flag")
+
+
+def _read_codes(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    """By code, by label, or by both if they agree; few distinct texts stand in many cells."""
+    found = {t: _code(t, field.name, tuple(field.codes.items())) for t in text.unique().to_list() if t is not None}
+    values = text.replace_strict({t: c for t, (c, _) in found.items()}, default=None, return_dtype=pl.String())
+    problems = text.replace_strict({t: p for t, (_, p) in found.items()}, default=None, return_dtype=pl.String())
+    return values, problems
+
+
+@lru_cache(maxsize=4096)
+def _code(text: str, field: str, codes: tuple[tuple[str, str], ...]) -> tuple[str | None, str | None]:
+    known = {code.casefold(): code for code, _ in codes}
+    labels = {normalised(label): code for code, label in codes}
+    if (code := known.get(_plain_code(text))) is not None:
+        return code, None
+    if (code := labels.get(normalised(text))) is not None:
+        return code, None
+    match = _CODED.fullmatch(text)
+    if match is None or (code := known.get(_plain_code(match[1]))) is None:
+        return None, "unknown_code"
+    if labels.get(normalised(match[2]), code) != code:
+        return None, "code_and_label_disagree"
+    return code, None
+
+
+def _plain_code(text: str) -> str:
+    """A code without the `.0` a spreadsheet adds, leading zeros, and a closing bracket."""
+    plain = re.sub(r"\.0+$", "", text.strip()).rstrip(")").casefold()
+    return plain.lstrip("0") or plain
+
+
+def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    lost = text.str.contains(_SCIENTIFIC).fill_null(False)
+    values = _null_where(text, lost).str.replace(_WHOLE_FLOAT, "${1}")
+    if field.nullable:
+        nobody = [t for t in values.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
+        values = _null_where(values, values.is_in(nobody)) if nobody else values
+    return values, _problem_where(lost, "digits_lost_in_excel")
+
+
+def _null_where(text: pl.Series, condition: pl.Series) -> pl.Series:
+    return text.zip_with(~condition.fill_null(False), pl.Series([None], dtype=text.dtype))
+
+
+def _problem_where(condition: pl.Series, code: str) -> pl.Series:
+    return pl.Series(condition.name, [code], dtype=pl.String()).zip_with(
+        condition.fill_null(False), pl.Series([None], dtype=pl.String())
+    )
+
+
+def _no_problems(text: pl.Series) -> pl.Series:
+    return pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
+
+
+def _constant(text: pl.Series, code: str) -> pl.Series:
+    return pl.Series(text.name, [code], dtype=pl.String())

@@ -1,0 +1,248 @@
+"""Excel workbooks: guarded before they are opened, and read as the values their author saw.
+
+A workbook is a zip of XML. Its real unpacked size and its outermost cells are measured first, because
+a few kilobytes can claim gigabytes. Calamine reads the values; it gives an error cell and a formula
+that was never calculated as blank, and a blank leaving date means “in post”, so both are looked for
+in the XML and reported as cells that cannot be read.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from defusedxml import ElementTree
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, load_workbook
+
+from features.errors import UnreadableExtract
+from features.registry import EXTRACTS, Kind
+from flows.extracts.table import CELL_PROBLEMS, Limits, RawTable, raw_table
+from flows.extracts.where import Where
+
+_ENTRIES = 2_000
+_CHUNK = 1 << 20
+#: Excel keeps 15 significant digits; a longer number is not the one that was typed.
+_EXACT = 10**15
+
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
+_CELL = re.compile(rb"<((?:\w+:)?)c(\s[^>]*?)?(?:/>|>(.*?)</\1c\s*>)", re.DOTALL)
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
+_TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    name: str
+    visible: bool
+    path: str
+
+
+def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTable:
+    """The sheet named like the kind, or the only visible one.
+
+    Raises UnreadableExtract for a bomb, a damaged file, or a choice of sheets that would be a guess.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile:
+        raise UnreadableExtract(f"{where}: the workbook is incomplete or damaged. Save it and send it again.") from None
+    _check_unpacked_size(archive, content, where, limits)
+    sheets = _sheets(archive, where)
+    chosen = _choose(sheets, kind, where)
+    for sheet in sheets:
+        _check_extent(archive.read(sheet.path), sheet, kind, where, limits)
+    workbook = load_workbook(io.BytesIO(content))
+    rows = workbook.get_sheet_by_name(chosen.name).to_python(skip_empty_area=False)
+    if not rows:
+        raise UnreadableExtract(f"{where}: the sheet “{kind}” is empty. Send the file again with its rows.")
+    others = [h for s in sheets if s is not chosen for h in _first_row(workbook, s.name)]
+    headers, body = [_header(v) for v in rows[0]], rows[1:]
+    columns = [pl.Series([_cell(row[i]) for row in body], dtype=pl.String()) for i in range(len(headers))]
+    found = [*_unread_cells(archive.read(chosen.path), where), *_long_numbers(body)]
+    problems = pl.DataFrame(found, schema=CELL_PROBLEMS, orient="row")
+    return raw_table(
+        headers,
+        _without(columns, problems),
+        pl.int_range(2, len(body) + 2, eager=True),
+        problems=problems.filter(pl.col("file_row") > 1),
+        other_headers=others,
+    )
+
+
+def _check_unpacked_size(archive: zipfile.ZipFile, content: bytes, where: Where, limits: Limits) -> None:
+    """Refuse a zip that unpacks to more than the limit, by what it says and by what it does."""
+    entries = archive.infolist()
+    bomb = UnreadableExtract(
+        f"{where}: the workbook unpacks to more than {limits.max_unpacked_bytes / 1e6:,.0f} MB, which no council's "
+        "extract reaches, so it was not opened. Save the sheet as CSV and send that."
+    )
+    if len(entries) > _ENTRIES or sum(e.file_size for e in entries) > limits.max_unpacked_bytes:
+        raise bomb
+    total = 0
+    for entry in entries:
+        if entry.flag_bits & 0x1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UnreadableExtract(
+                f"{where}: the workbook is encrypted. Save it without a password and send it again."
+            )
+        if entry.compress_type == zipfile.ZIP_STORED:
+            total += entry.compress_size
+        else:
+            for size in _inflated(content, entry):
+                total += size
+                if total > limits.max_unpacked_bytes:
+                    raise bomb
+        if total > limits.max_unpacked_bytes:
+            raise bomb
+
+
+def _inflated(content: bytes, entry: zipfile.ZipInfo) -> Iterator[int]:
+    """Sizes of the pieces an entry really unpacks to; the directory's figure can be a lie."""
+    name_length = int.from_bytes(content[entry.header_offset + 26 : entry.header_offset + 28], "little")
+    extra_length = int.from_bytes(content[entry.header_offset + 28 : entry.header_offset + 30], "little")
+    start = entry.header_offset + 30 + name_length + extra_length
+    inflate = zlib.decompressobj(-15)
+    left = content[start : start + entry.compress_size]
+    while left:
+        yield len(inflate.decompress(left, _CHUNK))
+        left = inflate.unconsumed_tail
+
+
+def _sheets(archive: zipfile.ZipFile, where: Where) -> list[_Sheet]:
+    """The worksheets in order, with the part of the archive each lies in."""
+    try:
+        book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    except KeyError:
+        raise UnreadableExtract(f"{where}: this zip file is no Excel workbook. Send CSV, Parquet or .xlsx.") from None
+    targets = {link.get("Id"): str(link.get("Target")) for link in links.iter() if link.get("Target")}
+    found = []
+    for sheet in book.iterfind(".//{*}sheet"):
+        link = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), None)
+        path = targets.get(link, "")
+        path = path.lstrip("/") if path.startswith("/") else f"xl/{path}"
+        if "worksheets/" in path:
+            found.append(_Sheet(str(sheet.get("name")), sheet.get("state", "visible") == "visible", path))
+    return found
+
+
+def _choose(sheets: list[_Sheet], kind: Kind, where: Where) -> _Sheet:
+    named = [s for s in sheets if s.name.strip().casefold() == kind]
+    visible = [s for s in sheets if s.visible]
+    if len(named) == 1:
+        return named[0]
+    if not named and len(visible) == 1:
+        return visible[0]
+    raise UnreadableExtract(
+        f"{where}: the workbook has {len(visible)} visible sheets and none of them is named “{kind}”, so which one is "
+        f"meant would be a guess. Name the sheet “{kind}”, or send a workbook with one sheet."
+    )
+
+
+def _check_extent(xml: bytes, sheet: _Sheet, kind: Kind, where: Where, limits: Limits) -> None:
+    """Refuse a sheet whose outermost cells span more than a table could: readers allocate the rectangle."""
+    most_rows = EXTRACTS[kind].max_rows + limits.blank_rows
+    which = "a sheet" if not sheet.visible else f"the sheet “{kind}”" if sheet.name.casefold() == kind else "a sheet"
+    rows = sum(1 for _ in _ROW.finditer(xml))
+    columns: set[bytes] = set()
+    lowest = 0
+    if b"\x00" in xml[:64]:
+        raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
+    if rows <= most_rows:
+        for letters, number in _REFERENCE.findall(xml):
+            columns.add(letters)
+            lowest = max(lowest, int(number))
+    if rows > most_rows or lowest > most_rows:
+        raise UnreadableExtract(
+            f"{where}: {which} reaches beyond row {most_rows:,}, too far for a {kind} extract. Delete what "
+            "stands below the table, or send the table alone as CSV."
+        )
+    if max((_column_number(c) for c in columns), default=0) > limits.max_columns:
+        raise UnreadableExtract(
+            f"{where}: {which} reaches beyond column {limits.max_columns}. Delete what stands beside the table, "
+            "or send the table alone as CSV."
+        )
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
+    """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
+    if _FORMULA.search(xml) is None and b'"e"' not in xml and b"'e'" not in xml:
+        return
+    for cell in _CELL.finditer(xml):
+        attributes, body = cell[2] or b"", cell[3] or b""
+        kind = _TYPE.search(attributes)
+        is_error = kind is not None and kind[1] == b"e"
+        formula = _FORMULA.search(body) is not None
+        if not (is_error or formula):
+            continue
+        value = _VALUE.search(body)
+        # An empty text is a result; an empty number is a formula that was never calculated.
+        calculated = value is not None and (bool(value[1].strip()) or (kind is not None and kind[1] == b"str"))
+        if is_error or not calculated:
+            at = _REFERENCE.search(attributes)
+            if at is None:
+                raise UnreadableExtract(
+                    f"{where}: the workbook holds formulas without results. Save it in Excel and send it again."
+                )
+            yield int(at[2]), _column_number(at[1]) - 1, "formula_error" if is_error else "formula_without_value"
+
+
+def _long_numbers(body: list[list[Any]]) -> Iterator[tuple[int, int, str]]:
+    for number, row in enumerate(body, start=2):
+        for position, value in enumerate(row):
+            if isinstance(value, float) and abs(value) >= _EXACT:
+                yield number, position, "digits_lost_in_excel"
+
+
+def _without(columns: list[pl.Series], problems: pl.DataFrame) -> list[pl.Series]:
+    """The columns with problem cells blank."""
+    for position, rows in problems.filter(pl.col("file_row") > 1).group_by("position").agg("file_row").iter_rows():
+        if position < len(columns):
+            at = [r - 2 for r in rows if r - 2 < columns[position].len()]
+            columns[position] = columns[position].scatter(at, None)
+    return columns
+
+
+def _first_row(workbook: CalamineWorkbook, name: str) -> list[str]:
+    kinds = {m.name: (m.typ, m.visible) for m in workbook.sheets_metadata}
+    if kinds.get(name, (None, SheetVisibleEnum.Visible))[0] is not SheetTypeEnum.WorkSheet:
+        return []
+    rows = workbook.get_sheet_by_name(name).to_python(nrows=1)
+    return [_header(v) for v in rows[0]] if rows else []
+
+
+def _header(value: Any) -> str:
+    return _cell(value)
+
+
+def _cell(value: Any) -> str:
+    """A cell as the text a person would have typed: whole numbers without a decimal point, dates in ISO form."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < _EXACT:
+            return str(int(value))
+        return format(Decimal(repr(value)), "f")
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value)

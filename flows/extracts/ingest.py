@@ -1,0 +1,230 @@
+"""One council's file of one month becomes a canonical extract, or a refusal that says why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import polars as pl
+
+from expectations.batch import PROBLEMS
+from features.councils import Council
+from features.errors import UnreadableExtract, WrongCouncilOrMonth
+from features.frames import conform
+from features.months import Month
+from features.registry import EXTRACTS, Field, FieldType, Kind
+from features.returns import CELL_REASONS
+from flows.extracts.cells import Cells, read_cells
+from flows.extracts.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
+from flows.extracts.pseudonyms import pseudonyms
+from flows.extracts.readers import read_table
+from flows.extracts.table import Limits, RawTable
+from flows.extracts.where import Where, rows_in_words
+
+_TOTALS = ("total", "totals", "grandtotal", "subtotal", "sum")
+_CODE = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class IngestedExtract:
+    """A file that could be read. What it says is not yet checked; that is the expectations' work."""
+
+    kind: Kind
+    la_code: str
+    month: Month
+    filename: str
+    sha256: str
+    received: datetime
+    frame: pl.DataFrame
+    """`EXTRACTS[kind].schema`, sorted by key and row; la_code is the register's, references are hashed."""
+    problems: pl.DataFrame
+    """PROBLEMS of `expectations.batch`: cells that could not be read and are null in `frame`."""
+    reasons: pl.DataFrame
+    """CELL_REASONS of `features.returns`: why a council-level figure is missing, where a symbol says so."""
+    absent_columns: tuple[str, ...]
+    headers: Mapping[str, str]
+    """Field -> the header the file gives it."""
+    notes: tuple[str, ...]
+    """What was taken in a way somebody should know of, as sentences without values."""
+
+
+def ingest_file(
+    content: bytes,
+    *,
+    filename: str,
+    kind: Kind,
+    council: Council,
+    month: Month,
+    key: bytes,
+    received: datetime,
+    limits: Limits | None = None,
+) -> IngestedExtract:
+    """Read one file; the bytes are not changed.
+
+    `key` hashes references (at least 32 bytes, SettingsError otherwise); `received` is when the file
+    came, timezone-aware. Raises an ExtractError: UnreadableExtract, HeaderMismatch,
+    PersonalDataRefused (do not keep the file), or WrongCouncilOrMonth.
+    """
+    where = Where(f"{council.name} ({council.la_code})", month, filename)
+    table = read_table(content, kind=kind, where=where, limits=limits)
+    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
+    match = match_headers(table.headers, kind=kind, where=where)
+    rows, notes = _without_totals(table, match, where)
+    read = {f.name: read_cells(rows[str(match.positions[f.name])], f) for f in _present(kind, match)}
+    columns = {name: cells.values for name, cells in read.items()}
+    file_rows = rows["file_row"]
+    blank_codes = _check_council(columns["la_code"], file_rows, council, where)
+    columns["reference_date"], moved = _check_month(columns["reference_date"], file_rows, month, where)
+    columns["la_code"] = pl.Series("la_code", [council.la_code], dtype=pl.String()).new_from_index(0, rows.height)
+    for field in _present(kind, match):
+        if field.type is FieldType.REFERENCE:
+            columns[field.name] = pseudonyms(columns[field.name], la_code=council.la_code, key=key)
+    extract = EXTRACTS[kind]
+    absent = {name: pl.Series(name, [None], dtype=extract.field(name).dtype) for name in match.absent}
+    frame = pl.DataFrame([s.rename(n) for n, s in columns.items()] + [file_rows]).with_columns(
+        s.new_from_index(0, rows.height) for s in absent.values()
+    )
+    return IngestedExtract(
+        kind=kind,
+        la_code=council.la_code,
+        month=month,
+        filename=filename,
+        sha256=sha256(content).hexdigest(),
+        received=received,
+        frame=conform(frame, extract.schema, f"{kind} extract").sort(*extract.key, "file_row", nulls_last=True),
+        problems=_problems(kind, council, read, file_rows, blank_codes, table, match),
+        reasons=_reasons(council, month, read),
+        absent_columns=match.absent,
+        headers=match.headers,
+        notes=(*table.notes, *notes, *moved, *_note_unknown(match)),
+    )
+
+
+def _present(kind: Kind, match: HeaderMatch) -> list[Field]:
+    return [f for f in EXTRACTS[kind].fields if f.name in match.positions]
+
+
+def _without_totals(table: RawTable, match: HeaderMatch, where: Where) -> tuple[pl.DataFrame, list[str]]:
+    """The rows without those that a report writer added below: a total is nobody's row.
+
+    Known by the word where the council's code or, that being blank, the first filled cell should be.
+    """
+    code = table.cells[str(match.positions["la_code"])]
+    first = table.cells.select(pl.coalesce(code, pl.exclude("file_row"))).to_series()
+    is_total = first.str.to_lowercase().str.replace_all(r"[^a-z]", "").is_in(list(_TOTALS)) & ~first.str.contains(r"\d")
+    found = table.cells["file_row"].filter(is_total.fill_null(False)).to_list()
+    if not found:
+        return table.cells, []
+    kept = table.cells.filter(~is_total.fill_null(False))
+    if kept.is_empty():
+        raise UnreadableExtract(f"{where}: the file has totals and no other rows. Send it again with its rows.")
+    return kept, [f"Left out as totals: {rows_in_words(found)}."]
+
+
+def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, where: Where) -> pl.Series:
+    """Rows whose code is blank; raises WrongCouncilOrMonth if a row carries another council's.
+
+    A joint return may give either code or both, with any sign between them.
+    """
+    own = set(_CODE.findall(council.la_code))
+    fits = {c: _is_own(c, own) for c in codes.unique().to_list() if c is not None}
+    wrong = file_rows.filter(~codes.replace_strict(fits, default=True, return_dtype=pl.Boolean()))
+    if wrong.len():
+        raise WrongCouncilOrMonth(
+            f"{where}: {wrong.len():,} of {codes.len():,} rows carry another council's la_code "
+            f"({rows_in_words(wrong.to_list())}). Send each council's rows in that council's own file; for this one "
+            f"la_code is {council.la_code}."
+        )
+    return file_rows.filter(codes.is_null())
+
+
+def _is_own(text: str, own: set[str]) -> bool:
+    given = re.sub(r"\.0+$", "", text)
+    return (
+        bool(_CODE.findall(given))
+        and set(_CODE.findall(given)) <= own
+        and re.sub(r"[\d\s/,;&+\-]", "", given) in ("", "and")
+    )
+
+
+def _check_month(dates: pl.Series, file_rows: pl.Series, month: Month, where: Where) -> tuple[pl.Series, list[str]]:
+    """The reference dates as the month's last day; raises WrongCouncilOrMonth for another month's."""
+    inside = dates.is_between(month.first_day, month.last_day)
+    wrong = file_rows.filter(~inside.fill_null(True))
+    if wrong.len():
+        raise WrongCouncilOrMonth(
+            f"{where}: {wrong.len():,} of {dates.len():,} rows have a reference_date outside {month.in_words} "
+            f"({rows_in_words(wrong.to_list())}). Put the file into the folder of its own month, or correct the dates; "
+            f"for this month reference_date is {month.last_day}."
+        )
+    if dates.null_count() == dates.len():
+        raise WrongCouncilOrMonth(
+            f"{where}: no row has a readable reference_date, so the month cannot be confirmed. "
+            f"Write {month.last_day} in every row."
+        )
+    last = pl.Series([month.last_day], dtype=pl.Date())
+    moved = file_rows.filter((dates != month.last_day).fill_null(False))
+    notes = (
+        [f"reference_date was taken as {month.last_day} in {rows_in_words(moved.to_list())}."] if moved.len() else []
+    )
+    return last.zip_with(dates.is_not_null(), pl.Series([None], dtype=pl.Date())).rename(dates.name), notes
+
+
+def _problems(
+    kind: Kind,
+    council: Council,
+    read: Mapping[str, Cells],
+    file_rows: pl.Series,
+    blank_codes: pl.Series,
+    table: RawTable,
+    match: HeaderMatch,
+) -> pl.DataFrame:
+    """PROBLEMS of the file: from the cells, from the workbook, and rows without a council's code."""
+    found = [
+        pl.DataFrame({"file_row": file_rows, "problem": cells.problems})
+        .drop_nulls("problem")
+        .with_columns(pl.lit(name).alias("column"))
+        for name, cells in read.items()
+        if cells.problems.null_count() < cells.problems.len()
+    ]
+    found.append(
+        pl.DataFrame({"file_row": blank_codes}).with_columns(
+            pl.lit("empty").alias("problem"), pl.lit("la_code").alias("column")
+        )
+    )
+    fields = {position: name for name, position in match.positions.items()}
+    found.append(
+        table.problems.filter(
+            pl.col("position").is_in(list(fields)) & pl.col("file_row").is_in(file_rows.to_list())
+        ).select(
+            "file_row", "problem", pl.col("position").replace_strict(fields, return_dtype=pl.String()).alias("column")
+        )
+    )
+    order = {f.name: i for i, f in enumerate(EXTRACTS[kind].fields)}
+    return (
+        pl.concat(found)
+        .with_columns(pl.lit(council.la_code).alias("la_code"), pl.lit(str(kind)).alias("extract"))
+        .unique(["file_row", "column"], keep="last", maintain_order=True)
+        .sort("file_row", pl.col("column").replace_strict(order, return_dtype=pl.Int64()))
+        .select(list(PROBLEMS))
+        .cast(PROBLEMS)
+    )
+
+
+def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.DataFrame:
+    said = [
+        (council.la_code, month.last_day, name, reason)
+        for name, cells in read.items()
+        for reason in cells.reasons.drop_nulls().unique().sort().to_list()[:1]
+    ]
+    return pl.DataFrame(said, schema=CELL_REASONS, orient="row").sort("field")
+
+
+def _note_unknown(match: HeaderMatch) -> list[str]:
+    named = [f"“{h}”" for h in match.unknown if normalised(h)]
+    nameless = len(match.unknown) - len(named)
+    notes = [f"Columns that were not read, as no field has that name: {', '.join(named)}."] if named else []
+    return notes + ([f"{nameless} column(s) without a header were not read."] if nameless else [])

@@ -1,0 +1,73 @@
+"""Numbers as people and spreadsheets write them, read exactly: no float stands between text and parts."""
+
+from __future__ import annotations
+
+import polars as pl
+
+#: More digits than any count or figure has; the Int64 of parts holds them.
+_MOST_DIGITS = 12
+
+_WHOLE = r"^[+-]?\d+(?:\.0*)?$"
+_GROUPED = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$"
+_DECIMAL = r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$"
+_COMMA = r"^[+-]?\d+(?:,\d+)+$"
+
+
+def read_integers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Int64 and problems. `5`, `5.0` and `1,234` are whole numbers; `12.5` and `1e3` are not taken for one."""
+    plain = _ungrouped(text)
+    frame = pl.DataFrame({"t": plain}).select(
+        value=pl.when(pl.col("t").str.contains(_WHOLE)).then(
+            pl.col("t").str.replace(r"\.0*$", "").str.strip_prefix("+")
+        ),
+        problem=pl.when(pl.col("t").str.contains(_WHOLE).not_())
+        .then(
+            pl.when(pl.col("t").str.contains(_DECIMAL))
+            .then(pl.lit("not_a_whole_number"))
+            .when(pl.col("t").str.contains(_COMMA))
+            .then(pl.lit("ambiguous_comma"))
+            .otherwise(pl.lit("not_a_number"))
+        )
+        .when(pl.col("t").str.replace(r"\.0*$", "").str.len_bytes() > _MOST_DIGITS)
+        .then(pl.lit("number_out_of_range")),
+    )
+    value = pl.when(pl.col("problem").is_null()).then(pl.col("value")).cast(pl.Int64)
+    return frame.select(value).to_series().alias(text.name), frame["problem"].alias(text.name)
+
+
+def read_decimals(text: pl.Series, decimals: int) -> tuple[pl.Series, pl.Series]:
+    """Int64 of `10 ** decimals` parts, rounded half to even, and problems.
+
+    A comma alone may be a decimal or a thousands mark, so `1,234` is refused and `1,234.5` is not.
+    """
+    grouped = text.str.contains(_GROUPED).fill_null(False) & text.str.contains(".", literal=True)
+    plain = text.str.replace_all(",", "", literal=True).zip_with(grouped, text) if grouped.any() else text
+    frame = pl.DataFrame({"t": plain}).with_columns(
+        problem=pl.when(pl.col("t").str.contains(_DECIMAL).not_())
+        .then(
+            pl.when(pl.col("t").str.contains(_COMMA)).then(pl.lit("ambiguous_comma")).otherwise(pl.lit("not_a_number"))
+        )
+        .when(pl.col("t").str.extract(r"^[+-]?0*(\d*)").str.len_bytes() > _MOST_DIGITS)
+        .then(pl.lit("number_out_of_range"))
+    )
+    readable = pl.when(pl.col("problem").is_null())
+    whole = pl.col("t").str.extract(r"^[+-]?(\d*)")
+    fraction = pl.col("t").str.extract(r"\.(\d*)$").fill_null("")
+    parts = frame.select(
+        units=readable.then(whole + fraction.str.slice(0, decimals).str.pad_end(decimals, "0"))
+        .str.replace(r"^$", "0")
+        .cast(pl.Int64),
+        next=fraction.str.slice(decimals, 1),
+        rest=fraction.str.slice(decimals + 1).str.contains("[1-9]"),
+        negative=pl.col("t").str.starts_with("-"),
+    )
+    up = (pl.col("next") > "5") | ((pl.col("next") == "5") & (pl.col("rest") | (pl.col("units") % 2 == 1)))
+    rounded = pl.col("units") + up.cast(pl.Int64)
+    value = pl.when(pl.col("negative")).then(-rounded).otherwise(rounded)
+    return parts.select(value.alias(text.name)).to_series(), frame["problem"].alias(text.name)
+
+
+def _ungrouped(text: pl.Series) -> pl.Series:
+    """Whole numbers without their thousands marks."""
+    grouped = text.str.contains(_GROUPED).fill_null(False)
+    return text.str.replace_all(",", "", literal=True).zip_with(grouped, text) if grouped.any() else text

@@ -1,0 +1,46 @@
+"""References to workers and cases become keyed hashes before anything is stored.
+
+The council's own reference never leaves the file it came in. The hash is keyed, so that nobody
+without the key can try out known numbers; it includes the council, so that equal references of two
+councils do not meet; and it is the same for a worker in the workforce and in the caseload extract.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import polars as pl
+
+from features.errors import SettingsError
+
+#: Shorter keys could be tried out.
+MINIMUM_KEY_BYTES = 32
+_BYTES = 8
+
+
+def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
+    """UInt64 of the keyed BLAKE2b of council and reference; null stays null.
+
+    With 8 bytes, two of a million references of one council share a hash with a probability of 3 in
+    a hundred million. Raises SettingsError if the key is shorter than 32 bytes.
+    """
+    keyed = _keyed(la_code, key)
+    known: dict[str | None, int | None] = {None: None}
+    hashes: list[int | None] = []
+    for reference in references.to_list():
+        if reference not in known:
+            digest = keyed.copy()
+            digest.update(reference.encode())
+            known[reference] = int.from_bytes(digest.digest(), "big")
+        hashes.append(known[reference])
+    return pl.Series(references.name, hashes, dtype=pl.UInt64())
+
+
+def _keyed(la_code: str, key: bytes) -> blake2b:
+    if len(key) < MINIMUM_KEY_BYTES:
+        raise SettingsError(
+            f"The pseudonym key has {len(key)} bytes and needs {MINIMUM_KEY_BYTES}. Set a long random one and keep it: "
+            "with another key no worker can be followed from month to month."
+        )
+    whole = key if len(key) <= blake2b.MAX_KEY_SIZE else blake2b(key).digest()
+    return blake2b(f"{la_code}\x1f".encode(), key=whole, digest_size=_BYTES)

@@ -1,0 +1,76 @@
+"""A file's table as text, before anything is known of what its columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+#: Cells that could not be taken over from the file: the number of the column, counted from 0.
+CELL_PROBLEMS = pl.Schema({"file_row": pl.UInt32(), "position": pl.UInt32(), "problem": pl.String()})
+
+#: What programs write for “nothing here”. What people write (“n/a”, “-”) is not guessed at.
+NULL_MARKERS = ("NULL", "null", "None", "NaN", "nan", "NaT", "<NA>")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a council's file may be before it is taken for something else."""
+
+    max_bytes: int = 64_000_000
+    max_unpacked_bytes: int = 400_000_000
+    """Of a workbook, which is a zip."""
+    max_columns: int = 200
+    blank_rows: int = 20_000
+    """Rows beyond `max_rows` that are read to find out that they are blank."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """Headers and cells as text. Blank rows are gone; `file_row` still counts them, the header is row 1.
+
+    `cells` has a String column per header, named by its position (`"0"`, `"1"` …), and `file_row`;
+    a blank cell is null.
+    """
+
+    headers: tuple[str, ...]
+    cells: pl.DataFrame
+    problems: pl.DataFrame
+    other_headers: tuple[str, ...] = ()
+    """First rows of other sheets of the same workbook, which are kept with it."""
+    notes: tuple[str, ...] = ()
+
+
+def raw_table(
+    headers: Sequence[str],
+    columns: Sequence[pl.Series],
+    file_rows: pl.Series,
+    *,
+    problems: pl.DataFrame | None = None,
+    other_headers: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> RawTable:
+    """A table from text columns: cells trimmed, blanks null, blank rows and blank nameless columns dropped."""
+    frame = pl.DataFrame([c.rename(str(i)) for i, c in enumerate(columns)]).with_columns(
+        pl.all().str.strip_chars().pipe(_blank_to_null)
+    )
+    names = tuple(" ".join(h.split()) for h in headers)
+    kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
+    frame = frame.select(str(i) for i in kept).with_columns(file_rows.cast(pl.UInt32).alias("file_row"))
+    frame = frame.filter(pl.any_horizontal(pl.exclude("file_row").is_not_null()))
+    found = problems if problems is not None else CELL_PROBLEMS.to_frame()
+    moved = {old: new for new, old in enumerate(kept)}
+    return RawTable(
+        headers=tuple(names[i] for i in kept),
+        cells=frame.rename({str(old): str(new) for old, new in moved.items()}),
+        problems=found.filter(pl.col("position").is_in(list(moved))).with_columns(
+            pl.col("position").replace_strict(moved, return_dtype=pl.UInt32())
+        ),
+        other_headers=tuple(other_headers),
+        notes=tuple(notes),
+    )
+
+
+def _blank_to_null(text: pl.Expr) -> pl.Expr:
+    return pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text)

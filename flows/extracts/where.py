@@ -1,0 +1,31 @@
+"""Where something is, for sentences that people read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from features.months import Month
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A council's file of a month, as the start of every sentence about it."""
+
+    council: str
+    month: Month
+    filename: str
+
+    def __str__(self) -> str:
+        return f"{self.council}, {self.month.in_words}, {self.filename}"
+
+
+def rows_in_words(rows: list[int]) -> str:
+    """`row 4` or `rows 4, 9 and 12`, the first ten and how many more; the header is row 1."""
+    shown = [str(r) for r in rows[:_SHOWN]]
+    if len(rows) == 1:
+        return f"row {shown[0]}"
+    if len(rows) > _SHOWN:
+        return f"rows {', '.join(shown)} and {len(rows) - _SHOWN:,} more"
+    return f"rows {', '.join(shown[:-1])} and {shown[-1]}"
