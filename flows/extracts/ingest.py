@@ -25,7 +25,7 @@ from flows.extracts.table import Limits, RawTable
 from flows.extracts.where import Where, rows_in_words
 
 _TOTALS = ("total", "totals", "grandtotal", "subtotal", "sum")
-_CODE = re.compile(r"\d+")
+_BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +129,8 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
 
     A joint return may give either code or both, with any sign between them.
     """
-    own = set(_CODE.findall(council.la_code))
-    fits = {c: _is_own(c, own) for c in codes.unique().to_list() if c is not None}
+    own = set(_codes(council.la_code))
+    fits = {c: bool(_codes(c)) and own.issuperset(_codes(c)) for c in codes.unique().to_list() if c is not None}
     wrong = file_rows.filter(~codes.replace_strict(fits, default=True, return_dtype=pl.Boolean()))
     if wrong.len():
         raise WrongCouncilOrMonth(
@@ -141,13 +141,9 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
     return file_rows.filter(codes.is_null())
 
 
-def _is_own(text: str, own: set[str]) -> bool:
-    given = re.sub(r"\.0+$", "", text)
-    return (
-        bool(_CODE.findall(given))
-        and set(_CODE.findall(given)) <= own
-        and re.sub(r"[\d\s/,;&+\-]", "", given) in ("", "and")
-    )
+def _codes(text: str) -> list[str]:
+    """The codes in a cell: “314 / 318”, “314-318” and “314 and 318” are the same two, 314.0 is 314."""
+    return [part for part in _BETWEEN.split(re.sub(r"\.0+$", "", text.casefold())) if part]
 
 
 def _check_month(dates: pl.Series, file_rows: pl.Series, month: Month, where: Where) -> tuple[pl.Series, list[str]]:
