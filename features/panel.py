@@ -1,0 +1,251 @@
+"""From measures to features: how each measure moved, and where it lies against its past, its neighbours, England.
+
+Everything looks backward. A feature of month m reads measures of m and earlier, and with `as_of` only what
+was known by that day, so that a feature computed years later is the one that could have been known then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from features.cube import Cube, Floats, Ints
+from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, conform
+from features.measures import multiplier_of, window_of
+from features.months import Month
+from features.national import with_percentile
+from features.registry import BY_NAME
+from features.shrinkage import shrink, shrinkable
+from features.xmr import SIGNALS, charts, toward
+
+CHANGE_MONTHS = (3, 6, 12, 24)
+#: A council's own past: the 24 months before, of which 12 must be known. A series of one month a year
+#: (DfE's return) cannot reach that; its past is the same month of the 5 years before, of which 3 must be known.
+OWN_MONTHS, OWN_MIN_MONTHS = 24, 12
+OWN_YEARS, OWN_MIN_YEARS = 5, 3
+#: Fewer neighbours than this in the month, and the answer is “too few reported”.
+MIN_NEIGHBOURS = 3
+#: A past without movement makes no move infinitely unusual: at least the move of one person, case or day,
+#: and at least this share of the mean, counts as its standard deviation.
+SD_FLOOR_SHARE = 0.01
+
+_KEY = ["la_code", "month", "measure"]
+
+
+def as_of(measures: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    """The measures as they were known on a day: of each council, month and measure the version known last by then.
+
+    A row without `known_from` (nothing was received, so there is nothing to know) stays if its month is over.
+    """
+    known = measures.filter(pl.col("month") <= cutoff, pl.col("known_from").fill_null(pl.col("month")) <= cutoff)
+    return known.sort("known_from", nulls_last=False, maintain_order=True).unique(_KEY, keep="last").sort(_KEY)
+
+
+def compute_features(
+    measures: pl.DataFrame,
+    neighbours: pl.DataFrame,
+    national: pl.DataFrame,
+    months: Collection[Month] | None = None,
+    as_of_day: date | None = None,
+    points: pl.DataFrame | None = None,
+) -> pl.DataFrame:
+    """FEATURES_SCHEMA of the asked months (all that the measures have, if None), sorted by council, month, measure.
+
+    `measures`: MEASURES_SCHEMA, one row per key, with all the history there is (24 months for the changes,
+    more for annual series and charts). `neighbours`: `la_code, neighbour` of the register; a code that is
+    part of a joint return (“314” of “314 / 318”) stands for that return. `national`: NATIONAL.
+    `as_of_day`: read only what was known by then; without it each row's national distribution is the one known
+    when the row itself was. `points`: `measures.monthly_points`, charted for measures that sum over a window;
+    without them such measures have no chart.
+    """
+    measures = conform(measures, MEASURES_SCHEMA, "measures")
+    if as_of_day is not None:
+        measures = as_of(measures, as_of_day)
+    if months is not None:
+        measures = measures.filter(pl.col("month") <= max((m.last_day for m in months), default=date.min))
+    measures = measures.sort(_KEY)
+    if measures.is_empty():
+        return pl.DataFrame(schema=FEATURES_SCHEMA)
+    asked = None if months is None else {m.last_day for m in months}
+    cube = Cube.of(measures)
+    columns = np.array([i for i, d in enumerate(cube.months) if asked is None or d in asked], dtype=np.intp)
+    rows = measures if asked is None else measures.filter(pl.col("month").is_in(list(asked)))
+    if rows.is_empty():
+        return pl.DataFrame(schema=FEATURES_SCHEMA)
+    where = _where(cube, measures, asked, columns)
+    values = cube.fill(measures.get_column("value"))
+    rows = with_percentile(
+        rows.with_columns(
+            (pl.lit(as_of_day) if as_of_day is not None else pl.coalesce("known_from", "month")).alias("known_on")
+        ),
+        national,
+    )
+    blocks = _changes(cube, values, columns) | _own_past(cube, measures, values, columns)
+    blocks |= _against_neighbours(cube, values, columns, neighbours)
+    blocks |= _charts(cube, values, columns, points)
+    blocks["shrunk"] = _shrunk(cube, measures, rows, where, columns)
+    looked_up = {name: _series(name, block[where]) for name, block in blocks.items()}
+    rows = rows.with_columns(**looked_up, **_small_base()).with_columns(
+        pl.col("neighbours_reported").cast(pl.UInt32),
+        pl.col("xmr_signal").cast(pl.Int64).replace_strict(dict(enumerate(SIGNALS)), return_dtype=pl.String),
+        _toward(),
+        pl.when(pl.col("value").is_not_null()).then("national_percentile"),
+    )
+    return conform(rows.drop("known_on"), FEATURES_SCHEMA, "features")
+
+
+def _where(cube: Cube, measures: pl.DataFrame, asked: set[date] | None, columns: Ints) -> tuple[Ints, Ints, Ints]:
+    """For each row of the asked months its cell in a block `[council, measure, asked month]`."""
+    la, measure, month = cube.position
+    if asked is None:
+        return la, measure, month
+    chosen = measures.get_column("month").is_in(list(asked)).to_numpy()
+    return la[chosen], measure[chosen], np.searchsorted(columns, month[chosen])
+
+
+def _series(name: str, values: Floats) -> pl.Series:
+    return pl.Series(name, values).fill_nan(None)
+
+
+def _changes(cube: Cube, values: Floats, columns: Ints) -> dict[str, Floats]:
+    now = values[:, :, columns]
+    return {f"change_{k}m": now - cube.lag(values, k, columns) for k in CHANGE_MONTHS}
+
+
+def _own_past(cube: Cube, measures: pl.DataFrame, values: Floats, columns: Ints) -> dict[str, Floats]:
+    """Mean of the council's own past, and how many standard deviations the value lies from it."""
+    monthly = _moments([cube.lag(values, k, columns) for k in range(1, OWN_MONTHS + 1)], OWN_MIN_MONTHS)
+    yearly = _moments([cube.lag(values, 12 * k, columns) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
+    mean = np.where(np.isnan(monthly[0]), yearly[0], monthly[0])
+    deviation = np.where(np.isnan(monthly[0]), yearly[1], monthly[1])
+    one_unit = cube.fill(measures.select((_multiplier() / pl.col("denominator")).abs()).to_series())[:, :, columns]
+    floor = np.fmax(np.nan_to_num(one_unit, posinf=0.0), SD_FLOOR_SHARE * np.abs(mean))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        z = (values[:, :, columns] - mean) / np.fmax(deviation, floor)
+    return {"own_mean": mean, "own_z": np.where(np.isfinite(z), z, np.nan)}
+
+
+def _moments(past: list[Floats], at_least: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (n - 1) of the known ones, NaN where fewer than so many are."""
+    known = np.zeros(past[0].shape)
+    total = np.zeros(past[0].shape)
+    for block in past:
+        known += ~np.isnan(block)
+        total += np.nan_to_num(block)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(known >= at_least, total / known, np.nan)
+        squares = np.zeros(past[0].shape)
+        for block in past:
+            squares += np.nan_to_num((block - mean) ** 2)
+        return mean, np.sqrt(squares / (known - 1))
+
+
+def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: pl.DataFrame) -> dict[str, Floats]:
+    """The median of the statistical neighbours that reported the month, and the distance from it."""
+    whose = _neighbour_index(cube, neighbours)
+    now = values[:, :, columns]
+    with_nobody = np.concatenate([now, np.full((1, *now.shape[1:]), np.nan)])
+    median = np.full(now.shape, np.nan)
+    reported = np.zeros(now.shape)
+    for council, theirs in enumerate(whose):
+        # NaN sorts last, so the known ones come first and their middle is found by their number.
+        ordered = np.sort(with_nobody[theirs], axis=0)
+        n = (~np.isnan(ordered)).sum(axis=0)
+        middle = np.maximum(n - 1, 0)
+        low = np.take_along_axis(ordered, (middle // 2)[None], axis=0)[0]
+        high = np.take_along_axis(ordered, ((middle + 1) // 2)[None], axis=0)[0]
+        median[council] = np.where(n >= MIN_NEIGHBOURS, (low + high) / 2, np.nan)
+        reported[council] = n
+    return {"neighbours_median": median, "neighbours_reported": reported, "vs_neighbours": now - median}
+
+
+def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> list[Ints]:
+    """Per council the rows of its neighbours; a neighbour that is not among the councils is row -1, nobody."""
+    row = {code: i for i, code in enumerate(cube.councils)}
+    for code in cube.councils:
+        for part in code.split("/"):
+            row.setdefault(part.strip(), row[code])
+    found: list[list[int]] = [[] for _ in cube.councils]
+    for la_code, neighbour in neighbours.select("la_code", "neighbour").iter_rows():
+        council, other = row.get(la_code), row.get(neighbour, -1)
+        if council is not None and other != council and other not in found[council]:
+            found[council].append(other)
+    return [np.array(theirs or [-1], dtype=np.intp) for theirs in found]
+
+
+def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | None) -> dict[str, Floats]:
+    """Process-behaviour charts over all months, read at the asked ones."""
+    charted = values.copy()
+    windowed = [i for i, name in enumerate(cube.measures) if window_of(BY_NAME[name]) is not None]
+    if windowed:
+        months_own = cube.fill_from(points, "point") if points is not None else np.full(values.shape, np.nan)
+        charted[:, windowed] = months_own[:, windowed]
+    flat = charts(charted.reshape(-1, charted.shape[2]))
+
+    def block(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Floats:
+        return array.reshape(charted.shape)[:, :, columns].astype(np.float64)
+
+    lower, upper = block(flat.lower), block(flat.upper)
+    for i, name in enumerate(cube.measures):
+        measure = BY_NAME[name]
+        if shrinkable(measure):
+            lower[:, i] = np.maximum(lower[:, i], 0.0)
+        if measure.bounded:
+            upper[:, i] = np.minimum(upper[:, i], 1.0)
+    return {
+        "xmr_value": charted[:, :, columns],
+        "xmr_mean": block(flat.mean),
+        "xmr_lower": lower,
+        "xmr_upper": upper,
+        "xmr_signal": block(flat.signal),
+        "xmr_toward": block(flat.side),
+    }
+
+
+def _shrunk(
+    cube: Cube, measures: pl.DataFrame, rows: pl.DataFrame, where: tuple[Ints, Ints, Ints], columns: Ints
+) -> Floats:
+    known = pl.col("value").is_not_null()
+    numerator = cube.fill(measures.select(pl.when(known).then("numerator")).to_series())[:, :, columns]
+    denominator = cube.fill(measures.select(pl.when(known).then("denominator")).to_series())[:, :, columns]
+    multiplier = cube.fill(measures.select(_multiplier()).to_series())[:, :, columns]
+    of_england = []
+    for name in ("national_mean", "national_variance"):
+        block = np.full(numerator.shape, np.nan)
+        block[where] = rows.get_column(name).fill_null(np.nan).to_numpy()
+        of_england.append(np.fmax.reduce(block, axis=0))
+    shrunk = np.full(numerator.shape, np.nan)
+    for i, name in enumerate(cube.measures):
+        measure = BY_NAME[name]
+        if shrinkable(measure):
+            shrunk[:, i] = shrink(
+                numerator[:, i], denominator[:, i], measure, multiplier[:, i], of_england[0][i], of_england[1][i]
+            )
+    return shrunk
+
+
+def _multiplier() -> pl.Expr:
+    """Each row's constant, by its measure and month."""
+    name = pl.col("measure")
+    constant = name.replace_strict({m.name: m.multiplier for m in BY_NAME.values()}, return_dtype=pl.Float64)
+    for measure in BY_NAME.values():
+        if measure.leap_year_multiplier is not None:
+            constant = pl.when(name == measure.name).then(multiplier_of(measure)).otherwise(constant)
+    return constant
+
+
+def _small_base() -> dict[str, pl.Expr]:
+    smallest = pl.col("measure").replace_strict({m.name: m.small_base for m in BY_NAME.values()}, return_dtype=pl.Int64)
+    return {"small_base": pl.col("denominator") < smallest}
+
+
+def _toward() -> pl.Expr:
+    """The side a signal points to, as concern or improvement by the measure's direction."""
+    side = pl.col("xmr_toward").cast(pl.Int64)
+    of = {(m.name, s): str(toward(s, m.direction)) for m in BY_NAME.values() for s in (-1, 1)}
+    high = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == 1}, return_dtype=pl.String)
+    low = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == -1}, return_dtype=pl.String)
+    return pl.when(side > 0).then(high).when(side < 0).then(low).alias("xmr_toward")

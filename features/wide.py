@@ -1,0 +1,69 @@
+"""From long features to the rows a model reads: one per council and month, columns in one fixed order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import polars as pl
+
+from features.frames import FEATURE_COLUMNS, FEATURES_SCHEMA, MEASURE_NAMES, conform
+from features.months import Month
+
+
+def wide_columns(measures: Sequence[str] = MEASURE_NAMES) -> tuple[str, ...]:
+    """`<measure>`, then `<measure>__<column>` for each feature column, measure by measure in the registry's order."""
+    return tuple(n for m in measures for n in (m, *(f"{m}__{c}" for c in FEATURE_COLUMNS)))
+
+
+def wide(features: pl.DataFrame, measures: Sequence[str] = MEASURE_NAMES) -> pl.DataFrame:
+    """`la_code, month`, then every column of `wide_columns`, sorted by key; null where there is no feature.
+
+    The columns do not depend on what happens to be in the frame, so that a model trained on one month
+    reads another. One row per council, month and measure is expected.
+    """
+    return _pivoted(conform(features, FEATURES_SCHEMA, "features"), ["la_code", "month"], measures)
+
+
+def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.DataFrame:
+    """Of each council and measure the newest value known by a day, at most so many months old.
+
+    For series of one month a year: in March the September figure is the latest, once it is published.
+    Rows keep their own `month`, so the age can be seen; rows without value are passed over.
+    """
+    oldest = Month.of(day).plus(-max_age_months).last_day
+    known = features.filter(
+        pl.col("value").is_not_null(),
+        pl.col("known_from").fill_null(pl.col("month")) <= day,
+        pl.col("month") <= day,
+        pl.col("month") >= oldest,
+    )
+    newest = known.sort("month", "known_from", nulls_last=False, maintain_order=True)
+    return newest.unique(["la_code", "measure"], keep="last", maintain_order=True).sort("la_code", "measure")
+
+
+def wide_latest(
+    features: pl.DataFrame, day: date, max_age_months: int, measures: Sequence[str] = MEASURE_NAMES
+) -> pl.DataFrame:
+    """`la_code, as_of`, then the columns of `wide_columns`, each from its measure's latest month known by the day."""
+    newest = latest_known(features, day, max_age_months).with_columns(pl.lit(day).alias("as_of"))
+    return _pivoted(newest, ["la_code", "as_of"], measures)
+
+
+def _pivoted(features: pl.DataFrame, key: list[str], measures: Sequence[str]) -> pl.DataFrame:
+    names = ("value", *FEATURE_COLUMNS)
+    keys = features.select(key).unique().sort(key)
+    asked = features.filter(pl.col("measure").is_in(list(measures)))
+    if asked.is_empty():
+        return keys.with_columns(pl.lit(None, pl.Float64()).alias(n) for n in wide_columns(measures))
+    pivoted = asked.pivot("measure", index=key, values=names, separator="\x1f")
+    renamed = {
+        f"{name}\x1f{m}": m if name == "value" else f"{m}__{name}"
+        for m in asked.get_column("measure").unique()
+        for name in names
+    }
+    found = keys.join(pivoted.rename(renamed), on=key, how="left", validate="1:1").sort(key)
+    return found.select(
+        *key,
+        *(pl.col(n) if n in found.columns else pl.lit(None, pl.Float64()).alias(n) for n in wide_columns(measures)),
+    )
