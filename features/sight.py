@@ -1,0 +1,75 @@
+"""Sight: whether the service can see itself. Late, missing, failing and restated extracts are a signal, not noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import polars as pl
+
+from features.frames import MEASURES_SCHEMA, conform
+from features.months import Month
+from features.registry import SIGHT_MEASURES
+
+#: One row per extract that was expected of a council for a month. `received` is the day of the first file,
+#: null while there is none; `outcome` is what became of it (OUTCOMES); `restated` is the day on which another
+#: file with other content came for the same month, null if none did.
+EXTRACT_LOG = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "extract": pl.String(),
+        "due": pl.Date(),
+        "received": pl.Date(),
+        "outcome": pl.String(),
+        "restated": pl.Date(),
+    }
+)
+OUTCOMES = ("accepted", "quarantined", "refused", "missing")
+_FAILED = ("quarantined", "refused")
+_WINDOW_MONTHS = 12
+
+
+def compute_sight(log: pl.DataFrame, cutoffs: Mapping[Month, date]) -> pl.DataFrame:
+    """MEASURES_SCHEMA rows of the four sight measures for each month, as seen on that month's cut-off day.
+
+    Each month looks at the extracts expected in its trailing 12 months, or in as many as there are since the
+    council joined. What came after the cut-off had not come: it is missing then and late the month after.
+    A council appears in a month if an extract was expected of it in that month. Sorted by key.
+    """
+    log = conform(log, EXTRACT_LOG, "extract log")
+    frames = [_one_month(log, month, day) for month, day in sorted(cutoffs.items())]
+    if not frames:
+        return pl.DataFrame(schema=MEASURES_SCHEMA)
+    return pl.concat(frames).sort("la_code", "month", "measure")
+
+
+def _one_month(log: pl.DataFrame, month: Month, cutoff: date) -> pl.DataFrame:
+    came = pl.col("received").is_not_null() & (pl.col("received") <= cutoff)
+    window = log.filter(pl.col("month").is_between(month.plus(1 - _WINDOW_MONTHS).first_day, month.last_day))
+    here = window.filter(pl.col("month") == month.last_day).select("la_code").unique()
+    counts = (
+        window.join(here, on="la_code", how="semi")
+        .with_columns(came.alias("came"))
+        .group_by("la_code")
+        .agg(
+            pl.len().alias("expected"),
+            pl.col("came").not_().sum().alias("extracts_missing_rate"),
+            (pl.col("came") & (pl.col("received") > pl.col("due"))).sum().alias("extracts_late_rate"),
+            (pl.col("came") & pl.col("outcome").is_in(_FAILED)).sum().alias("extracts_failed_rate"),
+            (pl.col("restated") <= cutoff).fill_null(False).sum().alias("extracts_restated_rate"),
+        )
+    )
+    names = [m.name for m in SIGHT_MEASURES]
+    long = counts.unpivot(names, index=["la_code", "expected"], variable_name="measure", value_name="n")
+    numerator, denominator = pl.col("n").cast(pl.Float64), pl.col("expected").cast(pl.Float64)
+    return long.select(
+        "la_code",
+        pl.lit(month.last_day).alias("month"),
+        "measure",
+        (numerator / denominator).alias("value"),
+        numerator.alias("numerator"),
+        denominator.alias("denominator"),
+        pl.lit(None, pl.String()).alias("reason"),
+        pl.lit(cutoff).alias("known_from"),
+    ).select(list(MEASURES_SCHEMA))
