@@ -24,7 +24,7 @@ _DEMONSTRATION_SPREAD = 0.4
 #: that are recovering when it begins, and that have one unlucky quarter.
 DRIFTING_SHARE, RECOVERING_SHARE, BAD_LUCK_SHARE = 0.15, 0.05, 0.05
 #: Median of in post FTE per council and the spread of its logarithm (data-standards, section 10).
-MEDIAN_INPOST_FTE, SD_LOG_INPOST_FTE = 201.0, 0.5
+MEDIAN_INPOST_FTE, SD_LOG_INPOST_FTE = 201.0, 0.52
 
 _STEMS = (
     *("Sorrel", "Quarren", "Fennick", "Hasker", "Thessel", "Pellin", "Vellan", "Orrin", "Brindel", "Culver"),

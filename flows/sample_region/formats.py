@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -128,20 +129,24 @@ def encode_each(frame: pl.DataFrame, parts: Sequence[tuple[int, int]], kind: Kin
 
     No cell holds a line break. One call for all councils of a month costs a fraction of one call each.
     """
-    mark, encoding = b"", "utf-8"
+    mark, content = b"", b""
     match form:
         case Form.CSV_BOM:
-            mark = b"\xef\xbb\xbf"
-            whole = frame.rename(dict(CENSUS_HEADERS[kind])).write_csv()
+            mark, content = codecs.BOM_UTF8, _csv(frame.rename(dict(CENSUS_HEADERS[kind])))
         case Form.CSV_CP1252:
-            encoding = "cp1252"
-            whole = frame.rename(dict(LOCAL_HEADERS[kind])).write_csv(date_format=_UK_DATE, line_terminator="\r\n")
+            local = frame.rename(dict(LOCAL_HEADERS[kind]))
+            content = _csv(local, date_format=_UK_DATE, line_terminator="\r\n").decode().encode("cp1252")
         case _:
-            whole = frame.write_csv()
-    content = whole.encode(encoding)
+            content = _csv(frame)
     line_ends = np.flatnonzero(np.frombuffer(content, dtype=np.uint8) == ord("\n")) + 1
     header = mark + content[: line_ends[0]]
     return [header + content[line_ends[start] : line_ends[end]] for start, end in parts]
+
+
+def _csv(frame: pl.DataFrame, date_format: str | None = None, line_terminator: str = "\n") -> bytes:
+    out = io.BytesIO()
+    frame.write_csv(out, date_format=date_format, line_terminator=line_terminator)
+    return out.getvalue()
 
 
 def _workbook(frame: pl.DataFrame, sheet: str) -> bytes:

@@ -74,21 +74,23 @@ def levels(region: Region, burn_in: int) -> Levels:
     unlucky = np.stack([c.story.bad_luck(first, months) for c in region.councils])
     season = _SEASON[[Month.of(first.plus(i).first_day).number - 1 for i in range(months)]][None, :]
 
-    vacancy = np.clip(0.365 + latent(0.085, 0.085, 0.965), 0.05, 0.72) ** 2
-    agency = np.clip(0.340 + latent(0.090, 0.090, 0.970), 0.03, 0.72) ** 2
+    short = latent(0.078, 0.103, 0.965)
+    vacancy = np.clip(0.362 + short, 0.05, 0.72) ** 2
+    # Agency workers stand in where posts are vacant, though not everywhere as much.
+    agency = np.clip(0.350 + 0.5 * short + latent(0.080, 0.083, 0.972), 0.03, 0.72) ** 2
     return Levels(
-        vacancy_share=np.clip(vacancy + 0.03 * one + 0.10 * two + 0.03 * three + 0.10 * four, 0.0, 0.6),
-        agency_rate=np.clip((agency + 0.02 * one + 0.13 * two + 0.03 * three) * (1.0 - 0.65 * four), 0.0, 0.5),
-        leaving=0.0102
-        * np.exp(latent(0.17, 0.30, 0.85))
-        * (1.0 + 0.7 * one + 0.7 * two + 0.2 * three + 0.4 * four)
+        vacancy_share=np.clip(vacancy + 0.02 * one + 0.08 * two + 0.02 * three + 0.08 * four, 0.0, 0.6),
+        agency_rate=np.clip((agency + 0.02 * one + 0.07 * two + 0.03 * three) * (1.0 - 0.5 * four), 0.0, 0.5),
+        leaving=0.0095
+        * np.exp(latent(0.08, 0.34, 0.85))
+        * (1.0 + 0.35 * one + 0.30 * two + 0.05 * three + 0.15 * four)
         * np.where(unlucky, 3.5, 1.0),
         managers_leaving=np.where(unlucky, 1.0 / 3.5, 1.0) * (1.0 + 0.8 * one + 0.8 * two),
         interim_managers=1.0 + 1.0 * one + 2.0 * two,
-        absence=np.exp(latent(0.26, 0.14, 0.90)) * (1.0 + 0.15 * one + 0.35 * two + 0.1 * four),
-        caseload=np.clip(15.1 * np.exp(latent(0.115, 0.0, 0.0)), 10.0, 23.0),
-        demand=season * np.exp(latent(0.0, 0.11, 0.93)) * (1.0 + 0.06 * one + 0.08 * two + 0.35 * three),
-        closing=np.exp(latent(0.0, 0.07, 0.9)) * (1.0 - 0.14 * one - 0.14 * two - 0.08 * four),
+        absence=0.94 * np.exp(latent(0.19, 0.36, 0.92)) * (1.0 + 0.10 * one + 0.25 * two + 0.1 * four),
+        caseload=np.clip(15.7 * np.exp(latent(0.065, 0.0, 0.0)), 10.0, 23.0),
+        demand=season * np.exp(latent(0.0, 0.16, 0.92)) * (1.0 + 0.03 * one + 0.06 * two + 0.22 * three),
+        closing=np.exp(latent(0.0, 0.07, 0.9)) * (1.0 - 0.10 * one - 0.14 * two - 0.02 * four),
         unallocated=_chance(0.018, latent(0.35, 0.35, 0.8)) + 0.035 * one + 0.045 * two + 0.04 * three + 0.06 * four,
         reallocation=0.022 * np.exp(latent(0.2, 0.15, 0.8)) * (1.0 + 0.6 * one + 1.0 * two),
         assessments_in_time=_chance(

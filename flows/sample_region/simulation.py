@@ -19,7 +19,6 @@ from flows.sample_region.working_days import Calendar, day_number
 
 #: Months run before the first one shown: a full year of worker changes, and the stock settles.
 BURN_IN_MONTHS = 14
-_PARTS = {FieldType.DECIMAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +197,8 @@ def as_sent(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
             continue
         column = pl.col(field.name)
         if field.type is FieldType.REFERENCE:
-            letter, width = ("C", 8) if field.name == "case_ref" else ("W", 7)
-            out.append((pl.lit(letter) + column.cast(pl.String).str.zfill(width)).alias(field.name))
+            letter, first = ("C", 10_000_000) if field.name == "case_ref" else ("W", 1_000_000)
+            out.append(pl.concat_str(pl.lit(letter), column + first).alias(field.name))
         elif field.type is FieldType.DECIMAL:
             out.append((column / 10**field.decimals).round(field.decimals))
         elif field.type is FieldType.CODE:
