@@ -20,7 +20,9 @@ TIMEZONE = "Europe/London"
 
 #: 07:00 on the 11th weekday of the month. Extracts are due on the 5th working day; bank holidays move
 #: the 11th weekday to no earlier than the 8th working day (Easter in April, two days in May).
-ON_THE_ELEVENTH_WEEKDAY = "DTSTART:20260101T070000\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=11;BYHOUR=7;BYMINUTE=0;BYSECOND=0"
+ON_THE_ELEVENTH_WEEKDAY = (
+    "DTSTART:20260101T070000\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=11;BYHOUR=7;BYMINUTE=0;BYSECOND=0"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,7 @@ class Deployment:
             "tags": list(self.tags),
             "schedules": [schedule] if schedule else None,
             # A second run waits: cancelling it would lose a month if a dead run still holds the slot.
-            "concurrency_limit": ConcurrencyLimitConfig(
-                limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
-            ),
+            "concurrency_limit": ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
         }
         build: Callable[..., RunnerDeployment] = self.flow.to_deployment
         return build(**{**given, **changes})

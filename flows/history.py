@@ -37,6 +37,8 @@ class ExtractRecord:
     """accepted, refused (unreadable or personal data), quarantined (read, not trusted), missing."""
     due: date
     received: date | None = None
+    first_received: date | None = None
+    """When it first came, if it was sent again."""
     sha256: str | None = None
     name: str | None = None
     rows: int = 0
@@ -51,7 +53,8 @@ class ExtractRecord:
 
     @property
     def late(self) -> bool:
-        return self.received is not None and self.received > self.due
+        came = self.first_received or self.received
+        return came is not None and came > self.due
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ def _write_manifest(manifest: Manifest) -> bytes:
             "outcome": e.outcome,
             "due": str(e.due),
             "received": str(e.received) if e.received else None,
+            "first_received": str(e.first_received) if e.first_received else None,
             "sha256": e.sha256,
             "name": e.name,
             "rows": e.rows,
@@ -177,6 +181,10 @@ def _write_manifest(manifest: Manifest) -> bytes:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
 def _read_manifest(content: bytes) -> Manifest:
     d = json.loads(content)
     return Manifest(
@@ -191,7 +199,8 @@ def _read_manifest(content: bytes) -> Manifest:
                 kind=Kind(e["kind"]),
                 outcome=e["outcome"],
                 due=date.fromisoformat(e["due"]),
-                received=date.fromisoformat(e["received"]) if e["received"] else None,
+                received=_day(e["received"]),
+                first_received=_day(e["first_received"]),
                 sha256=e["sha256"],
                 name=e["name"],
                 rows=e["rows"],
