@@ -7,13 +7,14 @@ problem with a short code; the value itself is never repeated.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import polars as pl
 
 from features.registry import DFE_SYMBOLS, Field, FieldType, Privacy
-from flows.extracts.dates import read_dates
+from flows.extracts.dates import EARLIEST, LATEST, read_dates
 from flows.extracts.headers import normalised
 from flows.extracts.numbers import read_decimals, read_integers
 
@@ -58,6 +59,7 @@ _EXCEL_ERRORS = (
 )
 #: What people write for “nobody” where a reference may be empty.
 _NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
+_SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
 _WHOLE_FLOAT = r"^(-?\d+)\.0+$"
 _SCIENTIFIC = r"^\d(?:\.\d+)?[eE]\+?\d+$"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
@@ -68,9 +70,54 @@ class Cells:
     """One column read: `values` in the field's type, `problems` and `reasons` as text or null, row by row."""
 
     values: pl.Series
-    problems: pl.Series
-    reasons: pl.Series
-    """Why a published figure is missing, where a symbol says so (`Missing`)."""
+    problems: pl.Series | None = None
+    """None if every cell could be read."""
+    reasons: pl.Series | None = None
+    """Why a published figure is missing, where a symbol says so (`Missing`); None if none does."""
+
+
+def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
+    """Read several columns, each named as its field: trimmed text, blank is null.
+
+    Most columns of most files hold only the contract's own notation. Those are read in one pass over
+    the frame; a column with anything else in it goes through `read_cells`, which gives the same for
+    the plain ones (a test holds the two together).
+    """
+    dates = [f.name for f in fields if f.type is FieldType.DATE]
+    first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
+    plain = {f.name: _plain(pl.col(f.name), f, "/" in (first.get(f.name) or "")) for f in fields}
+    read = text.select(
+        *(value.alias(name) for name, (value, _) in plain.items()),
+        *(fits.fill_null(True).all().alias(f"{name} fits") for name, (_, fits) in plain.items()),
+    )
+    return {f.name: Cells(read[f.name]) if read[f"{f.name} fits"][0] else read_cells(text[f.name], f) for f in fields}
+
+
+def _plain(text: pl.Expr, field: Field, day_first: bool) -> tuple[pl.Expr, pl.Expr]:
+    """The value of cells in plain notation, and whether a cell is in it (null for a blank one)."""
+    match field.type:
+        case FieldType.DATE:
+            day = text.str.to_date("%d/%m/%Y" if day_first else "%Y-%m-%d", strict=False)
+            # A text that is no date is null here, and must not pass for a blank cell.
+            fits = day.is_between(EARLIEST, LATEST).fill_null(False) & (text.str.len_bytes() == 10)
+            return day, fits | text.is_null()
+        case FieldType.INTEGER:
+            return text.cast(pl.Int64, strict=False), text.str.contains(r"^\d{1,9}$")
+        case FieldType.DECIMAL:
+            scale = field.decimals
+            whole = text.str.extract(r"^(\d+)")
+            fraction = text.str.extract(r"\.(\d*)$").fill_null("").str.pad_end(scale, "0")
+            return (whole + fraction).cast(pl.Int64, strict=False), text.str.contains(
+                rf"^\d{{1,9}}(?:\.\d{{0,{scale}}})?$"
+            )
+        case FieldType.FLAG:
+            return text == "1", text.is_in(["0", "1"])
+        case FieldType.CODE if field.codes:
+            return text, text.is_in(list(field.codes))
+        case FieldType.REFERENCE:
+            return text, text.str.contains(r"\d") & text.str.contains(r"[#.+]").not_()
+        case _:
+            return text, text.str.starts_with("#").not_()
 
 
 def read_cells(text: pl.Series, field: Field) -> Cells:
@@ -79,23 +126,18 @@ def read_cells(text: pl.Series, field: Field) -> Cells:
     DfE's symbols (`c u x z low :`) are reasons for a missing figure in council-level columns, and
     problems in a worker's or a child's row; they never become numbers.
     """
-    is_error = text.is_in(list(_EXCEL_ERRORS)) & text.str.starts_with("#")
-    clean = _null_where(text, is_error) if is_error.any() else text
-    reasons = pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
+    is_error = text.is_in(list(_EXCEL_ERRORS)).fill_null(False)
+    clean = _null_where(text, is_error)
+    reasons: pl.Series | None = None
     if field.type in (FieldType.INTEGER, FieldType.DECIMAL):
-        symbols = clean.str.to_lowercase().is_in(list(DFE_SYMBOLS)) & clean.is_not_null()
-        if symbols.any():
-            reasons = clean.str.to_lowercase().replace_strict(
-                {k: str(v) for k, v in DFE_SYMBOLS.items()}, default=None, return_dtype=pl.String()
-            )
-            clean = _null_where(clean, symbols)
+        said = clean.str.to_lowercase().replace_strict(_SYMBOLS, default=None, return_dtype=pl.String())
+        if said.null_count() < said.len():
+            reasons, clean = said, _null_where(clean, said.is_not_null())
     values, problems = _read(clean, field)
-    if is_error.any():
-        problems = problems.zip_with(~is_error.fill_null(False), _constant(text, "formula_error"))
-    if field.privacy is not Privacy.PUBLIC and reasons.null_count() < reasons.len():
-        problems = problems.zip_with(reasons.is_null(), _constant(text, "symbol_in_a_row"))
-        reasons = reasons.clear(text.len())
-    return Cells(values, problems, reasons)
+    problems = problems.zip_with(~is_error, _constant(text, "formula_error"))
+    if field.privacy is not Privacy.PUBLIC and reasons is not None:
+        problems, reasons = problems.zip_with(reasons.is_null(), _constant(text, "symbol_in_a_row")), None
+    return Cells(values, problems if problems.null_count() < problems.len() else None, reasons)
 
 
 def _read(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:

@@ -17,7 +17,7 @@ from features.frames import conform
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
 from features.returns import CELL_REASONS
-from flows.extracts.cells import Cells, read_cells
+from flows.extracts.cells import Cells, read_columns
 from flows.extracts.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.readers import read_table
@@ -73,7 +73,7 @@ def ingest_file(
     refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
     match = match_headers(table.headers, kind=kind, where=where)
     rows, notes = _without_totals(table, match, where)
-    read = {f.name: read_cells(rows[str(match.positions[f.name])], f) for f in _present(kind, match)}
+    read = read_columns(rows, _present(kind, match))
     columns = {name: cells.values for name, cells in read.items()}
     file_rows = rows["file_row"]
     blank_codes = _check_council(columns["la_code"], file_rows, council, where)
@@ -108,20 +108,20 @@ def _present(kind: Kind, match: HeaderMatch) -> list[Field]:
 
 
 def _without_totals(table: RawTable, match: HeaderMatch, where: Where) -> tuple[pl.DataFrame, list[str]]:
-    """The rows without those that a report writer added below: a total is nobody's row.
+    """The rows, columns named as fields, without those that a report writer added below: a total is nobody's row.
 
     Known by the word where the council's code or, that being blank, the first filled cell should be.
     """
-    code = table.cells[str(match.positions["la_code"])]
-    first = table.cells.select(pl.coalesce(code, pl.exclude("file_row"))).to_series()
-    is_total = first.str.to_lowercase().str.replace_all(r"[^a-z]", "").is_in(list(_TOTALS)) & ~first.str.contains(r"\d")
-    found = table.cells["file_row"].filter(is_total.fill_null(False)).to_list()
-    if not found:
-        return table.cells, []
-    kept = table.cells.filter(~is_total.fill_null(False))
+    named = table.cells.rename({str(p): name for name, p in match.positions.items()})
+    first = pl.coalesce("la_code", pl.exclude("la_code", "file_row"))
+    is_total = first.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").is_in(list(_TOTALS)).fill_null(False)
+    flags = named.select(is_total.alias("total")).to_series()
+    if not flags.any():
+        return named, []
+    kept = named.filter(~flags)
     if kept.is_empty():
         raise UnreadableExtract(f"{where}: the file has totals and no other rows. Send it again with its rows.")
-    return kept, [f"Left out as totals: {rows_in_words(found)}."]
+    return kept, [f"Left out as totals: {rows_in_words(named['file_row'].filter(flags).to_list())}."]
 
 
 def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, where: Where) -> pl.Series:
@@ -131,7 +131,8 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
     """
     own = set(_codes(council.la_code))
     fits = {c: bool(_codes(c)) and own.issuperset(_codes(c)) for c in codes.unique().to_list() if c is not None}
-    wrong = file_rows.filter(~codes.replace_strict(fits, default=True, return_dtype=pl.Boolean()))
+    others = [c for c, own_code in fits.items() if not own_code]
+    wrong = file_rows.filter(codes.is_in(others).fill_null(False))
     if wrong.len():
         raise WrongCouncilOrMonth(
             f"{where}: {wrong.len():,} of {codes.len():,} rows carry another council's la_code "
@@ -148,6 +149,9 @@ def _codes(text: str) -> list[str]:
 
 def _check_month(dates: pl.Series, file_rows: pl.Series, month: Month, where: Where) -> tuple[pl.Series, list[str]]:
     """The reference dates as the month's last day; raises WrongCouncilOrMonth for another month's."""
+    last = pl.Series(dates.name, [month.last_day], dtype=pl.Date())
+    if dates.null_count() == 0 and dates.min() == dates.max() == month.last_day:
+        return dates, []
     inside = dates.is_between(month.first_day, month.last_day)
     wrong = file_rows.filter(~inside.fill_null(True))
     if wrong.len():
@@ -161,12 +165,11 @@ def _check_month(dates: pl.Series, file_rows: pl.Series, month: Month, where: Wh
             f"{where}: no row has a readable reference_date, so the month cannot be confirmed. "
             f"Write {month.last_day} in every row."
         )
-    last = pl.Series([month.last_day], dtype=pl.Date())
     moved = file_rows.filter((dates != month.last_day).fill_null(False))
     notes = (
         [f"reference_date was taken as {month.last_day} in {rows_in_words(moved.to_list())}."] if moved.len() else []
     )
-    return last.zip_with(dates.is_not_null(), pl.Series([None], dtype=pl.Date())).rename(dates.name), notes
+    return last.zip_with(dates.is_not_null(), pl.Series(dates.name, [None], dtype=pl.Date())), notes
 
 
 def _problems(
@@ -182,23 +185,20 @@ def _problems(
     found = [
         pl.DataFrame({"file_row": file_rows, "problem": cells.problems})
         .drop_nulls("problem")
-        .with_columns(pl.lit(name).alias("column"))
-        for name, cells in read.items()
-        if cells.problems.null_count() < cells.problems.len()
+        .with_columns(column=pl.lit(n))
+        for n, cells in read.items()
+        if cells.problems is not None
     ]
-    found.append(
-        pl.DataFrame({"file_row": blank_codes}).with_columns(
-            pl.lit("empty").alias("problem"), pl.lit("la_code").alias("column")
-        )
-    )
-    fields = {position: name for name, position in match.positions.items()}
-    found.append(
-        table.problems.filter(
-            pl.col("position").is_in(list(fields)) & pl.col("file_row").is_in(file_rows.to_list())
-        ).select(
-            "file_row", "problem", pl.col("position").replace_strict(fields, return_dtype=pl.String()).alias("column")
-        )
-    )
+    if blank_codes.len():
+        blank = pl.DataFrame({"file_row": blank_codes})
+        found.append(blank.select("file_row", problem=pl.lit("empty"), column=pl.lit("la_code")))
+    if table.problems.height:
+        fields = {position: name for name, position in match.positions.items()}
+        kept = pl.col("position").is_in(list(fields)) & pl.col("file_row").is_in(file_rows.implode())
+        name = pl.col("position").replace_strict(fields, return_dtype=pl.String())
+        found.append(table.problems.filter(kept).select("file_row", "problem", column=name))
+    if not found:
+        return PROBLEMS.to_frame()
     order = {f.name: i for i, f in enumerate(EXTRACTS[kind].fields)}
     return (
         pl.concat(found)
@@ -214,9 +214,10 @@ def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.Da
     said = [
         (council.la_code, month.last_day, name, reason)
         for name, cells in read.items()
+        if cells.reasons is not None
         for reason in cells.reasons.drop_nulls().unique().sort().to_list()[:1]
     ]
-    return pl.DataFrame(said, schema=CELL_REASONS, orient="row").sort("field")
+    return pl.DataFrame(sorted(said), schema=CELL_REASONS, orient="row")
 
 
 def _note_unknown(match: HeaderMatch) -> list[str]:

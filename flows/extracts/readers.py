@@ -21,7 +21,7 @@ from flows.extracts.where import Where, rows_in_words
 
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -84,6 +84,12 @@ def _text(content: bytes, where: Where) -> tuple[str, list[str]]:
         raise UnreadableExtract(
             f"{where}: the file is Unicode text of 16 bits. Save it as “CSV UTF-8” and send it again."
         )
+    not_text = UnreadableExtract(
+        f"{where}: the file is not text, though it is no Parquet or Excel file either. "
+        "Send CSV (UTF-8), Parquet or .xlsx."
+    )
+    if len(content.translate(None, _CONTROL)) < len(content):
+        raise not_text
     notes = []
     try:
         text = content.decode("utf-8-sig")
@@ -91,13 +97,8 @@ def _text(content: bytes, where: Where) -> tuple[str, list[str]]:
         try:
             text = content.decode("cp1252")
         except UnicodeDecodeError:
-            text = "\0"
+            raise not_text from None
         notes.append("The file was read as Windows text (cp1252); “CSV UTF-8” is safer.")
-    if _CONTROL.search(text):
-        raise UnreadableExtract(
-            f"{where}: the file is not text, though it is no Parquet or Excel file either. "
-            "Send CSV (UTF-8), Parquet or .xlsx."
-        )
     return text, notes
 
 

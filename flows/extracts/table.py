@@ -52,25 +52,28 @@ def raw_table(
     notes: Sequence[str] = (),
 ) -> RawTable:
     """A table from text columns: cells trimmed, blanks null, blank rows and blank nameless columns dropped."""
-    frame = pl.DataFrame([c.rename(str(i)) for i, c in enumerate(columns)]).with_columns(
-        pl.all().str.strip_chars().pipe(_blank_to_null)
+    frame = (
+        pl.DataFrame([c.rename(str(i)) for i, c in enumerate(columns)])
+        .lazy()
+        .with_columns(pl.all().str.strip_chars())
+        .with_columns(pl.when(pl.all().is_in(["", *NULL_MARKERS]).not_()).then(pl.all()))
+        .with_columns(file_rows.cast(pl.UInt32).alias("file_row"))
+        .filter(pl.any_horizontal(pl.exclude("file_row").is_not_null()))
+        .collect()
     )
     names = tuple(" ".join(h.split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
-    frame = frame.select(str(i) for i in kept).with_columns(file_rows.cast(pl.UInt32).alias("file_row"))
-    frame = frame.filter(pl.any_horizontal(pl.exclude("file_row").is_not_null()))
+    frame = frame.select(*(str(i) for i in kept), "file_row")
     found = problems if problems is not None else CELL_PROBLEMS.to_frame()
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
         headers=tuple(names[i] for i in kept),
         cells=frame.rename({str(old): str(new) for old, new in moved.items()}),
-        problems=found.filter(pl.col("position").is_in(list(moved))).with_columns(
+        problems=found
+        if found.is_empty()
+        else found.filter(pl.col("position").is_in(list(moved))).with_columns(
             pl.col("position").replace_strict(moved, return_dtype=pl.UInt32())
         ),
         other_headers=tuple(other_headers),
         notes=tuple(notes),
     )
-
-
-def _blank_to_null(text: pl.Expr) -> pl.Expr:
-    return pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text)
