@@ -151,7 +151,7 @@ def _ordinary(
     telling = _telling(score, band, probability) if send else None
     kind = _kind(band, change)
     state = _state(score, band, band, previous, told, telling, higher=higher, lower=lower)
-    return _decision(score, band, told, change, send, kind, why, drift, model_changed, state)
+    return _decision(score, band, previous, told, change, send, kind, why, drift, model_changed, state)
 
 
 def _called_for(probability: float, drift: Drift, rules: AlertRules) -> tuple[Band, tuple[str, ...]]:
@@ -244,7 +244,7 @@ def _recovery(
     telling = _telling(score, Band.RECOVERING, _probability(score), attention=attention) if send else None
     state = _state(score, Band.RECOVERING, Band.RECOVERING, previous, told, telling)
     return _decision(
-        score, Band.RECOVERING, told, change, send, MessageKind.RECOVERING, why, drift, model_changed, state
+        score, Band.RECOVERING, previous, told, change, send, MessageKind.RECOVERING, why, drift, model_changed, state
     )
 
 
@@ -277,7 +277,7 @@ def _not_scored(score: Score, previous: AlertState | None, told: Told | None, ru
         )
     state = _state(score, Band.NOT_SCORED, scored_band, previous, told, telling, not_scored=months)
     return _decision(
-        score, Band.NOT_SCORED, told, change, send, MessageKind.NOT_SCORED, tuple(why), Drift(), False, state
+        score, Band.NOT_SCORED, previous, told, change, send, MessageKind.NOT_SCORED, tuple(why), Drift(), False, state
     )
 
 
@@ -342,6 +342,7 @@ def _state(
 def _decision(
     score: Score,
     band: Band,
+    previous: AlertState | None,
     told: Told | None,
     change: Change,
     send: bool,
@@ -355,7 +356,7 @@ def _decision(
         la_code=score.la_code,
         month=score.month,
         band=band,
-        told_band=told.band if told else None,
+        from_band=told.open_band if told else previous.scored_band if previous else None,
         change=change,
         send=send,
         kind=kind,

@@ -159,8 +159,8 @@ class Decision(Record):
     la_code: str
     month: MonthField
     band: Band
-    told_band: Band | None
-    """The band the director was last told, None if they were never told anything."""
+    from_band: Band | None
+    """The scored band this month is compared with: as last told, or else last month's; None in a first month."""
     change: Change
     send: bool
     """A message is due. The storm valve or an approval step may still hold it."""

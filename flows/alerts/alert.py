@@ -1,0 +1,262 @@
+"""The published alert object: everything a reader or a later run needs, and where it came from.
+
+It is enough to render the message again, to take the next month's decision, and to prove what was
+said. It carries rates, never counts of people, and no other council's figure. The JSON Schema is
+`docs/alert.schema.json`, written by `python -m flows.alerts.schema`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from features.councils import Council
+from features.months import Month
+from features.registry import ALL_MEASURES, Group
+from flows.alerts.facts import CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
+from flows.alerts.state import Change, Decision, MessageKind, MonthField, Record
+from models.score import Score
+
+#: Version of the object's shape: the first number changes when a reader must.
+SCHEMA_VERSION: Literal["1.0"] = "1.0"
+
+#: Reasons and charts a message shows.
+SHOWN = 3
+
+
+class TrackRecordShown(Record):
+    flagged: int
+    judged_below_good: int
+    of_ten: int
+    basis: str
+
+
+class StageShown(Record):
+    number: int
+    title: str
+    why: tuple[str, ...]
+
+
+class ReasonShown(Record):
+    feature: str
+    measure: str | None
+    is_context: bool
+    share: float
+    sentence: str
+
+
+class ScoreShown(Record):
+    """The score as `models.score` gave it, rounded to six places."""
+
+    model: str
+    model_version: str
+    probability_below_good: float | None
+    interval_low: float | None
+    interval_high: float | None
+    probability_inadequate: float | None
+    not_scored: str | None
+    track_record: TrackRecordShown | None
+    stage: StageShown | None
+    reasons: tuple[ReasonShown, ...]
+
+
+class NotKnown(Record):
+    """Measures that have no value this month, and why."""
+
+    reason: str
+    labels: tuple[str, ...]
+
+
+class Provenance(Record):
+    extracts: dict[str, str]
+    """Extract kind -> SHA-256 of the file as received."""
+    code_version: str
+    settings_digest: str
+    rules_digest: str
+    known_by: str
+    """The cut-off day: nothing received later was read."""
+
+
+class Correction(Record):
+    """Why this revision replaces an earlier one."""
+
+    replaces_revision: int
+    what_changed: tuple[str, ...]
+    for_director: bool
+    """A message had gone that says something else: a correction is due. Otherwise it is for the record."""
+    message_revision: int
+    """The revision whose message stands: this one, or an earlier one if nothing it says has changed."""
+
+
+class Alert(Record):
+    """`alerts/<YYYY-MM>/<folder>.json`, and `.r2.json` and so on for revisions."""
+
+    schema_version: Literal["1.0"] = SCHEMA_VERSION
+    la_code: str
+    council: str
+    folder: str
+    month: MonthField
+    revision: int = 1
+    decision: Decision
+    score: ScoreShown
+    facts: tuple[MeasureFact, ...]
+    charts: tuple[Series, ...]
+    not_known: tuple[NotKnown, ...]
+    submissions: tuple[SubmissionFact, ...]
+    validation: ValidationFacts
+    provenance: Provenance
+    correction: Correction | None = None
+
+    @property
+    def kind(self) -> MessageKind | None:
+        """The message this alert calls for: a correction if an earlier revision said something else."""
+        if self.correction is not None and self.correction.for_director:
+            return MessageKind.CORRECTION
+        return self.decision.kind
+
+    @property
+    def due(self) -> bool:
+        """Whether a message should go to the director."""
+        return self.decision.send or (self.correction is not None and self.correction.for_director)
+
+    @property
+    def message_key(self) -> str:
+        """The stable name of the alert's message, `2026-10/370/r1/new_watch`: Message-ID and ledger use it."""
+        revision = self.revision if self.correction is None else self.correction.message_revision
+        kind = self.kind
+        return f"{self.month}/{self.folder}/r{revision}/{kind.value if kind else 'none'}"
+
+    @property
+    def is_joint_return(self) -> bool:
+        return "/" in self.la_code
+
+    def fact(self, measure: str) -> MeasureFact | None:
+        return next((f for f in self.facts if f.measure == measure), None)
+
+    def to_bytes(self) -> bytes:
+        """The object as stored: sorted keys, two blanks of indent, UTF-8, one line feed at the end."""
+        content = self.model_dump(mode="json")
+        return (json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Alert:
+        return cls.model_validate_json(content)
+
+
+def build_alert(
+    *,
+    council: Council,
+    score: Score,
+    decision: Decision,
+    facts: CouncilFacts,
+    submissions: Sequence[SubmissionFact],
+    validation: ValidationFacts,
+    code_version: str,
+    settings_digest: str,
+    rules_digest: str,
+    known_by: str,
+) -> Alert:
+    """The first revision of a council's alert object for a month; `publish_alert` makes later ones."""
+    shown = _score(score)
+    strongest = strongest_reasons(shown, facts, decision.change)
+    kept = dict.fromkeys([f.measure for f in strongest])
+    kept |= dict.fromkeys(s.measure for s in facts.signals)
+    kept |= dict.fromkeys(r.measure for r in shown.reasons if r.measure is not None)
+    return Alert(
+        la_code=council.la_code,
+        council=council.name,
+        folder=council.folder,
+        month=score.month,
+        decision=decision,
+        score=shown,
+        facts=tuple(facts.measures[m] for m in kept if m in facts.measures),
+        charts=tuple(facts.series[f.measure] for f in strongest if f.measure in facts.series),
+        not_known=_not_known(facts),
+        submissions=tuple(submissions),
+        validation=validation,
+        provenance=Provenance(
+            extracts={s.extract: s.sha256 for s in submissions if s.sha256},
+            code_version=code_version,
+            settings_digest=settings_digest,
+            rules_digest=rules_digest,
+            known_by=known_by,
+        ),
+    )
+
+
+def strongest_reasons(score: ScoreShown, facts: CouncilFacts, change: Change) -> tuple[MeasureFact, ...]:
+    """The two or three measures a message leads with, strongest first, at most one per measure.
+
+    Those that push the score up; after an alert is resolved or eases, those that pull it down. Context
+    (deprivation, previous judgement) is never among them. Signals fill what the score leaves open.
+    """
+    better = change in (Change.RESOLVED, Change.EASING)
+    shares: dict[str, float] = {}
+    for reason in score.reasons:
+        if reason.measure is not None and not reason.is_context:
+            shares[reason.measure] = shares.get(reason.measure, 0.0) + reason.share
+    wanted = [m for m, share in shares.items() if (share < 0 if better else share > 0)]
+    wanted.sort(key=lambda m: (-abs(shares[m]), m))
+    signalling = [s.measure for s in facts.signals if s.toward_concern is not better]
+    found = [facts.measures[m] for m in dict.fromkeys([*wanted, *signalling]) if m in facts.measures]
+    return tuple(f for f in found if f.value is not None)[:SHOWN]
+
+
+def _score(score: Score) -> ScoreShown:
+    def rounded(value: float | None) -> float | None:
+        return None if value is None else round(value, 6)
+
+    record, stage = score.track_record, score.stage
+    return ScoreShown(
+        model=score.model.name,
+        model_version=score.model.version,
+        probability_below_good=rounded(score.probability_below_good),
+        interval_low=rounded(score.interval_low),
+        interval_high=rounded(score.interval_high),
+        probability_inadequate=rounded(score.probability_inadequate),
+        not_scored=score.not_scored,
+        track_record=None
+        if record is None
+        else TrackRecordShown(
+            flagged=record.flagged,
+            judged_below_good=record.judged_below_good,
+            of_ten=record.of_ten,
+            basis=record.basis,
+        ),
+        stage=None if stage is None else StageShown(number=stage.number, title=stage.title, why=stage.why),
+        reasons=tuple(
+            ReasonShown(
+                feature=r.feature,
+                measure=r.measure,
+                is_context=r.is_context,
+                share=round(r.share, 6),
+                sentence=r.sentence,
+            )
+            for r in score.reasons
+        ),
+    )
+
+
+def _not_known(facts: CouncilFacts) -> tuple[NotKnown, ...]:
+    """Measures without a value, by reason, in the registry's order; sight measures are not the council's to send."""
+    by_reason: dict[str, list[str]] = {}
+    for measure in ALL_MEASURES:
+        if measure.group is Group.SIGHT:
+            continue
+        fact = facts.measures.get(measure.name)
+        if fact is None:
+            by_reason.setdefault("not reported", []).append(measure.label)
+        elif fact.value is None:
+            by_reason.setdefault(fact.reason or "not reported", []).append(measure.label)
+    return tuple(NotKnown(reason=reason, labels=tuple(labels)) for reason, labels in by_reason.items())
+
+
+def alert_prefix(month: Month, folder: str) -> str:
+    """What the names of all revisions of an alert begin with."""
+    return f"alerts/{month}/{folder}."
+
+
+def alert_name(month: Month, folder: str, revision: int) -> str:
+    """The object's name: `alerts/2026-10/370.json`, `alerts/2026-10/370.r2.json`."""
+    return f"{alert_prefix(month, folder)}json" if revision == 1 else f"{alert_prefix(month, folder)}r{revision}.json"

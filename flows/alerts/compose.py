@@ -1,0 +1,381 @@
+"""From an alert object to a letter: which facts, in which order, in which words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from features.registry import BY_NAME, Direction, Group
+from flows.alerts import wording
+from flows.alerts.alert import SHOWN, Alert
+from flows.alerts.charts import draw_chart
+from flows.alerts.disclosure import base_mark
+from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, SubmissionFact
+from flows.alerts.figures import change_text, count_words, listed, lower_first, month_words, value_text
+from flows.alerts.letter import Block, Bullets, Letter, Para, Point, Section
+from flows.alerts.state import Band, Change, Decision, MessageKind, Record
+
+
+class Contact(Record):
+    """Who writes and who answers."""
+
+    team: str = "the Holdfast data team"
+    reply_to: str = "data-team@holdfast.example"
+    offer: str = "Reply to this message and a person answers. We are glad to go through the figures with you."
+
+
+def alert_letter(alert: Alert, contact: Contact) -> Letter:
+    """The letter of an alert. Raises ValueError when the alert calls for no message."""
+    kind = alert.kind
+    if kind is None:
+        raise ValueError(f"The alert of {alert.council} for {alert.month} calls for no message.")
+    shown = [f for s in alert.charts if (f := alert.fact(s.measure)) is not None]
+    points = tuple(_point(fact) for fact in shown[:SHOWN])
+    scored = alert.decision.band is not Band.NOT_SCORED
+    chart = draw_chart(alert.charts) if scored else None
+    return Letter(
+        subject=subject(alert),
+        eyebrow=f"{alert.council} · {month_words(alert.month)}",
+        title=_title(alert),
+        band=alert.decision.band,
+        band_words=wording.BAND_WORDS[alert.decision.band],
+        lead=_lead(alert, shown),
+        points=points if scored else (),
+        points_heading=_points_heading(alert.decision.change),
+        chart=chart,
+        chart_caption=wording.CHART_KEY if chart else "",
+        sections=tuple(_sections(alert, contact)),
+        footer=_footer(alert, contact),
+    )
+
+
+def subject(alert: Alert) -> str:
+    """What happened, in one line: council, month, band and change; never a probability."""
+    decision, when = alert.decision, month_words(alert.month)
+    happened = _title(alert)
+    if alert.kind is MessageKind.CORRECTION:
+        return f"{alert.council}: corrected message for {when}"
+    labels = [lower_first(BY_NAME[s.measure].label) for s in alert.charts[:2]]
+    because = ""
+    if decision.change in (Change.NEW, Change.WORSENING) and decision.band in (Band.WATCH, Band.LOSING_GRIP) and labels:
+        because = f" ({', '.join(labels)})"
+    return f"{alert.council}, {when}: {lower_first(happened)}{because}"
+
+
+def _title(alert: Alert) -> str:
+    decision = alert.decision
+    titles = {
+        MessageKind.CORRECTION: f"A correction: {lower_first(_state_words(alert))}",
+        MessageKind.RECOVERING: _recovery_title(decision),
+        MessageKind.NOT_SCORED: _not_scored_title(decision),
+    }
+    kind = alert.kind
+    return titles[kind] if kind in titles else _state_words(alert)
+
+
+def _state_words(alert: Alert) -> str:
+    decision = alert.decision
+    band, told = decision.band.words, decision.from_band
+    on_watch = decision.band is Band.WATCH
+    if decision.band in (Band.RECOVERING, Band.NOT_SCORED):
+        return f"Now {band}"
+    if decision.change is Change.RESOLVED:
+        return "Back to steady"
+    if decision.change is Change.NEW:
+        before = decision.from_band
+        start = (
+            f"Moved from {before.words} to"
+            if before in (Band.STEADY, Band.RECOVERING)
+            else "Now on"
+            if on_watch
+            else "Now"
+        )
+        return f"{start} {band}"
+    if told is not None and told is not decision.band and told is not Band.NOT_SCORED:
+        verb = "Eased" if decision.change is Change.EASING else "Moved"
+        return f"{verb} from {told.words} to {band}"
+    on = "on watch" if on_watch else band
+    if decision.change is Change.WORSENING:
+        return f"Still {on}, and the signs are stronger"
+    if decision.change is Change.EASING:
+        return f"Eased to {band}"
+    if decision.change is Change.NONE:
+        return "Steady"
+    return f"Still {on}, since {month_words(decision.state.since)}"
+
+
+def _recovery_title(decision: Decision) -> str:
+    if decision.change is Change.NEW:
+        return "The recovery watch begins"
+    if decision.change is Change.WORSENING:
+        return "Recovering: stability needs attention"
+    return "Recovering: holding steady" if not decision.drift.any else "Recovering: still unsettled"
+
+
+def _not_scored_title(decision: Decision) -> str:
+    months = decision.state.months_not_scored
+    if months == 1:
+        return "No score this month, and what would restore it"
+    return f"No score for {count_words(months, 'month', 'months')}, and what would restore it"
+
+
+def _points_heading(change: Change) -> str:
+    return "What improved most" if change in (Change.RESOLVED, Change.EASING) else "Strongest reasons"
+
+
+def _lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
+    """One sentence: why. From what moved, in words; the level only as a likeness."""
+    decision = alert.decision
+    if alert.kind is MessageKind.CORRECTION and alert.correction is not None:
+        changed = listed([lower_first(w) for w in alert.correction.what_changed[:3]])
+        return (
+            f"Figures for {month_words(alert.month)} were restated, and our earlier message no longer holds: {changed}."
+        )
+    if decision.band is Band.NOT_SCORED:
+        return _sentence(alert.score.not_scored or "Too little was received to give a score")
+    labels = [lower_first(f.declared.label) for f in shown[:2]]
+    named = f", first of all {listed(labels)}" if labels else ""
+    if decision.change is Change.RESOLVED:
+        return f"The figures that led to our alert have come back to a level that asks for no alert{named}."
+    if decision.change is Change.EASING:
+        return f"The figures are better than when we last wrote{named}, though not yet back to steady."
+    return _sentence(f"{_movement(decision)}{named}")
+
+
+def _movement(decision: Decision) -> str:
+    groups = [_GROUP_WORDS[g.group] for g in decision.drift.groups]
+    recovering = decision.band is Band.RECOVERING
+    if groups and decision.drift.score_rising:
+        months = count_words(decision.drift.score_change_months, "month", "months")
+        return (
+            f"Over {months} the overall picture has worsened, "
+            f"and measures of {listed(groups)} moved outside your usual pattern"
+        )
+    if groups:
+        return f"Measures of {listed(groups)} have moved outside your usual pattern"
+    if decision.drift.score_rising:
+        months = count_words(decision.drift.score_change_months, "month", "months")
+        return f"Taken together, your figures have moved the wrong way over {months}"
+    if recovering:
+        return "No group of measures has moved outside your usual pattern this month"
+    return "Taken together, your figures now resemble those of services that later lost sight and flow"
+
+
+_GROUP_WORDS: dict[Group, str] = {
+    Group.WORKFORCE: "workforce stability",
+    Group.FLOW: "flow of work",
+    Group.DEMAND: "demand",
+    Group.LEADERSHIP: "leadership",
+    Group.SIGHT: "sight of your own figures",
+    Group.CONTEXT: "context",
+}
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _point(fact: MeasureFact) -> Point:
+    measure = fact.declared
+    value = value_text(measure, fact.value) if fact.value is not None else "not known"
+    details: list[str] = []
+    past = _past(fact)
+    near = (
+        f"{value_text(measure, fact.neighbours_median, unit=False)} in similar councils"
+        if fact.neighbours_median is not None
+        else "too few similar councils reported"
+    )
+    details.append(_sentence(f"{past}; {near}" if past else near))
+    if fact.toward in (CONCERN, IMPROVEMENT):
+        words = wording.RULE_WORDS.get(fact.rule or "", wording.OTHER_RULE)
+        details.append(words[fact.toward == CONCERN])
+    if mark := base_mark(fact.small_base or fact.rests_on_few):
+        details.append(_sentence(mark))
+    return Point(measure.label, value, " ".join(details))
+
+
+def _past(fact: MeasureFact) -> str:
+    measure = fact.declared
+    if fact.value is not None and fact.year_ago is not None:
+        change = change_text(measure, fact.value - fact.year_ago)
+        return f"{change} on a year ago ({value_text(measure, fact.year_ago, unit=False)})"
+    if fact.own_mean is not None:
+        return f"your usual level is {value_text(measure, fact.own_mean, unit=False)}"
+    return ""
+
+
+def _sections(alert: Alert, contact: Contact) -> list[Section]:
+    sections = []
+    if alert.correction is not None:
+        sections.append(_corrected(alert))
+    sections.append(_helps(alert))
+    if alert.decision.band is not Band.NOT_SCORED:
+        sections.append(_how_sure(alert))
+    sections.append(_not_known(alert))
+    sections.append(Section("The data we received", _received(alert)))
+    sections.append(_about(alert, contact))
+    return sections
+
+
+def _corrected(alert: Alert) -> Section:
+    note = alert.correction
+    assert note is not None
+    return Section(
+        "What changed since our earlier message",
+        (
+            Para("A file for this month came again or was corrected. Restated figures are normal, and welcome."),
+            Bullets(tuple(_sentence(w) for w in note.what_changed)),
+        ),
+    )
+
+
+def _helps(alert: Alert) -> Section:
+    decision, stage = alert.decision, alert.score.stage
+    if decision.band is Band.NOT_SCORED:
+        return Section("What would help", (Bullets(wording.NOT_SCORED_HELPS),))
+    if decision.band is Band.RECOVERING:
+        return Section("What tends to help in recovery", (Bullets(wording.RECOVERY_HELPS),))
+    if decision.band is Band.STEADY:
+        return Section("What tends to help now", (Bullets(wording.RESOLVED_HELPS),))
+    number = stage.number if stage is not None else 0
+    blocks: list[Block] = []
+    if stage is not None and number > 0:
+        blocks.append(
+            Para(
+                f"The signs resemble stage {number} of four, “{wording.STAGE_TITLES[number]}”. "
+                "That is a reading aid, not a finding; help that fits another stage tends to cost capacity."
+            )
+        )
+    blocks.append(Bullets(wording.HELPS.get(number, wording.HELPS[0])))
+    return Section("What tends to help at this stage", tuple(blocks))
+
+
+def _how_sure(alert: Alert) -> Section:
+    score, record = alert.score, alert.score.track_record
+    blocks: list[Block] = []
+    if record is not None:
+        rest = 10 - record.of_ten
+        blocks.append(
+            Para(
+                f"Of ten councils flagged like this, about {record.of_ten} were judged below good at their next "
+                f"inspection, and about {rest} were not."
+            )
+        )
+        basis = record.basis.rstrip(".")
+        blocks.append(
+            Para(
+                f"In {record.flagged:,} past cases flagged like this, {record.judged_below_good:,} were judged below "
+                f"good. Basis: {basis}."
+            )
+        )
+    else:
+        blocks.append(
+            Para("There is no track record for this kind of score yet. Take it as a reason to talk, not more.")
+        )
+    if score.probability_below_good is not None:
+        blocks.append(Para(_estimate(alert)))
+    context = [r.sentence for r in score.reasons if r.is_context]
+    if context:
+        blocks.append(Para("The estimate also takes account of circumstances that are not the council's doing:"))
+        blocks.append(Bullets(tuple(_sentence(c) for c in context[:4])))
+    if alert.decision.model_changed:
+        blocks.append(
+            Para("The model itself changed since last month. Part of the difference may come from that, not from you.")
+        )
+    return Section("How sure this is", tuple(blocks))
+
+
+def _estimate(alert: Alert) -> str:
+    score = alert.score
+    assert score.probability_below_good is not None
+    text = (
+        "If an inspection came, the model's estimate that leadership would be judged below good is "
+        f"{score.probability_below_good:.0%}"
+    )
+    if score.interval_low is not None and score.interval_high is not None:
+        text += f", and could reasonably lie anywhere from {score.interval_low:.0%} to {score.interval_high:.0%}"
+    return f"{text}. Read it with the track record above, never alone."
+
+
+def _not_known(alert: Alert) -> Section:
+    items = []
+    for gap in alert.not_known:
+        labels = [lower_first(label) for label in gap.labels]
+        if len(labels) > 5:
+            labels = [*labels[:4], f"{len(labels) - 4} more"]
+        items.append(_sentence(f"{listed(labels)}: {gap.reason}"))
+    few = sum(1 for f in alert.facts if f.neighbours_median is None)
+    if few and alert.facts:
+        items.append(
+            _sentence(
+                f"{count_words(few, 'measure', 'measures')} could not be compared: too few similar councils reported"
+            )
+        )
+    if not items:
+        return Section("What was not known", (Para("Every measure we use could be worked out from your files."),))
+    return Section("What was not known", (Bullets(tuple(items)),))
+
+
+def _received(alert: Alert) -> tuple[Block, ...]:
+    if not alert.submissions:
+        return (Para("Nothing was expected or received for this month."),)
+    items = [_file(alert, s) for s in alert.submissions]
+    blocks: list[Block] = [Bullets(tuple(items))]
+    if alert.validation.notes:
+        blocks.append(Para("Your data officer has the full list, with row numbers and what to do."))
+    return tuple(blocks)
+
+
+def _file(alert: Alert, fact: SubmissionFact) -> str:
+    name = fact.extract[:1].upper() + fact.extract[1:]
+    if fact.received is None:
+        words = f"{name}: not received"
+    else:
+        words = f"{name}: received {_day(fact.received)}{', late' if fact.late else ''}, {fact.outcome}"
+        words += ", sent again with changes" if fact.restated else ""
+    errors = alert.validation.count("error", fact.extract)
+    queries = alert.validation.count("query", fact.extract)
+    if errors or queries:
+        words += f"; {count_words(errors, 'error', 'errors')}, {count_words(queries, 'query', 'queries')}"
+    return f"{_sentence(words)} {_sentence(fact.message)}" if fact.message else _sentence(words)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B}"
+
+
+def _about(alert: Alert, contact: Contact) -> Section:
+    blocks: list[Block] = [Para(wording.WHAT_THIS_IS_NOT)]
+    if alert.is_joint_return:
+        blocks.append(
+            Para(
+                f"{alert.council} report together, so this is about the joint return as a whole. "
+                "The figures cannot be told apart by council."
+            )
+        )
+    blocks += [
+        Para(
+            "If a figure looks wrong, or you read it differently, reply and say so. We record every objection with "
+            "the alert, correct what is wrong, and tell everyone who got this message. A corrected file leads to a "
+            "corrected message."
+        ),
+        Para(wording.PRIVACY),
+    ]
+    return Section("What this is not, and how to object", tuple(blocks))
+
+
+def _footer(alert: Alert, contact: Contact) -> tuple[str, ...]:
+    revision = "" if alert.revision == 1 else f", revision {alert.revision}"
+    score = alert.score
+    return (
+        f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",
+        f"Month {alert.month}{revision}; figures known by {alert.provenance.known_by}; "
+        f"model {score.model} {score.model_version}; rules {alert.provenance.rules_digest}.",
+    )
+
+
+def good_direction(fact: MeasureFact) -> str:
+    """`lower is better`, `higher is better`, or nothing, for captions."""
+    words = {Direction.HIGH: "lower is better", Direction.LOW: "higher is better", Direction.NONE: ""}
+    return words[fact.declared.direction]

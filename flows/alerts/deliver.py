@@ -1,0 +1,108 @@
+"""Delivery: recorded before sent, marked after, once per addressee however often a run is repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.errors import MailError
+from flows.alerts.ledger import UNFINISHED, Entry, Ledger, Status, who
+from flows.alerts.mail.policy import MailPolicy, envelope
+from flows.alerts.mail.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
+from flows.alerts.render import Message
+from flows.storage.port import Store
+
+_NO_RECIPIENT = "no longer among the recipients in the register"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of one message for one addressee."""
+
+    key: str
+    address: str
+    status: Status
+    attempted: bool
+    """Whether this call handed it over; False when an earlier run had finished it."""
+    reason: str = ""
+
+
+def deliver(
+    store: Store,
+    transport: Transport,
+    message: Message,
+    *,
+    recipients: Sequence[str],
+    policy: MailPolicy,
+    at: datetime,
+) -> list[Delivery]:
+    """Send a message to everyone who does not have it yet, and say what became of each.
+
+    Failures of the transport are results here, not exceptions: the other councils' mail must go on.
+    Raises MailError or SettingsError only for what a person must put right first (addresses, domains,
+    redirection).
+    """
+    finished = envelope(message, recipients=recipients, policy=policy, transport=transport, at=at)
+    ledger = Ledger(store)
+    content = ledger.create(finished.key, finished.message_id, finished.recipients, finished.content, at)
+    entries = ledger.entries(finished.key)
+    addresses = {e.who: ledger.address(e) for e in entries}
+    wanted = {who(a) for a in finished.recipients}
+    done = [Delivery(e.key, addresses[e.who], e.status, False) for e in entries if e.status not in UNFINISHED]
+    taken: list[Entry] = []
+    for entry in (e for e in entries if e.status in UNFINISHED):
+        if entry.who not in wanted:
+            ledger.advance(entry, Status.FAILED, at, reason=_NO_RECIPIENT)
+            done.append(Delivery(entry.key, addresses[entry.who], Status.FAILED, False, _NO_RECIPIENT))
+            continue
+        following = ledger.advance(entry, Status.SENDING, at, transport=transport.name)
+        if following is None:
+            reason = "another run is sending it"
+            done.append(Delivery(entry.key, addresses[entry.who], Status.SENDING, False, reason))
+        else:
+            taken.append(following)
+    if taken:
+        to = tuple(addresses[e.who] for e in taken)
+        answer = _hand_over(transport, finished.sender, to, finished.message_id, content)
+        done += [_record(ledger, e, addresses[e.who], answer, at) for e in taken]
+    return sorted(done, key=lambda d: d.address)
+
+
+def _hand_over(transport: Transport, sender: str, to: tuple[str, ...], message_id: str, content: bytes) -> Accepted:
+    """The transport's answer; when it raised, everyone is refused with its reason."""
+    try:
+        return transport.send(sender=sender, recipients=to, message_id=message_id, content=content)
+    except (RetryableMailError, PermanentMailError) as error:
+        retryable = isinstance(error, RetryableMailError)
+        return Accepted((), tuple(Refusal(a, 0, str(error), retryable) for a in to))
+
+
+def _record(ledger: Ledger, entry: Entry, address: str, answer: Accepted, at: datetime) -> Delivery:
+    refusal = next((r for r in answer.refused if r.address == address), None)
+    if refusal is None and address not in answer.addresses:
+        raise MailError(f"The mail transport gave no answer for one addressee of {entry.key}. Look at its log.")
+    if refusal is None:
+        ledger.advance(entry, Status.SENT, at, transport_id=answer.transport_id)
+        return Delivery(entry.key, address, Status.SENT, True)
+    status = Status.DEFERRED if refusal.retryable else Status.FAILED
+    ledger.advance(entry, status, at, code=refusal.code, reason=refusal.reason)
+    return Delivery(entry.key, address, status, True, refusal.reason)
+
+
+def resend(store: Store, key: str, *, reason: str, by: str, at: datetime) -> int:
+    """Open a message again for all its addressees; the next `deliver` sends it with the same Message-ID.
+
+    Who asked and why is in the ledger. Returns how many addressees were opened; raises MailError if the
+    ledger knows no such message or no reason is given.
+    """
+    ledger = Ledger(store)
+    entries = ledger.entries(key)
+    if not entries:
+        raise MailError(f"The ledger knows no message “{key}”. `holdfast ledger` lists them.")
+    if not reason.strip() or not by.strip():
+        raise MailError("Say why it is sent again and who asks: both are kept in the ledger.")
+    opened = [
+        ledger.advance(e, Status.DEFERRED, at, reason=reason, by=by) for e in entries if e.status not in UNFINISHED
+    ]
+    return sum(e is not None for e in opened)

@@ -1,0 +1,231 @@
+"""The facts of one council and month, taken from the features frame and from the month's record of files.
+
+Only the council's own figures and the median of its neighbours are taken; no other council's row enters.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from features.frames import FEATURES_SCHEMA, conform
+from features.months import Month, month_range
+from features.registry import BY_NAME, Group, Measure
+from features.xmr import Toward
+from flows.alerts.disclosure import is_small, may_show_neighbours
+from flows.alerts.state import MonthField, Record, Signal
+
+#: The values of `xmr_toward` that mean something.
+CONCERN, IMPROVEMENT = Toward.CONCERN.value, Toward.IMPROVEMENT.value
+
+#: Months a chart shows.
+CHART_MONTHS = 24
+
+
+class MeasureFact(Record):
+    """One measure of the council in the month, with its own past and its neighbours."""
+
+    measure: str
+    value: float | None
+    reason: str | None = None
+    """Why there is no value."""
+    year_ago: float | None = None
+    own_mean: float | None = None
+    neighbours_median: float | None = None
+    """None also when too few neighbours reported."""
+    neighbours_reported: int = 0
+    national_percentile: float | None = None
+    usual_low: float | None = None
+    usual_high: float | None = None
+    """The natural process limits of the council's own past (XmR)."""
+    rule: str | None = None
+    toward: str | None = None
+    small_base: bool = False
+    rests_on_few: bool = False
+    """The numerator (or what it leaves) is a count that is not shown."""
+
+    @property
+    def declared(self) -> Measure:
+        return BY_NAME[self.measure]
+
+
+class Series(Record):
+    """A measure's own months for a process-behaviour chart, oldest first; gaps are None."""
+
+    measure: str
+    months: tuple[MonthField, ...]
+    values: tuple[float | None, ...]
+    mean: tuple[float | None, ...]
+    lower: tuple[float | None, ...]
+    upper: tuple[float | None, ...]
+    toward: tuple[str | None, ...]
+    neighbours: tuple[float | None, ...]
+
+
+class CouncilFacts(Record):
+    la_code: str
+    month: MonthField
+    measures: dict[str, MeasureFact]
+    series: dict[str, Series]
+    signals: tuple[Signal, ...]
+
+
+class SubmissionFact(Record):
+    """What became of one expected extract of the month."""
+
+    extract: str
+    """The kind: workforce, establishment, caseload, return."""
+    outcome: str
+    """`accepted`, `partly used`, `refused`, `missing`."""
+    received: date | None = None
+    late: bool = False
+    restated: bool = False
+    message: str = ""
+    """One sentence for the council when something is wrong with it."""
+    sha256: str = ""
+
+
+class ValidationNote(Record):
+    """One kind of failure in one extract: counts and row numbers, never a person's value."""
+
+    extract: str
+    severity: str
+    """`error`, `query` or `information`."""
+    check: str
+    count: int
+    message: str
+    column: str = ""
+    rows: tuple[int, ...] = ()
+    """First rows concerned, as a person sees them in the file."""
+
+
+class ValidationFacts(Record):
+    notes: tuple[ValidationNote, ...] = ()
+    report: str = ""
+    """Where the full report lies: an object name or address."""
+
+    def count(self, severity: str, extract: str | None = None) -> int:
+        """How many cells failed checks of a severity, of one extract or of all."""
+        return sum(n.count for n in self.notes if n.severity == severity and (extract is None or n.extract == extract))
+
+
+def council_facts(
+    features: pl.DataFrame, la_code: str, month: Month, *, chart_months: int = CHART_MONTHS
+) -> CouncilFacts:
+    """The facts of one council from FEATURES_SCHEMA rows; other councils' rows and later months are ignored."""
+    first = month.plus(1 - chart_months)
+    own = (
+        conform(features, FEATURES_SCHEMA, "features")
+        .filter(
+            (pl.col("la_code") == la_code)
+            & (pl.col("month") <= month.last_day)
+            & (pl.col("month") >= first.first_day)
+            & pl.col("measure").is_in(list(BY_NAME))
+        )
+        .sort("measure", "month")
+    )
+    rows: dict[str, dict[Month, dict[str, object]]] = {}
+    for row in own.iter_rows(named=True):
+        rows.setdefault(row["measure"], {})[Month.of(row["month"])] = row
+    months = tuple(month_range(first, month))
+    measures: dict[str, MeasureFact] = {}
+    series: dict[str, Series] = {}
+    for name, declared in BY_NAME.items():
+        by_month = rows.get(name)
+        if not by_month:
+            continue
+        series[name] = _series(name, months, by_month)
+        if month in by_month:
+            measures[name] = _fact(declared, by_month[month])
+    return CouncilFacts(la_code=la_code, month=month, measures=measures, series=series, signals=_signals(measures))
+
+
+def facts_by_council(
+    features: pl.DataFrame, la_codes: tuple[str, ...], month: Month, *, chart_months: int = CHART_MONTHS
+) -> dict[str, CouncilFacts]:
+    """`council_facts` for many councils, with the frame cut up once."""
+    known = features.filter(pl.col("month") >= month.plus(1 - chart_months).first_day).partition_by(
+        "la_code", as_dict=True, maintain_order=True
+    )
+    empty = features.clear()
+    return {code: council_facts(known.get((code,), empty), code, month, chart_months=chart_months) for code in la_codes}
+
+
+def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:
+    value, change = _number(row["value"]), _number(row["change_12m"])
+    numerator, denominator = _number(row["numerator"]), _number(row["denominator"])
+    reported = row["neighbours_reported"]
+    neighbours = int(reported) if isinstance(reported, int) else 0
+    return MeasureFact(
+        measure=measure.name,
+        value=value,
+        reason=_text(row["reason"]),
+        year_ago=None if value is None or change is None else round(value - change, 9),
+        own_mean=_number(row["own_mean"]),
+        neighbours_median=_number(row["neighbours_median"]) if may_show_neighbours(neighbours) else None,
+        neighbours_reported=neighbours,
+        national_percentile=_number(row["national_percentile"]),
+        usual_low=_possible(measure, _number(row["xmr_lower"])),
+        usual_high=_possible(measure, _number(row["xmr_upper"])),
+        rule=_text(row["xmr_signal"]),
+        toward=_text(row["xmr_toward"]),
+        small_base=bool(row["small_base"]),
+        rests_on_few=is_small(numerator, denominator, measure.bounded),
+    )
+
+
+def _series(name: str, months: tuple[Month, ...], by_month: dict[Month, dict[str, object]]) -> Series:
+    def column(key: str) -> tuple[float | None, ...]:
+        return tuple(_number(by_month[m][key]) if m in by_month else None for m in months)
+
+    neighbours = tuple(
+        _number(by_month[m]["neighbours_median"])
+        if m in by_month and may_show_neighbours(_whole(by_month[m]["neighbours_reported"]))
+        else None
+        for m in months
+    )
+    return Series(
+        measure=name,
+        months=months,
+        values=column("value"),
+        mean=column("xmr_mean"),
+        lower=tuple(_possible(BY_NAME[name], v) for v in column("xmr_lower")),
+        upper=tuple(_possible(BY_NAME[name], v) for v in column("xmr_upper")),
+        toward=tuple(_text(by_month[m]["xmr_toward"]) if m in by_month else None for m in months),
+        neighbours=neighbours,
+    )
+
+
+def _signals(measures: dict[str, MeasureFact]) -> tuple[Signal, ...]:
+    return tuple(
+        Signal(
+            measure=name,
+            label=fact.declared.label,
+            group=fact.declared.group,
+            rule=fact.rule,
+            toward_concern=fact.toward == CONCERN,
+        )
+        for name, fact in measures.items()
+        if fact.rule and fact.toward in (CONCERN, IMPROVEMENT) and fact.declared.group is not Group.CONTEXT
+    )
+
+
+def _number(value: object) -> float | None:
+    """Rounded to nine places, so that stored facts do not differ between machines in the last bit."""
+    return round(float(value), 9) if isinstance(value, int | float) else None
+
+
+def _possible(measure: Measure, limit: float | None) -> float | None:
+    """A process limit held to values the measure can take: no negative rates, no share above one."""
+    if limit is None or any(t.weight < 0 for t in measure.numerator):
+        return limit
+    return min(max(limit, 0.0), 1.0) if measure.bounded else max(limit, 0.0)
+
+
+def _whole(value: object) -> int | None:
+    return int(value) if isinstance(value, int) else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,94 @@
+"""Figures as people read them: per cent at the edge, points for changes, words for months."""
+
+from __future__ import annotations
+
+from features.months import Month
+from features.registry import Measure, Unit
+
+#: Fractions that are ratios of two different things and read better as a plain number.
+_RATIOS = frozenset({"closure_ratio_3m"})
+
+#: What follows the number, so that no figure stands without its unit.
+_AFTER: dict[Unit, str] = {
+    Unit.PER_10K: " per 10,000 children",
+    Unit.CASES_PER_FTE: " cases per worker",
+}
+
+
+def is_ratio(measure: Measure) -> bool:
+    """Whether a fraction is shown as a plain ratio rather than in per cent."""
+    return measure.name in _RATIOS
+
+
+def value_text(measure: Measure, value: float, *, unit: bool = True) -> str:
+    """`24%`, `3.4%`, `17.2 cases per worker`, `512 per 10,000 children`; without unit words if asked."""
+    after = _AFTER.get(measure.unit, "") if unit else ""
+    if measure.unit is Unit.FRACTION and not is_ratio(measure):
+        return f"{_signed(_percent(value))}%"
+    if measure.unit is Unit.PER_10K:
+        return f"{_signed(f'{value:,.0f}')}{after}"
+    if is_ratio(measure):
+        return _signed(f"{value:.2f}")
+    return f"{_signed(f'{value:,.1f}')}{after}"
+
+
+def _percent(value: float) -> str:
+    """One decimal below 10 per cent, none above: as exact as a month's figures are."""
+    percent = value * 100
+    return f"{percent:.1f}" if abs(percent) < 9.95 else f"{percent:.0f}"
+
+
+def _signed(text: str) -> str:
+    """A true minus sign, and no minus before a zero."""
+    if text.startswith("-"):
+        return text[1:] if not text.strip("-0.,") else f"−{text[1:]}"
+    return text
+
+
+def change_text(measure: Measure, change: float) -> str:
+    """`up 6 points`, `down 2.1`, `unchanged`: a change in the measure's own unit."""
+    if measure.unit is Unit.FRACTION and not is_ratio(measure):
+        size, unit = _percent(abs(change)), " points"
+        if size in ("1.0", "1"):
+            size, unit = "1", " point"
+    elif measure.unit is Unit.PER_10K:
+        size, unit = f"{abs(change):,.0f}", ""
+    elif is_ratio(measure):
+        size, unit = f"{abs(change):.2f}", ""
+    else:
+        size, unit = f"{abs(change):,.1f}", ""
+    if not size.strip("0.,"):
+        return "unchanged"
+    return f"{'up' if change > 0 else 'down'} {size}{unit}"
+
+
+def axis_text(measure: Measure, value: float) -> str:
+    """The value as short as an axis label."""
+    return value_text(measure, value, unit=False)
+
+
+def month_words(month: Month) -> str:
+    """`October 2026`."""
+    return month.in_words
+
+
+def short_month(month: Month) -> str:
+    """`Oct 26`, for an axis."""
+    return f"{month.first_day:%b} {month.year % 100:02d}"
+
+
+def count_words(count: int, one: str, many: str) -> str:
+    """`1 month`, `3 months`, in the number's own form."""
+    return f"{count:,} {one if count == 1 else many}"
+
+
+def lower_first(text: str) -> str:
+    """A label inside a sentence: “Agency rate” is “agency rate”; an abbreviation keeps its capitals."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def listed(items: list[str] | tuple[str, ...]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"

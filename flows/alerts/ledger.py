@@ -1,0 +1,137 @@
+"""The ledger: who was told what, when, and with which result. Append-only, in the object store.
+
+    ledger/2026-10/370/r1/new_watch/message.eml                     the exact message, before any attempt
+    ledger/2026-10/370/r1/new_watch/<addressee>/0000-created.json
+    ledger/2026-10/370/r1/new_watch/<addressee>/0001-sending.json
+    ledger/2026-10/370/r1/new_watch/<addressee>/0002-sent.json      or 0002-failed.json
+
+Each step is an object created conditionally and never changed, so the order of events cannot be
+rewritten and of two runs at once only one may take an attempt.
+
+The crash window. Between handing a message to the transport and writing `sent`, a crash leaves
+`sending` without a result, and nobody can know whether it arrived. The choice is *at least once with
+the same Message-ID*: the next run sends the very same bytes again. A director who gets a message twice
+sees one (mail programs fold the same id); a director who gets none has not been warned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from features.months import Month
+from flows.storage.port import AlreadyThere, Store
+
+_JSON = "application/json"
+_EVENT = re.compile(r"ledger/(?P<key>.+)/(?P<who>[0-9a-f]{16})/(?P<number>\d{4})-(?P<status>[a-z]+)\.json")
+
+
+class Status(StrEnum):
+    CREATED = "created"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    """Refused for good: a person must act before it is tried again (`resend`)."""
+    DEFERRED = "deferred"
+    """Refused for now: the next run tries again."""
+
+
+#: Statuses from which the next run sends. `sending` is among them: that is the crash window's choice.
+UNFINISHED = (Status.CREATED, Status.SENDING, Status.DEFERRED)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where one addressee of one message stands."""
+
+    key: str
+    who: str
+    """Digest of the address: names of objects are listed more widely than their contents are read."""
+    status: Status
+    number: int
+
+    @property
+    def prefix(self) -> str:
+        return f"ledger/{self.key}/{self.who}/"
+
+
+def who(address: str) -> str:
+    """The name of an addressee in the ledger: sixteen hex digits of the address in lower case."""
+    return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:16]
+
+
+class Ledger:
+    """The ledger in a store. Times are given, never read from a clock."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def create(self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime) -> bytes:
+        """Record a message and its addressees before anything is sent; returns the bytes that count.
+
+        If the message was recorded before (a run that died, a re-run) the recorded bytes are returned, so
+        that what is sent again is what was sent first.
+        """
+        try:
+            self._store.create(f"ledger/{key}/message.eml", content, content_type="message/rfc822")
+        except AlreadyThere:
+            content = self._store.read(f"ledger/{key}/message.eml")
+        known = {e.who for e in self.entries(key)}
+        for address in recipients:
+            if who(address) not in known:
+                entry = Entry(key, who(address), Status.CREATED, 0)
+                self._write(entry, {"address": address, "message_id": message_id, "at": at.isoformat()})
+        return content
+
+    def entries(self, key: str) -> list[Entry]:
+        """The latest entry of each addressee of a message, in order of addressee."""
+        return list(self._latest(f"ledger/{key}/"))
+
+    def month(self, month: Month) -> list[Entry]:
+        """The latest entry of every addressee of every message of a month."""
+        return list(self._latest(f"ledger/{month}/"))
+
+    def advance(self, entry: Entry, status: Status, at: datetime, **facts: str | int) -> Entry | None:
+        """Write the next event of an addressee; None if another run has written it first."""
+        following = Entry(entry.key, entry.who, status, entry.number + 1)
+        return following if self._write(following, {"at": at.isoformat(), **facts}) else None
+
+    def history(self, entry: Entry) -> list[dict[str, str | int]]:
+        """Every event of an addressee, oldest first, with its facts: for people and for audits."""
+        return [
+            {"status": match["status"], **json.loads(self._store.read(o.name))}
+            for o in self._store.list(entry.prefix)
+            if (match := _EVENT.fullmatch(o.name))
+        ]
+
+    def address(self, entry: Entry) -> str:
+        """The address behind an entry."""
+        return str(json.loads(self._store.read(f"{entry.prefix}0000-created.json"))["address"])
+
+    def delivered(self, key: str) -> bool:
+        """Whether a message under this key reached an addressee, or may have: then the director was told.
+
+        `key` is a message's, or `<month>/<folder>` for any message of a council in a month.
+        """
+        return any(e.status in (Status.SENT, Status.SENDING) for e in self.entries(key))
+
+    def _latest(self, prefix: str) -> Iterator[Entry]:
+        latest: dict[tuple[str, str], Entry] = {}
+        for found in self._store.list(prefix):
+            if match := _EVENT.fullmatch(found.name):
+                entry = Entry(match["key"], match["who"], Status(match["status"]), int(match["number"]))
+                latest[entry.key, entry.who] = entry  # listed in order of name, so of number
+        yield from (latest[k] for k in sorted(latest))
+
+    def _write(self, entry: Entry, facts: dict[str, str | int]) -> bool:
+        name = f"{entry.prefix}{entry.number:04d}-{entry.status.value}.json"
+        try:
+            self._store.create(name, json.dumps(facts, sort_keys=True).encode() + b"\n", content_type=_JSON)
+        except AlreadyThere:
+            return False
+        return True

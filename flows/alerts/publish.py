@@ -1,0 +1,163 @@
+"""Alerts in the object store: created once, never overwritten; what differs becomes a revision that says how."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from features.months import Month
+from features.registry import BY_NAME
+from flows.alerts.alert import Alert, Correction, alert_name, alert_prefix
+from flows.alerts.compose import Contact
+from flows.alerts.figures import change_text, lower_first, value_text
+from flows.alerts.ledger import Ledger
+from flows.alerts.render import Message, render_message
+from flows.storage.port import AlreadyThere, Store
+
+_JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
+
+#: A measure that moves by less than this much of itself between revisions is not worth a correction.
+_MATERIAL_SHARE = 0.02
+
+
+class Outcome(StrEnum):
+    CREATED = "created"
+    UNCHANGED = "unchanged"
+    REVISED = "revised"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What publishing did: the alert as it stands in the store, its message, and which objects there are."""
+
+    alert: Alert
+    outcome: Outcome
+    name: str
+    message: Message | None
+    """None when no message is due."""
+
+
+def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
+    """Put the alert and its rendered message beside it; a second call with the same alert writes nothing new.
+
+    The JSON object is created conditionally and first; the rendered texts follow from it alone, so a run
+    that died between them puts them there the next time. An alert that differs from the latest revision
+    becomes the next revision, whose `correction` says what changed. Of two runs at once one wins the name
+    and the other compares itself with it.
+    """
+    while True:
+        latest = latest_alert(store, alert.month, alert.folder)
+        if latest is None:
+            candidate, outcome = alert, Outcome.CREATED
+        elif _substance(latest) == _substance(alert):
+            return _with_message(store, latest, Outcome.UNCHANGED, contact)
+        else:
+            candidate, outcome = _revised(latest, alert, told=was_told(store, latest)), Outcome.REVISED
+        try:
+            store.create(
+                alert_name(candidate.month, candidate.folder, candidate.revision),
+                candidate.to_bytes(),
+                content_type=_JSON,
+            )
+        except AlreadyThere:
+            continue
+        return _with_message(store, candidate, outcome, contact)
+
+
+def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
+    """The latest revision of a council's alert of a month, or None."""
+    revisions = _revisions(store, month, folder)
+    return Alert.from_bytes(store.read(alert_name(month, folder, max(revisions)))) if revisions else None
+
+
+def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:
+    """The latest revision of the nearest earlier month that has one: where the next decision starts."""
+    for back in range(1, within_months + 1):
+        if (found := latest_alert(store, month.plus(-back), folder)) is not None:
+            return found
+    return None
+
+
+def rendered_names(alert: Alert) -> tuple[str, str]:
+    """Where the rendered message lies: HTML and text, beside the object."""
+    base = alert_name(alert.month, alert.folder, alert.revision).removesuffix(".json")
+    return f"{base}.message.html", f"{base}.message.txt"
+
+
+def _revisions(store: Store, month: Month, folder: str) -> list[int]:
+    form = re.compile(re.escape(alert_prefix(month, folder)) + r"(?:r(\d+)\.)?json")
+    matches = (form.fullmatch(o.name) for o in store.list(alert_prefix(month, folder)))
+    return [int(m[1]) if m[1] else 1 for m in matches if m]
+
+
+def _with_message(store: Store, alert: Alert, outcome: Outcome, contact: Contact) -> Published:
+    name = alert_name(alert.month, alert.folder, alert.revision)
+    if not alert.due:
+        return Published(alert, outcome, name, None)
+    message = render_message(alert, contact)
+    html, text = rendered_names(alert)
+    for target, content, kind in ((html, message.standalone_html(), _HTML), (text, message.text, _TEXT)):
+        if outcome is not Outcome.UNCHANGED or store.info(target) is None:
+            store.replace(target, content.encode(), content_type=kind)
+    return Published(alert, outcome, name, message)
+
+
+def _substance(alert: Alert) -> dict[str, Any]:
+    """All of the alert but its number in the row of revisions."""
+    return alert.model_dump(mode="json", exclude={"revision", "correction"})
+
+
+def was_told(store: Store, alert: Alert) -> bool:
+    """Whether any message of this council and month has reached the director, or may have (crash window)."""
+    return Ledger(store).delivered(f"{alert.month}/{alert.folder}")
+
+
+def _revised(earlier: Alert, now: Alert, *, told: bool) -> Alert:
+    """The next revision. What nobody was told needs no correction, only the message that is due anyway."""
+    changes = director_changes(earlier, now)
+    what = changes or _record_changes(earlier, now)
+    stands = earlier.revision if earlier.correction is None else earlier.correction.message_revision
+    return now.model_copy(
+        update={
+            "revision": earlier.revision + 1,
+            "correction": Correction(
+                replaces_revision=earlier.revision,
+                what_changed=tuple(what),
+                for_director=told and bool(changes),
+                message_revision=earlier.revision + 1 if changes else stands,
+            ),
+        }
+    )
+
+
+def director_changes(earlier: Alert, now: Alert) -> list[str]:
+    """What a director who read the earlier revision would now read differently, in sentences."""
+    changes: list[str] = []
+    before, after = earlier.decision.band, now.decision.band
+    if before is not after:
+        changes.append(f"The band is now {after.words}, not {before.words}")
+    stages = [a.score.stage.number if a.score.stage else None for a in (earlier, now)]
+    if stages[0] != stages[1] and after is before:
+        changes.append("The signs now resemble another stage of difficulty")
+    for measure in dict.fromkeys(s.measure for s in (*earlier.charts, *now.charts)):
+        old, new = earlier.fact(measure), now.fact(measure)
+        if old is None or new is None or old.value is None or new.value is None:
+            continue
+        if abs(new.value - old.value) > _MATERIAL_SHARE * max(abs(old.value), 1e-9):
+            declared = BY_NAME[measure]
+            words = change_text(declared, new.value - old.value)
+            if words != "unchanged":
+                changes.append(
+                    f"{declared.label} is {value_text(declared, new.value)}, "
+                    f"not {value_text(declared, old.value, unit=False)}"
+                )
+    return changes
+
+
+def _record_changes(earlier: Alert, now: Alert) -> list[str]:
+    """What differs for the record only: which parts of the object."""
+    old, new = _substance(earlier), _substance(now)
+    parts = [lower_first(key.replace("_", " ")) for key in new if new[key] != old.get(key)]
+    return [f"For the record only: {', '.join(parts)}"]

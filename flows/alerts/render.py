@@ -1,0 +1,124 @@
+"""A letter as a message: text and HTML of equal content, the chart as an inline image. Deterministic."""
+
+from __future__ import annotations
+
+import base64
+import re
+import textwrap
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from features.months import Month
+from flows.alerts.alert import Alert
+from flows.alerts.compose import Contact, alert_letter
+from flows.alerts.letter import Letter, Table
+
+_LINE = 74
+
+#: A message over this is cut by some mail programs and slow on a phone.
+SIZE_LIMIT_BYTES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """An image inside a message, named by its content id."""
+
+    cid: str
+    png: bytes
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A rendered message without addressee: what is stored, previewed and sent."""
+
+    key: str
+    """Stable name of council, month, revision and kind: `2026-10/370/r1/new_watch`. Message-ID and ledger use it."""
+    la_code: str
+    month: Month
+    subject: str
+    text: str
+    html: str
+    images: tuple[Inline, ...]
+    letter: Letter
+
+    def standalone_html(self) -> str:
+        """The HTML with its images inside, for a browser."""
+        html = self.html
+        for image in self.images:
+            data = base64.b64encode(image.png).decode()
+            html = html.replace(f'src="cid:{image.cid}"', f'src="data:image/png;base64,{data}"')
+        return html
+
+
+def render_message(alert: Alert, contact: Contact) -> Message:
+    """The director's message of an alert. Raises ValueError when the alert calls for none."""
+    letter = alert_letter(alert, contact)
+    return render_letter(letter, key=alert.message_key, la_code=alert.la_code, month=alert.month)
+
+
+def render_letter(letter: Letter, *, key: str, la_code: str, month: Month) -> Message:
+    """Any letter as a message. `key` must be stable: it becomes the Message-ID and the ledger's folder."""
+    cid = f"chart.{key.replace('/', '.')}@holdfast"
+    images = (Inline(cid, letter.chart.png, letter.chart.alt),) if letter.chart else ()
+    return Message(
+        key=key,
+        la_code=la_code,
+        month=month,
+        subject=letter.subject,
+        text=_render("message.txt.j2", letter, cid),
+        html=_render("message.html.j2", letter, cid),
+        images=images,
+        letter=letter,
+    )
+
+
+def with_notice(message: Message, notice: str) -> Message:
+    """The same message with a notice above everything (a redirected test says so)."""
+    return render_letter(
+        replace(message.letter, notice=notice), key=message.key, la_code=message.la_code, month=message.month
+    )
+
+
+def _render(template: str, letter: Letter, cid: str) -> str:
+    text = _environment().get_template(template).render(letter=letter, cid=cid)
+    if template.endswith(".txt.j2"):
+        text = re.sub(r"\n{3,}", "\n\n", text)
+    return text.strip() + "\n"
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("flows.alerts", "templates"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "wrapped": _wrapped,
+        "underlined": _underlined,
+        "upper_line": str.upper,
+        "as_text_table": _text_table,
+    }
+    return environment
+
+
+def _wrapped(text: str, indent: str = "") -> str:
+    lines = textwrap.wrap(text, _LINE - len(indent), break_long_words=False, break_on_hyphens=False)
+    return f"\n{indent}".join(lines)
+
+
+def _underlined(text: str) -> str:
+    return f"{text}\n{'-' * len(text)}"
+
+
+def _text_table(table: Table) -> str:
+    """A table as one paragraph per row, which a narrow screen and a screen reader can follow."""
+    rows = []
+    for row in table.rows:
+        pairs = [f"{h}: {c}" if i else c for i, (h, c) in enumerate(zip(table.headers, row, strict=True)) if c]
+        rows.append("* " + _wrapped("; ".join(pairs), "  "))
+    return "\n".join(rows)

@@ -1,0 +1,74 @@
+"""The index of an outbox: every message with its subject, addressees and a preview to open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+from flows.alerts.mail.outbox import parse
+from flows.storage.port import Store
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    name: str
+    subject: str
+    to: str
+    date: str
+    size: int
+
+
+def write_preview_index(outbox: Store, prefix: str = "") -> str:
+    """Write `index.html` beside the messages of an outbox and return its name."""
+    start = prefix.strip("/") + "/" if prefix.strip("/") else ""
+    lines = [_line(o.name, outbox.read(o.name)) for o in outbox.list(start) if o.name.endswith(".eml")]
+    lines.sort(key=lambda line: (line.date, line.name), reverse=True)
+    name = f"{start}{INDEX}"
+    outbox.replace(name, _page(lines, start).encode(), content_type="text/html; charset=utf-8")
+    return name
+
+
+def _line(name: str, content: bytes) -> _Line:
+    message = parse(content)
+    date = message["Date"].datetime
+    return _Line(name, str(message["Subject"]), str(message["To"]), f"{date:%Y-%m-%d %H:%M}", len(content))
+
+
+def _page(lines: list[_Line], start: str) -> str:
+    items = "\n".join(
+        f'<li><a href="{escape(_base(line, start))}.html">{escape(line.subject)}</a>'
+        f"<p>{escape(line.date)} · to {escape(line.to)} · {line.size / 1000:.0f} kB · "
+        f'<a href="{escape(_base(line, start))}.eml">.eml</a></p></li>'
+        for line in lines
+    )
+    count = f"{len(lines)} message{'' if len(lines) == 1 else 's'}"
+    return f"""<!DOCTYPE html>
+<html lang="en-GB">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Outbox: {count}</title>
+<style>
+body {{ font: 16px/1.5 -apple-system, "Segoe UI", Roboto, Arial, sans-serif; }}
+body {{ margin: 0 auto; padding: 16px; max-width: 760px; }}
+ul {{ list-style: none; padding: 0; }}
+li {{ padding: 12px 0; border-top: 1px solid #c9d1d8; overflow-wrap: anywhere; }}
+p {{ margin: 2px 0 0; font-size: 14px; }}
+</style>
+</head>
+<body>
+<h1>Outbox</h1>
+<p>{count}. Nothing in this folder has left the machine.</p>
+<ul>
+{items}
+</ul>
+</body>
+</html>
+"""
+
+
+def _base(line: _Line, start: str) -> str:
+    return line.name.removeprefix(start).removesuffix(".eml")

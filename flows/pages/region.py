@@ -1,0 +1,215 @@
+"""The region in one static page: every council's band, change, reasons and key measures.
+
+For those entitled to the whole region; it names councils, which a director's message never does. It is
+one file without any outside reference, so it opens offline and from any store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from features.months import Month
+from features.registry import BY_NAME
+from flows.alerts.alert import Alert
+from flows.alerts.disclosure import may_show_neighbours
+from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
+from flows.alerts.figures import listed, lower_first, month_words, value_text
+from flows.alerts.state import Band, Change, Record
+from flows.alerts.wording import BAND_WORDS, STAGE_TITLES
+from flows.pages.sparkline import sparkline
+
+#: The measures shown, in this order, as far as anyone in the region has them.
+KEY_MEASURES = (
+    "agency_rate_fte",
+    "vacancy_rate_fte",
+    "turnover_rate_fte",
+    "caseload_fte",
+    "absence_rate_fte",
+    "unallocated_rate",
+    "assessments_in_time_rate",
+    "visits_overdue_rate",
+    "re_referral_rate",
+)
+_SHOWN_MEASURES = 8
+
+#: Order of urgency on the page.
+_ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.STEADY)
+
+
+class StageTime(Record):
+    """What one stage of the run took."""
+
+    stage: str
+    seconds: float
+
+
+class RunFacts(Record):
+    """The run as the page reports it."""
+
+    code_version: str
+    times: tuple[StageTime, ...] = ()
+    held: str = ""
+    """Why mail is held, if it is."""
+    links: tuple[tuple[str, str], ...] = ()
+    """Words and address of further pages: Data Docs, e-mail previews, the run's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spark:
+    label: str
+    value: str
+    near: str
+    toward: str
+    svg: Markup
+    small: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    code: str
+    name: str
+    band: str
+    band_words: str
+    order: int
+    rank: int
+    change: str
+    since: str
+    why: str
+    stage: str
+    sparks: tuple[_Spark, ...]
+    links: tuple[tuple[str, str], ...]
+
+
+def region_page(
+    alerts: Sequence[Alert],
+    facts: Mapping[str, CouncilFacts],
+    *,
+    month: Month,
+    title: str,
+    run: RunFacts,
+    links: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+) -> str:
+    """The page as HTML. `facts` by la_code; `links` by la_code: words and relative address, in order.
+
+    The order of `alerts` does not matter: the page is sorted by urgency, then by score, then by name.
+    """
+    measures = _measures_with_values(facts)
+    ordered = sorted(
+        alerts,
+        key=lambda a: (_ORDER.index(a.decision.band), -(a.score.probability_below_good or 0.0), a.council),
+    )
+    rows = [
+        _row(alert, rank, facts.get(alert.la_code), measures, (links or {}).get(alert.la_code, ()))
+        for rank, alert in enumerate(ordered)
+    ]
+    counts = Counter(a.decision.band for a in alerts)
+    return (
+        _environment()
+        .get_template("region.html.j2")
+        .render(
+            title=title,
+            month=month_words(month),
+            rows=rows,
+            counts=[(b.value, BAND_WORDS[b], counts[b]) for b in _ORDER],
+            run=run,
+            total_seconds=sum(t.seconds for t in run.times),
+        )
+    )
+
+
+def _measures_with_values(facts: Mapping[str, CouncilFacts]) -> tuple[str, ...]:
+    found = [
+        m for m in KEY_MEASURES if any(m in f.measures and f.measures[m].value is not None for f in facts.values())
+    ]
+    return tuple(found[:_SHOWN_MEASURES])
+
+
+def _row(
+    alert: Alert,
+    rank: int,
+    facts: CouncilFacts | None,
+    measures: tuple[str, ...],
+    links: Sequence[tuple[str, str]],
+) -> _Row:
+    decision, stage = alert.decision, alert.score.stage
+    shown_stage = stage is not None and stage.number > 0 and decision.band in (Band.WATCH, Band.LOSING_GRIP)
+    return _Row(
+        code=alert.la_code,
+        name=alert.council,
+        band=decision.band.value,
+        band_words=BAND_WORDS[decision.band],
+        order=_ORDER.index(decision.band),
+        rank=rank,
+        change=_CHANGE_WORDS[decision.change],
+        since=month_words(decision.state.since) if decision.state.since != alert.month else "",
+        why=_why(alert),
+        stage=f"signs resemble stage {stage.number}, {STAGE_TITLES[stage.number]}" if stage and shown_stage else "",
+        sparks=tuple(_spark(facts, m) for m in measures) if facts else (),
+        links=tuple(links),
+    )
+
+
+_CHANGE_WORDS: dict[Change, str] = {
+    Change.NONE: "",
+    Change.NEW: "new",
+    Change.CONTINUING: "continuing",
+    Change.WORSENING: "worsening",
+    Change.EASING: "easing",
+    Change.RESOLVED: "resolved",
+}
+
+
+def _why(alert: Alert) -> str:
+    if alert.decision.band is Band.NOT_SCORED:
+        return f"Not scored: {lower_first(alert.score.not_scored or 'too little was received')}"
+    words = []
+    for series in alert.charts:
+        fact = alert.fact(series.measure)
+        if fact is not None and fact.value is not None and not _withheld(fact.measure, fact.rests_on_few):
+            words.append(f"{lower_first(fact.declared.label)} {value_text(fact.declared, fact.value)}")
+    text = listed(words)
+    return f"{text[:1].upper()}{text[1:]}" if text else ""
+
+
+def _withheld(measure: str, rests_on_few: bool) -> bool:
+    """Official rates of every council are published by DfE; others that rest on few cases stay with the council."""
+    return rests_on_few and not BY_NAME[measure].official
+
+
+def _spark(facts: CouncilFacts, measure: str) -> _Spark:
+    declared = BY_NAME[measure]
+    fact, series = facts.measures.get(measure), facts.series.get(measure)
+    if fact is None or fact.value is None:
+        reason = fact.reason if fact is not None and fact.reason else "not reported"
+        return _Spark(declared.label, "–", reason, "", Markup(""), False)
+    if _withheld(measure, fact.rests_on_few):
+        return _Spark(declared.label, "few", "small count, not shown here", "", Markup(""), True)
+    near = ""
+    if fact.neighbours_median is not None and may_show_neighbours(fact.neighbours_reported):
+        near = f"similar {value_text(declared, fact.neighbours_median, unit=False)}"
+    toward = {CONCERN: "concern", IMPROVEMENT: "improvement"}.get(fact.toward or "", "")
+    return _Spark(
+        declared.label,
+        value_text(declared, fact.value, unit=False),
+        near,
+        toward,
+        sparkline(series) if series else Markup(""),
+        fact.small_base,
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("flows.pages", "templates"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,70 @@
+"""A month series as a small inline SVG: own line, usual range, neighbours. No script, no outside reference."""
+
+from __future__ import annotations
+
+from markupsafe import Markup, escape
+
+from flows.alerts.charts import BLUE, ORANGE, alt_text
+from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
+
+_WIDTH, _HEIGHT, _PAD = 132.0, 36.0, 4.0
+
+
+def sparkline(series: Series) -> Markup:
+    """The SVG of one series; empty if fewer than two months have a value.
+
+    The last signalling point is a square (concern) or a dot (improvement), so that colour is not the only sign.
+    """
+    known = [(i, v) for i, v in enumerate(series.values) if v is not None]
+    if len(known) < 2:
+        return Markup("")
+    low, high = series.lower[-1], series.upper[-1]
+    near = [(i, v) for i, v in enumerate(series.neighbours) if v is not None]
+    every = [v for _, v in known] + [v for v in (low, high) if v is not None] + [v for _, v in near]
+    bottom, top = min(every), max(every)
+    spread = (top - bottom) or max(abs(top), 1e-9)
+    last = len(series.values) - 1
+
+    def x(index: int) -> float:
+        return _PAD + index * (_WIDTH - 2 * _PAD) / max(last, 1)
+
+    def y(value: float) -> float:
+        return _HEIGHT - _PAD - (value - bottom) * (_HEIGHT - 2 * _PAD) / spread
+
+    parts: list[str] = []
+    if low is not None and high is not None:
+        parts.append(
+            f'<rect class="usual" x="{_PAD:.0f}" y="{y(high):.1f}" width="{_WIDTH - 2 * _PAD:.0f}" '
+            f'height="{max(y(low) - y(high), 0.5):.1f}"/>'
+        )
+    if len(near) > 1:
+        parts.append(f'<path class="near" d="{_path([(x(i), y(v)) for i, v in near])}"/>')
+    for run in _runs(known):
+        parts.append(f'<path class="own" d="{_path([(x(i), y(v)) for i, v in run])}"/>')
+    index, value = known[-1]
+    toward = series.toward[index]
+    if toward == CONCERN:
+        parts.append(f'<rect fill="{ORANGE}" x="{x(index) - 3:.1f}" y="{y(value) - 3:.1f}" width="6" height="6"/>')
+    else:
+        fill = BLUE if toward == IMPROVEMENT else "currentColor"
+        parts.append(f'<circle fill="{fill}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="{3 if toward else 2}"/>')
+    label = escape(alt_text([series]).partition(". ")[2])
+    return Markup(
+        f'<svg class="spark" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" aria-label="{label}">'
+        f"{''.join(parts)}</svg>"
+    )
+
+
+def _runs(known: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
+    """Unbroken stretches of months: a gap is shown as a gap."""
+    runs: list[list[tuple[int, float]]] = []
+    for index, value in known:
+        if runs and runs[-1][-1][0] == index - 1:
+            runs[-1].append((index, value))
+        else:
+            runs.append([(index, value)])
+    return runs
+
+
+def _path(points: list[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
