@@ -1,0 +1,154 @@
+"""From scores to alerts: decide for every council, publish, deliver. Plain functions around `flows.alerts`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from expectations.batch import FAILURES
+from features.councils import Council
+from flows.alerts.alert import build_alert
+from flows.alerts.compose import Contact
+from flows.alerts.decide import Storm, decide, storm_valve
+from flows.alerts.deliver import Delivery, deliver
+from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
+from flows.alerts.mail.policy import MailPolicy
+from flows.alerts.mail.port import Transport
+from flows.alerts.publish import Published, previous_alert, publish_alert, was_told
+from flows.alerts.rules import AlertRules
+from flows.alerts.state import Decision
+from flows.history import ACCEPTED, Manifest
+from flows.storage import Store
+from models.score import Score
+
+#: The grade after which a council is on the recovery track.
+INADEQUATE = "Inadequate"
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """What an alert's provenance says of the run that made it."""
+
+    code: str
+    settings: str
+    rules: str
+    known_by: str
+    """Day of the last extract that was read, so that a repeated run makes the same object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One council's score, facts and decision."""
+
+    council: Council
+    score: Score
+    facts: CouncilFacts
+    decision: Decision
+
+
+def decide_councils(
+    store: Store,
+    councils: Sequence[Council],
+    scores: Mapping[str, Score],
+    facts: Mapping[str, CouncilFacts],
+    rules: AlertRules,
+    cutoff: date,
+) -> tuple[list[Decided], Storm]:
+    """Decide for every council from where its last published alert stands; and whether the month's mail must wait."""
+    decided = []
+    for council in councils:
+        score = scores[council.la_code]
+        previous = previous_alert(store, score.month, council.folder)
+        judgement = council.judged_by(cutoff)
+        decision = decide(
+            score,
+            inadequate=judgement is not None and judgement.impact_of_leaders == INADEQUATE,
+            signals=facts[council.la_code].signals,
+            previous=previous.decision.state if previous else None,
+            delivered=was_told(store, previous) if previous else False,
+            rules=rules,
+        )
+        decided.append(Decided(council, score, facts[council.la_code], decision))
+    return decided, storm_valve([d.decision for d in decided], rules)
+
+
+def publish_council(
+    store: Store,
+    decided: Decided,
+    manifest: Manifest | None,
+    failures: pl.DataFrame,
+    versions: Versions,
+    contact: Contact,
+) -> Published:
+    """Publish one council's alert object and its message; the same again writes nothing."""
+    alert = build_alert(
+        council=decided.council,
+        score=decided.score,
+        decision=decided.decision,
+        facts=decided.facts,
+        submissions=submission_facts(manifest, decided.council.la_code),
+        validation=validation_facts(failures, decided.council, decided.score.month),
+        code_version=versions.code,
+        settings_digest=versions.settings,
+        rules_digest=versions.rules,
+        known_by=versions.known_by,
+    )
+    return publish_alert(store, alert, contact)
+
+
+def deliver_council(
+    store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
+) -> list[Delivery]:
+    """Send what is due to the council's registered recipients; nothing if nothing is due or nobody is registered."""
+    if published.message is None or not council.recipients:
+        return []
+    return deliver(store, transport, published.message, recipients=council.recipients, policy=policy, at=at)
+
+
+def submission_facts(manifest: Manifest | None, la_code: str) -> tuple[SubmissionFact, ...]:
+    """What became of the council's extracts of the month, as its director reads it."""
+    if manifest is None:
+        return ()
+    return tuple(
+        SubmissionFact(
+            extract=str(e.kind),
+            outcome="partly used" if e.outcome == ACCEPTED and e.withheld else _WORDS.get(e.outcome, e.outcome),
+            received=e.received,
+            late=e.late,
+            restated=e.restates is not None,
+            message=e.reason or "",
+            sha256=e.sha256 or "",
+        )
+        for e in manifest.of(la_code)
+    )
+
+
+_WORDS = {"quarantined": "refused"}
+
+
+def validation_facts(failures: pl.DataFrame, council: Council, month: object) -> ValidationFacts:
+    """The council's failures as notes for people: counts and row numbers, never a value."""
+    own = failures.filter((pl.col("la_code") == council.la_code) & ~pl.col("accepted")).select(list(FAILURES))
+    return ValidationFacts(
+        notes=tuple(
+            ValidationNote(
+                extract=row["extract"],
+                severity=row["severity"],
+                check=row["check"],
+                count=row["rows"] or 0,
+                message=row["message"],
+                column=row["column"] or "",
+                rows=tuple(row["row_numbers"] or ()),
+            )
+            for row in own.iter_rows(named=True)
+        ),
+        report=report_name(month, council.folder),
+    )
+
+
+def report_name(month: object, folder: str) -> str:
+    """Where the validation report of a council's month lies in the store."""
+    return f"validation/{month}/{folder}.html"

@@ -1,0 +1,141 @@
+"""What one run works with: settings, stores, register, cut-off, versions. Made once, at the entry point."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from time import perf_counter
+
+from features.councils import Register, read_register
+from features.errors import ReferenceDataError, SettingsError
+from features.months import Month, nth_working_day
+from flows.history import History
+from flows.settings import Environment, Settings
+from flows.storage import ObjectMissing, Store, open_store
+from flows.storage.s3 import S3Options
+
+#: The key of the made-up region, whose workers do not exist. Refused outside the demo.
+DEMO_KEY = "the-made-up-region-has-no-secrets"
+
+_PACKAGES = ("flows", "features", "models", "expectations")
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """The package version and ten hex digits over its source, so that any change of code shows in provenance."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for package in _PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            digest.update(path.relative_to(root).as_posix().encode())
+            digest.update(path.read_bytes())
+    return f"{version('holdfast')}+{digest.hexdigest()[:10]}"
+
+
+@dataclass
+class Stopwatch:
+    """Seconds by stage, in the order in which stages began."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the time of the block to a stage."""
+        began = perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - began
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """Everything a step may ask for. The clock was read once, for `now`."""
+
+    settings: Settings
+    landing: Store
+    store: Store
+    register: Register
+    month: Month
+    cutoff: date
+    now: datetime
+    key: bytes
+    history: History
+    clock: Stopwatch = field(default_factory=Stopwatch)
+
+    def usual_cutoff(self, month: Month) -> date:
+        """The day on which an ordinary run of a month looks at what has come."""
+        return nth_working_day(month.plus(1), self.settings.ingest.cutoff_working_day)
+
+
+def s3_options(settings: Settings) -> S3Options:
+    """The S3 part of the settings as the store takes it."""
+    s3 = settings.s3
+    return S3Options(
+        endpoint_url=s3.endpoint_url,
+        region=s3.region,
+        access_key_id=s3.access_key_id.get_secret_value() if s3.access_key_id else None,
+        secret_access_key=s3.secret_access_key.get_secret_value() if s3.secret_access_key else None,
+        server_side_encryption=s3.server_side_encryption,
+        kms_key_id=s3.kms_key_id,
+    )
+
+
+def pseudonym_key(settings: Settings) -> bytes:
+    """The key references are hashed with. Raises SettingsError if there is none outside the demo."""
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key.get_secret_value().encode()
+    if settings.environment is Environment.DEMO:
+        return DEMO_KEY.encode()
+    raise SettingsError(
+        "pseudonym_key is not set, so references cannot be hashed. Put at least 32 random characters into "
+        "HOLDFAST_PSEUDONYM_KEY, keep them, and never change them."
+    )
+
+
+def load_register(landing: Store, name: str) -> Register:
+    """The council register in the landing store; raises ReferenceDataError if it is not there or is broken."""
+    try:
+        text = landing.read(name).decode("utf-8-sig")
+    except ObjectMissing:
+        raise ReferenceDataError(
+            f"There is no council register {name} in {landing.url}. It lists the councils, their codes and recipients."
+        ) from None
+    except UnicodeDecodeError:
+        raise ReferenceDataError(f"{name}: the council register is not UTF-8 text. Save it as CSV UTF-8.") from None
+    return read_register(text, name)
+
+
+def begin(
+    settings: Settings, month: Month, *, now: datetime, as_of: date | None, register: Register | None = None
+) -> RunContext:
+    """Open what the settings name. `now` is timezone-aware; nothing received after `as_of` will be read."""
+    if now.tzinfo is None:
+        raise SettingsError("The time of a run must carry its time zone.")
+    today = now.astimezone(UTC).date()
+    cutoff = min(as_of, today) if as_of else today
+    if cutoff <= month.last_day and register is None:
+        raise SettingsError(
+            f"{month.in_words} had not ended by {cutoff}, so there is nothing complete to run. "
+            "Choose an earlier month, or a later day to know things by."
+        )
+    options = s3_options(settings)
+    landing = open_store(settings.landing, s3=options, must_exist=register is None)
+    store = open_store(settings.store, s3=options)
+    return RunContext(
+        settings=settings,
+        landing=landing,
+        store=store,
+        register=register or load_register(landing, settings.register_file),
+        month=month,
+        cutoff=cutoff,
+        now=now,
+        key=pseudonym_key(settings),
+        history=History(store),
+    )
