@@ -1,0 +1,89 @@
+"""Failures that somebody has looked at and accepted for a time.
+
+The list is a reviewed file (`accepted.toml`), not a switch: each entry says who accepted what, why, and
+until which month. What it matches is marked, never dropped, and no longer withholds anything.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from features.errors import SettingsError
+from features.months import Month
+
+_KEYS = ("check", "council", "extract", "column", "reason", "accepted_by", "expires")
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """One accepted failure. `check`, `council`, `extract` and `column` may hold `*`; see `matches`."""
+
+    check: str
+    council: str
+    extract: str
+    column: str
+    reason: str
+    accepted_by: str
+    """A role, not a name: “data team lead”."""
+    expires: Month
+    """The last month it holds for."""
+
+    def matches(self, check: str, la_code: str, extract: str, column: str | None) -> bool:
+        """Whether a failure is the one meant, whatever the month. Not `==`: a pattern equals only itself."""
+        return (
+            fnmatchcase(check, self.check)
+            and fnmatchcase(la_code, self.council)
+            and fnmatchcase(extract, self.extract)
+            and fnmatchcase(column or "", self.column)
+        )
+
+    def holds_in(self, month: Month) -> bool:
+        """Whether it has not expired in a month."""
+        return month <= self.expires
+
+
+def read_accepted(text: str, where: str) -> tuple[Accepted, ...]:
+    """Read the list from TOML: tables `[[accepted]]` with every key but `column` required.
+
+    Raises SettingsError naming file, entry and key.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{where}: the list of accepted failures is not TOML: {error}.") from error
+    if unknown := sorted(set(content) - {"accepted"}):
+        raise SettingsError(f"{where}: only [[accepted]] tables belong here, not {', '.join(unknown)}.")
+    entries = content.get("accepted", [])
+    if not isinstance(entries, list):
+        raise SettingsError(f"{where}: write [[accepted]], with two brackets, before each entry.")
+    return tuple(_entry(entry, f"{where}, entry {number}") for number, entry in enumerate(entries, start=1))
+
+
+def _entry(entry: dict[str, object], where: str) -> Accepted:
+    if unknown := sorted(set(entry) - set(_KEYS)):
+        raise SettingsError(f"{where}: nobody reads {', '.join(unknown)}. The keys are {', '.join(_KEYS)}.")
+    values = {key: str(entry.get(key, "")).strip() for key in _KEYS}
+    values["column"] = values["column"] or "*"
+    if missing := [key for key in _KEYS if not values[key]]:
+        raise SettingsError(
+            f"{where}: {', '.join(missing)} must be given; an acceptance without reason or end is a hole."
+        )
+    return Accepted(
+        check=values["check"],
+        council=values["council"],
+        extract=values["extract"],
+        column=values["column"],
+        reason=values["reason"],
+        accepted_by=values["accepted_by"],
+        expires=Month.parse(values["expires"]),
+    )
+
+
+def accepting(
+    entries: Sequence[Accepted], check: str, la_code: str, extract: str, column: str | None, month: Month
+) -> Accepted | None:
+    """The first entry that accepts this failure in this month, or None."""
+    return next((e for e in entries if e.holds_in(month) and e.matches(check, la_code, extract, column)), None)

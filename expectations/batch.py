@@ -1,0 +1,183 @@
+"""What a check is given and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import polars as pl
+
+from features.errors import ExtractError, HoldfastError
+from features.frames import counts_schema
+from features.months import Month
+from features.registry import Kind
+
+
+class Severity(StrEnum):
+    """How much a failure matters. The order of declaration is the order of weight."""
+
+    ERROR = "error"
+    """Wrong: withholds what depends on it."""
+    QUERY = "query"
+    """Unlikely, or wrong in too few rows to matter: somebody should look; nothing is withheld."""
+    INFORMATION = "information"
+    """Worth knowing; nothing to do before the file can be used."""
+
+
+class Effect(StrEnum):
+    """What a failure does to the figures."""
+
+    NONE = ""
+    SET_ASIDE = "the cells or rows are left out"
+    WITHHELD = "the figures that need the column are withheld"
+    QUARANTINED = "the whole file is not used"
+
+
+#: One row per check, council and file that failed. `row_numbers` are rows as a person sees them in the
+#: file (the header is row 1), the first 20 of `rows`; `column` is null when the whole file is meant.
+FAILURES = pl.Schema(
+    {
+        "check": pl.String(),
+        "severity": pl.String(),
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "extract": pl.String(),
+        "file": pl.String(),
+        "column": pl.String(),
+        "rows": pl.UInt32(),
+        "row_numbers": pl.List(pl.UInt32()),
+        "message": pl.String(),
+        "effect": pl.String(),
+        "accepted": pl.Boolean(),
+    }
+)
+
+#: Cells (or, where `column` is null, whole rows) that are wrong but too few to withhold a figure.
+SET_ASIDE = pl.Schema({"la_code": pl.String(), "extract": pl.String(), "file_row": pl.UInt32(), "column": pl.String()})
+
+#: Checks that could not be made, and why.
+NOT_RUN = pl.Schema(
+    {"check": pl.String(), "la_code": pl.String(), "month": pl.Date(), "extract": pl.String(), "reason": pl.String()}
+)
+
+#: What is remembered of a file to compare later months with: rows, filled cells per column, and a
+#: digest of the rows that leaves the reference date out (so that last month's file under a new date is seen).
+PROFILE = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "month": pl.Date(),
+        "extract": pl.String(),
+        "column": pl.String(),
+        "rows": pl.UInt32(),
+        "filled": pl.UInt32(),
+        "content": pl.UInt64(),
+    }
+)
+
+#: The cells that ingest could not read: they are null in the frame, and `problem` is a short code.
+PROBLEMS = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "extract": pl.String(),
+        "file_row": pl.UInt32(),
+        "column": pl.String(),
+        "problem": pl.String(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One month's extracts of all councils that sent any, as ingest made them."""
+
+    month: Month
+    frames: Mapping[Kind, pl.DataFrame]
+    """Per kind the canonical frames of all councils, concatenated."""
+    problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
+    absent_columns: frozenset[tuple[str, Kind, str]] = frozenset()
+    """(la_code, kind, column): optional columns that a file does not have."""
+    files: Mapping[tuple[str, Kind], str] = field(default_factory=dict)
+    """(la_code, kind) -> the file's name as the council knows it; a file without rows is known from here."""
+    refused: Mapping[tuple[str, Kind], ExtractError] = field(default_factory=dict)
+    """Files that ingest could not use at all."""
+
+    def file(self, la_code: str, kind: Kind) -> str:
+        """The file's name for people."""
+        return self.files.get((la_code, kind), f"{kind}.csv")
+
+
+@dataclass(frozen=True)
+class History:
+    """What is known of earlier months, for the dynamic checks. Empty: those checks are listed as not run."""
+
+    counts: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
+    """Per kind, `counts_schema(kind)`: the 12 months before and the month itself."""
+    profiles: pl.DataFrame = field(default_factory=PROFILE.to_frame)
+    """`Outcome.profile` of earlier months."""
+
+    def counts_of(self, kind: Kind) -> pl.DataFrame:
+        """The counts of one kind; of several submissions of a month, the one known last."""
+        frame = self.counts.get(kind)
+        if frame is None:
+            return counts_schema(kind).to_frame()
+        return frame.sort("la_code", "month", "known_from").unique(
+            subset=["la_code", "month"], keep="last", maintain_order=True
+        )
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How much was checked, and how long it took."""
+
+    rows: int
+    checks_run: int
+    seconds: float
+    passes: int
+    """Runs of Great Expectations."""
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """One run of one suite: Great Expectations' own result, freed of everything but counts."""
+
+    name: str
+    first: Month
+    last: Month
+    rows: int
+    result: Any
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Everything a month's check found."""
+
+    month: Month
+    failures: pl.DataFrame
+    """FAILURES, errors first."""
+    withheld: frozenset[tuple[str, Kind, str]]
+    """(la_code, kind, field): every count that needs the field is withheld."""
+    quarantined: frozenset[tuple[str, Kind]]
+    """(la_code, kind): nothing of this file is used, refused files included."""
+    set_aside: pl.DataFrame
+    not_run: pl.DataFrame
+    profile: pl.DataFrame
+    statistics: Statistics
+    checked: Mapping[tuple[str, Kind], int] = field(default_factory=dict)
+    """(la_code, kind) -> rows checked."""
+    suites: tuple[SuiteResult, ...] = ()
+    """For the Data Docs. A pass over several months is shared by their outcomes."""
+
+    def of_council(self, la_code: str) -> pl.DataFrame:
+        """The failures of one council."""
+        return self.failures.filter(pl.col("la_code") == la_code)
+
+    @property
+    def errors(self) -> int:
+        """Failures of severity error that nobody has accepted."""
+        return self.failures.filter((pl.col("severity") == Severity.ERROR) & ~pl.col("accepted")).height
+
+
+class CheckBroken(HoldfastError):
+    """A check itself could not run: a fault of this program, never of a council's file."""

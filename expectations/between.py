@@ -1,0 +1,142 @@
+"""Do a council's files agree with each other? Compared per council and month, never row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.batch import Severity
+from expectations.plausible import COMPARISONS
+from expectations.rows import Prepared
+from features.registry import Kind
+
+FAMILY = "agreement"
+DESCRIPTION = "The figures of a council's files agree with each other."
+
+#: Two files of one day, made by two departments, seldom agree to the last worker.
+AGREES_WITHIN = 0.1
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A figure that two files give."""
+
+    extract: Kind
+    """The file that is asked to explain the difference."""
+    column: str
+    other: Kind
+    floor: float
+    """A difference up to this is nothing."""
+    ours: str
+    theirs: str
+    """What the two figures are, for people."""
+
+    @property
+    def code(self) -> str:
+        return f"{self.extract}.{self.column}.{self.other}"
+
+
+AGREEMENTS: tuple[Agreement, ...] = (
+    Agreement(
+        Kind.ESTABLISHMENT,
+        "agency_fte",
+        Kind.WORKFORCE,
+        2,
+        "agency_fte is {ours}",
+        "the agency workers of the workforce extract come to {theirs} FTE",
+    ),
+    Agreement(
+        Kind.ESTABLISHMENT,
+        "agency_headcount",
+        Kind.WORKFORCE,
+        2,
+        "agency_headcount is {ours}",
+        "the workforce extract has {theirs} agency workers in post",
+    ),
+    Agreement(
+        Kind.WORKFORCE,
+        "cases",
+        Kind.CASELOAD,
+        25,
+        "the workers in post hold {ours} cases",
+        "the caseload extract has {theirs} open cases with a worker",
+    ),
+)
+_BY_CODE = {a.code: a for a in AGREEMENTS}
+
+
+def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
+    """COMPARISONS of every council's files; `excess` is null where one of the two files is not there."""
+    figures = {kind: _figures(p) for kind, p in prepared.items()}
+    parts = [COMPARISONS.to_frame()]
+    for agreement in AGREEMENTS:
+        ours = figures.get(agreement.extract)
+        if ours is None:
+            continue
+        theirs = figures.get(agreement.other)
+        key = ["la_code", "month"]
+        name = f"{agreement.column}_seen"
+        if theirs is None:
+            frame = ours.select(
+                *key, pl.col(agreement.column).alias("value"), pl.lit(None, pl.Float64).alias("expected")
+            )
+        else:
+            frame = ours.select(*key, pl.col(agreement.column).alias("value")).join(
+                theirs.select(*key, pl.col(name).alias("expected")), on=key, how="left", validate="1:1"
+            )
+        allowed = pl.max_horizontal(
+            AGREES_WITHIN * pl.max_horizontal("value", "expected"), pl.lit(agreement.floor, pl.Float64)
+        )
+        parts.append(
+            frame.with_columns(
+                pl.lit(FAMILY).alias("family"),
+                pl.lit(agreement.code).alias("check"),
+                pl.lit(str(Severity.QUERY)).alias("severity"),
+                pl.lit(str(agreement.extract)).alias("extract"),
+                pl.lit(agreement.column).alias("column"),
+                pl.lit(None, pl.Date).alias("other_month"),
+                ((pl.col("value") - pl.col("expected")).abs() / allowed).alias("excess"),
+                pl.lit(0, pl.UInt32).alias("rows"),
+            ).select(list(COMPARISONS))
+        )
+    return pl.concat(parts).sort("month", "la_code", "check")
+
+
+def message(row: dict[str, object]) -> str:
+    """What a person reads about two files that disagree."""
+    agreement = _BY_CODE[str(row["check"])]
+    ours = agreement.ours.format(ours=_number(row["value"]))
+    theirs = agreement.theirs.format(theirs=_number(row["expected"]))
+    return f"{ours[0].upper()}{ours[1:]} and {theirs}. Check that both were made for the same day and the same teams."
+
+
+def _number(value: object) -> str:
+    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else "unknown"
+
+
+def _figures(prepared: Prepared) -> pl.DataFrame:
+    """One row per file: its own figures, and those that other files also give (`…_seen`)."""
+    rows = prepared.rows
+    group = ["la_code", "month"]
+    if prepared.kind is Kind.WORKFORCE:
+        in_post = pl.col("role_end_date").is_null() | (pl.col("role_end_date") > pl.col("month"))
+        agency = in_post & pl.col("agency_worker").fill_null(False)
+        figures = [
+            (pl.col("fte").fill_null(0) * agency).sum().truediv(100).alias("agency_fte_seen"),
+            agency.sum().cast(pl.Float64).alias("agency_headcount_seen"),
+            (pl.col("cases").fill_null(0) * in_post).sum().cast(pl.Float64).alias("cases"),
+        ]
+    elif prepared.kind is Kind.CASELOAD:
+        still_open = pl.col("closed_date").is_null() | (pl.col("closed_date") > pl.col("month"))
+        allocated = still_open & pl.col("allocated_worker_ref").is_not_null()
+        figures = [allocated.sum().cast(pl.Float64).alias("cases_seen")]
+    elif prepared.kind is Kind.ESTABLISHMENT:
+        figures = [
+            pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum() / parts).alias(name)
+            for name, parts in (("agency_fte", 100), ("agency_headcount", 1))
+        ]
+    else:
+        figures = []
+    return rows.group_by(group).agg(figures).sort(group)

@@ -1,0 +1,217 @@
+"""One validation pass over a month's extracts of all councils, or over many months' at once.
+
+`check_batch` and `check_batches` are what the flow calls; `check_file` is the same for one file on a data
+officer's desk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from expectations.accepted import Accepted
+from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, Effect, History, Outcome, Severity, Statistics
+from expectations.dynamic_pass import DynamicPass, run_dynamic
+from expectations.findings import Finding, failures_frame
+from expectations.received import refusal_check
+from expectations.static_pass import RULES, KindPass, run_static
+from features.months import Month
+from features.registry import COUNTS, EXTRACTS, Kind
+
+#: A pass holds its rows a second time for Great Expectations (about 250 bytes each); the national month is
+#: 480,000 rows. More months than fit are taken in several passes.
+ROWS_PER_PASS = 600_000
+
+
+def check_batch(batch: Batch, history: History | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
+    """Check one month. Without history the dynamic checks are listed as not run.
+
+    Raises CheckBroken if a check itself fails, and HoldfastError for a frame of another shape.
+    """
+    return check_batches((batch,), history, accepted)[0]
+
+
+def check_batches(
+    batches: Sequence[Batch], history: History | None = None, accepted: Sequence[Accepted] = ()
+) -> tuple[Outcome, ...]:
+    """Check several months, in as few passes as memory allows; outcomes in the order of the batches.
+
+    Each month is compared with `history` and with the months of this call before it.
+    """
+    known = history or History()
+    outcomes: list[Outcome] = []
+    for group in _passes(batches):
+        started = time.perf_counter()
+        static = run_static(group, accepted)
+        dynamic = run_dynamic([b.month for b in group], {k: p.prepared for k, p in static.items()}, known, accepted)
+        known = replace(known, profiles=pl.concat([known.profiles, dynamic.profiles]))
+        seconds = time.perf_counter() - started
+        outcomes += [_outcome(batch, static, dynamic, seconds) for batch in group]
+    return tuple(outcomes)
+
+
+def check_file(
+    month: Month,
+    la_code: str,
+    kind: Kind,
+    frame: pl.DataFrame,
+    file: str,
+    *,
+    problems: pl.DataFrame | None = None,
+    absent_columns: frozenset[str] = frozenset(),
+    accepted: Sequence[Accepted] = (),
+) -> Outcome:
+    """Check one file by itself, as a data officer does before sending it.
+
+    What needs the council's other files or earlier months is listed in `Outcome.not_run`.
+    """
+    batch = Batch(
+        month,
+        {kind: frame},
+        PROBLEMS.to_frame() if problems is None else problems,
+        frozenset((la_code, kind, column) for column in absent_columns),
+        {(la_code, kind): file},
+    )
+    return check_batch(batch, None, accepted)
+
+
+def _passes(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
+    group: list[Batch] = []
+    rows = 0
+    for batch in batches:
+        height = sum(frame.height for frame in batch.frames.values())
+        if group and rows + height > ROWS_PER_PASS:
+            yield group
+            group, rows = [], 0
+        group.append(batch)
+        rows += height
+    if group:
+        yield group
+
+
+def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass, seconds: float) -> Outcome:
+    day = batch.month.last_day
+    checked = {
+        (la_code, kind): rows
+        for kind, one in static.items()
+        for _, month, la_code, rows in one.prepared.files.iter_rows()
+        if month == day
+    }
+    findings = [f for one in static.values() for f in one.findings if f.month == day]
+    findings += [f for f in dynamic.findings if f.month == day]
+    without_rows = _without_rows(batch, checked)
+    findings += [*_refused(batch), *without_rows, *_absent(batch)]
+    quarantined = {(la_code, kind) for kind, one in static.items() for month, la_code in one.not_used if month == day}
+    quarantined |= {(la_code, kind) for month, la_code, kind in dynamic.not_used if month == day}
+    quarantined |= {(f.la_code, f.extract) for f in without_rows} | set(batch.refused)
+    comparisons = dynamic.checks.filter(pl.col("month") == day)["checks"].sum()
+    suites = [one.suite for one in static.values()] + ([dynamic.suite] if dynamic.suite else [])
+    return Outcome(
+        month=batch.month,
+        failures=failures_frame(findings, batch),
+        withheld=frozenset(w for kind, one in static.items() for w in _withheld(kind, one, batch)),
+        quarantined=frozenset(quarantined),
+        set_aside=_set_aside(static, batch, quarantined),
+        not_run=_not_run(batch, static, dynamic, checked),
+        profile=dynamic.profiles.filter(pl.col("month") == day),
+        statistics=Statistics(
+            rows=sum(checked.values()),
+            checks_run=sum(len(RULES[kind]) for _, kind in checked) + int(comparisons),
+            seconds=seconds,
+            passes=sum(one.passes for one in static.values()) + dynamic.passes,
+        ),
+        checked=checked,
+        suites=tuple(suites),
+    )
+
+
+def _withheld(kind: Kind, one: KindPass, batch: Batch) -> Iterator[tuple[str, Kind, str]]:
+    for file_no, month, la_code, _ in one.prepared.files.iter_rows():
+        if month == batch.month.last_day:
+            for column, files in one.effects.withheld.items():
+                if files[file_no]:
+                    yield la_code, kind, column
+
+
+def _set_aside(static: Mapping[Kind, KindPass], batch: Batch, quarantined: set[tuple[str, Kind]]) -> pl.DataFrame:
+    parts = [SET_ASIDE.to_frame()]
+    for kind, one in static.items():
+        gone = [la_code for la_code, k in quarantined if k is kind]
+        parts.append(
+            one.effects.set_aside.join(one.prepared.files, on="file_no", how="left", validate="m:1")
+            .filter(pl.col("month") == batch.month.last_day, pl.col("la_code").is_in(gone).not_())
+            .with_columns(pl.lit(str(kind)).alias("extract"))
+            .select(list(SET_ASIDE))
+        )
+    return pl.concat(parts).sort("la_code", "extract", "file_row", "column", nulls_last=False)
+
+
+def _refused(batch: Batch) -> Iterator[Finding]:
+    for (la_code, kind), error in sorted(batch.refused.items()):
+        yield Finding(
+            refusal_check(kind, error),
+            Severity.ERROR,
+            la_code,
+            batch.month.last_day,
+            kind,
+            None,
+            str(error),
+            effect=Effect.QUARANTINED,
+        )
+
+
+def _without_rows(batch: Batch, checked: Mapping[tuple[str, Kind], int]) -> list[Finding]:
+    """Files that are known by name and have no rows: an empty extract, not an absent one."""
+    return [
+        Finding(
+            f"{kind}.file.no_rows",
+            Severity.ERROR,
+            la_code,
+            batch.month.last_day,
+            kind,
+            None,
+            "The file has a header and no rows. Send the extract with its rows.",
+            effect=Effect.QUARANTINED,
+        )
+        for la_code, kind in sorted(batch.files)
+        if (la_code, kind) not in checked and (la_code, kind) not in batch.refused
+    ]
+
+
+def _absent(batch: Batch) -> Iterator[Finding]:
+    for la_code, kind, column in sorted(batch.absent_columns):
+        counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
+        without = f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
+        yield Finding(
+            f"{kind}.{column}.absent",
+            Severity.INFORMATION,
+            la_code,
+            batch.month.last_day,
+            kind,
+            column,
+            f"The file has no column {column}.{without} {EXTRACTS[kind].field(column).description}",
+        )
+
+
+def _not_run(
+    batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass, checked: Mapping[tuple[str, Kind], int]
+) -> pl.DataFrame:
+    rows = [
+        (rule.code, la_code, batch.month.last_day, str(kind), f"the council's {needed} extract is not there")
+        for la_code, kind in sorted(checked)
+        for rule in RULES[kind]
+        for needed in rule.needs
+        if (la_code, needed) not in checked
+    ]
+    rows += [
+        (rule.code, la_code, batch.month.last_day, str(kind), f"the file has no column {column}")
+        for la_code, kind, column in sorted(batch.absent_columns)
+        for rule in RULES[kind]
+        if column in rule.fields
+    ]
+    own = pl.DataFrame(rows, schema=NOT_RUN, orient="row")
+    there = dynamic.not_run.filter(pl.col("month") == batch.month.last_day)
+    return pl.concat([own, there]).unique(maintain_order=True).sort("la_code", "extract", "check", "reason")

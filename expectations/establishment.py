@@ -1,0 +1,54 @@
+"""Static rules of the establishment extract: one row of the council's own totals."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from expectations.batch import Severity
+from expectations.generated import generated
+from expectations.rules import Rule, row_rule
+from features.registry import Kind
+
+_KIND = Kind.ESTABLISHMENT
+
+#: FTE are held in hundredths; a person cannot be more than one full-time equivalent, give or take rounding.
+_ROUNDING_HUNDREDTHS = 5
+
+
+def _given(name: str, remedy: str) -> Rule:
+    return row_rule(
+        _KIND,
+        name,
+        "missing",
+        Severity.ERROR,
+        pl.col(name).is_not_null(),
+        f"{name} is empty",
+        remedy,
+        reads_empty=True,
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    *generated(_KIND),
+    _given("vacancy_fte", "Give all vacant posts in the structure, those covered by agency staff too; 0 if none."),
+    _given("agency_fte", "Give the FTE of agency social workers at month end; 0 if none."),
+    _given("agency_headcount", "Give the number of agency social workers at month end; 0 if none."),
+    row_rule(
+        _KIND,
+        ("agency_cover_fte", "agency_fte"),
+        "above_agency",
+        Severity.ERROR,
+        pl.col("agency_cover_fte") <= pl.col("agency_fte"),
+        "agency_cover_fte is more than agency_fte",
+        "Cover is the part of the agency FTE that fills vacant posts; put the wrong figure right.",
+    ),
+    row_rule(
+        _KIND,
+        ("agency_fte", "agency_headcount"),
+        "above_headcount",
+        Severity.QUERY,
+        pl.col("agency_fte") <= 100 * pl.col("agency_headcount") + _ROUNDING_HUNDREDTHS,
+        "agency_fte is more than agency_headcount",
+        "One person is at most 1 FTE; check both figures.",
+    ),
+)

@@ -1,0 +1,47 @@
+"""Failures that ingest found: cells it could not read, files it refused."""
+
+from __future__ import annotations
+
+from features.errors import (
+    ExtractError,
+    HeaderMismatch,
+    PersonalDataRefused,
+    UnreadableExtract,
+    WrongCouncilOrMonth,
+)
+from features.registry import EXTRACTS, FieldType, Kind
+
+_TO_DO_BY_TYPE: dict[FieldType, str] = {
+    FieldType.DATE: "Write dates as YYYY-MM-DD or DD/MM/YYYY; leave the cell empty if there is none.",
+    FieldType.INTEGER: "Write a whole number, or leave the cell empty.",
+    FieldType.DECIMAL: "Write a number with a point, such as 0.8, or leave the cell empty.",
+    FieldType.FLAG: "Write 1 for yes and 0 for no.",
+    FieldType.CODE: "Use one of the codes.",
+    FieldType.REFERENCE: "Write the reference as text.",
+    FieldType.TEXT: "Write plain text.",
+}
+
+_REFUSALS: tuple[tuple[type[ExtractError], str], ...] = (
+    (PersonalDataRefused, "personal_data"),
+    (HeaderMismatch, "headers"),
+    (WrongCouncilOrMonth, "council_or_month"),
+    (UnreadableExtract, "unreadable"),
+)
+
+
+def problem_message(kind: Kind, column: str, problem: str, rows: int, of: int) -> str:
+    """What a person reads about cells that ingest could not read; `problem` is ingest's code."""
+    field = EXTRACTS[kind].field(column)
+    what = problem.replace("_", " ")
+    return f"{column} could not be read in {rows_of(rows, of)}: {what}. {_TO_DO_BY_TYPE[field.type]}"
+
+
+def refusal_check(kind: Kind, error: ExtractError) -> str:
+    """The code of the check that a refused file failed."""
+    what = next((name for cause, name in _REFUSALS if isinstance(error, cause)), "refused")
+    return f"{kind}.file.{what}"
+
+
+def rows_of(rows: int, of: int) -> str:
+    """`3 of 210 rows`, in words that fit one."""
+    return f"{rows:,} of {of:,} {'row' if of == 1 else 'rows'}"

@@ -1,0 +1,165 @@
+"""From the extracts of many councils and months to one table per kind that rules can be asked of.
+
+A pass over all councils at once is what makes validation affordable (`docs/decisions.md`): each row knows
+its council and month by a small number, `file_no`, and every failure is attributed through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from expectations.batch import Batch
+from expectations.generated import has_date_range
+from expectations.rules import Rule
+from features.frames import conform
+from features.months import Month, bank_holidays
+from features.registry import EXTRACTS, FieldType, Kind
+
+#: One row per file of the pass: its number, month and council.
+_FILES = pl.Schema({"file_no": pl.UInt32(), "month": pl.Date(), "la_code": pl.String(), "rows": pl.UInt32()})
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """All rows of one kind in a pass, sorted by month, council and key, with what rules need beside them."""
+
+    kind: Kind
+    rows: pl.DataFrame
+    """The canonical columns, then `file_no, month, month_first, working_days, key_number, repeat`;
+    a caseload also `worker_known, worker_in_post` (null where the council sent no workforce extract)."""
+    files: pl.DataFrame
+    """`file_no, month, la_code, rows`, in order of file_no, which counts from 0."""
+
+    def file_numbers(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """The file of every row."""
+        return self.rows["file_no"].cast(pl.Int64).to_numpy()
+
+
+def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
+    """Put one kind's frames of several months under one another; None if no council sent any rows.
+
+    Raises HoldfastError if a frame has not the canonical schema: types are held here, before any rule.
+    """
+    key = EXTRACTS[kind].key
+    parts = []
+    for batch in batches:
+        frame = batch.frames.get(kind)
+        if frame is None or frame.height == 0:
+            continue
+        month = batch.month
+        parts.append(
+            conform(frame, EXTRACTS[kind].schema, f"{kind} extract").with_columns(
+                pl.lit(month.last_day).alias("month"),
+                pl.lit(month.first_day).alias("month_first"),
+                pl.lit(_working_days(month), dtype=pl.Int64).alias("working_days"),
+            )
+        )
+    if not parts:
+        return None
+    # A council's own key is unique in its file; the file's row settles the order of repeats.
+    order = list(dict.fromkeys(["month", "la_code", *key, "file_row"]))
+    rows = pl.concat(parts).sort(order)
+    identity = pl.struct(list(dict.fromkeys(["month", "la_code", *key]))).rle_id()
+    rows = rows.with_columns(
+        pl.struct("month", "la_code").rle_id().alias("file_no"),
+        pl.when(pl.all_horizontal(pl.col(k).is_not_null() for k in key))
+        .then(identity.cast(pl.Int64))
+        .alias("key_number"),
+    ).with_columns((pl.col("key_number") == pl.col("key_number").shift(1)).fill_null(False).alias("repeat"))
+    files = (
+        rows.group_by("file_no", maintain_order=True)
+        .agg(pl.col("month").first(), pl.col("la_code").first(), pl.len().alias("rows"))
+        .sort("file_no")
+    )
+    return Prepared(kind, rows, files.select(list(_FILES)))
+
+
+def with_workers(caseload: Prepared, workforce: Prepared | None) -> Prepared:
+    """Say of each case whether its worker is in the council's workforce extract, and in post.
+
+    Both are null where the case has no worker or the council sent no workforce extract that month.
+    """
+    nothing = pl.lit(None, dtype=pl.Boolean)
+    if workforce is None:
+        rows = caseload.rows.with_columns(nothing.alias("worker_known"), nothing.alias("worker_in_post"))
+        return Prepared(caseload.kind, rows, caseload.files)
+    ended = pl.col("role_end_date")
+    workers = (
+        workforce.rows.filter(pl.col("worker_ref").is_not_null())
+        .group_by("month", "la_code", "worker_ref")
+        .agg((ended.is_null() | (ended > pl.col("month"))).any().alias("worker_in_post"))
+    )
+    sent = workforce.files.select("month", "la_code", pl.lit(True).alias("sent"))
+    rows = (
+        caseload.rows.join(sent, on=["month", "la_code"], how="left", validate="m:1", maintain_order="left")
+        .join(
+            workers,
+            left_on=["month", "la_code", "allocated_worker_ref"],
+            right_on=["month", "la_code", "worker_ref"],
+            how="left",
+            validate="m:1",
+            maintain_order="left",
+        )
+        .with_columns(
+            pl.when(pl.col("sent") & pl.col("allocated_worker_ref").is_not_null())
+            .then(pl.col("worker_in_post").is_not_null())
+            .alias("worker_known")
+        )
+        .drop("sent")
+    )
+    return Prepared(caseload.kind, rows, caseload.files)
+
+
+def tested_columns(prepared: Prepared, rules: Sequence[Rule], absent: frozenset[tuple[str, str, str]]) -> pl.DataFrame:
+    """The columns the rules test, as plain numbers and codes: what Great Expectations is given.
+
+    Dates become days before the month end and decimals natural units, because Great Expectations compares
+    only plain numbers fast; a key becomes its rank, so that no reference leaves this table. `absent` holds
+    (la_code, month in ISO form, column): rules have nothing to say of a column that a file does not have.
+    """
+    extract = EXTRACTS[prepared.kind]
+    columns: dict[str, pl.Expr] = {}
+    for rule in rules:
+        if rule.holds is not None:
+            columns[rule.column] = _spare_absent(rule, absent, rule.holds).cast(pl.Float32)
+            continue
+        field = extract.field(rule.column)
+        column = pl.col(field.name)
+        if field.name in extract.key:
+            columns[field.name] = pl.col("key_number").cast(pl.Float64)
+        elif has_date_range(field):
+            columns[field.name] = (pl.col("month") - column).dt.total_days().cast(pl.Float64)
+        elif field.type is FieldType.DATE:
+            columns[field.name] = column.to_physical().cast(pl.Float64)
+        elif field.type is FieldType.DECIMAL:
+            columns[field.name] = column / 10**field.decimals
+        elif field.type in (FieldType.INTEGER, FieldType.REFERENCE):
+            columns[field.name] = column.cast(pl.Float64)
+        elif field.type is FieldType.FLAG:
+            columns[field.name] = column.cast(pl.Float32)
+        else:
+            columns[field.name] = column
+    return prepared.rows.select(expression.alias(name) for name, expression in columns.items())
+
+
+def _spare_absent(rule: Rule, absent: frozenset[tuple[str, str, str]], holds: pl.Expr) -> pl.Expr:
+    without = sorted({(la_code, month) for la_code, month, column in absent if column in rule.fields})
+    for la_code, month in without:
+        here = (pl.col("la_code") == la_code) & (pl.col("month") == pl.lit(month).str.to_date())
+        holds = pl.when(here.not_()).then(holds)
+    return holds
+
+
+def _working_days(month: Month) -> int:
+    closed = bank_holidays(month.year, month.year)
+    return int(
+        np.busday_count(
+            np.datetime64(month.first_day),
+            np.datetime64(month.plus(1).first_day),
+            holidays=np.array(closed, "datetime64[D]"),
+        )
+    )

@@ -1,0 +1,132 @@
+"""The vocabulary of checks: one rule, and the few ways to write one down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum
+from typing import Any
+
+import polars as pl
+
+from expectations.batch import Severity
+from features.registry import COUNTS, EXTRACTS, RETURN_INPUTS, Kind
+
+
+class Asserts(StrEnum):
+    """The Great Expectations expectation a rule becomes."""
+
+    NOT_NULL = "expect_column_values_to_not_be_null"
+    IN_SET = "expect_column_values_to_be_in_set"
+    BETWEEN = "expect_column_values_to_be_between"
+    UNIQUE = "expect_column_values_to_be_unique"
+
+
+class Spare(Enum):
+    """What is left out when a rule fails in too few rows to withhold a figure."""
+
+    CELLS = "the cells of the rule's columns"
+    ROWS = "the whole rows"
+    REPEATS = "every row but the first of its key"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One thing that must be true of every row of an extract.
+
+    A rule either tests a column with one of `Asserts`, or brings an expression `holds` over the prepared
+    frame (`rows.py`), true where the row is right and null where the rule has nothing to say; that is
+    computed in Polars and asserted by Great Expectations.
+    """
+
+    code: str
+    """Stable, `extract.column.what`; reviewed acceptances and tests refer to it."""
+    extract: Kind
+    fields: tuple[str, ...]
+    """The columns it concerns, the one to look at first; an error puts all of them in doubt."""
+    severity: Severity
+    problem: str
+    """What is wrong, as a clause: “fte is empty for someone in post”."""
+    remedy: str
+    """What to do, as a sentence."""
+    asserts: Asserts = Asserts.IN_SET
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    holds: pl.Expr | None = None
+    reads_empty: bool = False
+    """It objects to empty cells; a cell that could not be read is reported as that, not as empty too."""
+    whole_file: bool = False
+    """Beyond the tolerance nothing in the file can be trusted."""
+    spare: Spare = Spare.CELLS
+    needs: tuple[Kind, ...] = ()
+    """Other extracts of the same council it compares with."""
+
+    @property
+    def column(self) -> str:
+        """The column of the validated frame."""
+        return self.fields[0] if self.holds is None else self.code.partition(".")[2]
+
+
+def row_rule(
+    kind: Kind,
+    fields: tuple[str, ...] | str,
+    what: str,
+    severity: Severity,
+    holds: pl.Expr,
+    problem: str,
+    remedy: str,
+    *,
+    reads_empty: bool = False,
+    whole_file: bool = False,
+    spare: Spare = Spare.CELLS,
+    needs: tuple[Kind, ...] = (),
+) -> Rule:
+    """A rule written by hand: the code is `kind.first field.what`."""
+    names = (fields,) if isinstance(fields, str) else fields
+    return Rule(
+        f"{kind}.{names[0]}.{what}",
+        kind,
+        names,
+        severity,
+        problem,
+        remedy,
+        arguments={"value_set": [1.0]},
+        holds=holds,
+        reads_empty=reads_empty,
+        whole_file=whole_file,
+        spare=spare,
+        needs=needs,
+    )
+
+
+def only_where(condition: pl.Expr, holds: pl.Expr) -> pl.Expr:
+    """`holds` where the condition is true; nothing to say elsewhere."""
+    return pl.when(condition).then(holds)
+
+
+def _needed(kind: Kind) -> dict[str, int]:
+    """How many counts of an extract need each field."""
+    if kind is Kind.RETURN:
+        return dict.fromkeys(RETURN_INPUTS, 1)
+    needs: dict[str, int] = {}
+    for count in COUNTS:
+        if count.extract is kind:
+            for name in count.needs:
+                needs[name] = needs.get(name, 0) + 1
+    return needs
+
+
+#: Per kind, the fields that some count needs: an error elsewhere withholds nothing.
+NEEDED: dict[Kind, frozenset[str]] = {kind: frozenset(_needed(kind)) for kind in EXTRACTS}
+
+
+def _core(kind: Kind) -> tuple[str, ...]:
+    if kind not in (Kind.WORKFORCE, Kind.CASELOAD):
+        return ()
+    needs = _needed(kind)
+    counts = sum(1 for c in COUNTS if c.extract is kind)
+    return tuple(name for name, n in needs.items() if 2 * n >= counts)
+
+
+#: Per kind, the fields that at least half of its counts need: with one of them gone, so is the file.
+CORE: dict[Kind, tuple[str, ...]] = {kind: _core(kind) for kind in EXTRACTS}

@@ -1,0 +1,166 @@
+"""Static rules of the workforce extract. Source of the cross-field rules: DfE's workforce census (CSWW)."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from expectations.batch import Severity
+from expectations.generated import generated
+from expectations.rules import Rule, only_where, row_rule
+from features.registry import Kind
+
+_KIND = Kind.WORKFORCE
+_ERROR, _QUERY = Severity.ERROR, Severity.QUERY
+
+_end, _start = pl.col("role_end_date"), pl.col("role_start_date")
+_in_post = _end.is_null() | (_end > pl.col("month"))
+_left = _end.is_between(pl.col("month_first"), pl.col("month"))
+_direct = pl.col("agency_worker").not_()
+_fte, _cases = pl.col("fte"), pl.col("cases")
+
+RULES: tuple[Rule, ...] = (
+    *generated(_KIND),
+    row_rule(
+        _KIND,
+        "fte",
+        "missing",
+        _ERROR,
+        only_where(_in_post, _fte.is_not_null()),
+        "fte is empty for someone in post",
+        "Give contracted hours over standard hours, for agency workers too.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        "org_role",
+        "missing",
+        _ERROR,
+        only_where(_in_post & _direct, pl.col("org_role").is_not_null()),
+        "org_role is empty for a directly paid worker in post",
+        "Give the role, 1 to 6.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        "role_start_date",
+        "missing",
+        _ERROR,
+        only_where(_in_post & _direct, _start.is_not_null()),
+        "role_start_date is empty for a directly paid worker in post",
+        "Give the day the worker started in the council.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        "working_days_lost",
+        "missing",
+        _ERROR,
+        only_where(_in_post & _direct, pl.col("working_days_lost").is_not_null()),
+        "working_days_lost is empty for a directly paid worker in post",
+        "Write 0 where no day was lost.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        "cases",
+        "missing",
+        _ERROR,
+        only_where(_in_post & (pl.col("org_role") == "5"), _cases.is_not_null()),
+        "cases is empty for a case holder in post",
+        "Write 0 where the worker holds none.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        ("role_end_date", "role_start_date"),
+        "before_start",
+        _ERROR,
+        _end >= _start,
+        "role_end_date lies before role_start_date",
+        "Put the wrong one of the two dates right.",
+    ),
+    row_rule(
+        _KIND,
+        "role_end_date",
+        "before_month",
+        _QUERY,
+        _end >= pl.col("month_first"),
+        "role_end_date lies before the month; the worker is not counted at all",
+        "Leave out who left in an earlier month, and check that those who left in this month are in the file.",
+    ),
+    row_rule(
+        _KIND,
+        "role_end_date",
+        "after_month",
+        _QUERY,
+        _end <= pl.col("month"),
+        "role_end_date lies after the month; the worker is counted as in post",
+        "Nothing to do if a leaving day is agreed; else put the date right.",
+    ),
+    row_rule(
+        _KIND,
+        "reason_leave",
+        "missing",
+        _ERROR,
+        only_where(_left, pl.col("reason_leave").is_not_null()),
+        "reason_leave is empty for someone who left",
+        "Give the reason, 10 if not yet collected.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        "leaver_destination",
+        "missing",
+        _QUERY,
+        only_where(_left & _direct, pl.col("leaver_destination").is_not_null()),
+        "leaver_destination is empty for someone who left",
+        "Give the destination, 9 if not yet collected.",
+        reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        ("reason_leave", "role_end_date"),
+        "without_end",
+        _QUERY,
+        only_where(pl.col("reason_leave").is_not_null(), _end.is_not_null()),
+        "reason_leave is given, role_end_date is not; the worker is counted as in post",
+        "Give the day the worker left, or take the reason out.",
+    ),
+    row_rule(
+        _KIND,
+        ("cases", "fte"),
+        "without_hours",
+        _QUERY,
+        only_where(_in_post & (_cases > 0), _fte > 0),
+        "a worker with fte 0 or empty holds cases; neither is counted in the caseload",
+        "Give the fte, or move the cases to who works them.",
+    ),
+    row_rule(
+        _KIND,
+        ("cases", "org_role"),
+        "role_without_cases",
+        _QUERY,
+        only_where(_in_post & (pl.col("org_role") == "6"), _cases.fill_null(0) == 0),
+        "a worker whose org_role is 6, qualified without cases, holds cases",
+        "Put the role or the cases right.",
+    ),
+    row_rule(
+        _KIND,
+        ("cases", "role_end_date"),
+        "of_leaver",
+        _QUERY,
+        only_where(_left, _cases.fill_null(0) == 0),
+        "someone who left still holds cases; they are not counted in the caseload",
+        "Check that the cases have been given to another worker.",
+    ),
+    row_rule(
+        _KIND,
+        "working_days_lost",
+        "more_than_month",
+        _QUERY,
+        # Tenths of days against the weekdays of the month that are no bank holidays.
+        pl.col("working_days_lost") <= 10 * pl.col("working_days"),
+        "working_days_lost is more than the month has working days",
+        "Count working days of this month only, not calendar days nor the year so far.",
+    ),
+)
