@@ -1,6 +1,6 @@
 """Prints how near the made-up region lies to England, and how fast it is made.
 
-    python -m benchmarks.sample_region [councils] [months] [seed]
+python -m benchmarks.sample_region [councils] [months] [seed]
 """
 
 from __future__ import annotations

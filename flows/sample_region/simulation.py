@@ -19,6 +19,7 @@ from flows.sample_region.working_days import Calendar, day_number
 
 #: Months run before the first one shown: a full year of worker changes, and the stock settles.
 BURN_IN_MONTHS = 14
+_OTHER_REASON = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,9 @@ class _Shown:
         lost = np.concatenate([staff.days_lost[stay], left.days_lost])
         agency = staff.agency[slot]
         blank = np.zeros(len(stay), dtype=np.uint8)
-        reason = np.where(agency, 0, np.concatenate([blank, left.reason]))
-        destination = np.where(agency | (reason == 7), 0, np.concatenate([blank, left.destination]))
+        # An agency worker's contract ends for another reason than those of the census, and leads nowhere it asks for.
+        reason = np.where(gone & agency, _OTHER_REASON, np.concatenate([blank, left.reason]))
+        destination = np.where(agency, 0, np.concatenate([blank, left.destination]))
         frame = pl.DataFrame(
             {
                 "la_code": self.codes.gather(council),

@@ -33,7 +33,7 @@ _SENIOR_HOLDING = 0.72
 
 _FTE_PER_HEAD = float((_HOURS * _HOURS_SHARES).sum() / 100)
 _AGENCY_POSTS_PER_POST = 0.85
-_AGENCY_LEAVING = 0.11
+_AGENCY_LEAVING, _INTERIM_LEAVING = 0.11, 0.06
 _COVERS_VACANCY = 0.87
 #: Of a gap between posts filled and posts meant to be filled, closed in a month.
 _GAP_CLOSED = 0.22
@@ -145,7 +145,8 @@ class Workforce:
         share = self._agency_share(levels, month, inpost)
         # An agency contract ends by itself, and sooner where the council no longer wants the post held.
         unwanted = self.rank > self._agency_edge(share, levels.interim_managers[:, month])
-        hazard = np.where(self.agency, np.where(unwanted, 0.35, _AGENCY_LEAVING), hazard)
+        contract = np.where(self.manager, _INTERIM_LEAVING, _AGENCY_LEAVING)
+        hazard = np.where(self.agency, np.where(unwanted, 0.35, contract), hazard)
         leaving = held & (rng.random(slots) < hazard)
         gone = np.flatnonzero(leaving)
         leavers = Leavers(
