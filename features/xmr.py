@@ -35,10 +35,10 @@ REBASE_POINTS = 12
 class Signal(StrEnum):
     """The rule a point breaks; where it breaks several, the first in this order."""
 
-    BEYOND_LIMITS = "beyond_limits"
+    POINT = "point"
     SHIFT = "shift"
     TREND = "trend"
-    TWO_OF_THREE = "two_of_three"
+    NEAR_LIMIT = "near_limit"
 
 
 class Toward(StrEnum):
@@ -51,10 +51,10 @@ class Toward(StrEnum):
 
 class _Code(IntEnum):
     NONE = 0
-    BEYOND_LIMITS = 1
+    POINT = 1
     SHIFT = 2
     TREND = 3
-    TWO_OF_THREE = 4
+    NEAR_LIMIT = 4
 
 
 #: The Signal of each code in `Chart.signal`.
@@ -150,7 +150,7 @@ class _State:
                 judged & (np.abs(climb) >= TREND_POINTS - 1),
                 two_of_three,
             ],
-            [_Code.BEYOND_LIMITS, _Code.SHIFT, _Code.TREND, _Code.TWO_OF_THREE],
+            [_Code.POINT, _Code.SHIFT, _Code.TREND, _Code.NEAR_LIMIT],
             _Code.NONE,
         )
         side = np.where(code == _Code.TREND, np.sign(climb), np.where(code > 0, position, 0))
