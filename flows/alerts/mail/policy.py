@@ -140,6 +140,7 @@ def _mime(
     )
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = identity
+    mail["X-Holdfast-Message-ID"] = identity
     mail["Content-Language"] = message.letter.lang
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(message.text, cte="quoted-printable")

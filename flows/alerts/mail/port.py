@@ -50,5 +50,5 @@ class Transport(Protocol):
         """Hand over `content`, a complete RFC 5322 message, for `recipients` (the envelope, not the header).
 
         Every recipient is in the answer, accepted or refused. Raises RetryableMailError or
-        PermanentMailError when nobody was accepted.
+        PermanentMailError when the message as a whole could not be handed over.
         """

@@ -1,0 +1,231 @@
+"""The two messages that are not for a director: the data team's run summary, and a data officer's own file report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from features.councils import Council
+from features.months import Month
+from flows.alerts.alert import Alert
+from flows.alerts.compose import Contact
+from flows.alerts.decide import Storm
+from flows.alerts.deliver import Delivery
+from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote
+from flows.alerts.figures import count_words, listed, month_words
+from flows.alerts.ledger import Status
+from flows.alerts.letter import Block, Bullets, Letter, Para, Section, Table
+from flows.alerts.publish import Outcome
+from flows.alerts.render import Message, render_letter
+from flows.alerts.state import Band, Change
+from flows.alerts.wording import BAND_WORDS
+
+#: Rows of one failure that a message names; the report has them all.
+_ROWS_NAMED = 8
+#: Kinds of failure a data officer's message lists; the report has the rest.
+_NOTES_LISTED = 12
+
+
+def run_message(
+    *,
+    month: Month,
+    alerts: Sequence[Alert],
+    outcomes: Mapping[str, Outcome],
+    storm: Storm,
+    deliveries: Mapping[str, Sequence[Delivery]],
+    seconds: Mapping[str, float],
+    contact: Contact,
+    overview: str = "",
+) -> Message:
+    """One message to the data team: who reported, what was refused and why, who alerted, what changed, what is held.
+
+    `outcomes` and `deliveries` by la_code; `seconds` by stage in order. The message's key is a digest of what
+    happened without the timings, so a re-run that changes nothing is not mailed again.
+    """
+    ordered = sorted(alerts, key=lambda a: a.la_code)
+    sections = [
+        Section("What changed", _changes(ordered)),
+        Section("Not scored", _not_scored(ordered)),
+        Section("Files", _files(ordered)),
+        Section("Mail", _mail(ordered, deliveries, storm)),
+    ]
+    revised = [a for a in ordered if outcomes.get(a.la_code) is Outcome.REVISED and a.correction is not None]
+    if revised:
+        items = tuple(
+            f"{a.council}: revision {a.revision}. {'; '.join(a.correction.what_changed)}."
+            for a in revised
+            if a.correction is not None
+        )
+        sections.append(Section("Revised since the last run of this month", (Bullets(items),)))
+    digest = _digest(month, sections)
+    sections.append(Section("What the run took", _times(seconds)))
+    letter = Letter(
+        subject=f"{month_words(month)}: {_headline(ordered, storm)}",
+        eyebrow=f"Run summary · {month_words(month)}",
+        title=_headline(ordered, storm),
+        band=None,
+        band_words="",
+        lead=storm.reason or "Nothing is held. What needs a person's hand is listed below.",
+        sections=tuple(sections),
+        footer=(f"For {contact.team}. It names councils: keep it inside the team.", *([overview] if overview else [])),
+    )
+    return render_letter(letter, key=f"{month}/run/{digest}", la_code="the region", month=month)
+
+
+def data_officer_message(
+    *,
+    council: Council,
+    month: Month,
+    submissions: Sequence[SubmissionFact],
+    validation: ValidationFacts,
+    contact: Contact,
+) -> Message:
+    """The validation report of a council's own files, for whoever made them. Row numbers, never values."""
+    errors, queries = validation.count("error"), validation.count("query")
+    missing = [s for s in submissions if s.received is None]
+    happened = _officer_headline(errors, queries, len(missing))
+    sections = [Section("Your files", (Bullets(tuple(_received(s) for s in submissions)),))]
+    for severity, heading in (
+        ("error", "To correct: these figures were left out"),
+        ("query", "To confirm: these were used, and look unusual"),
+    ):
+        notes = [n for n in validation.notes if n.severity == severity]
+        if notes:
+            sections.append(Section(heading, _notes(notes)))
+    sections.append(
+        Section(
+            "How to put it right",
+            (
+                Para("Correct the file at its source and put it in the same folder again; both versions are kept."),
+                Para("`holdfast check FILE` gives this same report before you send."),
+            ),
+        )
+    )
+    letter = Letter(
+        subject=f"{council.name}, {month_words(month)}: {happened}",
+        eyebrow=f"{council.name} · {month_words(month)}",
+        title=happened[:1].upper() + happened[1:],
+        band=None,
+        band_words="",
+        lead="The check of the files your council sent. Restating a month is normal and never held against you.",
+        sections=tuple(sections),
+        footer=(f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",),
+    )
+    key = f"{month}/files/{council.folder}/{_digest(month, sections)}"
+    return render_letter(letter, key=key, la_code=council.la_code, month=month)
+
+
+def _digest(month: Month, sections: Sequence[Section]) -> str:
+    return hashlib.sha256(repr((month, sections)).encode()).hexdigest()[:12]
+
+
+def _headline(alerts: Sequence[Alert], storm: Storm) -> str:
+    fresh = sum(a.decision.change in (Change.NEW, Change.WORSENING) and a.decision.band in _ALERTING for a in alerts)
+    unseen = sum(a.decision.band is Band.NOT_SCORED for a in alerts)
+    words = f"{count_words(len(alerts), 'council', 'councils')}, {fresh} new or worse, {unseen} not scored"
+    return f"Mail held: {words}" if storm.held else words
+
+
+_ALERTING = (Band.WATCH, Band.LOSING_GRIP)
+
+
+def _changes(alerts: Sequence[Alert]) -> tuple[Block, ...]:
+    rows = tuple(
+        (a.council, BAND_WORDS[a.decision.band], a.decision.change.value, "; ".join(a.decision.because))
+        for a in alerts
+        if a.decision.change not in (Change.NONE, Change.CONTINUING) and a.decision.band is not Band.NOT_SCORED
+    )
+    steady = sum(a.decision.band is Band.STEADY for a in alerts)
+    open_ = sum(a.decision.change is Change.CONTINUING and a.decision.band in _ALERTING for a in alerts)
+    rest = Para(f"{steady} steady; {count_words(open_, 'alert continues', 'alerts continue')} unchanged.")
+    if not rows:
+        return (Para("No council changed its band."), rest)
+    return (
+        Table("Councils whose band or alert changed", ("Council", "Band", "Change", "Rules that spoke"), rows),
+        rest,
+    )
+
+
+def _not_scored(alerts: Sequence[Alert]) -> tuple[Block, ...]:
+    items = tuple(
+        f"{a.council}, {count_words(a.decision.state.months_not_scored, 'month', 'months')}: {a.score.not_scored}"
+        for a in alerts
+        if a.decision.band is Band.NOT_SCORED
+    )
+    return (Bullets(items),) if items else (Para("Every council was scored."),)
+
+
+def _files(alerts: Sequence[Alert]) -> tuple[Block, ...]:
+    facts = [(a, s) for a in alerts for s in a.submissions]
+    in_time = sum(s.received is not None and not s.late for _, s in facts)
+    trouble = tuple(
+        f"{a.council}: {_received(s)}" for a, s in facts if s.received is None or s.late or s.restated or s.message
+    )
+    first = Para(f"{in_time} of {len(facts)} expected files came in time.")
+    return (first, Bullets(trouble)) if trouble else (first,)
+
+
+def _received(fact: SubmissionFact) -> str:
+    name = fact.extract[:1].upper() + fact.extract[1:]
+    if fact.received is None:
+        words = [f"{name}: not received"]
+    else:
+        words = [f"{name}: received {fact.received.day} {fact.received:%B}"]
+        words += ["late"] if fact.late else []
+        words += ["sent again with changes"] if fact.restated else []
+        words.append(fact.outcome)
+    text = f"{', '.join(words)}."
+    return f"{text} {fact.message.rstrip('.')}." if fact.message else text
+
+
+def _mail(alerts: Sequence[Alert], deliveries: Mapping[str, Sequence[Delivery]], storm: Storm) -> tuple[Block, ...]:
+    every = [d for one in deliveries.values() for d in one]
+    sent = sum(d.status is Status.SENT and d.attempted for d in every)
+    before = sum(d.status is Status.SENT and not d.attempted for d in every)
+    due = sum(a.due for a in alerts)
+    first = f"{count_words(due, 'message', 'messages')} due; {sent} sent in this run, {before} had been sent before."
+    names = {a.la_code: a.council for a in alerts}
+    trouble = tuple(
+        f"{names.get(code, code)}: {d.status.value} for one addressee. {d.reason}"
+        for code, one in deliveries.items()
+        for d in one
+        if d.status is not Status.SENT
+    )
+    blocks: list[Block] = [Para(f"{first} {'All mail to directors is held.' if storm.held else ''}".strip())]
+    if trouble:
+        blocks.append(Bullets(trouble))
+    return tuple(blocks)
+
+
+def _times(seconds: Mapping[str, float]) -> tuple[Block, ...]:
+    if not seconds:
+        return (Para("Not measured."),)
+    parts = [f"{stage} {value:.1f} s" for stage, value in seconds.items()]
+    return (Para(f"{sum(seconds.values()):.1f} s together: {listed(parts)}."),)
+
+
+def _officer_headline(errors: int, queries: int, missing: int) -> str:
+    parts = []
+    if missing:
+        parts.append(count_words(missing, "file missing", "files missing"))
+    if errors:
+        parts.append(count_words(errors, "value to correct", "values to correct"))
+    if queries:
+        parts.append(count_words(queries, "thing to confirm", "things to confirm"))
+    return listed(parts) if parts else "your files are in order"
+
+
+def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:
+    items = tuple(_note(n) for n in notes[:_NOTES_LISTED])
+    left = len(notes) - len(items)
+    return (Bullets(items), Para(f"{left} more are in the full report.")) if left > 0 else (Bullets(items),)
+
+
+def _note(note: ValidationNote) -> str:
+    where = note.extract + (f", column {note.column}" if note.column else "")
+    rows = ""
+    if note.rows:
+        named = ", ".join(str(r) for r in note.rows[:_ROWS_NAMED])
+        more = note.count - min(len(note.rows), _ROWS_NAMED)
+        rows = f" Row{'' if note.count == 1 else 's'} {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{where[:1].upper()}{where[1:]}: {note.message}{rows}"
