@@ -1,0 +1,140 @@
+"""What councils have put into the landing store for a month. Nothing here writes to it.
+
+Layout: `2026-10/370/workforce.csv`, with anything between the first dot and the ending as a mark of
+resubmission (`workforce.corrected.csv`). A name that is not understood is a record, never silence:
+it may be the file somebody is waiting for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.councils import Council, Register
+from features.errors import HoldfastError
+from features.months import Month
+from features.registry import Kind
+from flows.storage import ObjectInfo, Store
+
+ENDINGS = ("csv", "parquet", "xlsx")
+
+
+@dataclass(frozen=True, slots=True)
+class LandedFile:
+    """One file of one council, month and kind."""
+
+    name: str
+    """Its name in the landing store."""
+    month: Month
+    council: Council
+    kind: Kind
+    size: int
+    modified: datetime
+    """When it was put there, in UTC: the time of receipt."""
+
+    @property
+    def filename(self) -> str:
+        """The file's own name, as its sender knows it."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def ending(self) -> str:
+        return self.name.rpartition(".")[2].lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """Something in the month's folder that cannot be taken for an extract."""
+
+    name: str
+    size: int
+    modified: datetime
+    reason: str
+    """What is odd about it and what to do, as a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """A month's files, each tuple in order of council, kind and time."""
+
+    month: Month
+    files: tuple[LandedFile, ...]
+    """The newest of each council and kind."""
+    earlier: tuple[LandedFile, ...]
+    """Submissions that a newer one replaces; they are kept and recorded."""
+    unrecognised: tuple[Unrecognised, ...]
+
+    @property
+    def every_file(self) -> tuple[LandedFile, ...]:
+        """All submissions in order of receipt within council and kind."""
+        return tuple(sorted((*self.files, *self.earlier), key=_order))
+
+
+def list_month(store: Store, month: Month, register: Register) -> Landing:
+    """What lies in a month's folder of the landing store; raises StoreError only."""
+    files: list[LandedFile] = []
+    unrecognised: list[Unrecognised] = []
+    for found in store.list(f"{month}/"):
+        file = _recognise(found, month, register)
+        if isinstance(file, LandedFile):
+            files.append(file)
+        else:
+            unrecognised.append(Unrecognised(found.name, found.size, found.modified, file))
+    newest = {(f.council.la_code, f.kind): f for f in sorted(files, key=_order)}
+    chosen = tuple(newest.values())
+    return Landing(
+        month=month,
+        files=tuple(sorted(chosen, key=_order)),
+        earlier=tuple(f for f in sorted(files, key=_order) if f not in chosen),
+        unrecognised=tuple(unrecognised),
+    )
+
+
+def months_in(store: Store) -> tuple[Month, ...]:
+    """Every month that has a folder in the landing store, oldest first."""
+    return tuple(sorted({m for m in map(_month, _first_segments(store.list())) if m is not None}))
+
+
+def _first_segments(objects: Iterable[ObjectInfo]) -> set[str]:
+    return {o.name.partition("/")[0] for o in objects if "/" in o.name}
+
+
+def _month(text: str) -> Month | None:
+    try:
+        return Month.parse(text)
+    except HoldfastError:
+        return None
+
+
+def _order(file: LandedFile) -> tuple[str, str, datetime, str]:
+    return (file.council.la_code, file.kind, file.modified, file.name)
+
+
+def _recognise(found: ObjectInfo, month: Month, register: Register) -> LandedFile | str:
+    """The file, or the sentence that says why it is not taken for one."""
+    parts = found.name.split("/")
+    if len(parts) != 3:
+        return f"{found.name} does not lie directly in a council's folder. Move it to {month}/<council>/<extract>.csv."
+    _, folder, filename = parts
+    council = register.by_folder(folder)
+    if council is None:
+        return (
+            f"{found.name}: no council in the register has the folder “{folder}”. Rename the folder to the council's "
+            "code (a joint return's two codes with a dash), or add the council to the register."
+        )
+    if council not in register.valid_in(month):
+        return (
+            f"{found.name}: by the register, {council.name} ({council.la_code}) does not report for {month.in_words}. "
+            "Move the file to the month or council it belongs to, or correct the register."
+        )
+    stem, _, rest = filename.partition(".")
+    ending = rest.rpartition(".")[2].lower()
+    if ending not in ENDINGS:
+        return f"{found.name}: only files ending in .csv, .parquet or .xlsx are read. Send the extract in one of them."
+    if stem.strip().lower() not in {str(k) for k in Kind}:
+        return (
+            f"{found.name}: the name does not begin with the kind of extract. Name it {', '.join(Kind)} "
+            f"followed by .{ending}; a mark of resubmission goes between the dots."
+        )
+    return LandedFile(found.name, month, council, Kind(stem.strip().lower()), found.size, found.modified)
