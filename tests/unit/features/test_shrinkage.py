@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from features.registry import BY_NAME
+from features.shrinkage import MIN_GROUP, shrink, shrinkable
+
+RATE = BY_NAME["unallocated_rate"]
+NONE = np.array([np.nan])
+
+
+def shrunk(
+    numerator: list[float], denominator: list[float], *, mean: float = np.nan, variance: float = np.nan
+) -> list[float]:
+    n, d = np.array(numerator)[:, None], np.array(denominator)[:, None]
+    found = shrink(n, d, RATE, np.ones(n.shape), np.array([mean]), np.array([variance]))
+    return [float(v) for v in found[:, 0]]
+
+
+def test_councils_that_differ_by_chance_alone_are_given_the_common_rate() -> None:
+    found = shrunk([9, 11, 10, 10, 9, 11, 10, 10], [100] * 8)
+    assert found == pytest.approx([0.1] * 8)
+
+
+def test_a_rate_of_few_is_pulled_further_than_one_of_many() -> None:
+    found = shrunk([2, 200, 400, 300, 100, 350, 150, 250], [10] + [1000] * 7)
+    mean = 1752 / 7010
+    pulled_few = (found[0] - 0.2) / (mean - 0.2)
+    pulled_many = (found[1] - 0.2) / (mean - 0.2)
+    assert 0 < pulled_many < 0.05 < pulled_few < 1
+    assert found[4] == pytest.approx(0.1, abs=0.005)
+
+
+def test_a_small_group_takes_the_national_spread() -> None:
+    few = MIN_GROUP - 1
+    assert np.isnan(shrunk([10.0] * few, [100.0] * few)).all()
+    found = shrunk([10.0] * few, [100.0] * few, mean=0.2, variance=0.0016)
+    # Chance is 0.2 × 0.8 / 100 = 0.0016 as well: half of the way.
+    assert found == pytest.approx([0.15] * few)
+
+
+def test_a_missing_rate_stays_missing_and_does_not_count() -> None:
+    found = shrunk([9, 11, 10, 10, 9, 11, 10, 10, np.nan], [100] * 9)
+    assert np.isnan(found[8]) and found[:8] == pytest.approx([0.1] * 8)
+
+
+def test_a_difference_of_two_flows_is_not_shrunk() -> None:
+    assert not shrinkable(BY_NAME["net_change_rate_fte"])
+    assert shrinkable(BY_NAME["turnover_rate_fte"])

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from features.registry import Direction
+from features.xmr import BASELINE_POINTS, SIGNALS, Chart, Signal, charts, limits, toward
+
+#: Twelve points around 50 whose mean is 50 and whose moving ranges are all 2: limits 50 ± 5.32.
+STEADY = [49.0, 51.0] * 6
+
+
+def chart(*values: float) -> Chart:
+    return charts(np.array([values], dtype=np.float64))
+
+
+def signals(found: Chart) -> list[Signal | None]:
+    return [SIGNALS[code] for code in found.signal[0]]
+
+
+def test_limits_of_a_textbook_series() -> None:
+    # Ten points with the mean 13.6, nine moving ranges that add up to 23: limits 13.6 ± 2.66 × 23/9.
+    series = np.array([[12.0, 14.0, 10.0, 11.0, 14.0, 19.0, 17.0, 16.0, 12.0, 11.0]])
+    assert np.abs(np.diff(series)).tolist() == [[2, 4, 1, 3, 5, 2, 1, 4, 1]]
+    mean, reach = limits(series)
+    assert mean[0] == pytest.approx(13.6)
+    assert reach[0] == pytest.approx(2.66 * 23 / 9)
+
+
+def test_the_baseline_is_the_first_twelve_observations_which_are_not_judged() -> None:
+    found = chart(*STEADY[:6], 90.0, *STEADY[:5], 50.0)
+    assert np.isnan(found.mean[0, :12]).all()
+    assert found.mean[0, 12] == pytest.approx((6 * 50 + 90 + 5 * 50 - 1) / 12)
+    assert signals(found) == [None] * 13
+    steady = chart(*STEADY, 50.0)
+    assert (steady.mean[0, 12], steady.lower[0, 12], steady.upper[0, 12]) == pytest.approx((50, 44.68, 55.32))
+
+
+def test_a_point_beyond_a_limit() -> None:
+    assert signals(chart(*STEADY, 55.4))[-1] is Signal.POINT
+    assert signals(chart(*STEADY, 55.3))[-1] is None
+    low = chart(*STEADY, 44.6)
+    assert (signals(low)[-1], low.side[0, -1]) == (Signal.POINT, -1)
+
+
+def test_seven_in_a_row_on_one_side() -> None:
+    above = [50.5, 51.5, 50.5, 51.5, 50.5, 51.5, 50.5]
+    found = chart(*STEADY[:-1], 51.0, *above)
+    # The twelfth baseline point lies above as well, but what a baseline is made of does not count.
+    assert signals(found)[12:] == [None] * 6 + [Signal.SHIFT]
+    assert found.side[0, -1] == 1
+    on_the_mean = [*above[:3], 50.0, *above[3:]]
+    assert Signal.SHIFT not in signals(chart(*STEADY, *on_the_mean))
+
+
+def test_seven_in_a_row_rising_or_falling() -> None:
+    falling = [51.0, 50.8, 50.6, 50.4, 49.4, 49.2, 49.0]
+    found = chart(*STEADY[:-1], 51.0, *falling[1:])
+    assert signals(found)[12:] == [None] * 5 + [Signal.TREND]
+    assert found.side[0, -1] == -1
+    flat = [51.0, 50.8, 50.6, 50.6, 49.4, 49.2, 49.0]
+    assert Signal.TREND not in signals(chart(*STEADY[:-1], 51.0, *flat[1:]))
+
+
+def test_two_of_three_in_the_outer_third_on_one_side() -> None:
+    # Two thirds of the way from 50 to 55.32 is 53.55.
+    assert signals(chart(*STEADY, 54.0, 50.0, 54.0))[12:] == [None, None, Signal.NEAR_LIMIT]
+    assert signals(chart(*STEADY, 54.0, 54.0, 50.0))[12:] == [None, Signal.NEAR_LIMIT, None]
+    assert signals(chart(*STEADY, 54.0, 50.0, 46.0))[12:] == [None] * 3
+    assert signals(chart(*STEADY, 54.0, 50.0, 49.0, 54.0))[12:] == [None] * 4
+
+
+def test_a_level_that_has_held_for_twelve_points_is_the_new_normal() -> None:
+    raised = [52.0, 54.0] * 6
+    found = chart(*STEADY, *raised, 53.0, 47.0)
+    assert signals(found)[23] is Signal.SHIFT
+    assert found.mean[0, 23] == pytest.approx(50.0), "the twelfth point itself is judged by the old mean"
+    assert found.mean[0, 24] == pytest.approx(53.0)
+    assert signals(found)[24] is None
+    assert (signals(found)[25], found.side[0, 25]) == (Signal.POINT, -1)
+
+
+def test_missing_months_are_skipped_and_carry_the_limits() -> None:
+    gap = float("nan")
+    with_gaps = chart(*STEADY[:6], gap, gap, *STEADY[6:], gap, 60.0)
+    assert SIGNALS[with_gaps.signal[0, -1]] is Signal.POINT
+    assert with_gaps.mean[0, 14] == pytest.approx(50.0)
+    assert with_gaps.signal[0, 14] == 0
+
+
+@pytest.mark.parametrize(
+    ("side", "direction", "meaning"),
+    [
+        (1, Direction.HIGH, "concern"),
+        (-1, Direction.HIGH, "improvement"),
+        (1, Direction.LOW, "improvement"),
+        (-1, Direction.LOW, "concern"),
+        (1, Direction.NONE, "neither"),
+    ],
+)
+def test_a_signal_means_what_the_direction_of_concern_says(side: int, direction: Direction, meaning: str) -> None:
+    assert toward(side, direction) == meaning
+
+
+values = arrays(np.float64, (3, 40), elements=st.floats(0, 1, width=32) | st.just(float("nan")))
+
+
+@given(values, st.integers(BASELINE_POINTS, 39))
+def test_later_points_change_nothing_and_each_series_stands_alone(block: np.ndarray, until: int) -> None:
+    whole, past, alone = charts(block), charts(block[:, :until]), charts(block[1:2])
+    for name in ("mean", "lower", "upper", "signal", "side"):
+        np.testing.assert_array_equal(getattr(whole, name)[:, :until], getattr(past, name))
+        np.testing.assert_array_equal(getattr(whole, name)[1:2], getattr(alone, name))
