@@ -30,6 +30,8 @@ BASELINE_POINTS = 12
 SHIFT_POINTS = 7
 TREND_POINTS = 7
 REBASE_POINTS = 12
+#: A mean of equal numbers may differ from them in the last bits; that is not a side of it.
+_DUST = 1e-9
 
 
 class Signal(StrEnum):
@@ -135,8 +137,9 @@ class _State:
         """Take one new point of each of these series and judge it."""
         step = np.nan_to_num(np.sign(x - self.latest[rows, -1])).astype(np.int64)
         self.climb[rows] = _extend(self.climb[rows], step)
-        distance, reach = x - self.mean[rows], self.reach[rows]
-        judged = ~np.isnan(distance)
+        mean, reach = self.mean[rows], self.reach[rows]
+        distance = np.where(np.isclose(x, mean, rtol=_DUST, atol=0.0), 0.0, x - mean)
+        judged = ~np.isnan(mean)
         position = np.where(judged, np.sign(np.nan_to_num(distance)), 0).astype(np.int64)
         self.run[rows] = _extend(self.run[rows], position)
         outer = np.where(judged & (3 * np.abs(distance) > 2 * reach), position, 0)
