@@ -1,0 +1,195 @@
+"""How good a forecast was: ranking, precision at the top with ties told, Brier skill, calibration, intervals.
+
+Everything is judged given an inspection. Intervals are from resampling councils, since one council's
+inspections are not independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import rankdata
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+DRAWS = 1000
+SEED = 20240101
+
+
+@dataclass(frozen=True, slots=True)
+class TopShare:
+    """The riskiest part of the inspections. With ties at its edge, precision is the mean over their orders."""
+
+    flagged: int
+    precision: float
+    recall: float
+    tied: int
+    """Inspections that share the score at the edge; 1 means the order was clear."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Inspections of similar forecast: how many, what was forecast on average, what came."""
+
+    n: int
+    forecast: float
+    observed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """One forecast over one set of inspections. Measures that need both outcomes are None without them."""
+
+    n: int
+    positives: int
+    base_rate: float
+    expected: float
+    """Sum of the forecasts: to be laid beside `positives`."""
+    auc: float | None
+    average_precision: float | None
+    tenth: TopShare
+    fifth: TopShare
+    brier: float
+    brier_skill: float | None
+    """1 − Brier / Brier of the base rate of these very inspections, which no forecaster could know."""
+    log_loss: float
+
+
+def measure(y: Bools, p: Floats) -> Metrics:
+    """All measures of forecasts `p` of outcomes `y`; raises ValueError for no inspections."""
+    if len(y) == 0:
+        raise ValueError("no inspections to judge")
+    outcome = y.astype(np.float64)
+    base = float(outcome.mean())
+    brier = float(np.mean((p - outcome) ** 2))
+    spread = base * (1 - base)
+    safe = np.clip(p, 1e-6, 1 - 1e-6)
+    return Metrics(
+        n=len(y),
+        positives=int(y.sum()),
+        base_rate=base,
+        expected=float(p.sum()),
+        auc=auc(y, p),
+        average_precision=average_precision(y, p),
+        tenth=top_share(y, p, 0.1),
+        fifth=top_share(y, p, 0.2),
+        brier=brier,
+        brier_skill=1 - brier / spread if spread > 0 else None,
+        log_loss=float(-np.mean(outcome * np.log(safe) + (1 - outcome) * np.log(1 - safe))),
+    )
+
+
+def auc(y: Bools, p: Floats) -> float | None:
+    """Chance that an inspection judged badly was ranked above one judged well; ties count half."""
+    positives = int(y.sum())
+    negatives = len(y) - positives
+    if positives == 0 or negatives == 0:
+        return None
+    ranks = rankdata(p)
+    return float((ranks[y].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def average_precision(y: Bools, p: Floats) -> float | None:
+    """Area under precision by recall, stepwise; tied forecasts enter together."""
+    positives = int(y.sum())
+    if positives == 0 or positives == len(y):
+        return None
+    order = np.argsort(-p, kind="stable")
+    hits = np.cumsum(y[order])
+    last_of_tie = np.append(np.diff(p[order]) != 0, True)
+    found = hits[last_of_tie]
+    precision = found / (np.flatnonzero(last_of_tie) + 1)
+    recall = found / positives
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
+
+
+def top_share(y: Bools, p: Floats, share: float) -> TopShare:
+    """Precision and recall among the riskiest `share` (at least one inspection)."""
+    k = max(1, round(len(y) * share))
+    edge = np.sort(p)[::-1][k - 1]
+    above, at = p > edge, p == edge
+    hits = float(y[above].sum()) + (k - int(above.sum())) * float(y[at].mean())
+    positives = int(y.sum())
+    return TopShare(k, hits / k, hits / positives if positives else 0.0, int(at.sum()))
+
+
+def calibration_curve(y: Bools, p: Floats, bins: int = 5) -> tuple[CalibrationBin, ...]:
+    """Groups of equal size in order of forecast."""
+    order = np.argsort(p, kind="stable")
+    parts = [part for part in np.array_split(order, bins) if len(part)]
+    return tuple(CalibrationBin(len(i), float(p[i].mean()), float(y[i].mean())) for i in parts)
+
+
+def resamples(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) -> Iterator[NDArray[np.intp]]:
+    """Row numbers of each resample: as many councils as there are, drawn with replacement, all their rows."""
+    names, codes = np.unique(councils, return_inverse=True)
+    rows = [np.flatnonzero(codes == i) for i in range(len(names))]
+    generator = np.random.default_rng(seed)
+    for _ in range(draws):
+        yield np.concatenate([rows[i] for i in generator.integers(0, len(names), len(names))])
+
+
+def interval(
+    statistic: Callable[[NDArray[np.intp]], float | None],
+    councils: NDArray[np.str_],
+    draws: int = DRAWS,
+    level: float = 0.95,
+) -> tuple[float, float] | None:
+    """Council-clustered percentile interval of a statistic of row numbers; None if it is rarely defined."""
+    values = [v for rows in resamples(councils, draws) if (v := statistic(rows)) is not None]
+    if len(values) < draws / 2:
+        return None
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+#: The measures that get an interval, by name.
+WITH_INTERVAL: Mapping[str, Callable[[Bools, Floats], float | None]] = {
+    "auc": auc,
+    "average_precision": average_precision,
+    "precision_tenth": lambda y, p: top_share(y, p, 0.1).precision,
+    "precision_fifth": lambda y, p: top_share(y, p, 0.2).precision,
+    "brier_skill": lambda y, p: brier_skill(y, p),
+}
+
+
+def brier_skill(y: Bools, p: Floats) -> float | None:
+    """Brier skill alone, for resampling."""
+    base = float(y.mean())
+    spread = base * (1 - base)
+    return 1 - float(np.mean((p - y) ** 2)) / spread if spread > 0 else None
+
+
+def intervals(y: Bools, p: Floats, councils: NDArray[np.str_], draws: int = DRAWS) -> dict[str, tuple[float, float]]:
+    """95% intervals of all WITH_INTERVAL measures; one that is not defined in most resamples is left out."""
+    kept: dict[str, list[float]] = {name: [] for name in WITH_INTERVAL}
+    for rows in resamples(councils, draws):
+        for name, statistic in WITH_INTERVAL.items():
+            value = statistic(y[rows], p[rows])
+            if value is not None:
+                kept[name].append(value)
+    return {
+        name: (float(np.quantile(v, 0.025)), float(np.quantile(v, 0.975)))
+        for name, v in kept.items()
+        if len(v) >= draws / 2
+    }
+
+
+def auc_gain(
+    y: Bools, p: Floats, baseline: Floats, councils: NDArray[np.str_], draws: int = DRAWS
+) -> tuple[float, tuple[float, float]] | None:
+    """How much a forecast's AUC lies above a baseline's on the same inspections, with its 95% interval."""
+    ours, theirs = auc(y, p), auc(y, baseline)
+    if ours is None or theirs is None:
+        return None
+
+    def gain(rows: NDArray[np.intp]) -> float | None:
+        a, b = auc(y[rows], p[rows]), auc(y[rows], baseline[rows])
+        return None if a is None or b is None else a - b
+
+    spread = interval(gain, councils, draws)
+    return None if spread is None else (ours - theirs, spread)
