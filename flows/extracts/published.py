@@ -253,9 +253,7 @@ def _returns(rows: pl.DataFrame, layout: _Layout, filename: str) -> tuple[pl.Dat
         decimals = field.decimals if field.type is FieldType.DECIMAL else 0
         values, why = _read(rows, layout.counts[field.name], decimals, filename)
         columns.append(values.alias(field.name))
-        said.append(
-            pl.DataFrame([columns[0], columns[1], why.alias("reason")]).with_columns(field=pl.lit(field.name))
-        )
+        said.append(pl.DataFrame([columns[0], columns[1], why.alias("reason")]).with_columns(field=pl.lit(field.name)))
     returns = conform(pl.DataFrame(columns), RETURN.schema, "published returns").sort("la_code", "reference_date")
     reasons = pl.concat(said).drop_nulls("reason").select(list(CELL_REASONS))
     return returns, reasons.sort("la_code", "reference_date", "field")

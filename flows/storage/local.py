@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -110,7 +111,10 @@ class LocalStore:
     @contextlib.contextmanager
     def _written_beside(self, path: Path, content: bytes) -> Iterator[Path]:
         """A flushed file with this content in the folder of `path`; whatever is left of it is removed."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:  # a file lies where the folder should; that is not “already there”
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
         temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         try:
             with temporary.open("xb") as file:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
 from flows.storage.names import checked
@@ -203,7 +204,7 @@ class S3Store:
     def _raise(self, verb: str, name: str, error: Exception) -> NoReturn:
         target = f"“{name}” in {self.url}" if name else self.url
         code = _code(error)
-        if isinstance(error, HTTPClientError):
+        if isinstance(error, (HTTPClientError, NoConnection)):
             advice = "The store does not answer: check its address and the network, then run again."
         elif "Credentials" in code:
             advice = "No usable credentials were found: set them in the settings or the environment."
