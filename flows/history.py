@@ -69,7 +69,9 @@ class Manifest:
     """The day the last of its extracts was received: an earlier cut-off must not read this edition."""
     extracts: tuple[ExtractRecord, ...]
     checks: Mapping[str, float]
-    """Statistics of the validation: rows, checks run, errors, queries."""
+    """Statistics of the validation: rows, checks run, errors, failures."""
+    unrecognised: tuple[str, ...] = ()
+    """What lay in the month's folder and was not taken for an extract, as sentences."""
 
     @property
     def prefix(self) -> str:
@@ -176,6 +178,7 @@ def _write_manifest(manifest: Manifest) -> bytes:
         "fingerprint": manifest.fingerprint,
         "known_to": str(manifest.known_to),
         "checks": dict(manifest.checks),
+        "unrecognised": list(manifest.unrecognised),
         "extracts": [record(e) for e in manifest.extracts],
     }
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
@@ -193,6 +196,7 @@ def _read_manifest(content: bytes) -> Manifest:
         fingerprint=d["fingerprint"],
         known_to=date.fromisoformat(d["known_to"]),
         checks=d["checks"],
+        unrecognised=tuple(d["unrecognised"]),
         extracts=tuple(
             ExtractRecord(
                 la_code=e["la_code"],

@@ -7,16 +7,16 @@ council's problem: it is recorded with its reason, and the others go on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
+from expectations.accepted import Accepted
 from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, Outcome
 from expectations.batch import History as CheckHistory
-from features.councils import Council, Register
-from features.errors import ExtractError, PersonalDataRefused
+from features.councils import Register
 from features.frames import REASONS, counts_schema
 from features.inputs import UNREPORTED
 from features.months import Month, nth_working_day
@@ -24,7 +24,13 @@ from features.records import CASE_STATE, RECEIVED, WORKER_STATE, count, withhold
 from features.registry import EXTRACTS, Extract, Kind, Missing
 from features.returns import CELL_REASONS
 from flows.extracts.ingest import IngestedExtract
+from flows.extracts.landing import LandedFile, Unrecognised, list_month
+from flows.extracts.receive import Received, receive_file
+from flows.extracts.submissions import Outcome as Fate
+from flows.extracts.submissions import Submission, london_day, record_submission
+from flows.extracts.table import Limits
 from flows.history import ACCEPTED, MISSING, QUARANTINED, REFUSED, ExtractRecord, History, Manifest
+from flows.storage import Store
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
@@ -33,34 +39,30 @@ CHECK_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
-    """A file as it lies in the landing folder: what a run may use, without its content."""
+class Due:
+    """A month that must be taken in: something in its folder is new, or the month before was restated."""
 
-    council: Council
-    kind: Kind
-    name: str
-    """Object name in the landing store."""
-    size: int
-    received: date
-    """Day of its last change, in UTC."""
-    stamp: str
-    """The same to the second, for the fingerprint."""
-    earlier: tuple[str, ...] = ()
-    """Names of earlier submissions of the same extract."""
+    month: Month
+    cutoff: date
+    files: tuple[LandedFile, ...]
+    """Every submission received by the cut-off, oldest first within council and kind."""
+    unrecognised: tuple[Unrecognised, ...]
+    fingerprint: str
+    replaces: Manifest | None
+    """The edition known so far, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What became of reading one submission: an extract, or the sentence that says why not."""
+    """What became of the submission that counts for one council and kind."""
 
+    file: LandedFile
     submission: Submission
-    sha256: str
     extract: IngestedExtract | None
-    refusal: ExtractError | None
-    restates: str | None = None
-    """Fingerprint of the submission it replaces."""
-    first_received: date | None = None
-    """When the first submission of this extract came."""
+    refusal: str | None
+    earlier: tuple[Submission, ...] = ()
+    """Submissions of the same extract before it, oldest first."""
+    received: Received | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +70,68 @@ class TakenIn:
     """A month after ingest and validation."""
 
     manifest: Manifest
-    outcome: Outcome | None
-    """None when the edition was already there and nothing had to be done."""
-    before: Manifest | None = None
-    """The edition this one replaces, if any: the difference is a restatement."""
+    outcome: Outcome
+    replaces: Manifest | None
 
 
-def fingerprint(submissions: Sequence[Submission], state_before: str) -> str:
-    """Names what would be taken in: equal fingerprints mean there is nothing new to do."""
-    digest = hashlib.sha256(state_before.encode())
-    for s in sorted(submissions, key=lambda s: s.name):
-        digest.update(f"\n{s.name} {s.size} {s.stamp}".encode())
+def months_due(
+    landing: Store,
+    history: History,
+    register: Register,
+    months: Iterable[Month],
+    cutoff: Callable[[Month], date],
+) -> list[Due]:
+    """Which of these months (oldest first) have something new as seen on their cut-off day; reads no content.
+
+    The month after a restated one is taken in again too: its leavers and changed workers were found
+    against what was restated.
+    """
+    due: list[Due] = []
+    previous_restated = False
+    for month in months:
+        day = cutoff(month)
+        landed = list_month(landing, month, register)
+        files = tuple(f for f in landed.every_file if london_day(f.modified) <= day)
+        strange = tuple(u for u in landed.unrecognised if london_day(u.modified) <= day)
+        known = history.as_of(month, day)
+        mark = fingerprint(files, strange)
+        changed = known is None or known.fingerprint != mark
+        if changed and (known is not None or files or strange) or previous_restated and known is not None:
+            due.append(Due(month, day, files, strange, mark, known))
+        previous_restated = changed and known is not None
+    return due
+
+
+def fingerprint(files: Sequence[LandedFile], strange: Sequence[Unrecognised] = ()) -> str:
+    """Names what would be taken in: an equal fingerprint means there is nothing new to do."""
+    digest = hashlib.sha256()
+    lying = [(f.name, f.size, f.modified) for f in files] + [(u.name, u.size, u.modified) for u in strange]
+    for name, size, modified in sorted(lying):
+        digest.update(f"{name} {size} {modified.isoformat()}\n".encode())
     return digest.hexdigest()[:16]
 
 
-def state_print(manifest: Manifest | None) -> str:
-    """What a month's counts owe to the month before: the fingerprints of its accepted record extracts."""
-    if manifest is None:
-        return ""
-    return ",".join(
-        f"{e.la_code}:{e.kind}:{(e.sha256 or '')[:12]}"
-        for e in manifest.extracts
-        if e.outcome == ACCEPTED and e.kind in _STATES
-    )
+def read_files(landing: Store, store: Store, files: Sequence[LandedFile], *, key: bytes, limits: Limits) -> list[Read]:
+    """Receive all submissions of one council and month; of each kind the newest counts, the others are kept.
+
+    Raises StoreError and SettingsError, which concern the run; a file at fault is a result.
+    """
+    reads: list[Read] = []
+    for kind in dict.fromkeys(f.kind for f in files):
+        received = [receive_file(landing, store, f, key=key, limits=limits) for f in files if f.kind is kind]
+        earlier = tuple(record_submission(store, r.submission) for r in received[:-1])
+        newest = received[-1]
+        reads.append(
+            Read(
+                file=newest.file,
+                submission=newest.submission,
+                extract=newest.extract,
+                refusal=str(newest.error) if newest.error is not None else None,
+                earlier=earlier,
+                received=newest,
+            )
+        )
+    return reads
 
 
 def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
@@ -110,18 +151,42 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
             if r.extract is not None
             for column in r.extract.absent_columns
         ),
-        files={(r.submission.council.la_code, r.submission.kind): r.submission.name for r in reads},
-        refused={(r.submission.council.la_code, r.submission.kind): r.refusal for r in reads if r.refusal is not None},
+        files={(r.file.council.la_code, r.file.kind): r.file.name for r in reads},
+        refused={
+            (r.file.council.la_code, r.file.kind): r.received.error
+            for r in reads
+            if r.received is not None and r.received.error is not None
+        },
     )
 
 
-def check_history(history: History, month: Month, cutoff: date, current: Mapping[Kind, pl.DataFrame]) -> CheckHistory:
-    """What the dynamic checks compare with: the 12 months before, as known by the cut-off, and the month itself."""
-    earlier = [m for offset in range(CHECK_MONTHS, 0, -1) if (m := history.as_of(month.plus(-offset), cutoff))]
+def check_months(
+    history: History, due: Sequence[Due], reads: Sequence[Sequence[Read]], accepted: Sequence[Accepted]
+) -> tuple[list[Batch], list[Outcome]]:
+    """Validate the months in as few passes as fit, each against the 12 months before it."""
+    # Great Expectations takes seconds to import; a run with nothing new to check does without.
+    from expectations.check import check_batches
+
+    batches = [month_batch(d.month, r) for d, r in zip(due, reads, strict=True)]
+    if not batches:
+        return [], []
+    current = [count_month(b.month, b.frames, r, {}).counts for b, r in zip(batches, reads, strict=True)]
+    return batches, list(check_batches(batches, check_history(history, due, current), accepted))
+
+
+def check_history(history: History, due: Sequence[Due], current: Sequence[Mapping[Kind, pl.DataFrame]]) -> CheckHistory:
+    """What the dynamic checks compare with: the 12 months before the first, and the months to be checked themselves."""
+    first, cutoff = due[0].month, due[0].cutoff
+    earlier = [m for back in range(CHECK_MONTHS, 0, -1) if (m := history.as_of(first.plus(-back), cutoff))]
     return CheckHistory(
         counts={
-            kind: pl.concat([history.tables(earlier, f"counts-{kind}", counts_schema(kind)), frame])
-            for kind, frame in current.items()
+            kind: pl.concat(
+                [
+                    history.tables(earlier, f"counts-{kind}", counts_schema(kind)),
+                    *(counts[kind] for counts in current if kind in counts),
+                ]
+            )
+            for kind in RECORD_KINDS
         },
         profiles=history.tables(earlier, "profile", PROFILE),
     )
@@ -135,39 +200,32 @@ class CountedMonth:
 
 
 def count_month(
-    history: History,
-    month: Month,
-    cutoff: date,
-    frames: Mapping[Kind, pl.DataFrame],
-    reads: Sequence[Read],
+    month: Month, frames: Mapping[Kind, pl.DataFrame], reads: Sequence[Read], states: Mapping[Kind, pl.DataFrame]
 ) -> CountedMonth:
-    """Count every record extract; leavers’ FTE and changed workers are found against the month before."""
-    before = history.as_of(month.plus(-1), cutoff)
+    """Count every record extract; leavers’ FTE and changed workers are found in the `states` of the month before."""
     counts: dict[Kind, pl.DataFrame] = {}
-    states: dict[Kind, pl.DataFrame] = {}
+    after: dict[Kind, pl.DataFrame] = {}
     reasons = [REASONS.to_frame()]
     for kind in RECORD_KINDS:
         frame = frames.get(kind)
         if frame is None:
             continue
+        there = set(frame["la_code"].unique().to_list())
         received = pl.DataFrame(
             [
-                (r.extract.la_code, r.extract.received.date(), r.sha256)
+                (r.extract.la_code, london_day(r.extract.received), r.extract.sha256)
                 for r in reads
-                if r.extract is not None and r.extract.kind is kind
+                if r.extract is not None and r.extract.kind is kind and r.extract.la_code in there
             ],
             schema=RECEIVED,
             orient="row",
-        ).filter(pl.col("la_code").is_in(frame["la_code"].unique().to_list()))
-        state = None
-        if kind in _STATES and before is not None:
-            state = history.table(before, f"state-{kind}", _STATES[kind])
-        counted = count(kind, frame, month, state, received)
+        )
+        counted = count(kind, frame, month, states.get(kind), received)
         counts[kind] = counted.counts
         reasons.append(counted.reasons)
         if counted.state is not None:
-            states[kind] = counted.state
-    return CountedMonth(counts, pl.concat(reasons), states)
+            after[kind] = counted.state
+    return CountedMonth(counts, pl.concat(reasons), after)
 
 
 def usable(frames: Mapping[Kind, pl.DataFrame], outcome: Outcome) -> dict[Kind, pl.DataFrame]:
@@ -193,32 +251,38 @@ def usable(frames: Mapping[Kind, pl.DataFrame], outcome: Outcome) -> dict[Kind, 
     return kept
 
 
-def edition(
-    *,
+def store_edition(
+    store: Store,
     history: History,
     register: Register,
-    month: Month,
-    cutoff: date,
-    due_working_day: int,
-    print_of_month: str,
-    batch: Batch,
+    due: Due,
     reads: Sequence[Read],
+    batch: Batch,
     outcome: Outcome,
-) -> Manifest:
-    """Count what may be used, withhold what may not, and store the edition. Returns its manifest."""
+    *,
+    due_working_day: int,
+) -> TakenIn:
+    """Count what may be used, withhold what may not, record every submission's fate, store the edition."""
+    month = due.month
+    before = history.as_of(month.plus(-1), due.cutoff)
+    states = {k: history.table(before, f"state-{k}", schema) for k, schema in _STATES.items()} if before else {}
     frames = usable(batch.frames, outcome)
-    counted = count_month(history, month, cutoff, frames, reads)
+    counted = count_month(month, frames, reads, states)
     counts: dict[Kind, pl.DataFrame] = {}
     reasons = [counted.reasons]
     for kind, frame in counted.counts.items():
         counts[kind], withheld = withhold(frame, kind, outcome.withheld, batch.absent_columns)
         reasons.append(withheld)
+    known = [london_day(f.modified) for f in due.files] + ([before.known_to] if before else [])
     manifest = Manifest(
         month=month,
         edition=len(history.editions(month)) + 1,
-        fingerprint=print_of_month,
-        known_to=max((r.submission.received for r in reads), default=month.last_day),
-        extracts=records_of(register, month, reads, outcome, due=nth_working_day(month.plus(1), due_working_day)),
+        fingerprint=due.fingerprint,
+        known_to=max(known, default=month.last_day),
+        extracts=records_of(
+            store, register, due, reads, outcome, due_day=nth_working_day(month.plus(1), due_working_day)
+        ),
+        unrecognised=tuple(u.reason for u in due.unrecognised),
         checks={
             "rows": float(outcome.statistics.rows),
             "checks": float(outcome.statistics.checks_run),
@@ -227,46 +291,52 @@ def edition(
         },
     )
     cell_reasons = [CELL_REASONS.to_frame(), *(r.extract.reasons for r in reads if r.extract is not None)]
-    tables = {
-        **{str(kind): frame for kind, frame in frames.items()},
-        **{f"counts-{kind}": frame for kind, frame in counts.items()},
-        **{f"state-{kind}": frame for kind, frame in counted.states.items()},
-        "reasons": pl.concat(reasons),
-        "cell-reasons": pl.concat(cell_reasons),
-        "failures": outcome.failures.select(list(FAILURES)),
-        "profile": outcome.profile,
-    }
-    history.write(manifest, tables)
-    return manifest
+    history.write(
+        manifest,
+        {
+            **{str(kind): frame for kind, frame in frames.items()},
+            **{f"counts-{kind}": frame for kind, frame in counts.items()},
+            **{f"state-{kind}": frame for kind, frame in counted.states.items()},
+            "reasons": pl.concat(reasons),
+            "cell-reasons": pl.concat(cell_reasons),
+            "failures": outcome.failures.select(list(FAILURES)),
+            "profile": outcome.profile,
+        },
+    )
+    return TakenIn(manifest, outcome, due.replaces)
 
 
 def records_of(
-    register: Register, month: Month, reads: Sequence[Read], outcome: Outcome, *, due: date
+    store: Store, register: Register, due: Due, reads: Sequence[Read], outcome: Outcome, *, due_day: date
 ) -> tuple[ExtractRecord, ...]:
-    """One record per extract that was expected or came, in order of council and kind."""
-    by_key = {(r.submission.council.la_code, r.submission.kind): r for r in reads}
-    expected = [(c.la_code, kind) for c in register.valid_in(month) for kind in c.expects]
+    """One record per extract that was expected or came, in order of council and kind; writes the submission log."""
+    by_key = {(r.file.council.la_code, r.file.kind): r for r in reads}
+    expected = [(c.la_code, kind) for c in register.valid_in(due.month) for kind in c.expects]
+    first_seen = {(e.la_code, e.kind): e.first_received for e in due.replaces.extracts} if due.replaces else {}
     found: list[ExtractRecord] = []
     for la_code, kind in dict.fromkeys([*expected, *by_key]):
         read = by_key.get((la_code, kind))
         if read is None:
-            found.append(ExtractRecord(la_code, kind, MISSING, due=due))
+            found.append(ExtractRecord(la_code, kind, MISSING, due=due_day))
             continue
-        record = ExtractRecord(
-            la_code=la_code,
-            kind=kind,
-            outcome=ACCEPTED,
-            due=due,
-            received=read.submission.received,
-            first_received=read.first_received,
-            sha256=read.sha256,
-            name=read.submission.name,
-            restates=read.restates,
+        record = ExtractRecord(la_code=la_code, kind=kind, outcome=ACCEPTED, due=due_day)
+        if read.extract is None:
+            record = replace(record, outcome=REFUSED, reason=read.refusal)
+        else:
+            record = _record_of_extract(record, read.extract, EXTRACTS[kind], outcome)
+        logged = record_submission(store, replace(read.submission, outcome=Fate(record.outcome), reason=record.reason))
+        found.append(
+            replace(
+                record,
+                received=logged.day,
+                first_received=min(
+                    d for d in (first_seen.get((la_code, kind)), *(s.day for s in read.earlier), logged.day) if d
+                ),
+                sha256=logged.sha256,
+                name=read.file.name,
+                restates=logged.supersedes,
+            )
         )
-        if read.refusal is not None:
-            found.append(replace(record, outcome=REFUSED, reason=str(read.refusal)))
-        elif read.extract is not None:
-            found.append(_record_of_extract(record, read.extract, EXTRACTS[kind], outcome))
     return tuple(sorted(found, key=lambda e: (e.la_code, e.kind)))
 
 
@@ -301,8 +371,3 @@ def unreported(manifests: Sequence[Manifest]) -> pl.DataFrame:
         if e.outcome in reasons
     ]
     return pl.DataFrame(rows, schema=UNREPORTED, orient="row")
-
-
-def keeps_bytes(read: Read) -> bool:
-    """Whether the received bytes may be kept: never those of a file refused for personal data."""
-    return not isinstance(read.refusal, PersonalDataRefused)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -80,7 +81,7 @@ def write_landing(
         if progress is not None:
             progress(frames.month, number, made.months)
     truth = truth_table(made)
-    began = received_at(made.councils[0], made.first, made)
+    began = received_at(made.councils[0], made.first, made.last)
     _put(folder / "truth.csv", truth.write_csv().encode(), began)
     _put(folder / "register.csv", register.encode(), began)
     return Sample(made, files + 2, truth)
@@ -123,12 +124,12 @@ def _deliveries(
     `plain` are the bytes of `own` where they are made already.
     """
     suffix = suffix_of(council.form, kind)
-    when = received_at(council, month, made) + timedelta(minutes=list(Kind).index(kind))
+    when = received_at(council, month, made.last) + timedelta(minutes=list(Kind).index(kind))
     is_last = month == made.last
     right = encode(own, kind, council.form) if plain is None else plain
     if council.trouble is Trouble.RESTATED and kind is Kind.WORKFORCE and month == _restated_month(made):
         yield f"{kind}.{suffix}", encode(_before_restatement(own), kind, council.form), when
-        later = _at(nth_working_day(month.plus(1), RESTATED_WORKING_DAY), 11)
+        later = _at(_working_day_after(month, RESTATED_WORKING_DAY), 11)
         yield f"{kind}.restated-1.{suffix}", right, later
     elif council.trouble is Trouble.PERSONAL_DATA and kind is Kind.CASELOAD and is_last:
         yield f"{kind}.{suffix}", encode(_with_birth_dates(own), kind, council.form), when
@@ -138,21 +139,20 @@ def _deliveries(
         yield f"{kind}.{suffix}", right, when
 
 
-def received_at(council: MadeUpCouncil, month: Month, made: Region) -> datetime:
+def received_at(council: MadeUpCouncil, month: Month, last: Month) -> datetime:
     """When the council's files of a month arrive. A council in difficulty is late every third month:
     losing sight of its own figures is how it begins."""
-    late = council.trouble is Trouble.LATE and month == made.last
+    late = council.trouble is Trouble.LATE and month == last
     onset = council.story.onset
-    if onset is not None and council.story.stage(month) and month != made.last:
+    if onset is not None and council.story.stage(month) and month != last:
         late = month.minus(onset) % 3 == 2
-    day = nth_working_day(month.plus(1), LATE_WORKING_DAY if late else USUAL_WORKING_DAY)
-    number = made.councils.index(council)
-    return _at(day, 14 if late else 9) + timedelta(minutes=5 * (number % 60))
+    day = _working_day_after(month, LATE_WORKING_DAY if late else USUAL_WORKING_DAY)
+    return _at(day, 14 if late else 9) + timedelta(minutes=5 * (sum(council.la_code.encode()) % 60))
 
 
 def due_on(month: Month) -> date:
     """The day by which a month's files are due."""
-    return nth_working_day(month.plus(1), DUE_WORKING_DAY)
+    return _working_day_after(month, DUE_WORKING_DAY)
 
 
 def truth_table(made: Region) -> pl.DataFrame:
@@ -174,6 +174,11 @@ def truth_table(made: Region) -> pl.DataFrame:
                 )
             )
     return pl.DataFrame(rows, schema=TRUTH, orient="row")
+
+
+@lru_cache(maxsize=64)
+def _working_day_after(month: Month, n: int) -> date:
+    return nth_working_day(month.plus(1), n)
 
 
 def _restated_month(made: Region) -> Month:

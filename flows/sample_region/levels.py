@@ -85,13 +85,13 @@ def levels(region: Region, burn_in: int) -> Levels:
         vacancy_share=np.clip(vacancy + 0.02 * one + 0.08 * two + 0.02 * three + 0.08 * four, 0.0, 0.6),
         agency_rate=np.clip((agency + 0.01 * one + 0.06 * two + 0.03 * three) * (1.0 - 0.5 * four), 0.0, 0.5),
         leaving=0.0095
-        * np.exp(latent(0.08, 0.34, 0.85))
+        * np.exp(latent(0.04, 0.35, 0.85))
         * (1.0 + 0.35 * one + 0.30 * two + 0.05 * three + 0.15 * four)
         * np.where(unlucky, _BAD_LUCK, 1.0),
         managers_leaving=np.where(unlucky, 1.0 / _BAD_LUCK, 1.0) * (1.0 + 0.4 * one + 0.5 * two),
         interim_managers=1.0 + 1.0 * one + 2.0 * two,
         absence=0.94 * np.exp(latent(0.19, 0.36, 0.92)) * (1.0 + 0.10 * one + 0.25 * two + 0.1 * four),
-        caseload=np.clip(15.7 * np.exp(latent(0.065, 0.0, 0.0)), 10.0, 23.0),
+        caseload=np.clip(15.2 * np.exp(latent(0.065, 0.0, 0.0)), 10.0, 23.0),
         demand=season * np.exp(latent(0.0, 0.16, 0.92)) * (1.0 + 0.05 * one + 0.07 * two + 0.18 * three),
         closing=np.exp(latent(0.0, 0.07, 0.9)) * (1.0 - 0.16 * one - 0.14 * two - 0.02 * four),
         unallocated=_chance(0.018, latent(0.35, 0.35, 0.8)) + 0.03 * one + 0.03 * two + 0.03 * three + 0.04 * four,
