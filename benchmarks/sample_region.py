@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Iterator
 from time import perf_counter
 
 import polars as pl
 
 from features.months import Month
-from flows.sample_region import generate, region
+from flows.sample_region import MonthFrames, generate, region
 from flows.sample_region.realised import beside_anchors, yearly_figures
 
 
@@ -21,7 +22,7 @@ def main(councils: int = 153, months: int = 36, seed: int = 1) -> None:
     begin = perf_counter()
     rows = 0
 
-    def counted():  # type: ignore[no-untyped-def]
+    def counted() -> Iterator[MonthFrames]:
         nonlocal rows
         for frames in generate(region(councils, months, seed, Month(2026, 10))):
             rows += sum(f.height for f in frames.frames.values())
