@@ -140,13 +140,14 @@ class Statistics:
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """One run of one suite: Great Expectations' own result, freed of everything but counts."""
+    """What one suite found, in Great Expectations' own words: counts, no value and no row."""
 
     name: str
     first: Month
     last: Month
     rows: int
-    result: Any
+    results: tuple[Any, ...]
+    """One `ExpectationValidationResult` per check."""
 
 
 @dataclass(frozen=True)
