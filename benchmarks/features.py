@@ -1,0 +1,260 @@
+"""Times the feature stage on a made-up England, against the floor, DuckDB and pandas.
+
+    python -m benchmarks.features [--councils 153] [--months 24] [--seed 1] [--data DIR] [--repeat 3]
+
+Each stage runs in a process of its own, so that its peak memory is its own; the best of the repeats counts.
+The floor is a bare Polars streaming scan and sum of the columns the counts read. DuckDB and pandas make the
+same counts of the same files; that all of them are equal is checked before anything is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+from time import perf_counter
+
+import polars as pl
+
+from benchmarks.rivals import Tables, duckdb_counts, pandas_counts, path_of
+from features.councils import Register, read_register, write_register
+from features.frames import NATIONAL
+from features.inputs import build_inputs
+from features.measures import compute_measures, monthly_points
+from features.months import Month, month_range
+from features.panel import compute_features
+from features.records import READ_COLUMNS, RECEIVED, count
+from features.registry import EXTRACTS, FieldType, Kind
+from flows.sample_region import as_canonical, generate, region
+
+LAST = Month(2026, 10)
+KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
+STAGES = ("floor", "features", "counts", "duckdb", "pandas", "one_month")
+THREADS = int(os.environ.get("POLARS_MAX_THREADS", str(os.cpu_count() or 1)))
+
+
+def write_data(folder: Path, councils: int, months: int, seed: int) -> int:
+    """Canonical extracts of the made-up region, one file per extract and month, as the monthly job stores them."""
+    made = region(councils, months, seed, LAST)
+    (folder / "register.csv").write_text(write_register(made.register.councils), encoding="utf-8")
+    rows = 0
+    for monthly in generate(made):
+        for kind, frame in monthly.frames.items():
+            canonical = _pseudonymised(as_canonical(frame, kind), kind)
+            rows += canonical.height
+            canonical.write_parquet(
+                path_of(folder, kind, monthly.month),
+                compression="zstd",
+                compression_level=3,
+                statistics=True,
+                row_group_size=131_072,
+            )
+    return rows
+
+
+def _pseudonymised(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    """References as 64 bits without order, as a keyed hash leaves them, and the rows in their order."""
+    references = [f.name for f in EXTRACTS[kind].fields if f.type is FieldType.REFERENCE]
+    hashed = [pl.when(pl.col(n).is_not_null()).then(pl.col(n).hash(seed=7)).alias(n) for n in references]
+    return frame.with_columns(hashed).sort("la_code", *(k for k in EXTRACTS[kind].key if k != "la_code"))
+
+
+def floor(folder: Path, months: list[Month]) -> None:
+    """Scan and sum the columns the counts read, nothing else."""
+    for kind in KINDS:
+        schema = EXTRACTS[kind].schema
+        sums = [
+            pl.col(n).str.len_bytes().sum() if schema[n] == pl.String else pl.col(n).to_physical().sum()
+            for n in READ_COLUMNS[kind]
+        ]
+        paths = [path_of(folder, kind, m) for m in months]
+        pl.scan_parquet(paths).select(sums).collect(engine="streaming")
+
+
+def counted(folder: Path, months: list[Month]) -> Tables:
+    """Every count by the product's own functions, the state handed on from month to month."""
+    state: dict[Kind, pl.DataFrame | None] = {}
+    for month in months:
+        for kind in KINDS:
+            frame = pl.read_parquet(path_of(folder, kind, month), columns=list(READ_COLUMNS[kind]))
+            result = count(kind, frame, month, state.get(kind), _received(frame, month))
+            state[kind] = result.state
+            yield kind, month, result.counts
+
+
+def _received(frame: pl.DataFrame, month: Month) -> pl.DataFrame:
+    codes = frame.get_column("la_code").rle().struct.field("value")
+    known, sha = pl.lit(month.plus(1).first_day), pl.lit("0" * 64)
+    return codes.alias("la_code").to_frame().with_columns(known_from=known, extract_sha256=sha).select(list(RECEIVED))
+
+
+def features_of(counts: Iterable[tuple[Kind, Month, pl.DataFrame]], folder: Path, months: list[Month]) -> pl.DataFrame:
+    """Inputs, measures and features of the asked months from counts of any number of months."""
+    by_kind: dict[Kind, list[pl.DataFrame]] = {kind: [] for kind in KINDS}
+    held = set()
+    for kind, month, frame in counts:
+        by_kind[kind].append(frame)
+        held.add(month)
+    return from_counts({k: pl.concat(f) for k, f in by_kind.items()}, _register(folder), min(held), months)
+
+
+def from_counts(
+    counts: dict[Kind, pl.DataFrame], register: Register, first: Month, months: list[Month]
+) -> pl.DataFrame:
+    """Counts -> inputs -> measures -> features."""
+    inputs, reasons = build_inputs(counts, register, first, max(months))
+    measures = compute_measures(inputs, reasons)
+    national = measures.filter(pl.col("value").is_not_null(), pl.col("month") == measures["month"].max()).select(
+        "measure",
+        pl.lit(date(2000, 9, 30)).alias("period_end"),
+        pl.lit(date(2001, 2, 20)).alias("known_from"),
+        "value",
+    )
+    points = monthly_points(inputs)
+    return compute_features(
+        measures, register.neighbours_frame(), national.select(list(NATIONAL)), months, points=points
+    )
+
+
+def _register(folder: Path) -> Register:
+    path = folder / "register.csv"
+    return read_register(path.read_text(encoding="utf-8"), path.name)
+
+
+def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
+    """One more month from what is stored of the earlier ones: their counts, and the state of the last."""
+    *earlier, last = months
+    stored = folder / "stored"
+    stored.mkdir(exist_ok=True)
+    state: dict[Kind, pl.DataFrame | None] = {}
+    by_kind: dict[Kind, list[pl.DataFrame]] = {kind: [] for kind in KINDS}
+    for kind, month, frame in counted(folder, earlier):
+        by_kind[kind].append(frame)
+        if month == earlier[-1]:
+            before = pl.read_parquet(path_of(folder, kind, month), columns=list(READ_COLUMNS[kind]))
+            state[kind] = count(kind, before, month, None, _received(before, month)).state
+    for kind in KINDS:
+        pl.concat(by_kind[kind]).write_parquet(stored / f"counts-{kind}.parquet")
+        if (held := state[kind]) is not None:
+            held.write_parquet(stored / f"state-{kind}.parquet")
+
+    def run() -> None:
+        counts: dict[Kind, pl.DataFrame] = {}
+        for kind in KINDS:
+            path = stored / f"state-{kind}.parquet"
+            before = pl.read_parquet(path) if path.exists() else None
+            frame = pl.read_parquet(path_of(folder, kind, last), columns=list(READ_COLUMNS[kind]))
+            new = count(kind, frame, last, before, _received(frame, last))
+            counts[kind] = pl.concat([pl.read_parquet(stored / f"counts-{kind}.parquet"), new.counts])
+            if new.state is not None:
+                new.state.write_parquet(stored / f"next-{kind}.parquet")
+        features = from_counts(counts, _register(folder), months[0], [last])
+        features.write_parquet(stored / "features.parquet")
+
+    return run
+
+
+def run_stage(stage: str, folder: Path, months: list[Month], repeat: int) -> None:
+    """Run one stage in this process and print its seconds and peak memory as JSON."""
+    keep: Callable[[Tables], None] = lambda tables: _keep(tables, folder / f"{stage}-counts.parquet")  # noqa: E731
+    work: dict[str, Callable[[], object]] = {
+        "floor": lambda: floor(folder, months),
+        "counts": lambda: keep(counted(folder, months)),
+        "features": lambda: features_of(counted(folder, months), folder, months),
+        "duckdb": lambda: keep(duckdb_counts(folder, months, THREADS)),
+        "pandas": lambda: keep(pandas_counts(folder, months)),
+    }
+    run = one_month(folder, months) if stage == "one_month" else work[stage]
+    seconds = []
+    for _ in range(repeat):
+        begin = perf_counter()
+        run()
+        seconds.append(perf_counter() - begin)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(json.dumps({"seconds": seconds, "peak_mib": peak}) + "\n")
+
+
+def _keep(tables: Tables, path: Path) -> None:
+    rows = [
+        frame.unpivot([n for n in frame.columns if frame.schema[n] == pl.Int64], index="la_code").with_columns(
+            month=pl.lit(month.last_day)
+        )
+        for _, month, frame in tables
+    ]
+    pl.concat(rows).select("la_code", "month", "variable", "value").sort("la_code", "month", "variable").write_parquet(
+        path
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Generate, run every stage, compare, print. Exit code 1 if any count differs."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.features", description=__doc__)
+    parser.add_argument("--councils", type=int, default=153)
+    parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--repeat", type=int, default=3, help="runs of each stage; the best one counts")
+    parser.add_argument("--data", type=Path, help="folder to keep the made-up extracts in, and to find them again")
+    parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    months = list(month_range(LAST.plus(1 - options.months), LAST))
+    if options.stage:
+        run_stage(options.stage, options.data, months, options.repeat)
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        return _compare(options, options.data or Path(scratch), months)
+
+
+def _compare(options: argparse.Namespace, folder: Path, months: list[Month]) -> int:
+    say = sys.stdout.write
+    folder.mkdir(parents=True, exist_ok=True)
+    begin = perf_counter()
+    if not path_of(folder, Kind.CASELOAD, months[0]).exists():
+        rows = write_data(folder, options.councils, options.months, options.seed)
+        say(f"made up {rows:,} rows of {options.councils} councils in {options.months} months ")
+        say(f"in {perf_counter() - begin:.1f} s (not counted)\n")
+    measured = {stage: _measure(stage, folder, options) for stage in STAGES}
+    tables = {s: pl.read_parquet(folder / f"{s}-counts.parquet") for s in ("counts", "duckdb", "pandas")}
+    unequal = [s for s in ("duckdb", "pandas") if not tables[s].equals(tables["counts"])]
+    say(f"\n{THREADS} threads; best of {options.repeat}; peak memory includes Python and the libraries\n\n")
+    say(f"{'':52}{'seconds':>9}{'MiB':>8}{'× floor':>9}\n")
+    base = min(measured["floor"]["seconds"])
+    for stage in STAGES:
+        best, peak = min(measured[stage]["seconds"]), measured[stage]["peak_mib"]
+        say(f"{_TITLES[stage]:52}{best:9.2f}{peak:8.0f}{best / base:9.1f}\n")
+    ours = min(measured["counts"]["seconds"])
+    for rival in ("duckdb", "pandas"):
+        say(f"the counts in {rival} take {min(measured[rival]['seconds']) / ours:.1f} times as long as ours\n")
+    say(f"features for {min(measured['features']['seconds']) / base:.1f} times the floor; the prototype took 3.9\n")
+    say(
+        f"all {tables['counts'].height:,} counts equal\n" if not unequal else f"COUNTS DIFFER in {', '.join(unequal)}\n"
+    )
+    return 1 if unequal else 0
+
+
+_TITLES = {
+    "floor": "floor: scan and sum the columns that are read",
+    "features": "feature stage: counts, inputs, measures, features",
+    "counts": "  of it the counts",
+    "duckdb": "the same counts in DuckDB SQL",
+    "pandas": "the same counts in pandas",
+    "one_month": "one more month from stored state, with features",
+}
+
+
+def _measure(stage: str, folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    command = [sys.executable, "-m", "benchmarks.features", "--stage", stage, "--data", str(folder)]
+    command += ["--months", str(options.months), "--repeat", str(1 if stage == "pandas" else options.repeat)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, object] = json.loads(done.stdout)
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
