@@ -26,8 +26,9 @@ from flows.alerts.figures import axis_text, month_words, short_month, value_text
 #: Okabe and Ito's palette, told apart with any kind of colour vision; darkened for contrast on white.
 ORANGE, BLUE, GREY, DARK = "#d55e00", "#0072b2", "#76838f", "#33414d"
 
-_WIDTH_INCHES, _PANEL_INCHES, _DPI = 3.6, 1.42, 240
+_WIDTH_INCHES, _PANEL_INCHES, _DPI = 3.6, 1.42, 200
 _COLOURS = 48
+_METHOD = Image.Quantize.FASTOCTREE
 _TITLE_FITS = 46
 
 _STYLE: dict[Any, Any] = {
@@ -70,22 +71,22 @@ def draw_chart(series: Sequence[Series]) -> Chart | None:
             _panel(figure.add_subplot(len(drawable), 1, position), one)
         inches = 1 / height
         figure.subplots_adjust(left=0.135, right=0.97, top=1 - 0.30 * inches, bottom=0.24 * inches, hspace=0.62)
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", metadata={"Software": None})
+        pixels = io.BytesIO()
+        figure.savefig(pixels, format="rgba")
     return Chart(
-        png=_few_colours(buffer.getvalue()),
+        png=_png(pixels.getvalue(), round(_WIDTH_INCHES * _DPI)),
         alt=alt_text(drawable),
         width=round(_WIDTH_INCHES * 100),
         height=round(height * 100),
     )
 
 
-def _few_colours(png: bytes) -> bytes:
-    """The same picture with a small palette: a fifth of the size, without loss an eye would see."""
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    small = picture.quantize(colors=_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+def _png(pixels: bytes, width: int) -> bytes:
+    """The picture with a small palette: a fifth of the size, without loss an eye would see."""
+    picture = Image.frombytes("RGBA", (width, len(pixels) // (4 * width)), pixels).convert("RGB")
+    small = picture.quantize(colors=_COLOURS, method=_METHOD, dither=Image.Dither.NONE)
     out = io.BytesIO()
-    small.save(out, format="PNG", optimize=True)
+    small.save(out, format="PNG", compress_level=9)
     return out.getvalue()
 
 
@@ -133,7 +134,9 @@ def alt_text(series: Sequence[Series]) -> str:
         measure = BY_NAME[one.measure]
         known = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None]
         month, value = known[-1]
-        words = f"{measure.label}: {value_text(measure, value)} in {month_words(month)}"
+        words = f"{measure.label}: {value_text(measure, value)}"
+        if month != last:
+            words += f" in {month_words(month)}, the last known"
         low, high = one.lower[-1], one.upper[-1]
         if low is not None and high is not None:
             words += f", usual range {axis_text(measure, low)} to {axis_text(measure, high)}"

@@ -136,26 +136,27 @@ def _lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     labels = [lower_first(f.declared.label) for f in shown[:2]]
     named = f", first of all {listed(labels)}" if labels else ""
     if decision.change is Change.RESOLVED:
-        return f"The figures that led to our alert have come back to a level that asks for no alert{named}."
+        improved = f"; {listed(labels)} improved most" if labels else ""
+        return f"The figures that led to our alert have come back to a level that asks for none{improved}."
     if decision.change is Change.EASING:
-        return f"The figures are better than when we last wrote{named}, though not yet back to steady."
+        return f"The figures are better than when we last wrote{named}, and not yet back to steady."
     return _sentence(f"{_movement(decision)}{named}")
 
 
 def _movement(decision: Decision) -> str:
     groups = [_GROUP_WORDS[g.group] for g in decision.drift.groups]
     recovering = decision.band is Band.RECOVERING
+    months = decision.drift.score_change_months
+    since = "Since last month" if months == 1 else f"Over {months} months"
     if groups and decision.drift.score_rising:
-        months = count_words(decision.drift.score_change_months, "month", "months")
         return (
-            f"Over {months} the overall picture has worsened, "
+            f"{since} the overall picture has worsened, "
             f"and measures of {listed(groups)} moved outside your usual pattern"
         )
     if groups:
         return f"Measures of {listed(groups)} have moved outside your usual pattern"
     if decision.drift.score_rising:
-        months = count_words(decision.drift.score_change_months, "month", "months")
-        return f"Taken together, your figures have moved the wrong way over {months}"
+        return f"{since} your figures, taken together, have moved the wrong way"
     if recovering:
         return "No group of measures has moved outside your usual pattern this month"
     return "Taken together, your figures now resemble those of services that later lost sight and flow"
@@ -256,17 +257,19 @@ def _how_sure(alert: Alert) -> Section:
     blocks: list[Block] = []
     if record is not None:
         rest = 10 - record.of_ten
+        alerting = alert.decision.band in (Band.WATCH, Band.LOSING_GRIP)
+        flagged = "flagged like this" if alerting else "with a score like this"
         blocks.append(
             Para(
-                f"Of ten councils flagged like this, about {record.of_ten} were judged below good at their next "
+                f"Of ten councils {flagged}, about {record.of_ten} were judged below good at their next "
                 f"inspection, and about {rest} were not."
             )
         )
         basis = record.basis.rstrip(".")
         blocks.append(
             Para(
-                f"In {record.flagged:,} past cases flagged like this, {record.judged_below_good:,} were judged below "
-                f"good. Basis: {basis}."
+                f"In {record.flagged:,} past cases like this, {record.judged_below_good:,} were judged below good. "
+                f"Basis: {basis}."
             )
         )
     else:

@@ -1,0 +1,101 @@
+"""One message of every kind, made from the made-up council of the unit tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+
+from flows.alerts.alert import Alert, Correction
+from flows.alerts.compose import Contact
+from flows.alerts.decide import storm_valve
+from flows.alerts.deliver import Delivery
+from flows.alerts.ledger import Status
+from flows.alerts.publish import Outcome, director_changes
+from flows.alerts.render import Message, render_message
+from flows.alerts.state import AlertState
+from flows.alerts.summary import data_officer_message, run_message
+from models.score import Stage
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score, told
+
+CONTACT = Contact(team="the data team of the Northern Alliance", reply_to="data-team@alliance.example")
+STAGES = {number: Stage(number, "", ()) for number in range(5)}
+
+
+def _chain(*probabilities: float | None, inadequate: bool = False) -> AlertState:
+    """The state after these months, the last of them the month before the message."""
+    state: AlertState | None = None
+    for back, probability in zip(range(len(probabilities), 0, -1), probabilities, strict=True):
+        state = told(probability, MONTH.plus(-back), state, inadequate=inadequate)
+    assert state is not None
+    return state
+
+
+def _staged(probability: float, stage: int, previous: AlertState) -> Alert:
+    return alert(replace(score(probability), stage=STAGES[stage]), previous=previous)
+
+
+def _corrected() -> Alert:
+    first = alert(score(0.74), previous=_chain(0.3))
+    now = alert(score(0.57), previous=_chain(0.3), signals=False)
+    restated = tuple(
+        f.model_copy(update={"value": round((f.value or 0) * 0.8, 6)}) if f.measure == "agency_rate_fte" else f
+        for f in now.facts
+    )
+    now = now.model_copy(update={"facts": restated})
+    note = Correction(
+        replaces_revision=1,
+        what_changed=tuple(director_changes(first, now)),
+        for_director=True,
+        message_revision=2,
+    )
+    return now.model_copy(update={"revision": 2, "correction": note})
+
+
+def _joint() -> Alert:
+    council = replace(ASHCOMBE, la_code="991 / 992", name="Ashcombe and Dunmere")
+    return alert(score(0.6, la_code="991 / 992"), council=council, previous=_chain(0.3))
+
+
+ALERTS: dict[str, Callable[[], Alert]] = {
+    "new_watch": lambda: alert(score(0.6), previous=_chain(0.3)),
+    "new_losing_grip": lambda: alert(score(0.88), previous=_chain(0.3)),
+    "worsening": lambda: _staged(0.88, 2, _chain(0.6)),
+    "worsening_within_band": lambda: _staged(0.68, 3, _chain(0.56, 0.58)),
+    "continuing": lambda: _staged(0.6, 0, _chain(0.6, 0.6, 0.6)),
+    "easing": lambda: alert(score(0.5, better=True), previous=_chain(0.9, 0.5), better=True),
+    "resolved": lambda: alert(score(0.2, better=True), previous=_chain(0.6, 0.3), better=True),
+    "recovering": lambda: alert(score(0.6), previous=_chain(0.6), inadequate=True, signals=False),
+    "recovering_unsettled": lambda: alert(score(0.8), previous=_chain(0.6, 0.6, inadequate=True), inadequate=True),
+    "not_scored": lambda: alert(score(None), previous=_chain(0.3)),
+    "not_scored_long": lambda: alert(score(None), previous=_chain(0.6, None, None)),
+    "correction": _corrected,
+    "joint_return": _joint,
+    "complete_lock": lambda: _staged(0.9, 4, _chain(0.88, 0.88, 0.9)),
+}
+
+
+def _run_summary() -> Message:
+    shown = [ALERTS[name]() for name in ("new_losing_grip", "joint_return", "resolved")]
+    unseen = replace(ASHCOMBE, la_code="993", name="Elmbridge Vale")
+    shown.append(alert(score(None, la_code="993"), council=unseen))
+    sent = Delivery("2026-10/991/r1/new_losing_grip", "director@ashcombe.example", Status.SENT, True)
+    failed = replace(sent, address="deputy@ashcombe.example", status=Status.FAILED, reason="550 no such mailbox")
+    return run_message(
+        month=MONTH,
+        alerts=shown,
+        outcomes={"991": Outcome.CREATED},
+        storm=storm_valve([a.decision for a in shown], RULES),
+        deliveries={"991": [sent, failed]},
+        seconds={"ingest": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
+        contact=CONTACT,
+    )
+
+
+MESSAGES: dict[str, Callable[[], Message]] = {
+    **{name: cache(lambda make=make: render_message(make(), CONTACT)) for name, make in ALERTS.items()},
+    "run_summary": _run_summary,
+    "data_officer": lambda: data_officer_message(
+        council=ASHCOMBE, month=MONTH, submissions=SUBMISSIONS, validation=VALIDATION, contact=CONTACT
+    ),
+}

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from features.errors import SettingsError
+from flows.alerts.rules import AlertRules, DriftRules, LevelRules, read_rules, rules_as_toml
+
+
+def test_written_rules_are_read_back_equal() -> None:
+    rules = AlertRules(level=LevelRules(watch_from=0.5, watch_until=0.41), drift=DriftRules(groups_for_watch=3))
+    assert read_rules(rules_as_toml(rules), "rules.toml") == rules
+
+
+def test_every_threshold_is_explained_in_the_written_form() -> None:
+    text = rules_as_toml(AlertRules())
+    lines = text.splitlines()
+    for number, line in enumerate(lines):
+        if "=" in line and not line.startswith("#"):
+            assert lines[number - 1].startswith("# "), line
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[level]\nwatch_from = 0.4\n", "watch_until must lie below"),
+        ("[level]\nlosing_grip_from = 0.5\nlosing_grip_until = 0.4\n", "must rise in this order"),
+        ("[levels]\nwatch_from = 0.6\n", "levels"),
+        ("[drift]\nscore_rise = 1.5\n", "drift.score_rise"),
+        ("[level\n", "not valid TOML"),
+    ],
+)
+def test_unusable_rules_are_refused_with_the_key(text: str, named: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        read_rules(text, "rules.toml")
+    assert "rules.toml" in str(refused.value)
+    assert named in str(refused.value)
+
+
+def test_the_digest_names_the_thresholds() -> None:
+    assert AlertRules().digest() == AlertRules().digest()
+    assert AlertRules(level=LevelRules(watch_from=0.56)).digest() != AlertRules().digest()
