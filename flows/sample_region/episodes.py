@@ -65,6 +65,10 @@ class Live:
     def take(self, index: NDArray[np.int64]) -> Live:
         return Live(*(getattr(self, f.name).take(index, mode="clip") for f in fields(Live)))
 
+    def each(self, of_council: Reals) -> NDArray[np.float32]:
+        """A council's value for each of its episodes."""
+        return np.repeat(of_council.astype(np.float32), np.bincount(self.council, minlength=len(of_council)))
+
     def __len__(self) -> int:
         return len(self.council)
 
@@ -233,21 +237,18 @@ class Episodes:
 
     def _close(self, live: Live, month: int, first_day: int, last_day: int, working_days: Ints) -> None:
         rng = self.rng
-        n = len(live)
-        assessed = live.assessment_ends < first_day
-        settled = assessed & ((live.conference < first_day) | (live.conference == NEVER)) & (live.outcome != CLOSES)
-        looked_after = settled & (live.looked_after < first_day)
-        on_plan = settled & ~looked_after & (live.plan < first_day)
-        in_need = settled & ~looked_after & ~on_plan
-        hazard = np.select(
-            [looked_after, on_plan, in_need], [_ENDS_LOOKED_AFTER, _ENDS_PLAN, _ENDS_IN_NEED], default=0.0
-        )
-        ends = rng.random(n) < hazard * self.levels.closing[live.council, month]
-        down = ends & on_plan & (rng.random(n) < _STEPS_DOWN)
+        settled = (live.assessment_ends < first_day) & (live.outcome != CLOSES)
+        settled &= (live.conference < first_day) | (live.conference == NEVER)
+        hazard = np.where(live.plan < first_day, np.float32(_ENDS_PLAN), np.float32(_ENDS_IN_NEED))
+        hazard[live.looked_after < first_day] = _ENDS_LOOKED_AFTER
+        hazard *= live.each(self.levels.closing[:, month])
+        ends = np.flatnonzero(settled & (rng.random(len(live), dtype=np.float32) < hazard))
+        on_plan = (live.plan[ends] < first_day) & ~(live.looked_after[ends] < first_day)
+        steps_down = on_plan & (rng.random(len(ends)) < _STEPS_DOWN)
         for name in ("plan", "review_due", "review_held", "last_review"):
-            getattr(live, name)[down] = NEVER
-        shut = ends & ~down
-        live.closed[shut] = working_days[rng.integers(0, len(working_days), int(shut.sum()))]
+            getattr(live, name)[ends[steps_down]] = NEVER
+        shut = ends[~steps_down]
+        live.closed[shut] = working_days[rng.integers(0, len(working_days), len(shut))]
         known = live.closes <= last_day
         live.closed[known] = live.closes[known]
 
@@ -260,20 +261,21 @@ class Episodes:
     def _visit(self, live: Live, still_open: Flags, month: int, first_day: int, last_day: int) -> None:
         """Most children are seen in a month; the rate overdue after six weeks follows from those who are not."""
         rng, n = self.rng, len(live)
-        chance = 1.0 - 1.4 * self.levels.visits_overdue[live.council, month]
-        chance = np.where(live.slot < 0, 0.7 * chance, chance)
-        from_day = np.maximum(first_day, live.referred)
-        seen = still_open & (rng.random(n, dtype=np.float32) < chance)
-        day = from_day + (rng.random(n, dtype=np.float32) * (last_day + 1 - from_day)).astype(np.int32)
-        live.last_visit = np.where(seen, np.minimum(day, last_day), live.last_visit).astype(np.int32)
+        chance = live.each(1.0 - 1.4 * self.levels.visits_overdue[:, month])
+        chance[live.slot < 0] *= np.float32(0.7)
+        seen = np.flatnonzero(still_open & (rng.random(n, dtype=np.float32) < chance))
+        from_day = np.maximum(first_day, live.referred[seen])
+        day = from_day + (rng.random(len(seen)) * (last_day + 1 - from_day)).astype(np.int32)
+        live.last_visit[seen] = np.minimum(day, last_day)
 
     def _allocate(self, live: Live, still_open: Flags, month: int, first_day: int, last_day: int, left: Ints) -> None:
         """Take cases from those who left, hand some on, give the waiting ones to workers with room."""
         rng, staff, n = self.rng, self.staff, len(live)
         gone = np.zeros(len(staff.council) + 1, dtype=np.bool_)
         gone[left] = True
+        passes_on = live.each(self.levels.reallocation[:, month])
         assessed = (live.assessment_ends >= first_day) & (live.assessment_ends <= last_day)
-        passes_on = np.where(assessed, _CHANGES_HANDS_AFTER_ASSESSMENT, self.levels.reallocation[live.council, month])
+        passes_on[assessed] = _CHANGES_HANDS_AFTER_ASSESSMENT
         handed = still_open & ((rng.random(n, dtype=np.float32) < passes_on) | gone[live.slot])
         live.slot[handed] = -1
         waiting = np.flatnonzero(still_open & (live.slot < 0))
@@ -285,11 +287,12 @@ class Episodes:
         chosen = waiting[rng.random(len(waiting)) < served[where]]
         live.slot[chosen] = self._worker_with_room(live, chosen, still)
         now = live.slot >= 0
-        current = np.where(now, staff.worker[live.slot], 0).astype(np.uint32)
-        current[~still_open] = 0
-        changed = (current > 0) & (live.worker > 0) & (current != live.worker)
-        live.worker = np.where(current > 0, current, live.worker).astype(np.uint32)
-        live.changes = (((live.changes << 1) | changed) & 0xFFF).astype(np.uint16)
+        current = np.where(now & still_open, staff.worker[live.slot], live.worker)
+        changed = (live.worker > 0) & (current != live.worker)
+        live.worker = current
+        live.changes <<= 1
+        live.changes |= changed
+        live.changes &= 0xFFF
 
     def _worker_with_room(self, live: Live, chosen: NDArray[np.int64], still: NDArray[np.int64]) -> Ints:
         """A worker's post for each case, drawn by how much room each worker of the council has."""
