@@ -60,8 +60,8 @@ _EXCEL_ERRORS = (
 #: What people write for “nobody” where a reference may be empty.
 _NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
 _SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
-_WHOLE_FLOAT = r"^(-?\d+)\.0+$"
-_SCIENTIFIC = r"^\d(?:\.\d+)?[eE]\+?\d+$"
+_WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
+_SCIENTIFIC = r"^[0-9](?:\.[0-9]+)?[eE]\+?[0-9]+$"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
 
 
@@ -102,20 +102,20 @@ def _plain(text: pl.Expr, field: Field, day_first: bool) -> tuple[pl.Expr, pl.Ex
             fits = day.is_between(EARLIEST, LATEST).fill_null(False) & (text.str.len_bytes() == 10)
             return day, fits | text.is_null()
         case FieldType.INTEGER:
-            return text.cast(pl.Int64, strict=False), text.str.contains(r"^\d{1,9}$")
+            return text.cast(pl.Int64, strict=False), text.str.contains(r"^[0-9]{1,9}$")
         case FieldType.DECIMAL:
             scale = field.decimals
-            whole = text.str.extract(r"^(\d+)")
-            fraction = text.str.extract(r"\.(\d*)$").fill_null("").str.pad_end(scale, "0")
+            whole = text.str.extract(r"^([0-9]+)")
+            fraction = text.str.extract(r"\.([0-9]*)$").fill_null("").str.pad_end(scale, "0")
             return (whole + fraction).cast(pl.Int64, strict=False), text.str.contains(
-                rf"^\d{{1,9}}(?:\.\d{{0,{scale}}})?$"
+                rf"^[0-9]{{1,9}}(?:\.[0-9]{{0,{scale}}})?$"
             )
         case FieldType.FLAG:
             return text == "1", text.is_in(["0", "1"])
         case FieldType.CODE if field.codes:
             return text, text.is_in(list(field.codes))
         case FieldType.REFERENCE:
-            return text, text.str.contains(r"\d") & text.str.contains(r"[#.+]").not_()
+            return text, text.str.contains(r"[0-9]") & text.str.contains(r"[#.+]").not_()
         case _:
             return text, text.str.starts_with("#").not_()
 

@@ -15,13 +15,15 @@ _FOREVER = date(9999, 12, 31)
 _EXCEL_EPOCH = date(1899, 12, 30)
 
 # A time zone is accepted only at midnight: at another time the day may be the one before or after.
-_TIME = r"(?:[T ]+\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?|[T ]+00:00(?::00(?:\.0+)?)?(?:Z|[+-]\d{2}:?\d{2}))?"
-_ISO = rf"^(\d{{4}}[-/]\d{{1,2}}[-/]\d{{1,2}}){_TIME}$"
-_COMPACT = r"^((?:19|20)\d{6})(?:\.0+)?$"
-_UK = rf"^(\d{{1,2}})[/.\-](\d{{1,2}})[/.\-](\d{{4}}){_TIME}$"
-_WORDS = rf"^(\d{{1,2}})[ \-]([A-Za-z]{{3,9}})[ \-,]+(\d{{4}}){_TIME}$"
-_SERIAL = r"^([2-7]\d{4})(?:\.\d+)?$"
-_SHORT_YEAR = r"^\d{1,2}[/.\- ](?:\d{1,2}|[A-Za-z]{3,9})[/.\- ]\d{2}(?:[T ]+[\d:.]+)?$"
+_TIME = (
+    r"(?:[T ]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?|[T ]+00:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2}))?"
+)
+_ISO = rf"^([0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}){_TIME}$"
+_COMPACT = r"^((?:19|20)[0-9]{6})(?:\.0+)?$"
+_UK = rf"^([0-9]{{1,2}})[/.\-]([0-9]{{1,2}})[/.\-]([0-9]{{4}}){_TIME}$"
+_WORDS = rf"^([0-9]{{1,2}})[ \-]([A-Za-z]{{3,9}})[ \-,]+([0-9]{{4}}){_TIME}$"
+_SERIAL = r"^([2-7][0-9]{4})(?:\.[0-9]+)?$"
+_SHORT_YEAR = r"^[0-9]{1,2}[/.\- ](?:[0-9]{1,2}|[A-Za-z]{3,9})[/.\- ][0-9]{2}(?:[T ]+[0-9:.]+)?$"
 
 #: One column comes from one system. Rows with the month first make every doubtful row of the column
 #: doubtful, unless rows with the day first outnumber them by this much and they are slips.

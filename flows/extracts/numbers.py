@@ -7,10 +7,11 @@ import polars as pl
 #: More digits than any count or figure has; the Int64 of parts holds them.
 _MOST_DIGITS = 12
 
-_WHOLE = r"^[+-]?\d+(?:\.0*)?$"
-_GROUPED = r"^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$"
-_DECIMAL = r"^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$"
-_COMMA = r"^[+-]?\d+(?:,\d+)+$"
+# The digits are spelt out: in these expressions \d would also match the digits of other scripts.
+_WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
+_GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
+_DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$"
+_COMMA = r"^[+-]?[0-9]+(?:,[0-9]+)+$"
 
 
 def read_integers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
@@ -47,12 +48,12 @@ def read_decimals(text: pl.Series, decimals: int) -> tuple[pl.Series, pl.Series]
         .then(
             pl.when(pl.col("t").str.contains(_COMMA)).then(pl.lit("ambiguous_comma")).otherwise(pl.lit("not_a_number"))
         )
-        .when(pl.col("t").str.extract(r"^[+-]?0*(\d*)").str.len_bytes() > _MOST_DIGITS)
+        .when(pl.col("t").str.extract(r"^[+-]?0*([0-9]*)").str.len_bytes() > _MOST_DIGITS)
         .then(pl.lit("number_out_of_range"))
     )
     readable = pl.when(pl.col("problem").is_null())
-    whole = pl.col("t").str.extract(r"^[+-]?(\d*)")
-    fraction = pl.col("t").str.extract(r"\.(\d*)$").fill_null("")
+    whole = pl.col("t").str.extract(r"^[+-]?([0-9]*)")
+    fraction = pl.col("t").str.extract(r"\.([0-9]*)$").fill_null("")
     parts = frame.select(
         units=readable.then(whole + fraction.str.slice(0, decimals).str.pad_end(decimals, "0"))
         .str.replace(r"^$", "0")

@@ -216,7 +216,7 @@ def _recognise(columns: Iterable[str], filename: str) -> _Layout:
 
 
 def _month_end(periods: pl.Series, filename: str) -> pl.Series:
-    wrong = periods.filter(~periods.str.contains(r"^20\d{2}$").fill_null(False))
+    wrong = periods.filter(~periods.str.contains(r"^20[0-9]{2}$").fill_null(False))
     if wrong.len():
         raise ReferenceDataError(f"{filename}: the column time_period holds something other than years.")
     return pl.Series("month", [date(int(p), SEPTEMBER, 30) for p in periods.to_list()], dtype=pl.Date())

@@ -5,6 +5,7 @@ The content decides what a file is, not its name: a workbook saved as `.csv` is 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -32,7 +33,7 @@ def read_table(content: bytes, *, kind: Kind, where: Where, limits: Limits | Non
     that is no such table or is larger than any council's could be. No other error leaves this function.
     """
     limits = limits or Limits()
-    if not content.strip():
+    if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise UnreadableExtract(f"{where}: the file is empty. Send it again.")
     if len(content) > limits.max_bytes:
         raise too_large(where, len(content), limits)
