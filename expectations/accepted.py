@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+import polars as pl
+
 from features.errors import SettingsError
 from features.months import Month
 
@@ -87,3 +89,14 @@ def accepting(
 ) -> Accepted | None:
     """The first entry that accepts this failure in this month, or None."""
     return next((e for e in entries if e.holds_in(month) and e.matches(check, la_code, extract, column)), None)
+
+
+def expired(entries: Sequence[Accepted], month: Month) -> tuple[Accepted, ...]:
+    """Entries that no longer hold: to be reviewed, then renewed with a new reason or taken out."""
+    return tuple(e for e in entries if not e.holds_in(month))
+
+
+def unmatched(entries: Sequence[Accepted], failures: pl.DataFrame, month: Month) -> tuple[Accepted, ...]:
+    """Entries that hold and matched none of the month's FAILURES: perhaps the cause is gone."""
+    seen = failures.filter(pl.col("accepted")).select("check", "la_code", "extract", "column").unique().rows()
+    return tuple(e for e in entries if e.holds_in(month) and not any(e.matches(*row) for row in seen))

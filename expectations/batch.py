@@ -96,6 +96,8 @@ class Batch:
     frames: Mapping[Kind, pl.DataFrame]
     """Per kind the canonical frames of all councils, concatenated."""
     problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
+    problem_texts: Mapping[str, str] = field(default_factory=dict)
+    """What each problem code says of a cell, as the end of “the cell …”."""
     absent_columns: frozenset[tuple[str, Kind, str]] = frozenset()
     """(la_code, kind, column): optional columns that a file does not have."""
     files: Mapping[tuple[str, Kind], str] = field(default_factory=dict)

@@ -60,7 +60,7 @@ AGREEMENTS: tuple[Agreement, ...] = (
         "cases",
         Kind.CASELOAD,
         25,
-        "the workers in post hold {ours} cases",
+        "The workers in post hold {ours} cases",
         "the caseload extract has {theirs} open cases with a worker",
     ),
 )
@@ -109,7 +109,7 @@ def message(row: dict[str, object]) -> str:
     agreement = _BY_CODE[str(row["check"])]
     ours = agreement.ours.format(ours=_number(row["value"]))
     theirs = agreement.theirs.format(theirs=_number(row["expected"]))
-    return f"{ours[0].upper()}{ours[1:]} and {theirs}. Check that both were made for the same day and the same teams."
+    return f"{ours}, and {theirs}. Check that both were made for the same day and the same teams."
 
 
 def _number(value: object) -> str:

@@ -79,7 +79,7 @@ def run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Seque
 
 
 def _run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequence[Check]) -> Ran:
-    gx = _great_expectations()
+    gx = load()
     whole = _whole_frames()
 
     def validate(title: str, columns: pl.DataFrame, asked: Sequence[Check], result_format: dict[str, Any]) -> Any:
@@ -102,7 +102,8 @@ def _run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequ
     return Ran(SuiteResult(name, first, last, table.height, tuple(results)), failing, passes)
 
 
-def _great_expectations() -> Any:
+def load() -> Any:
+    """Great Expectations, with its analytics off; importing it takes seconds, so only who needs it calls this."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations
 
@@ -112,7 +113,7 @@ def _great_expectations() -> Any:
 @cache
 def _whole_frames() -> Any:
     """What Great Expectations calls a batch definition: hand it a frame, get a batch. It holds no data."""
-    context = _great_expectations().get_context(mode="ephemeral")
+    context = load().get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     asset = context.data_sources.add_pandas("extracts").add_dataframe_asset("all councils")
     return asset.add_batch_definition_whole_dataframe("whole table")
@@ -125,7 +126,7 @@ def _expectation_types() -> dict[Asserts, Any]:
     Stock expectations build it anew about a hundred times each per run, which is half of what a run on a
     few councils costs. The classes keep their names, so suites and pages say what they always say.
     """
-    gx = _great_expectations()
+    gx = load()
     private = importlib.import_module("great_expectations.compatibility.pydantic").PrivateAttr
 
     def remembering(stock: Any) -> Any:

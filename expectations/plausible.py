@@ -216,7 +216,11 @@ def _jumps(now: pl.DataFrame, history: History) -> pl.DataFrame:
             schema={"column": pl.String, "share": pl.Float64, "floor": pl.Float64},
             orient="row",
         )
-        frame = _with_past(here, series, ["column"]).join(limits, on="column", how="left", validate="m:1")
+        # A file without counts of its month yet is listed as not compared, not passed over.
+        asked = here.select("la_code", "month").join(limits, how="cross")
+        frame = asked.join(
+            _with_past(here, series, ["column"]), on=["la_code", "month", "column"], how="left", validate="1:1"
+        )
         allowed = pl.max_horizontal(pl.col("share") * pl.col("median"), SPREADS * pl.col("spread"), pl.col("floor"))
         parts.append(
             _row(

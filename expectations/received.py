@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from features.errors import (
     ExtractError,
     HeaderMismatch,
@@ -29,11 +31,12 @@ _REFUSALS: tuple[tuple[type[ExtractError], str], ...] = (
 )
 
 
-def problem_message(kind: Kind, column: str, problem: str, rows: int, of: int) -> str:
-    """What a person reads about cells that ingest could not read; `problem` is ingest's code."""
-    field = EXTRACTS[kind].field(column)
-    what = problem.replace("_", " ")
-    return f"{column} could not be read in {rows_of(rows, of)}: {what}. {_TO_DO_BY_TYPE[field.type]}"
+def problem_message(kind: Kind, column: str, problem: str, rows: int, of: int, texts: Mapping[str, str]) -> str:
+    """What a person reads about cells that ingest could not read; `problem` is ingest's code, `texts` its words."""
+    if problem in texts:
+        return f"{column} could not be read: {rows_of(rows, of)}. The cell {texts[problem]}."
+    what, to_do = problem.replace("_", " "), _TO_DO_BY_TYPE[EXTRACTS[kind].field(column).type]
+    return f"{column} could not be read ({what}): {rows_of(rows, of)}. {to_do}"
 
 
 def refusal_check(kind: Kind, error: ExtractError) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -26,6 +26,9 @@ RULES: dict[Kind, tuple[Rule, ...]] = {
     Kind.CASELOAD: caseload.RULES,
     Kind.RETURN: returns.RULES,
 }
+
+#: Ingest's code for a cell that must not be empty: the rule about it says so too, and weighs it.
+_EMPTY = "empty"
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[A
         if k is kind
     )
     checks = [
-        engine.Check(r.code, r.column, r.asserts, r.arguments, r.severity, f"Not: {r.problem}. {r.remedy}")
+        engine.Check(r.code, r.column, r.asserts, r.arguments, r.severity, f"Fails where {r.problem}. {r.remedy}")
         for r in rules
     ]
     months = sorted(b.month for b in batches)
@@ -67,7 +70,8 @@ def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[A
     ran = engine.run(f"{kind}, static", months[0], months[-1], table, checks)
     del table
     unreadable = _unreadable(prepared, batches)
-    weigh = _Weigher(prepared, accepted, unreadable)
+    texts = {code: text for b in batches for code, text in b.problem_texts.items()}
+    weigh = _Weigher(prepared, accepted, unreadable, texts)
     for rule in rules:
         if rule.code in ran.failing:
             weigh.rule(rule, ran.failing[rule.code])
@@ -81,7 +85,9 @@ def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
     """Cells that ingest could not read: `row` (position), `file_no, file_row, column, problem`."""
     kind = str(prepared.kind)
     parts = [
-        b.problems.select(list(PROBLEMS)).filter(pl.col("extract") == kind).with_columns(month=pl.lit(b.month.last_day))
+        b.problems.select(list(PROBLEMS))
+        .filter(pl.col("extract") == kind, pl.col("problem") != _EMPTY)
+        .with_columns(month=pl.lit(b.month.last_day))
         for b in batches
     ]
     rows = prepared.rows.select("month", "la_code", "file_no", "file_row").with_row_index("row")
@@ -108,11 +114,14 @@ class _Raw:
 class _Weigher:
     """Collects the failures of one kind, keeps accepted ones out of the weighing, then settles their effects."""
 
-    def __init__(self, prepared: Prepared, accepted: Sequence[Accepted], unreadable: pl.DataFrame) -> None:
+    def __init__(
+        self, prepared: Prepared, accepted: Sequence[Accepted], unreadable: pl.DataFrame, texts: Mapping[str, str]
+    ) -> None:
         self.weighed = Weighed(prepared)
         self._prepared = prepared
         self._accepted = accepted
         self._unreadable = unreadable
+        self._texts = texts
         self._file_no = prepared.file_numbers()
         self._files = list(prepared.files.iter_rows(named=True))
         self._raw: list[_Raw] = []
@@ -168,9 +177,9 @@ class _Weigher:
             by = accepting(self._accepted, code, la_code, kind, columns[0], Month.of(month))
             accepted_files[file_no] = by is not None
             message = (
-                problem_message(kind, columns[0], problem, count, of)
+                problem_message(kind, columns[0], problem, count, of, self._texts)
                 if rule is None
-                else f"{_sentence(rule)} in {rows_of(count, of)}. {rule.remedy}"
+                else f"{_sentence(rule)}: {rows_of(count, of)}. {rule.remedy}"
             )
             if by is not None:
                 message = f"{message} Accepted by {by.accepted_by} until {by.expires.in_words}: {by.reason}"

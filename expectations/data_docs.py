@@ -1,0 +1,158 @@
+"""Great Expectations' own pages about a month's suites, made fit to be kept and passed on.
+
+Its pages fetch styles, scripts and a logo from a score of addresses and carry the time of the run. Here
+its renderer makes the page, and only plain elements of the result are kept, by a list of what may stay;
+everything else, known or not, is dropped. The results hold counts only (`engine.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from html.parser import HTMLParser
+from importlib import import_module
+from typing import Any
+
+from expectations import engine
+from expectations.accepted import Accepted, expired, unmatched
+from expectations.batch import Batch, Outcome, SuiteResult
+from expectations.report import as_html, as_json, council_report, render_page
+from features.councils import folder_name
+
+# fmt: off
+_KEPT_ELEMENTS = frozenset({
+    "div", "span", "table", "thead", "tbody", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol",
+    "li", "strong", "b", "em", "br", "hr", "code", "small", "section",
+})
+_EMPTY_ELEMENTS = frozenset({"br", "hr"})
+#: Elements dropped with all that is inside them. Others are dropped and their text kept.
+_DROPPED_WHOLE = frozenset({
+    "script", "style", "head", "nav", "footer", "button", "form", "label", "select", "svg", "iframe", "object",
+    "template", "noscript", "title",
+})
+# fmt: on
+_KEPT_ATTRIBUTES = frozenset({"colspan", "rowspan", "hidden", "scope"})
+#: Great Expectations says by icon whether a check passed.
+_STATUS = {
+    "text-success": ("passed", "Passed"),
+    "text-danger": ("failed", "Failed"),
+    "text-warning": ("failed", "Failed"),
+}
+
+
+def site(batch: Batch, outcome: Outcome, names: dict[str, str], accepted: Sequence[Accepted] = ()) -> dict[str, bytes]:
+    """Every page of a month's validation by its relative name, `index.html` first.
+
+    `names` gives the councils' names; `councils/<folder>.html` and `.json` are their own reports.
+    """
+    pages: dict[str, bytes] = {}
+    councils = sorted({la for la, _ in (*outcome.checked, *batch.files, *batch.refused)})
+    reports = [council_report(batch, outcome, la_code, names.get(la_code, "")) for la_code in councils]
+    suites = [(f"data-docs/{_file_name(suite)}", suite) for suite in outcome.suites]
+    pages["index.html"] = render_page(
+        "index.html.j2",
+        month=outcome.month,
+        statistics=outcome.statistics,
+        reports=[(f"councils/{folder_name(r.la_code)}.html", r) for r in reports],
+        suites=[(name, suite.name, _failed(suite)) for name, suite in suites],
+        expired=expired(accepted, outcome.month),
+        unmatched=unmatched(accepted, outcome.failures, outcome.month),
+    )
+    for report in reports:
+        pages[f"councils/{folder_name(report.la_code)}.html"] = as_html(report)
+        pages[f"councils/{folder_name(report.la_code)}.json"] = as_json(report)
+    for name, suite in suites:
+        pages[name] = suite_page(suite)
+    return pages
+
+
+def suite_page(suite: SuiteResult) -> bytes:
+    """Great Expectations' page of one suite, cleaned."""
+    return render_page(
+        "data_docs.html.j2",
+        suite=suite,
+        failed=_failed(suite),
+        body=clean(_rendered(suite)),
+    )
+
+
+def clean(html: str) -> str:
+    """Only the plain elements of a page's body: no script, style, form, image, address or attribute but layout."""
+    cleaner = _Cleaner()
+    cleaner.feed(html)
+    cleaner.close()
+    return re.sub(r"\s*\n\s*", "\n", "".join(cleaner.kept)).strip()
+
+
+def _rendered(suite: SuiteResult) -> str:
+    engine.load()
+    core = import_module("great_expectations.core")
+    renderer = import_module("great_expectations.render.renderer")
+    view = import_module("great_expectations.render.view")
+    failed = _failed(suite)
+    total = len(suite.results)
+    result = core.ExpectationSuiteValidationResult(
+        success=failed == 0,
+        results=list(suite.results),
+        suite_name=suite.name,
+        statistics={
+            "evaluated_expectations": total,
+            "successful_expectations": total - failed,
+            "unsuccessful_expectations": failed,
+            "success_percent": 100 * (total - failed) / total if total else 100.0,
+        },
+        meta={"run_id": {"run_name": str(suite.last), "run_time": f"{suite.last.last_day.isoformat()}T00:00:00+00:00"}},
+    )
+    document: Any = renderer.ValidationResultsPageRenderer(run_info_at_end=True).render(result)
+    # The first section repeats the statistics, the last the run: both stand in our heading.
+    document.sections = document.sections[1:-1]
+    return str(view.DefaultJinjaPageView().render(document))
+
+
+def _failed(suite: SuiteResult) -> int:
+    return sum(not one.success for one in suite.results)
+
+
+def _file_name(suite: SuiteResult) -> str:
+    return re.sub(r"[^a-z]+", "-", suite.name.lower()).strip("-") + ".html"
+
+
+class _Cleaner(HTMLParser):
+    """Copies what is on the lists."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.kept: list[str] = []
+        self._dropping: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._dropping:
+            if tag == self._dropping[-1]:
+                self._dropping.append(tag)
+            return
+        if tag in _DROPPED_WHOLE:
+            self._dropping.append(tag)
+            return
+        classes = (dict(attrs).get("class") or "").split()
+        if tag == "i":
+            for name in classes:
+                if name in _STATUS:
+                    style, word = _STATUS[name]
+                    self.kept.append(f'<span class="{style}">{word}</span>')
+            return
+        if tag in _KEPT_ELEMENTS:
+            kept = "".join(f' {n}="{escape(v or "")}"' for n, v in attrs if n in _KEPT_ATTRIBUTES)
+            self.kept.append(f"<{tag}{kept}>")
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._dropping:
+            if tag == self._dropping[-1]:
+                self._dropping.pop()
+            return
+        if tag in _KEPT_ELEMENTS and tag not in _EMPTY_ELEMENTS:
+            self.kept.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if not self._dropping:
+            self.kept.append(escape(data, quote=False))
