@@ -30,7 +30,7 @@ def alert_letter(alert: Alert, contact: Contact) -> Letter:
     if kind is None:
         raise ValueError(f"The alert of {alert.council} for {alert.month} calls for no message.")
     shown = [f for s in alert.charts if (f := alert.fact(s.measure)) is not None]
-    points = tuple(_point(fact) for fact in shown[:SHOWN])
+    points = tuple(_point(fact, alert) for fact in shown[:SHOWN])
     scored = alert.decision.band is not Band.NOT_SCORED
     chart = draw_chart(alert.charts) if scored else None
     return Letter(
@@ -177,7 +177,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
-def _point(fact: MeasureFact) -> Point:
+def _point(fact: MeasureFact, alert: Alert) -> Point:
     measure = fact.declared
     value = value_text(measure, fact.value) if fact.value is not None else "not known"
     details: list[str] = []
@@ -190,10 +190,22 @@ def _point(fact: MeasureFact) -> Point:
     details.append(_sentence(f"{past}; {near}" if past else near))
     if fact.toward in (CONCERN, IMPROVEMENT):
         words = wording.RULE_WORDS.get(fact.rule or "", wording.OTHER_RULE)
-        details.append(words[fact.toward == CONCERN])
+        since = _signalling_since(alert, fact)
+        details.append(_sentence(f"{words[fact.toward == CONCERN]}{f'; signals since {since}' if since else ''}"))
     if mark := base_mark(fact.small_base or fact.rests_on_few):
         details.append(_sentence(mark))
     return Point(measure.label, value, " ".join(details))
+
+
+def _signalling_since(alert: Alert, fact: MeasureFact) -> str:
+    """The month from which the measure has signalled the same way without a break, if that is not this month."""
+    series = next((s for s in alert.charts if s.measure == fact.measure), None)
+    if series is None or series.toward[-1] != fact.toward:
+        return ""
+    first = len(series.toward) - 1
+    while first > 0 and series.toward[first - 1] == fact.toward:
+        first -= 1
+    return month_words(series.months[first]) if first < len(series.toward) - 1 else ""
 
 
 def _past(fact: MeasureFact) -> str:
@@ -240,12 +252,12 @@ def _helps(alert: Alert) -> Section:
     if decision.band is Band.STEADY:
         return Section("What tends to help now", (Bullets(wording.RESOLVED_HELPS),))
     number = stage.number if stage is not None else 0
-    blocks: list[Block] = []
+    blocks: list[Block] = [Para(f"{wording.BAND_WORDS[decision.band]}. {wording.BAND_MEANING[decision.band]}")]
     if stage is not None and number > 0:
         blocks.append(
             Para(
                 f"The signs resemble stage {number} of four, “{wording.STAGE_TITLES[number]}”. "
-                "That is a reading aid, not a finding; help that fits another stage tends to cost capacity."
+                "That is a reading aid, not a finding. Help that fits another stage tends to cost capacity."
             )
         )
     blocks.append(Bullets(wording.HELPS.get(number, wording.HELPS[0])))

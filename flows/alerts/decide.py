@@ -193,7 +193,8 @@ def _held_at(probability: float, drift: Drift, current: Band, rules: AlertRules)
 def _drift_words(drift: Drift) -> tuple[str, ...]:
     words: list[str] = []
     if drift.score_rising and drift.score_change is not None:
-        words.append(f"score up {drift.score_change:.2f} in {drift.score_change_months} months (drift.score_rise)")
+        months = f"{drift.score_change_months} month{'' if drift.score_change_months == 1 else 's'}"
+        words.append(f"score up {drift.score_change:.2f} in {months} (drift.score_rise)")
     words += [f"{g.group.value}: {', '.join(g.measures)} signal toward concern" for g in drift.groups]
     return tuple(words)
 

@@ -24,6 +24,8 @@ from flows.alerts.wording import BAND_WORDS
 _ROWS_NAMED = 8
 #: Kinds of failure a data officer's message lists; the report has the rest.
 _NOTES_LISTED = 12
+#: Items a section of the run summary lists.
+_LISTED = 30
 
 
 def run_message(
@@ -137,11 +139,16 @@ def _changes(alerts: Sequence[Alert]) -> tuple[Block, ...]:
     )
     steady = sum(a.decision.band is Band.STEADY for a in alerts)
     open_ = sum(a.decision.change is Change.CONTINUING and a.decision.band in _ALERTING for a in alerts)
-    rest = Para(f"{steady} steady; {count_words(open_, 'alert continues', 'alerts continue')} unchanged.")
+    words = f"{steady} steady; {count_words(open_, 'alert continues', 'alerts continue')} unchanged."
+    if len(rows) > _LISTED:
+        words = f"{len(rows) - _LISTED} more are on the region page. {words}"
+    rest = Para(words)
     if not rows:
         return (Para("No council changed its band."), rest)
     return (
-        Table("Councils whose band or alert changed", ("Council", "Band", "Change", "Rules that spoke"), rows),
+        Table(
+            "Councils whose band or alert changed", ("Council", "Band", "Change", "Rules that spoke"), rows[:_LISTED]
+        ),
         rest,
     )
 
@@ -152,7 +159,7 @@ def _not_scored(alerts: Sequence[Alert]) -> tuple[Block, ...]:
         for a in alerts
         if a.decision.band is Band.NOT_SCORED
     )
-    return (Bullets(items),) if items else (Para("Every council was scored."),)
+    return _limited(items) if items else (Para("Every council was scored."),)
 
 
 def _files(alerts: Sequence[Alert]) -> tuple[Block, ...]:
@@ -162,7 +169,15 @@ def _files(alerts: Sequence[Alert]) -> tuple[Block, ...]:
         f"{a.council}: {_received(s)}" for a, s in facts if s.received is None or s.late or s.restated or s.message
     )
     first = Para(f"{in_time} of {len(facts)} expected files came in time.")
-    return (first, Bullets(trouble)) if trouble else (first,)
+    return (first, *_limited(trouble)) if trouble else (first,)
+
+
+def _limited(items: tuple[str, ...]) -> tuple[Block, ...]:
+    """So many that a message stays readable and under its size; the region page has all."""
+    left = len(items) - _LISTED
+    if left <= 0:
+        return (Bullets(items),)
+    return Bullets(items[:_LISTED]), Para(f"{left} more are on the region page.")
 
 
 def _received(fact: SubmissionFact) -> str:
@@ -193,7 +208,7 @@ def _mail(alerts: Sequence[Alert], deliveries: Mapping[str, Sequence[Delivery]],
     )
     blocks: list[Block] = [Para(f"{first} {'All mail to directors is held.' if storm.held else ''}".strip())]
     if trouble:
-        blocks.append(Bullets(trouble))
+        blocks += _limited(trouble)
     return tuple(blocks)
 
 

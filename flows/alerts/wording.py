@@ -10,18 +10,18 @@ from flows.alerts.state import Band
 
 #: XmR rules (`features.xmr.Signal`) as a director reads them, toward concern (True) or improvement.
 RULE_WORDS: dict[str, dict[bool, str]] = {
-    "beyond_limits": {True: "Outside its usual range this month.", False: "Better than its usual range this month."},
+    "beyond_limits": {True: "Outside its usual range", False: "Better than its usual range"},
     "shift": {
-        True: "On the worse side of its usual level for seven months or more.",
-        False: "On the better side of its usual level for seven months or more.",
+        True: "On the worse side of its usual level for seven months or more",
+        False: "On the better side of its usual level for seven months or more",
     },
-    "trend": {True: "Getting worse for seven months in a row.", False: "Improving for seven months in a row."},
+    "trend": {True: "Getting worse seven months in a row", False: "Improving seven months in a row"},
     "two_of_three": {
-        True: "Close to the worse end of its usual range in two of the last three months.",
-        False: "Close to the better end of its usual range in two of the last three months.",
+        True: "Close to the worse end of its usual range in two of three months",
+        False: "Close to the better end of its usual range in two of three months",
     },
 }
-OTHER_RULE = {True: "Outside its usual pattern.", False: "Better than its usual pattern."}
+OTHER_RULE = {True: "Outside its usual pattern", False: "Better than its usual pattern"}
 
 BAND_WORDS: dict[Band, str] = {
     Band.STEADY: "Steady",
