@@ -96,14 +96,14 @@ class Batch:
     frames: Mapping[Kind, pl.DataFrame]
     """Per kind the canonical frames of all councils, concatenated."""
     problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
-    problem_texts: Mapping[str, str] = field(default_factory=dict)
-    """What each problem code says of a cell, as the end of “the cell …”."""
     absent_columns: frozenset[tuple[str, Kind, str]] = frozenset()
     """(la_code, kind, column): optional columns that a file does not have."""
     files: Mapping[tuple[str, Kind], str] = field(default_factory=dict)
     """(la_code, kind) -> the file's name as the council knows it; a file without rows is known from here."""
     refused: Mapping[tuple[str, Kind], ExtractError] = field(default_factory=dict)
     """Files that ingest could not use at all."""
+    problem_texts: Mapping[str, str] = field(default_factory=dict)
+    """What each problem code says of a cell, as the end of “the cell …”."""
 
     def file(self, la_code: str, kind: Kind) -> str:
         """The file's name for people."""

@@ -84,9 +84,10 @@ def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[A
 def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
     """Cells that ingest could not read: `row` (position), `file_no, file_row, column, problem`."""
     kind = str(prepared.kind)
+    told = {r.fields[0] for r in RULES[prepared.kind] if r.reads_empty}
     parts = [
         b.problems.select(list(PROBLEMS))
-        .filter(pl.col("extract") == kind, pl.col("problem") != _EMPTY)
+        .filter(pl.col("extract") == kind, ~((pl.col("problem") == _EMPTY) & pl.col("column").is_in(sorted(told))))
         .with_columns(month=pl.lit(b.month.last_day))
         for b in batches
     ]
