@@ -1,0 +1,50 @@
+"""From settings to a way for mail to leave, and the policy under which it does."""
+
+from __future__ import annotations
+
+from flows.alerts.compose import Contact
+from flows.alerts.mail.outbox import OutboxTransport
+from flows.alerts.mail.policy import MailPolicy
+from flows.alerts.mail.port import Transport
+from flows.alerts.mail.ses import SesTransport, ses_client
+from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
+from flows.context import s3_options
+from flows.settings import Environment, Settings
+from flows.settings import Transport as Kind
+from flows.storage import open_store
+
+
+def open_transport(settings: Settings) -> Transport:
+    """The transport the settings name."""
+    mail = settings.mail
+    if mail.transport is Kind.SMTP:
+        return SmtpTransport(
+            SmtpServer(
+                host=mail.host,
+                port=mail.port,
+                user=mail.user,
+                password=mail.password.get_secret_value() if mail.password else "",
+                implicit_tls=mail.implicit_tls,
+                ca_file=mail.ca_file,
+            )
+        )
+    if mail.transport is Kind.SES:
+        return SesTransport(ses_client(region=settings.s3.region))
+    return OutboxTransport(open_store(mail.outbox, s3=s3_options(settings)))
+
+
+def mail_policy(settings: Settings) -> MailPolicy:
+    """Who may be written to. In the demo the outbox stands for the directors' inboxes: nothing leaves the machine."""
+    mail = settings.mail
+    return MailPolicy(
+        sender=mail.sender,
+        reply_to=mail.reply_to,
+        production=settings.environment is Environment.PRODUCTION,
+        allowed_domains=mail.allowed_domains,
+        redirect_to=mail.redirect_to,
+    )
+
+
+def contact(settings: Settings) -> Contact:
+    """Who writes and who answers."""
+    return Contact(reply_to=settings.mail.reply_to)

@@ -1,0 +1,298 @@
+"""Real figures through the same job: DfE's published workforce file as one return per council per September."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from expectations.accepted import Accepted
+from expectations.batch import Batch
+from expectations.batch import History as CheckHistory
+from features.councils import GRADES, Council, Judgement, Register
+from features.errors import ReferenceDataError
+from features.months import Month
+from features.reconcile import largest_differences, reconcile, unexplained
+from features.registry import BY_NAME, RETURN, Kind, Unit
+from features.returns import CELL_REASONS, inputs_from_returns
+from flows.extracts.published import PublishedWorkforce, read_published
+from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
+from flows.takein import TakenIn, usable
+from models.labels import graded
+from models.record import PublicRecord, read_record
+
+_GRADE_WORDS = {number: words for words, number in GRADES.items()}
+
+
+def read_published_file(path: Path) -> PublishedWorkforce:
+    """The file at `path`; raises ReferenceDataError if it is not there or has another layout."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise ReferenceDataError(f"There is no file {path}. Give the path of DfE's published workforce CSV.") from None
+    return read_published(content, filename=path.name)
+
+
+def read_record_beside(path: Path) -> PublicRecord | None:
+    """The published record in a folder, or None if the folder holds nothing that can be used as one."""
+    try:
+        return read_record(path)
+    except ReferenceDataError:
+        return None
+
+
+def register_of(published: PublishedWorkforce, record: PublicRecord | None, day: date) -> Register:
+    """The councils of the file as a register; neighbours, population, deprivation and judgements from the record.
+
+    A joint return (“314 / 318”) has the summed population of its members, the mean of their deprivation,
+    the neighbours of the first, and the judgements of both, since either tells of the joint service.
+    Nobody is a recipient: this run has no directors to write to.
+    """
+    facts = _Facts(record, day)
+    return Register(
+        tuple(
+            Council(
+                la_code=row["la_code"],
+                name=row["name"],
+                valid_from=Month.of(row["first"]),
+                valid_to=None,
+                region=row["region"] or "",
+                council_type=facts.council_type(row["la_code"]),
+                expects=(Kind.RETURN,),
+                neighbours=facts.neighbours(row["la_code"]),
+                population_0_17=facts.population(row["la_code"]),
+                imd_score=facts.deprivation(row["la_code"]),
+                judgements=facts.judgements(row["la_code"]),
+            )
+            for row in published.councils.iter_rows(named=True)
+        )
+    )
+
+
+def _members(la_code: str) -> list[str]:
+    return [part.strip() for part in la_code.split("/")]
+
+
+class _Facts:
+    """What the published record says of a council on a day, by three-digit code."""
+
+    def __init__(self, record: PublicRecord | None, day: date) -> None:
+        self._population: dict[str, int] = {}
+        self._imd: dict[str, float] = {}
+        self._neighbours: dict[str, tuple[str, ...]] = {}
+        self._judgements: dict[str, list[Judgement]] = defaultdict(list)
+        self._types: dict[str, str] = {}
+        if record is None:
+            return
+        population = record.population.filter(pl.col("period_end") <= day, pl.col("value").is_not_null())
+        for row in population.sort("period_end").iter_rows(named=True):
+            self._population[row["la_code"]] = round(row["value"])
+        for row in record.deprivation.sort("edition").iter_rows(named=True):
+            if row["edition"] <= day.year:
+                self._imd[row["la_code"]] = row["imd_score"]
+        self._neighbours = _latest_neighbours(record.neighbours, day)
+        for row in graded(record.judgements).sort("published").iter_rows(named=True):
+            if row["published"] is not None and row["grade"] is not None:
+                self._judgements[row["la_code"]].append(Judgement(row["published"], _GRADE_WORDS[row["grade"]]))
+        self._types = dict(record.councils.select("la_code", "council_type").iter_rows())
+
+    def population(self, la_code: str) -> int | None:
+        known = [self._population[m] for m in _members(la_code) if m in self._population]
+        return sum(known) if len(known) == len(_members(la_code)) else None
+
+    def deprivation(self, la_code: str) -> float | None:
+        known = [self._imd[m] for m in _members(la_code) if m in self._imd]
+        return sum(known) / len(known) if known else None
+
+    def neighbours(self, la_code: str) -> tuple[str, ...]:
+        return self._neighbours.get(_members(la_code)[0], ())
+
+    def judgements(self, la_code: str) -> tuple[Judgement, ...]:
+        found = [j for m in _members(la_code) for j in self._judgements.get(m, [])]
+        return tuple(sorted(found, key=lambda j: j.published))
+
+    def council_type(self, la_code: str) -> str:
+        return self._types.get(_members(la_code)[0]) or ""
+
+
+def _latest_neighbours(neighbours: pl.DataFrame, day: date) -> dict[str, tuple[str, ...]]:
+    """The edition in force on the day, or, before the first one, the first."""
+    editions = neighbours["edition"].unique().sort().to_list()
+    if not editions:
+        return {}
+    chosen = max((e for e in editions if e <= day), default=editions[0])
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in neighbours.filter(pl.col("edition") == chosen).sort("la_code", "rank").iter_rows(named=True):
+        found[row["la_code"]].append(row["neighbour"])
+    return {code: tuple(names) for code, names in found.items()}
+
+
+def take_in_published(
+    history: History, published: PublishedWorkforce, last: Month, accepted: Sequence[Accepted]
+) -> list[TakenIn]:
+    """Check and store every September of the file up to `last`, each as an edition known to its council at once."""
+    from expectations.check import check_batches
+
+    months = [m for m in published.months if m <= last]
+    batches = [_batch(published.of(m), m) for m in months]
+    outcomes = check_batches(batches, CheckHistory(), accepted) if batches else ()
+    taken: list[TakenIn] = []
+    for month, batch, outcome in zip(months, batches, outcomes, strict=True):
+        one = published.of(month)
+        kept = usable(batch.frames, outcome).get(Kind.RETURN, RETURN.schema.to_frame())
+        withheld = defaultdict(list)
+        for la_code, _, field in sorted(outcome.withheld):
+            withheld[la_code].append(field)
+        kept = kept.with_columns(
+            pl.when(~pl.col("la_code").is_in([la for la, names in withheld.items() if f.name in names]))
+            .then(pl.col(f.name))
+            .alias(f.name)
+            for f in RETURN.fields
+            if any(f.name in names for names in withheld.values())
+        )
+        records = tuple(
+            ExtractRecord(
+                la_code=la_code,
+                kind=Kind.RETURN,
+                outcome=QUARANTINED if (la_code, Kind.RETURN) in outcome.quarantined else ACCEPTED,
+                due=month.last_day,
+                received=month.last_day,
+                first_received=month.last_day,
+                sha256=published.sha256,
+                name=published.filename,
+                rows=1,
+                withheld=tuple(withheld.get(la_code, ())),
+            )
+            for la_code in one.returns["la_code"].to_list()
+        )
+        editions = history.editions(month)
+        if editions and editions[-1].fingerprint == published.sha256[:16]:
+            taken.append(TakenIn(editions[-1], outcome, None))
+            continue
+        manifest = Manifest(
+            month=month,
+            edition=len(editions) + 1,
+            fingerprint=published.sha256[:16],
+            known_to=month.last_day,
+            extracts=records,
+            checks={
+                "rows": float(outcome.statistics.rows),
+                "checks": float(outcome.statistics.checks_run),
+                "errors": float(outcome.errors),
+                "failures": float(outcome.failures.height),
+            },
+        )
+        history.write(
+            manifest,
+            {
+                str(Kind.RETURN): kept,
+                "cell-reasons": one.reasons,
+                "failures": outcome.failures,
+                "profile": outcome.profile,
+            },
+        )
+        taken.append(TakenIn(manifest, outcome, None))
+    return taken
+
+
+def _batch(published: PublishedWorkforce, month: Month) -> Batch:
+    """The September as a batch. That DfE's file has no flow counts is not remarked on council by council."""
+    codes = published.returns["la_code"].to_list()
+    return Batch(
+        month=month,
+        frames={Kind.RETURN: published.returns},
+        files={(code, Kind.RETURN): published.filename for code in codes},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Our rates of one September, computed from DfE's published inputs, beside the rates DfE published."""
+
+    filename: str
+    month: Month
+    rows: pl.DataFrame
+    """RECONCILED of `features.reconcile`, one row per council and rate."""
+    reasons: pl.DataFrame
+    """CELL_REASONS: which cells held a symbol, and what it stands for."""
+    names: dict[str, str]
+
+    def to_text(self) -> str:
+        """Per rate the largest difference; what rounding does not explain; what was no number; then every council."""
+        lines = [f"Reconciliation of {self.month.in_words} with {self.filename}: our rate less DfE’s."]
+        for row in largest_differences(self.rows).iter_rows(named=True):
+            of_rate = self.rows.filter(pl.col("measure") == row["measure"]).drop_nulls("difference")
+            worst = of_rate.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
+            lines.append(
+                f"  {_label(row['measure']):<34} {row['compared']:>3} councils, largest difference "
+                f"{_difference(row['measure'], worst['difference'])} ({self._name(worst['la_code'])}), "
+                f"{row['unexplained']} beyond rounding"
+            )
+        off = unexplained(self.rows)
+        lines += [f"  Beyond rounding: {self._row(row)}" for row in off.iter_rows(named=True)]
+        if off.is_empty():
+            lines.append("  Every difference lies within what the rounding of the published figures explains.")
+        lines += self._not_numbers()
+        return "\n".join([*lines, *self._by_council()])
+
+    def to_csv(self) -> str:
+        """Every council and rate, for a spreadsheet."""
+        return self.rows.with_columns(pl.col("la_code").replace(self.names).alias("council")).write_csv()
+
+    def _by_council(self) -> Iterator[str]:
+        yield "  Council by council, the rate that differs most:"
+        for (la_code,), own in self.rows.partition_by("la_code", as_dict=True, maintain_order=True).items():
+            name = self._name(str(la_code))
+            compared = own.drop_nulls("difference")
+            if compared.is_empty():
+                yield f"    {name}: nothing to compare"
+                continue
+            row = compared.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
+            yield (
+                f"    {name}: {compared.height} of {own.height} rates compared; "
+                f"{_label(row['measure'])} {_difference(row['measure'], row['difference'])}"
+            )
+
+    def _not_numbers(self) -> Iterator[str]:
+        grouped = self.reasons.group_by("reason", "field").agg(pl.col("la_code").sort()).sort("reason", "field")
+        for row in grouped.iter_rows(named=True):
+            yield f"  Not a number: {row['field']}, {row['reason']}: {', '.join(map(self._name, row['la_code']))}"
+
+    def _row(self, row: dict[str, Any]) -> str:
+        ours, theirs = (_value(row["measure"], row[n]) for n in ("value", "published"))
+        return f"{self._name(row['la_code'])} ({row['la_code']}), {_label(row['measure'])}: ours {ours}, DfE {theirs}"
+
+    def _name(self, la_code: str) -> str:
+        return self.names.get(la_code, la_code)
+
+
+def reconcile_published(published: PublishedWorkforce, month: Month) -> Reconciliation:
+    """Compute our rates from one September's published inputs and lay them beside DfE's."""
+    one = published.of(month)
+    known = one.returns.select("la_code", pl.lit(month.last_day).alias("known_from"))
+    population = pl.DataFrame(schema={"la_code": pl.String(), "population_0_17": pl.Int64()})
+    inputs, reasons = inputs_from_returns(one.returns, known, population, one.reasons)
+    rows = reconcile(inputs, reasons, one.published)
+    names = dict(one.councils.select("la_code", "name").iter_rows())
+    return Reconciliation(published.filename, month, rows, one.reasons.select(list(CELL_REASONS)), names)
+
+
+def _label(measure: str) -> str:
+    return BY_NAME[measure].label.lower()
+
+
+def _difference(measure: str, difference: float) -> str:
+    if BY_NAME[measure].unit is Unit.FRACTION:
+        return f"{difference * 100:+.2f} percentage points"
+    return f"{difference:+.2f}"
+
+
+def _value(measure: str, value: float | None) -> str:
+    if value is None:
+        return "none"
+    return f"{value * 100:.1f}%" if BY_NAME[measure].unit is Unit.FRACTION else f"{value:.1f}"

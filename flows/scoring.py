@@ -1,0 +1,42 @@
+"""Which model speaks, and what it says of a month."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from features.context import context
+from features.councils import Register
+from features.months import Month
+from flows.measuring import Measured
+from flows.settings import Settings
+from flows.storage import Store
+from models.registry import load_promoted, load_shipped
+from models.score import Score
+from models.scoring import score_month
+from models.trained import TrainedModel
+
+#: In a run on published returns a measure may be this old: the children-in-need year ends in March,
+#: the workforce year in September.
+RETURNS_MAX_AGE_MONTHS = 12
+
+#: What every score travels with, in one sentence.
+CAUTION = "A score says how councils with such figures were later judged; it does not predict a grade"
+
+
+def load_model(settings: Settings, store: Store) -> TrainedModel:
+    """The shipped model, or the promoted version of the one the settings name. Raises ModelError."""
+    if settings.model == "shipped":
+        return load_shipped()
+    return load_promoted(store, settings.model)
+
+
+def score_councils(
+    model: TrainedModel, measured: Measured, register: Register, month: Month, cutoff: date, *, max_age_months: int = 0
+) -> dict[str, Score]:
+    """A score, or the reason why there is none, for every council that should report in the month."""
+    codes = [c.la_code for c in register.valid_in(month)]
+    about = context(register, cutoff).filter(pl.col("la_code").is_in(codes))
+    scores = score_month(model, measured.features, about, month, cutoff, max_age_months)
+    return {s.la_code: s for s in scores}
