@@ -102,7 +102,7 @@ def _ordinal(group: str, penalty: float, columns: tuple[str, ...] | None = None)
         group,
         GROUPS[group] if columns is None else columns,
         {"penalty": penalty},
-        eligible=group in ("all", "all, without changes", "own measures", "own measures, without changes"),
+        eligible=group in ("all", "all, without changes"),
     )
 
 

@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from features.months import Month
 from features.panel import compute_features
 from features.registry import BY_NAME, Direction, Group
 from features.wide import wide_columns, wide_latest
@@ -115,9 +116,12 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
     for day in asked["started"].unique().sort().to_list():
         state = max((c for c in changes if c <= day), default=day)
         states.setdefault(state, []).append(day)
+    periods = [Month.of(end) for end in measures["month"].unique()]
     found = []
     for state, days in states.items():
-        features = compute_features(measures, neighbours_on(record, state), national, None, state)
+        oldest = min(Month.of(day) for day in days).plus(-MAX_AGE_MONTHS)
+        recent = [m for m in periods if oldest <= m <= Month.of(max(days))]
+        features = compute_features(measures, neighbours_on(record, state), national, recent, state)
         found += [wide_latest(features, day, MAX_AGE_MONTHS) for day in days]
     wide = pl.concat(found).rename({"as_of": "started"})
     frame = (

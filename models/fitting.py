@@ -20,6 +20,8 @@ from models.record.judgements import ILACS
 
 RATINGS = ("grade", "help", "care", "care_leavers")
 SEED = 20170930
+#: A sub-judgement given fewer times than this has no cut-points worth having.
+_RATING_FROM = 20
 _EDGE = 1e-4
 #: A level never moves further than this on the log-odds scale.
 _FURTHEST = 6.0
@@ -100,20 +102,20 @@ def _shifted(raw: Forecast, shift: tuple[float, float]) -> Forecast:
     return Forecast(below, np.minimum(shifted(raw.inadequate, shift[1]), below))
 
 
-def _weights(training: pl.DataFrame) -> Floats:
-    return np.ones(training.height)
-
-
 def directions_of(candidate: Candidate) -> tuple[int, ...]:
     """The direction of concern of each of the candidate's columns."""
     return tuple(direction(c) for c in candidate.columns)
 
 
-def train_ordinal(candidate: Candidate, x: Floats, training: pl.DataFrame) -> OrdinalRatings:
-    """The ordinal regression of a candidate on scaled rows; ratings nobody was given are left out."""
-    ratings = [r for r in RATINGS if training[r].null_count() < training.height]
+def train_ordinal(
+    candidate: Candidate, x: Floats, training: pl.DataFrame, start: Floats | None = None
+) -> OrdinalRatings:
+    """The ordinal regression of a candidate on scaled rows; a rating too rare to learn from is left out."""
+    ratings = [r for r in RATINGS if r == RATINGS[0] or training[r].count() >= _RATING_FROM]
     model = OrdinalRatings(candidate.settings["penalty"], directions_of(candidate))
-    return model.fit(x, matrix(training, ratings), _weights(training))
+    if start is not None and len(start) != len(candidate.columns) + 3 * len(ratings):
+        start = None
+    return model.fit(x, matrix(training, ratings), start=start)
 
 
 def _fit_ordinal(candidate: Candidate, x: Floats, training: pl.DataFrame) -> tuple[_Predict, OrdinalRatings | None]:

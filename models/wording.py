@@ -1,0 +1,74 @@
+"""Figures in words: each reason in its measure's own unit, as a director would say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from features.councils import GRADES
+from features.registry import BY_NAME, Measure, Unit
+
+_GRADE_WORDS = {number: grade.lower() for grade, number in GRADES.items()}
+
+CONTEXT_LABELS: dict[str, str] = {
+    "previous_judgement": "Previous judgement of leaders",
+    "previous_sub_mean": "Previous sub-judgements together",
+    "imd_score": "Deprivation",
+}
+
+
+def amount(value: float, measure: Measure) -> str:
+    """A value in its unit: `24%`, `3.4%`, `612 per 10,000 children`, `17.2 cases`."""
+    if measure.unit is Unit.FRACTION:
+        return f"{_number(100 * value)}%"
+    if measure.unit is Unit.PER_10K:
+        return f"{value:,.0f} per 10,000 children"
+    if measure.unit is Unit.CASES_PER_FTE:
+        return f"{value:.1f} cases"
+    return _number(value)
+
+
+def movement(change: float, measure: Measure) -> str:
+    """A change in 12 months: `up 6 points in 12 months`, `unchanged in 12 months`."""
+    scaled = 100 * change if measure.unit is Unit.FRACTION else change
+    if round(abs(scaled), 1) < 0.1:
+        return "unchanged in 12 months"
+    unit = " points" if measure.unit is Unit.FRACTION else ""
+    return f"{'up' if scaled > 0 else 'down'} {_number(abs(scaled))}{unit} in 12 months"
+
+
+def measure_sentence(row: Mapping[str, Any]) -> str:
+    """One FEATURES row as “Agency rate 24%; neighbours 13%; up 6 points in 12 months”.
+
+    What is not known is left out; a rate on a small base says so.
+    """
+    measure = BY_NAME[row["measure"]]
+    parts = [f"{measure.label} {amount(row['value'], measure)}"]
+    if row.get("neighbours_median") is not None:
+        parts.append(f"neighbours {amount(row['neighbours_median'], measure)}")
+    if row.get("change_12m") is not None:
+        parts.append(movement(row["change_12m"], measure))
+    if row.get("small_base"):
+        parts.append("small numbers")
+    return "; ".join(parts)
+
+
+def context_sentence(column: str, value: float, typical: float, months_since: int | None) -> str:
+    """One context figure: the earlier judgement in words and its age, deprivation beside the typical council."""
+    label = CONTEXT_LABELS.get(column, column.replace("_", " ").capitalize())
+    if column in ("previous_judgement", "previous_sub_mean"):
+        age = f", {months_since} months ago" if months_since is not None else ""
+        if float(value).is_integer():
+            return f"{label}: {_GRADE_WORDS[int(value)]}{age}"
+        low, high = int(value), int(value) + 1
+        return f"{label}: between {_GRADE_WORDS[low]} and {_GRADE_WORDS[high]}{age}"
+    return f"{label} score {value:.0f}; a typical council {typical:.0f}"
+
+
+def listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if abs(value) < 10 and not float(round(value, 1)).is_integer() else f"{value:.0f}"
