@@ -96,8 +96,9 @@ def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
     Raises HoldfastError naming the frame and the columns: a frame of another shape is a fault of the
     program or of a stored file, and must not be guessed at.
     """
-    absent = [n for n in schema if n not in frame.columns]
-    wrong = [n for n in schema if n in frame.columns and frame.schema[n] != schema[n]]
+    found = frame.schema
+    absent = [n for n in schema if n not in found]
+    wrong = [n for n in schema if n in found and found[n] != schema[n]]
     if absent or wrong:
         raise HoldfastError(
             f"The {what} table has another shape than this version of Holdfast writes"

@@ -14,7 +14,7 @@ import polars as pl
 from features.councils import Register
 from features.frames import INPUTS, REASONS, conform, counts_schema
 from features.months import Month, month_range
-from features.registry import COUNTS, INPUT_PARTS, POPULATION_INPUT, WINDOWS, Accrual, Count, Kind, Missing
+from features.registry import COUNTS, INPUT_PARTS, POPULATION_INPUT, WINDOWS, Accrual, Count, Kind, Missing, input_names
 
 #: Why a whole extract is not there (late, quarantined, not reported): one row per council, month and extract.
 UNREPORTED = pl.Schema({"la_code": pl.String(), "month": pl.Date(), "extract": pl.String(), "reason": pl.String()})
@@ -93,15 +93,18 @@ def _known(kind: Kind) -> str:
 
 
 def _grid(register: Register, first: Month, last: Month) -> pl.DataFrame:
+    """One row per council and month in which it exists, with its child population."""
     rows = [
-        (c.la_code, month.last_day, c.population_0_17)
-        for month in month_range(first, last)
-        for c in register.valid_in(month)
+        (c.la_code, c.valid_from.last_day, c.valid_to.last_day if c.valid_to else date.max, c.population_0_17)
+        for c in register.councils
     ]
-    return pl.DataFrame(
-        rows,
-        schema={"la_code": pl.String(), "month": pl.Date(), POPULATION_INPUT: pl.Int64()},
-        orient="row",
+    schema = {"la_code": pl.String(), "from": pl.Date(), "to": pl.Date(), POPULATION_INPUT: pl.Int64()}
+    months = pl.DataFrame({"month": [m.last_day for m in month_range(first, last)]}, schema={"month": pl.Date()})
+    return (
+        pl.DataFrame(rows, schema=schema, orient="row")
+        .join(months, how="cross")
+        .filter(pl.col("month").is_between(pl.col("from"), pl.col("to")))
+        .select(*_KEY, POPULATION_INPUT)
     )
 
 
@@ -118,25 +121,21 @@ def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported:
     frame = grid.join(of_counts, on=_KEY, how="left", validate="1:1").join(
         of_extracts, on=_KEY, how="left", validate="1:1"
     )
-    why: list[pl.Expr] = [
-        pl.when(pl.col(POPULATION_INPUT).is_null())
-        .then(pl.lit(str(Missing.NO_POPULATION)))
-        .alias(f"{POPULATION_INPUT}__why")
-    ]
+    null = frame.null_count().row(0, named=True)
+    no_population = pl.when(pl.col(POPULATION_INPUT).is_null()).then(pl.lit(str(Missing.NO_POPULATION)))
+    why = [no_population.alias(f"{POPULATION_INPUT}__why")]
     for count in COUNTS:
         here = _why_count(count, frame.columns)
-        if count.accrual is Accrual.STOCK:
-            why.append(pl.when(pl.col(count.name).is_null()).then(here).alias(f"{count.name}__why"))
-            continue
-        for window in WINDOWS:
-            name = f"{count.name}_{window}m"
-            why.append(
-                pl.when(pl.col(count.name).is_null())
-                .then(here)
-                .when(pl.col(name).is_null())
-                .then(pl.lit(str(Missing.WINDOW_INCOMPLETE)))
-                .alias(f"{name}__why")
-            )
+        incomplete = pl.lit(str(Missing.WINDOW_INCOMPLETE))
+        why += [
+            pl.when(pl.col(count.name).is_null())
+            .then(here)
+            .when(pl.col(name).is_null())
+            .then(incomplete)
+            .alias(f"{name}__why")
+            for name in input_names(count)
+            if null[name]
+        ]
     long = (
         frame.select(*_KEY, *why)
         .unpivot(index=_KEY, variable_name="input", value_name="reason")

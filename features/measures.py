@@ -30,23 +30,19 @@ def compute_measures(
     wide = _with_reasons(conform(inputs, INPUTS, "inputs"), conform(reasons, REASONS, "reasons"), measures)
     ordered = sorted(measures, key=lambda m: m.name)
     frames = [wide.select("la_code", "month", *_columns(m), "known_from") for m in ordered]
-    # Interleaved instead of sorted: row i of every measure, then row i + 1.
-    order = pl.int_range(wide.height * len(ordered), eager=True)
-    order = order % len(ordered) * wide.height + order // len(ordered) if ordered else order
-    long = pl.concat(frames)[order] if frames else pl.DataFrame(schema=MEASURES_SCHEMA)
-    return conform(long, MEASURES_SCHEMA, "measures")
+    return conform(_interleaved(frames), MEASURES_SCHEMA, "measures")
 
 
 def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES) -> pl.DataFrame:
-    """`la_code, month, measure, point`: each measure from the month's own flows, for process-behaviour charts.
+    """`la_code, month, measure, point`: measures that sum over a window, from the month's own flows; for charts.
 
     Where only the numerator is a flow (leavers over workers in post) the month's figure is brought to the
-    measure's window (12 times the month), so that it is in the measure's unit. Stocks are themselves.
-    Points of rolling sums share eleven twelfths of their content; control rules take points to be independent.
+    measure's window (12 times the month), so that it is in the measure's unit. Points of rolling sums share
+    eleven twelfths of their content; control rules take points to be independent. Sorted by key.
     """
     wide = inputs.sort(_KEY)
     frames = []
-    for measure in measures:
+    for measure in sorted((m for m in measures if window_of(m) is not None), key=lambda m: m.name):
         over, under = _window(measure.numerator), _window(measure.denominator)
         scale = multiplier_of(measure) * (over if under is None and over is not None else 1)
         numerator, denominator = _of_one_month(measure.numerator), _of_one_month(measure.denominator)
@@ -59,7 +55,14 @@ def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES)
                 pl.when(_sum(denominator) > 0).then(value).alias("point"),
             )
         )
-    return pl.concat(frames).sort("la_code", "month", "measure")
+    return _interleaved(frames)
+
+
+def _interleaved(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Row 1 of every frame, then row 2 of every frame: in order of the key without sorting text."""
+    rows, kinds = frames[0].height, len(frames)
+    number = pl.int_range(rows * kinds, dtype=pl.UInt32, eager=True)
+    return pl.concat(frames)[number % kinds * rows + number // kinds]
 
 
 def multiplier_of(measure: Measure) -> pl.Expr:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,88 +93,82 @@ def toward(side: int, direction: Direction) -> Toward:
 def charts(points: Floats) -> Chart:
     """Chart every row of `[series, month]`, NaN where a month has no observation.
 
-    Runs over the months once, for all series together. Mean and limits are NaN until a baseline is
-    complete; a month without observation carries the limits and no signal.
+    Mean and limits are NaN until a baseline is complete; a month without observation carries the limits
+    that await the next one, and no signal.
     """
-    series, months = points.shape
-    result = Chart(
-        mean=np.full((series, months), np.nan),
-        lower=np.full((series, months), np.nan),
-        upper=np.full((series, months), np.nan),
-        signal=np.zeros((series, months), dtype=np.int8),
-        side=np.zeros((series, months), dtype=np.int8),
+    observed = ~np.isnan(points)
+    # Observations moved up to the left, so that the n-th of every series can be judged at once.
+    order = np.argsort(~observed, axis=1, kind="stable")
+    judged = _judge(np.take_along_axis(points, order, axis=1), observed.sum(axis=1))
+    so_far = np.cumsum(observed, axis=1)
+    current = np.maximum(so_far - 1, 0)
+    in_force = so_far - observed
+    mean = np.take_along_axis(judged.mean, in_force, axis=1)
+    reach = np.take_along_axis(judged.reach, in_force, axis=1)
+    return Chart(
+        mean=mean,
+        lower=mean - reach,
+        upper=mean + reach,
+        signal=np.where(observed, np.take_along_axis(judged.signal, current, axis=1), 0).astype(np.int8),
+        side=np.where(observed, np.take_along_axis(judged.side, current, axis=1), 0).astype(np.int8),
     )
-    state = _State(series)
-    for t in range(months):
-        rows = np.flatnonzero(~np.isnan(points[:, t]))
-        if rows.size:
-            code, side = state.observe(rows, points[rows, t])
-            result.signal[rows, t] = code
-            result.side[rows, t] = side
-        result.mean[:, t] = state.mean
-        result.lower[:, t] = state.mean - state.reach
-        result.upper[:, t] = state.mean + state.reach
-        state.rebase(rows)
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """By number of the observation: the limits in force when it came (one more than there are), and its signal."""
+
+    mean: Floats
+    reach: Floats
+    signal: Signs
+    side: Signs
+
+
+def _judge(observations: Floats, counts: NDArray[np.int64]) -> _Judged:
+    """Judge `[series, n]` observations without gaps, `counts` of each series, one after the other."""
+    series, most = observations.shape
+    result = _Judged(
+        mean=np.full((series, most + 1), np.nan),
+        reach=np.full((series, most + 1), np.nan),
+        signal=np.zeros((series, max(most, 1)), dtype=np.int64),
+        side=np.zeros((series, max(most, 1)), dtype=np.int64),
+    )
+    mean, reach = np.full(series, np.nan), np.full(series, np.nan)
+    nothing: Signs = np.zeros(series, dtype=np.int64)
+    run, climb, before, before_that = nothing, nothing, nothing, nothing
+    for n in range(int(counts.max(initial=0))):
+        x = observations[:, n]
+        there = counts > n
+        if n:
+            climb = _extend(climb, np.where(there, np.sign(np.nan_to_num(x - observations[:, n - 1])), 0))
+        distance = np.where(np.isclose(x, mean, rtol=_DUST, atol=0.0), 0.0, np.nan_to_num(x - mean))
+        position = np.sign(distance).astype(np.int64)
+        far = np.abs(distance)
+        run = _extend(run, position)
+        outer = np.where(3 * far > 2 * reach, position, 0)
+        rules = {
+            _Code.POINT: far > reach,
+            _Code.SHIFT: np.abs(run) >= SHIFT_POINTS,
+            _Code.TREND: (np.abs(climb) >= TREND_POINTS - 1) & ~np.isnan(mean),
+            _Code.NEAR_LIMIT: (outer != 0) & ((outer == before) | (outer == before_that)),
+        }
+        code = np.select([broken & there for broken in rules.values()], list(rules), _Code.NONE)
+        result.signal[:, n] = code
+        result.side[:, n] = np.where(code == _Code.TREND, np.sign(climb), np.where(code > 0, position, 0))
+        before, before_that = outer, before
+        due = there & ((np.abs(run) >= REBASE_POINTS) | (n + 1 == BASELINE_POINTS))
+        if due.any():
+            mean, reach = mean.copy(), reach.copy()
+            mean[due], reach[due] = limits(observations[due, n + 1 - BASELINE_POINTS : n + 1])
+            run, before, before_that = (np.where(due, 0, state) for state in (run, before, before_that))
+        result.mean[:, n + 1], result.reach[:, n + 1] = mean, reach
     return result
 
 
-class _State:
-    """What the next point is judged by, of every series."""
-
-    def __init__(self, series: int) -> None:
-        self.mean: Floats = np.full(series, np.nan)
-        self.reach: Floats = np.full(series, np.nan)
-        self.latest: Floats = np.full((series, BASELINE_POINTS), np.nan)
-        """The latest observations, oldest first."""
-        self.seen: Signs = np.zeros(series, dtype=np.int64)
-        self.run: Signs = np.zeros(series, dtype=np.int64)
-        """Points in a row above (positive) or below the mean since the baseline."""
-        self.climb: Signs = np.zeros(series, dtype=np.int64)
-        """Steps in a row up (positive) or down."""
-        self.zones: Signs = np.zeros((series, 2), dtype=np.int64)
-        """Side of the outer third in which the two points before lay; 0 for neither."""
-
-    def observe(self, rows: NDArray[np.intp], x: Floats) -> tuple[Signs, Signs]:
-        """Take one new point of each of these series and judge it."""
-        step = np.nan_to_num(np.sign(x - self.latest[rows, -1])).astype(np.int64)
-        self.climb[rows] = _extend(self.climb[rows], step)
-        mean, reach = self.mean[rows], self.reach[rows]
-        distance = np.where(np.isclose(x, mean, rtol=_DUST, atol=0.0), 0.0, x - mean)
-        judged = ~np.isnan(mean)
-        position = np.where(judged, np.sign(np.nan_to_num(distance)), 0).astype(np.int64)
-        self.run[rows] = _extend(self.run[rows], position)
-        outer = np.where(judged & (3 * np.abs(distance) > 2 * reach), position, 0)
-        two_of_three = (outer != 0) & ((self.zones[rows] == outer[:, None]).any(axis=1))
-        self.zones[rows] = np.column_stack([self.zones[rows, 1], outer])
-        run, climb = self.run[rows], self.climb[rows]
-        code = np.select(
-            [
-                judged & (np.abs(distance) > reach),
-                judged & (np.abs(run) >= SHIFT_POINTS),
-                judged & (np.abs(climb) >= TREND_POINTS - 1),
-                two_of_three,
-            ],
-            [_Code.POINT, _Code.SHIFT, _Code.TREND, _Code.NEAR_LIMIT],
-            _Code.NONE,
-        )
-        side = np.where(code == _Code.TREND, np.sign(climb), np.where(code > 0, position, 0))
-        self.latest[rows] = np.column_stack([self.latest[rows, 1:], x])
-        self.seen[rows] += 1
-        return code, side
-
-    def rebase(self, rows: NDArray[np.intp]) -> None:
-        """Draw the baseline of the series whose first 12 points are complete, or whose level has held for 12."""
-        due = (self.seen[rows] == BASELINE_POINTS) | (np.abs(self.run[rows]) >= REBASE_POINTS)
-        new = rows[due]
-        if new.size:
-            self.mean[new], self.reach[new] = limits(self.latest[new])
-            self.run[new] = 0
-            self.zones[new] = 0
-
-
-def _extend(run: Signs, sign: Signs) -> Signs:
+def _extend(run: Signs, sign: NDArray[Any]) -> Signs:
     """A signed run prolonged by one of the same sign, begun anew by the other, ended by 0."""
-    return np.where(sign == 0, 0, np.where(np.sign(run) == sign, run + sign, sign))
+    step = sign.astype(np.int64)
+    return np.where(np.sign(run) == step, run + step, step)
 
 
 def _row_mean(block: Floats) -> Floats:
