@@ -101,38 +101,41 @@ def group_of(column: str) -> Group:
 
 
 def build_design(record: PublicRecord, variant: Variant) -> Design:
-    """Every inspection of the record with what was known on its first day, under one variant.
-
-    The features are computed once for each state of knowledge (a state ends when a figure or a national
-    distribution becomes known), not once for each inspection.
-    """
-    measures = record_measures(record, variant)
-    there = measures.group_by("measure").agg(pl.col("value").is_not_null().any().alias("any")).filter("any")
-    measures = measures.join(there.select("measure"), on="measure", how="semi")
+    """Every inspection of the record with what was known on its first day, under one variant."""
     national = national_distribution(record)
     asked = inspections(record.judgements, record.lineage)
-    changes = sorted({*measures["known_from"].unique().drop_nulls(), *national["known_from"].unique()})
-    states: dict[date, list[date]] = {}
-    for day in asked["started"].unique().sort().to_list():
-        state = max((c for c in changes if c <= day), default=day)
-        states.setdefault(state, []).append(day)
-    periods = [Month.of(end) for end in measures["month"].unique()]
-    found = []
-    for state, days in states.items():
-        oldest = min(Month.of(day) for day in days).plus(-MAX_AGE_MONTHS)
-        recent = [m for m in periods if oldest <= m <= Month.of(max(days))]
-        features = compute_features(measures, neighbours_on(record, state), national, recent, state)
-        found += [wide_latest(features, day, MAX_AGE_MONTHS) for day in days]
-    wide = pl.concat(found).rename({"as_of": "started"})
+    wide = wide_as_known(record, variant, asked["started"].unique().to_list(), national).rename({"as_of": "started"})
     frame = (
         asked.join(wide, on=["la_code", "started"], how="left", validate="m:1")
         .join(context_of(record, asked), on=["la_code", "started", "published"], how="left", validate="1:1")
         .join(record.councils.select("la_code", "region", "council_type"), on="la_code", how="left", validate="m:1")
         .sort("published", "la_code")
     )
-    return Design(
-        frame.select(*dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])), variant, national
-    )
+    columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
+    return Design(frame.select(*columns), variant, national)
+
+
+def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], national: pl.DataFrame) -> pl.DataFrame:
+    """`la_code, as_of` and the columns of `features.wide`: what was known of every council on each day.
+
+    The features are computed once for each state of knowledge (a state ends when a figure or a national
+    distribution becomes known), not once for each day.
+    """
+    measures = record_measures(record, variant)
+    there = measures.group_by("measure").agg(pl.col("value").is_not_null().any().alias("any")).filter("any")
+    measures = measures.join(there.select("measure"), on="measure", how="semi")
+    changes = sorted({*measures["known_from"].unique().drop_nulls(), *national["known_from"].unique()})
+    states: dict[date, list[date]] = {}
+    for day in sorted(days):
+        states.setdefault(max((c for c in changes if c <= day), default=day), []).append(day)
+    periods = [Month.of(end) for end in measures["month"].unique()]
+    found = []
+    for state, of_state in states.items():
+        oldest = min(Month.of(day) for day in of_state).plus(-MAX_AGE_MONTHS)
+        recent = [m for m in periods if oldest <= m <= Month.of(max(of_state))]
+        features = compute_features(measures, neighbours_on(record, state), national, recent, state)
+        found += [wide_latest(features, day, MAX_AGE_MONTHS) for day in of_state]
+    return pl.concat(found)
 
 
 def neighbours_on(record: PublicRecord, day: date) -> pl.DataFrame:
@@ -145,18 +148,27 @@ def neighbours_on(record: PublicRecord, day: date) -> pl.DataFrame:
 
 
 def context_of(record: PublicRecord, asked: pl.DataFrame) -> pl.DataFrame:
-    """Context of each inspection on its first day: earlier judgements, deprivation, children.
+    """Context of each row of INSPECTIONS on its first day: earlier judgements, deprivation, children.
 
     Deprivation is the latest edition with the council in it (a predecessor's for one that is too new), even
     for inspections before that edition: it moves slowly, and no earlier file is asked for.
     """
+    return asked.select(
+        "la_code",
+        "started",
+        "published",
+        previous_judgement=pl.col("previous_grade"),
+        previous_sub_mean="previous_sub_mean",
+        years_since_judgement=pl.col("years_since_previous"),
+        **setting_of(record),
+    ).with_columns(log_population=pl.col("population_0_17").log())
+
+
+def setting_of(record: PublicRecord) -> dict[str, pl.Expr]:
+    """`imd_score` and `population_0_17` by la_code; councils that are too new or too old have their kin's."""
     deprivation = dict(record.deprivation.sort("edition").select("la_code", "imd_score").iter_rows())
-    population = dict(
-        record.population.filter(pl.col("value").is_not_null())
-        .sort("period_end")
-        .select("la_code", "value")
-        .iter_rows()
-    )
+    there = record.population.filter(pl.col("value").is_not_null()).sort("period_end")
+    population = dict(there.select("la_code", "value").iter_rows())
     for row in record.lineage.sort("of_successor").iter_rows(named=True):
         old, new = row["predecessor"], row["successor"]
         if row["of_successor"] > 0:
@@ -165,13 +177,7 @@ def context_of(record: PublicRecord, asked: pl.DataFrame) -> pl.DataFrame:
             if new in deprivation:
                 deprivation.setdefault(old, deprivation[new])
     code = pl.col("la_code")
-    return asked.select(
-        "la_code",
-        "started",
-        "published",
-        previous_judgement=pl.col("previous_grade"),
-        previous_sub_mean="previous_sub_mean",
-        imd_score=code.replace_strict(deprivation, default=None, return_dtype=pl.Float64()),
-        years_since_judgement=pl.col("years_since_previous"),
-        population_0_17=code.replace_strict(population, default=None, return_dtype=pl.Float64()),
-    ).with_columns(log_population=pl.col("population_0_17").log())
+    return {
+        "imd_score": code.replace_strict(deprivation, default=None, return_dtype=pl.Float64()),
+        "population_0_17": code.replace_strict(population, default=None, return_dtype=pl.Float64()),
+    }

@@ -18,11 +18,12 @@ from features.months import Month
 from features.national import with_percentile
 from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Missing, input_names
 from features.wide import latest_known, wide_columns
+from models.candidates import PREVIOUS
 from models.design import CONTEXT_DIRECTIONS
 from models.score import ModelRef, Reason, Score
 from models.stages import stage_of
 from models.trained import ENOUGH_MEASURES, Outlook, TrainedModel
-from models.wording import context_sentence, listed, measure_sentence
+from models.wording import context_sentence, judgement_sentence, listed, measure_sentence
 
 _PERCENTILE = "national_percentile"
 #: Input of a formula -> the extract that holds it.
@@ -128,7 +129,10 @@ def _measures_of(model: TrainedModel) -> dict[str, list[int]]:
 def _reasons(
     model: TrainedModel, outlook: Outlook, i: int, mine: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]
 ) -> tuple[Reason, ...]:
-    """What raised the score first, what lowered it last; what is missing gives no reason."""
+    """What raised the score first, what lowered it last; what is missing gives no reason.
+
+    The earlier judgement speaks once, with the share of all that the model reads of it.
+    """
     found = []
     for measure, columns in _measures_of(model).items():
         there = [c for c in columns if not outlook.missing[i, c]]
@@ -136,13 +140,16 @@ def _reasons(
             share = float(outlook.shares[i, there].sum())
             main = max(there, key=lambda c: abs(float(outlook.shares[i, c])))
             found.append(Reason(model.columns[main], measure, False, share, measure_sentence(mine[measure])))
-    for c, column in enumerate(model.columns):
-        if column in CONTEXT_DIRECTIONS and not outlook.missing[i, c]:
-            value = about.get(column)
-            if value is None:
-                value = about["previous_judgement"]
-            typical = float(model.scaler.centre_[c])
-            sentence = context_sentence(column, float(value), typical, about.get("months_since_judgement"))
+    context = [c for c, n in enumerate(model.columns) if n in CONTEXT_DIRECTIONS and not outlook.missing[i, c]]
+    judged = [c for c in context if model.columns[c] in PREVIOUS]
+    if judged:
+        share = float(outlook.shares[i, judged].sum())
+        sentence = judgement_sentence(float(about["previous_judgement"]), about.get("months_since_judgement"))
+        found.append(Reason("previous_judgement", None, True, share, sentence))
+    for c in context:
+        if c not in judged:
+            column = model.columns[c]
+            sentence = context_sentence(column, float(about[column]), float(model.scaler.centre_[c]))
             found.append(Reason(column, None, True, float(outlook.shares[i, c]), sentence))
     return tuple(sorted(found, key=lambda r: (-r.share, r.feature)))
 

@@ -37,13 +37,15 @@ UNUSUAL_Z = 2.0
 INADEQUATE = 4
 _RECRUITMENT = ("vacancy_rate_fte", "starters_rate_fte")
 _COVER = "vacancy_agency_cover_rate_fte"
+#: The same thing counted in people: not a second sign.
+_TWINS = frozenset({"agency_rate_headcount", "turnover_rate_headcount"})
 #: Vacancies of which less than this part is covered by agency staff.
 _COVER_FAILS_BELOW = 0.5
 
 
 def stage_of(rows: Iterable[Mapping[str, Any]], previous_judgement: float | None) -> Stage:
     """The furthest stage whose rule holds for one council's FEATURES rows, with the signs it rests on."""
-    measured = [r for r in rows if r["value"] is not None]
+    measured = [r for r in rows if r["value"] is not None and r["measure"] not in _TWINS]
     signs = [r for r in measured if is_sign(r)]
 
     def of(*groups: Group) -> list[Mapping[str, Any]]:

@@ -12,7 +12,7 @@ _GRADE_WORDS = {number: grade.lower() for grade, number in GRADES.items()}
 
 CONTEXT_LABELS: dict[str, str] = {
     "previous_judgement": "Previous judgement of leaders",
-    "previous_sub_mean": "Previous sub-judgements together",
+    "previous_sub_mean": "Previous judgement, mean of its sub-judgements",
     "imd_score": "Deprivation",
 }
 
@@ -22,7 +22,7 @@ def amount(value: float, measure: Measure) -> str:
     if measure.unit is Unit.FRACTION:
         return f"{_number(100 * value)}%"
     if measure.unit is Unit.PER_10K:
-        return f"{value:,.0f} per 10,000 children"
+        return f"{value:,.0f}" if "10,000" in measure.label else f"{value:,.0f} per 10,000 children"
     if measure.unit is Unit.CASES_PER_FTE:
         return f"{value:.1f} cases"
     return _number(value)
@@ -33,8 +33,9 @@ def movement(change: float, measure: Measure) -> str:
     scaled = 100 * change if measure.unit is Unit.FRACTION else change
     if round(abs(scaled), 1) < 0.1:
         return "unchanged in 12 months"
-    unit = " points" if measure.unit is Unit.FRACTION else ""
-    return f"{'up' if scaled > 0 else 'down'} {_number(abs(scaled))}{unit} in 12 months"
+    number = _number(abs(scaled))
+    unit = "" if measure.unit is not Unit.FRACTION else " point" if number == "1" else " points"
+    return f"{'up' if scaled > 0 else 'down'} {number}{unit} in 12 months"
 
 
 def measure_sentence(row: Mapping[str, Any]) -> str:
@@ -53,15 +54,17 @@ def measure_sentence(row: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def context_sentence(column: str, value: float, typical: float, months_since: int | None) -> str:
-    """One context figure: the earlier judgement in words and its age, deprivation beside the typical council."""
+def judgement_sentence(grade: float, months_since: int | None) -> str:
+    """The earlier judgement in words and its age; a merged council's may lie between two grades."""
+    age = f", {months_since} months ago" if months_since is not None else ""
+    if float(grade).is_integer():
+        return f"Previous judgement of leaders: {_GRADE_WORDS[int(grade)]}{age}"
+    return f"Previous judgement of leaders: between {_GRADE_WORDS[int(grade)]} and {_GRADE_WORDS[int(grade) + 1]}{age}"
+
+
+def context_sentence(column: str, value: float, typical: float) -> str:
+    """A context figure beside the typical council's."""
     label = CONTEXT_LABELS.get(column, column.replace("_", " ").capitalize())
-    if column in ("previous_judgement", "previous_sub_mean"):
-        age = f", {months_since} months ago" if months_since is not None else ""
-        if float(value).is_integer():
-            return f"{label}: {_GRADE_WORDS[int(value)]}{age}"
-        low, high = int(value), int(value) + 1
-        return f"{label}: between {_GRADE_WORDS[low]} and {_GRADE_WORDS[high]}{age}"
     return f"{label} score {value:.0f}; a typical council {typical:.0f}"
 
 
