@@ -24,6 +24,9 @@ from flows.alerts.render import SIZE_LIMIT_BYTES, Message, with_notice
 _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]*[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
 _LONGEST_ADDRESS = 254
 
+#: Folded headers are legal, and some mail programs show the fold; a line may have 998 characters (RFC 5322, 2.1.1).
+_HEADERS_ON_ONE_LINE = SMTP.clone(max_line_length=900)
+
 #: What the key of a redirected message ends with.
 REDIRECTED = ".redirected"
 
@@ -101,7 +104,7 @@ def envelope(
     sender = policy.sender_address
     key = f"{message.key}{REDIRECTED}" if redirected else message.key
     identity = message_id(key, sender)
-    content = _mime(message, checked, policy, identity, at, redirected).as_bytes(policy=SMTP)
+    content = _mime(message, checked, policy, identity, at, redirected).as_bytes(policy=_HEADERS_ON_ONE_LINE)
     if len(content) > SIZE_LIMIT_BYTES:
         raise MailError(
             f"The message {message.key} is {len(content):,} bytes, over the limit of {SIZE_LIMIT_BYTES:,}. "

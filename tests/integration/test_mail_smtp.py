@@ -1,0 +1,263 @@
+"""SMTP against a real server with TLS and sign-in, its certificate from an authority made for the test."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from email import message_from_bytes
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import trustme
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from flows.alerts.compose import Contact
+from flows.alerts.deliver import deliver
+from flows.alerts.ledger import Ledger, Status
+from flows.alerts.mail.policy import MailPolicy
+from flows.alerts.mail.port import Accepted, PermanentMailError, RetryableMailError
+from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
+from flows.alerts.render import render_message
+from flows.storage.local import LocalStore
+from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
+
+pytestmark = pytest.mark.integration
+
+USER, PASSWORD = "holdfast", "correct horse"
+DIRECTOR, DEPUTY = ASHCOMBE.recipients
+POLICY = MailPolicy(
+    sender="Holdfast <holdfast@alliance.example>",
+    reply_to="data-team@alliance.example",
+    production=True,
+    allowed_domains=("ashcombe.example",),
+)
+AT = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)
+
+
+class Mailbox:
+    """Takes mail for those it knows; answers as told otherwise."""
+
+    def __init__(self) -> None:
+        self.mail: list[tuple[list[str], bytes]] = []
+        self.refusals: dict[str, str] = {}
+        self.data_answer = "250 OK"
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.data_answer.startswith("250"):
+            assert isinstance(envelope.original_content, bytes)
+            self.mail.append((list(envelope.rcpt_tos), envelope.original_content))
+        return self.data_answer
+
+
+def sign_in(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+    known = isinstance(data, LoginPassword) and (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+    return AuthResult(success=known, handled=False)
+
+
+class Authority:
+    """A certificate authority, the server's certificate, and the file a client trusts."""
+
+    def __init__(self, folder: Path, host: str) -> None:
+        authority = trustme.CA()
+        self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert(host).configure_cert(self.context)
+        self.file = str(folder / "authority.pem")
+        authority.cert_pem.write_to_path(self.file)
+
+
+async def _closed(server: asyncio.Server) -> None:
+    """Stop listening and end the conversations that are still open."""
+    server.close()
+    open_ = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    for task in open_:
+        task.cancel()
+    await asyncio.gather(*open_, return_exceptions=True)
+
+
+@contextmanager
+def running(mailbox: Mailbox, authority: Authority | None, *, implicit: bool = False) -> Iterator[int]:
+    """A server in a thread of its own, on a port the system chose."""
+    starttls = authority.context if authority is not None and not implicit else None
+    loop = asyncio.new_event_loop()
+
+    def connection() -> SMTP:
+        return SMTP(
+            mailbox,
+            hostname="mail.test",
+            loop=loop,
+            authenticator=sign_in,
+            auth_required=authority is not None,
+            auth_require_tls=starttls is not None,
+            tls_context=starttls,
+            require_starttls=starttls is not None,
+        )
+
+    first_byte = authority.context if authority is not None and implicit else None
+    server = loop.run_until_complete(loop.create_server(connection, "127.0.0.1", 0, ssl=first_byte))
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        asyncio.run_coroutine_threadsafe(_closed(server), loop).result(5)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(5)
+        loop.close()
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path, "127.0.0.1")
+
+
+@pytest.fixture
+def server(mailbox: Mailbox, authority: Authority) -> Iterator[SmtpServer]:
+    with running(mailbox, authority) as port:
+        yield SmtpServer("127.0.0.1", port, USER, PASSWORD, ca_file=authority.file, timeout_seconds=5)
+
+
+def changed(server: SmtpServer, **given: Any) -> SmtpServer:
+    return replace(server, **given)
+
+
+def send(server: SmtpServer, recipients: tuple[str, ...] = ASHCOMBE.recipients) -> Accepted:
+    content = b"From: h@alliance.example\r\nTo: d@ashcombe.example\r\nSubject: x\r\n\r\n.dot\r\n"
+    return SmtpTransport(server).send(
+        sender="holdfast@alliance.example", recipients=recipients, message_id="<1@alliance.example>", content=content
+    )
+
+
+def test_a_real_message_arrives_whole_and_the_ledger_knows(
+    server: SmtpServer, mailbox: Mailbox, tmp_path: Path
+) -> None:
+    store = LocalStore(tmp_path / "store")
+    message = render_message(alert(score(0.6)), Contact())
+    done = deliver(store, SmtpTransport(server), message, recipients=ASHCOMBE.recipients, policy=POLICY, at=AT)
+    assert [d.status for d in done] == [Status.SENT, Status.SENT]
+    ((to, content),) = mailbox.mail
+    assert sorted(to) == sorted(ASHCOMBE.recipients)
+    assert content == store.read(f"ledger/{message.key}/message.eml")
+    assert message_from_bytes(content)["Message-ID"] == "<holdfast.2026-10.991.r1.new_watch@alliance.example>"
+    again = deliver(store, SmtpTransport(server), message, recipients=ASHCOMBE.recipients, policy=POLICY, at=AT)
+    assert len(mailbox.mail) == 1
+    assert not any(d.attempted for d in again)
+
+
+def test_the_text_arrives_unchanged(server: SmtpServer, mailbox: Mailbox) -> None:
+    send(server)
+    assert mailbox.mail[0][1].endswith(b"\r\n\r\n.dot\r\n")
+
+
+def test_a_refused_addressee_is_in_the_answer_and_the_other_has_it(server: SmtpServer, mailbox: Mailbox) -> None:
+    mailbox.refusals = {DEPUTY: "550 no such mailbox"}
+    answer = send(server)
+    assert answer.addresses == (DIRECTOR,)
+    (refusal,) = answer.refused
+    assert (refusal.address, refusal.code, refusal.retryable) == (DEPUTY, 550, False)
+
+
+def test_everyone_refused_is_an_answer_for_each(server: SmtpServer, mailbox: Mailbox) -> None:
+    mailbox.refusals = {DIRECTOR: "451 try later", DEPUTY: "550 no such mailbox"}
+    answer = send(server)
+    assert answer.addresses == ()
+    assert {r.address: r.retryable for r in answer.refused} == {DIRECTOR: True, DEPUTY: False}
+    assert mailbox.mail == []
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"), [("452 mailbox full", RetryableMailError), ("554 rejected as spam", PermanentMailError)]
+)
+def test_a_refused_text_is_retryable_by_its_code(
+    server: SmtpServer, mailbox: Mailbox, reply: str, error: type[Exception]
+) -> None:
+    mailbox.data_answer = reply
+    with pytest.raises(error, match=reply[:3]):
+        send(server)
+
+
+def test_a_wrong_password_is_permanent_and_not_in_the_message(server: SmtpServer, mailbox: Mailbox) -> None:
+    with pytest.raises(PermanentMailError, match="sign-in") as refused:
+        send(changed(server, password="hunter2hunter2"))
+    assert "hunter2" not in str(refused.value)
+    assert mailbox.mail == []
+
+
+def test_without_sign_in_the_server_takes_nothing(server: SmtpServer, mailbox: Mailbox) -> None:
+    with pytest.raises(PermanentMailError):
+        send(changed(server, user=""))
+    assert mailbox.mail == []
+
+
+def test_an_unknown_authority_is_refused_before_anything_is_said(server: SmtpServer, mailbox: Mailbox) -> None:
+    with pytest.raises(PermanentMailError, match="cannot be trusted"):
+        send(changed(server, ca_file=None))
+    assert mailbox.mail == []
+
+
+def test_a_certificate_of_another_host_is_refused(mailbox: Mailbox, tmp_path: Path) -> None:
+    other = Authority(tmp_path, "mail.else.example")
+    with running(mailbox, other) as port, pytest.raises(PermanentMailError, match="cannot be trusted"):
+        send(SmtpServer("127.0.0.1", port, USER, PASSWORD, ca_file=other.file, timeout_seconds=5))
+    assert mailbox.mail == []
+
+
+def test_a_server_without_tls_gets_nothing(mailbox: Mailbox) -> None:
+    with running(mailbox, None) as port, pytest.raises(PermanentMailError, match="STARTTLS"):
+        send(SmtpServer("127.0.0.1", port, timeout_seconds=5))
+    assert mailbox.mail == []
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS:UserWarning")
+def test_tls_from_the_first_byte(mailbox: Mailbox, authority: Authority) -> None:
+    with running(mailbox, authority, implicit=True) as port:
+        server = SmtpServer(
+            "127.0.0.1", port, USER, PASSWORD, implicit_tls=True, ca_file=authority.file, timeout_seconds=5
+        )
+        assert send(server).refused == ()
+    assert len(mailbox.mail) == 1
+
+
+def test_no_server_is_retryable_and_the_ledger_waits(tmp_path: Path, authority: Authority) -> None:
+    with running(Mailbox(), authority) as port:
+        pass
+    server = SmtpServer("127.0.0.1", port, USER, PASSWORD, ca_file=authority.file, timeout_seconds=5)
+    store = LocalStore(tmp_path / "store")
+    message = render_message(alert(score(0.6)), Contact())
+    done = deliver(store, SmtpTransport(server), message, recipients=ASHCOMBE.recipients, policy=POLICY, at=AT)
+    assert {d.status for d in done} == {Status.DEFERRED}
+    assert {e.status for e in Ledger(store).entries(message.key)} == {Status.DEFERRED}
+
+
+def test_a_connection_lost_at_the_end_is_retryable(
+    server: SmtpServer, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(self: smtplib.SMTP, *given: Any, **more: Any) -> None:
+        raise smtplib.SMTPServerDisconnected("gone")
+
+    monkeypatch.setattr(smtplib.SMTP, "data", lost)
+    with pytest.raises(RetryableMailError):
+        send(server)
+
+
+def test_the_server_is_named_without_its_password() -> None:
+    assert PASSWORD not in repr(SmtpServer("mail.example", 587, USER, PASSWORD))

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import hashlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from flows.alerts.charts import BLUE, ORANGE, draw_chart
+from flows.alerts.facts import Series
+from tests.unit.flows.alerts.examples import facts
+
+THREE = tuple(facts().series.values())
+
+
+def picture(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png)).convert("RGB")
+
+
+def colours_near(png: bytes, wanted: str) -> int:
+    """How many pixels have about this colour; the palette may round it a little."""
+    target = np.array([int(wanted[i : i + 2], 16) for i in (1, 3, 5)])
+    distance = np.abs(np.asarray(picture(png)).astype(int) - target).max(axis=2)
+    return int((distance < 12).sum())
+
+
+def test_three_panels_are_small_and_white() -> None:
+    chart = draw_chart(THREE)
+    assert chart is not None
+    assert len(chart.png) < 40_000
+    assert picture(chart.png).getpixel((0, 0)) == (255, 255, 255)
+    assert picture(chart.png).size == (chart.width * 2, chart.height * 2)
+
+
+def test_concern_is_orange_and_improvement_blue() -> None:
+    worse, better = draw_chart(THREE), draw_chart(tuple(facts(better=True).series.values()))
+    assert worse is not None
+    assert better is not None
+    assert colours_near(worse.png, ORANGE) > 100 > colours_near(worse.png, BLUE)
+    assert colours_near(better.png, BLUE) > 100 > colours_near(better.png, ORANGE)
+
+
+def test_the_same_data_give_the_same_bytes_in_another_process() -> None:
+    chart = draw_chart(THREE)
+    assert chart is not None
+    program = (
+        "import hashlib; from tests.unit.flows.alerts.test_charts import THREE; "
+        "from flows.alerts.charts import draw_chart; print(hashlib.sha256(draw_chart(THREE).png).hexdigest())"
+    )
+    root = Path(__file__).parents[4]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == hashlib.sha256(chart.png).hexdigest()
+
+
+def test_the_alt_text_says_what_the_picture_shows() -> None:
+    chart = draw_chart(THREE[:1])
+    assert chart is not None
+    assert chart.alt == (
+        "Process-behaviour charts, November 2024 to October 2026. Cases without a worker: 7.0%, "
+        "usual range 2.8% to 5.2%, similar councils 2.1%, a concern for the last 5 months."
+    )
+
+
+def test_a_gap_at_the_end_is_named_with_its_last_known_month() -> None:
+    series = THREE[0]
+    gap = series.model_copy(update={"values": (*series.values[:-1], None)})
+    chart = draw_chart((gap,))
+    assert chart is not None
+    assert "in September 2026, the last known" in chart.alt
+
+
+def test_nothing_to_draw_is_no_chart() -> None:
+    empty = Series.model_validate(THREE[0].model_dump() | {"values": (None,) * 24})
+    assert draw_chart((empty,)) is None
+    assert draw_chart(()) is None

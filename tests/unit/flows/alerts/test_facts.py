@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+
+from features.frames import FEATURES_SCHEMA
+from features.months import Month
+from features.registry import BY_NAME
+from flows.alerts.facts import council_facts, facts_by_council
+from tests.unit.flows.alerts.examples import MONTH
+
+BLANK = dict.fromkeys(FEATURES_SCHEMA)
+
+
+def row(measure: str, month: Month = MONTH, la_code: str = "991", **given: object) -> dict[str, object]:
+    return {
+        **BLANK,
+        "la_code": la_code,
+        "month": month.last_day,
+        "measure": measure,
+        "known_from": date(2026, 11, 5),
+        "neighbours_reported": 8,
+        "small_base": False,
+        **given,
+    }
+
+
+def frame(*rows: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=FEATURES_SCHEMA, orient="row")
+
+
+def test_a_measure_comes_with_its_past_neighbours_and_signal() -> None:
+    facts = council_facts(
+        frame(
+            row(
+                "unallocated_rate",
+                value=0.08,
+                change_12m=0.03,
+                neighbours_median=0.02,
+                xmr_lower=-0.01,
+                xmr_upper=0.05,
+                xmr_signal="beyond_limits",
+                xmr_toward="concern",
+            )
+        ),
+        "991",
+        MONTH,
+    )
+    fact = facts.measures["unallocated_rate"]
+    assert (fact.value, fact.year_ago, fact.neighbours_median) == (0.08, 0.05, 0.02)
+    assert fact.usual_low == 0.0
+    (signal,) = facts.signals
+    assert (signal.measure, signal.rule, signal.toward_concern) == ("unallocated_rate", "beyond_limits", True)
+
+
+def test_a_signal_that_means_neither_is_no_signal() -> None:
+    facts = council_facts(
+        frame(row("agency_cover_rate_fte", value=0.5, xmr_signal="shift", xmr_toward="neither")), "991", MONTH
+    )
+    assert facts.signals == ()
+
+
+def test_other_councils_and_later_months_do_not_enter() -> None:
+    own = row("agency_rate_fte", value=0.2)
+    other = row("agency_rate_fte", la_code="992", value=0.9)
+    later = row("agency_rate_fte", MONTH.plus(1), value=0.8)
+    assert council_facts(frame(own, other, later), "991", MONTH) == council_facts(frame(own), "991", MONTH)
+
+
+def test_a_median_of_few_neighbours_is_left_out_of_fact_and_chart() -> None:
+    facts = council_facts(
+        frame(row("agency_rate_fte", value=0.2, neighbours_median=0.1, neighbours_reported=2)), "991", MONTH
+    )
+    assert facts.measures["agency_rate_fte"].neighbours_median is None
+    assert facts.series["agency_rate_fte"].neighbours[-1] is None
+
+
+def test_a_missing_month_is_a_gap_in_the_series() -> None:
+    facts = council_facts(
+        frame(row("agency_rate_fte", MONTH.plus(-2), value=0.1), row("agency_rate_fte", value=0.2)),
+        "991",
+        MONTH,
+        chart_months=3,
+    )
+    assert facts.series["agency_rate_fte"].values == (0.1, None, 0.2)
+
+
+def test_a_rate_on_few_people_is_known_to_be_one() -> None:
+    facts = council_facts(
+        frame(row("unallocated_rate", value=0.01, numerator=3.0, denominator=300.0, small_base=False)), "991", MONTH
+    )
+    assert facts.measures["unallocated_rate"].rests_on_few
+
+
+def test_many_councils_at_once_are_the_same_as_one_by_one() -> None:
+    rows = frame(*(row(m, la_code=c, value=0.1) for c in ("991", "992") for m in list(BY_NAME)[:4]))
+    together = facts_by_council(rows, ("991", "992", "993"), MONTH)
+    assert together["992"] == council_facts(rows, "992", MONTH)
+    assert together["993"].measures == {}

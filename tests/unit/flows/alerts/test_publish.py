@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from flows.alerts.alert import Alert, alert_name
+from flows.alerts.compose import Contact
+from flows.alerts.deliver import deliver
+from flows.alerts.ledger import Status
+from flows.alerts.mail.outbox import OutboxTransport
+from flows.alerts.mail.policy import MailPolicy
+from flows.alerts.publish import Outcome, latest_alert, previous_alert, publish_alert, rendered_names, was_told
+from flows.alerts.render import Message
+from flows.alerts.schema import SCHEMA_FILE, schema_text
+from flows.alerts.state import MessageKind
+from flows.storage.local import LocalStore
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told
+
+CONTACT = Contact()
+POLICY = MailPolicy(sender="Holdfast <holdfast@holdfast.example>", reply_to="data-team@holdfast.example")
+AT = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)
+REPOSITORY = Path(__file__).parents[4]
+
+
+@pytest.fixture(autouse=True)
+def _no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts have their own tests; here they would only take time."""
+    monkeypatch.setattr("flows.alerts.compose.draw_chart", lambda series: None)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    return LocalStore(tmp_path / "store")
+
+
+def names(store: LocalStore, prefix: str = "") -> list[str]:
+    return [o.name for o in store.list(prefix)]
+
+
+def send(store: LocalStore, message: Message) -> list[Status]:
+    done = deliver(
+        store, OutboxTransport(store, "outbox"), message, recipients=ASHCOMBE.recipients, policy=POLICY, at=AT
+    )
+    return [d.status for d in done]
+
+
+def test_the_object_is_created_once_and_the_same_again_writes_nothing(store: LocalStore) -> None:
+    first = publish_alert(store, alert(score(0.6)), CONTACT)
+    before = {name: store.read(name) for name in names(store)}
+    second = publish_alert(store, alert(score(0.6)), CONTACT)
+    assert (first.outcome, second.outcome) == (Outcome.CREATED, Outcome.UNCHANGED)
+    assert {name: store.read(name) for name in names(store)} == before
+    assert sorted(before) == [
+        "alerts/2026-10/991.json",
+        "alerts/2026-10/991.message.html",
+        "alerts/2026-10/991.message.txt",
+    ]
+
+
+def test_a_steady_council_has_an_object_and_no_message(store: LocalStore) -> None:
+    published = publish_alert(store, alert(score(0.2), signals=False), CONTACT)
+    assert published.message is None
+    assert names(store) == ["alerts/2026-10/991.json"]
+
+
+def test_a_message_lost_between_object_and_text_is_put_there_by_the_next_run(store: LocalStore) -> None:
+    published = publish_alert(store, alert(score(0.6)), CONTACT)
+    html, text = rendered_names(published.alert)
+    kept = store.read(html)
+    store.delete(html)
+    store.delete(text)
+    assert publish_alert(store, alert(score(0.6)), CONTACT).outcome is Outcome.UNCHANGED
+    assert store.read(html) == kept
+
+
+def test_a_difference_is_a_revision_that_says_what_changed(store: LocalStore) -> None:
+    first = publish_alert(store, alert(score(0.74)), CONTACT)
+    assert first.message is not None
+    send(store, first.message)
+    second = publish_alert(store, alert(score(0.57), signals=False), CONTACT)
+    assert second.outcome is Outcome.REVISED
+    assert second.name == "alerts/2026-10/991.r2.json"
+    assert second.alert.correction is not None
+    assert second.alert.correction.what_changed[0] == "The band is now watch, not losing grip"
+    assert second.alert.kind is MessageKind.CORRECTION
+    assert second.message is not None
+    assert "corrected message" in second.message.subject
+    assert latest_alert(store, MONTH, "991") == second.alert
+    assert Alert.from_bytes(store.read(first.name)) == first.alert
+
+
+def test_a_revision_nobody_was_told_of_is_no_correction(store: LocalStore) -> None:
+    publish_alert(store, alert(score(0.74)), CONTACT)
+    second = publish_alert(store, alert(score(0.57), signals=False), CONTACT)
+    assert second.alert.kind is MessageKind.NEW_WATCH
+    assert second.message is not None
+    assert second.message.key == "2026-10/991/r2/new_watch"
+
+
+def test_a_revision_for_the_record_sends_nothing_again(store: LocalStore) -> None:
+    first = publish_alert(store, alert(score(0.6)), CONTACT)
+    assert first.message is not None
+    assert send(store, first.message) == [Status.SENT, Status.SENT]
+    other_code = alert(score(0.6))
+    other_code = other_code.model_copy(
+        update={"provenance": other_code.provenance.model_copy(update={"code_version": "0.2.0"})}
+    )
+    second = publish_alert(store, other_code, CONTACT)
+    assert second.outcome is Outcome.REVISED
+    assert second.alert.correction is not None
+    assert second.alert.correction.what_changed == ("For the record only: provenance",)
+    assert second.message is not None
+    assert second.message.key == first.message.key
+    before = names(store, "ledger/")
+    send(store, second.message)
+    assert names(store, "ledger/") == before
+
+
+def test_a_correction_to_steady_is_told(store: LocalStore) -> None:
+    first = publish_alert(store, alert(score(0.6)), CONTACT)
+    assert first.message is not None
+    send(store, first.message)
+    second = publish_alert(store, alert(score(0.3), signals=False), CONTACT)
+    assert second.message is not None
+    assert "steady" in second.message.text
+    third = publish_alert(store, alert(score(0.3), signals=False), CONTACT)
+    assert third.outcome is Outcome.UNCHANGED
+    assert third.message is not None
+    assert third.message.key == second.message.key
+
+
+def test_the_previous_alert_is_the_nearest_earlier_month(store: LocalStore) -> None:
+    earlier = score(0.6, MONTH.plus(-3))
+    publish_alert(store, alert(earlier), CONTACT)
+    found = previous_alert(store, MONTH, "991")
+    assert found is not None
+    assert found.month == MONTH.plus(-3)
+    assert previous_alert(store, MONTH, "99") is None
+    assert not was_told(store, found)
+
+
+def test_folders_that_begin_alike_are_apart(store: LocalStore) -> None:
+    publish_alert(store, alert(score(0.6)).model_copy(update={"folder": "991-992", "la_code": "991 / 992"}), CONTACT)
+    assert latest_alert(store, MONTH, "991") is None
+
+
+def test_of_many_at_once_one_creates_and_the_others_find_it(store: LocalStore) -> None:
+    same = alert(score(0.6))
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = list(pool.map(lambda _: publish_alert(store, same, CONTACT).outcome, range(8)))
+    assert outcomes.count(Outcome.CREATED) == 1
+    assert outcomes.count(Outcome.UNCHANGED) == 7
+
+
+def test_of_different_ones_at_once_none_is_lost(store: LocalStore) -> None:
+    different = [alert(score(0.56 + i / 100, version=str(i)), signals=False) for i in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        published = list(pool.map(lambda a: publish_alert(store, a, CONTACT), different))
+    assert sorted(p.alert.revision for p in published) == [1, 2, 3, 4]
+    assert len({p.alert.score.model_version for p in published}) == 4
+
+
+def test_the_bytes_are_the_same_for_the_same_content_and_read_back_equal() -> None:
+    one, two = alert(score(0.6)), alert(score(0.6))
+    assert one.to_bytes() == two.to_bytes()
+    assert Alert.from_bytes(one.to_bytes()) == one
+    assert json.loads(one.to_bytes())["month"] == "2026-10"
+
+
+def test_the_object_holds_no_count_of_people_and_no_address() -> None:
+    text = alert(score(0.6), previous=told(0.3, MONTH.plus(-1))).to_bytes().decode()
+    assert "numerator" not in text
+    assert "@" not in text
+
+
+def test_every_kind_of_object_fits_the_published_schema() -> None:
+    from tests.golden.messages.cases import ALERTS
+
+    schema = json.loads(schema_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    for make in ALERTS.values():
+        validator.validate(json.loads(make().to_bytes()))
+    wrong = json.loads(alert(score(0.6)).to_bytes()) | {"schema_version": "9.9"}
+    assert not validator.is_valid(wrong)
+
+
+def test_the_published_schema_is_fresh() -> None:
+    """`python -m flows.alerts.schema` writes it."""
+    assert (REPOSITORY / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text()
+
+
+def test_names() -> None:
+    assert alert_name(MONTH, "314-318", 1) == "alerts/2026-10/314-318.json"
+    assert alert_name(MONTH, "314-318", 2) == "alerts/2026-10/314-318.r2.json"
