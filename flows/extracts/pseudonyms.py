@@ -24,16 +24,15 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     With 8 bytes, two of a million references of one council share a hash with a probability of 3 in
     a hundred million. Raises SettingsError if the key is shorter than 32 bytes.
     """
-    keyed = _keyed(la_code, key)
-    known: dict[str | None, int | None] = {None: None}
-    hashes: list[int | None] = []
-    for reference in references.to_list():
-        if reference not in known:
-            digest = keyed.copy()
-            digest.update(reference.encode())
-            known[reference] = int.from_bytes(digest.digest(), "big")
-        hashes.append(known[reference])
-    return pl.Series(references.name, hashes, dtype=pl.UInt64())
+    start = _keyed(la_code, key).copy
+    distinct = references.drop_nulls().unique()
+    hashes = []
+    for reference in distinct.to_list():
+        digest = start()
+        digest.update(reference.encode())
+        hashes.append(int.from_bytes(digest.digest(), "big"))
+    hashed = pl.Series(hashes, dtype=pl.UInt64())
+    return references.replace_strict(distinct, hashed, default=None, return_dtype=pl.UInt64())
 
 
 def _keyed(la_code: str, key: bytes) -> blake2b:
