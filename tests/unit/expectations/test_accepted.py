@@ -1,0 +1,100 @@
+"""The reviewed list of accepted failures."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from expectations.accepted import Accepted, expired, read_accepted, unmatched
+from expectations.check import check_batch
+from features.errors import SettingsError
+from features.months import Month
+from features.registry import Kind
+from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows
+
+TEXT = """
+[[accepted]]
+check = "workforce.fte.*"
+council = "901"
+extract = "workforce"
+column = "fte"
+reason = "A new payroll gives hours; it is put right in December."
+accepted_by = "data team lead"
+expires = "2026-12"
+"""
+
+
+def _entry(check: str = "workforce.fte.range", council: str = "901", expires: Month = OCTOBER) -> Accepted:
+    return Accepted(check, council, "workforce", "*", "Known.", "data team lead", expires)
+
+
+def test_the_list_is_read() -> None:
+    (entry,) = read_accepted(TEXT, "accepted.toml")
+    assert entry.expires == Month(2026, 12)
+    assert entry.matches("workforce.fte.range", "901", "workforce", "fte")
+
+
+@pytest.mark.parametrize(
+    ("check", "council", "extract", "column"),
+    [
+        ("workforce.cases.range", "901", "workforce", "fte"),
+        ("workforce.fte.range", "902", "workforce", "fte"),
+        ("workforce.fte.range", "901", "return", "fte"),
+        ("workforce.fte.range", "901", "workforce", "cases"),
+        ("workforce.fte.range", "901", "workforce", None),
+    ],
+)
+def test_an_entry_matches_only_what_it_names(check: str, council: str, extract: str, column: str | None) -> None:
+    (entry,) = read_accepted(TEXT, "accepted.toml")
+    assert not entry.matches(check, council, extract, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            TEXT.replace('reason = "A new payroll gives hours; it is put right in December."', ""),
+            "reason must be given",
+        ),
+        (TEXT.replace('expires = "2026-12"', ""), "expires must be given"),
+        (TEXT.replace("column =", "colunm ="), "nobody reads colunm"),
+        (TEXT.replace("[[accepted]]", "[accepted]"), "two brackets"),
+        ("[[acepted]]\ncheck = 'x'", "not acepted"),
+        ("check = ", "is not TOML"),
+    ],
+)
+def test_a_faulty_list_is_refused_by_name(text: str, says: str) -> None:
+    with pytest.raises(SettingsError, match=says) as caught:
+        read_accepted(text, "accepted.toml")
+    assert str(caught.value).startswith("accepted.toml")
+
+
+def test_accepted_failures_are_marked_and_withhold_nothing() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:40]:
+        worker["fte"] = 3700
+    batch = batch_of({"901": rows, "902": rows})
+    outcome = check_batch(batch, None, (_entry(),))
+    marked = outcome.failures.filter(pl.col("check") == "workforce.fte.range").select("la_code", "accepted").rows()
+    assert sorted(marked) == [("901", True), ("902", False)]
+    assert outcome.withheld == {("902", Kind.WORKFORCE, "fte")}
+    assert outcome.errors == 1
+
+
+def test_an_expired_acceptance_accepts_nothing_and_is_named() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:40]:
+        worker["fte"] = 3700
+    old = _entry(expires=Month(2026, 9))
+    outcome = check_batch(batch_of({"901": rows}), None, (old,))
+    assert outcome.withheld == {("901", Kind.WORKFORCE, "fte")}
+    assert expired((old, _entry()), OCTOBER) == (old,)
+
+
+def test_acceptances_of_what_no_longer_happens_are_named() -> None:
+    rows = large_rows()
+    rows[Kind.WORKFORCE][10]["fte"] = 3700
+    used, idle = _entry(), _entry(council="902")
+    outcome = check_batch(batch_of({"901": rows}), None, (used, idle))
+    assert checks_of(outcome.failures, "901") == {"workforce.fte.range"}
+    assert unmatched((used, idle), outcome.failures, OCTOBER) == (idle,)

@@ -1,0 +1,184 @@
+"""A month against the council's own past, and its files against each other."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from expectations import plausible
+from expectations.accepted import Accepted
+from expectations.batch import PROFILE, History
+from expectations.check import check_batch
+from features.frames import counts_schema
+from features.months import Month
+from features.registry import Kind
+from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows, record_rows
+
+MONTHS = [OCTOBER.plus(-back) for back in range(6, 0, -1)]
+
+
+def _counts(kind: Kind, values: dict[Month, dict[str, int]], la_code: str = "901") -> pl.DataFrame:
+    rows = [
+        {"la_code": la_code, "month": m.last_day, "known_from": m.plus(1).first_day, "extract_sha256": str(m), **v}
+        for m, v in values.items()
+    ]
+    schema = counts_schema(kind)
+    return pl.DataFrame([{n: row.get(n) for n in schema} for row in rows], schema=schema)
+
+
+def _profile(month: Month, kind: Kind, rows: int, filled: dict[str, int], content: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [("901", month.last_day, str(kind), column, rows, n, content) for column, n in filled.items()],
+        schema=PROFILE,
+        orient="row",
+    )
+
+
+def _past(rows: int = 100, fte: int = 100) -> pl.DataFrame:
+    parts = [_profile(m, Kind.WORKFORCE, rows, {"fte": fte}, content) for content, m in enumerate(MONTHS)]
+    parts += [_profile(m, Kind.CASELOAD, 100, {"referral_date": 100}, content) for content, m in enumerate(MONTHS)]
+    return pl.concat(parts)
+
+
+@pytest.mark.parametrize(("now", "jumps"), [(20_000, False), (17_100, False), (16_900, True), (26_000, True)])
+def test_a_jump_beyond_the_share_is_a_query(now: int, jumps: bool) -> None:
+    values = {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": now}}
+    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    outcome = check_batch(batch_of({"901": record_rows()}), history)
+    found = outcome.failures.filter(pl.col("check") == "workforce.inpost_fte.jump")
+    assert found.height == jumps
+    if jumps:
+        assert found["severity"].to_list() == ["query"]
+        assert f"inpost_fte comes to {now // 100}; " in found["message"][0]
+        assert "the middle value was 200" in found["message"][0]
+    assert not outcome.withheld
+    assert not outcome.quarantined
+
+
+def test_a_council_that_always_swings_is_not_asked_about_a_swing() -> None:
+    swings = [20_000, 12_000, 24_000, 14_000, 28_000, 16_000]
+    values = {m: {"inpost_fte": v} for m, v in zip(MONTHS, swings, strict=True)} | {OCTOBER: {"inpost_fte": 27_000}}
+    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    assert "workforce.inpost_fte.jump" not in checks_of(
+        check_batch(batch_of({"901": record_rows()}), history).failures, "901"
+    )
+
+
+def test_two_earlier_months_are_no_past() -> None:
+    values = {m: {"inpost_fte": 20_000} for m in MONTHS[-2:]} | {OCTOBER: {"inpost_fte": 1}}
+    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    outcome = check_batch(batch_of({"901": record_rows()}), history)
+    assert checks_of(outcome.failures, "901") == set()
+    assert "workforce.*.jump" in outcome.not_run["check"].to_list()
+
+
+def test_later_months_and_months_more_than_a_year_back_are_not_looked_at() -> None:
+    far = {OCTOBER.plus(-13 - k): {"inpost_fte": 100} for k in range(6)}
+    later = {OCTOBER.plus(1 + k): {"inpost_fte": 100} for k in range(6)}
+    values = far | later | {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": 20_000}}
+    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    assert checks_of(check_batch(batch_of({"901": record_rows()}), history).failures, "901") == set()
+
+
+def test_of_two_submissions_of_a_month_the_one_known_last_counts() -> None:
+    values = {m: {"inpost_fte": 20_000} for m in [*MONTHS, OCTOBER]}
+    counts = _counts(Kind.WORKFORCE, values)
+    stale = counts.with_columns(pl.col("known_from").dt.offset_by("-3d"), inpost_fte=pl.lit(1, pl.Int64))
+    history = History({Kind.WORKFORCE: pl.concat([counts, stale])})
+    assert checks_of(check_batch(batch_of({"901": record_rows()}), history).failures, "901") == set()
+
+
+@pytest.mark.parametrize(("usual", "used"), [(100, True), (199, True), (201, False), (49, False)])
+def test_a_file_cut_short_or_doubled_is_not_used(usual: int, used: bool) -> None:
+    outcome = check_batch(batch_of({"901": large_rows(), "902": record_rows()}), History(profiles=_past(usual, usual)))
+    assert (("901", Kind.WORKFORCE) not in outcome.quarantined) == used
+    assert ("902", Kind.WORKFORCE) not in outcome.quarantined
+    if not used:
+        failure = outcome.failures.filter(pl.col("check") == "workforce.file.size").row(0, named=True)
+        assert f"The file has 100 rows where {usual} are usual" in failure["message"]
+
+
+def test_a_column_that_is_suddenly_empty_is_a_query() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE]:
+        worker["team"] = None
+    past = pl.concat([_profile(m, Kind.WORKFORCE, 100, {"team": 98}, content) for content, m in enumerate(MONTHS)])
+    outcome = check_batch(batch_of({"901": rows}), History(profiles=past))
+    found = outcome.failures.filter(pl.col("check") == "workforce.team.empty_jump")
+    assert found["message"].to_list()[0].startswith("team is empty in 100% of rows where 2% is usual.")
+
+
+def test_last_months_file_under_a_new_date_is_not_used() -> None:
+    before = large_rows()
+    for row in [*before[Kind.WORKFORCE], *before[Kind.CASELOAD]]:
+        row["reference_date"] = date(2026, 9, 30)
+    september = check_batch(batch_of({"901": before, "902": before}, Month(2026, 9)))
+    changed = large_rows()
+    changed[Kind.WORKFORCE][7]["working_days_lost"] = 55
+    changed[Kind.CASELOAD][7]["last_visit_date"] = date(2026, 10, 21)
+    outcome = check_batch(batch_of({"901": large_rows(), "902": changed}), History(profiles=september.profile))
+    assert outcome.quarantined == {("901", Kind.WORKFORCE), ("901", Kind.CASELOAD)}
+    assert "those of September 2026, sent again" in outcome.of_council("901")["message"][0]
+    assert checks_of(outcome.failures, "902") == set()
+
+
+def test_a_month_is_compared_with_months_of_the_same_call() -> None:
+    from expectations.check import check_batches
+
+    months = [batch_of({"901": large_rows()}, m) for m in (Month(2026, 9), OCTOBER)]
+    first, second = check_batches(months)
+    assert "workforce.file.sent_twice" not in checks_of(first.failures, "901")
+    assert "workforce.file.sent_twice" in checks_of(second.failures, "901")
+
+
+@pytest.mark.parametrize(("last", "unchanged"), [(1_000, True), (1_100, False)])
+def test_an_establishment_nobody_touches_is_mentioned(last: int, unchanged: bool) -> None:
+    values = {m: {"vacancy_fte": 1_000, "agency_fte": 500} for m in MONTHS}
+    values |= {OCTOBER: {"vacancy_fte": last, "agency_fte": 500}}
+    history = History({Kind.ESTABLISHMENT: _counts(Kind.ESTABLISHMENT, values)})
+    outcome = check_batch(batch_of({"901": record_rows()}), history)
+    assert ("establishment.file.unchanged" in checks_of(outcome.failures, "901")) == unchanged
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "column", "value", "check", "says"),
+    [
+        (Kind.ESTABLISHMENT, 0, "agency_fte", 350, "establishment.agency_fte.workforce", "agency_fte is 3.5, and the"),
+        (
+            Kind.ESTABLISHMENT,
+            0,
+            "agency_headcount",
+            4,
+            "establishment.agency_headcount.workforce",
+            "has 1 agency worker",
+        ),
+        (Kind.WORKFORCE, 1, "cases", 40, "workforce.cases.caseload", "hold 43 cases, and the caseload extract has 5"),
+    ],
+)
+def test_files_that_contradict_each_other(kind: Kind, row: int, column: str, value: int, check: str, says: str) -> None:
+    rows = record_rows()
+    rows[kind][row][column] = value
+    outcome = check_batch(batch_of({"901": rows, "902": record_rows()}))
+    found = outcome.of_council("901").filter(pl.col("check") == check)
+    assert says in found["message"][0]
+    assert found["severity"].to_list() == ["query"]
+    assert checks_of(outcome.failures, "902") == set()
+
+
+def test_an_accepted_size_no_longer_keeps_the_file_out() -> None:
+    accepted = Accepted(
+        "workforce.file.size", "901", "workforce", "*", "A service was handed over.", "data team lead", OCTOBER
+    )
+    outcome = check_batch(batch_of({"901": large_rows()}), History(profiles=_past(300, 300)), (accepted,))
+    row = outcome.failures.filter(pl.col("check") == "workforce.file.size").row(0, named=True)
+    assert row["accepted"]
+    assert "A service was handed over." in row["message"]
+    assert not outcome.quarantined
+
+
+def test_every_watched_count_is_one() -> None:
+    from features.registry import COUNTS
+
+    assert {w.count for w in plausible.WATCHED} <= {c.name for c in COUNTS}

@@ -1,0 +1,250 @@
+"""What people read: complete, offline, and without a value."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import re
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+from rich.console import Console
+
+from expectations.accepted import Accepted
+from expectations.batch import Batch, History, Outcome
+from expectations.check import check_batch, check_file
+from expectations.data_docs import clean, site
+from expectations.report import as_html, as_json, council_report, measures_needing, show
+from features.months import Month
+from features.registry import Kind
+from tests.unit.expectations.examples import OCTOBER, Row, batch_of, frame_of, large_rows, record_rows
+
+REF, CASE_REF = 8_123_456_789_012_345_678, 7_987_654_321_098_765_432
+#: What is planted -> how it might be written somewhere.
+MARKERS = (
+    str(REF),
+    str(CASE_REF),
+    "8.1234567890123",
+    "7.9876543210987",
+    "QQMARKERTEAM",
+    "QQMARKERCODE",
+    "1931-05-17",
+    "17/05/1931",
+    "-14109",
+    "34865",
+    "73.19",
+    "7319",
+    "187313",
+    "187,313",
+)
+
+
+def _planted() -> dict[Kind, list[Row]]:
+    """A council every column of which holds a marker, each of them wrong."""
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:40]:
+        worker |= {
+            "worker_ref": REF,
+            "org_role": "QQMARKERCODE",
+            "fte": 7319,
+            "role_start_date": date(1931, 5, 17),
+            "role_end_date": date(1931, 5, 17),
+            "reason_leave": "QQMARKERCODE",
+            "leaver_destination": "QQMARKERCODE",
+            "cases": 187_313,
+            "working_days_lost": 187_313,
+            "team": "QQMARKERTEAM",
+        }
+    for case in rows[Kind.CASELOAD][10:40]:
+        case |= dict.fromkeys((n for n in case if n.endswith("_date")), date(1931, 5, 17))
+        case |= {
+            "case_ref": CASE_REF,
+            "allocated_worker_ref": REF,
+            "team": "QQMARKERTEAM",
+            "case_status": "QQMARKERCODE",
+            "worker_changes_12m": 187_313,
+            "previous_cp_plans": 187_313,
+        }
+    return rows
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[Batch, Outcome]:
+    batch = batch_of({"901": _planted(), "902": record_rows()})
+    return batch, check_batch(batch)
+
+
+def test_no_value_leaves_in_reports_pages_or_records(planted: tuple[Batch, Outcome]) -> None:
+    batch, outcome = planted
+    assert outcome.failures.height > 20
+    told = {name: page.decode() for name, page in site(batch, outcome, {"901": "Ashcombe"}).items()}
+    told["failures"] = str(outcome.failures.to_dicts())
+    told["not run"] = str(outcome.not_run.to_dicts())
+    told["results"] = str([r.to_json_dict() for s in outcome.suites for r in s.results])
+    console = Console(file=io.StringIO(), width=200)
+    show(council_report(batch, outcome, "901"), console)
+    told["terminal"] = console.file.getvalue()  # type: ignore[attr-defined]
+    for where, text in told.items():
+        for marker in MARKERS:
+            assert marker not in text, (marker, where)
+
+
+def test_no_value_is_logged_or_printed(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> None:
+    with caplog.at_level(logging.DEBUG):
+        check_batch(batch_of({"901": _planted()}))
+    printed = capsys.readouterr()
+    for marker in MARKERS:
+        assert marker not in caplog.text
+        assert marker not in printed.out + printed.err
+
+
+class _Loads(HTMLParser):
+    """Everything a browser would fetch or follow, and whether tags are balanced."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.tags: set[str] = set()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [v or "" for n, v in attrs if n in ("href", "src", "srcset", "action", "data", "poster")]
+        assert not [n for n, _ in attrs if n.startswith("on")]
+        if tag not in ("meta", "br", "hr"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_pages_load_nothing_and_link_only_to_each_other(planted: tuple[Batch, Outcome]) -> None:
+    batch, outcome = planted
+    pages = site(batch, outcome, {})
+    assert [n for n in pages if n.startswith("data-docs/")] == [
+        "data-docs/workforce-static.html",
+        "data-docs/establishment-static.html",
+        "data-docs/caseload-static.html",
+        "data-docs/all-extracts-dynamic.html",
+    ]
+    for name, page in pages.items():
+        text = page.decode()
+        assert "//" not in re.sub(r"<!doctype[^>]*>", "", text), name
+        assert "url(" not in text
+        assert "@import" not in text
+        if not name.endswith(".html"):
+            continue
+        loads = _Loads()
+        loads.feed(text)
+        assert loads.open == []
+        assert not loads.tags & {"script", "link", "img", "iframe", "object", "embed", "form", "base"}
+        folder = name.rpartition("/")[0]
+        for address in loads.addresses:
+            target = re.sub(r"[^/]+/\.\./", "", f"{folder}/{address}".lstrip("/"))
+            assert target in pages, (name, address)
+        assert '<html lang="en-GB">' in text
+        assert 'name="viewport"' in text
+
+
+def test_pages_are_the_same_for_the_same_month() -> None:
+    first, second = (
+        site(batch, check_batch(batch), {}) for batch in (batch_of({"901": _planted()}), batch_of({"901": _planted()}))
+    )
+    assert first == second
+
+
+def test_data_docs_are_great_expectations_own(planted: tuple[Batch, Outcome]) -> None:
+    batch, outcome = planted
+    page = site(batch, outcome, {})["data-docs/workforce-static.html"].decode()
+    assert "Observed Value" in page
+    assert "Fails where fte is not between 0 and 1." in page
+    assert '<span class="failed">Failed</span>' in page
+    assert '<span class="passed">Passed</span>' in page
+    assert "% unexpected" in page
+
+
+def test_cleaning_keeps_the_table_and_drops_the_rest() -> None:
+    page = (
+        '<head><title>t</title><link href="https://cdn.example/x.css"></head><body onload="x()">'
+        '<nav><a href="https://a.example">Home</a></nav><script>alert(1)</script><img src="//b.example/l.png">'
+        '<table style="background:url(x)" class="c"><tr><td colspan="2">1 &lt; 2 <a href="https://c.example">c</a>'
+        '<i class="fas text-danger"></i></td></tr></table><footer>Subscribe</footer>'
+    )
+    assert clean(page) == ('<table><tr><td colspan="2">1 &lt; 2 c<span class="failed">Failed</span></td></tr></table>')
+
+
+def test_a_report_says_what_failed_what_to_do_and_what_it_withholds(planted: tuple[Batch, Outcome]) -> None:
+    batch, outcome = planted
+    report = council_report(batch, outcome, "901", "Ashcombe")
+    assert report.title == "Checks of October 2026: Ashcombe (901)"
+    assert report.verdict.startswith("Not used: workforce.csv, caseload.csv.")
+    document = json.loads(as_json(report))
+    assert document["verdict"] == report.verdict
+    assert {f["check"] for f in document["failures"]} >= {"workforce.fte.range", "caseload.case_ref.unique"}
+    sound = council_report(batch, outcome, "902")
+    assert sound.verdict == "Used. Nothing to put right."
+    assert [f.state for f in sound.files] == ["used", "used", "used"]
+    assert "Ashcombe" not in as_html(sound).decode()
+
+
+def test_withheld_columns_name_the_measures() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:20]:
+        worker["working_days_lost"] = None
+    batch = batch_of({"901": rows})
+    report = council_report(batch, check_batch(batch), "901")
+    assert [(w.column, w.measures) for w in report.withheld] == [
+        ("working_days_lost", ("Sickness absence in 12 months",))
+    ]
+    assert report.verdict == "Used in part: 1 error withhold figures. Please put them right and send again."
+    assert measures_needing(Kind.RETURN, "vacancy_fte") == (
+        "Vacancy rate",
+        "Vacancies covered by agency staff",
+    )
+    assert measures_needing(Kind.RETURN, "reference_date") == ()
+
+
+def test_the_first_twenty_rows_are_named_and_the_rest_counted() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:40]:
+        worker["fte"] = 3700
+    batch = batch_of({"901": rows})
+    (item,) = [i for i in council_report(batch, check_batch(batch), "901").items if i.column == "fte"]
+    assert item.rows == 30
+    assert item.row_numbers == tuple(range(12, 32))
+    assert item.where.endswith("30, 31 and 10 more")
+
+
+def test_one_file_is_checked_by_itself() -> None:
+    rows = record_rows()[Kind.CASELOAD]
+    rows[1]["case_status"] = "z"
+    outcome = check_file(
+        OCTOBER,
+        "901",
+        Kind.CASELOAD,
+        frame_of(Kind.CASELOAD, rows, "901"),
+        "my cases.csv",
+        absent_columns=frozenset({"team"}),
+    )
+    assert set(outcome.failures["check"]) == {"caseload.case_status.code", "caseload.team.absent"}
+    assert set(outcome.failures["file"]) == {"my cases.csv"}
+    assert "caseload.allocated_worker_ref.unknown" in outcome.not_run["check"].to_list()
+
+
+def test_accepted_and_expired_entries_are_shown() -> None:
+    rows = large_rows()
+    rows[Kind.WORKFORCE][10]["fte"] = 3700
+    batch = batch_of({"901": rows})
+    held = Accepted("workforce.fte.range", "901", "*", "*", "New payroll.", "data team lead", OCTOBER)
+    old = replace(held, check="caseload.*", expires=Month(2026, 1))
+    outcome = check_batch(batch, History(), (held, old))
+    pages = site(batch, outcome, {}, (held, old))
+    assert "Accepted (1)" in pages["councils/901.html"].decode()
+    assert "Accepted by data team lead until October 2026: New payroll." in pages["councils/901.html"].decode()
+    assert "Acceptances that have run out" in pages["index.html"].decode()
+    console = Console(file=io.StringIO(), width=100)
+    show(council_report(batch, outcome, "901"), console)
+    assert "Accepted (1)" in console.file.getvalue()  # type: ignore[attr-defined]
