@@ -10,6 +10,7 @@ import polars as pl
 
 from expectations.batch import FAILURES
 from features.councils import Council
+from features.months import Month
 from flows.alerts.alert import build_alert
 from flows.alerts.compose import Contact
 from flows.alerts.decide import Storm, decide, storm_valve
@@ -21,6 +22,7 @@ from flows.alerts.publish import Published, previous_alert, publish_alert, was_t
 from flows.alerts.rules import AlertRules
 from flows.alerts.state import Decision
 from flows.history import ACCEPTED, Manifest
+from flows.reports import council_report_name
 from flows.storage import Store
 from models.score import Score
 
@@ -129,7 +131,7 @@ def submission_facts(manifest: Manifest | None, la_code: str) -> tuple[Submissio
 _WORDS = {"quarantined": "refused"}
 
 
-def validation_facts(failures: pl.DataFrame, council: Council, month: object) -> ValidationFacts:
+def validation_facts(failures: pl.DataFrame, council: Council, month: Month) -> ValidationFacts:
     """The council's failures as notes for people: counts and row numbers, never a value."""
     own = failures.filter((pl.col("la_code") == council.la_code) & ~pl.col("accepted")).select(list(FAILURES))
     return ValidationFacts(
@@ -145,10 +147,5 @@ def validation_facts(failures: pl.DataFrame, council: Council, month: object) ->
             )
             for row in own.iter_rows(named=True)
         ),
-        report=report_name(month, council.folder),
+        report=council_report_name(month, council),
     )
-
-
-def report_name(month: object, folder: str) -> str:
-    """Where the validation report of a council's month lies in the store."""
-    return f"validation/{month}/{folder}.html"

@@ -67,6 +67,8 @@ class RunContext:
     now: datetime
     key: bytes
     history: History
+    max_age_months: int = 0
+    """How old a measure's newest figure may be; 0 where months are reported one by one."""
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def usual_cutoff(self, month: Month) -> date:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from prefect import Flow
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
@@ -48,7 +48,7 @@ class Deployment:
             # A second run waits: cancelling it would lose a month if a dead run still holds the slot.
             "concurrency_limit": ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
         }
-        build: Callable[..., RunnerDeployment] = self.flow.to_deployment
+        build = cast(Callable[..., RunnerDeployment], self.flow.to_deployment)
         return build(**{**given, **changes})
 
 

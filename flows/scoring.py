@@ -12,9 +12,10 @@ from features.months import Month
 from flows.measuring import Measured
 from flows.settings import Settings
 from flows.storage import Store
-from models.registry import load_promoted, load_shipped
+from models.registry import load
 from models.score import Score
 from models.scoring import score_month
+from models.shipped import shipped_model
 from models.trained import TrainedModel
 
 #: In a run on published returns a measure may be this old: the children-in-need year ends in March,
@@ -28,8 +29,8 @@ CAUTION = "A score says how councils with such figures were later judged; it doe
 def load_model(settings: Settings, store: Store) -> TrainedModel:
     """The shipped model, or the promoted version of the one the settings name. Raises ModelError."""
     if settings.model == "shipped":
-        return load_shipped()
-    return load_promoted(store, settings.model)
+        return shipped_model()
+    return load(store, settings.model)
 
 
 def score_councils(

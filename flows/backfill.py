@@ -1,0 +1,102 @@
+"""Months that have gone by: taken in and decided oldest first, each as an ordinary run of that month would have seen it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow, runtime, task
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.errors import SettingsError
+from features.months import Month, month_range
+from flows import month as steps
+from flows.context import RunContext, begin
+from flows.monthly import PATIENT_STEP, alert_councils, whole
+from flows.request import RunRequest, Send
+from flows.scoring import load_model
+from flows.settings import Settings
+from flows.takein import Due, Read
+
+#: Months whose files are read and checked together: two years of a small region, one month of England.
+_ROWS_AT_ONCE = 900_000
+_BYTES_PER_ROW = 90
+_READERS = 4
+
+
+class BackfillRequest(BaseModel):
+    """A range of months to compute, or compute again."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    first: str = Field(title="First month", description="Oldest month, as YYYY-MM.", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    last: str = Field(title="Last month", description="Newest month, as YYYY-MM.", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    decide_from: str | None = Field(
+        default=None,
+        title="Decide from",
+        description="Publish alerts from this month on; earlier months are only counted. Empty: all months.",
+        pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+    )
+    send: Send = Field(default=Send.NO, title="Send e-mails", description="“yes” also sends the months’ messages.")
+    reason: str = Field(default="", title="Reason", max_length=200)
+
+
+@task(task_run_name="Take in {months}", **PATIENT_STEP)
+def take_in_together(context: RunContext, months: str, due: list[Due]) -> int:
+    """Read, check and count some months at once; returns how many editions were stored."""
+    with context.clock.stage("read"):
+        work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
+        with ThreadPoolExecutor(_READERS) as pool:
+            read = list(pool.map(lambda item: steps.read_council(context, item[1]), work))
+        reads: list[list[Read]] = [[] for _ in due]
+        for (i, _), found in zip(work, read, strict=True):
+            reads[i] += found
+    return len(steps.check_and_store(context, due, reads, reports=False))
+
+
+def in_portions(due: list[Due]) -> list[list[Due]]:
+    """Consecutive months whose files together hold about as many rows as fit one pass."""
+    portions: list[list[Due]] = []
+    room = 0
+    for one in due:
+        size = sum(f.size for f in one.files) // _BYTES_PER_ROW
+        if not portions or size > room:
+            portions.append([])
+            room = _ROWS_AT_ONCE
+        portions[-1].append(one)
+        room -= size
+    return portions
+
+
+def _run_name() -> str:
+    given: Any = runtime.flow_run.parameters.get("request")
+    request = given if isinstance(given, BackfillRequest) else BackfillRequest.model_validate(given)
+    reason = f": {request.reason}" if request.reason else ""
+    return f"{request.first} to {request.last}{reason}"
+
+
+@flow(name="backfill", flow_run_name=_run_name, persist_result=False)
+def backfill(request: BackfillRequest) -> dict[str, float]:
+    """Take in and decide a range of months, oldest first, without mailing unless told. Returns seconds by stage.
+
+    Args:
+        request: The months, and from which on alerts are published.
+    """
+    now = datetime.now(UTC)
+    settings = Settings.load()
+    first, last = Month.parse(request.first), Month.parse(request.last)
+    if last < first:
+        raise SettingsError(f"A backfill goes from the older month to the newer: {first} is after {last}.")
+    context = begin(settings, last, now=now, as_of=None)
+    due = steps.find_due_for_history(context, first, last)
+    for portion in in_portions(due):
+        months = f"{portion[0].month} to {portion[-1].month}"
+        take_in_together(whole(context), months, whole(portion))
+    model = load_model(settings, context.store)
+    start = Month.parse(request.decide_from) if request.decide_from else first
+    for month in month_range(max(first, start), last):
+        seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
+        alert_councils(seen, model, RunRequest(month=str(month), send=request.send))
+    return dict(context.clock.seconds)

@@ -1,0 +1,118 @@
+"""The command line. Each command is thin: it reads settings and clock once, calls one function, prints one text."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated
+
+import typer
+
+from features.errors import HoldfastError
+
+app = typer.Typer(
+    name="holdfast",
+    help="Warns directors of children's services that their service may be losing grip.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run a command; an error a person can put right is one sentence and an exit code, not a traceback."""
+    try:
+        app()
+    except HoldfastError as error:
+        print(f"holdfast: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option(help="Where everything is made; emptied first.")] = Path("var/demo"),
+) -> None:
+    """Run the main job on a made-up region: no server, no account, nothing leaves this machine."""
+    from flows.demo import run_demo
+
+    began = perf_counter()
+
+    def progress(text: str) -> None:
+        _say(f"[{perf_counter() - began:5.1f} s] {text} ...")
+
+    outcome = run_demo(folder.absolute(), progress)
+    _say("")
+    _say(outcome.to_text())
+    _say(f"\nDone in {perf_counter() - began:.0f} s.")
+
+
+@app.command()
+def run(
+    month: Annotated[str | None, typer.Option(help="YYYY-MM; the last complete month if not given.")] = None,
+    returns: Annotated[
+        str | None, typer.Option(help="DfE's published workforce CSV: run every council of England from it.")
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option(help="Folder of published files beside it; its own folder if not given.")
+    ] = None,
+    council: Annotated[list[str] | None, typer.Option(help="Alert only this council; repeatable.")] = None,
+    send: Annotated[bool, typer.Option(help="Send what is due; --no-send publishes without mailing.")] = True,
+    as_of: Annotated[str | None, typer.Option(help="Know only what had come by this day, YYYY-MM-DD.")] = None,
+    reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
+) -> None:
+    """Run one month: read, check, measure, score, alert."""
+    from flows import embedded
+
+    embedded.configure()
+    from flows.monthly import monthly
+    from flows.request import RunRequest, Send
+
+    request = RunRequest.model_validate(
+        {
+            "month": month,
+            "returns": returns,
+            "record": record,
+            "councils": council or [],
+            "send": Send.YES if send else Send.NO,
+            "as_of": as_of,
+            "reason": reason,
+        }
+    )
+    with embedded.quiet_flows():
+        state = monthly(request, return_state=True)
+    outcome = state.result()
+    _say(outcome.to_text())
+
+
+@app.command("sample-extracts")
+def sample_extracts_command(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the landing layout into.")],
+    councils: Annotated[int, typer.Option(help="12 is the region with storylines; 153 is England's size.")] = 12,
+    months: Annotated[int, typer.Option(help="Months of history.")] = 36,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
+) -> None:
+    """Write extracts of a made-up region of any size."""
+    from features.months import Month
+    from flows.sample_region import sample_extracts
+
+    sample = sample_extracts(
+        folder,
+        councils,
+        months,
+        seed,
+        Month.parse(last),
+        progress=lambda month, done, total: _say(f"{month}: {done} of {total} months"),
+    )
+    _say(f"{sample.files} files in {folder}; the register is {folder / 'register.csv'}.")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUTF8", "1")
+    main()

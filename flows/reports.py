@@ -1,0 +1,34 @@
+"""Validation reports in the store: each council's own, Great Expectations' Data Docs, and a page that leads to both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from expectations.accepted import Accepted
+from expectations.batch import Batch, Outcome
+from features.councils import Council, Register
+from features.months import Month
+from flows.storage import Store
+
+
+def write_reports(
+    store: Store, register: Register, batch: Batch, outcome: Outcome, accepted: Sequence[Accepted]
+) -> str:
+    """Every page of a month's validation, offline and without values. Returns the name of the first page."""
+    from expectations.data_docs import site
+
+    names = {c.la_code: c.name for c in register.councils}
+    for name, content in site(batch, outcome, names, accepted).items():
+        kind = "application/json" if name.endswith(".json") else "text/html; charset=utf-8"
+        store.replace(f"validation/{batch.month}/{name}", content, content_type=kind)
+    return index_name(batch.month)
+
+
+def index_name(month: Month) -> str:
+    """The page the data team begins at."""
+    return f"validation/{month}/index.html"
+
+
+def council_report_name(month: Month, council: Council) -> str:
+    """The report that goes back to whoever made the council's files."""
+    return f"validation/{month}/councils/{council.folder}.html"
