@@ -106,7 +106,8 @@ class CouncilReport:
         if unused:
             return f"Not used: {', '.join(unused)}. Please put the errors below right and send again."
         if errors:
-            return f"Used in part: {_count(errors, 'error')} withhold figures. Please put them right and send again."
+            withhold = _count(errors, "error withholds", "errors withhold")
+            return f"Used in part: {withhold} figures. Please put right and send again."
         if queries:
             return f"Used. Please look at {_count(queries, 'query', 'queries')}."
         return "Used. Nothing to put right."
@@ -277,5 +278,5 @@ def _template(name: str) -> Any:
     return environment.get_template(name)
 
 
-def _count(n: int, one: str, many: str | None = None) -> str:
-    return f"{n} {one if n == 1 else many or one + 's'}"
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"

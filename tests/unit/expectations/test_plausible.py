@@ -9,11 +9,13 @@ import pytest
 
 from expectations import plausible
 from expectations.accepted import Accepted
-from expectations.batch import PROFILE, History
-from expectations.check import check_batch
+from expectations.batch import PROFILE, Batch, History, Severity
+from expectations.check import check_batch, check_batches
+from expectations.dynamic_pass import DynamicPass, run_dynamic
+from expectations.rows import prepare
 from features.frames import counts_schema
 from features.months import Month
-from features.registry import Kind
+from features.registry import COUNTS, Kind
 from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows, record_rows
 
 MONTHS = [OCTOBER.plus(-back) for back in range(6, 0, -1)]
@@ -36,6 +38,17 @@ def _profile(month: Month, kind: Kind, rows: int, filled: dict[str, int], conten
     )
 
 
+def _compare(history: History, *councils: str) -> DynamicPass:
+    """October of sound councils against a past, without the static rules."""
+    batch = batch_of({la_code: record_rows() for la_code in councils or ("901",)})
+    return _dynamic(batch, history)
+
+
+def _dynamic(batch: Batch, history: History) -> DynamicPass:
+    prepared = {kind: p for kind in batch.frames if (p := prepare(kind, [batch])) is not None}
+    return run_dynamic([batch.month], prepared, history, ())
+
+
 def _past(rows: int = 100, fte: int = 100) -> pl.DataFrame:
     parts = [_profile(m, Kind.WORKFORCE, rows, {"fte": fte}, content) for content, m in enumerate(MONTHS)]
     parts += [_profile(m, Kind.CASELOAD, 100, {"referral_date": 100}, content) for content, m in enumerate(MONTHS)]
@@ -46,32 +59,28 @@ def _past(rows: int = 100, fte: int = 100) -> pl.DataFrame:
 def test_a_jump_beyond_the_share_is_a_query(now: int, jumps: bool) -> None:
     values = {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": now}}
     history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
-    outcome = check_batch(batch_of({"901": record_rows()}), history)
-    found = outcome.failures.filter(pl.col("check") == "workforce.inpost_fte.jump")
-    assert found.height == jumps
-    if jumps:
-        assert found["severity"].to_list() == ["query"]
-        assert f"inpost_fte comes to {now // 100}; " in found["message"][0]
-        assert "the middle value was 200" in found["message"][0]
-    assert not outcome.withheld
-    assert not outcome.quarantined
+    compared = _compare(history)
+    assert [f.check for f in compared.findings] == ["workforce.inpost_fte.jump"] * jumps
+    for finding in compared.findings:
+        assert finding.severity is Severity.QUERY
+        assert f"inpost_fte comes to {now // 100}; " in finding.message
+        assert "the middle value was 200" in finding.message
+    assert not compared.not_used
 
 
 def test_a_council_that_always_swings_is_not_asked_about_a_swing() -> None:
     swings = [20_000, 12_000, 24_000, 14_000, 28_000, 16_000]
     values = {m: {"inpost_fte": v} for m, v in zip(MONTHS, swings, strict=True)} | {OCTOBER: {"inpost_fte": 27_000}}
     history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
-    assert "workforce.inpost_fte.jump" not in checks_of(
-        check_batch(batch_of({"901": record_rows()}), history).failures, "901"
-    )
+    assert _compare(history).findings == ()
 
 
 def test_two_earlier_months_are_no_past() -> None:
     values = {m: {"inpost_fte": 20_000} for m in MONTHS[-2:]} | {OCTOBER: {"inpost_fte": 1}}
     history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
-    outcome = check_batch(batch_of({"901": record_rows()}), history)
-    assert checks_of(outcome.failures, "901") == set()
-    assert "workforce.*.jump" in outcome.not_run["check"].to_list()
+    compared = _compare(history)
+    assert compared.findings == ()
+    assert "workforce.*.jump" in compared.not_run["check"].to_list()
 
 
 def test_later_months_and_months_more_than_a_year_back_are_not_looked_at() -> None:
@@ -79,7 +88,7 @@ def test_later_months_and_months_more_than_a_year_back_are_not_looked_at() -> No
     later = {OCTOBER.plus(1 + k): {"inpost_fte": 100} for k in range(6)}
     values = far | later | {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": 20_000}}
     history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
-    assert checks_of(check_batch(batch_of({"901": record_rows()}), history).failures, "901") == set()
+    assert _compare(history).findings == ()
 
 
 def test_of_two_submissions_of_a_month_the_one_known_last_counts() -> None:
@@ -87,17 +96,17 @@ def test_of_two_submissions_of_a_month_the_one_known_last_counts() -> None:
     counts = _counts(Kind.WORKFORCE, values)
     stale = counts.with_columns(pl.col("known_from").dt.offset_by("-3d"), inpost_fte=pl.lit(1, pl.Int64))
     history = History({Kind.WORKFORCE: pl.concat([counts, stale])})
-    assert checks_of(check_batch(batch_of({"901": record_rows()}), history).failures, "901") == set()
+    assert _compare(history).findings == ()
 
 
 @pytest.mark.parametrize(("usual", "used"), [(100, True), (199, True), (201, False), (49, False)])
 def test_a_file_cut_short_or_doubled_is_not_used(usual: int, used: bool) -> None:
-    outcome = check_batch(batch_of({"901": large_rows(), "902": record_rows()}), History(profiles=_past(usual, usual)))
-    assert (("901", Kind.WORKFORCE) not in outcome.quarantined) == used
-    assert ("902", Kind.WORKFORCE) not in outcome.quarantined
-    if not used:
-        failure = outcome.failures.filter(pl.col("check") == "workforce.file.size").row(0, named=True)
-        assert f"The file has 100 rows where {usual} are usual" in failure["message"]
+    batch = batch_of({"901": large_rows(), "902": record_rows()})
+    compared = _dynamic(batch, History(profiles=_past(usual, usual)))
+    assert compared.not_used == (frozenset() if used else {(OCTOBER.last_day, "901", Kind.WORKFORCE)})
+    assert [f.check for f in compared.findings] == ([] if used else ["workforce.file.size"])
+    for finding in compared.findings:
+        assert f"The file has 100 rows where {usual} are usual" in finding.message
 
 
 def test_a_column_that_is_suddenly_empty_is_a_query() -> None:
@@ -105,9 +114,9 @@ def test_a_column_that_is_suddenly_empty_is_a_query() -> None:
     for worker in rows[Kind.WORKFORCE]:
         worker["team"] = None
     past = pl.concat([_profile(m, Kind.WORKFORCE, 100, {"team": 98}, content) for content, m in enumerate(MONTHS)])
-    outcome = check_batch(batch_of({"901": rows}), History(profiles=past))
-    found = outcome.failures.filter(pl.col("check") == "workforce.team.empty_jump")
-    assert found["message"].to_list()[0].startswith("team is empty in 100% of rows where 2% is usual.")
+    (finding,) = _dynamic(batch_of({"901": rows}), History(profiles=past)).findings
+    assert finding.check == "workforce.team.empty_jump"
+    assert finding.message.startswith("team is empty in 100% of rows where 2% is usual.")
 
 
 def test_last_months_file_under_a_new_date_is_not_used() -> None:
@@ -125,8 +134,6 @@ def test_last_months_file_under_a_new_date_is_not_used() -> None:
 
 
 def test_a_month_is_compared_with_months_of_the_same_call() -> None:
-    from expectations.check import check_batches
-
     months = [batch_of({"901": large_rows()}, m) for m in (Month(2026, 9), OCTOBER)]
     first, second = check_batches(months)
     assert "workforce.file.sent_twice" not in checks_of(first.failures, "901")
@@ -138,8 +145,7 @@ def test_an_establishment_nobody_touches_is_mentioned(last: int, unchanged: bool
     values = {m: {"vacancy_fte": 1_000, "agency_fte": 500} for m in MONTHS}
     values |= {OCTOBER: {"vacancy_fte": last, "agency_fte": 500}}
     history = History({Kind.ESTABLISHMENT: _counts(Kind.ESTABLISHMENT, values)})
-    outcome = check_batch(batch_of({"901": record_rows()}), history)
-    assert ("establishment.file.unchanged" in checks_of(outcome.failures, "901")) == unchanged
+    assert [f.check for f in _compare(history).findings] == ["establishment.file.unchanged"] * unchanged
 
 
 @pytest.mark.parametrize(
@@ -160,11 +166,9 @@ def test_an_establishment_nobody_touches_is_mentioned(last: int, unchanged: bool
 def test_files_that_contradict_each_other(kind: Kind, row: int, column: str, value: int, check: str, says: str) -> None:
     rows = record_rows()
     rows[kind][row][column] = value
-    outcome = check_batch(batch_of({"901": rows, "902": record_rows()}))
-    found = outcome.of_council("901").filter(pl.col("check") == check)
-    assert says in found["message"][0]
-    assert found["severity"].to_list() == ["query"]
-    assert checks_of(outcome.failures, "902") == set()
+    (finding,) = _dynamic(batch_of({"901": rows, "902": record_rows()}), History()).findings
+    assert (finding.check, finding.la_code, finding.severity) == (check, "901", Severity.QUERY)
+    assert says in finding.message
 
 
 def test_an_accepted_size_no_longer_keeps_the_file_out() -> None:
@@ -179,6 +183,4 @@ def test_an_accepted_size_no_longer_keeps_the_file_out() -> None:
 
 
 def test_every_watched_count_is_one() -> None:
-    from features.registry import COUNTS
-
     assert {w.count for w in plausible.WATCHED} <= {c.name for c in COUNTS}

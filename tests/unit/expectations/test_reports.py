@@ -199,7 +199,7 @@ def test_withheld_columns_name_the_measures() -> None:
     assert [(w.column, w.measures) for w in report.withheld] == [
         ("working_days_lost", ("Sickness absence in 12 months",))
     ]
-    assert report.verdict == "Used in part: 1 error withhold figures. Please put them right and send again."
+    assert report.verdict == "Used in part: 1 error withholds figures. Please put right and send again."
     assert measures_needing(Kind.RETURN, "vacancy_fte") == (
         "Vacancy rate",
         "Vacancies covered by agency staff",
