@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import polars as pl
 
@@ -201,8 +202,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=3, help="runs of each stage; the best one counts")
     parser.add_argument("--data", type=Path, help="folder to keep the made-up extracts in, and to find them again")
-    parser.add_argument("--stage", choices=STAGES, help=argparse.SUPPRESS)
+    parser.add_argument("--stage", choices=("make", *STAGES), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
+    if options.stage == "make":
+        sys.stdout.write(json.dumps(write_data(options.data, options.councils, options.months, options.seed)))
+        return 0
     months = list(month_range(LAST.plus(1 - options.months), LAST))
     if options.stage:
         run_stage(options.stage, options.data, months, options.repeat)
@@ -216,7 +220,7 @@ def _compare(options: argparse.Namespace, folder: Path, months: list[Month]) -> 
     folder.mkdir(parents=True, exist_ok=True)
     begin = perf_counter()
     if not path_of(folder, Kind.CASELOAD, months[0]).exists():
-        rows = write_data(folder, options.councils, options.months, options.seed)
+        rows = int(_stage("make", folder, options))
         say(f"made up {rows:,} rows of {options.councils} councils in {options.months} months ")
         say(f"in {perf_counter() - begin:.1f} s (not counted)\n")
     measured = {stage: _measure(stage, folder, options) for stage in STAGES}
@@ -248,12 +252,18 @@ _TITLES = {
 }
 
 
-def _measure(stage: str, folder: Path, options: argparse.Namespace) -> dict[str, object]:
-    command = [sys.executable, "-m", "benchmarks.features", "--stage", stage, "--data", str(folder)]
-    command += ["--months", str(options.months), "--repeat", str(1 if stage == "pandas" else options.repeat)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, object] = json.loads(done.stdout)
+def _measure(stage: str, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(_stage(stage, folder, options))
     return found
+
+
+def _stage(stage: str, folder: Path, options: argparse.Namespace) -> str:
+    """Run a stage in a process of its own; what it prints."""
+    command = [sys.executable, "-m", "benchmarks.features", "--stage", stage, "--data", str(folder)]
+    repeat = 1 if stage == "pandas" else options.repeat
+    for name, value in (("councils", options.councils), ("months", options.months), ("seed", options.seed)):
+        command += [f"--{name}", str(value)]
+    return subprocess.run([*command, "--repeat", str(repeat)], check=True, capture_output=True, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -1,0 +1,302 @@
+"""The data dictionary, written from the registry: every field, count, measure and feature.
+
+    python -m features.dictionary > docs/data-dictionary.md
+    python -m features.dictionary --check docs/data-dictionary.md
+
+The check exits with 1 when the file says something else than the code does, and CI runs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from features.context import CONTEXT
+from features.frames import FEATURE_COLUMNS, FEATURES_SCHEMA
+from features.measures import window_of
+from features.panel import MIN_NEIGHBOURS, OWN_MIN_MONTHS, OWN_MIN_YEARS, OWN_MONTHS, OWN_YEARS
+from features.registry import (
+    ALL_MEASURES,
+    COUNTS,
+    DFE_SYMBOLS,
+    EXTRACTS,
+    PERSONAL_DATA_HEADERS,
+    RETURN_INPUTS,
+    Extract,
+    Field,
+    FieldType,
+    Group,
+    Measure,
+    Missing,
+    Unit,
+)
+from features.shrinkage import MIN_GROUP
+from features.xmr import BASELINE_POINTS, MOVING_RANGE_FACTOR, REBASE_POINTS, SHIFT_POINTS, TREND_POINTS
+
+_INTRODUCTION = """\
+# Data dictionary
+
+Written by `python -m features.dictionary` from the field registry in `features/registry/`. Change it there:
+CI fails when this file and the code disagree.
+
+Council-level figures are fractions inside and per cent where people read them. A month is its last day.
+Codes are text. A missing value is empty and has a reason (see [Why a value is missing](#why-a-value-is-missing));
+no symbol ever becomes a number."""
+
+_TYPES = {
+    FieldType.TEXT: "text",
+    FieldType.CODE: "code",
+    FieldType.DATE: "date",
+    FieldType.INTEGER: "whole number",
+    FieldType.DECIMAL: "number",
+    FieldType.FLAG: "0 or 1",
+    FieldType.REFERENCE: "the council’s pseudonym",
+}
+
+#: What every column of a feature row means.
+FEATURE_MEANINGS: dict[str, str] = {
+    "la_code": "The council’s DfE code, or both codes of a joint return.",
+    "month": "Last day of the month.",
+    "measure": "Name of the measure.",
+    "value": "The measure itself, by its formula above.",
+    "numerator": "What is divided, in natural units (FTE, days, people, cases).",
+    "denominator": "What it is divided by.",
+    "reason": "Why the value is missing; empty if it is there.",
+    "known_from": "Last day on which anything the value rests on became known.",
+    "change_3m": "Value less the value 3 months earlier; empty if either is missing.",
+    "change_6m": "The same over 6 months.",
+    "change_12m": "The same over 12 months.",
+    "change_24m": "The same over 24 months.",
+    "own_mean": f"Mean of the council’s own {OWN_MONTHS} months before, if {OWN_MIN_MONTHS} of them are known; "
+    f"for a series of one month a year, of the same month of the {OWN_YEARS} years before, if {OWN_MIN_YEARS} are.",
+    "own_z": "Standard deviations of that past by which the value lies from its mean. The deviation is taken to be at "
+    "least the move that one person, case or day makes, and at least 1% of the mean.",
+    "neighbours_median": f"Median of the statistical neighbours’ values in the same month; empty (too few reported) "
+    f"below {MIN_NEIGHBOURS}.",
+    "neighbours_reported": "How many statistical neighbours have a value in the month.",
+    "vs_neighbours": "Value less the neighbours’ median.",
+    "national_percentile": "Share of councils with a lower value in the latest published national distribution known "
+    "at the time, ties counting half; 0 to 1.",
+    "shrunk": "Value shrunk toward the group’s by its size (Marshall’s empirical Bayes estimator; binomial chance for "
+    f"shares, Poisson for other rates); with fewer than {MIN_GROUP} councils toward the national mean. For ranking.",
+    "xmr_value": "The point of the process-behaviour chart: the value, or, for a measure summed over months, the "
+    "month’s own figure in the measure’s unit.",
+    "xmr_mean": f"Mean of the chart’s baseline: the first {BASELINE_POINTS} observations, drawn anew when "
+    f"{REBASE_POINTS} in a row have lain on one side.",
+    "xmr_lower": f"Mean less {MOVING_RANGE_FACTOR} mean moving ranges, not below where the measure can be.",
+    "xmr_upper": "Mean plus the same, not above where the measure can be.",
+    "xmr_signal": "The rule of *Making Data Count* that the point breaks: `point` (beyond a limit), `shift` "
+    f"({SHIFT_POINTS} in a row on one side of the mean), `trend` ({TREND_POINTS} in a row rising or falling), "
+    "`near_limit` (two of three in the outer third on one side); the first of them that applies.",
+    "xmr_toward": "Whether the signal points to `concern`, `improvement` or, if neither way is one, `neither`.",
+    "small_base": "True if the denominator is below the measure’s smallest meaningful base.",
+}
+
+_CONTEXT_MEANINGS: dict[str, str] = {
+    "la_code": "The council’s DfE code.",
+    "as_of": "The day whose knowledge is used.",
+    "previous_judgement": "Latest published judgement of impact of leaders: 1 outstanding, 2 good, "
+    "3 requires improvement to be good, 4 inadequate.",
+    "months_since_judgement": "Whole months since it was published.",
+    "judgement_before_that": "The judgement before the latest.",
+    "ever_inadequate": "Whether any judgement published by the day was inadequate.",
+    "judgements_known": "How many judgements had been published.",
+    "imd_score": "Index of Multiple Deprivation, average score; higher is more deprived.",
+    "population_0_17": "Children aged 0 to 17.",
+    "region": "Region, by the register.",
+    "council_type": "Type of council, by the register.",
+}
+
+
+def dictionary() -> str:
+    """The whole document as Markdown, ending in a newline."""
+    parts = [
+        _INTRODUCTION,
+        "## Extracts",
+        *(_extract(e) for e in EXTRACTS.values()),
+        _refused(),
+        _counts(),
+        _measures(),
+        _features(),
+        _context(),
+        _missing(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the dictionary, or compare a file with it; 1 if the file is stale."""
+    parser = argparse.ArgumentParser(prog="python -m features.dictionary")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if this file is not up to date")
+    options = parser.parse_args(arguments)
+    if options.check is None:
+        sys.stdout.write(dictionary())
+        return 0
+    if options.check.is_file() and options.check.read_text(encoding="utf-8") == dictionary():
+        return 0
+    sys.stderr.write(f"{options.check} is stale. Run: python -m features.dictionary > {options.check}\n")
+    return 1
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _extract(extract: Extract) -> str:
+    heading = f"### `{extract.kind}`: {extract.title[0].lower()}{extract.title[1:]}"
+    about = f"One row is {extract.row_is}. Key: {', '.join(f'`{k}`' for k in extract.key)}."
+    rows = [
+        (
+            f"`{f.name}`",
+            _type_of(f),
+            "yes" if f.required else "no",
+            _described(f),
+            f.source,
+            str(f.privacy),
+            _headers(f),
+        )
+        for f in extract.fields
+    ]
+    header = ("Column", "Type", "Required", "Meaning", "Source", "Privacy", "Other headers read")
+    return f"{heading}\n\n{about}\n\n{_table(header, rows)}"
+
+
+def _type_of(field: Field) -> str:
+    kind = _TYPES[field.type]
+    if field.type is FieldType.DECIMAL:
+        kind += f", {field.decimals} decimal{'s' if field.decimals > 1 else ''}"
+    unit = "" if field.unit in (Unit.NONE, Unit.DATE) else f" ({field.unit})"
+    within = ""
+    if field.minimum is not None and field.maximum is not None:
+        within = f", {field.minimum:,g} to {field.maximum:,g}"
+    return f"{kind}{unit}{within}{'' if field.nullable else ', never empty'}"
+
+
+def _described(field: Field) -> str:
+    codes = "; ".join(f"`{code}` {meaning}" for code, meaning in field.codes.items())
+    extra = ""
+    if field.name in RETURN_INPUTS and field.source.startswith("DfE CSWW"):
+        extra = f" Input `{RETURN_INPUTS[field.name]}`."
+    return field.description + (f" {codes}." if codes else "") + extra
+
+
+def _headers(field: Field) -> str:
+    return ", ".join(f"`{s}`" for s in field.synonyms)
+
+
+def _refused() -> str:
+    rows = [(what, ", ".join(f"`{h}`" for h in headers)) for what, headers in PERSONAL_DATA_HEADERS.items()]
+    return (
+        "### Columns that refuse a file\n\n"
+        "Personal data no contract needs. A file with such a column is refused and not kept. Compared without case, "
+        "spaces and punctuation; `*` matches any ending.\n\n" + _table(("What it would be", "Headers"), rows)
+    )
+
+
+def _counts() -> str:
+    rows = [
+        (
+            f"`{c.name}`",
+            f"`{c.extract}`",
+            str(c.accrual),
+            str(c.unit) + (f", in 1/{c.parts}" if c.parts > 1 else ""),
+            c.description,
+            ", ".join(f"`{n}`" for n in c.needs),
+        )
+        for c in COUNTS
+    ]
+    return (
+        "## Counts\n\n"
+        "Whole numbers per council and month, made in `features/records.py`. A flow becomes an input of "
+        "formulas as its "
+        "trailing sum, named with its window (`leavers_fte_12m`); a month of the window missing, and the sum is "
+        "missing. "
+        "An error in a field, or its absence, withholds the counts that read it.\n\n"
+        + _table(("Count", "Extract", "Counted", "Unit", "Meaning", "Reads"), rows)
+    )
+
+
+def _measures() -> str:
+    parts = [
+        "## Measures\n\n"
+        "Made in `features/measures.py` and `features/sight.py`. A measure marked DfE has DfE’s formula and "
+        "name, and a "
+        "council may lay its September beside the published figure."
+    ]
+    header = (
+        "Measure",
+        "Label",
+        "Formula",
+        "Unit",
+        "Concern",
+        "Source",
+        "DfE",
+        "Range published",
+        "Small below",
+        "Chart",
+    )
+    for group in Group:
+        rows = [_measure(m) for m in ALL_MEASURES if m.group is group]
+        if rows:
+            parts.append(f"### {str(group).capitalize()}\n\n{_table(header, rows)}")
+    return "\n\n".join(parts)
+
+
+def _measure(measure: Measure) -> tuple[str, ...]:
+    plausible = "" if measure.plausible is None else f"{measure.plausible[0]:g} to {measure.plausible[1]:g}"
+    chart = "value" if window_of(measure) is None else "month’s own" if measure.group is not Group.SIGHT else ""
+    return (
+        f"`{measure.name}`",
+        measure.label,
+        measure.formula,
+        str(measure.unit),
+        {"HIGH": "high", "LOW": "low", "NONE": ""}[measure.direction.name],
+        measure.source,
+        "yes" if measure.official else "",
+        plausible,
+        str(measure.small_base or ""),
+        chart,
+    )
+
+
+def _features() -> str:
+    rows = [
+        (f"`{name}`", FEATURE_MEANINGS[name], f"`<measure>__{name}`" if name in FEATURE_COLUMNS else "")
+        for name in FEATURES_SCHEMA
+    ]
+    return (
+        "## Features\n\n"
+        "One row per council, month and measure, made in `features/panel.py`. Changes and distances are in the "
+        "measure’s "
+        "unit; positive is up, whatever the direction of concern. A model reads `<measure>` and the columns "
+        "that have a "
+        "name in the last column (`features/wide.py`).\n\n" + _table(("Column", "Meaning", "Model column"), rows)
+    )
+
+
+def _context() -> str:
+    rows = [(f"`{name}`", _CONTEXT_MEANINGS[name]) for name in CONTEXT]
+    return (
+        "## Context\n\nFrom the council register, made in `features/context.py`. Used, shown and audited, never "
+        "presented "
+        "as the council’s doing.\n\n" + _table(("Column", "Meaning"), rows)
+    )
+
+
+def _missing() -> str:
+    symbols: dict[Missing, list[str]] = {}
+    for symbol, reason in DFE_SYMBOLS.items():
+        symbols.setdefault(reason, []).append(f"`{symbol}`")
+    rows = [(str(reason), ", ".join(symbols.get(reason, []))) for reason in Missing]
+    return (
+        "## Why a value is missing\n\nThe reason stands beside the value. Of several missing inputs, that of "
+        "the first in "
+        "the formula is given.\n\n" + _table(("Reason", "Symbol in DfE’s files"), rows)
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
