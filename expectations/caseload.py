@@ -17,6 +17,9 @@ _closed, _referred = pl.col("closed_date"), pl.col("referral_date")
 _open = _closed.is_null() | (_closed > _last)
 _status = pl.col("case_status")
 
+#: Six weeks, as in `VISIT_LIMIT_WORKING_DAYS`: a case that came since need not have been visited.
+_VISIT_DAYS = 42
+
 
 def _after(later: str, earlier: str, what: str, severity: Severity, remedy: str) -> Rule:
     return row_rule(
@@ -156,8 +159,11 @@ RULES: tuple[Rule, ...] = (
         ("last_visit_date", "case_status"),
         "missing",
         _INFORMATION,
-        only_where(_open & _status.is_in(["a", "b", "c"]), pl.col("last_visit_date").is_not_null()),
-        "no visit is recorded for an open case with a plan; it counts as overdue",
+        only_where(
+            _open & _status.is_in(["a", "b", "c"]) & (_referred < _last.dt.offset_by(f"-{_VISIT_DAYS}d")),
+            pl.col("last_visit_date").is_not_null(),
+        ),
+        "no visit is recorded for an open case with a plan that came more than six weeks ago; it counts as overdue",
         "Give the last visit; leave empty if there was none.",
         reads_empty=True,
     ),
