@@ -13,8 +13,8 @@ from typing import Literal
 
 from features.councils import Council
 from features.months import Month
-from features.registry import ALL_MEASURES, Group
-from flows.alerts.facts import CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
+from features.registry import ALL_MEASURES, Direction, Group
+from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
 from flows.alerts.state import Change, Decision, MessageKind, MonthField, Record
 from models.score import Score
 
@@ -188,8 +188,10 @@ def build_alert(
 def strongest_reasons(score: ScoreShown, facts: CouncilFacts, change: Change) -> tuple[MeasureFact, ...]:
     """The two or three measures a message leads with, strongest first, at most one per measure.
 
-    Those that push the score up; after an alert is resolved or eases, those that pull it down. Context
-    (deprivation, previous judgement) is never among them. Signals fill what the score leaves open.
+    Those that push the score up; after an alert is resolved or eases, those that pull it down. Among them
+    first those whose own figures show it (a signal, or clearly worse than a year ago or than neighbours),
+    so that a reader sees what the score sees; all shares are in the object. Context (deprivation, previous
+    judgement) is never among them. Signals fill what the score leaves open.
     """
     better = change in (Change.RESOLVED, Change.EASING)
     shares: dict[str, float] = {}
@@ -197,10 +199,28 @@ def strongest_reasons(score: ScoreShown, facts: CouncilFacts, change: Change) ->
         if reason.measure is not None and not reason.is_context:
             shares[reason.measure] = shares.get(reason.measure, 0.0) + reason.share
     wanted = [m for m, share in shares.items() if (share < 0 if better else share > 0)]
-    wanted.sort(key=lambda m: (-abs(shares[m]), m))
+    wanted.sort(key=lambda m: (not _shows(facts.measures.get(m), better), -abs(shares[m]), m))
     signalling = [s.measure for s in facts.signals if s.toward_concern is not better]
     found = [facts.measures[m] for m in dict.fromkeys([*wanted, *signalling]) if m in facts.measures]
     return tuple(f for f in found if f.value is not None)[:SHOWN]
+
+
+#: A figure that differs from its past or its neighbours by less than this part of them does not show it.
+_CLEARLY = 0.1
+
+
+def _shows(fact: MeasureFact | None, better: bool) -> bool:
+    """Whether a measure's own figures show a concern (or, with `better`, an improvement)."""
+    if fact is None or fact.value is None:
+        return False
+    if fact.toward in (CONCERN, IMPROVEMENT):
+        return fact.toward == (IMPROVEMENT if better else CONCERN)
+    sign = _SIGNS[fact.declared.direction] * (-1 if better else 1)
+    beside = [v for v in (fact.year_ago, fact.neighbours_median) if v is not None]
+    return any(sign * (fact.value - v) > _CLEARLY * abs(v) for v in beside)
+
+
+_SIGNS: dict[Direction, int] = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
 
 def _score(score: Score) -> ScoreShown:

@@ -8,8 +8,9 @@ never the only sign. One PNG per message, drawn for a phone's width, the same by
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import matplotlib
@@ -21,7 +22,7 @@ from PIL import Image
 
 from features.registry import BY_NAME
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
-from flows.alerts.figures import axis_text, month_words, short_month, value_text
+from flows.alerts.figures import month_words, short_month, value_text
 
 #: Okabe and Ito's palette, told apart with any kind of colour vision; darkened for contrast on white.
 ORANGE, BLUE, GREY, DARK = "#d55e00", "#0072b2", "#76838f", "#33414d"
@@ -98,9 +99,17 @@ def _panel(axes: Axes, series: Series) -> None:
     measure = BY_NAME[series.measure]
     x = list(range(len(series.months)))
     y = [float("nan") if v is None else v for v in series.values]
-    for limits, style in ((series.mean, "-"), (series.lower, "--"), (series.upper, "--")):
-        level = [float("nan") if v is None else v for v in limits]
-        axes.plot(x, level, style, color="#9aa5ae", linewidth=0.7, drawstyle="steps-mid", zorder=1)
+    for limits, dashed in ((series.mean, False), (series.lower, True), (series.upper, True)):
+        for start, end, level in _levels(limits):
+            axes.hlines(
+                level,
+                start - 0.5,
+                end + 0.5,
+                colors="#9aa5ae",
+                linestyles="--" if dashed else "-",
+                linewidth=0.7,
+                zorder=1,
+            )
     if any(v is not None for v in series.neighbours):
         near = [float("nan") if v is None else v for v in series.neighbours]
         axes.plot(x, near, ":", color=DARK, linewidth=0.9, zorder=1)
@@ -117,13 +126,21 @@ def _panel(axes: Axes, series: Series) -> None:
     size = min(8.2, 8.2 * _TITLE_FITS / len(title))
     axes.set_title(title, loc="left", x=-0.14, fontsize=size, color="#1b262e", fontweight="bold", pad=4)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: axis_text(measure, v)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: value_text(measure, v)))
     axes.set_xlim(-0.6, len(x) - 0.4)
     ticks = sorted({0, (len(x) - 1) // 2, len(x) - 1})
     axes.set_xticks(ticks, [short_month(series.months[i]) for i in ticks])
     axes.tick_params(axis="x", length=2, pad=2)
     axes.tick_params(axis="y", pad=1)
     axes.grid(axis="y", color="#eef1f3", linewidth=0.6, zorder=0)
+
+
+def _levels(limits: Sequence[float | None]) -> Iterator[tuple[int, int, float]]:
+    """Stretches of months with the same limit: a baseline drawn anew is a step, not a slope."""
+    for level, run in groupby(enumerate(limits), key=lambda pair: pair[1]):
+        months = [index for index, _ in run]
+        if level is not None:
+            yield months[0], months[-1], level
 
 
 def _toward(value: str | None) -> str | None:
@@ -143,9 +160,9 @@ def alt_text(series: Sequence[Series]) -> str:
             words += f" in {month_words(month)}, the last known"
         low, high = one.lower[-1], one.upper[-1]
         if low is not None and high is not None:
-            words += f", usual range {axis_text(measure, low)} to {axis_text(measure, high)}"
+            words += f", usual range {value_text(measure, low)} to {value_text(measure, high)}"
         if one.neighbours[-1] is not None:
-            words += f", similar councils {axis_text(measure, one.neighbours[-1])}"
+            words += f", similar councils {value_text(measure, one.neighbours[-1])}"
         run = _run(one)
         if run:
             words += f", {run}"

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 
-from features.registry import BY_NAME, Direction, Group
 from flows.alerts import wording
 from flows.alerts.alert import SHOWN, Alert
 from flows.alerts.charts import draw_chart
 from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, SubmissionFact
 from flows.alerts.figures import change_text, count_words, listed, lower_first, month_words, value_text
+from flows.alerts.headline import lead, points_heading, sentence, subject, title
 from flows.alerts.letter import Block, Bullets, Letter, Para, Point, Section
-from flows.alerts.state import Band, Change, Decision, MessageKind, Record
+from flows.alerts.state import Band, Record
 
 
 class Contact(Record):
@@ -36,145 +35,17 @@ def alert_letter(alert: Alert, contact: Contact) -> Letter:
     return Letter(
         subject=subject(alert),
         eyebrow=f"{alert.council} · {month_words(alert.month)}",
-        title=_title(alert),
+        title=title(alert),
         band=alert.decision.band,
         band_words=wording.BAND_WORDS[alert.decision.band],
-        lead=_lead(alert, shown),
+        lead=lead(alert, shown),
         points=points if scored else (),
-        points_heading=_points_heading(alert.decision.change),
+        points_heading=points_heading(alert.decision.change),
         chart=chart,
         chart_caption=wording.CHART_KEY if chart else "",
         sections=tuple(_sections(alert, contact)),
         footer=_footer(alert, contact),
     )
-
-
-def subject(alert: Alert) -> str:
-    """What happened, in one line: council, month, band and change; never a probability."""
-    decision, when = alert.decision, month_words(alert.month)
-    happened = _title(alert)
-    if alert.kind is MessageKind.CORRECTION:
-        return f"{alert.council}: corrected message for {when}"
-    labels = [lower_first(BY_NAME[s.measure].label) for s in alert.charts[:2]]
-    because = ""
-    if decision.change in (Change.NEW, Change.WORSENING) and decision.band in (Band.WATCH, Band.LOSING_GRIP) and labels:
-        because = f" ({', '.join(labels)})"
-    return f"{alert.council}, {when}: {lower_first(happened)}{because}"
-
-
-def _title(alert: Alert) -> str:
-    decision = alert.decision
-    titles = {
-        MessageKind.CORRECTION: f"A correction: {lower_first(_state_words(alert))}",
-        MessageKind.RECOVERING: _recovery_title(decision),
-        MessageKind.NOT_SCORED: _not_scored_title(decision),
-    }
-    kind = alert.kind
-    return titles[kind] if kind in titles else _state_words(alert)
-
-
-def _state_words(alert: Alert) -> str:
-    decision = alert.decision
-    band, told = decision.band.words, decision.from_band
-    on_watch = decision.band is Band.WATCH
-    if decision.band in (Band.RECOVERING, Band.NOT_SCORED):
-        return f"Now {band}"
-    if decision.change is Change.RESOLVED:
-        return "Back to steady"
-    if decision.change is Change.NEW:
-        before = decision.from_band
-        start = (
-            f"Moved from {before.words} to"
-            if before in (Band.STEADY, Band.RECOVERING)
-            else "Now on"
-            if on_watch
-            else "Now"
-        )
-        return f"{start} {band}"
-    if told is not None and told is not decision.band and told is not Band.NOT_SCORED:
-        verb = "Eased" if decision.change is Change.EASING else "Moved"
-        return f"{verb} from {told.words} to {band}"
-    on = "on watch" if on_watch else band
-    if decision.change is Change.WORSENING:
-        return f"Still {on}, and the signs are stronger"
-    if decision.change is Change.EASING:
-        return f"Eased to {band}"
-    if decision.change is Change.NONE:
-        return "Steady"
-    return f"Still {on}, since {month_words(decision.state.since)}"
-
-
-def _recovery_title(decision: Decision) -> str:
-    if decision.change is Change.NEW:
-        return "The recovery watch begins"
-    if decision.change is Change.WORSENING:
-        return "Recovering: stability needs attention"
-    return "Recovering: holding steady" if not decision.drift.any else "Recovering: still unsettled"
-
-
-def _not_scored_title(decision: Decision) -> str:
-    months = decision.state.months_not_scored
-    if months == 1:
-        return "No score this month, and what would restore it"
-    return f"No score for {count_words(months, 'month', 'months')}, and what would restore it"
-
-
-def _points_heading(change: Change) -> str:
-    return "What improved most" if change in (Change.RESOLVED, Change.EASING) else "Strongest reasons"
-
-
-def _lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
-    """One sentence: why. From what moved, in words; the level only as a likeness."""
-    decision = alert.decision
-    if alert.kind is MessageKind.CORRECTION and alert.correction is not None:
-        changed = listed([lower_first(w) for w in alert.correction.what_changed[:3]])
-        return (
-            f"Figures for {month_words(alert.month)} were restated, and our earlier message no longer holds: {changed}."
-        )
-    if decision.band is Band.NOT_SCORED:
-        return _sentence(alert.score.not_scored or "Too little was received to give a score")
-    labels = [lower_first(f.declared.label) for f in shown[:2]]
-    named = f", first of all {listed(labels)}" if labels else ""
-    if decision.change is Change.RESOLVED:
-        improved = f"; {listed(labels)} improved most" if labels else ""
-        return f"The figures that led to our alert have come back to a level that asks for none{improved}."
-    if decision.change is Change.EASING:
-        return f"The figures are better than when we last wrote{named}, and not yet back to steady."
-    return _sentence(f"{_movement(decision)}{named}")
-
-
-def _movement(decision: Decision) -> str:
-    groups = [_GROUP_WORDS[g.group] for g in decision.drift.groups]
-    recovering = decision.band is Band.RECOVERING
-    months = decision.drift.score_change_months
-    since = "Since last month" if months == 1 else f"Over {months} months"
-    if groups and decision.drift.score_rising:
-        return (
-            f"{since} the overall picture has worsened, "
-            f"and measures of {listed(groups)} moved outside your usual pattern"
-        )
-    if groups:
-        return f"Measures of {listed(groups)} have moved outside your usual pattern"
-    if decision.drift.score_rising:
-        return f"{since} your figures, taken together, have moved the wrong way"
-    if recovering:
-        return "No group of measures has moved outside your usual pattern this month"
-    return "Taken together, your figures now resemble those of services that later lost sight and flow"
-
-
-_GROUP_WORDS: dict[Group, str] = {
-    Group.WORKFORCE: "workforce stability",
-    Group.FLOW: "flow of work",
-    Group.DEMAND: "demand",
-    Group.LEADERSHIP: "leadership",
-    Group.SIGHT: "sight of your own figures",
-    Group.CONTEXT: "context",
-}
-
-
-def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _point(fact: MeasureFact, alert: Alert) -> Point:
@@ -183,17 +54,17 @@ def _point(fact: MeasureFact, alert: Alert) -> Point:
     details: list[str] = []
     past = _past(fact)
     near = (
-        f"{value_text(measure, fact.neighbours_median, unit=False)} in similar councils"
+        f"{value_text(measure, fact.neighbours_median)} in similar councils"
         if fact.neighbours_median is not None
         else "too few similar councils reported"
     )
-    details.append(_sentence(f"{past}; {near}" if past else near))
+    details.append(sentence(f"{past}; {near}" if past else near))
     if fact.toward in (CONCERN, IMPROVEMENT):
         words = wording.RULE_WORDS.get(fact.rule or "", wording.OTHER_RULE)
         since = _signalling_since(alert, fact)
-        details.append(_sentence(f"{words[fact.toward == CONCERN]}{f'; signals since {since}' if since else ''}"))
+        details.append(sentence(f"{words[fact.toward == CONCERN]}{f'; signals since {since}' if since else ''}"))
     if mark := base_mark(fact.small_base or fact.rests_on_few):
-        details.append(_sentence(mark))
+        details.append(sentence(mark))
     return Point(measure.label, value, " ".join(details))
 
 
@@ -212,9 +83,9 @@ def _past(fact: MeasureFact) -> str:
     measure = fact.declared
     if fact.value is not None and fact.year_ago is not None:
         change = change_text(measure, fact.value - fact.year_ago)
-        return f"{change} on a year ago ({value_text(measure, fact.year_ago, unit=False)})"
+        return f"{change} on a year ago ({value_text(measure, fact.year_ago)})"
     if fact.own_mean is not None:
-        return f"your usual level is {value_text(measure, fact.own_mean, unit=False)}"
+        return f"your usual level is {value_text(measure, fact.own_mean)}"
     return ""
 
 
@@ -238,7 +109,7 @@ def _corrected(alert: Alert) -> Section:
         "What changed since our earlier message",
         (
             Para("A file for this month came again or was corrected. Restated figures are normal, and welcome."),
-            Bullets(tuple(_sentence(w) for w in note.what_changed)),
+            Bullets(tuple(sentence(w) for w in note.what_changed)),
         ),
     )
 
@@ -293,7 +164,7 @@ def _how_sure(alert: Alert) -> Section:
     context = [r.sentence for r in score.reasons if r.is_context]
     if context:
         blocks.append(Para("The estimate also takes account of circumstances that are not the council's doing:"))
-        blocks.append(Bullets(tuple(_sentence(c) for c in context[:4])))
+        blocks.append(Bullets(tuple(sentence(c) for c in context[:4])))
     if alert.decision.model_changed:
         blocks.append(
             Para("The model itself changed since last month. Part of the difference may come from that, not from you.")
@@ -319,11 +190,11 @@ def _not_known(alert: Alert) -> Section:
         labels = [lower_first(label) for label in gap.labels]
         if len(labels) > 5:
             labels = [*labels[:4], f"{len(labels) - 4} more"]
-        items.append(_sentence(f"{listed(labels)}: {gap.reason}"))
+        items.append(sentence(f"{listed(labels)}: {gap.reason}"))
     few = sum(1 for f in alert.facts if f.neighbours_median is None)
     if few and alert.facts:
         items.append(
-            _sentence(
+            sentence(
                 f"{count_words(few, 'measure', 'measures')} could not be compared: too few similar councils reported"
             )
         )
@@ -353,7 +224,7 @@ def _file(alert: Alert, fact: SubmissionFact) -> str:
     queries = alert.validation.count("query", fact.extract)
     if errors or queries:
         words += f"; {count_words(errors, 'error', 'errors')}, {count_words(queries, 'query', 'queries')}"
-    return f"{_sentence(words)} {_sentence(fact.message)}" if fact.message else _sentence(words)
+    return f"{sentence(words)} {sentence(fact.message)}" if fact.message else sentence(words)
 
 
 def _day(day: date) -> str:
@@ -388,9 +259,3 @@ def _footer(alert: Alert, contact: Contact) -> tuple[str, ...]:
         f"Month {alert.month}{revision}; figures known by {alert.provenance.known_by}; "
         f"model {score.model} {score.model_version}; rules {alert.provenance.rules_digest}.",
     )
-
-
-def good_direction(fact: MeasureFact) -> str:
-    """`lower is better`, `higher is better`, or nothing, for captions."""
-    words = {Direction.HIGH: "lower is better", Direction.LOW: "higher is better", Direction.NONE: ""}
-    return words[fact.declared.direction]

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 
 from features.errors import HoldfastError
 from features.months import Month
-from features.registry import Group
+from flows.alerts.drift import drift_of, drift_words, model_version
 from flows.alerts.rules import AlertRules
 from flows.alerts.state import (
     RANK,
@@ -34,7 +34,6 @@ from flows.alerts.state import (
     Change,
     Decision,
     Drift,
-    GroupDrift,
     MessageKind,
     Record,
     ScorePoint,
@@ -72,54 +71,10 @@ def decide(
     if score.not_scored is not None or score.probability_below_good is None:
         return _not_scored(score, previous, told, rules)
     drift = drift_of(score, signals, previous, rules)
-    model_changed = bool(previous and previous.recent and previous.recent[-1].model_version != _version(score))
+    model_changed = bool(previous and previous.recent and previous.recent[-1].model_version != model_version(score))
     if inadequate:
         return _recovery(score, drift, model_changed, previous, told, rules)
     return _ordinary(score, drift, model_changed, previous, told, rules)
-
-
-def drift_of(score: Score, signals: Sequence[Signal], previous: AlertState | None, rules: AlertRules) -> Drift:
-    """What moved, as the rules count it: the score's own rise, and the groups that signal toward concern."""
-    toward: dict[Group, set[str]] = {}
-    for signal in signals:
-        if signal.toward_concern and signal.group is not Group.CONTEXT:
-            toward.setdefault(signal.group, set()).add(signal.measure)
-    if previous and previous.months_not_scored >= rules.timing.not_scored_months_as_signal:
-        toward.setdefault(Group.SIGHT, set()).add("months_not_scored")
-    groups = tuple(
-        GroupDrift(group=group, measures=tuple(sorted(toward[group])))
-        for group in Group
-        if group in toward and len(toward[group]) >= _needed(group, rules)
-    )
-    change, months = _score_change(score, previous, rules.drift.score_rise_months)
-    return Drift(
-        score_change=None if change is None else round(change, 6),
-        score_change_months=months,
-        score_rising=change is not None and change >= rules.drift.score_rise,
-        groups=groups,
-    )
-
-
-def _needed(group: Group, rules: AlertRules) -> int:
-    return rules.drift.sight_measures_for_group if group is Group.SIGHT else rules.drift.measures_for_group
-
-
-def _score_change(score: Score, previous: AlertState | None, within: int) -> tuple[float | None, int]:
-    """Rise since the oldest score of the same model within the window, and over how many months."""
-    now = score.probability_below_good
-    if now is None or previous is None:
-        return None, 0
-    comparable = [
-        p for p in previous.recent if p.model_version == _version(score) and 0 < score.month.minus(p.month) <= within
-    ]
-    if not comparable:
-        return None, 0
-    oldest = min(comparable, key=lambda p: p.month)
-    return now - oldest.probability, score.month.minus(oldest.month)
-
-
-def _version(score: Score) -> str:
-    return f"{score.model.name}/{score.model.version}"
 
 
 def _ordinary(
@@ -170,14 +125,14 @@ def _called_for(probability: float, drift: Drift, rules: AlertRules) -> tuple[Ba
     if probability >= level.watch_from and groups >= moving.groups_for_losing_grip:
         why.append(f"score {probability:.2f} and {groups} groups moving (drift.groups_for_losing_grip)")
     if why:
-        return Band.LOSING_GRIP, (*why, *_drift_words(drift))
+        return Band.LOSING_GRIP, (*why, *drift_words(drift))
     if probability >= level.watch_from:
         why.append(f"score {probability:.2f} at or above {level.watch_from:.2f} (level.watch_from)")
     elif probability >= moving.counts_from and (drift.score_rising or groups >= moving.groups_for_watch):
         why.append(f"score {probability:.2f} at or above {moving.counts_from:.2f} (drift.counts_from) with drift")
     if why:
-        return Band.WATCH, (*why, *_drift_words(drift))
-    return Band.STEADY, (f"score {probability:.2f} calls for no alert", *_drift_words(drift))
+        return Band.WATCH, (*why, *drift_words(drift))
+    return Band.STEADY, (f"score {probability:.2f} calls for no alert", *drift_words(drift))
 
 
 def _held_at(probability: float, drift: Drift, current: Band, rules: AlertRules) -> Band:
@@ -188,15 +143,6 @@ def _held_at(probability: float, drift: Drift, current: Band, rules: AlertRules)
     if RANK[current] >= RANK[Band.WATCH] and (wanted is not Band.STEADY or probability >= rules.level.watch_until):
         return Band.WATCH
     return Band.STEADY
-
-
-def _drift_words(drift: Drift) -> tuple[str, ...]:
-    words: list[str] = []
-    if drift.score_rising and drift.score_change is not None:
-        months = f"{drift.score_change_months} month{'' if drift.score_change_months == 1 else 's'}"
-        words.append(f"score up {drift.score_change:.2f} in {months} (drift.score_rise)")
-    words += [f"{g.group.value}: {', '.join(g.measures)} signal toward concern" for g in drift.groups]
-    return tuple(words)
 
 
 def _change_in_rank(
@@ -213,7 +159,7 @@ def _change_in_rank(
         return Change.WORSENING, True
     if RANK[band] < RANK[known]:
         return Change.EASING, True
-    same_model = told.model_version == _version(score)
+    same_model = told.model_version == model_version(score)
     if (
         same_model
         and told.probability is not None
@@ -241,7 +187,7 @@ def _recovery(
         change, send = (Change.EASING if told.attention and not attention else Change.CONTINUING), True
     else:
         change, send = Change.CONTINUING, False
-    why = ("the latest published judgement is Inadequate: recovery track", *_drift_words(drift))
+    why = ("the latest published judgement is Inadequate: recovery track", *drift_words(drift))
     telling = _telling(score, Band.RECOVERING, _probability(score), attention=attention) if send else None
     state = _state(score, Band.RECOVERING, Band.RECOVERING, previous, told, telling)
     return _decision(
@@ -302,7 +248,7 @@ def _telling(score: Score, band: Band, probability: float, *, attention: bool = 
         band=band,
         open_band=band,
         probability=round(probability, 6),
-        model_version=_version(score),
+        model_version=model_version(score),
         attention=attention,
     )
 
@@ -322,7 +268,7 @@ def _state(
     recent = previous.recent if previous else ()
     if not not_scored and score.probability_below_good is not None:
         point = ScorePoint(
-            month=score.month, probability=round(score.probability_below_good, 6), model_version=_version(score)
+            month=score.month, probability=round(score.probability_below_good, 6), model_version=model_version(score)
         )
         recent = (*recent, point)
     unbroken = previous is not None and previous.band is band and score.month.minus(previous.month) == 1

@@ -8,28 +8,21 @@ from features.registry import Measure, Unit
 #: Fractions that are ratios of two different things and read better as a plain number.
 _RATIOS = frozenset({"closure_ratio_3m"})
 
-#: What follows the number, so that no figure stands without its unit.
-_AFTER: dict[Unit, str] = {
-    Unit.PER_10K: " per 10,000 children",
-    Unit.CASES_PER_FTE: " cases per worker",
-}
-
 
 def is_ratio(measure: Measure) -> bool:
     """Whether a fraction is shown as a plain ratio rather than in per cent."""
     return measure.name in _RATIOS
 
 
-def value_text(measure: Measure, value: float, *, unit: bool = True) -> str:
-    """`24%`, `3.4%`, `17.2 cases per worker`, `512 per 10,000 children`; without unit words if asked."""
-    after = _AFTER.get(measure.unit, "") if unit else ""
+def value_text(measure: Measure, value: float) -> str:
+    """`24%`, `3.4%`, `17.2`, `1,512`. Labels say what a number is per, so the value does not repeat it."""
     if measure.unit is Unit.FRACTION and not is_ratio(measure):
         return f"{_signed(_percent(value))}%"
     if measure.unit is Unit.PER_10K:
-        return f"{_signed(f'{value:,.0f}')}{after}"
+        return _signed(f"{value:,.0f}")
     if is_ratio(measure):
         return _signed(f"{value:.2f}")
-    return f"{_signed(f'{value:,.1f}')}{after}"
+    return _signed(f"{value:,.1f}")
 
 
 def _percent(value: float) -> str:
@@ -60,11 +53,6 @@ def change_text(measure: Measure, change: float) -> str:
     if not size.strip("0.,"):
         return "unchanged"
     return f"{'up' if change > 0 else 'down'} {size}{unit}"
-
-
-def axis_text(measure: Measure, value: float) -> str:
-    """The value as short as an axis label."""
-    return value_text(measure, value, unit=False)
 
 
 def month_words(month: Month) -> str:

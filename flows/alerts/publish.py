@@ -150,8 +150,7 @@ def director_changes(earlier: Alert, now: Alert) -> list[str]:
             words = change_text(declared, new.value - old.value)
             if words != "unchanged":
                 changes.append(
-                    f"{declared.label} is {value_text(declared, new.value)}, "
-                    f"not {value_text(declared, old.value, unit=False)}"
+                    f"{declared.label} is {value_text(declared, new.value)}, not {value_text(declared, old.value)}"
                 )
     return changes
 

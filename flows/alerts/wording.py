@@ -6,17 +6,18 @@ helps at one stage costs capacity at another.
 
 from __future__ import annotations
 
+from features.xmr import Signal
 from flows.alerts.state import Band
 
 #: XmR rules (`features.xmr.Signal`) as a director reads them, toward concern (True) or improvement.
 RULE_WORDS: dict[str, dict[bool, str]] = {
-    "beyond_limits": {True: "Outside its usual range", False: "Better than its usual range"},
-    "shift": {
+    Signal.POINT: {True: "Outside its usual range", False: "Better than its usual range"},
+    Signal.SHIFT: {
         True: "On the worse side of its usual level for seven months or more",
         False: "On the better side of its usual level for seven months or more",
     },
-    "trend": {True: "Getting worse seven months in a row", False: "Improving seven months in a row"},
-    "two_of_three": {
+    Signal.TREND: {True: "Getting worse seven months in a row", False: "Improving seven months in a row"},
+    Signal.NEAR_LIMIT: {
         True: "Close to the worse end of its usual range in two of three months",
         False: "Close to the better end of its usual range in two of three months",
     },

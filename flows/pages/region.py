@@ -192,11 +192,11 @@ def _spark(facts: CouncilFacts, measure: str) -> _Spark:
         return _Spark(declared.label, "few", "small count, not shown here", "", Markup(""), True)
     near = ""
     if fact.neighbours_median is not None and may_show_neighbours(fact.neighbours_reported):
-        near = f"similar {value_text(declared, fact.neighbours_median, unit=False)}"
+        near = f"similar {value_text(declared, fact.neighbours_median)}"
     toward = {CONCERN: "concern", IMPROVEMENT: "improvement"}.get(fact.toward or "", "")
     return _Spark(
         declared.label,
-        value_text(declared, fact.value, unit=False),
+        value_text(declared, fact.value),
         near,
         toward,
         sparkline(series) if series else Markup(""),

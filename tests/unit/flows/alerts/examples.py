@@ -71,7 +71,7 @@ def score(
     )
 
 
-def signal(measure: str, toward_concern: bool = True, rule: str = "beyond_limits") -> Signal:
+def signal(measure: str, toward_concern: bool = True, rule: str = "point") -> Signal:
     declared = BY_NAME[measure]
     return Signal(measure=measure, label=declared.label, group=declared.group, rule=rule, toward_concern=toward_concern)
 
@@ -114,7 +114,7 @@ def facts(better: bool = False) -> CouncilFacts:
             neighbours_reported=9,
             usual_low=s.lower[-1],
             usual_high=s.upper[-1],
-            rule="beyond_limits",
+            rule="point",
             toward=toward,
             small_base=name == "assessments_in_time_rate",
         )

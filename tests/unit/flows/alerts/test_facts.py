@@ -40,7 +40,7 @@ def test_a_measure_comes_with_its_past_neighbours_and_signal() -> None:
                 neighbours_median=0.02,
                 xmr_lower=-0.01,
                 xmr_upper=0.05,
-                xmr_signal="beyond_limits",
+                xmr_signal="point",
                 xmr_toward="concern",
             )
         ),
@@ -51,7 +51,7 @@ def test_a_measure_comes_with_its_past_neighbours_and_signal() -> None:
     assert (fact.value, fact.year_ago, fact.neighbours_median) == (0.08, 0.05, 0.02)
     assert fact.usual_low == 0.0
     (signal,) = facts.signals
-    assert (signal.measure, signal.rule, signal.toward_concern) == ("unallocated_rate", "beyond_limits", True)
+    assert (signal.measure, signal.rule, signal.toward_concern) == ("unallocated_rate", "point", True)
 
 
 def test_a_signal_that_means_neither_is_no_signal() -> None:

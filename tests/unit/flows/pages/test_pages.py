@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+from features.councils import Council
+from flows.alerts.compose import Contact
+from flows.alerts.deliver import deliver
+from flows.alerts.facts import CouncilFacts, MeasureFact
+from flows.alerts.mail.outbox import OutboxTransport
+from flows.alerts.mail.policy import MailPolicy
+from flows.alerts.render import render_message
+from flows.pages.previews import write_preview_index
+from flows.pages.region import RunFacts, StageTime, region_page
+from flows.pages.sparkline import sparkline
+from flows.storage.local import LocalStore
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score, series
+
+RUN = RunFacts(
+    code_version="0.1.0",
+    times=(StageTime(stage="read", seconds=2.5), StageTime(stage="score", seconds=0.25)),
+    links=(("Validation of the month", "../../validation/2026-10/index.html"),),
+)
+
+
+def council(number: int, name: str) -> Council:
+    return replace(ASHCOMBE, la_code=f"99{number}", name=name)
+
+
+ALERTS = [
+    alert(score(0.2, la_code="992"), council=council(2, "Birchfield"), signals=False),
+    alert(score(0.9, la_code="993"), council=council(3, "Calder <Vale>")),
+    alert(score(None, la_code="994"), council=council(4, "Dunmere")),
+    alert(score(0.6, la_code="995"), council=council(5, "Elmbridge"), signals=False),
+    alert(score(0.5, la_code="996"), council=council(6, "Fernley"), inadequate=True),
+]
+FACTS: dict[str, CouncilFacts] = {
+    a.la_code: facts().model_copy(update={"la_code": a.la_code}) for a in ALERTS if a.la_code != "994"
+}
+
+
+def page(**given: object) -> str:
+    run = RUN.model_copy(update=given)
+    links = {"993": [("validation report", "../../validation/2026-10/councils/993.html")]}
+    return region_page(ALERTS, FACTS, month=MONTH, title="Northern region", run=run, links=links)
+
+
+class _Words(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.headings: list[str] = []
+        self.names: list[str] = []
+        self._in = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in = tag
+        given = dict(attrs)
+        if (given.get("class") or "").startswith("council") and "data-name" in given:
+            self.names.append(given["data-name"] or "")
+
+    def handle_data(self, data: str) -> None:
+        if self._in in ("h1", "h2") and data.strip():
+            self.headings.append(data.strip())
+
+
+def test_councils_stand_in_order_of_urgency() -> None:
+    words = _Words()
+    words.feed(page())
+    assert words.names == ["Calder <Vale>", "Elmbridge", "Dunmere", "Fernley", "Birchfield"]
+    assert words.headings[0] == "Northern region"
+
+
+def test_the_page_calls_nowhere_and_says_so_to_the_browser() -> None:
+    html = page()
+    assert "default-src 'none'" in html
+    assert not re.findall(r"https?://", html)
+    assert '<html lang="en-GB">' in html
+
+
+def test_names_and_reasons_are_text_and_never_markup() -> None:
+    assert "<Vale>" not in page()
+    assert "Calder &lt;Vale&gt;" in page()
+
+
+def test_who_is_not_scored_says_why() -> None:
+    assert "Not scored: no workforce file was received" in page()
+
+
+def test_a_held_month_says_why_and_the_run_its_times() -> None:
+    assert "Mail is held" not in page()
+    html = page(held="6 of 12 councils have a new alert.")
+    assert "6 of 12 councils have a new alert." in html
+    assert "2.8 s" in html
+
+
+def test_links_are_those_given() -> None:
+    assert '<a href="../../validation/2026-10/councils/993.html">validation report</a>' in page()
+
+
+def test_a_small_count_of_cases_is_not_shown_to_the_region() -> None:
+    def with_few(name: str) -> str:
+        few = FACTS["993"].measures[name].model_copy(update={"rests_on_few": True, "value": 0.0713})
+        changed = FACTS["993"].model_copy(update={"measures": FACTS["993"].measures | {name: few}})
+        return region_page(ALERTS[1:2], {"993": changed}, month=MONTH, title="x", run=RUN)
+
+    assert "small count, not shown here" in with_few("unallocated_rate")
+    assert "7.1%" not in re.sub(r"<p class=\"why\">.*?</p>", "", with_few("unallocated_rate"))
+    assert "7.1%" in with_few("agency_rate_fte")
+
+
+def test_only_measures_that_someone_has_are_shown() -> None:
+    nothing = MeasureFact(measure="vacancy_rate_fte", value=None, reason="not reported")
+    without = {
+        code: own.model_copy(update={"measures": own.measures | {"vacancy_rate_fte": nothing}})
+        for code, own in FACTS.items()
+    }
+    assert "Vacancy rate" in page()
+    assert "Vacancy rate" not in region_page(ALERTS, without, month=MONTH, title="x", run=RUN)
+
+
+def test_a_sparkline_is_well_formed_and_says_what_it_shows() -> None:
+    drawn = ElementTree.fromstring(str(sparkline(facts().series["unallocated_rate"])))
+    assert drawn.get("role") == "img"
+    assert drawn.get("aria-label", "").startswith("Cases without a worker: 7.0%")
+    assert [e.tag for e in drawn] == ["rect", "path", "path", "rect"]
+
+
+def test_a_gap_breaks_the_line_and_too_few_months_draw_nothing() -> None:
+    whole = series("agency_rate_fte", 0.2, 0.0, 0.01, 0.1, None)
+    gap = whole.model_copy(update={"values": (*whole.values[:10], None, *whole.values[11:])})
+    assert str(sparkline(gap)).count('class="own"') == 2
+    assert sparkline(whole.model_copy(update={"values": (None,) * 23 + (0.2,)})) == ""
+
+
+def test_the_index_lists_every_message_newest_first(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    policy = MailPolicy(sender="Holdfast <holdfast@holdfast.example>", reply_to="data-team@holdfast.example")
+    for number, month in enumerate((MONTH.plus(-1), MONTH)):
+        one = alert(score(0.6, month)).model_copy(update={"charts": (), "month": month})
+        at = datetime(2026, 10 + number, 14, 9, 0, tzinfo=UTC)
+        message = render_message(one, Contact())
+        deliver(store, OutboxTransport(store, "outbox"), message, recipients=ASHCOMBE.recipients, policy=policy, at=at)
+    name = write_preview_index(store, "outbox")
+    html = store.read(name).decode()
+    assert name == "outbox/index.html"
+    assert "2 messages" in html
+    assert html.index("October 2026") < html.index("September 2026")
+    for link in re.findall(r'href="([^"]+)"', html):
+        assert store.info(f"outbox/{link}") is not None
+
+
+def test_an_empty_outbox_has_an_index_too(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    assert "0 messages" in store.read(write_preview_index(store)).decode()
