@@ -1,4 +1,4 @@
-"""Months that have gone by: taken in and decided oldest first, each as an ordinary run of that month would have seen it."""
+"""Months that have gone by, oldest first, each as an ordinary run of that month would have seen it."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def run(
     from flows import embedded
 
     embedded.configure()
-    from flows.monthly import monthly
+    from flows.monthly import monthly, result_of
     from flows.request import RunRequest, Send
 
     request = RunRequest.model_validate(
@@ -86,7 +86,11 @@ def run(
     )
     with embedded.quiet_flows():
         state = monthly(request, return_state=True)
-    outcome = state.result()
+    outcome = result_of(state)
+    if returns is not None:
+        from flows.published import read_published_file, reconcile_published
+
+        _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
     _say(outcome.to_text())
 
 

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
+import polars as pl
+
 from features.councils import Register, read_register
 from features.errors import ReferenceDataError, SettingsError
 from features.months import Month, nth_working_day
@@ -69,6 +71,8 @@ class RunContext:
     history: History
     max_age_months: int = 0
     """How old a measure's newest figure may be; 0 where months are reported one by one."""
+    beside: pl.DataFrame | None = None
+    """Measures from the published record, in a run on published returns."""
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def usual_cutoff(self, month: Month) -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from features.months import Month
@@ -16,7 +17,7 @@ MONTHS = 36
 COUNCILS = 12
 SEED = 7
 #: Months before the last whose alerts are published too, so that the last one has something to compare with.
-DECIDED_BEFORE = 8
+DECIDED_BEFORE = 6
 
 
 def settings_for(folder: Path) -> dict[str, str]:
@@ -37,13 +38,15 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
 
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))
-    say(f"Making up a region: {COUNCILS} councils that do not exist, {MONTHS} months")
-    sample_extracts(folder / "landing", COUNCILS, MONTHS, SEED, LAST_MONTH)
-
-    say("Starting Prefect, embedded (no server to set up)")
     embedded.configure()
+    say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
+    with ThreadPoolExecutor(1) as starting:
+        server = starting.submit(embedded.warm_up)
+        sample_extracts(folder / "landing", COUNCILS, MONTHS, SEED, LAST_MONTH)
+        server.result()
+
     from flows.backfill import BackfillRequest, backfill
-    from flows.monthly import monthly
+    from flows.monthly import monthly, result_of
     from flows.request import RunRequest, Send
 
     first, before = LAST_MONTH.plus(1 - MONTHS), LAST_MONTH.plus(-1)
@@ -60,5 +63,4 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         )
         say(f"Running {LAST_MONTH.in_words}")
         state = monthly(RunRequest(month=str(LAST_MONTH), reason="demo"), return_state=True)
-    outcome: RunOutcome = state.result()
-    return outcome
+    return result_of(state)

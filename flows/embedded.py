@@ -37,6 +37,14 @@ def configure() -> None:
             os.environ.setdefault(name, value)
 
 
+def warm_up() -> None:
+    """Start the embedded server and wait until it answers; flows of this process then find it running."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        client.hello()
+
+
 @contextmanager
 def quiet_flows() -> Iterator[None]:
     """Run flows without Prefect's heartbeat thread, whose joining costs a second per flow run.

@@ -47,12 +47,14 @@ def measure(
     history_months: int,
     usual_cutoff: Callable[[Month], date],
     feature_months: int = FEATURE_MONTHS,
+    beside: pl.DataFrame | None = None,
 ) -> Measured:
     """Read the stored counts of the months up to `month`, as known by `cutoff`, and compute everything from them.
 
     `national`: NATIONAL, the published distribution percentiles are read from. Months before the first
     one the group ever reported are not counted as missing. `usual_cutoff`: the day on which an ordinary
-    run of an earlier month looked, which decides what was late or missing then.
+    run of an earlier month looked, which decides what was late or missing then. `beside`: MEASURES_SCHEMA
+    rows from elsewhere (the published record), of measures that nobody's extracts give.
     """
     manifests = known_editions(history, month, cutoff, history_months)
     if not manifests:
@@ -73,7 +75,10 @@ def measure(
         extract_log(manifests),
         {m: min(cutoff, usual_cutoff(m)) if m < month else cutoff for m in month_range(first, month)},
     )
-    measures = pl.concat([compute_measures(inputs, reasons), sight]).sort("la_code", "month", "measure")
+    parts = [compute_measures(inputs, reasons), sight]
+    if beside is not None:
+        parts = [without(part, beside) for part in parts] + [beside]
+    measures = pl.concat(parts).sort("la_code", "month", "measure")
     earliest = max(first, month.plus(1 - feature_months))
     features = compute_features(
         measures,
@@ -84,6 +89,11 @@ def measure(
         points=monthly_points(inputs),
     )
     return Measured(month, measures, features, tuple(manifests))
+
+
+def without(measures: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    """The measures less those rows that others give: an absent figure must not hide a published one."""
+    return measures.join(others, on=["la_code", "month", "measure"], how="anti", maintain_order="left")
 
 
 def known_editions(history: History, month: Month, cutoff: date, months: int) -> list[Manifest]:

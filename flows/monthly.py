@@ -7,7 +7,9 @@ cannot be read is one council's problem: the run goes on and its last state says
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from prefect import flow, get_run_logger, runtime, task
@@ -19,6 +21,7 @@ from prefect.utilities.annotations import quote
 
 from features.errors import StoreError
 from features.frames import NATIONAL
+from features.months import Month
 from flows import month as steps
 from flows.alerting import Decided
 from flows.alerts.deliver import Delivery
@@ -26,13 +29,23 @@ from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
 from flows.context import RunContext, begin
 from flows.extracts.landing import LandedFile
+from flows.extracts.published import PublishedWorkforce
 from flows.mailing import open_transport
 from flows.measuring import Measured, measure
 from flows.month import Alerting
 from flows.outcome import RunOutcome
+from flows.published import (
+    read_published_file,
+    read_record_beside,
+    reconcile_published,
+    record_measures_beside,
+    register_of,
+    take_in_published,
+)
+from flows.reports import write_reports
 from flows.request import RunRequest, Send
 from flows.restated import restatements
-from flows.scoring import load_model, score_councils
+from flows.scoring import RETURNS_MAX_AGE_MONTHS, load_model, score_councils
 from flows.settings import Settings
 from flows.takein import Due, Read, TakenIn
 from models.score import Score
@@ -56,6 +69,9 @@ def whole(value: T) -> T:
     """A task's argument that Prefect is not to look into for futures: frames and thousands of records."""
     return cast(T, quote(value))
 
+
+#: Annual returns need a longer memory than monthly extracts: ten Septembers.
+RETURNS_HISTORY = 120
 
 #: Between tasks pass frames and open stores: nothing to hash, nothing to keep.
 STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
@@ -87,6 +103,17 @@ def check_and_count(
     return steps.check_and_store(context, due, reads, reports=reports)
 
 
+@task(task_run_name="Check {file}", **PATIENT_STEP)
+def check_published(context: RunContext, file: str, published: PublishedWorkforce) -> list[TakenIn]:
+    """Every September of a published file up to the run's month, checked and stored."""
+    accepted = steps.accepted_failures(context)
+    with context.clock.stage("check"):
+        taken, batches = take_in_published(context.history, published, context.month, accepted)
+    with context.clock.stage("reports"):
+        write_reports(context.store, context.register, batches[-1], taken[-1].outcome, accepted)
+    return taken
+
+
 @task(task_run_name="Measure {month}", **PATIENT_STEP)
 def measure_month(context: RunContext, month: str, model: TrainedModel) -> Measured:
     """Measures and features as known by the cut-off."""
@@ -96,8 +123,9 @@ def measure_month(context: RunContext, month: str, model: TrainedModel) -> Measu
         context.month,
         context.cutoff,
         model.reference.select(list(NATIONAL)),
-        history_months=context.settings.ingest.history_months,
+        history_months=max(context.settings.ingest.history_months, RETURNS_HISTORY if context.max_age_months else 0),
         usual_cutoff=context.usual_cutoff,
+        beside=context.beside,
     )
 
 
@@ -216,13 +244,41 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     now = datetime.now(UTC)
     settings = Settings.load()
     month = request.month_or_last(now.date())
-    context = begin(settings, month, now=now, as_of=request.as_of)
-    model = load_model(settings, context.store)
-    due = find_due(whole(context))
-    taken = take_in(context, due)
-    outcome = finish(context, model, *alert_councils(context, model, request), taken, request)
+    if request.returns is not None:
+        outcome = run_published(settings, month, request, Path(request.returns), now)
+    else:
+        context = begin(settings, month, now=now, as_of=request.as_of)
+        model = load_model(settings, context.store)
+        taken = take_in(context, find_due(whole(context)))
+        outcome = finish(context, model, *alert_councils(context, model, request), taken, request)
     show(outcome)
     return Completed(message=outcome.headline, data=outcome)
+
+
+def run_published(settings: Settings, month: Month, request: RunRequest, path: Path, now: datetime) -> RunOutcome:
+    """The same month's work on DfE's published file, kept apart from a group's own months in the store."""
+    published = read_published_file(path)
+    one = published.of(month)
+    cutoff = request.as_of or month.last_day
+    record = read_record_beside(Path(request.record) if request.record else path.parent)
+    register = register_of(one, record, cutoff)
+    apart = settings.model_copy(update={"store": f"{settings.store.rstrip('/')}/published"})
+    context = replace(
+        begin(apart, month, now=now, as_of=cutoff, register=register), max_age_months=RETURNS_MAX_AGE_MONTHS
+    )
+    if record is not None:
+        context = replace(context, beside=record_measures_beside(record, register, cutoff))
+    model = load_model(settings, context.store)
+    taken = check_published(whole(context), published.filename, whole(published))
+    context.store.replace(
+        f"reconciliation/{month}.csv", reconcile_published(published, month).to_csv().encode(), content_type="text/csv"
+    )
+    return finish(context, model, *alert_councils(context, model, request), taken, request)
+
+
+def result_of(state: object) -> RunOutcome:
+    """The outcome inside a finished run's state; raises what the run raised."""
+    return cast(State[RunOutcome], state).result()
 
 
 def show(outcome: RunOutcome) -> None:

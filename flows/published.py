@@ -16,13 +16,15 @@ from expectations.batch import Batch
 from expectations.batch import History as CheckHistory
 from features.councils import GRADES, Council, Judgement, Register
 from features.errors import ReferenceDataError
+from features.frames import MEASURES_SCHEMA
 from features.months import Month
 from features.reconcile import largest_differences, reconcile, unexplained
-from features.registry import BY_NAME, RETURN, Kind, Unit
+from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, Kind, Unit
 from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PublishedWorkforce, read_published
 from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
 from flows.takein import TakenIn, usable
+from models.asof import Variant, record_measures
 from models.labels import graded
 from models.record import PublicRecord, read_record
 
@@ -132,9 +134,29 @@ def _latest_neighbours(neighbours: pl.DataFrame, day: date) -> dict[str, tuple[s
     return {code: tuple(names) for code, names in found.items()}
 
 
+def record_measures_beside(record: PublicRecord, register: Register, cutoff: date) -> pl.DataFrame:
+    """MEASURES_SCHEMA of what DfE's workforce file does not hold: timeliness, re-referrals, demand, by March year.
+
+    As the council itself knows them, at once. A joint return has the figures of its first member, which
+    are those of the joint service.
+    """
+    in_file = {m.name for m in MEASURES if set(m.inputs) <= set(RETURN_INPUTS.values()) and m.group is Group.WORKFORCE}
+    found = record_measures(record, Variant.OWN_DATA_AT_ONCE).filter(
+        pl.col("value").is_not_null() & ~pl.col("measure").is_in(list(in_file)) & (pl.col("known_from") <= cutoff)
+    )
+    joint = {_members(c.la_code)[0]: c.la_code for c in register.councils if len(_members(c.la_code)) > 1}
+    codes = [c.la_code for c in register.councils]
+    return (
+        found.with_columns(pl.col("la_code").replace(joint))
+        .filter(pl.col("la_code").is_in(codes))
+        .select(list(MEASURES_SCHEMA))
+        .sort("la_code", "month", "measure")
+    )
+
+
 def take_in_published(
     history: History, published: PublishedWorkforce, last: Month, accepted: Sequence[Accepted]
-) -> list[TakenIn]:
+) -> tuple[list[TakenIn], list[Batch]]:
     """Check and store every September of the file up to `last`, each as an edition known to its council at once."""
     from expectations.check import check_batches
 
@@ -197,7 +219,7 @@ def take_in_published(
             },
         )
         taken.append(TakenIn(manifest, outcome, None))
-    return taken
+    return taken, batches
 
 
 def _batch(published: PublishedWorkforce, month: Month) -> Batch:
@@ -245,18 +267,15 @@ class Reconciliation:
         return self.rows.with_columns(pl.col("la_code").replace(self.names).alias("council")).write_csv()
 
     def _by_council(self) -> Iterator[str]:
-        yield "  Council by council, the rate that differs most:"
+        yield "  Council by council, the rate that differs most, and caseload:"
         for (la_code,), own in self.rows.partition_by("la_code", as_dict=True, maintain_order=True).items():
             name = self._name(str(la_code))
             compared = own.drop_nulls("difference")
             if compared.is_empty():
                 yield f"    {name}: nothing to compare"
                 continue
-            row = compared.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
-            yield (
-                f"    {name}: {compared.height} of {own.height} rates compared; "
-                f"{_label(row['measure'])} {_difference(row['measure'], row['difference'])}"
-            )
+            rates = [_largest(part) for part in _apart(compared)]
+            yield f"    {name}: {compared.height} of {own.height} compared; {', '.join(rates)}"
 
     def _not_numbers(self) -> Iterator[str]:
         grouped = self.reasons.group_by("reason", "field").agg(pl.col("la_code").sort()).sort("reason", "field")
@@ -280,6 +299,17 @@ def reconcile_published(published: PublishedWorkforce, month: Month) -> Reconcil
     rows = reconcile(inputs, reasons, one.published)
     names = dict(one.councils.select("la_code", "name").iter_rows())
     return Reconciliation(published.filename, month, rows, one.reasons.select(list(CELL_REASONS)), names)
+
+
+def _apart(compared: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rates in per cent, and caseload, whose unit is another."""
+    caseload = pl.col("measure") == "caseload_fte"
+    return [part for part in (compared.filter(~caseload), compared.filter(caseload)) if not part.is_empty()]
+
+
+def _largest(compared: pl.DataFrame) -> str:
+    row = compared.sort(pl.col("difference").abs(), descending=True).row(0, named=True)
+    return f"{_label(row['measure'])} {_difference(row['measure'], row['difference'])}"
 
 
 def _label(measure: str) -> str:
