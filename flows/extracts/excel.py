@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, pairwise
 from typing import Any
 
 import polars as pl
@@ -34,7 +35,8 @@ _EXACT = 10**15
 
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-_CELL = re.compile(rb"<((?:\w+:)?)c(\s[^>]*?)?(?:/>|>(.*?)</\1c\s*>)", re.DOTALL)
+# No part of these runs past the next angle bracket, so that their time is linear whatever the file holds.
+_CELL = re.compile(rb"<((?:\w+:)?)c(\s[^<>]*)?>")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
 _TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
@@ -184,8 +186,7 @@ def _unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
     """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
     if _FORMULA.search(xml) is None and b'"e"' not in xml and b"'e'" not in xml:
         return
-    for cell in _CELL.finditer(xml):
-        attributes, body = cell[2] or b"", cell[3] or b""
+    for attributes, body in _cells(xml):
         kind = _TYPE.search(attributes)
         is_error = kind is not None and kind[1] == b"e"
         formula = _FORMULA.search(body) is not None
@@ -201,6 +202,16 @@ def _unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
                     f"{where}: the workbook holds formulas without results. Save it in Excel and send it again."
                 )
             yield int(at[2]), _column_number(at[1]) - 1, "formula_error" if is_error else "formula_without_value"
+
+
+def _cells(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Attributes and content of every cell element; a cell ends where the next one begins at the latest."""
+    for tag, following in pairwise(chain(_CELL.finditer(xml), [None])):
+        if tag is None or (tag[2] or b"").endswith(b"/"):
+            continue
+        until = following.start() if following is not None else len(xml)
+        end = xml.find(b"</" + tag[1] + b"c", tag.end(), until)
+        yield tag[2] or b"", xml[tag.end() : end if end >= 0 else until]
 
 
 def _long_numbers(body: list[list[Any]]) -> Iterator[tuple[int, int, str]]:

@@ -75,7 +75,7 @@ class _Context:
             record.deprivation.filter(pl.col("edition") <= known_by.year).sort("edition"), "imd_score"
         )
         near = record.neighbours.filter(pl.col("edition") <= known_by)
-        self.neighbours = near.filter(pl.col("edition") == near["edition"].max()).sort("rank", "la_code")
+        self.neighbours = near.filter(pl.col("edition") == pl.col("edition").max()).sort("rank", "la_code")
         self.judgements = graded(record.judgements).filter(pl.col("published") <= known_by)
 
     def given_to(self, council: Council) -> Council:

@@ -30,7 +30,7 @@ def read_table(content: bytes, *, kind: Kind, where: Where, limits: Limits | Non
     """The table in a CSV, Parquet or Excel file.
 
     Raises UnreadableExtract (a sentence naming council, month and file, and what to do) for anything
-    that is no such table or is larger than any council's could be. No other error leaves this function.
+    that is no such table or is larger than any council's could be; a file causes no other error here.
     """
     limits = limits or Limits()
     if not content.removeprefix(codecs.BOM_UTF8).strip():
@@ -49,11 +49,12 @@ def read_table(content: bytes, *, kind: Kind, where: Where, limits: Limits | Non
         read = _read_parquet
     try:
         table = read(content, kind, where, limits)
-    except ExtractError:
+    except (ExtractError, MemoryError, TimeoutError):
         raise
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # the libraries' Rust parts raise panics, which are no Exception
+    except BaseException as error:
+        # The libraries' Rust parts raise panics, which are no Exception; whatever else is none is not the file's.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise UnreadableExtract(
             f"{where}: the file is damaged or incomplete ({type(error).__name__}). Export it again and send it again."
         ) from None

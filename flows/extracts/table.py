@@ -19,7 +19,7 @@ class Limits:
     """How large a council's file may be before it is taken for something else."""
 
     max_bytes: int = 64_000_000
-    max_unpacked_bytes: int = 400_000_000
+    max_unpacked_bytes: int = 250_000_000
     """Of a workbook, which is a zip."""
     max_columns: int = 200
     blank_rows: int = 20_000

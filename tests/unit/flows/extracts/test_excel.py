@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import struct
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -201,3 +202,14 @@ def test_damaged_parts_end_in_a_sentence() -> None:
                 assert "workforce.csv" in str(refused)
             else:
                 assert isinstance(table.cells, pl.DataFrame)
+
+
+def test_a_sheet_made_to_slow_the_search_for_formulas_down_does_not() -> None:
+    comment = b"<!--" + b"<c >" * 100_000 + b"<c " * 100_000 + b"-->"
+    slow = _edited(
+        workbook({"Sheet1": [["a"], [("=1+1", 2)]]}),
+        lambda name, part: part.replace(b"<sheetData>", comment + b"<sheetData>") if "sheet1" in name else part,
+    )
+    began = time.perf_counter()
+    assert _read(slow).cells["0"].to_list() == ["2"]
+    assert time.perf_counter() - began < 5

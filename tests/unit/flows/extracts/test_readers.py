@@ -228,3 +228,15 @@ def test_what_is_written_is_read_whatever_the_notation(
             _read(content)
         return
     assert _cells(_read(content)) == wanted
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, MemoryError, TimeoutError])
+def test_a_stop_from_outside_is_not_taken_for_a_damaged_file(
+    monkeypatch: pytest.MonkeyPatch, stop: type[BaseException]
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise stop
+
+    monkeypatch.setattr(pl, "read_csv", stopped)
+    with pytest.raises(stop):
+        _read(WORKFORCE.encode())

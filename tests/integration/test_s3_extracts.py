@@ -1,0 +1,59 @@
+"""A month taken in from one S3 prefix and remembered under another, as in production."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from features.councils import Council, Register
+from features.months import Month
+from features.registry import Kind
+from flows.extracts.landing import list_month
+from flows.extracts.receive import receive_file
+from flows.extracts.submissions import Outcome, read_log, record_submission, restatements
+
+from .conftest import S3Server
+
+pytestmark = pytest.mark.integration
+
+OCTOBER = Month(2026, 10)
+KEY = b"a key of thirty-two bytes or more"
+ROW = "370,2026-10-31,{vacancies},8,9\n"
+HEADER = "la_code,reference_date,vacancy_fte,agency_fte,agency_headcount\n"
+
+
+def test_landing_ingest_log_and_restatement_on_s3(s3_server: S3Server) -> None:
+    landing, store = s3_server.store("extracts-landing"), s3_server.store("extracts-store")
+    register = Register((Council("370", "Barnsley", Month(2015, 1), expects=(Kind.ESTABLISHMENT,)),))
+    landing.create("2026-10/370/establishment.csv", (HEADER + ROW.format(vacancies=12.5)).encode())
+    landing.create("2026-10/370/caseload.csv", b"la_code,reference_date,Surname\n370,2026-10-31,x\n")
+    landing.create("2026-10/999/workforce.csv", b"x")
+    first = list_month(landing, OCTOBER, register)
+    assert [u.name for u in first.unrecognised] == ["2026-10/999/workforce.csv"]
+    for file in first.every_file:
+        record_submission(store, receive_file(landing, store, file, key=KEY).submission)
+    landing.create("2026-10/370/establishment.corrected.csv", (HEADER + ROW.format(vacancies=13)).encode())
+    second = list_month(landing, OCTOBER, register)
+    received = [receive_file(landing, store, f, key=KEY) for f in second.every_file]
+    for one in received:
+        record_submission(store, one.submission)
+    # S3 keeps times to the second: of two submissions within one, both are kept, and order is by name.
+    assert len(second.files) == 2
+    assert len(second.earlier) == 1
+    log = read_log(store, [OCTOBER])
+    assert log.select("extract", "outcome", "kept").rows() == [
+        ("caseload", "refused", False),
+        ("establishment", "accepted", True),
+        ("establishment", "accepted", True),
+    ]
+    assert restatements(log).height == 1
+    kept = [o.name for o in store.list("received/")]
+    assert len(kept) == 2
+    assert all("establishment-" in name for name in kept)
+    before = {o.name: store.read(o.name) for o in store.list()}
+    for one in received:
+        record_submission(store, one.submission)
+    assert {o.name: store.read(o.name) for o in store.list()} == before
+    record_submission(store, replace(received[-1].submission, outcome=Outcome.QUARANTINED, reason="Why."))
+    assert read_log(store, [OCTOBER])["outcome"].to_list().count("quarantined") == 1
