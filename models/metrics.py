@@ -6,7 +6,7 @@ inspections are not independent of each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,63 +133,76 @@ def resamples(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) 
         yield np.concatenate([rows[i] for i in generator.integers(0, len(names), len(names))])
 
 
-def interval(
-    statistic: Callable[[NDArray[np.intp]], float | None],
-    councils: NDArray[np.str_],
-    draws: int = DRAWS,
-    level: float = 0.95,
-) -> tuple[float, float] | None:
-    """Council-clustered percentile interval of a statistic of row numbers; None if it is rarely defined."""
-    values = [v for rows in resamples(councils, draws) if (v := statistic(rows)) is not None]
-    if len(values) < draws / 2:
+def resample_counts(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) -> Floats:
+    """The same resamples as a table, draws by rows: how often each row is in each resample."""
+    return np.array(
+        [np.bincount(rows, minlength=len(councils)) for rows in resamples(councils, draws, seed)], dtype=np.float64
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tied:
+    """Resampled positives and totals per distinct forecast, the highest first: draws by forecasts."""
+
+    positives: Floats
+    total: Floats
+
+    @classmethod
+    def of(cls, y: Bools, p: Floats, counts: Floats) -> _Tied:
+        order = np.argsort(-p, kind="stable")
+        starts = np.flatnonzero(np.append(True, np.diff(p[order]) != 0))
+        total = np.add.reduceat(counts[:, order], starts, axis=1)
+        return cls(np.add.reduceat((counts * y)[:, order], starts, axis=1), total)
+
+
+def resampled(y: Bools, p: Floats, counts: Floats) -> dict[str, Floats]:
+    """Each measure of WITH_INTERVAL on every resample; NaN where a resample has one kind of outcome only."""
+    tied = _Tied.of(y, p, counts)
+    positives = tied.positives.sum(axis=1)
+    total = tied.total.sum(axis=1)
+    negatives = total - positives
+    above = np.cumsum(tied.total, axis=1)
+    good = tied.total - tied.positives
+    good_below = negatives[:, None] - np.cumsum(good, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pairs = (tied.positives * (good_below + good / 2)).sum(axis=1)
+        precision = np.where(above > 0, np.cumsum(tied.positives, axis=1) / above, 0.0)
+        found = {
+            "auc": pairs / (positives * negatives),
+            "average_precision": (tied.positives * precision).sum(axis=1) / positives,
+            "precision_tenth": _precision_at(tied, above, total, 0.1),
+            "precision_fifth": _precision_at(tied, above, total, 0.2),
+        }
+        base = positives / total
+        brier = (counts @ (p - y) ** 2) / total
+        found["brier_skill"] = 1 - brier / (base * (1 - base))
+    one_kind = (positives == 0) | (negatives == 0)
+    return {name: np.where(one_kind, np.nan, values) for name, values in found.items()}
+
+
+def _precision_at(tied: _Tied, above: Floats, total: Floats, share: float) -> Floats:
+    """Precision among the riskiest share; of forecasts tied at the edge the mean over their orders."""
+    k = np.maximum(1.0, np.round(total * share))[:, None]
+    taken = np.clip(k - (above - tied.total), 0.0, tied.total)
+    rate = np.where(tied.total > 0, tied.positives / tied.total, 0.0)
+    return np.asarray((rate * taken).sum(axis=1) / k[:, 0])
+
+
+#: The measures that get an interval.
+WITH_INTERVAL = ("auc", "average_precision", "precision_tenth", "precision_fifth", "brier_skill")
+
+
+def ends(values: Floats, level: float = 0.95) -> tuple[float, float] | None:
+    """The central part of resampled values; None if a measure was undefined in half of them or more."""
+    there = values[np.isfinite(values)]
+    if 2 * len(there) <= len(values):
         return None
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.quantile(there, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
-#: The measures that get an interval, by name.
-WITH_INTERVAL: Mapping[str, Callable[[Bools, Floats], float | None]] = {
-    "auc": auc,
-    "average_precision": average_precision,
-    "precision_tenth": lambda y, p: top_share(y, p, 0.1).precision,
-    "precision_fifth": lambda y, p: top_share(y, p, 0.2).precision,
-    "brier_skill": lambda y, p: brier_skill(y, p),
-}
-
-
 def brier_skill(y: Bools, p: Floats) -> float | None:
-    """Brier skill alone, for resampling."""
+    """Brier skill alone."""
     base = float(y.mean())
     spread = base * (1 - base)
     return 1 - float(np.mean((p - y) ** 2)) / spread if spread > 0 else None
-
-
-def intervals(y: Bools, p: Floats, councils: NDArray[np.str_], draws: int = DRAWS) -> dict[str, tuple[float, float]]:
-    """95% intervals of all WITH_INTERVAL measures; one that is not defined in most resamples is left out."""
-    kept: dict[str, list[float]] = {name: [] for name in WITH_INTERVAL}
-    for rows in resamples(councils, draws):
-        for name, statistic in WITH_INTERVAL.items():
-            value = statistic(y[rows], p[rows])
-            if value is not None:
-                kept[name].append(value)
-    return {
-        name: (float(np.quantile(v, 0.025)), float(np.quantile(v, 0.975)))
-        for name, v in kept.items()
-        if len(v) >= draws / 2
-    }
-
-
-def auc_gain(
-    y: Bools, p: Floats, baseline: Floats, councils: NDArray[np.str_], draws: int = DRAWS
-) -> tuple[float, tuple[float, float]] | None:
-    """How much a forecast's AUC lies above a baseline's on the same inspections, with its 95% interval."""
-    ours, theirs = auc(y, p), auc(y, baseline)
-    if ours is None or theirs is None:
-        return None
-
-    def gain(rows: NDArray[np.intp]) -> float | None:
-        a, b = auc(y[rows], p[rows]), auc(y[rows], baseline[rows])
-        return None if a is None or b is None else a - b
-
-    spread = interval(gain, councils, draws)
-    return None if spread is None else (ours - theirs, spread)

@@ -1,0 +1,1 @@
+"""Back-test and evaluation in words, tables and plots."""
