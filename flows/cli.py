@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from features.errors import HoldfastError
+from features.errors import CheckFailed, ExtractError, HoldfastError
 
 app = typer.Typer(
     name="holdfast",
@@ -92,6 +92,46 @@ def run(
 
         _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
     _say(outcome.to_text())
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Extracts: workforce.csv, caseload.xlsx …")],
+    council: Annotated[str | None, typer.Option(help="The council's code, if the file does not say it.")] = None,
+    month: Annotated[str | None, typer.Option(help="YYYY-MM, if the file does not say it.")] = None,
+    kind: Annotated[str | None, typer.Option(help="workforce, establishment, caseload or return.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
+) -> None:
+    """Check extracts before sending them. Exit code 0: usable; 20: errors; 12: a file cannot be used at all."""
+    from rich.console import Console
+
+    from expectations.report import as_html, show
+    from features.months import Month
+    from features.registry import Kind
+    from flows import embedded
+    from flows.check import check_files
+
+    embedded.configure()
+    if kind is not None and kind not in {str(k) for k in Kind}:
+        raise typer.BadParameter(f"one of {', '.join(Kind)}", param_hint="--kind")
+    found = check_files(
+        files,
+        council=council,
+        month=Month.parse(month) if month else None,
+        kind=Kind(kind) if kind else None,
+    )
+    console = Console()
+    for one in found:
+        show(one.report, console)
+    if html is not None:
+        html.write_bytes(b"\n".join(as_html(one.report) for one in found))
+        _say(f"The report is {html}.")
+    refused = sum(len(one.outcome.quarantined) for one in found)
+    errors = sum(one.outcome.errors for one in found)
+    if refused:
+        raise typer.Exit(ExtractError.exit_code)
+    if errors:
+        raise typer.Exit(CheckFailed.exit_code)
 
 
 @app.command("sample-extracts")

@@ -1,0 +1,149 @@
+"""`holdfast check`: the same validation a run makes, on a data officer's desk, before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+
+from expectations.batch import PROBLEMS, Batch, Outcome
+from expectations.report import CouncilReport, council_report
+from features.councils import Council, folder_name
+from features.errors import ExtractError, UnreadableExtract
+from features.months import Month
+from features.registry import EXTRACTS, Kind
+from flows.extracts.cells import read_cells
+from flows.extracts.headers import match_headers, refuse_personal_data
+from flows.extracts.ingest import ingest_file
+from flows.extracts.readers import read_table
+from flows.extracts.where import Where
+
+#: References are hashed even here, with a key that is used for nothing else and leaves no trace.
+_DESK_KEY = sha256(b"holdfast check").digest()
+
+
+@dataclass
+class _Desk:
+    """What lies on the desk for one council and month."""
+
+    council: Council
+    month: Month
+    frames: dict[Kind, pl.DataFrame] = field(default_factory=dict)
+    problems: list[pl.DataFrame] = field(default_factory=list)
+    absent: set[tuple[str, Kind, str]] = field(default_factory=set)
+    files: dict[tuple[str, Kind], str] = field(default_factory=dict)
+    refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One council's and month's report."""
+
+    report: CouncilReport
+    outcome: Outcome
+
+
+def check_files(
+    paths: Sequence[Path], *, council: str | None = None, month: Month | None = None, kind: Kind | None = None
+) -> list[Checked]:
+    """Check files together, one report per council and month; a council's files are checked against each other.
+
+    What is not given is taken from the file: its name says the kind, its first rows the council and month.
+    Raises UnreadableExtract if a file says neither.
+    """
+    from expectations.check import check_batch
+
+    desks: dict[tuple[str, Month], _Desk] = {}
+    for path in paths:
+        _lay_out(desks, path, council, month, kind or _kind_of(path))
+    found = []
+    for desk in desks.values():
+        batch = Batch(
+            desk.month,
+            desk.frames,
+            problems=pl.concat([PROBLEMS.to_frame(), *desk.problems]),
+            absent_columns=frozenset(desk.absent),
+            files=desk.files,
+            refused=desk.refused,
+        )
+        outcome = check_batch(batch)
+        found.append(Checked(council_report(batch, outcome, desk.council.la_code), outcome))
+    return found
+
+
+def _lay_out(
+    desks: dict[tuple[str, Month], _Desk], path: Path, given: str | None, month: Month | None, kind: Kind
+) -> None:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
+    refusal: ExtractError | None = None
+    try:
+        said = _said(content, path, kind)
+    except ExtractError as error:
+        said, refusal = (None, None), error
+    la_code, of = given or said[0] or _folder_code(path), month or said[1] or _folder_month(path)
+    if la_code is None or of is None:
+        raise refusal or UnreadableExtract(
+            f"{path}: the file does not say whose and which month's it is. Give --council and --month."
+        )
+    owner = Council(la_code, f"council {la_code}", of)
+    desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
+    key = (desk.council.la_code, kind)
+    desk.files[key] = path.name
+    try:
+        extract = ingest_file(
+            content,
+            filename=path.name,
+            kind=kind,
+            council=desk.council,
+            month=of,
+            key=_DESK_KEY,
+            received=datetime(of.year, of.number, 1, tzinfo=UTC),
+        )
+    except ExtractError as error:
+        desk.refused[key] = error
+        return
+    desk.frames[kind] = extract.frame
+    desk.problems.append(extract.problems)
+    desk.absent |= {(desk.council.la_code, kind, column) for column in extract.absent_columns}
+
+
+def _kind_of(path: Path) -> Kind:
+    """The kind the file's name begins with; raises UnreadableExtract."""
+    name = path.name.lower()
+    for kind in Kind:
+        if re.match(rf"{kind}\b|{kind}_", name):
+            return kind
+    raise UnreadableExtract(
+        f"{path.name}: the name does not say which extract it is. Name it {', '.join(Kind)}, or give --kind."
+    )
+
+
+def _said(content: bytes, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
+    """The council and month the file's own rows name, by its first row that names both."""
+    where = Where("the file", Month(2000, 1), path.name)
+    table = read_table(content, kind=kind, where=where)
+    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
+    match = match_headers(table.headers, kind=kind, where=where)
+    fields = {n: EXTRACTS[kind].field(n) for n in ("la_code", "reference_date")}
+    read = {n: read_cells(table.cells[str(match.positions[n])], f).values.drop_nulls() for n, f in fields.items()}
+    code = read["la_code"][0] if read["la_code"].len() else None
+    day: date | None = read["reference_date"][0] if read["reference_date"].len() else None
+    return code, Month.of(day) if day else None
+
+
+def _folder_code(path: Path) -> str | None:
+    """`…/2026-10/370/workforce.csv`: the folder's name, if it lies in a month's folder."""
+    return path.parent.name if _folder_month(path) else None
+
+
+def _folder_month(path: Path) -> Month | None:
+    name = path.absolute().parent.parent.name
+    return Month.parse(name) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name) else None
