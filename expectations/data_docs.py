@@ -33,6 +33,8 @@ _DROPPED_WHOLE = frozenset({
 })
 # fmt: on
 _KEPT_ATTRIBUTES = frozenset({"colspan", "rowspan", "hidden", "scope"})
+#: The class of what the pages say of one column; around it stand menus.
+_SECTION = "ge-section"
 #: Great Expectations says by icon whether a check passed.
 _STATUS = {
     "text-success": ("passed", "Passed"),
@@ -73,13 +75,16 @@ def suite_page(suite: SuiteResult) -> bytes:
         "data_docs.html.j2",
         suite=suite,
         failed=_failed(suite),
-        body=clean(_rendered(suite)),
+        body=clean(_rendered(suite), within=_SECTION),
     )
 
 
-def clean(html: str) -> str:
-    """Only the plain elements of a page's body: no script, style, form, image, address or attribute but layout."""
-    cleaner = _Cleaner()
+def clean(html: str, within: str | None = None) -> str:
+    """Only the plain elements of a page's body: no script, style, form, image, address or attribute but layout.
+
+    Of a page with `within`, only what is inside a `div` of that class.
+    """
+    cleaner = _Cleaner(within)
     cleaner.feed(html)
     cleaner.close()
     return re.sub(r"\s*\n\s*", "\n", "".join(cleaner.kept)).strip()
@@ -121,12 +126,24 @@ def _file_name(suite: SuiteResult) -> str:
 class _Cleaner(HTMLParser):
     """Copies what is on the lists."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: str | None) -> None:
         super().__init__(convert_charrefs=True)
         self.kept: list[str] = []
         self._dropping: list[str] = []
+        self._within = within
+        self._depth = 0
+        """How many `div` are open since, and with, the one that counts."""
+
+    @property
+    def _outside(self) -> bool:
+        return self._within is not None and self._depth == 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = (dict(attrs).get("class") or "").split()
+        if tag == "div" and not self._dropping and (self._depth or self._within in classes):
+            self._depth += 1
+        if self._outside:
+            return
         if self._dropping:
             if tag == self._dropping[-1]:
                 self._dropping.append(tag)
@@ -134,7 +151,6 @@ class _Cleaner(HTMLParser):
         if tag in _DROPPED_WHOLE:
             self._dropping.append(tag)
             return
-        classes = (dict(attrs).get("class") or "").split()
         if tag == "i":
             for name in classes:
                 if name in _STATUS:
@@ -146,13 +162,17 @@ class _Cleaner(HTMLParser):
             self.kept.append(f"<{tag}{kept}>")
 
     def handle_endtag(self, tag: str) -> None:
+        if self._outside:
+            return
         if self._dropping:
             if tag == self._dropping[-1]:
                 self._dropping.pop()
             return
         if tag in _KEPT_ELEMENTS and tag not in _EMPTY_ELEMENTS:
             self.kept.append(f"</{tag}>")
+        if tag == "div" and self._depth:
+            self._depth -= 1
 
     def handle_data(self, data: str) -> None:
-        if not self._dropping:
+        if not self._dropping and not self._outside:
             self.kept.append(escape(data, quote=False))

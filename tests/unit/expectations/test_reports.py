@@ -164,6 +164,7 @@ def test_data_docs_are_great_expectations_own(planted: tuple[Batch, Outcome]) ->
     assert '<span class="failed">Failed</span>' in page
     assert '<span class="passed">Passed</span>' in page
     assert "% unexpected" in page
+    assert "Table of Contents" not in page
 
 
 def test_cleaning_keeps_the_table_and_drops_the_rest() -> None:
@@ -174,6 +175,11 @@ def test_cleaning_keeps_the_table_and_drops_the_rest() -> None:
         '<i class="fas text-danger"></i></td></tr></table><footer>Subscribe</footer>'
     )
     assert clean(page) == ('<table><tr><td colspan="2">1 &lt; 2 c<span class="failed">Failed</span></td></tr></table>')
+
+
+def test_cleaning_takes_only_the_part_asked_for() -> None:
+    page = '<div><h4>Menu</h4></div><div class="x part"><div><p>Yes</p></div><p>and</p></div><div><p>No</p></div>'
+    assert clean(page, within="part") == "<div><div><p>Yes</p></div><p>and</p></div>"
 
 
 def test_a_report_says_what_failed_what_to_do_and_what_it_withholds(planted: tuple[Batch, Outcome]) -> None:
