@@ -46,6 +46,18 @@ UNFINISHED = (Status.CREATED, Status.SENDING, Status.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the ledger for people: who, what, with which result, when last."""
+
+    key: str
+    address: str
+    status: Status
+    message_id: str
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """Where one addressee of one message stands."""
 
@@ -112,6 +124,24 @@ class Ledger:
     def address(self, entry: Entry) -> str:
         """The address behind an entry."""
         return str(json.loads(self._store.read(f"{entry.prefix}0000-created.json"))["address"])
+
+    def told(self, month: Month, folder: str = "") -> list[Told]:
+        """The ledger of a month, or of one council in it, one line per addressee: for `holdfast ledger`."""
+        lines = []
+        for entry in self.entries(f"{month}/{folder}".rstrip("/")):
+            history = self.history(entry)
+            last = history[-1]
+            lines.append(
+                Told(
+                    key=entry.key,
+                    address=str(history[0]["address"]),
+                    status=entry.status,
+                    message_id=str(history[0]["message_id"]),
+                    at=str(last["at"]),
+                    reason=str(last.get("reason", "")),
+                )
+            )
+        return lines
 
     def delivered(self, key: str) -> bool:
         """Whether a message under this key reached an addressee, or may have: then the director was told.

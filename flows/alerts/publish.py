@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from features.errors import StoreError
 from features.months import Month
 from features.registry import BY_NAME
 from flows.alerts.alert import Alert, Correction, alert_name, alert_prefix
 from flows.alerts.compose import Contact
 from flows.alerts.figures import change_text, lower_first, value_text
-from flows.alerts.ledger import Ledger
+from flows.alerts.ledger import Ledger, Status
 from flows.alerts.render import Message, render_message
 from flows.storage.port import AlreadyThere, Store
 
@@ -47,23 +49,27 @@ def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
     becomes the next revision, whose `correction` says what changed. Of two runs at once one wins the name
     and the other compares itself with it.
     """
-    while True:
+    candidate, outcome = alert, Outcome.CREATED
+    while not _create(store, candidate):
         latest = latest_alert(store, alert.month, alert.folder)
         if latest is None:
-            candidate, outcome = alert, Outcome.CREATED
-        elif _substance(latest) == _substance(alert):
-            return _with_message(store, latest, Outcome.UNCHANGED, contact)
-        else:
-            candidate, outcome = _revised(latest, alert, told=was_told(store, latest)), Outcome.REVISED
-        try:
-            store.create(
-                alert_name(candidate.month, candidate.folder, candidate.revision),
-                candidate.to_bytes(),
-                content_type=_JSON,
+            raise StoreError(
+                f"The alert of {alert.council} for {alert.month} was there and is gone. Alerts are never deleted by "
+                "Holdfast: look at who may write to the store."
             )
-        except AlreadyThere:
-            continue
-        return _with_message(store, candidate, outcome, contact)
+        if _substance(latest) == _substance(alert):
+            return _with_message(store, latest, Outcome.UNCHANGED, contact)
+        candidate, outcome = _revised(latest, alert, told=was_told(store, latest)), Outcome.REVISED
+    return _with_message(store, candidate, outcome, contact)
+
+
+def _create(store: Store, alert: Alert) -> bool:
+    """Whether the name was free; of two runs at once one gets it."""
+    try:
+        store.create(alert_name(alert.month, alert.folder, alert.revision), alert.to_bytes(), content_type=_JSON)
+    except AlreadyThere:
+        return False
+    return True
 
 
 def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
@@ -78,6 +84,35 @@ def previous_alert(store: Store, month: Month, folder: str, *, within_months: in
         if (found := latest_alert(store, month.plus(-back), folder)) is not None:
             return found
     return None
+
+
+def previous_alerts(
+    store: Store, month: Month, folders: Collection[str], *, within_months: int = 12
+) -> dict[str, Alert]:
+    """`previous_alert` for many councils, with one listing per month instead of one per council and month."""
+    found: dict[str, Alert] = {}
+    for back in range(1, within_months + 1):
+        if len(found) == len(folders):
+            break
+        earlier = month.plus(-back)
+        revisions: dict[str, int] = {}
+        for listed in store.list(f"alerts/{earlier}/"):
+            if (match := _OBJECT.fullmatch(listed.name)) and match["folder"] in folders:
+                number = int(match["revision"] or 1)
+                revisions[match["folder"]] = max(number, revisions.get(match["folder"], 0))
+        for folder, revision in revisions.items():
+            if folder not in found:
+                found[folder] = Alert.from_bytes(store.read(alert_name(earlier, folder, revision)))
+    return found
+
+
+def told_folders(store: Store, month: Month) -> frozenset[str]:
+    """The councils (by folder) whom any message of a month has reached, or may have; in one listing."""
+    entries = Ledger(store).month(month)
+    return frozenset(e.key.split("/")[1] for e in entries if e.status in (Status.SENT, Status.SENDING))
+
+
+_OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
 
 
 def rendered_names(alert: Alert) -> tuple[str, str]:

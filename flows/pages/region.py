@@ -168,6 +168,8 @@ _CHANGE_WORDS: dict[Change, str] = {
 def _why(alert: Alert) -> str:
     if alert.decision.band is Band.NOT_SCORED:
         return f"Not scored: {lower_first(alert.score.not_scored or 'too little was received')}"
+    if alert.decision.band is Band.STEADY and alert.decision.change is not Change.RESOLVED:
+        return ""
     words = []
     for series in alert.charts:
         fact = alert.fact(series.measure)

@@ -166,6 +166,15 @@ def test_of_two_runs_at_once_one_takes_each_attempt(store: LocalStore) -> None:
     assert set(statuses(store).values()) == {"sent"}
 
 
+def test_the_ledger_reads_as_lines_for_people(store: LocalStore) -> None:
+    gone = Refusal(DEPUTY, 550, "no such mailbox", retryable=False)
+    send(store, Answers(Accepted((DIRECTOR,), (gone,))))
+    lines = {line.address: line for line in Ledger(store).told(message().month, "991")}
+    assert (lines[DEPUTY].status, lines[DEPUTY].reason) == (Status.FAILED, "no such mailbox")
+    assert lines[DIRECTOR].message_id == "<holdfast.2026-10.991.r1.new_watch@holdfast.example>"
+    assert Ledger(store).told(message().month, "992") == []
+
+
 def test_the_ledger_of_a_month_lists_every_addressee_once(store: LocalStore) -> None:
     send(store, Postbox())
     other = replace(message(), key="2026-10/992/r1/new_watch", la_code="992")

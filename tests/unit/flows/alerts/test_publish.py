@@ -14,7 +14,16 @@ from flows.alerts.deliver import deliver
 from flows.alerts.ledger import Status
 from flows.alerts.mail.outbox import OutboxTransport
 from flows.alerts.mail.policy import MailPolicy
-from flows.alerts.publish import Outcome, latest_alert, previous_alert, publish_alert, rendered_names, was_told
+from flows.alerts.publish import (
+    Outcome,
+    latest_alert,
+    previous_alert,
+    previous_alerts,
+    publish_alert,
+    rendered_names,
+    told_folders,
+    was_told,
+)
 from flows.alerts.render import Message
 from flows.alerts.schema import SCHEMA_FILE, schema_text
 from flows.alerts.state import MessageKind
@@ -142,6 +151,24 @@ def test_the_previous_alert_is_the_nearest_earlier_month(store: LocalStore) -> N
     assert found.month == MONTH.plus(-3)
     assert previous_alert(store, MONTH, "99") is None
     assert not was_told(store, found)
+
+
+def test_many_previous_alerts_at_once_are_those_one_by_one(store: LocalStore) -> None:
+    for folder, back in (("991", 3), ("992", 1), ("992", 2), ("314-318", 2)):
+        publish_alert(store, alert(score(0.6, MONTH.plus(-back))).model_copy(update={"folder": folder}), CONTACT)
+    revised = alert(score(0.7, MONTH.plus(-1))).model_copy(update={"folder": "992"})
+    publish_alert(store, revised, CONTACT)
+    together = previous_alerts(store, MONTH, ("991", "992", "314-318", "993"))
+    assert together == {f: previous_alert(store, MONTH, f) for f in ("991", "992", "314-318")}
+    assert together["992"].revision == 2
+
+
+def test_who_was_told_in_a_month_is_one_listing(store: LocalStore) -> None:
+    published = publish_alert(store, alert(score(0.6)), CONTACT)
+    assert told_folders(store, MONTH) == frozenset()
+    assert published.message is not None
+    send(store, published.message)
+    assert told_folders(store, MONTH) == {"991"}
 
 
 def test_folders_that_begin_alike_are_apart(store: LocalStore) -> None:

@@ -1,0 +1,153 @@
+"""What the rules would have done: the state machine run over histories, and the trade-off of one threshold.
+
+Where the onset of difficulty is known (the made-up region), three things can be counted: how many months
+pass from onset to the first alert, how many alerts come without an onset, and how often a band flaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from features.errors import HoldfastError
+from features.months import Month
+from flows.alerts.decide import decide
+from flows.alerts.rules import AlertRules
+from flows.alerts.state import AlertState, Band, Change, Decision, Signal
+from models.score import Score
+
+#: A band left and entered again within this many months has flapped.
+FLAP_MONTHS = 3
+
+_ALERTING = (Band.WATCH, Band.LOSING_GRIP)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSeen:
+    """One council in one month, as the decision sees it."""
+
+    score: Score
+    signals: tuple[Signal, ...] = ()
+    inadequate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CouncilHistory:
+    """A council's months in order; `onset` is the month its difficulty began, None if it never did."""
+
+    la_code: str
+    months: tuple[MonthSeen, ...]
+    onset: Month | None
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What the rules did over a set of histories."""
+
+    council_years: float
+    onset_to_alert_months: tuple[int | None, ...]
+    """Per council with an onset in the histories: months to the first alert, None if none came."""
+    false_alarms: int
+    """New alerts in a council before its onset, or without one. The recovery track does not count."""
+    flaps: int
+    messages: int
+
+    @property
+    def median_months_to_alert(self) -> float | None:
+        """Median over the councils that were found; None if none was."""
+        found = [m for m in self.onset_to_alert_months if m is not None]
+        return median(found) if found else None
+
+    @property
+    def found(self) -> int:
+        return sum(m is not None for m in self.onset_to_alert_months)
+
+    def per_council_year(self, count: int) -> float:
+        """A count of the simulation as a yearly rate of one council."""
+        return count / self.council_years if self.council_years else 0.0
+
+
+def simulate(histories: Sequence[CouncilHistory], rules: AlertRules) -> Simulation:
+    """Run the state machine over each history, every message delivered."""
+    delays: list[int | None] = []
+    false_alarms = flaps = messages = months = 0
+    for history in histories:
+        decisions = replay(history, rules)
+        months += len(decisions)
+        messages += sum(d.send for d in decisions)
+        flaps += _flaps(decisions)
+        alerts = [d.month for d in decisions if d.change is Change.NEW and d.band in _ALERTING]
+        onset = history.onset
+        false_alarms += sum(onset is None or month < onset for month in alerts)
+        if onset is not None and any(d.month >= onset for d in decisions):
+            alerting = [d.month for d in decisions if d.month >= onset and d.band in _ALERTING]
+            delays.append(alerting[0].minus(onset) if alerting else None)
+    return Simulation(months / 12, tuple(delays), false_alarms, flaps, messages)
+
+
+def replay(history: CouncilHistory, rules: AlertRules) -> list[Decision]:
+    """The decisions of one council's months, in order."""
+    state: AlertState | None = None
+    decisions = []
+    for seen in history.months:
+        decision = decide(
+            seen.score,
+            inadequate=seen.inadequate,
+            signals=seen.signals,
+            previous=state,
+            delivered=True,
+            rules=rules,
+        )
+        decisions.append(decision)
+        state = decision.state
+    return decisions
+
+
+def trade_off(
+    histories: Sequence[CouncilHistory], rules: AlertRules, watch_from: Sequence[float]
+) -> list[tuple[float, Simulation]]:
+    """The simulation at each value of `level.watch_from`, the other levels moved by the same distance.
+
+    Raises HoldfastError for a value that would push a level out of its bounds.
+    """
+    return [(value, simulate(histories, _shifted(rules, value))) for value in watch_from]
+
+
+def _shifted(rules: AlertRules, watch_from: float) -> AlertRules:
+    level = rules.level
+    by = watch_from - level.watch_from
+    moved = {
+        name: round(min(value + by, 0.99) if name == "losing_grip_alone_from" else value + by, 6)
+        for name, value in level.model_dump().items()
+    }
+    if not all(0 < value < 1 for value in moved.values()):
+        raise HoldfastError(
+            f"With watch_from at {watch_from:.2f} another level would leave 0 to 1. Choose nearer values."
+        )
+    return rules.model_copy(update={"level": type(level).model_validate(moved)})
+
+
+def _flaps(decisions: Sequence[Decision]) -> int:
+    """How often an alerting council became steady and alerted again within FLAP_MONTHS."""
+    flaps = 0
+    left: Month | None = None
+    for before, after in zip(decisions, decisions[1:], strict=False):
+        if before.band in _ALERTING and after.band is Band.STEADY:
+            left = after.month
+        elif before.band is Band.STEADY and after.band in _ALERTING and left is not None:
+            flaps += after.month.minus(left) <= FLAP_MONTHS
+    return flaps
+
+
+def simulation_table(results: Sequence[tuple[float, Simulation]]) -> str:
+    """The trade-off as a table for a terminal: one row per threshold."""
+    head = "watch_from  found  months to alert  false alarms/year  flaps/year  messages/year"
+    rows = [
+        f"{value:10.2f}  {s.found:>2}/{len(s.onset_to_alert_months):<2}  "
+        f"{'–' if s.median_months_to_alert is None else f'{s.median_months_to_alert:.1f}':>15}  "
+        f"{s.per_council_year(s.false_alarms):>17.2f}  {s.per_council_year(s.flaps):>10.2f}  "
+        f"{s.per_council_year(s.messages):>13.2f}"
+        for value, s in results
+    ]
+    return "\n".join([head, *rows])

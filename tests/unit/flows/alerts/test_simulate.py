@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from features.errors import HoldfastError
+from flows.alerts.simulate import CouncilHistory, MonthSeen, simulate, simulation_table, trade_off
+from tests.unit.flows.alerts.examples import MONTH, RULES, score
+
+
+def history(probabilities: list[float | None], onset: int | None, inadequate: bool = False) -> CouncilHistory:
+    months = tuple(MonthSeen(score(p, MONTH.plus(i)), inadequate=inadequate) for i, p in enumerate(probabilities))
+    return CouncilHistory("991", months, None if onset is None else MONTH.plus(onset))
+
+
+def test_the_months_from_onset_to_the_first_alert_are_counted() -> None:
+    result = simulate([history([0.3, 0.3, 0.36, 0.40, 0.6, 0.6], onset=2)], RULES)
+    assert result.onset_to_alert_months == (2,)
+    assert result.false_alarms == 0
+    assert result.council_years == 0.5
+
+
+def test_who_is_never_found_is_not_left_out() -> None:
+    result = simulate([history([0.2] * 12, onset=3)], RULES)
+    assert result.onset_to_alert_months == (None,)
+    assert (result.found, result.median_months_to_alert) == (0, None)
+
+
+def test_an_onset_after_the_last_month_is_not_yet_to_be_found() -> None:
+    assert simulate([history([0.2] * 3, onset=10)], RULES).onset_to_alert_months == ()
+
+
+def test_an_alert_without_or_before_an_onset_is_a_false_alarm() -> None:
+    assert simulate([history([0.6, 0.6], onset=None)], RULES).false_alarms == 1
+    assert simulate([history([0.6, 0.3, 0.3, 0.6], onset=3)], RULES).false_alarms == 1
+    assert simulate([history([0.9, 0.9], onset=None, inadequate=True)], RULES).false_alarms == 0
+
+
+def test_a_band_left_and_entered_again_soon_has_flapped() -> None:
+    assert simulate([history([0.6, 0.3, 0.3, 0.6], onset=0)], RULES).flaps == 1
+    assert simulate([history([0.6, 0.3, 0.3, 0.3, 0.3, 0.3, 0.6], onset=0)], RULES).flaps == 0
+
+
+def test_a_lower_threshold_alerts_no_later_and_no_less() -> None:
+    histories = [history([0.3 + 0.02 * i for i in range(20)], onset=4), history([0.45] * 20, onset=None)]
+    results = trade_off(histories, RULES, [0.45, 0.55, 0.65])
+    found = [s.onset_to_alert_months[0] for _, s in results]
+    assert found == sorted(found, key=lambda m: 99 if m is None else m)
+    alarms = [s.false_alarms for _, s in results]
+    assert alarms == sorted(alarms, reverse=True)
+    assert alarms[0] == 1
+
+
+def test_levels_that_would_leave_their_bounds_are_refused() -> None:
+    with pytest.raises(HoldfastError, match="nearer"):
+        trade_off([], RULES, [0.05])
+
+
+def test_the_table_has_a_row_for_each_threshold() -> None:
+    table = simulation_table(trade_off([history([0.3, 0.6], onset=1)], RULES, [0.5, 0.6])).splitlines()
+    assert len(table) == 3
+    assert table[1].split()[:3] == ["0.50", "1/1", "0.0"]
