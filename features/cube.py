@@ -69,6 +69,17 @@ class Cube:
         return earlier
 
 
+def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:
+    """Row by row, correctly rounded; null where one is null or the denominator is 0.
+
+    Polars multiplies by the reciprocal when a divisor is the same in every row, and so the last bit would depend
+    on the other rows.
+    """
+    over, under = (s.cast(pl.Float64).fill_null(np.nan).to_numpy() for s in (numerator, denominator))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return pl.Series(np.where(under != 0, over / under, np.nan)).fill_nan(None)
+
+
 def _ordinal(day: date) -> int:
     return day.year * 12 + day.month
 

@@ -1,21 +1,30 @@
 """From inputs to measures, by the registry's formulas and nothing else.
 
 A rate travels with its numerator and denominator, and a missing one with its reason; no symbol, gap or
-suppressed cell ever becomes a number.
+suppressed cell ever becomes a number. Sums are of whole numbers and divided once, by NumPy, whose division
+is rounded correctly: Polars multiplies by the reciprocal when a divisor is the same in every row, so that the
+last bit of a rate would depend on which councils are computed together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from math import lcm
+from typing import Any
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from features.frames import INPUTS, MEASURES_SCHEMA, REASONS, conform
 from features.registry import INPUT_PARTS, MEASURES, POPULATION_INPUT, Measure, Missing, Term
 
 _KEY = ["la_code", "month"]
+_Floats = NDArray[np.float64]
+_Whole = NDArray[np.int64]
+_Codes = NDArray[np.int32]
 
 
 def compute_measures(
@@ -24,13 +33,24 @@ def compute_measures(
     """MEASURES_SCHEMA: every measure of every row of inputs, sorted by council, month and measure.
 
     A value is null, with the reason of the first input that is missing, in the order of the formula;
-    or because there is nothing to divide by; or because a part is larger than its whole. The sums are
-    of whole numbers and divided once, so a rate does not depend on how the counting was split.
+    or because there is nothing to divide by; or because a part is larger than its whole.
     """
-    wide = _with_reasons(conform(inputs, INPUTS, "inputs"), conform(reasons, REASONS, "reasons"), measures)
     ordered = sorted(measures, key=lambda m: m.name)
-    frames = [wide.select("la_code", "month", *_columns(m), "known_from") for m in ordered]
-    return conform(_interleaved(frames), MEASURES_SCHEMA, "measures")
+    wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
+    amounts = _Amounts.of(wide)
+    texts, why = _why_missing(wide, conform(reasons, REASONS, "reasons"), amounts)
+    rates = [_rate(m, amounts, why, multiplier_in(m, wide)) for m in ordered]
+    numerators, denominators = (_long([getattr(r, part) for r in rates]) for part in ("numerator", "denominator"))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        quotients = numerators / denominators * _long([r.multiplier for r in rates])
+    reason = pl.Series("reason", texts, dtype=pl.String).gather(_long([r.reason for r in rates]))
+    long = _keys(wide, [m.name for m in ordered]).with_columns(
+        pl.Series("value", quotients).fill_nan(None).set(reason.is_not_null(), None),
+        pl.Series("numerator", numerators).fill_nan(None),
+        pl.Series("denominator", denominators).fill_nan(None),
+        reason,
+    )
+    return conform(long, MEASURES_SCHEMA, "measures")
 
 
 def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES) -> pl.DataFrame:
@@ -40,45 +60,106 @@ def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES)
     measure's window (12 times the month), so that it is in the measure's unit. Points of rolling sums share
     eleven twelfths of their content; control rules take points to be independent. Sorted by key.
     """
-    wide = inputs.sort(_KEY)
-    frames = []
-    for measure in sorted((m for m in measures if window_of(m) is not None), key=lambda m: m.name):
+    summed = sorted((m for m in measures if window_of(m) is not None), key=lambda m: m.name)
+    wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
+    amounts = _Amounts.of(wide)
+    points = []
+    for measure in summed:
         over, under = _window(measure.numerator), _window(measure.denominator)
-        scale = multiplier_of(measure) * (over if under is None and over is not None else 1)
-        numerator, denominator = _of_one_month(measure.numerator), _of_one_month(measure.denominator)
-        value = _natural(numerator) / _natural(denominator) * scale
-        frames.append(
-            wide.select(
-                "la_code",
-                "month",
-                pl.lit(measure.name).alias("measure"),
-                pl.when(_sum(denominator) > 0).then(value).alias("point"),
-            )
-        )
-    return _interleaved(frames)
-
-
-def _interleaved(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """Row 1 of every frame, then row 2 of every frame: in order of the key without sorting text."""
-    rows, kinds = frames[0].height, len(frames)
-    number = pl.int_range(rows * kinds, dtype=pl.UInt32, eager=True)
-    return pl.concat(frames)[number % kinds * rows + number // kinds]
-
-
-def multiplier_of(measure: Measure) -> pl.Expr:
-    """The formula's constant, by the frame's `month` where a leap year has another one."""
-    if measure.leap_year_multiplier is None:
-        return pl.lit(measure.multiplier)
-    month = pl.col("month")
-    year_of_february = month.dt.year() - (month.dt.month() < 2).cast(pl.Int32)
-    leap = pl.date(year_of_february, 2, 1).dt.is_leap_year()
-    return pl.when(leap).then(measure.leap_year_multiplier).otherwise(measure.multiplier)
+        months = over if over is not None and under is None else 1
+        numerator, denominator = (_of_one_month(t) for t in (measure.numerator, measure.denominator))
+        divisor = amounts.natural(denominator)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            point = amounts.natural(numerator) / divisor * (multiplier_in(measure, wide) * months)
+        points.append(np.where(divisor > 0, point, np.nan))
+    long = _keys(wide, [m.name for m in summed]).drop("known_from")
+    return long.with_columns(pl.Series("point", _long(points), dtype=pl.Float64).fill_nan(None))
 
 
 def window_of(measure: Measure) -> int | None:
     """The trailing months a measure's flows are summed over; None if it is made of stocks only."""
     windows = [w for w in (_window(measure.numerator), _window(measure.denominator)) if w is not None]
     return max(windows, default=None)
+
+
+def multiplier_in(measure: Measure, frame: pl.DataFrame) -> _Floats:
+    """The formula's constant in each row, by the frame's `month` where a leap year has another one."""
+    constant: _Floats = np.full(frame.height, measure.multiplier)
+    if measure.leap_year_multiplier is not None:
+        month = pl.col("month")
+        year_of_february = month.dt.year() - (month.dt.month() < 2).cast(pl.Int32)
+        leap = frame.select(pl.date(year_of_february, 2, 1).dt.is_leap_year()).to_series()
+        constant[leap.to_numpy()] = measure.leap_year_multiplier
+    return constant
+
+
+@dataclass(frozen=True)
+class _Amounts:
+    """The inputs as whole numbers of parts, and which of them are there."""
+
+    parts: dict[str, _Whole]
+    known: dict[str, NDArray[np.bool_]]
+
+    @classmethod
+    def of(cls, wide: pl.DataFrame) -> _Amounts:
+        columns = {name: wide.get_column(name) for name in INPUT_PARTS}
+        return cls(
+            {name: column.fill_null(0).to_numpy() for name, column in columns.items()},
+            {name: column.is_not_null().to_numpy() for name, column in columns.items()},
+        )
+
+    def natural(self, terms: Sequence[Term]) -> _Floats:
+        """The weighted sum in natural units (FTE, days, people); NaN where a term is missing."""
+        parts = reduce(lcm, (INPUT_PARTS[t.input] for t in terms))
+        total = sum(self.parts[t.input] * (t.weight * (parts // INPUT_PARTS[t.input])) for t in terms)
+        known = reduce(np.logical_and, (self.known[t.input] for t in terms))
+        return np.where(known, total / np.float64(parts), np.nan)
+
+
+@dataclass(frozen=True)
+class _Rate:
+    numerator: _Floats
+    denominator: _Floats
+    multiplier: _Floats
+    reason: _Codes
+
+
+def _rate(measure: Measure, amounts: _Amounts, why: dict[str, _Codes], multiplier: _Floats) -> _Rate:
+    numerator, denominator = amounts.natural(measure.numerator), amounts.natural(measure.denominator)
+    contradiction = (numerator > denominator) | (numerator < 0) if measure.bounded else np.zeros(len(numerator), bool)
+    reason = np.select(
+        [*(why[name] > 0 for name in measure.inputs), denominator <= 0, contradiction],
+        [*(why[name] for name in measure.inputs), *(_OWN_REASONS[m] for m in _FOUND_BY_DIVIDING)],
+        0,
+    )
+    return _Rate(numerator, denominator, multiplier, reason.astype(np.int32))
+
+
+#: Codes of the reasons that are found here; 0 is none.
+_FOUND_BY_DIVIDING = (Missing.ZERO_DENOMINATOR, Missing.CONTRADICTION)
+_OWN_REASONS = {r: n for n, r in enumerate((*_FOUND_BY_DIVIDING, Missing.NOT_REPORTED, Missing.NO_POPULATION), start=1)}
+
+
+def _why_missing(
+    wide: pl.DataFrame, reasons: pl.DataFrame, amounts: _Amounts
+) -> tuple[list[str | None], dict[str, _Codes]]:
+    """Texts of the reasons by code, and for each input the code of its reason in each row, 0 where it is there."""
+    given = reasons.get_column("reason").unique().drop_nulls().sort()
+    texts: list[str | None] = [None, *(str(r) for r in _OWN_REASONS), *given]
+    why = {}
+    for name, known in amounts.known.items():
+        default = _OWN_REASONS[Missing.NO_POPULATION if name == POPULATION_INPUT else Missing.NOT_REPORTED]
+        why[name] = np.where(known, 0, default).astype(np.int32)
+    numbered = wide.select(*_KEY).with_row_index("row")
+    placed = reasons.drop_nulls("reason").join(numbered, on=_KEY, how="inner", validate="m:1")
+    codes = placed.get_column("reason").cast(pl.Enum(given)).to_physical().cast(pl.Int32) + len(_OWN_REASONS) + 1
+    placed = placed.select("input", "row", codes.alias("code"))
+    for (name,), said in placed.partition_by("input", as_dict=True).items():
+        if name in why:
+            rows = said.get_column("row").to_numpy()
+            missing = why[str(name)][rows] > 0
+            why[str(name)][rows[missing]] = said.get_column("code").to_numpy()[missing]
+    return texts, why
 
 
 def _window(terms: tuple[Term, ...]) -> int | None:
@@ -95,52 +176,13 @@ def _of_one_month(terms: tuple[Term, ...]) -> tuple[Term, ...]:
     return tuple(Term(f"{t.input.rpartition('_')[0]}_1m", t.weight) for t in terms)
 
 
-def _parts(terms: tuple[Term, ...]) -> int:
-    return reduce(lcm, (INPUT_PARTS[t.input] for t in terms))
+def _long(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Row 1 of every measure, then row 2 of every measure: in order of the key without sorting text."""
+    return np.column_stack(columns).ravel()
 
 
-def _sum(terms: tuple[Term, ...]) -> pl.Expr:
-    """The weighted sum as a whole number of the terms' common parts."""
-    parts = _parts(terms)
-    return reduce(lambda a, b: a + b, (pl.col(t.input) * (t.weight * (parts // INPUT_PARTS[t.input])) for t in terms))
-
-
-def _natural(terms: tuple[Term, ...]) -> pl.Expr:
-    return _sum(terms) / _parts(terms)
-
-
-def _columns(measure: Measure) -> list[pl.Expr]:
-    numerator, denominator = _natural(measure.numerator), _natural(measure.denominator)
-    part_exceeds_whole = pl.lit(measure.bounded) & ((numerator > denominator) | (numerator < 0))
-    missing = pl.coalesce(pl.when(pl.col(name).is_null()).then(pl.col(f"{name}__reason")) for name in measure.inputs)
-    return [
-        pl.lit(measure.name).alias("measure"),
-        pl.when((denominator > 0) & part_exceeds_whole.not_())
-        .then(numerator / denominator * multiplier_of(measure))
-        .alias("value"),
-        numerator.alias("numerator"),
-        denominator.alias("denominator"),
-        pl.when(missing.is_not_null())
-        .then(missing)
-        .when(denominator <= 0)
-        .then(pl.lit(str(Missing.ZERO_DENOMINATOR)))
-        .when(part_exceeds_whole)
-        .then(pl.lit(str(Missing.CONTRADICTION)))
-        .alias("reason"),
-    ]
-
-
-def _with_reasons(inputs: pl.DataFrame, reasons: pl.DataFrame, measures: Sequence[Measure]) -> pl.DataFrame:
-    """Inputs with a column `<input>__reason` for each input of the measures, never null where the input is."""
-    wide = inputs.sort(_KEY)
-    if reasons.height:
-        pivoted = reasons.pivot("input", index=_KEY, values="reason")
-        pivoted = pivoted.rename({n: f"{n}__reason" for n in pivoted.columns if n not in _KEY})
-        wide = wide.join(pivoted, on=_KEY, how="left", validate="1:1").sort(_KEY)
-    needed = dict.fromkeys(name for m in measures for name in m.inputs)
-    filled = []
-    for name in needed:
-        default = pl.lit(str(Missing.NO_POPULATION if name == POPULATION_INPUT else Missing.NOT_REPORTED))
-        given = f"{name}__reason"
-        filled.append((pl.coalesce(given, default) if given in wide.columns else default).alias(given))
-    return wide.with_columns(filled)
+def _keys(wide: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    row = np.repeat(np.arange(wide.height, dtype=np.uint32), len(names))
+    kind = np.tile(np.arange(len(names), dtype=np.uint32), wide.height)
+    measure = pl.Series("measure", names, dtype=pl.String).gather(kind)
+    return wide.select("la_code", "month", "known_from")[row].insert_column(2, measure)

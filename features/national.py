@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from features.cube import quotient
 from features.frames import NATIONAL, conform
 
 _EDITION = ["measure", "known_from"]
@@ -67,11 +68,10 @@ def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
             check_sortedness=False,
         )
     percentile = ranked.select("__row", pl.col("__upto").fill_null(0) + pl.col("__below").fill_null(0))
-    return (
-        placed.join(percentile, on="__row", how="left", validate="1:1")
-        .with_columns((pl.col("__upto") / (2 * pl.col("values"))).alias("national_percentile"))
-        .sort("__row")
-        .drop("__row", "__edition", "__upto", "values", "period_end")
+    whole = placed.join(percentile, on="__row", how="left", validate="1:1").sort("__row")
+    share = quotient(whole.get_column("__upto"), 2 * whole.get_column("values"))
+    return whole.with_columns(share.alias("national_percentile")).drop(
+        "__row", "__edition", "__upto", "values", "period_end"
     )
 
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from features.cube import Cube, Floats, Ints
 from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, conform
-from features.measures import multiplier_of, window_of
+from features.measures import multiplier_in, window_of
 from features.months import Month
 from features.national import with_percentile
 from features.registry import BY_NAME
@@ -121,9 +121,10 @@ def _own_past(cube: Cube, measures: pl.DataFrame, values: Floats, columns: Ints)
     yearly = _moments([cube.lag(values, 12 * k, columns) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
     mean = np.where(np.isnan(monthly[0]), yearly[0], monthly[0])
     deviation = np.where(np.isnan(monthly[0]), yearly[1], monthly[1])
-    one_unit = cube.fill(measures.select((_multiplier() / pl.col("denominator")).abs()).to_series())[:, :, columns]
-    floor = np.fmax(np.nan_to_num(one_unit, posinf=0.0), SD_FLOOR_SHARE * np.abs(mean))
+    denominator = cube.fill(measures.get_column("denominator"))[:, :, columns]
     with np.errstate(invalid="ignore", divide="ignore"):
+        one_unit = np.where(denominator > 0, _multipliers(cube)[:, columns] / denominator, 0.0)
+        floor = np.fmax(one_unit, SD_FLOOR_SHARE * np.abs(mean))
         z = (values[:, :, columns] - mean) / np.fmax(deviation, floor)
     return {"own_mean": mean, "own_z": np.where(np.isfinite(z), z, np.nan)}
 
@@ -211,7 +212,7 @@ def _shrunk(
     known = pl.col("value").is_not_null()
     numerator = cube.fill(measures.select(pl.when(known).then("numerator")).to_series())[:, :, columns]
     denominator = cube.fill(measures.select(pl.when(known).then("denominator")).to_series())[:, :, columns]
-    multiplier = cube.fill(measures.select(_multiplier()).to_series())[:, :, columns]
+    multiplier = _multipliers(cube)[:, columns]
     of_england = []
     for name in ("national_mean", "national_variance"):
         block = np.full(numerator.shape, np.nan)
@@ -222,19 +223,15 @@ def _shrunk(
         measure = BY_NAME[name]
         if shrinkable(measure):
             shrunk[:, i] = shrink(
-                numerator[:, i], denominator[:, i], measure, multiplier[:, i], of_england[0][i], of_england[1][i]
+                numerator[:, i], denominator[:, i], measure, multiplier[i], of_england[0][i], of_england[1][i]
             )
     return shrunk
 
 
-def _multiplier() -> pl.Expr:
-    """Each row's constant, by its measure and month."""
-    name = pl.col("measure")
-    constant = name.replace_strict({m.name: m.multiplier for m in BY_NAME.values()}, return_dtype=pl.Float64)
-    for measure in BY_NAME.values():
-        if measure.leap_year_multiplier is not None:
-            constant = pl.when(name == measure.name).then(multiplier_of(measure)).otherwise(constant)
-    return constant
+def _multipliers(cube: Cube) -> Floats:
+    """Each measure's constant in each month, `[measure, month]`."""
+    months = pl.DataFrame({"month": cube.months}, schema={"month": pl.Date()})
+    return np.stack([multiplier_in(BY_NAME[name], months) for name in cube.measures])
 
 
 def _small_base() -> dict[str, pl.Expr]:

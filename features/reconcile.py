@@ -12,7 +12,7 @@ from itertools import product
 
 import polars as pl
 
-from features.measures import compute_measures, multiplier_of
+from features.measures import compute_measures, multiplier_in
 from features.registry import BY_NAME, INPUT_PARTS, RETURN, RETURN_INPUTS, FieldType, Measure
 
 #: A rate as published, in our unit (fractions, not per cent), and half of its last published digit.
@@ -107,6 +107,7 @@ def _bounds(inputs: pl.DataFrame, measures: Sequence[Measure], half_widths: Mapp
     frames = []
     for measure in measures:
         corners = []
+        constant = pl.lit(pl.Series(multiplier_in(measure, inputs)))
         for signs in product((-1, 1), repeat=len(measure.inputs)):
             at = {
                 n: (pl.col(n) + s * half_widths.get(n, 0.0)).clip(0) / INPUT_PARTS[n]
@@ -114,7 +115,7 @@ def _bounds(inputs: pl.DataFrame, measures: Sequence[Measure], half_widths: Mapp
             }
             over = sum((at[t.input] * t.weight for t in measure.numerator), pl.lit(0.0))
             under = sum((at[t.input] * t.weight for t in measure.denominator), pl.lit(0.0))
-            corners.append(over / under * multiplier_of(measure))
+            corners.append(over / under * constant)
         frames.append(
             inputs.select(
                 "la_code",

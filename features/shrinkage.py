@@ -34,8 +34,8 @@ def shrink(
 ) -> Floats:
     """Shrunken values `[council, month]` in the measure's unit; NaN where the rate is, or no spread is known.
 
-    `multiplier` turns numerator over denominator into the unit; `national_mean` and `national_variance`
-    `[month]` stand in where too few councils reported, NaN if there is none.
+    `multiplier` `[month]` turns numerator over denominator into the unit; `national_mean` and
+    `national_variance` `[month]` stand in where too few councils reported, NaN if there is none.
     """
     known = ~np.isnan(numerator) & (denominator > 0)
     over, under = np.where(known, numerator, 0.0), np.where(known, denominator, 0.0)
@@ -46,10 +46,9 @@ def shrink(
         mean = over.sum(axis=0) / total
         spread = (under * np.where(known, (rate - mean) ** 2, 0.0)).sum(axis=0) / total
         between = np.maximum(0.0, spread - _chance(mean, measure) * size / total)
-        scale = np.nanmax(np.where(known, multiplier, -np.inf), axis=0)
         few = size < MIN_GROUP
-        mean = np.where(few, national_mean / scale, mean)
-        between = np.where(few, national_variance / scale**2, between)
+        mean = np.where(few, national_mean / multiplier, mean)
+        between = np.where(few, national_variance / multiplier**2, between)
         chance = _chance(mean, measure) / denominator
         own_share = np.where(between + chance > 0, between / (between + chance), 0.0)
         shrunk: Floats = (mean + own_share * (rate - mean)) * multiplier

@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from features.cube import quotient
 from features.frames import MEASURES_SCHEMA, conform
 from features.months import Month
 from features.registry import SIGHT_MEASURES
@@ -62,14 +63,13 @@ def _one_month(log: pl.DataFrame, month: Month, cutoff: date) -> pl.DataFrame:
     )
     names = [m.name for m in SIGHT_MEASURES]
     long = counts.unpivot(names, index=["la_code", "expected"], variable_name="measure", value_name="n")
-    numerator, denominator = pl.col("n").cast(pl.Float64), pl.col("expected").cast(pl.Float64)
     return long.select(
         "la_code",
         pl.lit(month.last_day).alias("month"),
         "measure",
-        (numerator / denominator).alias("value"),
-        numerator.alias("numerator"),
-        denominator.alias("denominator"),
+        quotient(long.get_column("n"), long.get_column("expected")).alias("value"),
+        pl.col("n").cast(pl.Float64).alias("numerator"),
+        pl.col("expected").cast(pl.Float64).alias("denominator"),
         pl.lit(None, pl.String()).alias("reason"),
         pl.lit(cutoff).alias("known_from"),
     ).select(list(MEASURES_SCHEMA))

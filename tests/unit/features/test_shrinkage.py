@@ -7,14 +7,13 @@ from features.registry import BY_NAME
 from features.shrinkage import MIN_GROUP, shrink, shrinkable
 
 RATE = BY_NAME["unallocated_rate"]
-NONE = np.array([np.nan])
 
 
 def shrunk(
     numerator: list[float], denominator: list[float], *, mean: float = np.nan, variance: float = np.nan
 ) -> list[float]:
     n, d = np.array(numerator)[:, None], np.array(denominator)[:, None]
-    found = shrink(n, d, RATE, np.ones(n.shape), np.array([mean]), np.array([variance]))
+    found = shrink(n, d, RATE, np.ones(1), np.array([mean]), np.array([variance]))
     return [float(v) for v in found[:, 0]]
 
 
