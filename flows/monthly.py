@@ -30,6 +30,7 @@ from flows.alerts.publish import Published
 from flows.context import RunContext, begin
 from flows.extracts.landing import LandedFile
 from flows.extracts.published import PublishedWorkforce
+from flows.extracts.published_register import register_from_published
 from flows.mailing import open_transport
 from flows.measuring import Measured, measure
 from flows.month import Alerting
@@ -39,7 +40,6 @@ from flows.published import (
     read_record_beside,
     reconcile_published,
     record_measures_beside,
-    register_of,
     take_in_published,
 )
 from flows.reports import write_reports
@@ -258,10 +258,9 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
 def run_published(settings: Settings, month: Month, request: RunRequest, path: Path, now: datetime) -> RunOutcome:
     """The same month's work on DfE's published file, kept apart from a group's own months in the store."""
     published = read_published_file(path)
-    one = published.of(month)
     cutoff = request.as_of or month.last_day
     record = read_record_beside(Path(request.record) if request.record else path.parent)
-    register = register_of(one, record, cutoff)
+    register = register_from_published(published, record, known_by=cutoff)
     apart = settings.model_copy(update={"store": f"{settings.store.rstrip('/')}/published"})
     context = replace(
         begin(apart, month, now=now, as_of=cutoff, register=register), max_age_months=RETURNS_MAX_AGE_MONTHS

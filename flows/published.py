@@ -14,7 +14,7 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import Batch
 from expectations.batch import History as CheckHistory
-from features.councils import GRADES, Council, Judgement, Register
+from features.councils import Register
 from features.errors import ReferenceDataError
 from features.frames import MEASURES_SCHEMA
 from features.months import Month
@@ -25,10 +25,7 @@ from flows.extracts.published import PublishedWorkforce, read_published
 from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
 from flows.takein import TakenIn, usable
 from models.asof import Variant, record_measures
-from models.labels import graded
 from models.record import PublicRecord, read_record
-
-_GRADE_WORDS = {number: words for words, number in GRADES.items()}
 
 
 def read_published_file(path: Path) -> PublishedWorkforce:
@@ -48,90 +45,8 @@ def read_record_beside(path: Path) -> PublicRecord | None:
         return None
 
 
-def register_of(published: PublishedWorkforce, record: PublicRecord | None, day: date) -> Register:
-    """The councils of the file as a register; neighbours, population, deprivation and judgements from the record.
-
-    A joint return (“314 / 318”) has the summed population of its members, the mean of their deprivation,
-    the neighbours of the first, and the judgements of both, since either tells of the joint service.
-    Nobody is a recipient: this run has no directors to write to.
-    """
-    facts = _Facts(record, day)
-    return Register(
-        tuple(
-            Council(
-                la_code=row["la_code"],
-                name=row["name"],
-                valid_from=Month.of(row["first"]),
-                valid_to=None,
-                region=row["region"] or "",
-                council_type=facts.council_type(row["la_code"]),
-                expects=(Kind.RETURN,),
-                neighbours=facts.neighbours(row["la_code"]),
-                population_0_17=facts.population(row["la_code"]),
-                imd_score=facts.deprivation(row["la_code"]),
-                judgements=facts.judgements(row["la_code"]),
-            )
-            for row in published.councils.iter_rows(named=True)
-        )
-    )
-
-
 def _members(la_code: str) -> list[str]:
     return [part.strip() for part in la_code.split("/")]
-
-
-class _Facts:
-    """What the published record says of a council on a day, by three-digit code."""
-
-    def __init__(self, record: PublicRecord | None, day: date) -> None:
-        self._population: dict[str, int] = {}
-        self._imd: dict[str, float] = {}
-        self._neighbours: dict[str, tuple[str, ...]] = {}
-        self._judgements: dict[str, list[Judgement]] = defaultdict(list)
-        self._types: dict[str, str] = {}
-        if record is None:
-            return
-        population = record.population.filter(pl.col("period_end") <= day, pl.col("value").is_not_null())
-        for row in population.sort("period_end").iter_rows(named=True):
-            self._population[row["la_code"]] = round(row["value"])
-        for row in record.deprivation.sort("edition").iter_rows(named=True):
-            if row["edition"] <= day.year:
-                self._imd[row["la_code"]] = row["imd_score"]
-        self._neighbours = _latest_neighbours(record.neighbours, day)
-        for row in graded(record.judgements).sort("published").iter_rows(named=True):
-            if row["published"] is not None and row["grade"] is not None:
-                self._judgements[row["la_code"]].append(Judgement(row["published"], _GRADE_WORDS[row["grade"]]))
-        self._types = dict(record.councils.select("la_code", "council_type").iter_rows())
-
-    def population(self, la_code: str) -> int | None:
-        known = [self._population[m] for m in _members(la_code) if m in self._population]
-        return sum(known) if len(known) == len(_members(la_code)) else None
-
-    def deprivation(self, la_code: str) -> float | None:
-        known = [self._imd[m] for m in _members(la_code) if m in self._imd]
-        return sum(known) / len(known) if known else None
-
-    def neighbours(self, la_code: str) -> tuple[str, ...]:
-        return self._neighbours.get(_members(la_code)[0], ())
-
-    def judgements(self, la_code: str) -> tuple[Judgement, ...]:
-        found = [j for m in _members(la_code) for j in self._judgements.get(m, [])]
-        return tuple(sorted(found, key=lambda j: j.published))
-
-    def council_type(self, la_code: str) -> str:
-        return self._types.get(_members(la_code)[0]) or ""
-
-
-def _latest_neighbours(neighbours: pl.DataFrame, day: date) -> dict[str, tuple[str, ...]]:
-    """The edition in force on the day, or, before the first one, the first."""
-    editions = neighbours["edition"].unique().sort().to_list()
-    if not editions:
-        return {}
-    chosen = max((e for e in editions if e <= day), default=editions[0])
-    found: dict[str, list[str]] = defaultdict(list)
-    for row in neighbours.filter(pl.col("edition") == chosen).sort("la_code", "rank").iter_rows(named=True):
-        found[row["la_code"]].append(row["neighbour"])
-    return {code: tuple(names) for code, names in found.items()}
 
 
 def record_measures_beside(record: PublicRecord, register: Register, cutoff: date) -> pl.DataFrame:

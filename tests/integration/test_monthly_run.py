@@ -1,0 +1,163 @@
+"""The whole job on a made-up region, through the real flow: run it, run it again, restate, look everywhere for refs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from features.months import Month
+from flows.alerts.alert import Alert
+from flows.alerts.state import Band
+from flows.demo import settings_for
+from flows.embedded import quiet_flows
+from flows.outcome import RunOutcome
+
+LAST = Month(2026, 10)
+MONTHS = 15
+CUTOFF = date(2026, 11, 20)
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+
+@dataclass
+class Region:
+    folder: Path
+
+    @property
+    def landing(self) -> Path:
+        return self.folder / "landing"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "store"
+
+    def run(self, **request: object) -> RunOutcome:
+        from flows.monthly import monthly, result_of
+        from flows.request import RunRequest
+
+        asked = RunRequest.model_validate({"month": str(LAST), "as_of": CUTOFF, **request})
+        with quiet_flows():
+            return result_of(monthly(asked, return_state=True))
+
+    def alert(self, folder: str, month: Month = LAST) -> Alert:
+        return Alert.from_bytes((self.store / f"alerts/{month}/{folder}.json").read_bytes())
+
+    def objects(self) -> dict[str, bytes]:
+        """Everything in the store and the outbox, by name."""
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for root in (self.store, self.folder / "outbox")
+            for path in sorted(root.rglob("*"))
+            if path.is_file()
+        }
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+    """A region of 12 councils, run once; its last month has a broken file, personal data, a late and a restated one."""
+    from flows.sample_region import sample_extracts
+
+    folder = tmp_path_factory.mktemp("region")
+    sample_extracts(folder / "landing", 12, MONTHS, 7, LAST)
+    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+        for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
+            patch.delenv(name)
+        for name, value in settings_for(folder).items():
+            patch.setenv(name, value)
+        yield Region(folder)
+
+
+@pytest.fixture(scope="module")
+def first(region: Region) -> RunOutcome:
+    return region.run(reason="first")
+
+
+def test_every_council_is_decided_and_the_broken_ones_are_named(region: Region, first: RunOutcome) -> None:
+    assert len(first.councils) == 12
+    said = "\n".join(first.problems)
+    assert "Eddarkwold (Z11)" in said
+    assert "workforce.csv" in said
+    assert "date_of_birth" in said
+    assert "Culverstow (Z10): late" in said
+    assert {c.la_code for c in first.councils if c.band is not Band.NOT_SCORED} >= {"Z01", "Z02", "Z04", "Z07 / Z08"}
+
+
+def test_alert_objects_carry_their_provenance(region: Region, first: RunOutcome) -> None:
+    alert = region.alert("Z07-Z08")
+    assert alert.la_code == "Z07 / Z08"
+    sent = region.landing / "2026-10" / "Z07-Z08"
+    assert set(alert.provenance.extracts) == {p.name.split(".")[0] for p in sent.iterdir()}
+    assert all(len(mark) == 64 for mark in alert.provenance.extracts.values())
+    assert alert.provenance.code_version
+    assert alert.score.model_version
+
+
+def test_a_second_run_writes_nothing_new_and_mails_nobody_again(region: Region, first: RunOutcome) -> None:
+    before = region.objects()
+    again = region.run(reason="again")
+    after = region.objects()
+    assert again.messages_sent == 0
+    changed = {n for n in after if before.get(n) != after[n]}
+    # The region page shows what each stage of the run took.
+    assert changed <= {f"store/region/{LAST}/index.html"}
+
+
+def test_everything_received_is_kept_as_it_came_but_personal_data(region: Region, first: RunOutcome) -> None:
+    kept = {path.read_bytes() for path in (region.store / "received").rglob("*") if path.is_file()}
+    sent = {p: p.read_bytes() for p in region.landing.glob("20*/*/*") if p.is_file()}
+    lost = [p.relative_to(region.landing).as_posix() for p, content in sent.items() if content not in kept]
+    assert lost == ["2026-10/Z13/caseload.csv"]
+
+
+def test_no_reference_of_a_worker_or_a_case_is_anywhere_but_in_what_was_received(
+    region: Region, first: RunOutcome
+) -> None:
+    rows = pl.read_csv(region.landing / "2026-10/Z01/caseload.csv", infer_schema=False)
+    refs = set(rows["case_ref"].head(50)) | set(rows["allocated_worker_ref"].drop_nulls().head(50))
+    marks = [ref.encode() for ref in sorted(refs)]
+    leaks = [
+        name
+        for name, content in region.objects().items()
+        if not name.startswith("store/received/") and any(mark in content for mark in marks)
+    ]
+    assert leaks == []
+
+
+def test_what_was_refused_for_personal_data_left_no_value_behind(region: Region, first: RunOutcome) -> None:
+    rows = pl.read_csv(region.landing / "2026-10/Z13/caseload.csv", infer_schema=False)
+    births = [value.encode() for value in rows["date_of_birth"].drop_nulls().unique().head(20)]
+    assert births
+    refused = [n for n, c in region.objects().items() if "Z13" in n and any(b in c for b in births)]
+    assert [n for n in refused if n.endswith((".json", ".html", ".eml"))] == []
+
+
+def test_a_late_extract_becomes_a_correction_and_an_earlier_cutoff_does_not_see_it(
+    region: Region, first: RunOutcome
+) -> None:
+    original = region.landing / "2026-10/Z11/workforce.csv"
+    usable = (region.landing / "2026-09/Z11/workforce.csv").read_text()
+    resent = region.landing / "2026-10/Z11/workforce.resent.csv"
+    resent.write_text(usable.replace("2026-09-30", "2026-10-31"))
+    came = datetime(2026, 11, 18, 9, tzinfo=UTC).timestamp()
+    os.utime(resent, (came, came))
+
+    unseen = region.run(as_of=date(2026, 11, 13), reason="as known before")
+    assert "Eddarkwold (Z11)" in "\n".join(unseen.problems)
+
+    seen = region.run(reason="resent")
+    assert "workforce.csv: the file is not text" not in "\n".join(seen.problems)
+    assert original.exists(), "the landing folder is never written to"
+    manifests = sorted((region.store / "months/2026-10").glob("*/manifest.json"))
+    assert len(manifests) == 2
+    newest = json.loads(manifests[-1].read_text())
+    record = next(e for e in newest["extracts"] if (e["la_code"], e["kind"]) == ("Z11", "workforce"))
+    assert record["outcome"] == "accepted"
+    assert record["restates"]
