@@ -113,8 +113,17 @@ def load() -> Any:
 @cache
 def _whole_frames() -> Any:
     """What Great Expectations calls a batch definition: hand it a frame, get a batch. It holds no data."""
-    context = load().get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    gx = load()
+    settings = importlib.import_module("great_expectations.data_context.types.base")
+    context = gx.get_context(
+        mode="ephemeral",
+        project_config=settings.DataContextConfig(
+            # No place for pages: ours are made in `data_docs.py`.
+            store_backend_defaults=settings.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+            progress_bars=settings.ProgressBarsConfig(globally=False),
+            analytics_enabled=False,
+        ),
+    )
     asset = context.data_sources.add_pandas("extracts").add_dataframe_asset("all councils")
     return asset.add_batch_definition_whole_dataframe("whole table")
 

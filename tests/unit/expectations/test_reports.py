@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+import socket
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -99,6 +100,17 @@ def test_no_value_is_logged_or_printed(caplog: pytest.LogCaptureFixture, capsys:
     for marker in MARKERS:
         assert marker not in caplog.text
         assert marker not in printed.out + printed.err
+
+
+def test_no_network_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    for name in ("getaddrinfo", "create_connection"):
+        monkeypatch.setattr(socket, name, refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    batch = batch_of({"901": record_rows()})
+    assert site(batch, check_batch(batch), {})
 
 
 class _Loads(HTMLParser):
