@@ -107,8 +107,9 @@ def _statements(tables: list[Table], places: Places) -> tuple[list[Statement], l
             if row["started"] is None and row["published"] is None:
                 continue
             code = places.find(
-                area_code=row.get("new_la_code"),
-                urn=row.get("urn"),
+                la_code=row["old_la_code"],
+                area_code=row["new_la_code"],
+                urn=row["urn"],
                 name=row["la_name"],
                 on=row["published"] or row["started"],
             )
@@ -151,7 +152,7 @@ def _claimed(tables: list[Table]) -> Iterator[tuple[int, str | None, str, pl.Dat
 
 
 def _parsed(frame: pl.DataFrame) -> pl.DataFrame:
-    texts = ("new_la_code", "urn", "la_name", "inspection_type")
+    texts = ("old_la_code", "new_la_code", "urn", "la_name", "inspection_type")
     absent = [n for n in (*texts, "started", "published", *GRADE_FIELDS) if n not in frame.columns]
     full = frame.with_columns(pl.lit(None, dtype=pl.String()).alias(n) for n in absent)
     return full.select(*texts, day("started"), day("published"), *(grade(g) for g in GRADE_FIELDS))

@@ -143,8 +143,6 @@ REPORTS = Layout(
     "ofsted-ilacs-scrape-tool",
     ("publication_date", "impact_of_leaders_.*"),
     {
-        "urn": "urn",
-        "la_name": "local_authority",
         "published": "publication_date",
         "inspection_type": "inspection_framework",
         "started": "inspection_start_date",
@@ -154,6 +152,8 @@ REPORTS = Layout(
         "care": "in_care_grade",
         "care_leavers": "care_leavers_grade",
     },
+    # A council is found by whichever of these the file has.
+    {"urn": "urn", "la_name": "local_authority.*", "old_la_code": "la_code", "new_la_code": "la_code_new"},
 )
 
 _LEADERS = r"(?:the )?impact of leaders.*"

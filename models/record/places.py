@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -33,9 +34,24 @@ class Places:
     """Plain name -> codes that have borne it (Dorset: 835 until 2019, 838 since)."""
     councils: pl.DataFrame
 
-    def find(self, *, area_code: str | None, urn: str | None, name: str | None, on: date | None) -> str | None:
+    @cached_property
+    def codes(self) -> frozenset[str]:
+        """Every three-digit code."""
+        return frozenset(self.councils["la_code"])
+
+    def find(
+        self,
+        *,
+        la_code: str | None = None,
+        area_code: str | None = None,
+        urn: str | None = None,
+        name: str | None = None,
+        on: date | None = None,
+    ) -> str | None:
         """The council meant, by the surest of what is given; a name shared over time is settled by date."""
         candidates: tuple[str, ...] = ()
+        if la_code and la_code.strip() in self.codes:
+            return la_code.strip()
         if area_code and (code := self.by_area_code.get(area_code.strip())):
             return code
         if urn and (code := self.by_urn.get(urn.strip())):
@@ -132,7 +148,7 @@ _COUNTIES = frozenset(
 # fmt: on
 
 
-def deprivation(tables: Iterable[Table], by_area_code: dict[str, str]) -> pl.DataFrame:
+def deprivation(tables: Iterable[Table], where: Places) -> pl.DataFrame:
     """Average score of the Index of Multiple Deprivation per council and edition; higher is more deprived."""
     found = []
     for table in tables:
@@ -143,9 +159,13 @@ def deprivation(tables: Iterable[Table], by_area_code: dict[str, str]) -> pl.Dat
         code_year = int(re.sub(r"\D", "", header[header.index("(") :]))
         # The editions are those of 2015, 2019 and 2025; the header carries the year of the boundaries.
         edition = max((e for e in (2015, 2019, 2025) if e <= code_year + 1), default=code_year)
+        codes = [
+            where.find(area_code=area, name=name, on=date(code_year, 12, 31))
+            for area, name in frame.select("new_la_code", "name").iter_rows()
+        ]
         found.append(
             frame.select(
-                la_code=pl.col("new_la_code").replace_strict(by_area_code, default=None, return_dtype=pl.String()),
+                la_code=pl.Series(codes, dtype=pl.String()),
                 edition=pl.lit(edition, dtype=pl.Int32()),
                 imd_score=number("imd_score"),
             ).drop_nulls()

@@ -61,7 +61,7 @@ def read_record(folder: Path) -> PublicRecord:
     counts, notes = figures.counts(tables)
     population = figures.population(tables)
     judgements, disagreements, unknown = read_judgements(tables, where)
-    deprived = deprivation(tables, where.by_area_code)
+    deprived = deprivation(tables, where)
     near = neighbours(tables)
     absent = [
         f"No file holds {layout.name}; features that need it are left out."
