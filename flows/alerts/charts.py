@@ -130,6 +130,7 @@ def _panel(axes: Axes, series: Series) -> None:
     axes.set_xlim(-0.6, len(x) - 0.4)
     ticks = sorted({0, (len(x) - 1) // 2, len(x) - 1})
     axes.set_xticks(ticks, [short_month(series.months[i]) for i in ticks])
+    axes.get_xticklabels()[-1].set_horizontalalignment("right")
     axes.tick_params(axis="x", length=2, pad=2)
     axes.tick_params(axis="y", pad=1)
     axes.grid(axis="y", color="#eef1f3", linewidth=0.6, zorder=0)

@@ -12,7 +12,7 @@ from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, SubmissionFact
 from flows.alerts.figures import change_text, count_words, listed, lower_first, month_words, value_text
 from flows.alerts.headline import lead, points_heading, sentence, subject, title
 from flows.alerts.letter import Block, Bullets, Letter, Para, Point, Section
-from flows.alerts.state import Band, Record
+from flows.alerts.state import Band, Decision, Record
 
 
 class Contact(Record):
@@ -117,7 +117,7 @@ def _corrected(alert: Alert) -> Section:
 def _helps(alert: Alert) -> Section:
     decision, stage = alert.decision, alert.score.stage
     if decision.band is Band.NOT_SCORED:
-        return Section("What would help", (Bullets(wording.NOT_SCORED_HELPS),))
+        return Section("What would help", (*_unseen(decision), Bullets(wording.NOT_SCORED_HELPS)))
     if decision.band is Band.RECOVERING:
         return Section("What tends to help in recovery", (Bullets(wording.RECOVERY_HELPS),))
     if decision.band is Band.STEADY:
@@ -133,6 +133,20 @@ def _helps(alert: Alert) -> Section:
         )
     blocks.append(Bullets(wording.HELPS.get(number, wording.HELPS[0])))
     return Section("What tends to help at this stage", tuple(blocks))
+
+
+def _unseen(decision: Decision) -> tuple[Block, ...]:
+    """What a missing score means for an alert that is open, and when it has lasted."""
+    blocks: list[Block] = []
+    telling = decision.state.telling or decision.state.told
+    if decision.from_band in (Band.WATCH, Band.LOSING_GRIP):
+        blocks.append(
+            Para(f"Our earlier alert ({decision.from_band.words}) stays open until figures can be seen again.")
+        )
+    if telling is not None and telling.escalated:
+        months = count_words(decision.state.months_not_scored, "month", "months")
+        blocks.append(Para(f"After {months} the missing sight is itself worth attention, whatever its cause."))
+    return tuple(blocks)
 
 
 def _how_sure(alert: Alert) -> Section:

@@ -130,4 +130,4 @@ def rules_as_toml(rules: AlertRules) -> str:
         for name, inner in type(part).model_fields.items():
             lines += [f"# {inner.description}", f"{name} = {getattr(part, name)}"]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines[:-1]) + "\n"

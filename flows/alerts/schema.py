@@ -1,4 +1,5 @@
-"""The JSON Schema of the alert object, as published in the docs: `python -m flows.alerts.schema` writes it."""
+"""What the docs publish of this room, written by `python -m flows.alerts.schema`: the alert object's JSON Schema
+and the default rules with their reasons."""
 
 from __future__ import annotations
 
@@ -6,8 +7,10 @@ import json
 from pathlib import Path
 
 from flows.alerts.alert import SCHEMA_VERSION, Alert
+from flows.alerts.rules import AlertRules, rules_as_toml
 
 SCHEMA_FILE = Path("docs") / "alert.schema.json"
+RULES_FILE = Path("docs") / "alert-rules.toml"
 
 
 def schema_text() -> str:
@@ -20,10 +23,16 @@ def schema_text() -> str:
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
+def rules_text() -> str:
+    """The default rules as a file to start from; put what you change under `[alerts.…]` in holdfast.toml."""
+    return rules_as_toml(AlertRules())
+
+
 def main() -> None:
-    """Write the schema beside the other documents, from the repository's root."""
+    """Write both beside the other documents, from the repository's root."""
     SCHEMA_FILE.parent.mkdir(exist_ok=True)
     SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
+    RULES_FILE.write_text(rules_text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from flows.alerts.publish import (
     was_told,
 )
 from flows.alerts.render import Message
-from flows.alerts.schema import SCHEMA_FILE, schema_text
+from flows.alerts.schema import RULES_FILE, SCHEMA_FILE, rules_text, schema_text
 from flows.alerts.state import MessageKind
 from flows.storage.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told
@@ -219,6 +219,7 @@ def test_every_kind_of_object_fits_the_published_schema() -> None:
 def test_the_published_schema_is_fresh() -> None:
     """`python -m flows.alerts.schema` writes it."""
     assert (REPOSITORY / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text()
+    assert (REPOSITORY / RULES_FILE).read_text(encoding="utf-8") == rules_text()
 
 
 def test_names() -> None:
