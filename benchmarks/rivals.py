@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -198,7 +199,7 @@ def pandas_counts(folder: Path, months: Sequence[Month]) -> Tables:
             yield kind, month, _tidy(pl.from_pandas(sums.reset_index()), kind)
 
 
-def _pandas_workforce(w, before, month, first, last):  # type: ignore[no-untyped-def]
+def _pandas_workforce(w: Any, before: Any, month: Month, first: Any, last: Any) -> tuple[Any, Any]:
     import pandas as pd
 
     direct, agency = ~w.agency_worker.astype(bool), w.agency_worker.astype(bool)
@@ -243,7 +244,7 @@ def _pandas_workforce(w, before, month, first, last):  # type: ignore[no-untyped
     return sums, w.loc[in_post, ["la_code", "worker_ref", "fte"]]
 
 
-def _pandas_caseload(c, before, month, first, last):  # type: ignore[no-untyped-def]
+def _pandas_caseload(c: Any, before: Any, month: Month, first: Any, last: Any) -> tuple[Any, Any]:
     import pandas as pd
 
     is_open = c.closed_date.isna() | (c.closed_date > last)

@@ -17,7 +17,7 @@ from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
-from flows.extracts.cells import read_cells
+from flows.extracts.cells import PROBLEM_TEXTS, read_cells
 from flows.extracts.headers import match_headers, refuse_personal_data
 from flows.extracts.ingest import ingest_file
 from flows.extracts.readers import read_table
@@ -70,6 +70,7 @@ def check_files(
             absent_columns=frozenset(desk.absent),
             files=desk.files,
             refused=desk.refused,
+            problem_texts=PROBLEM_TEXTS,
         )
         outcome = check_batch(batch)
         found.append(Checked(council_report(batch, outcome, desk.council.la_code), outcome))

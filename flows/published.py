@@ -14,6 +14,7 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import Batch
 from expectations.batch import History as CheckHistory
+from expectations.effects import usable
 from features.councils import Register
 from features.errors import ReferenceDataError
 from features.frames import MEASURES_SCHEMA
@@ -23,7 +24,7 @@ from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, K
 from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PublishedWorkforce, read_published
 from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
-from flows.takein import TakenIn, usable
+from flows.takein import TakenIn
 from models.asof import Variant, record_measures
 from models.record import PublicRecord, read_record
 
@@ -81,7 +82,7 @@ def take_in_published(
     taken: list[TakenIn] = []
     for month, batch, outcome in zip(months, batches, outcomes, strict=True):
         one = published.of(month)
-        kept = usable(batch.frames, outcome).get(Kind.RETURN, RETURN.schema.to_frame())
+        kept = usable(batch, outcome).get(Kind.RETURN, RETURN.schema.to_frame())
         withheld = defaultdict(list)
         for la_code, _, field in sorted(outcome.withheld):
             withheld[la_code].append(field)

@@ -16,6 +16,7 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, Outcome
 from expectations.batch import History as CheckHistory
+from expectations.effects import usable
 from features.councils import Register
 from features.frames import REASONS, counts_schema
 from features.inputs import UNREPORTED
@@ -23,6 +24,7 @@ from features.months import Month, nth_working_day
 from features.records import CASE_STATE, RECEIVED, WORKER_STATE, count, withhold
 from features.registry import EXTRACTS, Extract, Kind, Missing
 from features.returns import CELL_REASONS
+from flows.extracts.cells import PROBLEM_TEXTS
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
 from flows.extracts.receive import Received, receive_file
@@ -157,6 +159,7 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
             for r in reads
             if r.received is not None and r.received.error is not None
         },
+        problem_texts=PROBLEM_TEXTS,
     )
 
 
@@ -228,29 +231,6 @@ def count_month(
     return CountedMonth(counts, pl.concat(reasons), after)
 
 
-def usable(frames: Mapping[Kind, pl.DataFrame], outcome: Outcome) -> dict[Kind, pl.DataFrame]:
-    """The frames without quarantined files, without rows set aside, and with cells set aside emptied."""
-    kept: dict[Kind, pl.DataFrame] = {}
-    for kind, frame in frames.items():
-        gone = [la for la, k in outcome.quarantined if k is kind]
-        frame = frame.filter(~pl.col("la_code").is_in(gone))
-        aside = outcome.set_aside.filter(pl.col("extract") == str(kind))
-        rows = aside.filter(pl.col("column").is_null()).select("la_code", "file_row").unique()
-        frame = frame.join(rows, on=["la_code", "file_row"], how="anti", maintain_order="left")
-        for (column,), cells in (
-            aside.filter(pl.col("column").is_not_null()).partition_by("column", as_dict=True).items()
-        ):
-            marked = cells.select("la_code", "file_row", pl.lit(True).alias("_aside")).unique()
-            frame = (
-                frame.join(marked, on=["la_code", "file_row"], how="left", validate="m:1", maintain_order="left")
-                .with_columns(pl.when(pl.col("_aside").is_null()).then(pl.col(str(column))).alias(str(column)))
-                .drop("_aside")
-            )
-        if not frame.is_empty():
-            kept[kind] = frame
-    return kept
-
-
 def store_edition(
     store: Store,
     history: History,
@@ -266,7 +246,7 @@ def store_edition(
     month = due.month
     before = history.as_of(month.plus(-1), due.cutoff)
     states = {k: history.table(before, f"state-{k}", schema) for k, schema in _STATES.items()} if before else {}
-    frames = usable(batch.frames, outcome)
+    frames = usable(batch, outcome)
     counted = count_month(month, frames, reads, states)
     counts: dict[Kind, pl.DataFrame] = {}
     reasons = [counted.reasons]
