@@ -59,7 +59,7 @@ def run_message(
             if a.correction is not None
         )
         sections.append(Section("Revised since the last run of this month", (Bullets(items),)))
-    digest = _digest(month, sections)
+    digest = _digest(month, sections[:3], ordered, deliveries, storm)
     sections.append(Section("What the run took", _times(seconds)))
     letter = Letter(
         subject=f"{month_words(month)}: {_headline(ordered, storm)}",
@@ -117,8 +117,17 @@ def data_officer_message(
     return render_letter(letter, key=key, la_code=council.la_code, month=month)
 
 
-def _digest(month: Month, sections: Sequence[Section]) -> str:
-    return hashlib.sha256(repr((month, sections)).encode()).hexdigest()[:12]
+def _digest(
+    month: Month,
+    sections: Sequence[Section],
+    alerts: Sequence[Alert],
+    deliveries: Mapping[str, Sequence[Delivery]],
+    storm: Storm,
+) -> str:
+    """What stands, whichever run brought it about: who has which revision, and whose mail has arrived."""
+    arrived = sorted((code, d.status.value) for code, one in deliveries.items() for d in one)
+    revisions = [(a.la_code, a.revision) for a in alerts]
+    return hashlib.sha256(repr((month, sections, revisions, arrived, storm.held)).encode()).hexdigest()[:12]
 
 
 def _headline(alerts: Sequence[Alert], storm: Storm) -> str:

@@ -143,7 +143,7 @@ def test_a_late_extract_becomes_a_correction_and_an_earlier_cutoff_does_not_see_
     region: Region, first: RunOutcome
 ) -> None:
     original = region.landing / "2026-10/Z11/workforce.csv"
-    usable = (region.landing / "2026-09/Z11/workforce.csv").read_text()
+    usable = "".join((region.landing / "2026-09/Z11/workforce.csv").read_text().splitlines(keepends=True)[:-3])
     resent = region.landing / "2026-10/Z11/workforce.resent.csv"
     resent.write_text(usable.replace("2026-09-30", "2026-10-31"))
     came = datetime(2026, 11, 18, 9, tzinfo=UTC).timestamp()
