@@ -47,7 +47,10 @@ class Simulation:
 
     council_years: float
     onset_to_alert_months: tuple[int | None, ...]
-    """Per council with an onset in the histories: months to the first alert, None if none came."""
+    """Per council whose onset lies within its months: months to the first alert, None if none came.
+
+    An onset before the first month is left out: how long it had gone unseen is not in the history.
+    """
     false_alarms: int
     """New alerts in a council before its onset, or without one. The recovery track does not count."""
     flaps: int
@@ -80,7 +83,7 @@ def simulate(histories: Sequence[CouncilHistory], rules: AlertRules) -> Simulati
         alerts = [d.month for d in decisions if d.change is Change.NEW and d.band in _ALERTING]
         onset = history.onset
         false_alarms += sum(onset is None or month < onset for month in alerts)
-        if onset is not None and any(d.month >= onset for d in decisions):
+        if onset is not None and decisions and decisions[0].month <= onset <= decisions[-1].month:
             alerting = [d.month for d in decisions if d.month >= onset and d.band in _ALERTING]
             delays.append(alerting[0].minus(onset) if alerting else None)
     return Simulation(months / 12, tuple(delays), false_alarms, flaps, messages)

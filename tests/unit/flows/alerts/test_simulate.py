@@ -25,7 +25,8 @@ def test_who_is_never_found_is_not_left_out() -> None:
     assert (result.found, result.median_months_to_alert) == (0, None)
 
 
-def test_an_onset_after_the_last_month_is_not_yet_to_be_found() -> None:
+def test_an_onset_outside_the_months_is_not_to_be_found() -> None:
+    assert simulate([history([0.9] * 3, onset=-2)], RULES).onset_to_alert_months == ()
     assert simulate([history([0.2] * 3, onset=10)], RULES).onset_to_alert_months == ()
 
 
