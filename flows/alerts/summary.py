@@ -120,14 +120,16 @@ def data_officer_message(
 def _digest(
     month: Month,
     sections: Sequence[Section],
-    alerts: Sequence[Alert],
-    deliveries: Mapping[str, Sequence[Delivery]],
-    storm: Storm,
+    alerts: Sequence[Alert] = (),
+    deliveries: Mapping[str, Sequence[Delivery]] | None = None,
+    storm: Storm | None = None,
 ) -> str:
     """What stands, whichever run brought it about: who has which revision, and whose mail has arrived."""
-    arrived = sorted((code, d.status.value) for code, one in deliveries.items() for d in one)
+    arrived = sorted((code, d.status.value) for code, one in (deliveries or {}).items() for d in one)
     revisions = [(a.la_code, a.revision) for a in alerts]
-    return hashlib.sha256(repr((month, sections, revisions, arrived, storm.held)).encode()).hexdigest()[:12]
+    return hashlib.sha256(
+        repr((month, sections, revisions, arrived, storm is not None and storm.held)).encode()
+    ).hexdigest()[:12]
 
 
 def _headline(alerts: Sequence[Alert], storm: Storm) -> str:
