@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from flows.alerts.compose import Contact
+from flows.alerts.decide import Storm, storm_valve
+from flows.alerts.deliver import Delivery
+from flows.alerts.facts import ValidationFacts, ValidationNote
+from flows.alerts.ledger import Status
+from flows.alerts.publish import Outcome
+from flows.alerts.render import Message
+from flows.alerts.summary import data_officer_message, run_message
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score
+
+ALERT = alert(score(0.6))
+SENT = Delivery(ALERT.message_key, "director@ashcombe.example", Status.SENT, attempted=True)
+
+
+def summary(
+    deliveries: Mapping[str, Sequence[Delivery]], *, seconds: float = 1.0, storm: Storm | None = None
+) -> Message:
+    return run_message(
+        month=MONTH,
+        alerts=[ALERT],
+        outcomes={"991": Outcome.CREATED},
+        storm=storm or storm_valve([ALERT.decision], RULES),
+        deliveries=deliveries,
+        seconds={"read": seconds},
+        contact=Contact(),
+    )
+
+
+def test_a_re_run_that_changes_nothing_is_the_same_message() -> None:
+    again = replace(SENT, attempted=False)
+    assert summary({"991": [SENT]}).key == summary({"991": [again]}, seconds=9.0).key
+
+
+def test_what_did_not_arrive_is_another_message_and_says_why() -> None:
+    failed = replace(SENT, status=Status.FAILED, reason="550 no such mailbox")
+    message = summary({"991": [failed]})
+    assert message.key != summary({"991": [SENT]}).key
+    assert "550 no such mailbox" in message.text
+    assert "director@" not in message.text
+
+
+def test_a_held_month_says_so_in_the_subject_and_first() -> None:
+    storm = Storm(held=True, alerting=6, decided=12, reason="6 of 12 councils have a new or worse alert.")
+    message = summary({}, storm=storm)
+    assert "mail held" in message.subject.lower()
+    assert message.letter.lead == storm.reason
+
+
+def officer(validation: ValidationFacts) -> Message:
+    return data_officer_message(
+        council=ASHCOMBE, month=MONTH, submissions=SUBMISSIONS, validation=validation, contact=Contact()
+    )
+
+
+def test_a_data_officer_reads_what_to_correct_with_rows() -> None:
+    message = officer(VALIDATION)
+    assert message.subject == "Ashcombe, October 2026: 3 values to correct and 1 thing to confirm"
+    assert "Rows 17, 204, 733." in message.text
+
+
+def test_files_in_order_say_so() -> None:
+    assert officer(ValidationFacts()).subject.endswith("your files are in order")
+
+
+def test_a_long_list_is_cut_and_says_how_many_more() -> None:
+    note = ValidationNote(
+        extract="caseload", severity="error", check="c", count=40, message="Correct it.", rows=tuple(range(2, 32))
+    )
+    text = officer(ValidationFacts(notes=(note,) * 20)).text
+    assert "and 32 more" in text
+    assert "8 more are in the full report" in text
+
+
+def test_the_officers_message_never_counts_as_told_to_the_director() -> None:
+    assert not officer(VALIDATION).key.startswith("2026-10/991/")
