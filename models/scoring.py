@@ -1,12 +1,13 @@
 """From a month's features and context to scores: probability, interval, reasons with exact shares, track record.
 
-A council is scored if at least half of the measures the model reads are there; if not, the score says which
-are missing and what would restore it. A missing figure never counts for or against a council.
+A council is scored if at least half of the measures the model reads are there, and at least half of those of
+the workforce, without which nothing can be said of its stability; if not, the score says which are missing and
+what would restore it. A missing figure never counts for or against a council.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -16,7 +17,7 @@ import polars as pl
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month
 from features.national import with_percentile
-from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Missing, input_names
+from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
 from features.wide import latest_known, wide_columns
 from models.candidates import PREVIOUS
 from models.design import CONTEXT_DIRECTIONS
@@ -160,7 +161,7 @@ def _not_scored(
     """None if enough is there; else which measures are missing, why, and which extracts would restore the score."""
     measures = _measures_of(model)
     absent = [m for m, columns in measures.items() if missing[columns].all()]
-    if len(measures) - len(absent) >= ENOUGH_MEASURES * len(measures):
+    if _enough(measures, absent) and _enough(_of_group(measures, Group.WORKFORCE), absent):
         return None
     extracts = sorted(
         {_EXTRACT_OF[n] for m in absent for n in BY_NAME[m].inputs if n != POPULATION_INPUT},
@@ -173,6 +174,15 @@ def _not_scored(
         f"{listed([BY_NAME[m].label for m in absent])} would come from the {listed(extracts)} "
         f"{'extract' if len(extracts) == 1 else 'extracts'}; once sent for that month, the score returns."
     )
+
+
+def _enough(measures: Iterable[str], absent: Sequence[str]) -> bool:
+    wanted = list(measures)
+    return sum(m not in absent for m in wanted) >= ENOUGH_MEASURES * len(wanted)
+
+
+def _of_group(measures: Iterable[str], group: Group) -> list[str]:
+    return [m for m in measures if BY_NAME[m].group is group]
 
 
 def _reasons_missing(features: pl.DataFrame, month: Month) -> dict[str, dict[str, str]]:
