@@ -1,0 +1,20 @@
+"""`make bench`: the feature stage beside its rivals, then a national month end to end, each in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def main() -> int:
+    """Run the benchmarks one after another; the first failure ends it."""
+    for module in ("benchmarks.features", "benchmarks.monthly_run"):
+        print(f"\n== python -m {module}", flush=True)  # noqa: T201
+        code = subprocess.run([sys.executable, "-m", module], check=False).returncode
+        if code:
+            return code
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

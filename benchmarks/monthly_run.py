@@ -1,0 +1,147 @@
+"""Times a national month end to end, validation on, without Prefect: files in a landing folder to published alerts.
+
+    python -m benchmarks.monthly_run [--councils 153] [--months 24] [--seed 1]
+
+The months before are put into the store as counts of the same made-up region; the last one, and the one
+before it (untimed, for its state), are read from files as councils would send them. Prints seconds and peak
+memory by stage, validation's share, and the limits the project has set itself: 90 s and 2 GiB on 2 cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+
+from features.councils import write_register
+from features.frames import NATIONAL
+from features.months import Month, nth_working_day
+from features.records import RECEIVED, count
+from features.registry import Kind
+from flows import month as steps
+from flows.alerts.publish import Published
+from flows.context import RunContext, Stopwatch, begin
+from flows.history import ACCEPTED, ExtractRecord, Manifest
+from flows.measuring import measure
+from flows.sample_region import Region, as_canonical, generate, region, write_month
+from flows.scoring import load_model, score_councils
+from flows.settings import Settings
+from flows.takein import TakenIn
+
+LAST = Month(2026, 10)
+LIMIT_SECONDS, LIMIT_GIB = 90, 2.0
+KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prepare, run once, print. Returns 0 whether or not the limits are met: it is a measurement."""
+    options = _options(arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        made = region(options.councils, options.months + 1, options.seed, LAST)
+        context = _prepared(Path(folder), made)
+        began = _peak_gib()
+        rows = _run(context)
+    clock = context.clock.seconds
+    total = sum(clock.values())
+    print(f"{options.councils} councils, {LAST.in_words}, {options.months} months of history, {rows:,} rows")  # noqa: T201
+    for stage, seconds in clock.items():
+        print(f"  {stage:<9} {seconds:6.1f} s  {seconds / total:4.0%}")  # noqa: T201
+    print(f"  together  {total:6.1f} s of {LIMIT_SECONDS} s; validation’s share {clock['check'] / total:.0%}")  # noqa: T201
+    print(f"  peak memory {_peak_gib():.2f} GiB of {LIMIT_GIB} GiB ({began:.2f} GiB before the run began)")  # noqa: T201
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--councils", type=int, default=153)
+    parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args(arguments)
+
+
+def _peak_gib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def _prepared(folder: Path, made: Region) -> RunContext:
+    """A landing folder with the last two months, a store with the others, and the month before taken in."""
+    landing = folder / "landing"
+    landing.mkdir()
+    (landing / "register.csv").write_text(write_register(made.register.councils), encoding="utf-8")
+    settings = Settings.load(landing=str(landing), store=str(folder / "store"), mail={"outbox": str(folder / "outbox")})
+    now = datetime(2026, 11, 20, 7, tzinfo=UTC)
+    context = begin(settings, LAST, now=now, as_of=None)
+    before: dict[Kind, pl.DataFrame | None] = {}
+    for frames in generate(made):
+        if frames.month >= LAST.plus(-1):
+            write_month(landing, made, frames)
+            continue
+        tables: dict[str, pl.DataFrame] = {}
+        known = nth_working_day(frames.month.plus(1), 3)
+        codes: list[str] = []
+        for kind in KINDS:
+            canonical = as_canonical(frames.frames[kind], kind)
+            codes = canonical["la_code"].unique().sort().to_list()
+            received = pl.DataFrame([(c, known, "0" * 64) for c in codes], schema=RECEIVED, orient="row")
+            counted = count(kind, canonical, frames.month, before.get(kind), received)
+            before[kind] = counted.state
+            tables[f"counts-{kind}"] = counted.counts
+        context.history.write(_edition(frames.month, codes, known), tables)
+    earlier = replace(context, month=LAST.plus(-1), clock=Stopwatch())
+    _take_in(earlier)
+    return context
+
+
+def _edition(month: Month, codes: Sequence[str], known: date) -> Manifest:
+    extracts = tuple(
+        ExtractRecord(code, kind, ACCEPTED, due=known, received=known, first_received=known, sha256="0" * 64)
+        for code in codes
+        for kind in KINDS
+    )
+    return Manifest(month, 1, "benchmark", known, extracts, {})
+
+
+def _take_in(context: RunContext) -> list[TakenIn]:
+    due = [d for d in steps.find_due(context) if d.month == context.month]
+    with context.clock.stage("read"), ThreadPoolExecutor(2) as pool:
+        councils = list(steps.files_by_council(due[0]).values())
+        reads = [r for found in pool.map(lambda files: steps.read_council(context, files), councils) for r in found]
+    return steps.check_and_store(context, due, [reads], reports=True)
+
+
+def _run(context: RunContext) -> int:
+    clock = context.clock
+    taken = _take_in(context)
+    model = load_model(context.settings, context.store)
+    with clock.stage("measure"):
+        measured = measure(
+            context.history,
+            context.register,
+            context.month,
+            context.cutoff,
+            model.reference.select(list(NATIONAL)),
+            history_months=context.settings.ingest.history_months,
+            usual_cutoff=context.usual_cutoff,
+        )
+    with clock.stage("score"):
+        scores = score_councils(model, measured, context.register, context.month, context.cutoff)
+    with clock.stage("decide"):
+        alerting = steps.decide_month(context, measured, scores)
+    with clock.stage("publish"), ThreadPoolExecutor(2) as pool:
+        published: list[Published] = list(
+            pool.map(lambda decided: steps.publish_one(context, alerting, decided), alerting.decided)
+        )
+    with clock.stage("pages"):
+        steps.write_region_page(context, alerting, published, clock.seconds)
+    return int(taken[-1].manifest.checks["rows"])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
