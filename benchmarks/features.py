@@ -16,7 +16,9 @@ import resource
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from time import perf_counter, process_time
@@ -80,14 +82,22 @@ def floor(folder: Path, months: list[Month]) -> None:
 
 
 def counted(folder: Path, months: list[Month]) -> Tables:
-    """Every count by the product's own functions, the state handed on from month to month."""
+    """Every count by the product's own functions, the state handed on; the next file is read meanwhile."""
     state: dict[Kind, pl.DataFrame | None] = {}
-    for month in months:
-        for kind in KINDS:
-            frame = pl.read_parquet(path_of(folder, kind, month), columns=list(READ_COLUMNS[kind]))
+    files = [(kind, month) for month in months for kind in KINDS]
+    with ThreadPoolExecutor(1) as reader:
+        ahead = deque([reader.submit(_read, folder, *files[0])])
+        for (kind, month), following in zip(files, [*files[1:], None], strict=True):
+            frame = ahead.popleft().result()
+            if following is not None:
+                ahead.append(reader.submit(_read, folder, *following))
             result = count(kind, frame, month, state.get(kind), _received(frame, month))
             state[kind] = result.state
             yield kind, month, result.counts
+
+
+def _read(folder: Path, kind: Kind, month: Month) -> pl.DataFrame:
+    return pl.read_parquet(path_of(folder, kind, month), columns=list(READ_COLUMNS[kind]))
 
 
 def _received(frame: pl.DataFrame, month: Month) -> pl.DataFrame:
@@ -139,7 +149,7 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
     for kind, month, frame in counted(folder, earlier):
         by_kind[kind].append(frame)
         if month == earlier[-1]:
-            before = pl.read_parquet(path_of(folder, kind, month), columns=list(READ_COLUMNS[kind]))
+            before = _read(folder, kind, month)
             state[kind] = count(kind, before, month, None, _received(before, month)).state
     for kind in KINDS:
         pl.concat(by_kind[kind]).write_parquet(stored / f"counts-{kind}.parquet")
@@ -151,7 +161,7 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
         for kind in KINDS:
             path = stored / f"state-{kind}.parquet"
             before = pl.read_parquet(path) if path.exists() else None
-            frame = pl.read_parquet(path_of(folder, kind, last), columns=list(READ_COLUMNS[kind]))
+            frame = _read(folder, kind, last)
             new = count(kind, frame, last, before, _received(frame, last))
             counts[kind] = pl.concat([pl.read_parquet(stored / f"counts-{kind}.parquet"), new.counts])
             if new.state is not None:

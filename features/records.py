@@ -14,6 +14,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
 import polars as pl
 
 from features.errors import HoldfastError
@@ -29,7 +30,7 @@ from features.registry import (
     Missing,
     counts_of,
 )
-from features.tally import Rows, per_council
+from features.tally import Rows, count_by
 from features.workdays import earliest_start_within
 
 __all__ = [
@@ -144,7 +145,7 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
         "practitioners_headcount": pl.col("in_post") & pl.col("practitioner"),
     }
     once = _each_once(base, people)
-    sums = Rows(base, rows.councils, rows.lengths).sums(
+    sums = Rows(base, rows.councils, rows.ends).sums(
         masks=once | {"agency_worker_headcount": pl.col("agency") & pl.col("in_post")},
         amounts={
             "inpost_fte": fte * pl.col("employed"),
@@ -305,11 +306,11 @@ def _timed(rows: Rows, start: str, end: str, month: Month, limit: int) -> tuple[
     consulted some thirty times and not once per row.
     """
     first, last = month.first_day, month.last_day
-    ended, of_each = rows.where(pl.col(end).is_between(first, last) & pl.col(start).is_not_null(), start, end)
+    ended, ends = rows.where(pl.col(end).is_between(first, last) & pl.col(start).is_not_null(), start, end)
     days = [first + timedelta(days=d) for d in range(last.day)]
     earliest = pl.Series([earliest_start_within(limit, day) for day in days], dtype=pl.Date)
     in_time = ended[start] >= earliest.gather((ended[end] - first).dt.total_days())
-    return pl.Series(of_each), per_council(of_each, in_time)
+    return pl.Series(np.diff(ends)), pl.Series(count_by(in_time, ends))
 
 
 def _no_month_before(councils: pl.Series, names: Sequence[str], month: Month) -> pl.DataFrame:

@@ -1,28 +1,30 @@
 """Counting masks council by council, as fast as the rows can be read.
 
-The rows of a council lie together, so a sum per council is a sum over a slice: of a Boolean column that is
-counting bits. A grouping would first have to find out what is known already. A null mask is no: what is
-not known to have happened is not counted.
+The rows of a council lie together, so a sum per council is a sum over a stretch of rows: of a mask that is
+counting the bits of machine words. A grouping would first have to find out what is known already. A null mask
+is no: what is not known to have happened is not counted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+_Whole = NDArray[np.int64]
+
 
 @dataclass(frozen=True)
 class Rows:
-    """A frame whose councils' rows lie together, and where each begins."""
+    """A frame whose councils' rows lie together, and where each council's end."""
 
     frame: pl.DataFrame
     councils: pl.Series
     """la_code of each run of rows, in the frame's order, each once."""
-    lengths: NDArray[np.int64]
+    ends: _Whole
+    """Number of rows up to and with each council's; begins with 0."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Rows:
@@ -30,32 +32,46 @@ class Rows:
         runs = frame.get_column("la_code").rle().struct.unnest()
         if runs.get_column("value").n_unique() != runs.height:
             return cls.of(frame.sort("la_code", maintain_order=True))
-        lengths = runs.get_column("len").to_numpy().astype(np.int64)
-        return cls(frame, runs.get_column("value").alias("la_code"), lengths)
+        return cls(frame, runs.get_column("value").alias("la_code"), ends_of(runs.get_column("len")))
 
     def sums(self, masks: dict[str, pl.Expr], amounts: dict[str, pl.Expr]) -> pl.DataFrame:
         """Per council how many rows each mask holds and what each amount adds up to: `la_code` and Int64 columns."""
         selected = self.frame.select(
             *(m.alias(n) for n, m in masks.items()), *(a.cast(pl.Int64).alias(n) for n, a in amounts.items())
         )
-        begins = [0, *accumulate(self.lengths.tolist())][:-1]
-        slices = list(zip(begins, self.lengths.tolist(), strict=True))
-        columns = [
-            pl.Series(column.name, [column.slice(begin, n).sum() for begin, n in slices], dtype=pl.Int64)
-            for column in (c.rechunk() for c in selected.get_columns())
-        ]
-        return pl.DataFrame([self.councils, *columns])
+        counts = [pl.Series(n, count_by(selected.get_column(n), self.ends)) for n in masks]
+        totals = [pl.Series(n, self._total(selected.get_column(n))) for n in amounts]
+        return pl.DataFrame([self.councils, *counts, *totals])
 
-    def where(self, mask: pl.Expr, *columns: str) -> tuple[pl.DataFrame, NDArray[np.int64]]:
-        """The rows under a mask with these columns, and how many there are of each council."""
-        chosen = self.frame.select(mask.fill_null(False).alias("chosen")).to_series()
-        begins = [0, *accumulate(self.lengths.tolist())][:-1]
-        of_each = [chosen.slice(b, n).sum() for b, n in zip(begins, self.lengths.tolist(), strict=True)]
-        return self.frame.select(columns).filter(chosen), np.array(of_each, dtype=np.int64)
+    def _total(self, amount: pl.Series) -> _Whole:
+        if not len(amount):
+            return np.zeros(0, dtype=np.int64)
+        return np.add.reduceat(amount.fill_null(0).to_numpy(), self.ends[:-1])
+
+    def where(self, mask: pl.Expr, *columns: str) -> tuple[pl.DataFrame, _Whole]:
+        """The rows under a mask with these columns, and where each council's end among them."""
+        chosen = self.frame.select(mask.alias("chosen")).to_series()
+        ends = np.concatenate([[0], np.cumsum(count_by(chosen, self.ends))])
+        return self.frame.select(columns).filter(chosen), ends
 
 
-def per_council(lengths: NDArray[np.int64], mask: pl.Series) -> pl.Series:
-    """Of rows that lie together by council, so many each, how many of each council are under the mask."""
-    ends = np.cumsum(lengths)
-    up_to = np.concatenate([[0], np.cumsum(mask.fill_null(False).to_numpy(), dtype=np.int64)])
-    return pl.Series(up_to[ends] - up_to[ends - lengths], dtype=pl.Int64)
+def ends_of(lengths: pl.Series) -> _Whole:
+    """Where runs of these lengths end; begins with 0."""
+    return np.concatenate([[0], np.cumsum(lengths.to_numpy(), dtype=np.int64)])
+
+
+def count_by(mask: pl.Series, ends: _Whole) -> _Whole:
+    """How many rows of each stretch a Boolean column holds; null is not held."""
+    bits = mask.rechunk().to_arrow()
+    validity, values = bits.buffers()
+    used = (bits.offset + len(bits) + 7) // 8
+    words = np.zeros(used // 8 + 2, dtype="<u8")
+    octets = words.view(np.uint8)
+    octets[:used] = np.frombuffer(values, np.uint8, count=used)
+    if validity is not None:
+        octets[:used] &= np.frombuffer(validity, np.uint8, count=used)
+    before_word = np.concatenate([[0], np.cumsum(np.bitwise_count(words), dtype=np.int64)])
+    end = ends + bits.offset
+    below = (np.uint64(1) << (end & 63).astype(np.uint64)) - np.uint64(1)
+    before: _Whole = before_word[end >> 6] + np.bitwise_count(words[end >> 6] & below)
+    return np.diff(before)
