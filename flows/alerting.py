@@ -10,15 +10,18 @@ import polars as pl
 
 from expectations.batch import FAILURES
 from features.councils import Council
+from features.errors import MailError
 from features.months import Month
 from flows.alerts.alert import build_alert
 from flows.alerts.compose import Contact
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
+from flows.alerts.ledger import Status
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport
-from flows.alerts.publish import Published, previous_alert, publish_alert, was_told
+from flows.alerts.publish import Published, previous_alerts, publish_alert, told_folders
+from flows.alerts.render import Message
 from flows.alerts.rules import AlertRules
 from flows.alerts.state import Decision
 from flows.history import ACCEPTED, Manifest
@@ -60,17 +63,22 @@ def decide_councils(
     cutoff: date,
 ) -> tuple[list[Decided], Storm]:
     """Decide for every council from where its last published alert stands; and whether the month's mail must wait."""
+    if not councils:
+        return [], storm_valve([], rules)
+    month = scores[councils[0].la_code].month
+    earlier = previous_alerts(store, month, {c.folder for c in councils})
+    told = {m: told_folders(store, m) for m in {alert.month for alert in earlier.values()}}
     decided = []
     for council in councils:
         score = scores[council.la_code]
-        previous = previous_alert(store, score.month, council.folder)
+        previous = earlier.get(council.folder)
         judgement = council.judged_by(cutoff)
         decision = decide(
             score,
             inadequate=judgement is not None and judgement.impact_of_leaders == INADEQUATE,
             signals=facts[council.la_code].signals,
             previous=previous.decision.state if previous else None,
-            delivered=was_told(store, previous) if previous else False,
+            delivered=previous is not None and council.folder in told[previous.month],
             rules=rules,
         )
         decided.append(Decided(council, score, facts[council.la_code], decision))
@@ -104,10 +112,21 @@ def publish_council(
 def deliver_council(
     store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
 ) -> list[Delivery]:
-    """Send what is due to the council's registered recipients; nothing if nothing is due or nobody is registered."""
+    """Send what is due to the council's registered recipients; nothing if nothing is due or nobody is registered.
+
+    Recipients that the register gives wrongly are that council's problem: a failed delivery with its reason.
+    """
     if published.message is None or not council.recipients:
         return []
-    return deliver(store, transport, published.message, recipients=council.recipients, policy=policy, at=at)
+    try:
+        return deliver(store, transport, published.message, recipients=council.recipients, policy=policy, at=at)
+    except MailError as error:
+        return [undeliverable(published.message, error)]
+
+
+def undeliverable(message: Message, error: MailError) -> Delivery:
+    """A message that could not even be addressed, so that nothing of it is in the ledger."""
+    return Delivery(message.key, "", Status.FAILED, True, str(error))
 
 
 def submission_facts(manifest: Manifest | None, la_code: str) -> tuple[SubmissionFact, ...]:

@@ -21,7 +21,7 @@ from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
-from flows.alerts.publish import Published, was_told
+from flows.alerts.publish import Published, told_folders
 from flows.alerts.state import Band
 from flows.alerts.summary import run_message
 from flows.context import RunContext, code_version
@@ -254,7 +254,7 @@ def outcome_of(
     model: TrainedModel,
 ) -> RunOutcome:
     """The run in a form for people."""
-    told = {p.alert.la_code: was_told(context.store, p.alert) for p in published}
+    informed = told_folders(context.store, context.month)
     made = [d for each in deliveries.values() for d in each if d.attempted]
     month, store = context.month, context.store
     places = {
@@ -273,7 +273,7 @@ def outcome_of(
                 d.council.name,
                 d.decision.band,
                 d.decision.change,
-                told.get(d.council.la_code, False),
+                d.council.folder in informed,
                 d.score.not_scored if d.decision.band is Band.NOT_SCORED else None,
             )
             for d in alerting.decided

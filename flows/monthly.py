@@ -34,6 +34,7 @@ from flows.extracts.published_register import register_from_published
 from flows.mailing import open_transport
 from flows.measuring import Measured, measure
 from flows.month import Alerting
+from flows.officers import unreached, write_to_data_officers
 from flows.outcome import RunOutcome
 from flows.published import (
     read_published_file,
@@ -219,12 +220,15 @@ def finish(
     """Pages, the data team's summary, the success marker, and the outcome for people."""
     with context.clock.stage("pages"):
         steps.write_region_page(context, alerting, published, context.clock.seconds)
+        officers: dict[str, list[Delivery]] = {}
         restated = restatements(context.history, context.register, taken, context.cutoff)
         if request.send is Send.YES:
             transport = open_transport(context.settings)
+            officers = write_to_data_officers(context, transport, alerting)
             steps.send_run_summary(context, transport, alerting, published, deliveries)
     steps.write_success_marker(context, alerting)
-    return steps.outcome_of(context, alerting, published, deliveries, restated, model)
+    outcome = steps.outcome_of(context, alerting, published, deliveries, restated, model)
+    return replace(outcome, problems=(*outcome.problems, *unreached(context, officers)))
 
 
 def _run_name() -> str:

@@ -67,6 +67,8 @@ class MailSettings(_Section):
     sender: str = "Holdfast <holdfast@holdfast.example>"
     reply_to: str = "data-team@holdfast.example"
     data_team: str = "data-team@holdfast.example"
+    to_data_officers: bool = True
+    """Whether a council's data officer gets the report of their own files when there is something to put right."""
     allowed_domains: tuple[str, ...] = ()
     """A director's address outside these domains is refused."""
     redirect_to: str = ""

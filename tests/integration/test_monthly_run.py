@@ -110,6 +110,18 @@ def test_a_second_run_writes_nothing_new_and_mails_nobody_again(region: Region, 
     assert changed <= {f"store/region/{LAST}/index.html"}
 
 
+def test_data_officers_hear_of_their_own_files_and_directors_messages_do_not_count_them(
+    region: Region, first: RunOutcome
+) -> None:
+    keys = {n for n in region.objects() if n.startswith(f"store/ledger/{LAST}/") and n.endswith("message.eml")}
+    officers = {n.split("/")[4] for n in keys if "/files/" in n}
+    assert officers >= {"Z11", "Z13"}
+    broken = next(content for n, content in region.objects().items() if "/files/Z11/" in n and n.endswith(".eml"))
+    assert b"To: data@eddarkwold.example" in broken
+    to_directors = {n.split("/")[3] for n in keys} - {"files", "run"}
+    assert first.messages_sent == len(to_directors)
+
+
 def test_everything_received_is_kept_as_it_came_but_personal_data(region: Region, first: RunOutcome) -> None:
     kept = {path.read_bytes() for path in (region.store / "received").rglob("*") if path.is_file()}
     sent = {p: p.read_bytes() for p in region.landing.glob("20*/*/*") if p.is_file()}

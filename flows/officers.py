@@ -1,0 +1,60 @@
+"""The validation report of a council's own files, mailed to whoever makes them, when there is anything to put right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from features.errors import MailError
+from flows.alerting import submission_facts, undeliverable, validation_facts
+from flows.alerts.deliver import Delivery, deliver
+from flows.alerts.facts import SubmissionFact, ValidationFacts
+from flows.alerts.ledger import Status
+from flows.alerts.mail.port import Transport
+from flows.alerts.summary import data_officer_message
+from flows.context import RunContext
+from flows.history import ACCEPTED
+from flows.mailing import contact, mail_policy
+from flows.month import Alerting
+
+
+def something_to_put_right(submissions: Sequence[SubmissionFact], validation: ValidationFacts) -> bool:
+    """Whether a file is missing, was refused or only partly used, or holds errors or things to confirm."""
+    troubled = any(s.received is None or s.message or s.outcome != ACCEPTED for s in submissions)
+    return troubled or bool(validation.count("error") or validation.count("query"))
+
+
+def write_to_data_officers(context: RunContext, transport: Transport, alerting: Alerting) -> dict[str, list[Delivery]]:
+    """Mail every data officer whose council has something to put right; what became of it, by la_code.
+
+    The message's key is a digest of its content, so a repeated run writes to nobody again and a file that
+    was sent anew is answered anew. It goes even while alerts are held: it helps to mend the feed that held them.
+    """
+    if not context.settings.mail.to_data_officers or alerting.manifest is None:
+        return {}
+    month, policy, sender = context.month, mail_policy(context.settings), contact(context.settings)
+    done: dict[str, list[Delivery]] = {}
+    for council in (d.council for d in alerting.decided if d.council.data_officer):
+        submissions = submission_facts(alerting.manifest, council.la_code)
+        validation = validation_facts(alerting.failures, council, month)
+        if not something_to_put_right(submissions, validation):
+            continue
+        message = data_officer_message(
+            council=council, month=month, submissions=submissions, validation=validation, contact=sender
+        )
+        try:
+            done[council.la_code] = deliver(
+                context.store, transport, message, recipients=(council.data_officer,), policy=policy, at=context.now
+            )
+        except MailError as error:
+            done[council.la_code] = [undeliverable(message, error)]
+    return done
+
+
+def unreached(context: RunContext, written: Mapping[str, Sequence[Delivery]]) -> list[str]:
+    """The data officers who were written to now and could not be reached, as sentences."""
+    return [
+        f"{context.register.by_code[code].name} ({code}): the data officer could not be written to. {d.reason}"
+        for code, done in written.items()
+        for d in done
+        if d.attempted and d.status is not Status.SENT
+    ]
