@@ -18,7 +18,7 @@ from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month
 from features.national import with_percentile
 from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
-from features.wide import latest_known, wide_columns
+from features.wide import latest_known
 from models.candidates import PREVIOUS
 from models.design import CONTEXT_DIRECTIONS
 from models.score import ModelRef, Reason, Score
@@ -196,8 +196,3 @@ def _reasons_missing(features: pl.DataFrame, month: Month) -> dict[str, dict[str
 
 def _unscored(la_code: str, month: Month, model: ModelRef, why: str) -> Score:
     return Score(la_code, month, model, None, None, None, None, (), None, None, why)
-
-
-def columns_a_model_may_read() -> frozenset[str]:
-    """Every column name that training and scoring agree on: features by `features.wide`, and context."""
-    return frozenset((*wide_columns(), *CONTEXT_DIRECTIONS))

@@ -15,6 +15,7 @@ from models.candidates import BASELINES, OWN_ONLY
 from models.estimators import Floats
 from models.fitting import Forecast
 from models.metrics import CalibrationBin, calibration_curve
+from models.stages import TITLES, rows_of_wide, stage_of
 from models.table import TARGETS, Table, build_table, rounded
 from models.uncertainty import LEVEL, coverage
 from models.walkforward import CHOSEN, FOLLOWED
@@ -33,6 +34,17 @@ class IntervalCheck:
     widening: float
 
 
+@dataclass(frozen=True, slots=True)
+class StageSeen:
+    """Inspections that began at a stage of difficulty, by the written rules, and how they were judged."""
+
+    number: int
+    title: str
+    n: int
+    below_good: int
+    inadequate: int
+
+
 @dataclass(frozen=True)
 class Section:
     """One variant's results."""
@@ -44,6 +56,8 @@ class Section:
     audit: tuple[Slice, ...]
     levels: tuple[LevelInYear, ...]
     interval: IntervalCheck | None
+    stages: tuple[StageSeen, ...]
+    """A reading aid: the rules were written beforehand, without looking at judgements, and are not trained."""
 
     def table(self, target: str) -> Table | None:
         """The table of a target by name, if it could be judged."""
@@ -57,6 +71,7 @@ class Section:
             "calibration": rounded({k: [asdict(b) for b in v] for k, v in self.calibration.items()}),
             "audit": rounded([asdict(s) for s in self.audit]),
             "levels": rounded([asdict(x) for x in self.levels]),
+            "stages": [asdict(s) for s in self.stages],
             "interval": None if self.interval is None else rounded(asdict(self.interval)),
         }
 
@@ -92,4 +107,17 @@ def build_section(
         audit=audit(rows, y, chosen.below_good),
         levels=tuple(levels(rows, y, chosen.below_good, followed.below_good)),
         interval=check,
+        stages=stages_seen(rows),
+    )
+
+
+def stages_seen(rows: pl.DataFrame) -> tuple[StageSeen, ...]:
+    """The stage at the start of each inspection, from yearly figures (no charts), against its judgement."""
+    found: dict[int, list[tuple[bool, bool]]] = {number: [] for number in TITLES}
+    for row in rows.iter_rows(named=True):
+        stage = stage_of(rows_of_wide(row), row["previous_judgement"])
+        found[stage.number].append((row["below_good"], row["inadequate"]))
+    return tuple(
+        StageSeen(number, TITLES[number], len(seen), sum(b for b, _ in seen), sum(i for _, i in seen))
+        for number, seen in found.items()
     )

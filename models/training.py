@@ -250,6 +250,10 @@ def _run(
             n: metrics_json(walked.rows["below_good"].to_numpy(), f.below_good) for n, f in walked.forecasts.items()
         },
         "interval": checked,
+        "reference": {
+            "figures": design.national.height,
+            "sha256": hashlib.sha256(design.national.write_csv().encode()).hexdigest(),
+        },
         "data": dict(hashes),
         "code_version": code_version,
         "libraries": {name: version(name) for name in LIBRARIES},

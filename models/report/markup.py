@@ -132,19 +132,30 @@ def section_markdown(section: Section) -> list[str]:
         f"| {s.flagged} ({s.flagged_good}) |"
         for s in section.audit
     ]
+    lines += [
+        "",
+        "| Stage when the inspection began (reading aid) | n | Below good | Inadequate |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {s.number} {s.title} | {s.n} | {s.below_good} | {s.inadequate} |" for s in section.stages]
     return [*lines, ""]
 
 
-def _years(table: Table) -> list[str]:
+def years_of(table: Table) -> list[tuple[str, ...]]:
+    """AUC of the key rows by the year in which inspections began: a head with counts, then a row per forecast."""
     rows = {r.forecast: r for r in table.rows}
-    shown = [n for n in KEY_ROWS if n in rows]
-    years = sorted({y for r in rows.values() for y in r.by_year})
-    lines = ["AUC by year in which the inspection began", ""]
-    lines += ["| Forecast | " + " | ".join(map(str, years)) + " |", "|---|" + "---|" * len(years)]
-    for name in shown:
-        found = [figure(rows[name].by_year[y].auc) if y in rows[name].by_year else "–" for y in years]
-        lines.append(f"| {name} | " + " | ".join(found) + " |")
-    return lines
+    by_year = next(iter(rows.values())).by_year
+    head = ("AUC by year begun", *(f"{y} ({m.positives} of {m.n})" for y, m in sorted(by_year.items())))
+    found = [
+        (name, *(figure(m.auc) for _, m in sorted(rows[name].by_year.items()))) for name in KEY_ROWS if name in rows
+    ]
+    return [head, *found]
+
+
+def _years(table: Table) -> list[str]:
+    head, *rows = years_of(table)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return [*lines, *("| " + " | ".join(cells) + " |" for cells in rows)]
 
 
 def _between(low: float | None, high: float | None) -> str:
@@ -174,7 +185,14 @@ def _variant(item: VariantBacktest) -> dict[str, Any]:
     return {
         "name": str(section.variant).capitalize(),
         "tables": [
-            {"target": t.target, "n": t.n, "positives": t.positives, "rows": table_rows(t)} for t in section.tables
+            {
+                "target": t.target,
+                "n": t.n,
+                "positives": t.positives,
+                "rows": table_rows(t),
+                "years": years_of(t),
+            }
+            for t in section.tables
         ],
         "plots": [
             Markup(svg)  # made here from numbers and our own names

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from models.leadtime import LeadTime, Timing
 from models.sections import KEY_ROWS, Section
 from models.study import STUDY, compare
-from models.table import figure, text_rows
+from models.table import Table, figure, text_rows
+from models.walkforward import CHOSEN
 
 if TYPE_CHECKING:
     from models.backtest import BacktestReport
@@ -68,6 +69,7 @@ def section_text(section: Section) -> list[str]:
     for table in section.tables:
         lines += ["", f"{table.target.name} ({table.target.note}): {table.positives} of {table.n}"]
         lines += [f"  {line}" for line in text_rows(table, KEY_ROWS)]
+        lines.append(f"  {CHOSEN}, AUC by year begun: {years_text(table)}")
     bins = section.calibration.get("below good", ())
     lines += ["", "Calibration, fifths by forecast (forecast/observed): " + calibration_text(bins)]
     if section.interval is not None:
@@ -82,6 +84,8 @@ def section_text(section: Section) -> list[str]:
         f"{x.expected_followed:.1f} with the level followed"
         for x in section.levels
     ]
+    lines += ["", "Stage of difficulty when the inspection began (a reading aid, by written rules): judged below good"]
+    lines += [f"  {s.number} {s.title}: {s.below_good} of {s.n} ({s.inadequate} inadequate)" for s in section.stages]
     lines += ["", "Audit: observed/expected of n, AUC within, flagged in the riskiest fifth (of them judged good)"]
     lines += [
         f"  {s.by:12} {s.level:26} {s.observed:3d}/{s.expected:5.1f} of {s.n:3d}  {figure(s.auc):>5}  "
@@ -89,6 +93,12 @@ def section_text(section: Section) -> list[str]:
         for s in section.audit
     ]
     return lines
+
+
+def years_text(table: Table) -> str:
+    """`2019 0.80 (28 of 56), …` of the chosen model."""
+    years = sorted(table.row(CHOSEN).by_year.items())
+    return ", ".join(f"{year} {figure(m.auc)} ({m.positives} of {m.n})" for year, m in years)
 
 
 def calibration_text(bins: tuple[object, ...]) -> str:
