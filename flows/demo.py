@@ -17,7 +17,7 @@ MONTHS = 36
 COUNCILS = 12
 SEED = 7
 #: Months before the last whose alerts are published too, so that the last one has something to compare with.
-DECIDED_BEFORE = 6
+DECIDED_BEFORE = 5
 
 
 def settings_for(folder: Path) -> dict[str, str]:

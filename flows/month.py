@@ -108,7 +108,7 @@ def check_and_store(
                     due_working_day=context.settings.ingest.due_working_day,
                 )
             )
-        if reports:
+        if reports and one.has_news:
             with context.clock.stage("reports"):
                 write_reports(context.store, context.register, batch, outcome, accepted)
     return taken

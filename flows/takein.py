@@ -53,6 +53,11 @@ class Due:
     replaces: Manifest | None
     """The edition known so far, if any."""
 
+    @property
+    def has_news(self) -> bool:
+        """Its own files changed; if not, only the month before it did."""
+        return self.replaces is None or self.replaces.fingerprint != self.fingerprint
+
 
 @dataclass(frozen=True, slots=True)
 class Read:

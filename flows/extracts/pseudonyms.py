@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
+import numpy as np
 import polars as pl
 
 from features.errors import SettingsError
@@ -26,12 +27,12 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     """
     start = _keyed(la_code, key).copy
     distinct = references.drop_nulls().unique()
-    hashes = []
+    digests = bytearray()
     for reference in distinct.to_list():
         digest = start()
         digest.update(reference.encode())
-        hashes.append(int.from_bytes(digest.digest(), "big"))
-    hashed = pl.Series(hashes, dtype=pl.UInt64())
+        digests += digest.digest()
+    hashed = pl.Series(np.frombuffer(digests, dtype=">u8").astype(np.uint64), dtype=pl.UInt64())
     return references.replace_strict(distinct, hashed, default=None, return_dtype=pl.UInt64())
 
 
