@@ -51,7 +51,11 @@ class MeasureFact(Record):
 
 
 class Series(Record):
-    """A measure's own months for a process-behaviour chart, oldest first; gaps are None."""
+    """A measure's own months for a process-behaviour chart, oldest first; gaps are None.
+
+    A measure summed over 12 months is charted by each month's own figure, in the measure's unit: sums that
+    share eleven months would move together and signal falsely.
+    """
 
     measure: str
     months: tuple[MonthField, ...]
@@ -185,10 +189,11 @@ def _series(name: str, months: tuple[Month, ...], by_month: dict[Month, dict[str
         else None
         for m in months
     )
+    points = column("xmr_value")
     return Series(
         measure=name,
         months=months,
-        values=column("value"),
+        values=points if any(p is not None for p in points) else column("value"),
         mean=column("xmr_mean"),
         lower=tuple(_possible(BY_NAME[name], v) for v in column("xmr_lower")),
         upper=tuple(_possible(BY_NAME[name], v) for v in column("xmr_upper")),

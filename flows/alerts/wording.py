@@ -105,5 +105,6 @@ PRIVACY = (
 )
 CHART_KEY = (
     "Each month's figure (grey line), your usual level (thin line) and usual range (dashed), "
-    "and the middle of similar councils (dotted). Orange squares: a change for the worse; blue dots: for the better."
+    "and the middle of similar councils (dotted). Orange squares: a change for the worse; blue dots: for the better. "
+    "A measure over 12 months is drawn month by month, each as a yearly rate."
 )

@@ -98,3 +98,19 @@ def test_many_councils_at_once_are_the_same_as_one_by_one() -> None:
     together = facts_by_council(rows, ("991", "992", "993"), MONTH)
     assert together["992"] == council_facts(rows, "992", MONTH)
     assert together["993"].measures == {}
+
+
+def test_a_chart_shows_the_months_own_figures_where_the_measure_is_a_sum_over_months() -> None:
+    month = Month(2026, 10)
+    row = {
+        **BLANK,
+        "la_code": "Z01",
+        "month": month.last_day,
+        "measure": "turnover_rate_fte",
+        "value": 0.15,
+        "xmr_value": 0.36,
+        "small_base": False,
+    }
+    facts = council_facts(pl.DataFrame([row], schema=FEATURES_SCHEMA, orient="row"), "Z01", month)
+    assert facts.series["turnover_rate_fte"].values[-1] == 0.36
+    assert facts.measures["turnover_rate_fte"].value == 0.15
