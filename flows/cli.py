@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
+from flows.cli_alerts import register_commands
 
 app = typer.Typer(
     name="holdfast",
@@ -157,6 +158,8 @@ def sample_extracts_command(
     )
     _say(f"{sample.files} files in {folder}; the register is {folder / 'register.csv'}.")
 
+
+register_commands(app)
 
 Data = Annotated[Path, typer.Option(help="Folder of published files, as downloaded.")]
 DayOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD.")]

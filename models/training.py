@@ -6,7 +6,7 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from models.design import Design, build_design, matrix
 from models.estimators import Floats
 from models.fitting import SEED, Fitted, Forecast, fit
 from models.metrics import Metrics, measure
-from models.promotion import Verdict, judge
+from models.promotion import Check, Verdict, judge
 from models.record import PublicRecord, read_record
 from models.score import ModelRef
 from models.trained import TrainedModel
@@ -91,6 +91,20 @@ def train(
         code_version=code_version,
         candidates=candidates,
     )
+
+
+def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:
+    """The same result, judged against the present model too, on the same splits.
+
+    The incumbent's configuration is walked forward like every other; one that is no longer tried cannot be
+    compared, and that alone refuses the promotion.
+    """
+    forecast = result.walk.forecasts.get(str(incumbent.run["chosen"]))
+    if forecast is None:
+        missing = Check("the incumbent's configuration is among those tried", False, str(incumbent.run["chosen"]))
+        checks = (*result.verdict.checks, missing)
+        return replace(result, verdict=Verdict(result.verdict.rule, checks))
+    return replace(result, verdict=judge(result.walk, forecast.below_good))
 
 
 def until(design: Design, published_before: date | None) -> Design:

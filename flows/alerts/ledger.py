@@ -55,6 +55,8 @@ class Told:
     message_id: str
     at: str
     reason: str
+    asked: tuple[str, ...] = ()
+    """Who had it sent again or released, when and why, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +141,14 @@ class Ledger:
                     message_id=str(history[0]["message_id"]),
                     at=str(last["at"]),
                     reason=str(last.get("reason", "")),
+                    asked=tuple(f"{e['by']} on {str(e['at'])[:10]}: {e['reason']}" for e in history if e.get("by")),
                 )
             )
         return lines
+
+    def months(self) -> list[Month]:
+        """Every month of which anyone was told anything."""
+        return sorted({Month.parse(o.name.split("/")[1]) for o in self._store.list("ledger/")})
 
     def delivered(self, key: str) -> bool:
         """Whether a message under this key reached an addressee, or may have: then the director was told.

@@ -53,6 +53,10 @@ class Simulation:
     """
     false_alarms: int
     """New alerts in a council before its onset, or without one. The recovery track does not count."""
+    quiet_months: int
+    """Months of councils before their onset, or without one."""
+    quiet_months_alerting: int
+    """Those of them spent in an alert: lower levels make fewer alerts that begin, but longer ones."""
     flaps: int
     messages: int
 
@@ -66,6 +70,11 @@ class Simulation:
     def found(self) -> int:
         return sum(m is not None for m in self.onset_to_alert_months)
 
+    @property
+    def false_share(self) -> float:
+        """Share of the quiet months that were spent in an alert."""
+        return self.quiet_months_alerting / self.quiet_months if self.quiet_months else 0.0
+
     def per_council_year(self, count: int) -> float:
         """A count of the simulation as a yearly rate of one council."""
         return count / self.council_years if self.council_years else 0.0
@@ -74,7 +83,7 @@ class Simulation:
 def simulate(histories: Sequence[CouncilHistory], rules: AlertRules) -> Simulation:
     """Run the state machine over each history, every message delivered."""
     delays: list[int | None] = []
-    false_alarms = flaps = messages = months = 0
+    false_alarms = flaps = messages = months = quiet = quiet_alerting = 0
     for history in histories:
         decisions = replay(history, rules)
         months += len(decisions)
@@ -83,10 +92,13 @@ def simulate(histories: Sequence[CouncilHistory], rules: AlertRules) -> Simulati
         alerts = [d.month for d in decisions if d.change is Change.NEW and d.band in _ALERTING]
         onset = history.onset
         false_alarms += sum(onset is None or month < onset for month in alerts)
+        before = [d.band in _ALERTING for d in decisions if onset is None or d.month < onset]
+        quiet += len(before)
+        quiet_alerting += sum(before)
         if onset is not None and decisions and decisions[0].month <= onset <= decisions[-1].month:
             alerting = [d.month for d in decisions if d.month >= onset and d.band in _ALERTING]
             delays.append(alerting[0].minus(onset) if alerting else None)
-    return Simulation(months / 12, tuple(delays), false_alarms, flaps, messages)
+    return Simulation(months / 12, tuple(delays), false_alarms, quiet, quiet_alerting, flaps, messages)
 
 
 def replay(history: CouncilHistory, rules: AlertRules) -> list[Decision]:
@@ -110,7 +122,7 @@ def replay(history: CouncilHistory, rules: AlertRules) -> list[Decision]:
 def trade_off(
     histories: Sequence[CouncilHistory], rules: AlertRules, watch_from: Sequence[float]
 ) -> list[tuple[float, Simulation]]:
-    """The simulation at each value of `level.watch_from`, the other levels moved by the same distance.
+    """The simulation at each value of `level.watch_from`; the other levels and `drift.counts_from` move along.
 
     Raises HoldfastError for a value that would push a level out of its bounds.
     """
@@ -128,7 +140,8 @@ def _shifted(rules: AlertRules, watch_from: float) -> AlertRules:
         raise HoldfastError(
             f"With watch_from at {watch_from:.2f} another level would leave 0 to 1. Choose nearer values."
         )
-    return rules.model_copy(update={"level": type(level).model_validate(moved)})
+    drift = rules.drift.model_copy(update={"counts_from": round(max(rules.drift.counts_from + by, 0.01), 6)})
+    return rules.model_copy(update={"level": type(level).model_validate(moved), "drift": drift})
 
 
 def _flaps(decisions: Sequence[Decision]) -> int:
@@ -145,11 +158,11 @@ def _flaps(decisions: Sequence[Decision]) -> int:
 
 def simulation_table(results: Sequence[tuple[float, Simulation]]) -> str:
     """The trade-off as a table for a terminal: one row per threshold."""
-    head = "watch_from  found  months to alert  false alarms/year  flaps/year  messages/year"
+    head = "watch_from  found  months to alert  false alarms/year  quiet months alerting  flaps/year  messages/year"
     rows = [
         f"{value:10.2f}  {s.found:>2}/{len(s.onset_to_alert_months):<2}  "
         f"{'–' if s.median_months_to_alert is None else f'{s.median_months_to_alert:.1f}':>15}  "
-        f"{s.per_council_year(s.false_alarms):>17.2f}  {s.per_council_year(s.flaps):>10.2f}  "
+        f"{s.per_council_year(s.false_alarms):>17.2f}  {s.false_share:>21.0%}  {s.per_council_year(s.flaps):>10.2f}  "
         f"{s.per_council_year(s.messages):>13.2f}"
         for value, s in results
     ]

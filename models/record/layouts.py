@@ -220,7 +220,7 @@ def _sif(round_name: str, publication: str) -> Layout:
     return Layout(
         f"inspections 2009 to 2023, {round_name}",
         _OFSTED,
-        ("local authority name", r"single inspection of la children's services \(sif\) .*"),
+        ("local authority name", rf"{prefix}overall judgement.*"),
         {
             "la_name": "local authority name",
             "published": publication,

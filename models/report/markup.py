@@ -195,14 +195,17 @@ def _variant(item: VariantBacktest) -> dict[str, Any]:
             for t in section.tables
         ],
         "plots": [
-            Markup(svg)  # made here from numbers and our own names
-            for svg in (
-                *((plots.auc_forest(below),) if below else ()),
-                plots.calibration(section.calibration["below good"]),
-                plots.levels(section.levels),
-                plots.splits(item.splits),
-                plots.lead_times(item.leads),
-                plots.audit(section.audit),
+            (caption, Markup(svg))  # made here from numbers and our own names
+            for caption, svg in (
+                *((("How well each forecast orders inspections", plots.auc_forest(below)),) if below else ()),
+                (
+                    "Calibration of the chosen model, fifths by forecast",
+                    plots.calibration(section.calibration["below good"]),
+                ),
+                ("Observed and expected since the last training", plots.levels(section.levels)),
+                ("Temporal splits", plots.splits(item.splits)),
+                ("Lead time", plots.lead_times(item.leads)),
+                ("By kind of council", plots.audit(section.audit)),
             )
         ],
         "section": section,

@@ -26,7 +26,7 @@ from models.registry import FolderObjects, current, load, promote, roll_back, sa
 from models.score import ModelRef
 from models.shipped import install, shipped_model
 from models.trained import TrainedModel
-from models.training import train_design
+from models.training import against, train_design
 
 GOOD = Verdict("the rule", (Check("better", True, "1 against 0"),))
 BAD = Verdict("the rule", (Check("better", False, "0 against 1"),))
@@ -207,3 +207,14 @@ def test_the_reference_is_a_small_table() -> None:
     model.reference.write_parquet(out)
     assert len(out.getvalue()) < 400_000
     assert model.reference.schema["value"] == pl.Float64()
+
+
+def test_a_new_model_is_held_to_the_present_one_on_the_same_splits(design: Design, trained: TrainedModel) -> None:
+    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
+    result = train_design(design, hashes={}, code_version="1.2.4", candidates=few)
+    assert against(result, trained).verdict.promoted
+    names = [c.name for c in against(result, trained).verdict.checks]
+    assert "Brier score no higher than the incumbent's" in names
+    unknown = dataclasses.replace(trained, run={**trained.run, "chosen": "an older configuration"})
+    refused = against(result, unknown).verdict
+    assert refused.refusals == ("the incumbent's configuration is among those tried: an older configuration",)

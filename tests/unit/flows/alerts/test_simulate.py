@@ -36,6 +36,12 @@ def test_an_alert_without_or_before_an_onset_is_a_false_alarm() -> None:
     assert simulate([history([0.9, 0.9], onset=None, inadequate=True)], RULES).false_alarms == 0
 
 
+def test_quiet_months_spent_in_an_alert_are_counted_up_to_the_onset() -> None:
+    result = simulate([history([0.6, 0.6, 0.6, 0.6], onset=2), history([0.2] * 4, onset=None)], RULES)
+    assert (result.quiet_months, result.quiet_months_alerting) == (6, 2)
+    assert result.false_share == pytest.approx(1 / 3)
+
+
 def test_a_band_left_and_entered_again_soon_has_flapped() -> None:
     assert simulate([history([0.6, 0.3, 0.3, 0.6], onset=0)], RULES).flaps == 1
     assert simulate([history([0.6, 0.3, 0.3, 0.3, 0.3, 0.3, 0.6], onset=0)], RULES).flaps == 0
