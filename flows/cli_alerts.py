@@ -1,0 +1,143 @@
+"""The commands about alerts: preview, resend, ledger, simulate-alerts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import MailError
+from features.months import Month
+
+if TYPE_CHECKING:
+    from flows.settings import Settings
+    from flows.storage import Store
+
+MonthOf = Annotated[str, typer.Option("--month", help="YYYY-MM.")]
+CouncilOf = Annotated[str, typer.Option("--council", help="The council's code, for example 301 or “314 / 318”.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")]
+
+
+def register_commands(app: typer.Typer) -> None:
+    """Put the commands of this module on the application."""
+    app.command()(preview)
+    app.command()(resend)
+    app.command()(ledger)
+    app.command("simulate-alerts")(simulate_alerts)
+
+
+def preview(
+    month: MonthOf,
+    council: CouncilOf,
+    out: Annotated[Path | None, typer.Option(help="Also write it here: .html as a page, else as text.")] = None,
+) -> None:
+    """Show any stored alert as it would be mailed, or why nothing is due. Nothing is sent."""
+    from flows import desk
+
+    settings, store = _opened()
+    found = desk.preview(store, settings, Month.parse(month), council)
+    typer.echo(found.to_text())
+    if out is None:
+        return
+    if found.message is None:
+        typer.echo(f"There is no message, so {out} was not written.")
+        return
+    page = out.suffix.lower() in (".html", ".htm")
+    out.write_text(found.message.standalone_html() if page else found.message.text, encoding="utf-8")
+    typer.echo(f"Written to {out}.")
+
+
+def resend(
+    month: MonthOf,
+    council: CouncilOf,
+    reason: Annotated[str, typer.Option(help="Why it is sent again; kept in the ledger.")],
+    by: Annotated[str, typer.Option(help="Who asks for it; kept in the ledger.")],
+) -> None:
+    """Send a council's message again, the same with the same Message-ID. Reason and person are recorded."""
+    from flows import desk
+    from flows.alerts.ledger import Status
+    from flows.mailing import open_transport
+
+    settings, store = _opened()
+    done = desk.send_again(
+        store,
+        open_transport(settings),
+        settings,
+        Month.parse(month),
+        council,
+        reason=reason,
+        by=by,
+        at=datetime.now(UTC),
+    )
+    for one in done:
+        typer.echo(f"{one.address or council}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
+    if any(one.status is not Status.SENT for one in done):
+        raise typer.Exit(MailError.exit_code)
+
+
+def ledger(
+    month: Annotated[str | None, typer.Option(help="YYYY-MM; all months if not given.")] = None,
+    council: Annotated[str, typer.Option(help="Only this council's lines.")] = "",
+    json_file: JsonFile = None,
+) -> None:
+    """Show who was told what and when, with the result."""
+    from flows import desk
+
+    _, store = _opened()
+    lines = desk.ledger(store, Month.parse(month) if month else None, council)
+    for told in lines:
+        typer.echo(desk.ledger_line(told))
+    typer.echo(f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}.")
+    if json_file is not None:
+        _write_json(json_file, [asdict(told) for told in lines])
+
+
+def simulate_alerts(
+    councils: Annotated[int, typer.Option(help="Size of the made-up region.")] = 40,
+    months: Annotated[int, typer.Option(help="Months decided; a year before them is made as well.")] = 48,
+    seed: Annotated[int, typer.Option(help="The default has the most onsets of the first thirty.")] = 16,
+    last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
+    json_file: JsonFile = None,
+) -> None:
+    """Try the alert rules on a made-up region: months to the first alert, false alarms, flapping, the trade-off."""
+    from flows.context import s3_options
+    from flows.scoring import load_model
+    from flows.settings import Settings
+    from flows.simulated import try_rules
+    from flows.storage import open_store
+
+    began = perf_counter()
+    settings = Settings.load()
+    trial = try_rules(
+        load_model(settings, open_store(settings.store, s3=s3_options(settings))),
+        settings.alerts,
+        councils=councils,
+        months=months,
+        seed=seed,
+        last=Month.parse(last),
+        progress=lambda step: typer.echo(f"[{perf_counter() - began:5.1f} s] {step} ...", err=True),
+    )
+    typer.echo(trial.to_text())
+    typer.echo(f"\nDone in {perf_counter() - began:.0f} s.")
+    if json_file is not None:
+        _write_json(json_file, trial.to_json())
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    typer.echo(f"Written to {path}.")
+
+
+def _opened() -> tuple[Settings, Store]:
+    """The settings and the store they name."""
+    from flows.context import s3_options
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    settings = Settings.load()
+    return settings, open_store(settings.store, s3=s3_options(settings), must_exist=True)

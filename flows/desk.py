@@ -1,0 +1,134 @@
+"""What a person does with alerts by hand: look at one, send it again, see who was told what. Text in, text out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from features.councils import folder_name
+from features.errors import MailError, StoreError
+from features.months import Month
+from flows.alerting import deliver_council
+from flows.alerts.alert import Alert
+from flows.alerts.deliver import Delivery, resend
+from flows.alerts.ledger import Ledger, Status, Told
+from flows.alerts.mail.policy import REDIRECTED
+from flows.alerts.mail.port import Transport
+from flows.alerts.publish import Outcome, Published, latest_alert, rendered_names
+from flows.alerts.render import Message, render_message
+from flows.alerts.state import Change
+from flows.context import load_register, s3_options
+from flows.mailing import contact, mail_policy
+from flows.settings import Settings
+from flows.storage import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A stored alert for a person who looks before anyone else does."""
+
+    alert: Alert
+    message: Message | None
+    """None when there is nothing to say."""
+    standing: str
+    """Whether a message is due and who has it, in sentences."""
+
+    def to_text(self) -> str:
+        """The alert's standing and, below it, the message as it is mailed."""
+        if self.message is None:
+            return self.standing
+        return f"{self.standing}\n\nSubject: {self.message.subject}\n\n{self.message.text}"
+
+
+def stored_alert(store: Store, month: Month, council: str) -> Alert:
+    """The latest revision of a council's alert. Raises StoreError that names the councils there are."""
+    found = latest_alert(store, month, folder_name(council))
+    if found is not None:
+        return found
+    prefix = f"alerts/{month}/"
+    there = sorted({o.name.removeprefix(prefix).split(".")[0] for o in store.list(prefix)})
+    known = f"There are alerts of {', '.join(there)}." if there else f"`holdfast run --month {month}` makes them."
+    raise StoreError(f"{store.url} has no alert of council {council} for {month.in_words}. {known}")
+
+
+def preview(store: Store, settings: Settings, month: Month, council: str) -> Preview:
+    """Render a stored alert as it would be mailed; for one that is not due, say why. Sends and writes nothing."""
+    alert = stored_alert(store, month, council)
+    message = None if alert.kind is None else render_message(alert, contact(settings))
+    return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder)))
+
+
+def _standing(alert: Alert, told: Sequence[Told]) -> str:
+    decision = alert.decision
+    change = "" if decision.change is Change.NONE else f", {decision.change.value}"
+    head = f"{alert.council} ({alert.la_code}), {alert.month.in_words}, revision {alert.revision}"
+    lines = [f"{head}: {decision.band.words}{change}."]
+    if not alert.due:
+        lines.append(_why_not_due(alert))
+    elif not told:
+        lines.append("A message is due and has gone to nobody: mail was off or held, or nobody is registered.")
+    lines.append(f"Rules: {'; '.join(decision.because)}.")
+    if alert.correction is not None:
+        lines.append(f"It replaces revision {alert.correction.replaces_revision}.")
+    return "\n".join([*lines, *(ledger_line(t) for t in told)])
+
+
+def _why_not_due(alert: Alert) -> str:
+    decision = alert.decision
+    if decision.kind is None:
+        return "No message is due: the council is steady and no alert is open."
+    since = decision.state.told.month.in_words if decision.state.told else "an earlier month"
+    return (
+        f"No message is due: nothing has changed since the message of {since}, and a reminder is not due yet "
+        "(timing.reminder_months). As a reminder it would read:"
+    )
+
+
+def send_again(
+    store: Store,
+    transport: Transport,
+    settings: Settings,
+    month: Month,
+    council: str,
+    *,
+    reason: str,
+    by: str,
+    at: datetime,
+) -> list[Delivery]:
+    """Send a council's message of a month again, byte for byte, with the same Message-ID; who asked and why is kept.
+
+    Recipients are those of the register today. Raises MailError if nothing was sent before or nobody is
+    registered; StoreError if there is no alert.
+    """
+    alert = stored_alert(store, month, council)
+    register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
+    registered = register.by_code.get(alert.la_code)
+    if registered is None or not registered.recipients:
+        raise MailError(f"{alert.council} has no recipients in the register. Add the director's address there.")
+    if not alert.due:
+        raise MailError(f"{alert.council}, {month.in_words}: no message was due, so there is none to send again.")
+    redirected = bool(settings.mail.redirect_to) and not mail_policy(settings).production
+    resend(store, f"{alert.message_key}{REDIRECTED if redirected else ''}", reason=reason, by=by, at=at)
+    message = render_message(alert, contact(settings))
+    published = Published(alert, Outcome.UNCHANGED, rendered_names(alert)[0], message)
+    return deliver_council(store, transport, registered, published, mail_policy(settings), at)
+
+
+def ledger(store: Store, month: Month | None = None, council: str = "") -> list[Told]:
+    """Who was told what and when: of one month or all, of one council or everyone, oldest month first."""
+    book = Ledger(store)
+    folder = folder_name(council) if council else ""
+    found: list[Told] = []
+    for one in [month] if month else book.months():
+        found += book.told(one, folder)
+        if folder:  # the council's data officer is told under another key
+            found += book.told(one, f"files/{folder}")
+    return found
+
+
+def ledger_line(told: Told) -> str:
+    """`2026-11-14 09:00  sent      director@ashcombe.example  2026-10/991/r1/new_watch`, and what there is to add."""
+    line = f"{told.at[:16].replace('T', ' ')}  {told.status.value:<8}  {told.address}  {told.key}"
+    reason = f"\n    {told.reason}" if told.reason and told.status is not Status.SENT else ""
+    return line + reason + "".join(f"\n    sent again, asked for by {asked}" for asked in told.asked)

@@ -1,0 +1,136 @@
+"""The commands a person uses on alerts, through the command line, on a local store and an outbox."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from features.councils import write_register
+from features.errors import HoldfastError
+from flows.alerting import deliver_council
+from flows.alerts.alert import Alert
+from flows.alerts.compose import Contact
+from flows.alerts.ledger import Ledger, Status
+from flows.alerts.publish import publish_alert
+from flows.cli import app
+from flows.mailing import mail_policy, open_transport
+from flows.settings import Settings
+from flows.storage.local import LocalStore
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
+
+AT = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)
+MONTH_AND_COUNCIL = ["--month", str(MONTH), "--council", "991"]
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, list(words))
+
+
+def said(*words: str) -> str:
+    done = run(*words)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def refused(*words: str) -> str:
+    done = run(*words)
+    assert isinstance(done.exception, HoldfastError)
+    return str(done.exception)
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
+    for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / "landing").mkdir()
+    (tmp_path / "store").mkdir()
+    (tmp_path / "landing/register.csv").write_text(write_register([ASHCOMBE]))
+    monkeypatch.setenv("HOLDFAST_LANDING", str(tmp_path / "landing"))
+    monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
+    monkeypatch.setenv("HOLDFAST_MAIL__OUTBOX", str(tmp_path / "outbox"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    return LocalStore(tmp_path / "store")
+
+
+def publish(store: LocalStore, one: Alert, *, send: bool = True) -> None:
+    published = publish_alert(store, one, Contact())
+    if send:
+        settings = Settings.load()
+        deliver_council(store, open_transport(settings), ASHCOMBE, published, mail_policy(settings), AT)
+
+
+def test_preview_shows_what_is_mailed_and_writes_it_to_a_file(store: LocalStore, tmp_path: Path) -> None:
+    publish(store, alert(score(0.6)))
+    before = [(o.name, o.modified) for o in store.list()]
+    shown = said("preview", *MONTH_AND_COUNCIL, "--out", str(tmp_path / "message.html"))
+    assert "Subject: Ashcombe, October 2026" in shown
+    assert "sent      director@ashcombe.example" in shown
+    page = (tmp_path / "message.html").read_text()
+    assert page.startswith("<!DOCTYPE html>")
+    assert "cid:" not in page
+    said("preview", *MONTH_AND_COUNCIL, "--out", str(tmp_path / "message.txt"))
+    assert (tmp_path / "message.txt").read_text() == store.read(f"alerts/{MONTH}/991.message.txt").decode()
+    assert [(o.name, o.modified) for o in store.list()] == before
+
+
+def test_preview_says_why_a_steady_council_gets_no_message(store: LocalStore, tmp_path: Path) -> None:
+    publish(store, alert(score(0.2), signals=False))
+    shown = said("preview", *MONTH_AND_COUNCIL, "--out", str(tmp_path / "message.html"))
+    assert "No message is due: the council is steady" in shown
+    assert "score 0.20 calls for no alert" in shown
+    assert not (tmp_path / "message.html").exists()
+
+
+def test_preview_says_when_a_message_that_is_due_has_gone_to_nobody(store: LocalStore) -> None:
+    publish(store, alert(score(0.6)), send=False)
+    assert "has gone to nobody" in said("preview", *MONTH_AND_COUNCIL)
+
+
+def test_a_council_without_an_alert_is_told_from_those_that_have_one(store: LocalStore) -> None:
+    publish(store, alert(score(0.6)))
+    assert "There are alerts of 991." in refused("preview", "--month", str(MONTH), "--council", "301")
+    assert "holdfast run --month 2026-09" in refused("preview", "--month", "2026-09", "--council", "991")
+
+
+def test_resend_sends_the_same_bytes_and_records_who_asked_and_why(store: LocalStore, tmp_path: Path) -> None:
+    publish(store, alert(score(0.6)))
+    (eml,) = (tmp_path / "outbox").glob("*.eml")
+    first = eml.read_bytes()
+    eml.unlink()
+    shown = said("resend", *MONTH_AND_COUNCIL, "--reason", "mailbox was full", "--by", "J. Marsh")
+    assert shown.count(": sent") == 2
+    assert eml.read_bytes() == first
+    entries = Ledger(store).month(MONTH)
+    assert {e.status for e in entries} == {Status.SENT}
+    steps = [[str(h["status"]) for h in Ledger(store).history(e)] for e in entries]
+    assert steps == [["created", "sending", "sent", "deferred", "sending", "sent"]] * 2
+    told = said("ledger", "--council", "991")
+    assert told.count("sent again, asked for by J. Marsh on") == 2
+    assert "mailbox was full" in told
+
+
+def test_resend_of_what_never_went_is_refused(store: LocalStore) -> None:
+    publish(store, alert(score(0.6)), send=False)
+    assert "knows no message" in refused("resend", *MONTH_AND_COUNCIL, "--reason", "x", "--by", "y")
+
+
+def test_resend_without_a_reason_is_refused(store: LocalStore) -> None:
+    publish(store, alert(score(0.6)))
+    assert "Say why" in refused("resend", *MONTH_AND_COUNCIL, "--reason", " ", "--by", "y")
+
+
+def test_the_ledger_lists_by_month_and_council_and_as_json(store: LocalStore, tmp_path: Path) -> None:
+    publish(store, alert(score(0.6)))
+    assert "2 lines." in said("ledger")
+    assert "2 lines." in said("ledger", "--month", str(MONTH))
+    assert "0 lines." in said("ledger", "--month", "2026-09")
+    assert "0 lines." in said("ledger", "--council", "99")
+    said("ledger", "--json", str(tmp_path / "ledger.json"))
+    lines = json.loads((tmp_path / "ledger.json").read_text())
+    assert [line["address"] for line in lines].count("director@ashcombe.example") == 1
+    assert {line["status"] for line in lines} == {"sent"}
