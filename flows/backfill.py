@@ -14,14 +14,14 @@ from features.errors import SettingsError
 from features.months import Month, month_range
 from flows import month as steps
 from flows.context import RunContext, begin
-from flows.monthly import PATIENT_STEP, alert_councils, whole
+from flows.monthly import PATIENT_STEP, alert_councils, check_and_count, whole
 from flows.request import RunRequest, Send
 from flows.scoring import load_model
 from flows.settings import Settings
 from flows.takein import Due, Read
 
-#: Months whose files are read and checked together: two years of a small region, one month of England.
-_ROWS_AT_ONCE = 900_000
+#: Rows read and checked together: nine months of a small region, one month of England.
+_ROWS_AT_ONCE = 250_000
 _BYTES_PER_ROW = 90
 _READERS = 4
 
@@ -43,17 +43,16 @@ class BackfillRequest(BaseModel):
     reason: str = Field(default="", title="Reason", max_length=200)
 
 
-@task(task_run_name="Take in {months}", **PATIENT_STEP)
-def take_in_together(context: RunContext, months: str, due: list[Due]) -> int:
-    """Read, check and count some months at once; returns how many editions were stored."""
-    with context.clock.stage("read"):
-        work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
-        with ThreadPoolExecutor(_READERS) as pool:
-            read = list(pool.map(lambda item: steps.read_council(context, item[1]), work))
-        reads: list[list[Read]] = [[] for _ in due]
-        for (i, _), found in zip(work, read, strict=True):
-            reads[i] += found
-    return len(steps.check_and_store(context, due, reads, reports=False))
+@task(task_run_name="Read {months}", **PATIENT_STEP)
+def read_together(context: RunContext, months: str, due: list[Due]) -> list[list[Read]]:
+    """What every council sent for some months, months and councils side by side."""
+    work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
+    with context.clock.stage("read"), ThreadPoolExecutor(_READERS) as pool:
+        read = list(pool.map(lambda item: steps.read_council(context, item[1]), work))
+    reads: list[list[Read]] = [[] for _ in due]
+    for (i, _), found in zip(work, read, strict=True):
+        reads[i] += found
+    return reads
 
 
 def in_portions(due: list[Due]) -> list[list[Due]]:
@@ -68,6 +67,17 @@ def in_portions(due: list[Due]) -> list[list[Due]]:
         portions[-1].append(one)
         room -= size
     return portions
+
+
+def take_in_portions(context: RunContext, portions: list[list[Due]]) -> None:
+    """Check and count each portion while the next one is being read."""
+    names = [f"{p[0].month} to {p[-1].month}" for p in portions]
+    ahead = [read_together.submit(whole(context), names[0], whole(portions[0]))] if portions else []
+    for i, portion in enumerate(portions):
+        reads = ahead.pop().result()
+        if i + 1 < len(portions):
+            ahead.append(read_together.submit(whole(context), names[i + 1], whole(portions[i + 1])))
+        check_and_count(whole(context), names[i], whole(portion), whole(reads), reports=False)
 
 
 def _run_name() -> str:
@@ -91,9 +101,7 @@ def backfill(request: BackfillRequest) -> dict[str, float]:
         raise SettingsError(f"A backfill goes from the older month to the newer: {first} is after {last}.")
     context = begin(settings, last, now=now, as_of=None)
     due = steps.find_due_for_history(context, first, last)
-    for portion in in_portions(due):
-        months = f"{portion[0].month} to {portion[-1].month}"
-        take_in_together(whole(context), months, whole(portion))
+    take_in_portions(context, in_portions(due))
     model = load_model(settings, context.store)
     start = Month.parse(request.decide_from) if request.decide_from else first
     for month in month_range(max(first, start), last):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -33,3 +35,22 @@ def public_data() -> Path:
 def samples() -> Path:
     """The folder of made-up files in the sector's real formats."""
     return _folder("samples")
+
+
+@pytest.fixture(scope="session")
+def program() -> Callable[[str, str], str]:
+    """Finds a program of the system: `program("exim4", "exim4-daemon-light")`.
+
+    In CI (environment CI=true) its absence is a failure; elsewhere the test is skipped and says what to install.
+    """
+
+    def find(name: str, package: str) -> str:
+        found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]))
+        if found is None:
+            reason = f"{name} is not on this machine; install Debian's {package}"
+            if os.environ.get("CI", "").lower() == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return found
+
+    return find
