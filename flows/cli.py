@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, date, datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Annotated
@@ -13,6 +12,7 @@ import typer
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
 from flows.cli_alerts import register_commands
+from flows.cli_models import add_model_commands
 
 app = typer.Typer(
     name="holdfast",
@@ -161,87 +161,8 @@ def sample_extracts_command(
 
 register_commands(app)
 
-Data = Annotated[Path, typer.Option(help="Folder of published files, as downloaded.")]
-DayOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD.")]
 
-
-@app.command()
-def train(
-    data: Data,
-    store: Annotated[bool, typer.Option(help="Keep the model in the registry of the store.")] = False,
-    published_before: DayOption = None,
-) -> None:
-    """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
-    from flows.context import code_version, s3_options
-    from flows.settings import Settings
-    from flows.storage import open_store
-    from models.registry import promote, save
-    from models.training import train as train_model
-
-    result = train_model(data, code_version=code_version(), published_before=_day(published_before))
-    _say(result.to_text())
-    if not store:
-        return
-    settings = Settings.load()
-    target = open_store(settings.store, s3=s3_options(settings))
-    _say(f"Kept as {save(target, result.model, result.verdict)}.")
-    if result.verdict.promoted:
-        promote(target, result.model.ref, result.verdict, _today(), "holdfast train", result.verdict.sentence)
-        _say(f"{result.model.ref.name} {result.model.ref.version} is now the current version.")
-
-
-@app.command()
-def backtest(
-    data: Data,
-    out: Annotated[Path, typer.Option(help="Folder for backtest.html, .json and .md.")] = Path("var/backtest"),
-    published_before: DayOption = None,
-) -> None:
-    """Walk forward through the public record and print the track record beside its baselines."""
-    from flows.context import code_version
-    from models.backtest import backtest as run_backtest
-
-    report = run_backtest(
-        data, out, code_version=code_version(), published_before=_day(published_before), progress=_progress
-    )
-    _say(report.to_text())
-    _say(f"The report is {out / 'backtest.html'}; beside it are backtest.json and backtest.md.")
-
-
-@app.command()
-def evaluate(
-    data: Data,
-    published_from: Annotated[str, typer.Option(help="Score every judgement published from this day on.")],
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the table as JSON.")] = None,
-) -> None:
-    """Train on what was public before a day and score every judgement published from it on."""
-    from flows.context import code_version
-    from models.evaluate import evaluate as run_evaluation
-
-    day = _day(published_from)
-    if day is None:
-        raise typer.BadParameter("a day as YYYY-MM-DD", param_hint="--published-from")
-    report = run_evaluation(data, day, code_version=code_version(), progress=_progress)
-    _say(report.to_text())
-    _say(report.to_json_text())
-    if json_file is not None:
-        json_file.write_text(report.to_json_text() + "\n", encoding="utf-8")
-
-
-def _progress(step: str) -> None:
-    typer.echo(step, err=True)
-
-
-def _day(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"“{text}” is not a day; write YYYY-MM-DD") from None
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()
+add_model_commands(app)
 
 
 if __name__ == "__main__":

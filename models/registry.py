@@ -26,7 +26,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
 from models.card import card_json, card_text
-from models.promotion import Verdict
+from models.promotion import Check, Verdict
 from models.score import ModelRef
 from models.trained import TrainedModel
 from models.uncertainty import Spread
@@ -179,6 +179,12 @@ def promote(
         ref,
         {"on": str(on), "by": by, "reason": reason, "rule": verdict.rule, "against_the_rule": not verdict.promoted},
     )
+
+
+def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
+    """What the promotion rule said of a stored version when it was trained."""
+    said = _read_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
+    return Verdict(said["rule"], tuple(Check(**check) for check in said["checks"]))
 
 
 def roll_back(store: Objects, name: str, on: date, by: str, reason: str) -> ModelRef:

@@ -87,7 +87,7 @@ def train(
     record = read_record(data_dir)
     return train_design(
         until(build_design(record, variant), published_before),
-        hashes=_data_hashes(record),
+        hashes=data_hashes(record),
         code_version=code_version,
         candidates=candidates,
     )
@@ -215,7 +215,8 @@ def _basis(design: Design, walked: WalkForward) -> str:
     )
 
 
-def _data_hashes(record: PublicRecord) -> dict[str, str]:
+def data_hashes(record: PublicRecord) -> dict[str, str]:
+    """File name -> SHA-256 of every published file that was used."""
     return {f.name: f.sha256 for f in record.files if f.layouts}
 
 

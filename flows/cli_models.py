@@ -1,0 +1,214 @@
+"""Commands of the analyst who owns the model: train, back-test, evaluate, promote, roll back."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.storage import Store
+    from models.design import Design
+    from models.training import TrainingResult
+
+Data = Annotated[Path, typer.Option(help="Folder of published files, as downloaded.")]
+DayOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD.")]
+Name = Annotated[str, typer.Option(help="Name of the model.")]
+By = Annotated[str, typer.Option(help="Who decides this; kept with it.")]
+Reason = Annotated[str, typer.Option(help="Why; kept with it.")]
+
+models = typer.Typer(help="The model registry of the store: list, promote, roll back.", no_args_is_help=True)
+
+
+def add_model_commands(app: typer.Typer) -> None:
+    """Register the commands of this module on the command line."""
+    app.command()(train)
+    app.command()(backtest)
+    app.command()(evaluate)
+    app.add_typer(models, name="models")
+
+
+def train(
+    data: Data,
+    store: Annotated[bool, typer.Option(help="Keep the model in the registry of the store.")] = False,
+    own_history: Annotated[bool, typer.Option(help="Learn from the group's own months in the store too.")] = False,
+    published_before: DayOption = None,
+) -> None:
+    """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
+    from models.registry import save
+
+    result = _trained(data, own_history=own_history, published_before=_day(published_before))
+    if not store:
+        typer.echo(result.to_text())
+        return
+    target = _store()
+    result = _beside_the_present_one(target, result)
+    typer.echo(result.to_text())
+    typer.echo(f"Kept as {save(target, result.model, result.verdict)}.")
+    ref = result.model.ref
+    typer.echo(f"Promote it with: holdfast models promote --name {ref.name} --version {ref.version} --by … --reason …")
+
+
+def _trained(data: Path, *, own_history: bool, published_before: date | None) -> TrainingResult:
+    from flows.context import code_version
+    from models.asof import Variant
+    from models.design import build_design
+    from models.own_history import together
+    from models.record import read_record
+    from models.training import data_hashes, train_design, until
+    from models.training import train as train_on_record
+
+    if not own_history:
+        return train_on_record(data, code_version=code_version(), published_before=published_before)
+    record = read_record(data)
+    public = build_design(record, Variant.OWN_DATA_AT_ONCE)
+    design = until(together(public, _own_design()), published_before)
+    return train_design(design, hashes=data_hashes(record), code_version=code_version())
+
+
+def _own_design() -> Design:
+    """The group's own judgements beside its own months, from the store."""
+    from features.frames import NATIONAL
+    from features.months import Month
+    from flows.context import begin
+    from flows.measuring import measure
+    from flows.settings import Settings
+    from models.own_history import design_from_history
+    from models.shipped import shipped_model
+
+    now = datetime.now(UTC)
+    settings = Settings.load()
+    context = begin(settings, Month.of(now.date()).plus(-1), now=now, as_of=None)
+    months = settings.ingest.history_months
+    national = shipped_model().reference.select(list(NATIONAL))
+    measured = measure(
+        context.history,
+        context.register,
+        context.month,
+        context.cutoff,
+        national,
+        history_months=months,
+        usual_cutoff=context.usual_cutoff,
+        feature_months=months,
+    )
+    return design_from_history(measured.features, context.register, national)
+
+
+def backtest(
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder for backtest.html, .json and .md.")] = Path("var/backtest"),
+    published_before: DayOption = None,
+) -> None:
+    """Walk forward through the public record and print the track record beside its baselines."""
+    from flows.context import code_version
+    from models.backtest import backtest as run_backtest
+
+    report = run_backtest(
+        data, out, code_version=code_version(), published_before=_day(published_before), progress=_progress
+    )
+    typer.echo(report.to_text())
+    typer.echo(f"The report is {out / 'backtest.html'}; beside it are backtest.json and backtest.md.")
+
+
+def evaluate(
+    data: Data,
+    published_from: Annotated[str, typer.Option(help="Score every judgement published from this day on.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the JSON to this file.")] = None,
+) -> None:
+    """Train on what was public before a day and score every judgement published from it on: JSON, then the table."""
+    from flows.context import code_version
+    from models.evaluate import evaluate as run_evaluation
+
+    day = _day(published_from)
+    if day is None:
+        raise typer.BadParameter("a day as YYYY-MM-DD", param_hint="--published-from")
+    report = run_evaluation(data, day, code_version=code_version(), progress=_progress)
+    typer.echo(report.to_json_text())
+    typer.echo(report.to_text())
+    if json_file is not None:
+        json_file.write_text(report.to_json_text() + "\n", encoding="utf-8")
+
+
+@models.command("list")
+def list_models(name: Name = "ilacs-below-good") -> None:
+    """The versions of a model, and which one speaks."""
+    from features.errors import ModelError
+    from models.registry import current, versions
+
+    store = _store()
+    try:
+        speaks = current(store, name)
+    except ModelError:
+        speaks = ""
+    for version in versions(store, name):
+        typer.echo(f"{version}{'  (current)' if version == speaks else ''}")
+    if not speaks:
+        typer.echo(f"No version of {name} has been promoted in this store; the shipped model speaks.")
+
+
+@models.command("promote")
+def promote_model(
+    version: Annotated[str, typer.Option(help="The version to promote.")],
+    by: By,
+    reason: Reason,
+    name: Name = "ilacs-below-good",
+    against_the_rule: Annotated[bool, typer.Option(help="Although the rule refuses it; written down.")] = False,
+) -> None:
+    """Make a version the current one, if the promotion rule allows it."""
+    from models.registry import load, promote, verdict_of
+
+    store = _store()
+    ref = load(store, name, version).ref
+    promote(store, ref, verdict_of(store, ref), _today(), by, reason, override=against_the_rule)
+    typer.echo(f"{name} {version} speaks from now on. Set HOLDFAST_MODEL={name} to use it in the monthly run.")
+
+
+@models.command("roll-back")
+def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> None:
+    """Let the version that spoke before speak again."""
+    from models.registry import roll_back
+
+    ref = roll_back(_store(), name, _today(), by, reason)
+    typer.echo(f"{ref.name} {ref.version} speaks again.")
+
+
+def _beside_the_present_one(store: Store, result: TrainingResult) -> TrainingResult:
+    """Judged against the store's current model too, if it has one; else against the shipped one."""
+    from features.errors import ModelError
+    from models.registry import load
+    from models.shipped import shipped_model
+    from models.training import against
+
+    try:
+        incumbent = load(store, result.model.ref.name)
+    except ModelError:
+        incumbent = shipped_model()
+    return against(result, incumbent)
+
+
+def _store() -> Store:
+    from flows.context import s3_options
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    settings = Settings.load()
+    return open_store(settings.store, s3=s3_options(settings))
+
+
+def _progress(step: str) -> None:
+    typer.echo(step, err=True)
+
+
+def _day(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"“{text}” is not a day; write YYYY-MM-DD") from None
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
