@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
@@ -11,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import boto3
@@ -19,7 +20,11 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from flows import embedded
 from flows.storage import S3Options, S3Store
+
+#: Before any test imports Prefect: nothing is sent anywhere, and its logs are for its authors.
+embedded.configure()
 
 _START_SECONDS = 60
 
@@ -32,6 +37,14 @@ class S3Server:
     bucket: str
     access_key_id: str
     secret_access_key: str
+    runner: tuple[str, str]
+    """Key and secret of a user who may read, write and list, and administer nothing."""
+    reader: tuple[str, str]
+    """The same of one who may only read and list."""
+
+    def options_of(self, user: tuple[str, str]) -> S3Options:
+        """How a lesser user reaches the server."""
+        return replace(self.options, access_key_id=user[0], secret_access_key=user[1])
 
     @property
     def options(self) -> S3Options:
@@ -70,6 +83,19 @@ def _weed() -> str:
     return found
 
 
+def _identities(keys: list[tuple[str, str]], bucket: str) -> list[dict[str, object]]:
+    """The server's users in its own words: an administrator, the run, a reader."""
+    given = {
+        "administrator": ["Admin", "Read", "Write", "List"],
+        "runner": [f"Read:{bucket}", f"Write:{bucket}", f"List:{bucket}"],
+        "reader": [f"Read:{bucket}", f"List:{bucket}"],
+    }
+    return [
+        {"name": name, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions}
+        for (name, actions), (key, secret) in zip(given.items(), keys, strict=True)
+    ]
+
+
 def _ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> None:
     client = boto3.client(
         "s3",
@@ -90,17 +116,28 @@ def _ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> Non
             time.sleep(0.1)
 
 
+@pytest.fixture(scope="module")
+def prefect_api() -> Iterator[str]:
+    """The address of a Prefect server for runs in processes of their own, so that each need not start one."""
+    from prefect.settings import PREFECT_API_URL
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield str(PREFECT_API_URL.value())
+
+
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """SeaweedFS on 127.0.0.1 with credentials, without telemetry and without its open HTTP ports."""
     folder = tmp_path_factory.mktemp("seaweedfs")
     master, volume, filer, s3, admin = free_ports(5)
-    server = S3Server(f"http://127.0.0.1:{s3}", "holdfast", "test-" + secrets.token_hex(4), secrets.token_hex(16))
+    keys = [(f"test-{secrets.token_hex(4)}", secrets.token_hex(16)) for _ in range(3)]
+    server = S3Server(f"http://127.0.0.1:{s3}", "holdfast", *keys[0], runner=keys[1], reader=keys[2])
+    users = folder / "users.json"
+    users.write_text(json.dumps({"identities": _identities(keys, server.bucket)}))
     log = folder / "log.txt"
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "S3_", "WEED_"))},
-        "AWS_ACCESS_KEY_ID": server.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
         "HOME": str(folder),
     }
     command = [
@@ -121,6 +158,7 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
         f"-filer.port={filer}",
         f"-filer.localSocket={folder / 'filer.sock'}",
         f"-s3.port={s3}",
+        f"-s3.config={users}",
         f"-bucket={server.bucket}",
     ]
     (folder / "data").mkdir()
