@@ -97,8 +97,12 @@ def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:
     """The same result, judged against the present model too, on the same splits.
 
     The incumbent's configuration is walked forward like every other; one that is no longer tried cannot be
-    compared, and that alone refuses the promotion.
+    compared, and that alone refuses the promotion. The incumbent's own configuration, trained again on more,
+    is held to the baselines only: on the same splits it is the same forecast.
     """
+    if result.model.run["chosen"] == incumbent.run["chosen"]:
+        same = Check("no worse than the incumbent", True, f"the same configuration, {incumbent.run['chosen']}")
+        return replace(result, verdict=Verdict(result.verdict.rule, (*result.verdict.checks, same)))
     forecast = result.walk.forecasts.get(str(incumbent.run["chosen"]))
     if forecast is None:
         missing = Check("the incumbent's configuration is among those tried", False, str(incumbent.run["chosen"]))
