@@ -15,6 +15,7 @@ from features.months import Month, month_range
 from flows import month as steps
 from flows.context import RunContext, begin
 from flows.monthly import PATIENT_STEP, alert_councils, check_and_count, whole
+from flows.progress import step
 from flows.request import RunRequest, Send
 from flows.scoring import load_model
 from flows.settings import Settings
@@ -77,6 +78,7 @@ def take_in_portions(context: RunContext, portions: list[list[Due]]) -> None:
         reads = ahead.pop().result()
         if i + 1 < len(portions):
             ahead.append(read_together.submit(whole(context), names[i + 1], whole(portions[i + 1])))
+        step("Checking and counting %s", names[i])
         check_and_count(whole(context), names[i], whole(portion), whole(reads), reports=False)
 
 
@@ -106,5 +108,6 @@ def backfill(request: BackfillRequest) -> dict[str, float]:
     start = Month.parse(request.decide_from) if request.decide_from else first
     for month in month_range(max(first, start), last):
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
+        step("Deciding %s", month)
         alert_councils(seen, model, RunRequest(month=str(month), send=request.send))
     return dict(context.clock.seconds)

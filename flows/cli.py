@@ -73,6 +73,7 @@ def run(
 
     embedded.configure()
     from flows.monthly import monthly, result_of
+    from flows.progress import shown
     from flows.request import RunRequest, Send
 
     request = RunRequest.model_validate(
@@ -86,7 +87,7 @@ def run(
             "reason": reason,
         }
     )
-    with embedded.quiet_flows():
+    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = monthly(request, return_state=True)
     outcome = result_of(state)
     if returns is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from features.months import Month
 from flows.outcome import RunOutcome
+from flows.progress import shown
 
 #: The made-up region's last month, and how many months of history it has.
 LAST_MONTH = Month(2026, 10)
@@ -50,7 +51,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     from flows.request import RunRequest, Send
 
     first, before = LAST_MONTH.plus(1 - MONTHS), LAST_MONTH.plus(-1)
-    with embedded.quiet_flows():
+    with embedded.quiet_flows(), shown(say):
         say(f"Taking in {first} to {before}, as each month's run would have seen it")
         backfill(
             BackfillRequest(

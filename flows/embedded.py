@@ -5,6 +5,7 @@ Where `PREFECT_API_URL` names a server, that server is used and nothing here cha
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ def configure() -> None:
     """Set what is not already set. Call before the first import of prefect."""
     for name, value in ALWAYS.items():
         os.environ.setdefault(name, value)
+    # It announces its temporary folders.
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     if not os.environ.get("PREFECT_API_URL"):
         for name, value in EMBEDDED.items():
             os.environ.setdefault(name, value)

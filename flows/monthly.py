@@ -36,6 +36,7 @@ from flows.measuring import Measured, measure
 from flows.month import Alerting
 from flows.officers import unreached, write_to_data_officers
 from flows.outcome import RunOutcome
+from flows.progress import step
 from flows.published import (
     read_published_file,
     read_record_beside,
@@ -162,6 +163,8 @@ def send_to_council(
 
 def take_in(context: RunContext, due: Sequence[Due]) -> list[TakenIn]:
     """Read, check and count the months that have something new, councils side by side."""
+    if due:
+        step("Reading %s: %d councils", ", ".join(str(d.month) for d in due), len(context.register.councils))
     with context.clock.stage("read"):
         futures = [
             [
@@ -174,6 +177,7 @@ def take_in(context: RunContext, due: Sequence[Due]) -> list[TakenIn]:
     if not due:
         return []
     months = str(due[0].month) if len(due) == 1 else f"{due[0].month} to {due[-1].month}"
+    step("Checking and counting %s", months)
     return check_and_count(whole(context), months, whole(due), whole(reads), reports=True)
 
 
@@ -182,12 +186,14 @@ def alert_councils(
 ) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
     """Measure, score, decide, publish, and send what is due unless mail is off or held."""
     month, clock = str(context.month), context.clock
+    step("Measuring and scoring %s", month)
     with clock.stage("measure"):
         measured = measure_month(whole(context), month, whole(model))
     with clock.stage("score"):
         scores = score_month(whole(context), month, whole(measured), whole(model))
     with clock.stage("decide"):
         alerting = decide_month(whole(context), month, whole(measured), whole(scores), request.councils)
+    step("Publishing %s: %d councils", month, len(alerting.decided))
     with clock.stage("publish"):
         futures = [
             publish_council.submit(whole(context), d.council.name, whole(alerting), whole(d)) for d in alerting.decided
