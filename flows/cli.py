@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+from pydantic import BaseModel, ValidationError
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
 from flows.cli_alerts import register_commands
 from flows.cli_models import add_model_commands
+
+Form = TypeVar("Form", bound=BaseModel)
 
 app = typer.Typer(
     name="holdfast",
@@ -76,7 +80,8 @@ def run(
     from flows.progress import shown
     from flows.request import RunRequest, Send
 
-    request = RunRequest.model_validate(
+    request = _request(
+        RunRequest,
         {
             "month": month,
             "returns": returns,
@@ -85,7 +90,7 @@ def run(
             "send": Send.YES if send else Send.NO,
             "as_of": as_of,
             "reason": reason,
-        }
+        },
     )
     with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = monthly(request, return_state=True)
@@ -95,6 +100,20 @@ def run(
 
         _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
     _say(outcome.to_text())
+
+
+def _request(form: type[Form], given: dict[str, object]) -> Form:
+    """The filled form; a value it refuses is one sentence."""
+    try:
+        return form.model_validate(given)
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_in_words(e)}" for e in error.errors(include_url=False))
+        raise HoldfastError(f"The run was not started: {faults}.") from None
+
+
+def _in_words(fault: Mapping[str, object]) -> str:
+    is_month = fault["type"] == "string_pattern_mismatch"
+    return "write a month as YYYY-MM, for example 2026-10" if is_month else str(fault["msg"])
 
 
 @app.command()

@@ -16,10 +16,10 @@ from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
-from prefect.states import Completed
+from prefect.states import Completed, Failed
 from prefect.utilities.annotations import quote
 
-from features.errors import StoreError
+from features.errors import HoldfastError, StoreError
 from features.frames import NATIONAL
 from features.months import Month
 from flows import month as steps
@@ -251,18 +251,25 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     Args:
         request: What to run. Left empty: the last complete month, every council, with mail.
     """
-    now = datetime.now(UTC)
+    try:
+        outcome = run_month(request, datetime.now(UTC))
+    except HoldfastError as error:
+        # What a person can put right is a sentence in the run's state, not a traceback in its log.
+        return Failed(message=str(error), data=error)
+    show(outcome)
+    return Completed(message=outcome.headline, data=outcome)
+
+
+def run_month(request: RunRequest, now: datetime) -> RunOutcome:
+    """All the request asks for, as tasks of one run. Raises HoldfastError for what a person can put right."""
     settings = Settings.load()
     month = request.month_or_last(now.date())
     if request.returns is not None:
-        outcome = run_published(settings, month, request, Path(request.returns), now)
-    else:
-        context = begin(settings, month, now=now, as_of=request.as_of)
-        model = load_model(settings, context.store)
-        taken = take_in(context, find_due(whole(context)))
-        outcome = finish(context, model, *alert_councils(context, model, request), taken, request)
-    show(outcome)
-    return Completed(message=outcome.headline, data=outcome)
+        return run_published(settings, month, request, Path(request.returns), now)
+    context = begin(settings, month, now=now, as_of=request.as_of)
+    model = load_model(settings, context.store)
+    taken = take_in(context, find_due(whole(context)))
+    return finish(context, model, *alert_councils(context, model, request), taken, request)
 
 
 def run_published(settings: Settings, month: Month, request: RunRequest, path: Path, now: datetime) -> RunOutcome:

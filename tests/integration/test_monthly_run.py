@@ -90,6 +90,16 @@ def test_every_council_is_decided_and_the_broken_ones_are_named(region: Region, 
     assert {c.la_code for c in first.councils if c.band is not Band.NOT_SCORED} >= {"Z01", "Z02", "Z04", "Z07 / Z08"}
 
 
+def test_what_a_person_can_put_right_is_a_sentence_in_the_runs_state(region: Region) -> None:
+    from flows.monthly import monthly
+    from flows.request import RunRequest
+
+    with quiet_flows():
+        state = monthly(RunRequest(month="2026-10", councils=["999"], as_of=CUTOFF), return_state=True)
+    assert state.is_failed()
+    assert "No council 999 reports for October 2026" in str(state.message)
+
+
 def test_alert_objects_carry_their_provenance(region: Region, first: RunOutcome) -> None:
     alert = region.alert("Z07-Z08")
     assert alert.la_code == "Z07 / Z08"
