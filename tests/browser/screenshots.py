@@ -19,7 +19,7 @@ from tests.golden.messages.cases import MESSAGES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "images"
 LIMIT_BYTES = 150_000
-_COLOURS = 64
+_COLOURS = 160
 
 
 def picture(browser: Browser, html: str, width: int, height: int, target: Path) -> None:
@@ -43,7 +43,7 @@ def main(store: str = "var/demo/store") -> int:
     with chromium(executable) as browser:
         message = MESSAGES["new_losing_grip"]().standalone_html()
         picture(browser, message, 360, 1180, FOLDER / "message-360.png")
-        picture(browser, pages[-1].read_text(encoding="utf-8"), 1000, 1100, FOLDER / "region.png")
+        picture(browser, pages[-1].read_text(encoding="utf-8"), 1152, 1000, FOLDER / "region.png")
     return 0
 
 
