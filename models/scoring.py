@@ -170,7 +170,7 @@ def _not_scored(
     reasons = sorted({why.get(m, str(Missing.NOT_REPORTED)) for m in absent})
     count = f"{len(absent)} of the {len(measures)} measures" if len(absent) < len(measures) else "all measures"
     return (
-        f"Not scored for {month.in_words}: {count} the model reads are missing ({'; '.join(reasons)}). "
+        f"{count[:1].upper()}{count[1:]} the model reads are missing for {month.in_words} ({'; '.join(reasons)}). "
         f"{listed([BY_NAME[m].label for m in absent])} would come from the {listed(extracts)} "
         f"{'extract' if len(extracts) == 1 else 'extracts'}; once sent for that month, the score returns."
     )
