@@ -1,8 +1,9 @@
-"""The commands about alerts: preview, resend, ledger, simulate-alerts."""
+"""The commands about alerts: preview, release, resend, ledger, simulate-alerts."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from features.errors import MailError
 from features.months import Month
 
 if TYPE_CHECKING:
+    from flows.alerts.deliver import Delivery
     from flows.settings import Settings
     from flows.storage import Store
 
@@ -26,6 +28,7 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the fi
 def register_commands(app: typer.Typer) -> None:
     """Put the commands of this module on the application."""
     app.command()(preview)
+    app.command()(release)
     app.command()(resend)
     app.command()(ledger)
     app.command("simulate-alerts")(simulate_alerts)
@@ -60,7 +63,6 @@ def resend(
 ) -> None:
     """Send a council's message again, the same with the same Message-ID. Reason and person are recorded."""
     from flows import desk
-    from flows.alerts.ledger import Status
     from flows.mailing import open_transport
 
     settings, store = _opened()
@@ -74,9 +76,40 @@ def resend(
         by=by,
         at=datetime.now(UTC),
     )
-    for one in done:
+    _say_deliveries([(council, one) for one in done])
+
+
+def release(
+    month: MonthOf,
+    reason: Annotated[str, typer.Option(help="Why it may go; kept.")],
+    by: Annotated[str, typer.Option(help="Who decides it; kept.")],
+    council: Annotated[list[str] | None, typer.Option(help="Only this council's message; repeatable.")] = None,
+) -> None:
+    """Send what a run published without mailing: a month that was held, or one run with --no-send."""
+    from flows import desk
+    from flows.mailing import open_transport
+
+    settings, store = _opened()
+    done = desk.release(
+        store,
+        open_transport(settings),
+        settings,
+        Month.parse(month),
+        council or [],
+        reason=reason,
+        by=by,
+        at=datetime.now(UTC),
+    )
+    _say_deliveries([(code, one) for code, each in done.items() for one in each])
+
+
+def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
+    """One line for each addressee; the exit code of mail trouble if anyone was not reached."""
+    from flows.alerts.ledger import Status
+
+    for council, one in done:
         typer.echo(f"{one.address or council}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
-    if any(one.status is not Status.SENT for one in done):
+    if any(one.status is not Status.SENT for _, one in done):
         raise typer.Exit(MailError.exit_code)
 
 

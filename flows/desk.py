@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from features.councils import folder_name
+from features.councils import Council, folder_name
 from features.errors import MailError, StoreError
 from features.months import Month
 from flows.alerting import deliver_council
-from flows.alerts.alert import Alert
+from flows.alerts.alert import Alert, alert_name
 from flows.alerts.deliver import Delivery, resend
 from flows.alerts.ledger import Ledger, Status, Told
 from flows.alerts.mail.policy import REDIRECTED
 from flows.alerts.mail.port import Transport
-from flows.alerts.publish import Outcome, Published, latest_alert, rendered_names
+from flows.alerts.publish import Outcome, Published, latest_alert, told_folders
 from flows.alerts.render import Message, render_message
 from flows.alerts.state import Change
 from flows.context import load_register, s3_options
@@ -67,7 +68,10 @@ def _standing(alert: Alert, told: Sequence[Told]) -> str:
     if not alert.due:
         lines.append(_why_not_due(alert))
     elif not told:
-        lines.append("A message is due and has gone to nobody: mail was off or held, or nobody is registered.")
+        lines.append(
+            "A message is due and has gone to nobody: mail was off or held (`holdfast release`), or "
+            "nobody is registered."
+        )
     lines.append(f"Rules: {'; '.join(decision.because)}.")
     if alert.correction is not None:
         lines.append(f"It replaces revision {alert.correction.replaces_revision}.")
@@ -110,9 +114,54 @@ def send_again(
         raise MailError(f"{alert.council}, {month.in_words}: no message was due, so there is none to send again.")
     redirected = bool(settings.mail.redirect_to) and not mail_policy(settings).production
     resend(store, f"{alert.message_key}{REDIRECTED if redirected else ''}", reason=reason, by=by, at=at)
+    return _deliver(store, transport, settings, alert, registered, at)
+
+
+def release(
+    store: Store,
+    transport: Transport,
+    settings: Settings,
+    month: Month,
+    councils: Sequence[str] = (),
+    *,
+    reason: str,
+    by: str,
+    at: datetime,
+) -> dict[str, list[Delivery]]:
+    """Send what a month's run published and did not mail, because it was held or mail was off; by la_code.
+
+    Who released it and why is kept under `releases/`. Whoever was told already is left alone. Raises MailError
+    when nothing waits or no reason is given.
+    """
+    if not reason.strip() or not by.strip():
+        raise MailError("Say why it is released and who decides it: both are kept.")
+    register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
+    wanted = {folder_name(c) for c in councils} or {c.folder for c in register.valid_in(month)}
+    told = told_folders(store, month)
+    found = [latest_alert(store, month, folder) for folder in sorted(wanted - told)]
+    waiting = [
+        (alert, register.by_code[alert.la_code])
+        for alert in found
+        if alert is not None and alert.due and alert.la_code in register.by_code
+    ]
+    if not waiting:
+        raise MailError(f"No message of {month.in_words} waits to be sent.")
+    note = {"at": at.isoformat(), "by": by, "reason": reason, "councils": [a.la_code for a, _ in waiting]}
+    store.create(
+        f"releases/{month}/{at:%Y%m%dT%H%M%S%fZ}.json",
+        json.dumps(note, sort_keys=True, ensure_ascii=False).encode() + b"\n",
+        content_type="application/json",
+    )
+    return {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}
+
+
+def _deliver(
+    store: Store, transport: Transport, settings: Settings, alert: Alert, council: Council, at: datetime
+) -> list[Delivery]:
     message = render_message(alert, contact(settings))
-    published = Published(alert, Outcome.UNCHANGED, rendered_names(alert)[0], message)
-    return deliver_council(store, transport, registered, published, mail_policy(settings), at)
+    name = alert_name(alert.month, alert.folder, alert.revision)
+    published = Published(alert, Outcome.UNCHANGED, name, message)
+    return deliver_council(store, transport, council, published, mail_policy(settings), at)
 
 
 def ledger(store: Store, month: Month | None = None, council: str = "") -> list[Told]:

@@ -345,7 +345,7 @@ def storm_valve(decisions: Sequence[Decision], rules: AlertRules) -> Storm:
                 reason=(
                     f"{len(found)} of {decided} councils {what}, more than {share:.0%} ({name}). "
                     "That points to the feed or the model rather than to the councils. "
-                    "No mail has gone; look at the run and release or discard it."
+                    "No mail has gone; look at the run; `holdfast release` lets it go."
                 ),
             )
     return Storm(held=False, alerting=len(alerting), decided=decided, reason="")

@@ -124,6 +124,23 @@ def test_resend_without_a_reason_is_refused(store: LocalStore) -> None:
     assert "Say why" in refused("resend", *MONTH_AND_COUNCIL, "--reason", " ", "--by", "y")
 
 
+def test_release_sends_what_was_held_once_and_keeps_who_decided(store: LocalStore, tmp_path: Path) -> None:
+    publish(store, alert(score(0.6)), send=False)
+    words = ["release", "--month", str(MONTH), "--reason", "checked by hand", "--by", "J. Marsh"]
+    assert said(*words).count(": sent") == 2
+    assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1
+    (note,) = [json.loads(store.read(o.name)) for o in store.list(f"releases/{MONTH}/")]
+    assert (note["by"], note["reason"], note["councils"]) == ("J. Marsh", "checked by hand", ["991"])
+    assert "waits to be sent" in refused(*words)
+
+
+def test_release_of_a_steady_council_or_without_a_reason_sends_nothing(store: LocalStore, tmp_path: Path) -> None:
+    publish(store, alert(score(0.2), signals=False), send=False)
+    assert "waits to be sent" in refused("release", "--month", str(MONTH), "--reason", "x", "--by", "y")
+    assert "Say why" in refused("release", "--month", str(MONTH), "--reason", "", "--by", "y")
+    assert not (tmp_path / "outbox").exists()
+
+
 def test_the_ledger_lists_by_month_and_council_and_as_json(store: LocalStore, tmp_path: Path) -> None:
     publish(store, alert(score(0.6)))
     assert "2 lines." in said("ledger")
