@@ -168,9 +168,9 @@ def _not_scored(
         key=lambda kind: [str(c.extract) for c in COUNTS].index(kind),
     )
     reasons = sorted({why.get(m, str(Missing.NOT_REPORTED)) for m in absent})
-    count = f"{len(absent)} of the {len(measures)} measures" if len(absent) < len(measures) else "all measures"
+    count = f"{len(absent)} of the {len(measures)} measures" if len(absent) < len(measures) else "All measures"
     return (
-        f"{count[:1].upper()}{count[1:]} the model reads are missing for {month.in_words} ({'; '.join(reasons)}). "
+        f"{count} the model reads are missing for {month.in_words} ({'; '.join(reasons)}). "
         f"{listed([BY_NAME[m].label for m in absent])} would come from the {listed(extracts)} "
         f"{'extract' if len(extracts) == 1 else 'extracts'}; once sent for that month, the score returns."
     )

@@ -157,7 +157,7 @@ def test_too_little_is_not_scored_and_says_what_would_restore_it(model: TrainedM
 def test_a_council_that_sent_nothing_is_told_so_and_the_others_are_scored(model: TrainedModel) -> None:
     silent, heard = score_month(model, _features("302"), _context("301", "302"), MONTH)
     assert (silent.la_code, heard.la_code) == ("301", "302")
-    assert silent.not_scored is not None and "all measures" in silent.not_scored
+    assert silent.not_scored is not None and "All measures" in silent.not_scored
     assert heard.not_scored is None
 
 
