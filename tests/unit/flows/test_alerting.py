@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from features.councils import Council
+from flows.alerting import decide_councils, deliver_council
+from flows.alerts.compose import Contact
+from flows.alerts.ledger import Ledger, Status
+from flows.alerts.mail.policy import MailPolicy
+from flows.alerts.publish import publish_alert
+from flows.alerts.state import Change
+from flows.storage.local import LocalStore
+from flows.storage.port import ObjectInfo
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, alert, facts, score
+from tests.unit.flows.alerts.faults import Postbox
+
+AT = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)
+POLICY = MailPolicy(
+    sender="Holdfast <holdfast@alliance.example>",
+    reply_to="data-team@alliance.example",
+    production=True,
+    allowed_domains=("ashcombe.example",),
+)
+
+
+class Counting(LocalStore):
+    """Counts how often it is listed."""
+
+    listed = 0
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        self.listed += 1
+        return super().list(prefix)
+
+
+def councils(count: int) -> list[Council]:
+    return [replace(ASHCOMBE, la_code=str(901 + i)) for i in range(count)]
+
+
+def region_with_a_past(folder: Path, count: int) -> Counting:
+    """Every council was on watch last month; the first of them was told."""
+    store = Counting(folder)
+    for council in councils(count):
+        one = alert(score(0.6, MONTH.plus(-1), la_code=council.la_code), council=council)
+        store.create(f"alerts/{one.month}/{council.folder}.json", one.to_bytes())
+    ledger = Ledger(store)
+    ledger.create(f"{MONTH.plus(-1)}/901/r1/new_watch", "<1@alliance.example>", ("d@ashcombe.example",), b"x", AT)
+    (entry,) = ledger.month(MONTH.plus(-1))
+    ledger.advance(entry, Status.SENT, AT)
+    store.listed = 0
+    return store
+
+
+def decided(store: Counting, count: int) -> dict[str, Change]:
+    every = councils(count)
+    scores = {c.la_code: score(0.6, la_code=c.la_code) for c in every}
+    known = {c.la_code: facts() for c in every}
+    found, _ = decide_councils(store, every, scores, known, RULES, date(2026, 11, 13))
+    return {d.council.la_code: d.decision.change for d in found}
+
+
+def test_who_was_told_last_month_hears_of_a_change_and_who_was_not_of_something_new(tmp_path: Path) -> None:
+    assert decided(region_with_a_past(tmp_path, 2), 2) == {"901": Change.CONTINUING, "902": Change.NEW}
+
+
+def test_a_larger_region_is_not_listed_more_often(tmp_path: Path) -> None:
+    listings = []
+    for count in (2, 6):
+        store = region_with_a_past(tmp_path / str(count), count)
+        decided(store, count)
+        listings.append(store.listed)
+    assert listings[0] == listings[1]
+
+
+def test_no_council_is_no_decision(tmp_path: Path) -> None:
+    assert decided(Counting(tmp_path), 0) == {}
+
+
+def test_recipients_the_register_gives_wrongly_are_a_failed_delivery_not_the_end_of_the_run(tmp_path: Path) -> None:
+    store, postbox = LocalStore(tmp_path), Postbox()
+    published = publish_alert(store, alert(score(0.6)), Contact())
+    outside = replace(ASHCOMBE, recipients=("director@elsewhere.example",))
+    (done,) = deliver_council(store, postbox, outside, published, POLICY, AT)
+    assert (done.status, done.attempted) == (Status.FAILED, True)
+    assert "outside the allowed domains" in done.reason
+    assert "elsewhere" not in done.reason
+    assert Ledger(store).month(MONTH) == []
