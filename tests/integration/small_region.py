@@ -12,7 +12,7 @@ from features.months import Month
 from flows.sample_region import sample_extracts
 
 LAST, AS_OF = Month(2026, 10), "2026-11-20"
-COUNCILS, MONTHS = 4, 14
+COUNCILS, MONTHS = 4, 3
 KEY = "a key that is used in tests alone, nowhere else"
 
 
