@@ -148,9 +148,7 @@ def test_too_little_is_not_scored_and_says_what_would_restore_it(model: TrainedM
     score = _one(model, _features("301", without=(*gone, "re_referral_rate")), _context("301"))
     assert score.probability_below_good is None
     assert score.not_scored is not None
-    assert score.not_scored.startswith(
-        "6 of the 10 measures the model reads are missing for September 2023"
-    )
+    assert score.not_scored.startswith("6 of the 10 measures the model reads are missing for September 2023")
     assert "workforce, establishment and caseload extracts" in score.not_scored
 
 
