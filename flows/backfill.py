@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from prefect import flow, runtime, task
@@ -15,16 +16,17 @@ from features.months import Month, month_range
 from flows import month as steps
 from flows.context import RunContext, begin
 from flows.monthly import PATIENT_STEP, alert_councils, check_and_count, whole
+from flows.parallel import worker_processes
 from flows.progress import step
 from flows.request import RunRequest, Send
 from flows.scoring import load_model
 from flows.settings import Settings
-from flows.takein import Due, Read
+from flows.takein import Due, Read, load_checks, read_files
 
-#: Rows read and checked together: nine months of a small region, one month of England.
-_ROWS_AT_ONCE = 250_000
+#: Rows read and checked together: some months of a small region, one month of England.
+_ROWS_AT_ONCE = 300_000
 _BYTES_PER_ROW = 90
-_READERS = 4
+_READERS = 2
 
 
 class BackfillRequest(BaseModel):
@@ -45,11 +47,14 @@ class BackfillRequest(BaseModel):
 
 
 @task(task_run_name="Read {months}", **PATIENT_STEP)
-def read_together(context: RunContext, months: str, due: list[Due]) -> list[list[Read]]:
+def read_together(context: RunContext, months: str, due: list[Due], pool: ProcessPoolExecutor) -> list[list[Read]]:
     """What every council sent for some months, months and councils side by side."""
     work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
-    with context.clock.stage("read"), ThreadPoolExecutor(_READERS) as pool:
-        read = list(pool.map(lambda item: steps.read_council(context, item[1]), work))
+    read_one = partial(
+        read_files, context.landing, context.store, key=context.key, limits=steps.limits_of(context.settings)
+    )
+    with context.clock.stage("read"):
+        read = list(pool.map(read_one, [files for _, files in work], chunksize=8))
     reads: list[list[Read]] = [[] for _ in due]
     for (i, _), found in zip(work, read, strict=True):
         reads[i] += found
@@ -73,13 +78,17 @@ def in_portions(due: list[Due]) -> list[list[Due]]:
 def take_in_portions(context: RunContext, portions: list[list[Due]]) -> None:
     """Check and count each portion while the next one is being read."""
     names = [f"{p[0].month} to {p[-1].month}" for p in portions]
-    ahead = [read_together.submit(whole(context), names[0], whole(portions[0]))] if portions else []
-    for i, portion in enumerate(portions):
-        reads = ahead.pop().result()
-        if i + 1 < len(portions):
-            ahead.append(read_together.submit(whole(context), names[i + 1], whole(portions[i + 1])))
-        step("Checking and counting %s", names[i])
-        check_and_count(whole(context), names[i], whole(portion), whole(reads), reports=False)
+    if not portions:
+        return
+    with worker_processes(_READERS) as pool:
+        ahead = read_together.submit(whole(context), names[0], whole(portions[0]), whole(pool))
+        load_checks()
+        for i, portion in enumerate(portions):
+            reads = ahead.result()
+            if i + 1 < len(portions):
+                ahead = read_together.submit(whole(context), names[i + 1], whole(portions[i + 1]), whole(pool))
+            step("Checking and counting %s", names[i])
+            check_and_count(whole(context), names[i], whole(portion), whole(reads), reports=False)
 
 
 def _run_name() -> str:

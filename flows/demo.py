@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from features.months import Month
 from flows.outcome import RunOutcome
+from flows.parallel import worker_processes
 from flows.progress import shown
 
 #: The made-up region's last month, and how many months of history it has.
@@ -17,8 +17,10 @@ LAST_MONTH = Month(2026, 10)
 MONTHS = 36
 COUNCILS = 12
 SEED = 7
+#: How far the demo's run looks back: enough for yearly rates a year ago and for two years of charts.
+LOOKED_BACK = 25
 #: Months before the last whose alerts are published too, so that the last one has something to compare with.
-DECIDED_BEFORE = 5
+DECIDED_BEFORE = 3
 
 
 def settings_for(folder: Path) -> dict[str, str]:
@@ -29,28 +31,35 @@ def settings_for(folder: Path) -> dict[str, str]:
         "HOLDFAST_STORE": str(folder / "store"),
         "HOLDFAST_MAIL__OUTBOX": str(folder / "outbox"),
         "HOLDFAST_CONFIG": str(folder / "holdfast.toml"),
+        "HOLDFAST_INGEST__HISTORY_MONTHS": str(LOOKED_BACK),
     }
+
+
+def make_region(landing: Path) -> None:
+    """Write the made-up region's extracts and register."""
+    from flows.sample_region import sample_extracts
+
+    sample_extracts(landing, COUNCILS, MONTHS, SEED, LAST_MONTH)
 
 
 def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     """Make the region, take in its history, run its last month. Begins afresh each time; `say` shows progress."""
     from flows import embedded
-    from flows.sample_region import sample_extracts
 
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))
     embedded.configure()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
-    with ThreadPoolExecutor(1) as starting:
-        server = starting.submit(embedded.warm_up)
-        sample_extracts(folder / "landing", COUNCILS, MONTHS, SEED, LAST_MONTH)
-        server.result()
+    with worker_processes(1) as other:
+        region = other.submit(make_region, folder / "landing")
+        embedded.warm_up()
+        region.result()
 
     from flows.backfill import BackfillRequest, backfill
     from flows.monthly import monthly, result_of
     from flows.request import RunRequest, Send
 
-    first, before = LAST_MONTH.plus(1 - MONTHS), LAST_MONTH.plus(-1)
+    first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
     with embedded.quiet_flows(), shown(say):
         say(f"Taking in {first} to {before}, as each month's run would have seen it")
         backfill(

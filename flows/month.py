@@ -35,6 +35,7 @@ from flows.pages.previews import write_preview_index
 from flows.pages.region import RunFacts, StageTime, region_page
 from flows.reports import council_report_name, index_name, write_reports
 from flows.scoring import CAUTION
+from flows.settings import Settings
 from flows.storage import Store, open_store
 from flows.takein import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from models.score import Score
@@ -82,8 +83,13 @@ def files_by_council(due: Due) -> dict[str, list[LandedFile]]:
 
 def read_council(context: RunContext, files: Sequence[LandedFile]) -> list[Read]:
     """Read what one council sent for one month."""
-    limits = Limits(max_bytes=context.settings.ingest.max_file_mb * 1_000_000)
+    limits = limits_of(context.settings)
     return read_files(context.landing, context.store, files, key=context.key, limits=limits)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How large a file may be, by the settings."""
+    return Limits(max_bytes=settings.ingest.max_file_mb * 1_000_000)
 
 
 def check_and_store(

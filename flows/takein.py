@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib import import_module
 
 import polars as pl
 
@@ -166,6 +167,11 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
         },
         problem_texts=PROBLEM_TEXTS,
     )
+
+
+def load_checks() -> None:
+    """Import Great Expectations, which takes seconds, while something else is waited for."""
+    import_module("expectations.check")
 
 
 def check_months(
