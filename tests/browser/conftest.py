@@ -10,7 +10,8 @@ from playwright.sync_api import Browser
 from tests.browser.chromium import chromium
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(program: Callable[[str, str], str]) -> Iterator[Browser]:
+    """Closed with its module: Playwright's loop runs in the main thread, where other tests start loops of their own."""
     with chromium(program("chromium", "chromium")) as one:
         yield one
