@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 
@@ -18,9 +19,10 @@ from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 from flows.extracts.cells import PROBLEM_TEXTS, read_cells
+from flows.extracts.forms import BY_FORM, Asked, Content, Form, read_form, said_by
 from flows.extracts.headers import match_headers, refuse_personal_data
-from flows.extracts.ingest import ingest_file
 from flows.extracts.readers import read_table
+from flows.extracts.table import Limits
 from flows.extracts.where import Where
 
 #: References are hashed even here, with a key that is used for nothing else and leaves no trace.
@@ -60,7 +62,11 @@ def check_files(
 
     desks: dict[tuple[str, Month], _Desk] = {}
     for path in paths:
-        _lay_out(desks, path, council, month, kind or _kind_of(path))
+        form = Form.NATIVE if kind else form_of(path)
+        kinds = [kind or _kind_of(path)] if form is Form.NATIVE else BY_FORM[form].kinds
+        content = _content(path)
+        for one in kinds:
+            _lay_out(desks, path, content, council, month, one, form)
     found = []
     for desk in desks.values():
         batch = Batch(
@@ -77,16 +83,40 @@ def check_files(
     return found
 
 
-def _lay_out(
-    desks: dict[tuple[str, Month], _Desk], path: Path, given: str | None, month: Month | None, kind: Kind
-) -> None:
+def form_of(path: Path) -> Form:
+    """The form a file's name stands for; a folder is taken for SSD tables, any .xml for the workforce return."""
+    if path.is_dir():
+        return Form.SSD
+    ending = path.suffix.removeprefix(".").lower()
+    if ending == "xml":
+        return Form.CSWW
+    if ending == "xlsx" and path.name.lower().replace("-", "_").replace(" ", "_").startswith("annex_a"):
+        return Form.ANNEX_A
+    return Form.NATIVE
+
+
+def _content(path: Path) -> Content:
     try:
-        content = path.read_bytes()
+        if path.is_dir():
+            endings = tuple(f".{e}" for e in BY_FORM[Form.SSD].endings)
+            return {p.name: p.read_bytes() for p in sorted(path.iterdir()) if p.name.lower().endswith(endings)}
+        return path.read_bytes()
     except OSError:
         raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
+
+
+def _lay_out(
+    desks: dict[tuple[str, Month], _Desk],
+    path: Path,
+    content: Content,
+    given: str | None,
+    month: Month | None,
+    kind: Kind,
+    form: Form,
+) -> None:
     refusal: ExtractError | None = None
     try:
-        said = _said(content, path, kind)
+        said = said_by(form, content) if form is not Form.NATIVE else _said(content, path, kind)
     except ExtractError as error:
         said, refusal = (None, None), error
     la_code, of = given or said[0] or _folder_code(path), month or said[1] or _folder_month(path)
@@ -98,16 +128,9 @@ def _lay_out(
     desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
     key = (desk.council.la_code, kind)
     desk.files[key] = path.name
+    received = datetime(of.year, of.number, 1, tzinfo=UTC)
     try:
-        extract = ingest_file(
-            content,
-            filename=path.name,
-            kind=kind,
-            council=desk.council,
-            month=of,
-            key=_DESK_KEY,
-            received=datetime(of.year, of.number, 1, tzinfo=UTC),
-        )
+        extract = read_form(form, content, Asked(path.name, kind, desk.council, of, _DESK_KEY, received, Limits()))
     except ExtractError as error:
         desk.refused[key] = error
         return
@@ -127,10 +150,10 @@ def _kind_of(path: Path) -> Kind:
     )
 
 
-def _said(content: bytes, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
+def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
     """The council and month the file's own rows name, by its first row that names both."""
     where = Where("the file", Month(2000, 1), path.name)
-    table = read_table(content, kind=kind, where=where)
+    table = read_table(cast(bytes, content), kind=kind, where=where)
     refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
     match = match_headers(table.headers, kind=kind, where=where)
     fields = {n: EXTRACTS[kind].field(n) for n in ("la_code", "reference_date")}

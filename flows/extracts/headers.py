@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -71,8 +71,8 @@ def refuse_personal_data(
         )
 
 
-def match_headers(headers: Sequence[str], *, kind: Kind, where: Where) -> HeaderMatch:
-    """Each field's column.
+def match_headers(headers: Sequence[str], *, kind: Kind, where: Where, may_lack: Collection[str] = ()) -> HeaderMatch:
+    """Each field's column; the required fields in `may_lack` may be absent too.
 
     Raises HeaderMismatch if a required column is missing, a header stands twice, or two headers mean
     the same field; which one is meant is for the council to say.
@@ -83,7 +83,7 @@ def match_headers(headers: Sequence[str], *, kind: Kind, where: Where) -> Header
     for position, name in enumerate(given):
         if name in meanings:
             claims.setdefault(meanings[name], []).append(position)
-    _refuse_missing(extract, claims, where)
+    _refuse_missing(extract, claims, where, may_lack)
     for field, positions in claims.items():
         if len(positions) > 1:
             names = " and ".join(f"“{headers[p]}” (column {p + 1})" for p in positions)
@@ -103,8 +103,8 @@ def match_headers(headers: Sequence[str], *, kind: Kind, where: Where) -> Header
     )
 
 
-def _refuse_missing(extract: Extract, claims: Mapping[str, object], where: Where) -> None:
-    required = [f.name for f in extract.fields if f.required]
+def _refuse_missing(extract: Extract, claims: Mapping[str, object], where: Where, may_lack: Collection[str]) -> None:
+    required = [f.name for f in extract.fields if f.required and f.name not in may_lack]
     missing = [name for name in required if name not in claims]
     if not missing:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -71,7 +71,36 @@ def ingest_file(
     where = Where(f"{council.name} ({council.la_code})", month, filename)
     table = read_table(content, kind=kind, where=where, limits=limits)
     refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
-    match = match_headers(table.headers, kind=kind, where=where)
+    return ingest_table(
+        table,
+        where=where,
+        kind=kind,
+        council=council,
+        month=month,
+        key=key,
+        received=received,
+        mark=sha256(content).hexdigest(),
+    )
+
+
+def ingest_table(
+    table: RawTable,
+    *,
+    where: Where,
+    kind: Kind,
+    council: Council,
+    month: Month,
+    key: bytes,
+    received: datetime,
+    mark: str,
+    may_lack: Collection[str] = (),
+) -> IngestedExtract:
+    """The canonical extract from a table as text; `mark` is the SHA-256 of what was received.
+
+    `may_lack` names required fields that the form the table came in does not carry: they are absent,
+    which withholds what depends on them, and no reason to refuse. Raises an ExtractError as `ingest_file`.
+    """
+    match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack)
     rows, notes = _without_totals(table, match, where)
     read = read_columns(rows, _present(kind, match))
     columns = {name: cells.values for name, cells in read.items()}
@@ -91,8 +120,8 @@ def ingest_file(
         kind=kind,
         la_code=council.la_code,
         month=month,
-        filename=filename,
-        sha256=sha256(content).hexdigest(),
+        filename=where.filename,
+        sha256=mark,
         received=received,
         frame=conform(frame, extract.schema, f"{kind} extract").sort(*extract.key, "file_row", nulls_last=True),
         problems=_problems(kind, council, read, file_rows, blank_codes, table, match),

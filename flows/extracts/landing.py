@@ -2,19 +2,22 @@
 
 Layout: `2026-10/370/workforce.csv`, with anything between the first dot and the ending as a mark of
 resubmission (`workforce.corrected.csv`). A name that is not understood is a record, never silence:
-it may be the file somebody is waiting for.
+it may be the file somebody is waiting for. Beside our own extracts the sector's own formats are known by
+their names (`flows.extracts.forms`): `csww.xml`, `annex_a.xlsx`, and a folder `ssd/` of tables, which is
+one submission.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from features.councils import Council, Register
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
+from flows.extracts.forms import RECOGNITIONS, Form, recognise_sector_file
 from flows.storage import ObjectInfo, Store
 
 ENDINGS = ("csv", "parquet", "xlsx")
@@ -32,6 +35,9 @@ class LandedFile:
     size: int
     modified: datetime
     """When it was put there, in UTC: the time of receipt."""
+    form: Form = Form.NATIVE
+    parts: tuple[str, ...] = ()
+    """Of a folder: the names of its files in the landing store."""
 
     @property
     def filename(self) -> str:
@@ -75,12 +81,23 @@ def list_month(store: Store, month: Month, register: Register) -> Landing:
     """What lies in a month's folder of the landing store; raises StoreError only."""
     files: list[LandedFile] = []
     unrecognised: list[Unrecognised] = []
+    folders: dict[str, list[ObjectInfo]] = {}
     for found in store.list(f"{month}/"):
-        file = _recognise(found, month, register)
-        if isinstance(file, LandedFile):
-            files.append(file)
+        if folder := _table_folder(found.name):
+            folders.setdefault(folder, []).append(found)
+            continue
+        recognised = _recognise(found, month, register)
+        if isinstance(recognised, str):
+            unrecognised.append(Unrecognised(found.name, found.size, found.modified, recognised))
         else:
-            unrecognised.append(Unrecognised(found.name, found.size, found.modified, file))
+            files.extend(recognised)
+    for folder, parts in folders.items():
+        whole = ObjectInfo(folder, sum(p.size for p in parts), max(p.modified for p in parts))
+        recognised = _recognise(whole, month, register)
+        if isinstance(recognised, str):
+            unrecognised.append(Unrecognised(whole.name, whole.size, whole.modified, recognised))
+        else:
+            files.extend(replace(f, parts=tuple(sorted(p.name for p in parts))) for f in recognised)
     newest = {(f.council.la_code, f.kind): f for f in sorted(files, key=_order)}
     chosen = tuple(newest.values())
     return Landing(
@@ -111,8 +128,16 @@ def _order(file: LandedFile) -> tuple[str, str, datetime, str]:
     return (file.council.la_code, file.kind, file.modified, file.name)
 
 
-def _recognise(found: ObjectInfo, month: Month, register: Register) -> LandedFile | str:
-    """The file, or the sentence that says why it is not taken for one."""
+def _table_folder(name: str) -> str | None:
+    """`2026-10/370/ssd` for a table that lies in it."""
+    folder, _, file = name.rpartition("/")
+    known = [r for r in RECOGNITIONS if r.folder and folder.rpartition("/")[2].lower() == r.stem]
+    fits = known and len(folder.split("/")) == 3 and file.rpartition(".")[2].lower() in known[0].endings
+    return folder if fits else None
+
+
+def _recognise(found: ObjectInfo, month: Month, register: Register) -> list[LandedFile] | str:
+    """The file, once for each extract it gives, or the sentence that says why it is not taken for one."""
     parts = found.name.split("/")
     if len(parts) != 3:
         return f"{found.name} does not lie directly in a council's folder. Move it to {month}/<council>/<extract>.csv."
@@ -130,11 +155,22 @@ def _recognise(found: ObjectInfo, month: Month, register: Register) -> LandedFil
         )
     stem, _, rest = filename.partition(".")
     ending = rest.rpartition(".")[2].lower()
+    sector = recognise_sector_file(stem, ending) or next(
+        (r for r in RECOGNITIONS if r.folder and filename.lower() == r.stem), None
+    )
+    if sector is not None:
+        return [
+            LandedFile(found.name, month, council, kind, found.size, found.modified, sector.form)
+            for kind in sector.kinds
+        ]
     if ending not in ENDINGS:
-        return f"{found.name}: only files ending in .csv, .parquet or .xlsx are read. Send the extract in one of them."
+        return (
+            f"{found.name}: only files ending in .csv, .parquet or .xlsx are read, and csww.xml. "
+            "Send the extract in one of them."
+        )
     if stem.strip().lower() not in {str(k) for k in Kind}:
         return (
             f"{found.name}: the name does not begin with the kind of extract. Name it {', '.join(Kind)} "
             f"followed by .{ending}; a mark of resubmission goes between the dots."
         )
-    return LandedFile(found.name, month, council, Kind(stem.strip().lower()), found.size, found.modified)
+    return [LandedFile(found.name, month, council, Kind(stem.strip().lower()), found.size, found.modified)]

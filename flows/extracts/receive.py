@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from hashlib import sha256
 
 from features.errors import ExtractError, PersonalDataRefused
-from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.forms import Asked, Content, keeps_bytes, mark_of, read_form
+from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile
 from flows.extracts.readers import too_large
 from flows.extracts.submissions import Outcome, Submission, fingerprint_unread, keep_content
@@ -40,27 +40,23 @@ def receive_file(
         mark = fingerprint_unread(file.name, file.size, file.modified)
         error: ExtractError = too_large(where, file.size, limits)
         return Received(file, _submission(file, mark, Outcome.REFUSED, str(error), kept=False), None, error)
-    content = landing.read(file.name)
-    mark = sha256(content).hexdigest()
+    content: Content = {p.rpartition("/")[2]: landing.read(p) for p in file.parts} or landing.read(file.name)
+    mark = mark_of(content)
+    kept = keeps_bytes(file.form)
+    extract, refusal = None, None
     try:
-        extract = ingest_file(
+        extract = read_form(
+            file.form,
             content,
-            filename=file.filename,
-            kind=file.kind,
-            council=file.council,
-            month=file.month,
-            key=key,
-            received=file.modified,
-            limits=limits,
+            Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits),
         )
-    except ExtractError as refusal:
-        kept = not isinstance(refusal, PersonalDataRefused)
-        submission = _submission(file, mark, Outcome.REFUSED, str(refusal), kept=kept)
+        submission = _submission(file, mark, Outcome.ACCEPTED, None, kept=kept)
+    except ExtractError as fault:
+        refusal, kept = fault, kept and not isinstance(fault, PersonalDataRefused)
+        submission = _submission(file, mark, Outcome.REFUSED, str(fault), kept=kept)
+    if isinstance(content, bytes):
         keep_content(store, submission, content)
-        return Received(file, submission, None, refusal)
-    submission = _submission(file, mark, Outcome.ACCEPTED, None, kept=True)
-    keep_content(store, submission, content)
-    return Received(file, submission, extract, None)
+    return Received(file, submission, extract, refusal)
 
 
 def _submission(file: LandedFile, mark: str, outcome: Outcome, reason: str | None, *, kept: bool) -> Submission:
