@@ -10,8 +10,6 @@ import typer
 
 if TYPE_CHECKING:
     from flows.storage import Store
-    from models.design import Design
-    from models.training import TrainingResult
 
 Data = Annotated[Path, typer.Option(help="Folder of published files, as downloaded.")]
 DayOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD.")]
@@ -37,63 +35,21 @@ def train(
     published_before: DayOption = None,
 ) -> None:
     """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
+    from flows.settings import Settings
+    from flows.training import beside_the_present_one, trained
     from models.registry import save
 
-    result = _trained(data, own_history=own_history, published_before=_day(published_before))
+    settings = Settings.load() if own_history else None
+    result = trained(data, settings, _day(published_before), datetime.now(UTC))
     if not store:
         typer.echo(result.to_text())
         return
     target = _store()
-    result = _beside_the_present_one(target, result)
+    result = beside_the_present_one(target, result)
     typer.echo(result.to_text())
     typer.echo(f"Kept as {save(target, result.model, result.verdict)}.")
     ref = result.model.ref
     typer.echo(f"Promote it with: holdfast models promote --name {ref.name} --version {ref.version} --by … --reason …")
-
-
-def _trained(data: Path, *, own_history: bool, published_before: date | None) -> TrainingResult:
-    from flows.context import code_version
-    from models.asof import Variant
-    from models.design import build_design
-    from models.own_history import together
-    from models.record import read_record
-    from models.training import data_hashes, train_design, until
-    from models.training import train as train_on_record
-
-    if not own_history:
-        return train_on_record(data, code_version=code_version(), published_before=published_before)
-    record = read_record(data)
-    public = build_design(record, Variant.OWN_DATA_AT_ONCE)
-    design = until(together(public, _own_design()), published_before)
-    return train_design(design, hashes=data_hashes(record), code_version=code_version())
-
-
-def _own_design() -> Design:
-    """The group's own judgements beside its own months, from the store."""
-    from features.frames import NATIONAL
-    from features.months import Month
-    from flows.context import begin
-    from flows.measuring import measure
-    from flows.settings import Settings
-    from models.own_history import design_from_history
-    from models.shipped import shipped_model
-
-    now = datetime.now(UTC)
-    settings = Settings.load()
-    context = begin(settings, Month.of(now.date()).plus(-1), now=now, as_of=None)
-    months = settings.ingest.history_months
-    national = shipped_model().reference.select(list(NATIONAL))
-    measured = measure(
-        context.history,
-        context.register,
-        context.month,
-        context.cutoff,
-        national,
-        history_months=months,
-        usual_cutoff=context.usual_cutoff,
-        feature_months=months,
-    )
-    return design_from_history(measured.features, context.register, national)
 
 
 def backtest(
@@ -172,20 +128,6 @@ def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> 
 
     ref = roll_back(_store(), name, _today(), by, reason)
     typer.echo(f"{ref.name} {ref.version} speaks again.")
-
-
-def _beside_the_present_one(store: Store, result: TrainingResult) -> TrainingResult:
-    """Judged against the store's current model too, if it has one; else against the shipped one."""
-    from features.errors import ModelError
-    from models.registry import load
-    from models.shipped import shipped_model
-    from models.training import against
-
-    try:
-        incumbent = load(store, result.model.ref.name)
-    except ModelError:
-        incumbent = shipped_model()
-    return against(result, incumbent)
 
 
 def _store() -> Store:

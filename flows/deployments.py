@@ -1,52 +1,87 @@
-"""Every deployment in one list: which flow, when, with which limits.
+"""Every deployment in one list: which flow, when, with which parameters and limits.
 
+`holdfast serve` serves this list, `prefect.yaml` is generated from it, and a test holds the two together.
 Schedules are in London's time, so that a morning run does not move by an hour in summer.
+
+Retries are the tasks' own (`flows.monthly.PATIENT_STEP`): a store that does not answer is asked again, and
+what a person must put right is not tried again in vain. A run that was cut off is started again by hand or by
+the next schedule, and finishes what was left.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, cast
 
 from prefect import Flow
 from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
 from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import load_flow_from_entrypoint
 from prefect.schedules import Schedule
+from prefect.types.entrypoint import EntrypointType
 
-from flows.monthly import monthly
+from features.errors import SettingsError
+from flows.settings import ScheduleSettings
+from flows.working_days import LONDON, on_working_day
 
-TIMEZONE = "Europe/London"
+#: One run of each at a time. A second one waits: cancelling it would lose a month if a dead run held the slot.
+ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 
-#: 07:00 on the 11th weekday of the month. Extracts are due on the 5th working day; bank holidays move
-#: the 11th weekday to no earlier than the 8th working day (Easter in April, two days in May).
-ON_THE_ELEVENTH_WEEKDAY = (
-    "DTSTART:20260101T070000\nRRULE:FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=11;BYHOUR=7;BYMINUTE=0;BYSECOND=0"
-)
+TAG = "holdfast"
+
+
+def _by_hand(schedule: ScheduleSettings, today: date) -> Schedule | None:
+    return None
+
+
+def _no_parameters(schedule: ScheduleSettings) -> dict[str, Any]:
+    return {}
+
+
+def _monthly(schedule: ScheduleSettings, today: date) -> Schedule:
+    return on_working_day(schedule.monthly_working_day, schedule.monthly_at, today.year)
+
+
+def _cron(line: str) -> Schedule | None:
+    if not line.strip():
+        return None
+    try:
+        return Schedule(cron=line, timezone=LONDON.key)
+    except ValueError:
+        raise SettingsError(
+            f"schedule: “{line}” is not a cron line. Write five fields, for example 0 9 * * 1-5, or nothing."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment; `flow` with parameters `parameters`, on `rrule` if any."""
+    """One deployment. `entrypoint` is the flow as `module.function`: the installed package, not a checkout, is run."""
 
     name: str
-    flow: Flow[..., Any]
+    entrypoint: str
     description: str
-    rrule: str | None = None
-    parameters: dict[str, Any] = field(default_factory=dict)
-    tags: tuple[str, ...] = ()
+    when: Callable[[ScheduleSettings, date], Schedule | None] = _by_hand
+    parameters: Callable[[ScheduleSettings], Mapping[str, Any]] = _no_parameters
+    tags: tuple[str, ...] = (TAG,)
+    limit: ConcurrencyLimitConfig = field(default_factory=lambda: ONE_AT_A_TIME)
 
-    def build(self, **changes: Any) -> RunnerDeployment:
+    @property
+    def flow(self) -> Flow[..., Any]:
+        return cast("Flow[..., Any]", load_flow_from_entrypoint(self.entrypoint, use_placeholder_flow=False))
+
+    def build(self, schedule: ScheduleSettings, today: date, **changes: Any) -> RunnerDeployment:
         """The deployment as Prefect takes it; `changes` override, for example the schedule in a test."""
-        schedule = Schedule(rrule=self.rrule, timezone=TIMEZONE) if self.rrule else None
+        when = self.when(schedule, today)
         given: dict[str, Any] = {
             "name": self.name,
             "description": self.description,
-            "parameters": self.parameters,
+            "parameters": dict(self.parameters(schedule)),
             "tags": list(self.tags),
-            "schedules": [schedule] if schedule else None,
-            # A second run waits: cancelling it would lose a month if a dead run still holds the slot.
-            "concurrency_limit": ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE),
+            "schedules": [when] if when else None,
+            "concurrency_limit": self.limit,
+            "entrypoint_type": EntrypointType.MODULE_PATH,
         }
         build = cast(Callable[..., RunnerDeployment], self.flow.to_deployment)
         return build(**{**given, **changes})
@@ -55,9 +90,25 @@ class Deployment:
 DEPLOYMENTS: tuple[Deployment, ...] = (
     Deployment(
         name="monthly",
-        flow=monthly,
-        description="Reads the last complete month's extracts, checks, measures, scores, alerts.",
-        rrule=ON_THE_ELEVENTH_WEEKDAY,
-        tags=("holdfast",),
+        entrypoint="flows.monthly.monthly",
+        description="Reads the last complete month’s extracts, checks, measures, scores, alerts.",
+        when=_monthly,
+        parameters=lambda schedule: {"request": {"send": schedule.monthly_send.value}},
+    ),
+    Deployment(
+        name="backfill",
+        entrypoint="flows.backfill.backfill",
+        description="Computes a range of months, oldest first; sends nothing unless told. Started by hand.",
+    ),
+    Deployment(
+        name="train",
+        entrypoint="flows.train.train",
+        description="Trains the model on the published record and keeps it beside the present one. Started by hand, "
+        "when the reference refresh says that new figures are out.",
     ),
 )
+
+
+def built(schedule: ScheduleSettings, today: date) -> list[RunnerDeployment]:
+    """Every deployment of the list, ready to be served or deployed."""
+    return [deployment.build(schedule, today) for deployment in DEPLOYMENTS]

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tomllib
+from datetime import time
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from features.errors import SettingsError
 from flows.alerts.rules import AlertRules
+from flows.request import Send
 
 PREFIX = "HOLDFAST_"
 
@@ -85,6 +87,38 @@ class IngestSettings(_Section):
     max_file_mb: Annotated[int, Field(ge=1, le=4096)] = 200
 
 
+class ScheduleSettings(_Section):
+    """When the deployments run by themselves, in London's time; empty text switches a schedule off."""
+
+    monthly_working_day: Annotated[int, Field(ge=1, le=20)] = 11
+    """The monthly run starts on this working day of the next month: after the last one extracts are waited for."""
+    monthly_at: time = time(7, 0)
+    monthly_send: Send = Send.YES
+    """What the scheduled run does with e-mails."""
+    watchdog: str = "0 9 * * 1-5"
+    """Cron line of the watchdog, which looks whether the month has been run."""
+    reference_refresh: str = "0 6 * * 1"
+    """Cron line of the look for new published figures."""
+
+
+class ClaimSettings(_Section):
+    """How runs keep out of each other's way; see `flows.claim`."""
+
+    stale_minutes: Annotated[int, Field(ge=1, le=120)] = 10
+    """A claim not renewed for so long belongs to a dead run. Machines' clocks must agree better than this."""
+    wait_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+    """How long a run waits for another of the same month before it ends with a sentence. Longer than
+    `stale_minutes`, so that it outlives a dead one."""
+    heartbeat_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    """How often a run renews its claim."""
+
+    @model_validator(mode="after")
+    def _renewed_in_time(self) -> ClaimSettings:
+        if self.heartbeat_seconds * 3 > self.stale_minutes * 60:
+            raise ValueError("heartbeat_seconds must fit three times into stale_minutes")
+        return self
+
+
 class Settings(BaseSettings):
     """All settings; `Settings.load` is the way in."""
 
@@ -107,6 +141,7 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     ingest: IngestSettings = IngestSettings()
     alerts: AlertRules = AlertRules()
+    schedule: ScheduleSettings = ScheduleSettings()
 
     @model_validator(mode="after")
     def _safe_combinations(self) -> Settings:

@@ -1,0 +1,138 @@
+"""Training as a Prefect flow, around the functions of `holdfast train`. It promotes only if asked, and by the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from prefect import flow, get_run_logger, runtime, task
+from prefect.artifacts import create_table_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.errors import HoldfastError, ModelError, SettingsError
+from flows.context import s3_options
+from flows.monthly import PATIENT_STEP, STEP, whole
+from flows.settings import Settings
+from flows.storage import Store, open_store
+from flows.training import beside_the_present_one, trained
+from models.registry import promote, save
+from models.training import TrainingResult
+
+
+class Promote(StrEnum):
+    """What becomes of the new version: kept only, or made the one that speaks if the registry's rule allows it."""
+
+    NO = "no"
+    IF_THE_RULE_ALLOWS = "if the rule allows"
+
+
+class TrainRequest(BaseModel):
+    """One training. It keeps a version in the registry; making it speak is asked for apart."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: str = Field(
+        title="Published files",
+        description="Folder of published files (DfE, Ofsted, ONS) on the machine that runs this.",
+        min_length=1,
+    )
+    own_history: bool = Field(
+        default=False, title="Own history", description="Learn from the group’s own months in the store too."
+    )
+    published_before: date | None = Field(
+        default=None,
+        title="Published before",
+        description="Learn only from judgements published before this day. Empty: all.",
+    )
+    promote: Promote = Field(
+        default=Promote.NO,
+        title="Promote",
+        description="“no” keeps the new version beside the present one; "
+        "the other lets it speak if the promotion rule allows it.",
+    )
+    by: str = Field(default="", title="Asked by", description="Who asks for the promotion.", max_length=100)
+    reason: str = Field(
+        default="", title="Reason", description="Why this training: shown in its name and kept.", max_length=200
+    )
+
+
+@task(task_run_name="Train on {folder}", **STEP)
+def fit(folder: str, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
+    """Fit on the published record, and on the group's own months if their settings are given."""
+    return trained(Path(folder), settings, published_before, now)
+
+
+@task(task_run_name="Compare with the present model and keep", **PATIENT_STEP)
+def compare_and_keep(store: Store, result: TrainingResult) -> tuple[TrainingResult, str]:
+    """The result judged beside the model that speaks now, and the folder it is kept in."""
+    judged = beside_the_present_one(store, result)
+    return judged, save(store, judged.model, judged.verdict)
+
+
+@task(task_run_name="Promote {version}", **STEP)
+def promote_version(store: Store, version: str, result: TrainingResult, on: date, by: str, reason: str) -> str:
+    """Let the version speak if the rule allows it; the refusal as a sentence if not."""
+    try:
+        promote(store, result.model.ref, result.verdict, on, by, reason)
+    except ModelError as error:
+        return f"Not promoted: {error}"
+    return f"{result.model.ref.name} {version} speaks from now on, where the settings name this model."
+
+
+def _run_name() -> str:
+    given: Any = runtime.flow_run.parameters.get("request")
+    request = given if isinstance(given, TrainRequest) else TrainRequest.model_validate(given)
+    return f"training{f': {request.reason}' if request.reason else ''}"
+
+
+@flow(name="train", flow_run_name=_run_name, persist_result=False)
+def train(request: TrainRequest) -> State[TrainingResult]:
+    """Train the model on the published record, judge it by the promotion rule, keep it in the registry.
+
+    Args:
+        request: What to learn from, and whether the new version may speak.
+    """
+    try:
+        result, said = run_training(request, datetime.now(UTC))
+    except HoldfastError as error:
+        return Failed(message=str(error), data=error)
+    get_run_logger().info("%s\n%s", result.to_text(), said)
+    return Completed(message=said, data=result)
+
+
+def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, str]:
+    """Everything the request asks for. Raises HoldfastError for what a person can put right."""
+    settings = Settings.load()
+    asked = request.promote is Promote.IF_THE_RULE_ALLOWS
+    if asked and not (request.by.strip() and request.reason.strip()):
+        raise SettingsError("A promotion is kept with who asked for it and why: fill in “Asked by” and “Reason”.")
+    if not Path(request.data).is_dir():
+        raise SettingsError(f"There is no folder {request.data} on this machine to train on.")
+    store = open_store(settings.store, s3=s3_options(settings))
+    own = settings if request.own_history else None
+    result, kept = compare_and_keep(
+        whole(store), whole(fit(request.data, whole(own), request.published_before, whole(now)))
+    )
+    said = f"Kept as {kept}. {result.verdict.sentence}"
+    if asked:
+        version = result.model.ref.version
+        said = promote_version(whole(store), version, whole(result), now.date(), request.by, request.reason)
+    create_table_artifact(
+        result_table(result, said), key="training", description=f"{result.model.ref.name} {result.model.ref.version}"
+    )
+    return result, said
+
+
+def result_table(result: TrainingResult, said: str) -> list[dict[str, str]]:
+    """The training for people: what the text of `holdfast train` says, a row for each line, and the rule's checks."""
+    rows: Sequence[tuple[str, str]] = [line.partition(": ")[::2] for line in result.to_text().splitlines()[1:-1]]
+    checks = [
+        (f"{check.name}", f"{'held' if check.passed else 'NOT held'}: {check.figures}")
+        for check in result.verdict.checks
+    ]
+    return [{"what": what, "figures": figures} for what, figures in (*rows, *checks, ("Outcome", said))]

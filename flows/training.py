@@ -1,0 +1,58 @@
+"""What `holdfast train` and the train flow share: a model from the published record, judged beside the present one."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+from features.errors import ModelError
+from features.frames import NATIONAL
+from features.months import Month
+from flows.context import begin, code_version
+from flows.measuring import measure
+from flows.settings import Settings
+from flows.storage import Store
+from models.asof import Variant
+from models.design import Design, build_design
+from models.own_history import design_from_history, together
+from models.record import read_record
+from models.registry import load
+from models.shipped import shipped_model
+from models.training import TrainingResult, against, data_hashes, train, train_design, until
+
+
+def trained(data: Path, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
+    """Train on a folder of published files; with `settings`, on the group's own months in the store too."""
+    if settings is None:
+        return train(data, code_version=code_version(), published_before=published_before)
+    record = read_record(data)
+    public = build_design(record, Variant.OWN_DATA_AT_ONCE)
+    design = until(together(public, own_design(settings, now)), published_before)
+    return train_design(design, hashes=data_hashes(record), code_version=code_version())
+
+
+def own_design(settings: Settings, now: datetime) -> Design:
+    """The group's own judgements beside its own months, from the store."""
+    context = begin(settings, Month.of(now.date()).plus(-1), now=now, as_of=None)
+    months = settings.ingest.history_months
+    national = shipped_model().reference.select(list(NATIONAL))
+    measured = measure(
+        context.history,
+        context.register,
+        context.month,
+        context.cutoff,
+        national,
+        history_months=months,
+        usual_cutoff=context.usual_cutoff,
+        feature_months=months,
+    )
+    return design_from_history(measured.features, context.register, national)
+
+
+def beside_the_present_one(store: Store, result: TrainingResult) -> TrainingResult:
+    """Judged against the store's current model too, if it has one; else against the shipped one."""
+    try:
+        incumbent = load(store, result.model.ref.name)
+    except ModelError:
+        incumbent = shipped_model()
+    return against(result, incumbent)
