@@ -1,0 +1,277 @@
+"""Who may work on a month now: a claim in the store, safe whatever starts the runs.
+
+Prefect's limits hold only while one Prefect server knows of all runs; a command line, a second server or a
+restarted one does not. The store is what all of them share:
+
+    claims/2026-10/000001.json      released
+    claims/2026-10/000002.json      held: who, since when, and a heartbeat
+
+The highest number counts. Whoever finds it released or dead creates the next one, conditionally, so of many at
+once exactly one succeeds, on any store that can refuse a second create. A holder writes only its own object,
+so nothing has to be compared and swapped; one that was taken over finds a higher number and stops.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+from time import sleep
+
+from features.errors import HoldfastError, StoreError
+from features.months import Month
+from flows.processes import Process, is_gone, process_began, this_process
+from flows.progress import step
+from flows.settings import ClaimSettings
+from flows.storage import AlreadyThere, Store
+
+#: What is claimed while extracts are taken in: a run of one month also takes in what came late for others.
+INTAKE = "intake"
+
+_NAME = re.compile(r"claims/(?P<of>[^/]+)/(?P<number>\d{6})\.json")
+_LOOK_AGAIN_SECONDS = 5.0
+_LOGGER = logging.getLogger("holdfast.claim")
+
+Clock = Callable[[], datetime]
+
+
+class MonthClaimed(HoldfastError):
+    """Another run is working on the month and did not end while this one waited."""
+
+    exit_code = 17
+
+
+class ClaimLost(HoldfastError):
+    """This run did not renew its claim in time, and another run has taken the month over."""
+
+    exit_code = 17
+
+
+def wall_clock() -> datetime:
+    """The time, for entry points to pass on."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who claims: in words, as Prefect's flow run if it is one, as a process."""
+
+    who: str
+    run_id: str
+    process: Process
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim as the store has it."""
+
+    of: str
+    """A month, or `intake`."""
+    number: int
+    owner: Owner
+    since: datetime
+    heartbeat: datetime
+    released: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"claims/{self.of}/{self.number:06d}.json"
+
+    def to_bytes(self) -> bytes:
+        document = {
+            **asdict(self.owner),
+            "since": self.since.isoformat(),
+            "heartbeat": self.heartbeat.isoformat(),
+            "released": self.released,
+        }
+        return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+    def lapses(self, rules: ClaimSettings) -> datetime:
+        """When it is dead if it is not renewed before."""
+        return self.heartbeat + timedelta(minutes=rules.stale_minutes)
+
+    def in_words(self, rules: ClaimSettings) -> str:
+        """Who holds it since when and what to do, as a sentence."""
+        return (
+            f"{_of_in_words(self.of)} held by {self.owner.who} ({self.owner.process.in_words}) since "
+            f"{_time(self.since)}, last heard of at {_time(self.heartbeat)}. Wait until it ends and run again; if it "
+            f"is dead, its claim lapses at {_time(self.lapses(rules))} and the next run goes on from where it stopped."
+        )
+
+
+def _of_in_words(of: str) -> str:
+    return "The taking in of extracts is" if of == INTAKE else f"{Month.parse(of).in_words} is"
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%d %B %Y %H:%M:%S} UTC".lstrip("0")
+
+
+def _read(name: str, content: bytes) -> Claim:
+    match = _NAME.fullmatch(name)
+    try:
+        d = json.loads(content)
+        return Claim(
+            of=match["of"] if match else "",
+            number=int(match["number"]) if match else 0,
+            owner=Owner(d["who"], d["run_id"], Process(**d["process"])),
+            since=datetime.fromisoformat(d["since"]),
+            heartbeat=datetime.fromisoformat(d["heartbeat"]),
+            released=d["released"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{name} is no claim of this version of Holdfast ({type(error).__name__}). Remove it if no run is at work."
+        ) from None
+
+
+def latest(store: Store, of: Month | str) -> Claim | None:
+    """The claim that counts, released or not; None if there never was one."""
+    names = [o.name for o in store.list(f"claims/{of}/") if _NAME.fullmatch(o.name)]
+    return _read(names[-1], store.read(names[-1])) if names else None
+
+
+def held_claims(store: Store) -> list[Claim]:
+    """Every claim that is not released, dead or alive, by what is claimed: for people and for the watchdog."""
+    last: dict[str, str] = {}
+    for found in store.list("claims/"):
+        if match := _NAME.fullmatch(found.name):
+            last[match["of"]] = found.name
+    claims = [_read(name, store.read(name)) for name in last.values()]
+    return [c for c in claims if not c.released]
+
+
+def is_dead(
+    claim: Claim,
+    now: datetime,
+    rules: ClaimSettings,
+    here: Process,
+    began: Callable[[int], str | None] = process_began,
+) -> bool:
+    """Whether the holder can no longer be at work: its process on this machine is gone, or its heartbeat stopped."""
+    return is_gone(claim.owner.process, here, began) is True or now >= claim.lapses(rules)
+
+
+def this_run() -> Owner:
+    """Whoever runs this code: the flow run with its name, or a process without one."""
+    from prefect import runtime
+
+    flow, name = runtime.flow_run.flow_name, runtime.flow_run.name
+    who = f"{flow} “{name}”" if flow else "holdfast"
+    return Owner(who, str(runtime.flow_run.id or ""), this_process())
+
+
+class Held:
+    """A claim that is held, by the run that holds it."""
+
+    def __init__(self, store: Store, claim: Claim, rules: ClaimSettings, clock: Clock) -> None:
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self.claim = claim
+
+    def beat(self) -> None:
+        """Renew the claim. A store that is away for a moment does no harm: the claim lapses only after a while."""
+        renewed = replace(self.claim, heartbeat=self._clock())
+        self._store.replace(renewed.name, renewed.to_bytes(), content_type="application/json")
+        self.claim = renewed
+
+    def check(self) -> None:
+        """Raises ClaimLost if another run has taken over since: to be asked before something irrevocable."""
+        now = latest(self._store, self.claim.of)
+        if now is not None and now.number > self.claim.number:
+            raise ClaimLost(
+                f"This run was not heard of after {_time(self.claim.heartbeat)}, so another took its place and this "
+                f"one stops. {now.in_words(self._rules) if not now.released else 'The other run has ended.'}"
+            )
+
+    def release(self) -> None:
+        """Give it back. Only its own object is written, so whoever took over keeps what it has."""
+        done = replace(self.claim, heartbeat=self._clock(), released=True)
+        self._store.replace(done.name, done.to_bytes(), content_type="application/json")
+
+
+def take(store: Store, of: Month | str, owner: Owner, now: datetime, rules: ClaimSettings) -> tuple[Claim, bool]:
+    """The claim that counts now, and whether it was taken by this call; no waiting."""
+    while True:
+        last = latest(store, of)
+        if last is not None and not last.released and not is_dead(last, now, rules, owner.process):
+            return last, False
+        mine = Claim(str(of), last.number + 1 if last else 1, owner, since=now, heartbeat=now)
+        try:
+            store.create(mine.name, mine.to_bytes(), content_type="application/json")
+        except AlreadyThere:
+            continue  # another was quicker; look at whom it belongs to
+        if last is not None and not last.released:
+            step("%s had died; its claim of %s is taken over", last.owner.who, of)
+        return mine, True
+
+
+@contextmanager
+def claimed(
+    store: Store,
+    of: Month | str,
+    owner: Owner,
+    *,
+    rules: ClaimSettings,
+    clock: Clock,
+    pause: Callable[[float], None] = sleep,
+) -> Iterator[Held]:
+    """Hold a month (or the intake) while the block runs, renewing the claim in a thread beside it.
+
+    Waits for a live holder up to `rules.wait_minutes`, then raises MonthClaimed saying who holds it, since when
+    and what to do. Released at the end, whatever ends the block; after a kill the claim lapses by itself.
+    """
+    held = Held(store, _wait_for(store, of, owner, rules, clock, pause), rules, clock)
+    ended = Event()
+
+    def keep() -> None:
+        while not ended.wait(rules.heartbeat_seconds):
+            try:
+                held.beat()
+            except StoreError as error:
+                _LOGGER.warning("The claim of %s could not be renewed: %s", of, error)
+
+    keeper = Thread(target=keep, name=f"claim-{of}", daemon=True)
+    keeper.start()
+    try:
+        yield held
+    finally:
+        ended.set()
+        keeper.join()
+        try:
+            held.release()
+        except StoreError as error:
+            _LOGGER.warning("The claim of %s could not be given back and will lapse: %s", of, error)
+
+
+def _wait_for(
+    store: Store, of: Month | str, owner: Owner, rules: ClaimSettings, clock: Clock, pause: Callable[[float], None]
+) -> Claim:
+    until = clock() + timedelta(minutes=rules.wait_minutes)
+    told = False
+    while True:
+        claim, mine = take(store, of, owner, clock(), rules)
+        if mine:
+            return claim
+        if clock() >= until:
+            raise MonthClaimed(claim.in_words(rules))
+        if not told:
+            step("Waiting: %s", claim.in_words(rules))
+            told = True
+        pause(_LOOK_AGAIN_SECONDS)
+
+
+def free(store: Store, of: Month | str, owner: Owner, now: datetime) -> Claim | None:
+    """Put an end to a claim by a person's word; the claim it ended, or None if there was none to end."""
+    last = latest(store, of)
+    if last is None or last.released:
+        return None
+    done = Claim(str(of), last.number + 1, owner, since=now, heartbeat=now, released=True)
+    store.create(done.name, done.to_bytes(), content_type="application/json")
+    return last
