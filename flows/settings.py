@@ -95,8 +95,8 @@ class ScheduleSettings(_Section):
     monthly_at: time = time(7, 0)
     monthly_send: Send = Send.YES
     """What the scheduled run does with e-mails."""
-    watchdog: str = "0 9 * * 1-5"
-    """Cron line of the watchdog, which looks whether the month has been run."""
+    watchdog: str = "0 8-17 * * 1-5"
+    """Cron line of the watchdog, which looks whether the month has been run and starts again what has died."""
     reference_refresh: str = "0 6 * * 1"
     """Cron line of the look for new published figures."""
 
@@ -117,6 +117,19 @@ class ClaimSettings(_Section):
         if self.heartbeat_seconds * 3 > self.stale_minutes * 60:
             raise ValueError("heartbeat_seconds must fit three times into stale_minutes")
         return self
+
+
+class WatchdogSettings(_Section):
+    """What the watchdog looks for; see `flows.watchdog`."""
+
+    done_by_working_day: Annotated[int, Field(ge=1, le=23)] = 12
+    """By this working day the last complete month must have been run to its end."""
+    remind_after_days: Annotated[int, Field(ge=0, le=60)] = 2
+    """A month that waits for approval is reminded of after so many days, then once a day."""
+    late_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
+    """A scheduled run that has not begun by then says that nothing serves the deployments."""
+    attempts: Annotated[int, Field(ge=1, le=10)] = 3
+    """How often a run that died is begun, its first time included, before a person must look."""
 
 
 class Settings(BaseSettings):
@@ -142,6 +155,8 @@ class Settings(BaseSettings):
     ingest: IngestSettings = IngestSettings()
     alerts: AlertRules = AlertRules()
     schedule: ScheduleSettings = ScheduleSettings()
+    claims: ClaimSettings = ClaimSettings()
+    watchdog: WatchdogSettings = WatchdogSettings()
 
     @model_validator(mode="after")
     def _safe_combinations(self) -> Settings:
