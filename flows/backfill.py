@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.errors import SettingsError
 from features.months import Month, month_range
 from flows import month as steps
+from flows.claim import INTAKE, holding
 from flows.context import RunContext, begin
 from flows.monthly import PATIENT_STEP, alert_councils, check_and_count, whole
 from flows.parallel import worker_processes
@@ -111,12 +112,14 @@ def backfill(request: BackfillRequest) -> dict[str, float]:
     if last < first:
         raise SettingsError(f"A backfill goes from the older month to the newer: {first} is after {last}.")
     context = begin(settings, last, now=now, as_of=None)
-    due = steps.find_due_for_history(context, first, last)
-    take_in_portions(context, in_portions(due))
+    with holding(context, INTAKE):
+        due = steps.find_due_for_history(context, first, last)
+        take_in_portions(context, in_portions(due))
     model = load_model(settings, context.store)
     start = Month.parse(request.decide_from) if request.decide_from else first
     for month in month_range(max(first, start), last):
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
-        alert_councils(seen, model, RunRequest(month=str(month), send=request.send))
+        with holding(context, month):
+            alert_councils(seen, model, RunRequest(month=str(month), send=request.send))
     return dict(context.clock.seconds)

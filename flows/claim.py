@@ -17,7 +17,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -25,6 +25,7 @@ from time import sleep
 
 from features.errors import HoldfastError, StoreError
 from features.months import Month
+from flows.context import RunContext
 from flows.processes import Process, is_gone, process_began, this_process
 from flows.progress import step
 from flows.settings import ClaimSettings
@@ -248,6 +249,11 @@ def claimed(
             held.release()
         except StoreError as error:
             _LOGGER.warning("The claim of %s could not be given back and will lapse: %s", of, error)
+
+
+def holding(context: RunContext, of: Month | str) -> AbstractContextManager[Held]:
+    """`claimed` for the run that asks, by its settings and by the wall clock, which alone can tell whether it lives."""
+    return claimed(context.store, of, this_run(), rules=context.settings.claims, clock=wall_clock)
 
 
 def _wait_for(

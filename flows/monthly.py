@@ -27,6 +27,7 @@ from flows.alerting import Decided
 from flows.alerts.deliver import Delivery
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
+from flows.claim import INTAKE, holding
 from flows.context import RunContext, begin
 from flows.extracts.landing import LandedFile
 from flows.extracts.published import PublishedWorkforce
@@ -268,8 +269,11 @@ def run_month(request: RunRequest, now: datetime) -> RunOutcome:
         return run_published(settings, month, request, Path(request.returns), now)
     context = begin(settings, month, now=now, as_of=request.as_of)
     model = load_model(settings, context.store)
-    taken = take_in(context, find_due(whole(context)))
-    return finish(context, model, *alert_councils(context, model, request), taken, request)
+    with holding(context, month) as held:
+        with holding(context, INTAKE):
+            taken = take_in(context, find_due(whole(context)))
+        held.check()
+        return finish(context, model, *alert_councils(context, model, request), taken, request)
 
 
 def run_published(settings: Settings, month: Month, request: RunRequest, path: Path, now: datetime) -> RunOutcome:
@@ -285,11 +289,16 @@ def run_published(settings: Settings, month: Month, request: RunRequest, path: P
     if record is not None:
         context = replace(context, beside=record_measures_beside(record, register, cutoff))
     model = load_model(settings, context.store)
-    taken = check_published(whole(context), published.filename, whole(published))
-    context.store.replace(
-        f"reconciliation/{month}.csv", reconcile_published(published, month).to_csv().encode(), content_type="text/csv"
-    )
-    return finish(context, model, *alert_councils(context, model, request), taken, request)
+    with holding(context, month) as held:
+        with holding(context, INTAKE):
+            taken = check_published(whole(context), published.filename, whole(published))
+        held.check()
+        context.store.replace(
+            f"reconciliation/{month}.csv",
+            reconcile_published(published, month).to_csv().encode(),
+            content_type="text/csv",
+        )
+        return finish(context, model, *alert_councils(context, model, request), taken, request)
 
 
 def result_of(state: object) -> RunOutcome:

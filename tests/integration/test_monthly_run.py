@@ -115,7 +115,7 @@ def test_a_second_run_writes_nothing_new_and_mails_nobody_again(region: Region, 
     again = region.run(reason="again")
     after = region.objects()
     assert again.messages_sent == 0
-    changed = {n for n in after if before.get(n) != after[n]}
+    changed = {n for n in after if before.get(n) != after[n] and not n.startswith("store/claims/")}
     # The region page shows what each stage of the run took.
     assert changed <= {f"store/region/{LAST}/index.html"}
 
