@@ -13,10 +13,9 @@ from features.months import Month
 from flows.alerting import deliver_council
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.deliver import Delivery, resend
-from flows.alerts.ledger import Ledger, Status, Told
-from flows.alerts.mail.policy import REDIRECTED
+from flows.alerts.ledger import REDIRECTED, Ledger, Status, Told
 from flows.alerts.mail.port import Transport
-from flows.alerts.publish import Outcome, Published, latest_alert, told_folders
+from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
 from flows.alerts.render import Message, render_message
 from flows.alerts.state import Change
 from flows.context import load_register, s3_options
@@ -130,19 +129,20 @@ def release(
 ) -> dict[str, list[Delivery]]:
     """Send what a month's run published and did not mail, because it was held or mail was off; by la_code.
 
-    Who released it and why is kept under `releases/`. Whoever was told already is left alone. Raises MailError
-    when nothing waits or no reason is given.
+    It lifts every hold: the storm valve's, one that waits for approval, and one a person decided. Who released it
+    and why is kept under `releases/`. A message that has gone is left alone. Raises MailError when nothing waits
+    or no reason is given.
     """
     if not reason.strip() or not by.strip():
         raise MailError("Say why it is released and who decides it: both are kept.")
     register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
     wanted = {folder_name(c) for c in councils} or {c.folder for c in register.valid_in(month)}
-    told = told_folders(store, month)
-    found = [latest_alert(store, month, folder) for folder in sorted(wanted - told)]
+    gone = gone_messages(store, month)
+    found = [latest_alert(store, month, folder) for folder in sorted(wanted)]
     waiting = [
         (alert, register.by_code[alert.la_code])
         for alert in found
-        if alert is not None and alert.due and alert.la_code in register.by_code
+        if alert is not None and alert.due and alert.message_key not in gone and alert.la_code in register.by_code
     ]
     if not waiting:
         raise MailError(f"No message of {month.in_words} waits to be sent.")

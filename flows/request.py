@@ -1,24 +1,53 @@
 """What a person may ask of a run: the form in the Prefect UI, the options of `holdfast run`.
 
 No secret and no recipient is ever a parameter: parameters are visible to everyone who sees the run.
+Limits stand in the fields themselves, because only those reach the form and stop a bad value there.
 """
 
 from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from features.errors import HoldfastError
+from features.errors import SettingsError
 from features.months import Month
+
+#: A month, or nothing. A plain text field: a choice between text and null is two tabs in the form.
+MONTH_OR_NOTHING = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
+
+#: A council code as the register has it: one line, nothing a path could be made of but the slash of a joint return.
+CouncilCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 /-]*$", max_length=24)]
 
 
 class Send(StrEnum):
     """Whether e-mails go out. A backfill sends none unless told."""
 
     YES = "yes"
+    HOLD = "hold for approval"
     NO = "no"
+
+
+class RunSteps(StrEnum):
+    """Which steps a run does; a repair starts at a later one."""
+
+    ALL = "all"
+    CHECK = "check only"
+    REHEARSE = "rehearse"
+    FROM_SCORING = "from scoring"
+    FROM_SENDING = "from sending"
+
+    @property
+    def reads(self) -> bool:
+        """Whether new files are looked for."""
+        return self in (RunSteps.ALL, RunSteps.CHECK, RunSteps.REHEARSE)
+
+    @property
+    def publishes(self) -> bool:
+        """Whether alerts are made and put into the store."""
+        return self in (RunSteps.ALL, RunSteps.FROM_SCORING)
 
 
 class RunRequest(BaseModel):
@@ -26,18 +55,34 @@ class RunRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    month: str | None = Field(
-        default=None,
+    month: Annotated[str, BeforeValidator(lambda given: "" if given is None else given)] = Field(
+        default="",
         title="Month",
-        description="The month to run, as YYYY-MM. Empty: the last complete month.",
-        pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        description="The month to run, as YYYY-MM, for example 2026-10. Empty: the last complete month.",
+        pattern=MONTH_OR_NOTHING,
     )
-    councils: list[str] = Field(
+    councils: list[CouncilCode] = Field(
         default=[],
         title="Councils",
         description="Codes of the councils to alert, for example 301. Empty: all. Others are measured, not alerted.",
+        max_length=200,
     )
-    send: Send = Field(default=Send.YES, title="Send e-mails", description="“no” publishes alerts without mailing.")
+    steps: RunSteps = Field(
+        default=RunSteps.ALL,
+        title="Steps",
+        description="all: the whole run. check only: read and check the files, no more. rehearse: score, but publish "
+        "and mail nothing. from scoring: use what was read before. from sending: mail what is published and has not "
+        "gone.",
+    )
+    send: Send = Field(
+        default=Send.YES,
+        title="Send e-mails",
+        description="yes: at once. hold for approval: the run shows the messages and waits for a person. "
+        "no: publish without mailing.",
+    )
+    reason: str = Field(
+        default="", title="Reason", description="Why this run: shown in its name and kept with it.", max_length=200
+    )
     as_of: date | None = Field(
         default=None,
         title="Known by",
@@ -47,27 +92,35 @@ class RunRequest(BaseModel):
         default=None,
         title="Published file",
         description="DfE's published workforce CSV, to run every council of England from it instead of extracts.",
+        max_length=500,
     )
     record: str | None = Field(
         default=None,
         title="Published record",
         description="Folder of published files for neighbours, population, deprivation and judgements; "
         "empty: the folder of the published file.",
+        max_length=500,
     )
-    reason: str = Field(
-        default="", title="Reason", description="Why this run: shown in its name and kept with it.", max_length=200
-    )
-
-    @field_validator("month")
-    @classmethod
-    def _a_month(cls, text: str | None) -> str | None:
-        if text is None:
-            return None
-        try:
-            return str(Month.parse(text))
-        except HoldfastError as error:
-            raise ValueError(str(error)) from None
 
     def month_or_last(self, today: date) -> Month:
         """The month asked for, or the last one that has ended."""
         return Month.parse(self.month) if self.month else Month.of(today).plus(-1)
+
+    def check(self, today: date) -> None:
+        """Raises SettingsError for what no field can say alone, before anything is opened."""
+        month = self.month_or_last(today)
+        if month.last_day >= today:
+            raise SettingsError(
+                f"The run was not started: {month.in_words} has not ended on {today:%d %B %Y}. "
+                "Choose an earlier month, or leave the month empty for the last complete one."
+            )
+        if self.record is not None and self.returns is None:
+            raise SettingsError(
+                "The run was not started: a published record is read only beside a published file. "
+                "Name the file too, or leave the record empty."
+            )
+        if self.returns is not None and (self.steps is not RunSteps.ALL or self.send is Send.HOLD):
+            raise SettingsError(
+                "The run was not started: a run on a published file writes to nobody and has no steps to choose. "
+                "Leave steps at “all” and choose “no” for e-mails."
+            )

@@ -27,6 +27,9 @@ from enum import StrEnum
 from features.months import Month
 from flows.storage.port import AlreadyThere, Store
 
+#: What the key of a message ends with that went to a test inbox instead of to its recipients.
+REDIRECTED = ".redirected"
+
 _JSON = "application/json"
 _EVENT = re.compile(r"ledger/(?P<key>.+)/(?P<who>[0-9a-f]{16})/(?P<number>\d{4})-(?P<status>[a-z]+)\.json")
 

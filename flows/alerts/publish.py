@@ -14,7 +14,7 @@ from features.registry import BY_NAME
 from flows.alerts.alert import Alert, Correction, alert_name, alert_prefix
 from flows.alerts.compose import Contact
 from flows.alerts.figures import change_text, lower_first, value_text
-from flows.alerts.ledger import Ledger, Status
+from flows.alerts.ledger import REDIRECTED, Ledger, Status
 from flows.alerts.render import Message, render_message
 from flows.storage.port import AlreadyThere, Store
 
@@ -110,6 +110,12 @@ def told_folders(store: Store, month: Month) -> frozenset[str]:
     """The councils (by folder) whom any message of a month has reached, or may have; in one listing."""
     entries = Ledger(store).month(month)
     return frozenset(e.key.split("/")[1] for e in entries if e.status in (Status.SENT, Status.SENDING))
+
+
+def gone_messages(store: Store, month: Month) -> frozenset[str]:
+    """Keys of a month's messages that have reached anyone, or may have (redirected ones too); in one listing."""
+    entries = Ledger(store).month(month)
+    return frozenset(e.key.removesuffix(REDIRECTED) for e in entries if e.status in (Status.SENT, Status.SENDING))
 
 
 _OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")

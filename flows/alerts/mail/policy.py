@@ -17,6 +17,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from features.errors import MailError, SettingsError
+from flows.alerts.ledger import REDIRECTED
 from flows.alerts.mail.port import Transport
 from flows.alerts.render import SIZE_LIMIT_BYTES, Message, with_notice
 
@@ -26,9 +27,6 @@ _LONGEST_ADDRESS = 254
 
 #: Folded headers are legal, and some mail programs show the fold; a line may have 998 characters (RFC 5322, 2.1.1).
 _HEADERS_ON_ONE_LINE = SMTP.clone(max_line_length=900)
-
-#: What the key of a redirected message ends with.
-REDIRECTED = ".redirected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,278 @@
+"""Approval: a month's messages are published, shown to a person, and wait for a word.
+
+    approvals/2026-10/1/pending.json       what was shown: each message with its digest, and the cut-off day
+    approvals/2026-10/1/runs/<run>.json    a flow run that waits for the answer
+    approvals/2026-10/1/decision.json      who decided what, when and why
+
+Every object is created once and never changed. If what would be sent is no longer what was shown, a further
+round is opened and the question asked again. Nothing here sends, and nothing here ever decides by itself.
+
+A message is *held* while no run may send it by itself: it waits for an answer, or a person held or cancelled
+it. The hold is the council's for the month, whatever revision its alert reaches, and ends with a later
+approval or with `holdfast release`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+
+from features.councils import Council, Register, folder_name
+from features.months import Month
+from flows.alerts.alert import Alert, alert_name
+from flows.alerts.compose import Contact
+from flows.alerts.figures import listed
+from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert, rendered_names
+from flows.alerts.render import Message, render_message
+from flows.alerts.state import Record
+from flows.approval_records import (
+    Answer,
+    ApprovalRefused,
+    Pending,
+    Ruling,
+    Verdict,
+    Waiting,
+    day_words,
+    digest_of,
+)
+from flows.storage.port import AlreadyThere, Store
+
+_JSON = "application/json"
+_PENDING = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/pending\.json")
+_WAITING_RUN = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/runs/(?P<run>[0-9a-f-]+)\.json")
+
+
+def would_be(
+    published: Sequence[Published], councils: Mapping[str, Council], gone: Collection[str]
+) -> tuple[Waiting, ...]:
+    """The messages that are due, have recipients and are not among `gone` (message keys); in order of council."""
+    return tuple(
+        _waiting(p.alert, p.message, len(councils[p.alert.la_code].recipients))
+        for p in sorted(published, key=lambda p: p.alert.la_code)
+        if p.message is not None and p.message.key not in gone and councils[p.alert.la_code].recipients
+    )
+
+
+def _waiting(alert: Alert, message: Message, recipients: int) -> Waiting:
+    return Waiting(
+        la_code=alert.la_code,
+        council=alert.council,
+        folder=alert.folder,
+        message_key=message.key,
+        digest=digest_of(message),
+        subject=message.subject,
+        band=alert.decision.band,
+        change=alert.decision.change,
+        recipients=recipients,
+        preview=rendered_names(alert)[0],
+    )
+
+
+def open_round(
+    store: Store,
+    messages: tuple[Waiting, ...],
+    *,
+    month: Month,
+    cutoff: date,
+    since: datetime,
+    flow_run_id: str = "",
+    reason: str = "",
+    held_because: str = "",
+) -> Pending:
+    """The round that asks for these messages: the one that waits if it shows them as they are, or else the next.
+
+    A round that was decided counts again for a run that waited for it, and for whoever finishes sending what it
+    approved; any other run asks anew. A new round takes along what the one before still waits for.
+    """
+    while True:
+        latest = latest_round(store, month)
+        decided = ruling_of(store, latest) if latest else None
+        if latest is not None and latest.covers(messages):
+            asked_here = bool(flow_run_id) and waits_for(store, latest, flow_run_id)
+            if decided is None or asked_here or all(decided.sends(m) for m in messages):
+                pending = latest
+                break
+        shown = {m.folder for m in messages}
+        left = latest.messages if latest is not None and decided is None else ()
+        pending = Pending(
+            month=month,
+            number=latest.number + 1 if latest else 1,
+            cutoff=cutoff,
+            since=since,
+            flow_run_id=flow_run_id,
+            reason=reason,
+            held_because=held_because,
+            messages=tuple(sorted((*messages, *(m for m in left if m.folder not in shown)), key=lambda m: m.la_code)),
+        )
+        if _create(store, f"{pending.prefix}pending.json", pending):
+            break
+    if flow_run_id:
+        own = pending.model_copy(update={"cutoff": cutoff})
+        _create(store, f"{pending.prefix}runs/{flow_run_id}.json", own)
+    return pending
+
+
+def checked(answer: Answer, pending: Pending) -> Answer:
+    """The answer with codes as the register writes them; raises ApprovalRefused for one that cannot be carried out."""
+    by_folder = pending.by_folder()
+    folders = [folder_name(code) for code in answer.councils]
+    if unknown := sorted({c for c, f in zip(answer.councils, folders, strict=True) if f not in by_folder}):
+        shown = ", ".join(m.la_code for m in pending.messages)
+        raise ApprovalRefused(f"No message of council {listed(unknown)} waits. These do: {shown}. Decide again.")
+    if answer.decision is Verdict.HOLD_SOME and not folders:
+        raise ApprovalRefused("“hold some” needs the codes of the councils to hold. Decide again.")
+    if answer.decision is not Verdict.HOLD_SOME and folders:
+        raise ApprovalRefused(
+            f"Councils to hold were named, but the decision is “{answer.decision.value}”. Decide again: choose "
+            "“hold some”, or leave the councils empty."
+        )
+    if answer.decision is not Verdict.SEND_ALL and not answer.reason.strip():
+        raise ApprovalRefused(f"“{answer.decision.value}” needs a reason, which is kept. Decide again.")
+    codes = [by_folder[f].la_code for f in dict.fromkeys(folders)]
+    return answer.model_copy(update={"councils": codes, "reason": answer.reason.strip(), "by": answer.by.strip()})
+
+
+def decide(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
+    """Record the decision on a round; of several the first counts and is returned. Raises ApprovalRefused."""
+    given = checked(answer, pending)
+    ruling = Ruling(
+        month=pending.month,
+        number=pending.number,
+        decision=given.decision,
+        held=tuple(given.councils),
+        reason=given.reason,
+        by=given.by,
+        at=at,
+        through=through,
+    )
+    _create(store, f"{pending.prefix}decision.json", ruling)
+    return ruling_of(store, pending) or ruling
+
+
+def to_send(
+    store: Store, pending: Pending, messages: Iterable[Waiting], register: Register, contact: Contact
+) -> list[tuple[Council, Published]]:
+    """These messages of a round as they stand in the store now, ready to be delivered.
+
+    Raises ApprovalRefused, before anything is sent, if one is no longer what was shown.
+    """
+    found: list[tuple[Council, Published]] = []
+    changed: list[str] = []
+    for waiting in messages:
+        alert = latest_alert(store, pending.month, waiting.folder)
+        council = register.by_code.get(waiting.la_code)
+        message = render_message(alert, contact) if alert is not None and alert.due else None
+        if alert is None or council is None or message is None or digest_of(message) != waiting.digest:
+            changed.append(f"{waiting.council} ({waiting.la_code})")
+            continue
+        name = alert_name(alert.month, alert.folder, alert.revision)
+        found.append((council, Published(alert, Outcome.UNCHANGED, name, message)))
+    if changed:
+        raise ApprovalRefused(
+            f"{pending.month.in_words}: the message of {listed(changed)} is no longer what was shown, so nothing was "
+            f"sent. Run the month with “hold for approval” again, look at it, and decide anew."
+        )
+    return found
+
+
+def pending(store: Store) -> tuple[Pending, ...]:
+    """Every round that waits for a person, oldest month first: what a reminder lists."""
+    months = sorted({Month.parse(m["month"]) for m in _matches(store, "approvals/", _PENDING)})
+    found = (waiting_round(store, month) for month in months)
+    return tuple(p for p in found if p is not None)
+
+
+def waiting_round(store: Store, month: Month) -> Pending | None:
+    """The month's round that waits, less what has gone otherwise; None if nothing does."""
+    latest = latest_round(store, month)
+    if latest is None or ruling_of(store, latest) is not None:
+        return None
+    gone, released = gone_messages(store, month), _released_since(store, month, latest.since)
+    left = tuple(m for m in latest.messages if m.message_key not in gone and m.folder not in released)
+    return latest.model_copy(update={"messages": left}) if left else None
+
+
+def latest_round(store: Store, month: Month) -> Pending | None:
+    """The month's last round, decided or not."""
+    numbers = _numbers(store, month)
+    return _pending(store, month, max(numbers)) if numbers else None
+
+
+def ruling_of(store: Store, pending: Pending) -> Ruling | None:
+    """What was decided on a round, or None."""
+    name = f"{pending.prefix}decision.json"
+    return Ruling.model_validate_json(store.read(name)) if store.info(name) is not None else None
+
+
+def waits_for(store: Store, pending: Pending, flow_run_id: str) -> bool:
+    """Whether a flow run waits, or waited, for the answer to this round."""
+    return store.info(f"{pending.prefix}runs/{flow_run_id}.json") is not None
+
+
+def runs_waiting(store: Store, pending: Pending) -> tuple[str, ...]:
+    """The flow runs that wait for the answer to this round."""
+    return tuple(m["run"] for m in _matches(store, f"{pending.prefix}runs/", _WAITING_RUN))
+
+
+def asked_by(store: Store, flow_run_id: str) -> Pending | None:
+    """The last round a flow run asked in: its month and cut-off are the run's for good, however long it waited."""
+    rounds = [m for m in _matches(store, "approvals/", _WAITING_RUN) if m["run"] == flow_run_id]
+    if not rounds:
+        return None
+    month, number = max((Month.parse(m["month"]), int(m["number"])) for m in rounds)
+    # The run's own copy: it may have joined a round that another run opened with another cut-off.
+    return Pending.model_validate_json(store.read(f"approvals/{month}/{number}/runs/{flow_run_id}.json"))
+
+
+def holds(store: Store, month: Month) -> dict[str, str]:
+    """Councils (by folder) whose mail of a month no run may send by itself, each with why, as a sentence."""
+    held: dict[str, str] = {}
+    rounds = [_pending(store, month, number) for number in _numbers(store, month)]
+    for position, one in enumerate(rounds):
+        ruling = ruling_of(store, one)
+        if ruling is None and position < len(rounds) - 1:
+            continue  # a later round took its messages along
+        moment = ruling.at if ruling else one.since
+        released = _released_since(store, month, moment)
+        for message in one.messages:
+            if message.folder in released or (ruling is not None and ruling.sends(message)):
+                held.pop(message.folder, None)
+            elif ruling is None:
+                held[message.folder] = f"It has waited for approval since {day_words(one.since)}."
+            else:
+                held[message.folder] = ruling.in_words
+    return held
+
+
+def _released_since(store: Store, month: Month, moment: datetime) -> frozenset[str]:
+    """Folders of the councils that `holdfast release` let go after a moment."""
+    found: set[str] = set()
+    for listed_object in store.list(f"releases/{month}/"):
+        note = json.loads(store.read(listed_object.name))
+        if datetime.fromisoformat(note["at"]) >= moment:
+            found |= {folder_name(code) for code in note["councils"]}
+    return frozenset(found)
+
+
+def _numbers(store: Store, month: Month) -> list[int]:
+    return sorted(int(m["number"]) for m in _matches(store, f"approvals/{month}/", _PENDING))
+
+
+def _pending(store: Store, month: Month, number: int) -> Pending:
+    return Pending.model_validate_json(store.read(f"approvals/{month}/{number}/pending.json"))
+
+
+def _matches(store: Store, prefix: str, form: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    return (m for o in store.list(prefix) if (m := form.fullmatch(o.name)))
+
+
+def _create(store: Store, name: str, content: Record) -> bool:
+    """Whether the name was free; of two at once one gets it."""
+    text = json.dumps(content.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False)
+    try:
+        store.create(name, text.encode() + b"\n", content_type=_JSON)
+    except AlreadyThere:
+        return False
+    return True
