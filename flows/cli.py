@@ -15,6 +15,9 @@ from pydantic import BaseModel, ValidationError
 from features.errors import CheckFailed, ExtractError, HoldfastError
 from flows.cli_alerts import register_commands
 from flows.cli_models import add_model_commands
+from flows.cli_reference import add_reference_commands
+from flows.cli_repair import add_repair_commands
+from flows.cli_server import add_server_commands
 
 Form = TypeVar("Form", bound=BaseModel)
 
@@ -183,6 +186,15 @@ register_commands(app)
 
 
 add_model_commands(app)
+
+
+add_reference_commands(app)
+
+
+add_server_commands(app)
+
+
+add_repair_commands(app)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from features.errors import SettingsError
 from features.months import Month
 from flows.outcome import RunOutcome
 from flows.parallel import worker_processes
@@ -33,6 +34,18 @@ def settings_for(folder: Path) -> dict[str, str]:
         "HOLDFAST_CONFIG": str(folder / "holdfast.toml"),
         "HOLDFAST_INGEST__HISTORY_MONTHS": str(LOOKED_BACK),
     }
+
+
+def settings_to_click(folder: Path) -> dict[str, str]:
+    """The same, for a server on which a person clicks: its monthly run is the made-up region's last month.
+
+    Raises SettingsError if there is no demo in the folder.
+    """
+    if not (folder / "landing" / "register.csv").exists():
+        raise SettingsError(
+            f"Nothing is configured and there is no demo in {folder}. Run `holdfast demo`, or write holdfast.toml."
+        )
+    return {**settings_for(folder), "HOLDFAST_SCHEDULE__FIXED_MONTH": str(LAST_MONTH)}
 
 
 def make_region(landing: Path) -> None:

@@ -44,6 +44,11 @@ def _monthly(schedule: ScheduleSettings, today: date) -> Schedule:
     return on_working_day(schedule.monthly_working_day, schedule.monthly_at, today.year)
 
 
+def _monthly_parameters(schedule: ScheduleSettings) -> dict[str, Any]:
+    month = {"month": schedule.fixed_month} if schedule.fixed_month else {}
+    return {"request": {**month, "send": schedule.monthly_send.value}}
+
+
 def _cron(line: str) -> Schedule | None:
     if not line.strip():
         return None
@@ -53,6 +58,10 @@ def _cron(line: str) -> Schedule | None:
         raise SettingsError(
             f"schedule: “{line}” is not a cron line. Write five fields, for example 0 9 * * 1-5, or nothing."
         ) from None
+
+
+def _reference_refresh(schedule: ScheduleSettings, today: date) -> Schedule | None:
+    return _cron(schedule.reference_refresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +100,10 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
     Deployment(
         name="monthly",
         entrypoint="flows.monthly.monthly",
-        description="Reads the last complete month’s extracts, checks, measures, scores, alerts.",
+        description="Reads the last complete month’s extracts, checks, measures, scores, alerts. Its days are listed "
+        "one by one, because a rule cannot know bank holidays; “Upcoming” shows the next ones.",
         when=_monthly,
-        parameters=lambda schedule: {"request": {"send": schedule.monthly_send.value}},
+        parameters=_monthly_parameters,
     ),
     Deployment(
         name="backfill",
@@ -105,6 +115,12 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
         entrypoint="flows.train.train",
         description="Trains the model on the published record and keeps it beside the present one. Started by hand, "
         "when the reference refresh says that new figures are out.",
+    ),
+    Deployment(
+        name="reference-refresh",
+        entrypoint="flows.reference.flow.reference_refresh",
+        description="Downloads the published files, checks and stores them, and says when retraining is due.",
+        when=_reference_refresh,
     ),
 )
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from features.errors import SettingsError
 from flows.alerts.rules import AlertRules
+from flows.reference.sources import ReferenceSettings
 from flows.request import Send
 
 PREFIX = "HOLDFAST_"
@@ -95,6 +96,8 @@ class ScheduleSettings(_Section):
     monthly_at: time = time(7, 0)
     monthly_send: Send = Send.YES
     """What the scheduled run does with e-mails."""
+    fixed_month: Annotated[str, Field(pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$")] = ""
+    """Always run this month: for a demonstration, whose data ends. Empty: the last complete month."""
     watchdog: str = "0 8-17 * * 1-5"
     """Cron line of the watchdog, which looks whether the month has been run and starts again what has died."""
     reference_refresh: str = "0 6 * * 1"
@@ -154,6 +157,8 @@ class Settings(BaseSettings):
     mail: MailSettings = MailSettings()
     ingest: IngestSettings = IngestSettings()
     alerts: AlertRules = AlertRules()
+    reference: ReferenceSettings = ReferenceSettings()
+    """The published files that `holdfast refresh` keeps up to date."""
     schedule: ScheduleSettings = ScheduleSettings()
     claims: ClaimSettings = ClaimSettings()
     watchdog: WatchdogSettings = WatchdogSettings()

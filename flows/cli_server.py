@@ -1,0 +1,76 @@
+"""Commands of whoever runs Holdfast on a server: serve, server, deployments."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows import embedded
+
+
+def add_server_commands(app: typer.Typer) -> None:
+    """Register the commands of this module on the command line."""
+    app.command()(serve)
+    app.command()(server)
+    app.command()(deployments)
+
+
+def serve() -> None:
+    """Serve every deployment from this one process, on the Prefect server of PREFECT_API_URL."""
+    embedded.configure()
+    from flows.serving import serve_all
+    from flows.settings import Settings
+
+    serve_all(Settings.load().schedule, datetime.now(UTC), typer.echo)
+
+
+def server(
+    port: Annotated[int, typer.Option(help="Where the server listens, on this machine alone.")] = 4200,
+    home: Annotated[Path, typer.Option(help="Folder for the server's database, log and password.")] = Path(
+        "var/server"
+    ),
+    demo: Annotated[Path, typer.Option(help="Folder of the demo, used where nothing is configured.")] = Path(
+        "var/demo"
+    ),
+) -> None:
+    """Start a safe local Prefect server and serve every deployment on it; Ctrl-C stops both."""
+    from flows.local_server import LocalServer, run_server
+    from flows.settings import PREFIX, Settings
+
+    given: dict[str, str] = {}
+    configured = Path("holdfast.toml").exists() or any(name.startswith(PREFIX) for name in os.environ)
+    if not configured:
+        from flows.demo import settings_to_click
+
+        given = settings_to_click(demo.absolute())
+        typer.echo(f"Nothing is configured, so the made-up region in {demo} is used.")
+    else:
+        Settings.load()
+    run_server(LocalServer(port, home.absolute()), given, typer.echo)
+
+
+def deployments(
+    write: Annotated[
+        Path | None, typer.Option(help="Write them as Prefect's file for work pools, for example prefect.yaml.")
+    ] = None,
+) -> None:
+    """List the deployments and when each runs next; with --write, as the file `prefect deploy` reads."""
+    embedded.configure()
+    from flows.serving import next_runs
+    from flows.settings import Settings
+    from flows.working_days import LONDON
+
+    schedule = Settings.load().schedule
+    now = datetime.now(UTC)
+    if write is not None:
+        from flows.prefect_file import prefect_file
+
+        write.write_text(prefect_file(schedule, now.date()), encoding="utf-8")
+        typer.echo(f"The deployments are in {write}; put them on the server with: prefect deploy --all")
+        return
+    for name, start in next_runs(schedule, now):
+        typer.echo(f"{name:20} {start.astimezone(LONDON):%A %d %B %Y, %H:%M %Z}" if start else f"{name:20} by hand")

@@ -1,0 +1,57 @@
+"""`prefect.yaml` from the list of deployments, so that there is one list and not two."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import yaml
+
+from flows.deployments import DEPLOYMENTS, Deployment
+from flows.settings import ScheduleSettings
+
+WORK_POOL = "holdfast"
+
+_HEADER = """\
+# Generated from flows/deployments.py: holdfast deployments --write prefect.yaml
+# Put the deployments on a server:           prefect work-pool create holdfast --type process
+#                                            prefect --no-prompt deploy --all
+# Run what it schedules:                     prefect worker start --pool holdfast --type process
+# The code is the installed package, so nothing is pulled; Docker and Kubernetes pools: docs/deploying.md
+"""
+
+
+#: Writes texts of several lines as lines.
+_Readable: Any = type("_Readable", (yaml.SafeDumper,), {})
+_Readable.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None),
+)
+
+
+def prefect_file(schedule: ScheduleSettings, today: date) -> str:
+    """The text of `prefect.yaml`: every deployment, in the work pool `holdfast`."""
+    content = {
+        "name": "holdfast",
+        "pull": None,
+        "deployments": [_entry(deployment, schedule, today) for deployment in DEPLOYMENTS],
+    }
+    return _HEADER + str(yaml.dump(content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=118))
+
+
+def _entry(deployment: Deployment, schedule: ScheduleSettings, today: date) -> dict[str, Any]:
+    when = deployment.when(schedule, today)
+    kind = ({"rrule": when.rrule} if when.rrule else {"cron": when.cron, "day_or": True}) if when else {}
+    return {
+        "name": deployment.name,
+        "description": deployment.description,
+        "entrypoint": deployment.entrypoint,
+        "parameters": dict(deployment.parameters(schedule)),
+        "tags": list(deployment.tags),
+        "schedules": [{**kind, "timezone": when.timezone, "active": True}] if when else [],
+        "concurrency_limit": {
+            "limit": deployment.limit.limit,
+            "collision_strategy": deployment.limit.collision_strategy.value,
+        },
+        "work_pool": {"name": WORK_POOL},
+    }

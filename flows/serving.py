@@ -1,0 +1,107 @@
+"""All deployments served by one process: for one machine, with any Prefect server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import httpx
+
+from features.errors import SettingsError
+from flows.settings import ScheduleSettings
+
+#: How long to wait for the server: after a reboot both start at once.
+PATIENCE_SECONDS = 300
+
+
+def serve_all(schedule: ScheduleSettings, now: datetime, say: Callable[[str], None]) -> None:
+    """Put every deployment on the server and run what it schedules, until stopped.
+
+    Stopping leaves the schedules active: a month that comes due meanwhile is run when serving starts again.
+    Raises SettingsError if no server is named.
+    """
+    if not os.environ.get("PREFECT_API_URL"):
+        raise SettingsError(
+            "PREFECT_API_URL does not name a Prefect server to serve on. "
+            "Set it, or use `holdfast server`, which starts one."
+        )
+    # A person who clicks waits for this; Prefect's own 10 s are for hundreds of runners.
+    os.environ.setdefault("PREFECT_RUNNER_POLL_FREQUENCY", "3")
+    # Prefect reads the environment when it is imported.
+    from prefect.runner import Runner
+
+    from flows.deployments import built
+
+    class OrderlyRunner(Runner):
+        """Ends on TERM as on Ctrl-C; Prefect's own handler leaves its clean-up unawaited."""
+
+        def handle_sigterm(self, *given: object, **more: object) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    _wait_for_the_server(say)
+    # Paused schedules would stay paused after a restart, and months be lost in silence.
+    runner = OrderlyRunner(name="holdfast", pause_on_shutdown=False, limit=None)
+    deployments = built(schedule, now.date())
+    for deployment in deployments:
+        runner.add_deployment(deployment)
+    say(f"Serving {', '.join(d.name for d in deployments)}.")
+    with suppress(KeyboardInterrupt):
+        asyncio.run(runner.start())
+    say("Stopped serving. The schedules stay active; what comes due meanwhile runs when serving starts again.")
+
+
+def _wait_for_the_server(say: Callable[[str], None]) -> None:
+    """Return once the server answers and lets us in."""
+    from prefect.client.orchestration import get_client
+
+    until = time.monotonic() + PATIENCE_SECONDS
+    waited = False
+    while True:
+        try:
+            with get_client(sync_client=True) as client:
+                client.read_work_pools(limit=1)
+            return
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code in (401, 403):
+                raise SettingsError(
+                    "The Prefect server refuses us. Set PREFECT_API_AUTH_STRING to its user:password."
+                ) from None
+            problem: Exception = error
+        except (httpx.TransportError, RuntimeError) as error:
+            problem = error
+        if time.monotonic() > until:
+            raise SettingsError(
+                f"The Prefect server at PREFECT_API_URL does not answer ({type(problem).__name__}). "
+                "Start it, or correct the address."
+            ) from None
+        if not waited:
+            say("Waiting for the Prefect server ...")
+            waited = True
+        time.sleep(2)
+
+
+def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, datetime | None]]:
+    """Each deployment's name and next start (None: by hand), by the same rules the server applies."""
+    from prefect.server.schemas.schedules import CronSchedule, RRuleSchedule
+
+    from flows.deployments import DEPLOYMENTS
+
+    found: list[tuple[str, datetime | None]] = []
+    for deployment in DEPLOYMENTS:
+        when = deployment.when(schedule, now.date())
+        if when is None:
+            found.append((deployment.name, None))
+            continue
+        known = (
+            RRuleSchedule(rrule=when.rrule, timezone=when.timezone)
+            if when.rrule
+            else CronSchedule(cron=when.cron or "", timezone=when.timezone)
+        )
+        dates = asyncio.run(known.get_dates(1, start=now.astimezone(UTC)))
+        found.append((deployment.name, dates[0] if dates else None))
+    return found
