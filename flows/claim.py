@@ -44,13 +44,13 @@ Clock = Callable[[], datetime]
 class MonthClaimed(HoldfastError):
     """Another run is working on the month and did not end while this one waited."""
 
-    exit_code = 17
+    exit_code = 19
 
 
 class ClaimLost(HoldfastError):
     """This run did not renew its claim in time, and another run has taken the month over."""
 
-    exit_code = 17
+    exit_code = 19
 
 
 def wall_clock() -> datetime:
@@ -145,6 +145,11 @@ def held_claims(store: Store) -> list[Claim]:
             last[match["of"]] = found.name
     claims = [_read(name, store.read(name)) for name in last.values()]
     return [c for c in claims if not c.released]
+
+
+def claims_since(store: Store, since: datetime) -> list[Claim]:
+    """Every claim written after a moment, released or not: which process worked for which run."""
+    return [_read(o.name, store.read(o.name)) for o in store.list("claims/") if o.modified >= since]
 
 
 def is_dead(

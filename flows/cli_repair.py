@@ -1,0 +1,110 @@
+"""Commands of whoever keeps Holdfast running: watchdog, claims, backfill."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from features.errors import HoldfastError, MailError, SettingsError
+from flows import embedded
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+
+def add_repair_commands(app: typer.Typer) -> None:
+    """Register the commands of this module on the command line."""
+    app.command()(watchdog)
+    app.command()(claims)
+    app.command()(backfill)
+
+
+def watchdog(
+    mail: Annotated[bool, typer.Option(help="Tell the data team; --no-mail only prints.")] = True,
+    begin_again: Annotated[bool, typer.Option(help="Begin again the runs whose process died.")] = True,
+    server: Annotated[
+        bool, typer.Option(help="Look at the Prefect server; --no-server where runs are started by cron.")
+    ] = True,
+) -> None:
+    """Look whether the month was run and the server is there; tell the data team what needs a person.
+
+    For cron or systemd. Exit code 0: all is in order; 21: something needs a person, who was told; 16: nobody
+    could be told.
+    """
+    embedded.configure()
+    from flows.claim import wall_clock
+    from flows.settings import Settings
+    from flows.watchdog import NeedsAPerson, WatchdogRequest, watch
+
+    request = WatchdogRequest(mail=mail, begin_again=begin_again)
+    found = watch(Settings.load(), wall_clock(), request, server=server)
+    typer.echo(found.to_text())
+    if found.untold:
+        raise typer.Exit(MailError.exit_code)
+    if found.notices:
+        raise typer.Exit(NeedsAPerson.exit_code)
+
+
+def claims(
+    free: Annotated[str | None, typer.Option(help="End the claim of this month (YYYY-MM, or intake).")] = None,
+    reason: Annotated[str, typer.Option(help="Why; kept with the claim.")] = "",
+    by: Annotated[str, typer.Option(help="Who decides it; kept with the claim.")] = "",
+) -> None:
+    """Show which months are being run, by whom and since when; --free ends the claim of a run known to be dead."""
+    from features.months import Month
+    from flows.claim import INTAKE, Owner, held_claims, wall_clock
+    from flows.claim import free as free_claim
+    from flows.context import s3_options
+    from flows.processes import this_process
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    settings = Settings.load()
+    store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
+    if free is None:
+        held = held_claims(store)
+        for claim in held:
+            typer.echo(claim.in_words(settings.claims))
+        if not held:
+            typer.echo("No month is being run.")
+        return
+    if not reason.strip() or not by.strip():
+        raise SettingsError("Say why the claim is ended (--reason) and who decides it (--by): both are kept.")
+    of = free if free == INTAKE else Month.parse(free)
+    ended = free_claim(store, of, Owner(f"{by}: {reason}", "", this_process()), wall_clock())
+    if ended is None:
+        raise HoldfastError(f"Nobody holds {of}; there is nothing to end.")
+    typer.echo(f"Ended. {ended.in_words(settings.claims)}")
+
+
+def backfill(
+    first: Annotated[str, typer.Option(help="Oldest month, YYYY-MM.")],
+    last: Annotated[str, typer.Option(help="Newest month, YYYY-MM.")],
+    decide_from: Annotated[
+        str | None, typer.Option(help="Publish alerts from this month on; earlier ones are only counted.")
+    ] = None,
+    send: Annotated[bool, typer.Option(help="Also send the months' messages.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
+) -> None:
+    """Compute a range of months again, oldest first, without mailing unless told."""
+    embedded.configure()
+    from features.months import Month
+    from flows.backfill import BackfillRequest
+    from flows.backfill import backfill as run_backfill
+    from flows.progress import shown
+    from flows.request import Send
+
+    request = BackfillRequest.model_validate(
+        {
+            "first": str(Month.parse(first)),
+            "last": str(Month.parse(last)),
+            "decide_from": str(Month.parse(decide_from)) if decide_from else None,
+            "send": Send.YES if send else Send.NO,
+            "reason": reason,
+        }
+    )
+    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
+        state = cast("State[dict[str, float]]", run_backfill(request, return_state=True))
+    seconds = state.result()
+    typer.echo(f"{request.first} to {request.last}: done in {sum(seconds.values()):.0f} s.")

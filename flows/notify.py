@@ -1,0 +1,181 @@
+"""Messages to the data team when something needs a person: one per cause and day, whoever notices it.
+
+Prefect itself cannot mail from a self-hosted server, so this is Holdfast's own mail with its ledger: what was
+said today is not said again today, by whichever of watchdog, run and command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from features.errors import HoldfastError, MailError, SettingsError, StoreError
+from features.months import Month
+from flows.alerts.deliver import Delivery, deliver
+from flows.alerts.ledger import Status
+from flows.alerts.letter import Bullets, Letter, Section
+from flows.alerts.mail.policy import envelope
+from flows.alerts.mail.port import PermanentMailError, RetryableMailError, Transport
+from flows.alerts.render import Message, render_letter
+from flows.context import s3_options
+from flows.mailing import mail_policy, open_transport
+from flows.settings import Settings
+from flows.storage import Store, open_store
+from flows.working_days import LONDON
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import FlowRun, State
+
+_LOGGER = logging.getLogger("holdfast.notify")
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing the data team must know."""
+
+    cause: str
+    """Stable name of the cause, `not-done-2026-10`: of one cause one message a day."""
+    title: str
+    """What, as a headline."""
+    what: str
+    """What happened and where, in sentences. No value from anybody's record."""
+    to_do: tuple[str, ...]
+    """What to do, step by step; addresses of pages among them."""
+
+    def __post_init__(self) -> None:
+        if not _PLAIN.fullmatch(self.cause):
+            raise ValueError(f"“{self.cause}” is no name of a cause: small letters, digits and hyphens")
+
+    def to_text(self) -> str:
+        """For a terminal or a log."""
+        return "\n".join([f"{self.title}. {self.what}", *(f"  - {step}" for step in self.to_do)])
+
+
+def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
+    """The notice as a message, the same key for the same cause and day."""
+    day = at.astimezone(LONDON).date()
+    letter = Letter(
+        subject=f"Holdfast: {notice.title}",
+        eyebrow=f"Holdfast · {day.day} {day:%B %Y}",
+        title=notice.title,
+        band=None,
+        band_words="",
+        lead=notice.what,
+        sections=(Section("What to do", (Bullets(notice.to_do),)),),
+        footer=(f"For the data team. Said once a day while it lasts. Replies go to {reply_to}.",),
+    )
+    month = Month.of(day)
+    return render_letter(letter, key=f"{month}/watchdog/{day}-{notice.cause}", la_code="the data team", month=month)
+
+
+def tell(
+    settings: Settings, store: Store | None, transport: Transport, notices: Sequence[Notice], at: datetime
+) -> list[Delivery]:
+    """Mail each notice to the data team once a day; what became of each.
+
+    Without a store, or with one that does not answer, a message goes out unrecorded under the same Message-ID:
+    better twice than not at all. Raises MailError or SettingsError for addresses a person must put right.
+    """
+    return [_tell(settings, store, transport, notice, at) for notice in notices]
+
+
+def _tell(settings: Settings, store: Store | None, transport: Transport, notice: Notice, at: datetime) -> Delivery:
+    message = notice_message(notice, at, settings.mail.reply_to)
+    to, policy = (settings.mail.data_team,), mail_policy(settings)
+    if store is not None:
+        try:
+            (done,) = deliver(store, transport, message, recipients=to, policy=policy, at=at)
+            return done
+        except StoreError:
+            _LOGGER.warning("The ledger cannot be written; the message goes out unrecorded.")
+    finished = envelope(message, recipients=to, policy=policy, transport=transport, at=at)
+    try:
+        answer = transport.send(
+            sender=finished.sender,
+            recipients=finished.recipients,
+            message_id=finished.message_id,
+            content=finished.content,
+        )
+    except (RetryableMailError, PermanentMailError) as error:
+        return Delivery(finished.key, finished.recipients[0], Status.FAILED, True, str(error))
+    refused = "; ".join(r.reason for r in answer.refused)
+    return Delivery(finished.key, finished.recipients[0], Status.FAILED if refused else Status.SENT, True, refused)
+
+
+def opened_store(settings: Settings) -> Store | None:
+    """The store of the settings if it answers now."""
+    try:
+        store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
+        store.info("runs")
+    except (StoreError, SettingsError):
+        return None
+    return store
+
+
+def run_link(run_id: object) -> str:
+    """Where a run is shown, as an item of a list; empty if the server's page is not known."""
+    from prefect.utilities.urls import url_for
+
+    url = url_for("flow-run", obj_id=run_id, default_base_url=None)  # type: ignore[arg-type]
+    return f"Look at the run: {url}" if url else ""
+
+
+def failure_notice(flow_name: str, run: FlowRun, state: State[Any]) -> Notice:
+    """A run that failed or crashed. Only Holdfast's own errors are quoted: others may hold what they stumbled over."""
+    error = _error_of(state)
+    if isinstance(error, HoldfastError):
+        why = str(error)
+    elif error is not None:
+        why = f"The program stopped with an error of its own ({type(error).__name__}); the run's log has it."
+    else:
+        why = "The run's log says why."
+    digest = hashlib.sha256(str(run.id).encode()).hexdigest()[:12]
+    return Notice(
+        cause=f"failed-{digest}",
+        title=f"the {flow_name} run “{run.name}” {'crashed' if state.is_crashed() else 'failed'}",
+        what=f"{why} What it had finished is kept; nobody is told twice when it is run again.",
+        to_do=tuple(
+            step
+            for step in (
+                run_link(run.id),
+                "Put right what the sentence above names.",
+                "Start the run again from its page (Retry), or `holdfast run --month YYYY-MM` for a month.",
+            )
+            if step
+        ),
+    )
+
+
+def _error_of(state: State[Any]) -> BaseException | None:
+    try:
+        found = state.result(raise_on_failure=False)
+    except Exception:
+        return None
+    return found if isinstance(found, BaseException) else None
+
+
+def tell_of_failure(flow: Any, run: FlowRun, state: State[Any]) -> None:
+    """Hook of the flows (`on_failure`, `on_crashed`): tell the data team of a run that a server started.
+
+    Whoever runs a command sees its end. Raises nothing: a message that cannot be sent must not hide the failure.
+    """
+    if run.deployment_id is None:
+        return
+    try:
+        settings = Settings.load()
+        notice = failure_notice(flow.name, run, state)
+        (done,) = tell(settings, opened_store(settings), open_transport(settings), [notice], datetime.now(UTC))
+        if done.status is not Status.SENT:
+            _LOGGER.error("The data team could not be told that the run failed: %s", done.reason)
+    except (HoldfastError, MailError) as error:
+        _LOGGER.error("The data team could not be told that the run failed: %s", error)
+
+
+#: What every flow of a deployment is declared with.
+TELLS_OF_FAILURE: dict[str, Any] = {"on_failure": [tell_of_failure], "on_crashed": [tell_of_failure]}

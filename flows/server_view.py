@@ -1,0 +1,215 @@
+"""What a Prefect server says of Holdfast's deployments and runs, and the little the watchdog asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import httpx
+
+from features.errors import HoldfastError
+
+
+class ServerAway(HoldfastError):
+    """The Prefect server does not answer, or does not let us in."""
+
+    exit_code = 22
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRun:
+    """A flow run that is not finished."""
+
+    id: str
+    name: str
+    flow: str
+    deployment_id: str
+    state: str
+    """SCHEDULED, PENDING, RUNNING, CANCELLING or CRASHED."""
+    since: datetime
+    """When it came into this state."""
+    expected: datetime
+    """When it was to begin."""
+    parameters: Mapping[str, Any]
+    tags: tuple[str, ...]
+    last_event: datetime | None = None
+    """The newest sign of life the server knows of."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDeployment:
+    """A deployment as it stands on the server."""
+
+    name: str
+    id: str
+    paused: bool
+    schedules: int
+    active_schedules: int
+    next_runs: tuple[datetime, ...] = ()
+
+
+class ServerView(Protocol):
+    """What is asked of a server. Every method raises ServerAway if it does not answer."""
+
+    def deployments(self) -> Sequence[SeenDeployment]:
+        """Every deployment of Holdfast's flows that is on the server."""
+
+    def unfinished(self) -> Sequence[SeenRun]:
+        """Runs of deployments that are pending, running or being cancelled."""
+
+    def crashed(self, since: datetime) -> Sequence[SeenRun]:
+        """Runs of deployments whose process was seen to die after a moment."""
+
+    def late(self, before: datetime) -> Sequence[SeenRun]:
+        """Runs that should have begun before a moment and have not."""
+
+    def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
+        """A new run of the same deployment, once however often it is asked; its id."""
+
+    def end(self, run: SeenRun, *, message: str, tags: Sequence[str]) -> None:
+        """Set a run to Crashed, or to Cancelled if it was being cancelled, and tag it."""
+
+
+class PrefectView:
+    """The server that Prefect's settings name."""
+
+    def __init__(self) -> None:
+        from prefect.settings import PREFECT_API_URL
+
+        url = PREFECT_API_URL.value()
+        if not url:
+            raise ServerAway("No Prefect server is named. Set PREFECT_API_URL.")
+        self.url = str(url)
+
+    def deployments(self) -> list[SeenDeployment]:
+        from prefect.client.schemas.filters import FlowRunFilter
+        from prefect.client.schemas.sorting import FlowRunSort
+
+        with self._client() as client:
+            found = []
+            for one in self._all(client.read_deployments):
+                scheduled = client.read_flow_runs(
+                    flow_run_filter=FlowRunFilter.model_validate(
+                        {"deployment_id": {"any_": [one.id]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
+                    ),
+                    sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+                    limit=50,
+                )
+                found.append(
+                    SeenDeployment(
+                        name=one.name,
+                        id=str(one.id),
+                        paused=one.paused,
+                        schedules=len(one.schedules),
+                        active_schedules=sum(s.active for s in one.schedules),
+                        next_runs=tuple(r.expected_start_time for r in scheduled if r.expected_start_time),
+                    )
+                )
+        return found
+
+    def unfinished(self) -> list[SeenRun]:
+        with self._client() as client:
+            return [
+                self._seen(client, run, with_events=True)
+                for run in self._runs(client, {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}})
+            ]
+
+    def crashed(self, since: datetime) -> list[SeenRun]:
+        asked = {"state": {"type": {"any_": ["CRASHED"]}}, "end_time": {"after_": since.isoformat()}}
+        with self._client() as client:
+            return [self._seen(client, run, with_events=False) for run in self._runs(client, asked)]
+
+    def late(self, before: datetime) -> list[SeenRun]:
+        asked = {
+            "state": {"type": {"any_": ["SCHEDULED"]}, "name": {"any_": ["Scheduled", "Late"]}},
+            "expected_start_time": {"before_": before.isoformat()},
+        }
+        with self._client() as client:
+            return [self._seen(client, run, with_events=False) for run in self._runs(client, asked)]
+
+    def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
+        with self._client() as client:
+            made = client.create_flow_run_from_deployment(
+                UUID(run.deployment_id),
+                parameters=dict(parameters),
+                tags=tags,
+                idempotency_key=f"again-{run.id}",
+            )
+        return str(made.id)
+
+    def end(self, run: SeenRun, *, message: str, tags: Sequence[str]) -> None:
+        from prefect.states import Cancelled, Crashed
+
+        with self._client() as client:
+            client.update_flow_run(UUID(run.id), tags=tags)
+            if run.state != "CRASHED":
+                state = Cancelled if run.state == "CANCELLING" else Crashed
+                client.set_flow_run_state(UUID(run.id), state(message=message))
+
+    def _client(self) -> AbstractContextManager[Any]:
+        return _answering(self.url)
+
+    @staticmethod
+    def _all(read: Any) -> list[Any]:
+        found: list[Any] = []
+        while page := read(limit=200, offset=len(found)):
+            found += page
+        return found
+
+    def _runs(self, client: Any, asked: dict[str, Any]) -> list[Any]:
+        from prefect.client.schemas.filters import FlowRunFilter
+
+        wanted = FlowRunFilter.model_validate({**asked, "deployment_id": {"is_null_": False}})
+        return list(client.read_flow_runs(flow_run_filter=wanted, limit=200))
+
+    def _seen(self, client: Any, run: Any, *, with_events: bool) -> SeenRun:
+        return SeenRun(
+            id=str(run.id),
+            name=run.name,
+            flow=client.read_flow(run.flow_id).name,
+            deployment_id=str(run.deployment_id),
+            state=run.state.type.value,
+            since=run.state.timestamp,
+            expected=run.expected_start_time or run.created,
+            parameters=run.parameters,
+            tags=tuple(run.tags),
+            last_event=_last_event(client, run) if with_events else None,
+        )
+
+
+def _last_event(client: Any, run: Any) -> datetime | None:
+    """The newest of the run's own events; its heartbeat, if it has run for a while."""
+    from prefect.events.filters import EventFilter, EventOccurredFilter, EventResourceFilter
+
+    since = run.start_time or run.expected_start_time or run.created
+    page = client.read_events(
+        EventFilter(
+            occurred=EventOccurredFilter(since=since - timedelta(days=1)),
+            resource=EventResourceFilter(id=[f"prefect.flow-run.{run.id}"]),
+        ),
+        limit=1,
+    )
+    return page.events[0].occurred if page.events else None
+
+
+@contextmanager
+def _answering(url: str) -> Iterator[Any]:
+    """Prefect's client; the ways in which a server does not answer become one error."""
+    from prefect.client.orchestration import get_client
+
+    try:
+        with get_client(sync_client=True) as client:
+            yield client
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        if status in (401, 403):
+            raise ServerAway(
+                f"The Prefect server at {url} refuses us. Set PREFECT_API_AUTH_STRING to its user:password."
+            ) from None
+        raise ServerAway(f"The Prefect server at {url} answers with an error ({status}).") from None
+    except (httpx.TransportError, RuntimeError) as error:
+        raise ServerAway(f"The Prefect server at {url} does not answer ({type(error).__name__}).") from None

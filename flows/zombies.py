@@ -1,0 +1,155 @@
+"""Runs whose process died without a word: found, ended on the server, and begun again.
+
+A process that is killed tells nobody, so Prefect shows its run as Running for ever, fires no hook and retries
+nothing. What is known is weighed: the run's claim in the store names its process; the server keeps the run's
+last sign of life. A run is begun again as a new one with the same parameters, its month written out, so that
+“the last complete month” stays the month that was meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from features.months import Month
+from flows.claim import Claim, claims_since
+from flows.processes import Process, is_gone, process_began, this_process
+from flows.server_view import SeenRun, ServerView
+from flows.settings import ClaimSettings, Settings
+from flows.storage import Store
+from flows.working_days import LONDON
+
+#: The server hears a living run every three minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
+_SILENCE_MINUTES = 10
+
+#: What a run that is begun again is tagged with, and how often its work has then been begun.
+_TAG = re.compile(r"begun-(\d+)-times")
+
+#: Tag of a run that died and was looked after.
+_SEEN_TO = "seen-to"
+
+#: A run that crashed longer ago is history.
+_CRASHED_WITHIN = timedelta(days=3)
+
+#: The flow that looks after the others is not begun again: its next run is never far.
+_NOT_AGAIN = ("watchdog",)
+
+
+@dataclass(frozen=True, slots=True)
+class Died:
+    """A run whose process is gone, and what was done about it."""
+
+    run: SeenRun
+    again: str
+    """The id of the run that takes its place; empty if none does."""
+    times: int
+    """How often its work has been begun before."""
+
+
+def is_cut_off(
+    run: SeenRun,
+    claims: Iterable[Claim],
+    now: datetime,
+    rules: ClaimSettings,
+    here: Process,
+    began: Callable[[int], str | None] = process_began,
+) -> bool:
+    """Whether a run the server believes to be at work has lost its process.
+
+    Its claims tell at once if they were made on this machine; otherwise it must have been silent, to the store
+    and to the server, for longer than a living run can be.
+    """
+    # A run may have begun before, in a process that is gone (Retry, Resume): what that one claimed says nothing.
+    own = [c for c in claims if c.owner.run_id == run.id and (c.since >= run.since or run.state == "CANCELLING")]
+    known = {is_gone(c.owner.process, here, began) for c in own}
+    if False in known:
+        return False
+    if True in known:
+        return True
+    heard = max(
+        t for t in (run.since, run.expected, run.last_event, *(c.heartbeat for c in own)) if t is not None and t <= now
+    )
+    return now - heard >= timedelta(minutes=max(_SILENCE_MINUTES, rules.stale_minutes))
+
+
+def meant(run: SeenRun) -> dict[str, Any]:
+    """The run's parameters with its month written out: the last complete one when it was to begin."""
+    parameters = dict(run.parameters)
+    if run.flow != "monthly":
+        return parameters
+    request = dict(parameters.get("request") or {})
+    if not request.get("month"):
+        request["month"] = str(Month.of(run.expected.astimezone(LONDON).date()).plus(-1))
+    return {**parameters, "request": request}
+
+
+def times_begun(tags: Sequence[str]) -> int:
+    """How often a run's work has been begun, this time included."""
+    return max((int(m[1]) for t in tags if (m := _TAG.fullmatch(t))), default=1)
+
+
+def tags_again(tags: Sequence[str]) -> list[str]:
+    """The tags of the run that takes its place."""
+    kept = [t for t in tags if not _TAG.fullmatch(t) and t != _SEEN_TO]
+    return [*kept, f"begun-{times_begun(tags) + 1}-times"]
+
+
+def find_died(
+    view: ServerView, store: Store, now: datetime, settings: Settings, here: Process, *, but: str = ""
+) -> list[SeenRun]:
+    """The runs that have died, oldest first; `but` is the id of the run that asks. Raises ServerAway, StoreError.
+
+    Both those the server believes alive, and those whose serving process saw them die: nobody begins either again.
+    """
+    died = [run for run in view.crashed(now - _CRASHED_WITHIN) if _SEEN_TO not in run.tags]
+    unfinished = [run for run in view.unfinished() if run.id != but]
+    if unfinished:
+        claims = claims_since(store, min(run.since for run in unfinished) - timedelta(hours=1))
+        died += [run for run in unfinished if is_cut_off(run, claims, now, settings.claims, here)]
+    return sorted(died, key=lambda run: run.expected)
+
+
+def begin_again(view: ServerView, run: SeenRun, attempts: int) -> Died:
+    """End a run that died and begin its work anew, unless it was being cancelled or has died too often.
+
+    The new run is made first: if this process dies in between, the next look makes no second one.
+    """
+    times = times_begun(run.tags)
+    cancelled = run.state == "CANCELLING"
+    again = ""
+    if not cancelled and times < attempts and run.flow not in _NOT_AGAIN:
+        again = view.begin_again(run, meant(run), tags_again(run.tags))
+    message = "Its process is gone."
+    if again:
+        message += f" Its work goes on in the run {again}."
+    elif not cancelled:
+        message += " It is not begun again by itself."
+    view.end(run, message=message, tags=[*run.tags, _SEEN_TO])
+    return Died(run, again, times)
+
+
+def repair(view: ServerView, store: Store, settings: Settings, now: datetime, *, but: str = "") -> list[Died]:
+    """Find the runs that died and begin them again. Raises ServerAway, StoreError."""
+    return [
+        begin_again(view, run, settings.watchdog.attempts)
+        for run in find_died(view, store, now, settings, this_process(), but=but)
+    ]
+
+
+def repair_in_words(died: Died) -> Mapping[str, str]:
+    """What died and what became of it: `title`, `what`."""
+    run = died.run
+    if died.run.state == "CANCELLING":
+        done = "It was being cancelled and is now."
+    elif died.again:
+        done = "It was begun again by itself and goes on from where it stopped."
+    else:
+        times = "once" if died.times == 1 else f"{died.times} times"
+        done = f"It was begun {times} and is not begun again by itself."
+    return {
+        "title": f"the {run.flow} run “{run.name}” died{' and was begun again' if died.again else ''}",
+        "what": f"Its process ended without a word (killed, out of memory, or the machine went down). {done}",
+    }
