@@ -6,17 +6,22 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, cast
+from uuid import UUID
 
 from prefect import flow, runtime, task
+from prefect.artifacts import create_progress_artifact, update_progress_artifact
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.errors import SettingsError
+from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
 from flows import month as steps
 from flows.claim import INTAKE, holding
 from flows.context import RunContext, begin
 from flows.monthly import PATIENT_STEP, alert_councils, check_and_count, whole
+from flows.notify import TELLS_OF_FAILURE
 from flows.parallel import worker_processes
 from flows.progress import step
 from flows.request import RunRequest, Send
@@ -99,14 +104,23 @@ def _run_name() -> str:
     return f"{request.first} to {request.last}{reason}"
 
 
-@flow(name="backfill", flow_run_name=_run_name, persist_result=False)
-def backfill(request: BackfillRequest) -> dict[str, float]:
-    """Take in and decide a range of months, oldest first, without mailing unless told. Returns seconds by stage.
+@flow(name="backfill", flow_run_name=_run_name, persist_result=False, **TELLS_OF_FAILURE)
+def backfill(request: BackfillRequest) -> State[dict[str, float]]:
+    """Take in and decide a range of months, oldest first, without mailing unless told. Its result: seconds by stage.
 
     Args:
         request: The months, and from which on alerts are published.
     """
-    now = datetime.now(UTC)
+    try:
+        seconds = run_months(request, datetime.now(UTC))
+    except HoldfastError as error:
+        # What a person can put right is a sentence in the run's state, not a traceback in its log.
+        return Failed(message=str(error), data=error)
+    return Completed(message=f"{request.first} to {request.last}: decided", data=seconds)
+
+
+def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
+    """The backfill's work, each month under its claim. Raises HoldfastError for what a person can put right."""
     settings = Settings.load()
     first, last = Month.parse(request.first), Month.parse(request.last)
     if last < first:
@@ -117,9 +131,16 @@ def backfill(request: BackfillRequest) -> dict[str, float]:
         take_in_portions(context, in_portions(due))
     model = load_model(settings, context.store)
     start = Month.parse(request.decide_from) if request.decide_from else first
-    for month in month_range(max(first, start), last):
+    months = list(month_range(max(first, start), last))
+    progress = create_progress_artifact(0.0, key="backfill", description=f"{len(months)} months to decide")
+    for number, month in enumerate(months, 1):
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
         with holding(context, month):
             alert_councils(seen, model, RunRequest(month=str(month), send=request.send))
+        update_progress_artifact(
+            cast(UUID, progress),
+            100 * number / len(months),
+            description=f"{month} is decided, {number} of {len(months)}",
+        )
     return dict(context.clock.seconds)

@@ -35,6 +35,7 @@ from flows.extracts.published_register import register_from_published
 from flows.mailing import open_transport
 from flows.measuring import Measured, measure
 from flows.month import Alerting
+from flows.notify import TELLS_OF_FAILURE
 from flows.officers import unreached, write_to_data_officers
 from flows.outcome import RunOutcome
 from flows.progress import step
@@ -245,7 +246,7 @@ def _run_name() -> str:
     return f"{request.month or 'last complete month'}{reason}"
 
 
-@flow(name="monthly", flow_run_name=_run_name, persist_result=False, validate_parameters=True)
+@flow(name="monthly", flow_run_name=_run_name, persist_result=False, validate_parameters=True, **TELLS_OF_FAILURE)
 def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B008
     """Read the month's extracts, check, measure, score, decide, publish, send.
 
