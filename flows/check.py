@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -19,7 +19,7 @@ from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 from flows.extracts.cells import PROBLEM_TEXTS, read_cells
-from flows.extracts.forms import BY_FORM, Asked, Content, Form, read_form, said_by
+from flows.extracts.forms import BY_FORM, Asked, Content, Form, kinds_of, needed_parts, read_form, said_by
 from flows.extracts.headers import match_headers, refuse_personal_data
 from flows.extracts.readers import read_table
 from flows.extracts.table import Limits
@@ -40,6 +40,9 @@ class _Desk:
     absent: set[tuple[str, Kind, str]] = field(default_factory=set)
     files: dict[tuple[str, Kind], str] = field(default_factory=dict)
     refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
+    notes: dict[tuple[str, Kind], tuple[str, ...]] = field(default_factory=dict)
+    absent_because: dict[tuple[str, Kind, str], str] = field(default_factory=dict)
+    workers_by_name: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,9 @@ def check_files(
     desks: dict[tuple[str, Month], _Desk] = {}
     for path in paths:
         form = Form.NATIVE if kind else form_of(path)
-        kinds = [kind or _kind_of(path)] if form is Form.NATIVE else BY_FORM[form].kinds
         content = _content(path)
+        names = content if isinstance(content, Mapping) else (path.name,)
+        kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
         for one in kinds:
             _lay_out(desks, path, content, council, month, one, form)
     found = []
@@ -77,6 +81,9 @@ def check_files(
             files=desk.files,
             refused=desk.refused,
             problem_texts=PROBLEM_TEXTS,
+            notes=desk.notes,
+            absent_because=desk.absent_because,
+            workers_by_name=frozenset(desk.workers_by_name),
         )
         outcome = check_batch(batch)
         found.append(Checked(council_report(batch, outcome, desk.council.la_code), outcome))
@@ -99,7 +106,8 @@ def _content(path: Path) -> Content:
     try:
         if path.is_dir():
             endings = tuple(f".{e}" for e in BY_FORM[Form.SSD].endings)
-            return {p.name: p.read_bytes() for p in sorted(path.iterdir()) if p.name.lower().endswith(endings)}
+            names = [p.name for p in path.iterdir() if p.name.lower().endswith(endings)]
+            return {name: (path / name).read_bytes() for name in needed_parts(BY_FORM[Form.SSD], names)}
         return path.read_bytes()
     except OSError:
         raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
@@ -137,6 +145,10 @@ def _lay_out(
     desk.frames[kind] = extract.frame
     desk.problems.append(extract.problems)
     desk.absent |= {(desk.council.la_code, kind, column) for column in extract.absent_columns}
+    desk.notes[key] = extract.notes
+    desk.absent_because |= {(*key, column): why for column, why in extract.absent_because.items()}
+    if extract.workers_by_name:
+        desk.workers_by_name.add(desk.council.la_code)
 
 
 def _kind_of(path: Path) -> Kind:

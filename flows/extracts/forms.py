@@ -10,7 +10,7 @@ contract is dropped by the reader, and their bytes are never kept in the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +22,7 @@ from features.councils import Council
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.ssd.tables import PROFESSIONALS, TABLES, table_name
 from flows.extracts.table import Limits
 
 
@@ -71,12 +72,25 @@ class Recognition:
     kinds: tuple[Kind, ...]
     reader: str
     folder: bool = False
+    tables: tuple[str, ...] = ()
+    """Of a folder: the tables that are read. Files of others are not opened."""
+    lesser: tuple[Kind, ...] = ()
+    """Kinds given in part only: for councils that do not owe that extract, and never instead of another file of it."""
 
 
 RECOGNITIONS: tuple[Recognition, ...] = (
     Recognition(Form.CSWW, "csww", ("xml",), (Kind.WORKFORCE, Kind.ESTABLISHMENT), "flows.extracts.csww.reader"),
     Recognition(Form.ANNEX_A, "annex_a", ("xlsx",), (Kind.CASELOAD,), "flows.extracts.annex_a.reader"),
-    Recognition(Form.SSD, "ssd", ("csv", "parquet"), (Kind.CASELOAD,), "flows.extracts.ssd.reader", folder=True),
+    Recognition(
+        Form.SSD,
+        "ssd",
+        ("csv", "parquet"),
+        (Kind.CASELOAD, Kind.WORKFORCE),
+        "flows.extracts.ssd.reader",
+        folder=True,
+        tables=tuple(t.name for t in TABLES),
+        lesser=(Kind.WORKFORCE,),
+    ),
 )
 
 BY_FORM = {r.form: r for r in RECOGNITIONS}
@@ -89,6 +103,19 @@ def recognise_sector_file(stem: str, ending: str) -> Recognition | None:
         if not known.folder and name == known.stem and ending in known.endings:
             return known
     return None
+
+
+def needed_parts(known: Recognition, names: Iterable[str]) -> tuple[str, ...]:
+    """Of a folder's files those that are read; all of them if none is, so that the reader can say what is missing."""
+    given = sorted(names)
+    return tuple(n for n in given if table_name(n) in known.tables) or tuple(given)
+
+
+def kinds_of(form: Form, names: Iterable[str]) -> tuple[Kind, ...]:
+    """The extracts that a file, or a folder of these files, gives."""
+    known = BY_FORM[form]
+    there = {table_name(n) for n in names}
+    return tuple(k for k in known.kinds if k not in known.lesser or PROFESSIONALS in there)
 
 
 def mark_of(content: Content) -> str:

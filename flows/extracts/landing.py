@@ -17,7 +17,15 @@ from features.councils import Council, Register
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.forms import RECOGNITIONS, Form, recognise_sector_file
+from flows.extracts.forms import (
+    BY_FORM,
+    RECOGNITIONS,
+    Form,
+    Recognition,
+    kinds_of,
+    needed_parts,
+    recognise_sector_file,
+)
 from flows.storage import ObjectInfo, Store
 
 ENDINGS = ("csv", "parquet", "xlsx")
@@ -91,13 +99,19 @@ def list_month(store: Store, month: Month, register: Register) -> Landing:
             unrecognised.append(Unrecognised(found.name, found.size, found.modified, recognised))
         else:
             files.extend(recognised)
-    for folder, parts in folders.items():
+    for folder, lying in folders.items():
+        wanted = needed_parts(_form_of_folder(folder), [p.name for p in lying])
+        parts = [p for p in lying if p.name in wanted]
         whole = ObjectInfo(folder, sum(p.size for p in parts), max(p.modified for p in parts))
         recognised = _recognise(whole, month, register)
         if isinstance(recognised, str):
             unrecognised.append(Unrecognised(whole.name, whole.size, whole.modified, recognised))
         else:
-            files.extend(replace(f, parts=tuple(sorted(p.name for p in parts))) for f in recognised)
+            owed = recognised[0].council.expects
+            given = [
+                k for k in kinds_of(recognised[0].form, wanted) if k not in _lesser(recognised[0]) or k not in owed
+            ]
+            files.extend(replace(f, parts=wanted) for f in recognised if f.kind in given)
     newest = {(f.council.la_code, f.kind): f for f in sorted(files, key=_order)}
     chosen = tuple(newest.values())
     return Landing(
@@ -124,8 +138,17 @@ def _month(text: str) -> Month | None:
         return None
 
 
-def _order(file: LandedFile) -> tuple[str, str, datetime, str]:
-    return (file.council.la_code, file.kind, file.modified, file.name)
+def _order(file: LandedFile) -> tuple[str, str, bool, datetime, str]:
+    """By council and kind the one that counts last: the newest, but one given in part never before a whole one."""
+    return (file.council.la_code, file.kind, file.kind not in _lesser(file), file.modified, file.name)
+
+
+def _lesser(file: LandedFile) -> tuple[Kind, ...]:
+    return BY_FORM[file.form].lesser if file.form in BY_FORM else ()
+
+
+def _form_of_folder(folder: str) -> Recognition:
+    return next(r for r in RECOGNITIONS if r.folder and folder.rpartition("/")[2].lower() == r.stem)
 
 
 def _table_folder(name: str) -> str | None:

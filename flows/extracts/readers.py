@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
 import polars as pl
@@ -81,7 +81,8 @@ def too_many_rows(where: Where, kind: Kind) -> UnreadableExtract:
     )
 
 
-def _text(content: bytes, where: Where) -> tuple[str, list[str]]:
+def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
+    """A CSV file's text and what there is to note of its encoding; raises UnreadableExtract if it is no text."""
     if content.startswith(_UTF16):
         raise UnreadableExtract(
             f"{where}: the file is Unicode text of 16 bits. Save it as “CSV UTF-8” and send it again."
@@ -104,21 +105,20 @@ def _text(content: bytes, where: Where) -> tuple[str, list[str]]:
     return text, notes
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """The one of comma, semicolon and tab that the header has most of, outside quotes."""
     header = re.sub(r'"[^"]*"', "", text.lstrip().split("\n", 1)[0])
     return max(_DELIMITERS, key=header.count)
 
 
 def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTable:
-    text, notes = _text(content, where)
-    delimiter = _delimiter(text)
+    text, notes = decoded(content, where)
+    delimiter = delimiter_of(text)
     most = EXTRACTS[kind].max_rows + limits.blank_rows
-    if '"' not in text and text.count("\r") == text.count("\r\n"):
-        if text.count("\n") > most + 1:
-            raise too_many_rows(where, kind)
-        if (table := _read_plain_csv(text, delimiter, limits, notes)) is not None:
-            return table
+    if '"' not in text and text.count("\n") > most + 1 and text.count("\r") == text.count("\r\n"):
+        raise too_many_rows(where, kind)
+    if (table := _read_plain_csv(text, delimiter, limits, notes)) is not None:
+        return table
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         headers = next(reader)
@@ -134,15 +134,25 @@ def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTa
 
 
 def _read_plain_csv(text: str, delimiter: str, limits: Limits, notes: list[str]) -> RawTable | None:
-    """The quick way for a CSV without quotation marks in which every row has as many cells as the header.
-
-    None if it is not so. Polars fills short rows without a word, so the delimiters are counted.
-    """
     headers = text.split("\n", 1)[0].rstrip("\r").split(delimiter)
     if len(headers) > limits.max_columns or len(headers) == 1:
         return None
+    body = plain_csv(text, delimiter, len(headers))
+    if body is None:
+        return None
+    return raw_table(headers, body.get_columns(), pl.int_range(2, body.height + 2, eager=True), notes=notes)
+
+
+def plain_csv(text: str, delimiter: str, width: int, columns: Sequence[int] | None = None) -> pl.DataFrame | None:
+    """The quick way for a CSV without quotation marks in which every row has as many cells as the header.
+
+    The rows below the header as text, columns named by position, all or those of `columns`. None if the
+    file is not so. Polars fills short rows without a word, so the delimiters are counted.
+    """
+    if '"' in text or text.count("\r") != text.count("\r\n"):
+        return None
     lines = text.count("\n") + (not text.endswith("\n"))
-    if text.count(delimiter) != lines * (len(headers) - 1):
+    if width == 1 or text.count(delimiter) != lines * (width - 1):
         return None
     try:
         frame = pl.read_csv(
@@ -150,14 +160,12 @@ def _read_plain_csv(text: str, delimiter: str, limits: Limits, notes: list[str])
             has_header=False,
             separator=delimiter,
             quote_char=None,
-            schema={str(i): pl.String() for i in range(len(headers))},
+            columns=list(columns) if columns is not None else None,
+            schema={str(i): pl.String() for i in range(width)},
         )
     except pl.exceptions.PolarsError:
         return None
-    if frame.height != lines:
-        return None
-    body = frame.slice(1)
-    return raw_table(headers, body.get_columns(), pl.int_range(2, body.height + 2, eager=True), notes=notes)
+    return frame.slice(1) if frame.height == lines else None
 
 
 def _from_rows(headers: list[str], rows: list[list[str]], where: Where, limits: Limits, notes: list[str]) -> RawTable:
@@ -200,11 +208,11 @@ def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits) -> R
             f"{where}: column {list(schema).index(nested[0]) + 1} holds lists or bytes, not single values. "
             "Write each field as text, number or date."
         )
-    columns = [_as_text(column) for column in frame.get_columns()]
+    columns = [as_text(column) for column in frame.get_columns()]
     return raw_table(frame.columns, columns, pl.int_range(2, frame.height + 2, eager=True))
 
 
-def _as_text(column: pl.Series) -> pl.Series:
+def as_text(column: pl.Series) -> pl.Series:
     """A typed column as the text a person would have written: dates in ISO form, without a time zone."""
     if isinstance(column.dtype, pl.Datetime):
         if column.dtype.time_zone is not None:
