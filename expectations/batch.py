@@ -14,6 +14,9 @@ from features.frames import counts_schema
 from features.months import Month
 from features.registry import Kind
 
+#: Row 12 of list 6 of a workbook with several lists has the row number 6 × this + 12.
+ROWS_PER_LIST = 100_000
+
 
 class Severity(StrEnum):
     """How much a failure matters. The order of declaration is the order of weight."""
@@ -104,6 +107,12 @@ class Batch:
     """Files that ingest could not use at all."""
     problem_texts: Mapping[str, str] = field(default_factory=dict)
     """What each problem code says of a cell, as the end of “the cell …”."""
+    notes: Mapping[tuple[str, Kind], tuple[str, ...]] = field(default_factory=dict)
+    """(la_code, kind) -> how the file was read, as sentences without values."""
+    absent_because: Mapping[tuple[str, Kind, str], str] = field(default_factory=dict)
+    """Why a column is absent, as a sentence, where there is more to say than that it is."""
+    workers_by_name: frozenset[str] = frozenset()
+    """Councils whose cases name their workers, so that they cannot be found in the workforce extract."""
 
     def file(self, la_code: str, kind: Kind) -> str:
         """The file's name for people."""

@@ -185,6 +185,7 @@ def _absent(batch: Batch) -> Iterator[Finding]:
     for la_code, kind, column in sorted(batch.absent_columns):
         counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
         without = f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
+        because = batch.absent_because.get((la_code, kind, column), f"The file has no column {column}.")
         yield Finding(
             f"{kind}.{column}.absent",
             Severity.INFORMATION,
@@ -192,7 +193,7 @@ def _absent(batch: Batch) -> Iterator[Finding]:
             batch.month.last_day,
             kind,
             column,
-            f"The file has no column {column}.{without} {EXTRACTS[kind].field(column).description}",
+            f"{because}{without} {EXTRACTS[kind].field(column).description}",
         )
 
 
@@ -205,6 +206,12 @@ def _not_run(
         for rule in RULES[kind]
         for needed in rule.needs
         if (la_code, needed) not in checked
+    ]
+    rows += [
+        (rule.code, la_code, batch.month.last_day, str(kind), "the file names workers and gives no references")
+        for la_code, kind in sorted(checked)
+        for rule in RULES[kind]
+        if kind is Kind.CASELOAD and rule.needs and la_code in batch.workers_by_name
     ]
     rows += [
         (rule.code, la_code, batch.month.last_day, str(kind), f"the file has no column {column}")

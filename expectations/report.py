@@ -17,7 +17,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from expectations.batch import Batch, Outcome, Severity
+from expectations.batch import ROWS_PER_LIST, Batch, Outcome, Severity
 from expectations.findings import ROW_NUMBERS_KEPT
 from expectations.static_pass import RULES
 from features.months import Month
@@ -58,7 +58,7 @@ class Item:
         """`rows 5, 9 and 12`, or what can be said of many; empty if no row is meant."""
         if not self.row_numbers:
             return ""
-        shown = ", ".join(str(n) for n in self.row_numbers)
+        shown = ", ".join(row_in_words(n) for n in self.row_numbers)
         more = self.rows - len(self.row_numbers)
         return f"{'row' if self.rows == 1 else 'rows'} {shown}" + (f" and {more:,} more" if more > 0 else "")
 
@@ -84,6 +84,8 @@ class CouncilReport:
     withheld: tuple[Withheld, ...]
     not_run: tuple[tuple[str, str], ...]
     """(reason, checks): what could not be checked, by reason."""
+    notes: tuple[tuple[str, str], ...] = ()
+    """(file, sentence): how a file was read, where somebody should know of it."""
 
     def of(self, severity: Severity) -> tuple[Item, ...]:
         """Failures of one severity that nobody has accepted."""
@@ -132,7 +134,20 @@ def council_report(batch: Batch, outcome: Outcome, la_code: str, name: str = "")
         items,
         withheld,
         tuple((reason, ", ".join(checks)) for reason, checks in sorted(reasons.items())),
+        tuple(
+            (batch.file(la, kind), note)
+            for (la, kind), notes in sorted(batch.notes.items())
+            for note in notes
+            if la == la_code
+        ),
     )
+
+
+def row_in_words(number: int) -> str:
+    """A row as a person finds it; in a workbook of several lists it carries its list (`ROWS_PER_LIST`)."""
+    if number < ROWS_PER_LIST:
+        return str(number)
+    return f"{number % ROWS_PER_LIST} of list {number // ROWS_PER_LIST}"
 
 
 def measures_needing(kind: Kind, column: str) -> tuple[str, ...]:
@@ -172,6 +187,7 @@ def as_json(report: CouncilReport) -> bytes:
         ],
         "withheld": [{"extract": w.kind, "column": w.column, "measures": list(w.measures)} for w in report.withheld],
         "not_run": [{"reason": reason, "checks": checks.split(", ")} for reason, checks in report.not_run],
+        "notes": [{"file": file, "note": note} for file, note in report.notes],
     }
     return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
@@ -222,6 +238,9 @@ def _renderable(report: CouncilReport) -> Group:
     if report.not_run:
         parts += [Text(""), Text("Not checked", style="bold")]
         parts += [Padding(Text(f"{reason}: {checks}"), (0, 0, 0, 2)) for reason, checks in report.not_run]
+    if report.notes:
+        parts += [Text(""), Text("How the files were read", style="bold")]
+        parts += [Padding(Text(f"{file}: {note}"), (0, 0, 0, 2)) for file, note in report.notes]
     return Group(*parts)
 
 

@@ -78,10 +78,11 @@ def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
     return Prepared(kind, rows, files.select(list(_FILES)))
 
 
-def with_workers(caseload: Prepared, workforce: Prepared | None) -> Prepared:
+def with_workers(caseload: Prepared, workforce: Prepared | None, by_name: Sequence[tuple[Month, str]] = ()) -> Prepared:
     """Say of each case whether its worker is in the council's workforce extract, and in post.
 
-    Both are null where the case has no worker or the council sent no workforce extract that month.
+    Both are null where the case has no worker or the council sent no workforce extract that month, and for
+    the councils and months in `by_name`, whose cases name their workers and give no reference to look up.
     """
     nothing = pl.lit(None, dtype=pl.Boolean)
     if workforce is None:
@@ -93,7 +94,14 @@ def with_workers(caseload: Prepared, workforce: Prepared | None) -> Prepared:
         .group_by("month", "la_code", "worker_ref")
         .agg((ended.is_null() | (ended > pl.col("month"))).any().alias("worker_in_post"))
     )
-    sent = workforce.files.select("month", "la_code", pl.lit(True).alias("sent"))
+    named = pl.DataFrame(
+        [(month.last_day, la_code) for month, la_code in by_name],
+        schema={"month": pl.Date(), "la_code": pl.String()},
+        orient="row",
+    )
+    sent = workforce.files.select("month", "la_code", pl.lit(True).alias("sent")).join(
+        named, on=["month", "la_code"], how="anti", maintain_order="left"
+    )
     rows = (
         caseload.rows.join(sent, on=["month", "la_code"], how="left", validate="m:1", maintain_order="left")
         .join(
@@ -107,7 +115,8 @@ def with_workers(caseload: Prepared, workforce: Prepared | None) -> Prepared:
         .with_columns(
             pl.when(pl.col("sent") & pl.col("allocated_worker_ref").is_not_null())
             .then(pl.col("worker_in_post").is_not_null())
-            .alias("worker_known")
+            .alias("worker_known"),
+            pl.when(pl.col("sent")).then(pl.col("worker_in_post")).alias("worker_in_post"),
         )
         .drop("sent")
     )

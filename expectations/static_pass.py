@@ -48,7 +48,8 @@ def run_static(batches: Sequence[Batch], accepted: Sequence[Accepted]) -> dict[K
     """Every kind that any council sent rows of."""
     prepared = {kind: p for kind in Kind if (p := prepare(kind, batches)) is not None}
     if Kind.CASELOAD in prepared:
-        prepared[Kind.CASELOAD] = with_workers(prepared[Kind.CASELOAD], prepared.get(Kind.WORKFORCE))
+        by_name = [(b.month, la_code) for b in batches for la_code in sorted(b.workers_by_name)]
+        prepared[Kind.CASELOAD] = with_workers(prepared[Kind.CASELOAD], prepared.get(Kind.WORKFORCE), by_name)
     return {kind: _run_kind(p, batches, accepted) for kind, p in prepared.items()}
 
 

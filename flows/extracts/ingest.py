@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
@@ -49,6 +49,10 @@ class IngestedExtract:
     """Field -> the header the file gives it."""
     notes: tuple[str, ...]
     """What was taken in a way somebody should know of, as sentences without values."""
+    absent_because: Mapping[str, str] = field(default_factory=dict)
+    """Absent column -> why, as a sentence, where there is more to say than that the file has no such column."""
+    workers_by_name: bool = False
+    """Its workers are the hashes of names: they are nobody's reference in the workforce extract."""
 
 
 def ingest_file(
@@ -108,9 +112,9 @@ def ingest_table(
     blank_codes = _check_council(columns["la_code"], file_rows, council, where)
     columns["reference_date"], moved = _check_month(columns["reference_date"], file_rows, month, where)
     columns["la_code"] = pl.Series("la_code", [council.la_code], dtype=pl.String()).new_from_index(0, rows.height)
-    for field in _present(kind, match):
-        if field.type is FieldType.REFERENCE:
-            columns[field.name] = pseudonyms(columns[field.name], la_code=council.la_code, key=key)
+    for present in _present(kind, match):
+        if present.type is FieldType.REFERENCE:
+            columns[present.name] = pseudonyms(columns[present.name], la_code=council.la_code, key=key)
     extract = EXTRACTS[kind]
     absent = {name: pl.Series(name, [None], dtype=extract.field(name).dtype) for name in match.absent}
     frame = pl.DataFrame([s.rename(n) for n, s in columns.items()] + [file_rows]).with_columns(
