@@ -25,7 +25,7 @@ def serve() -> None:
     from flows.serving import serve_all
     from flows.settings import Settings
 
-    serve_all(Settings.load().schedule, datetime.now(UTC), typer.echo)
+    serve_all(Settings.load(), datetime.now(UTC), typer.echo)
 
 
 def server(

@@ -64,6 +64,10 @@ def _reference_refresh(schedule: ScheduleSettings, today: date) -> Schedule | No
     return _cron(schedule.reference_refresh)
 
 
+def _watchdog(schedule: ScheduleSettings, today: date) -> Schedule | None:
+    return _cron(schedule.watchdog)
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment. `entrypoint` is the flow as `module.function`: the installed package, not a checkout, is run."""
@@ -121,6 +125,13 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
         entrypoint="flows.reference.flow.reference_refresh",
         description="Downloads the published files, checks and stores them, and says when retraining is due.",
         when=_reference_refresh,
+    ),
+    Deployment(
+        name="watchdog",
+        entrypoint="flows.watchdog.watchdog",
+        description="Looks whether the month was run, begins again what died, and tells the data team what needs a "
+        "person.",
+        when=_watchdog,
     ),
 )
 

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 import httpx
 
 from features.errors import SettingsError
-from flows.settings import ScheduleSettings
+from flows.settings import ScheduleSettings, Settings
 
 #: How long to wait for the server: after a reboot both start at once.
 PATIENCE_SECONDS = 300
 
 
-def serve_all(schedule: ScheduleSettings, now: datetime, say: Callable[[str], None]) -> None:
-    """Put every deployment on the server and run what it schedules, until stopped.
+def serve_all(settings: Settings, now: datetime, say: Callable[[str], None]) -> None:
+    """Put every deployment on the server, begin again what died, and run what is scheduled, until stopped.
 
     Stopping leaves the schedules active: a month that comes due meanwhile is run when serving starts again.
     Raises SettingsError if no server is named.
@@ -36,6 +36,7 @@ def serve_all(schedule: ScheduleSettings, now: datetime, say: Callable[[str], No
     from prefect.runner import Runner
 
     from flows.deployments import built
+    from flows.keeper import start_keeper
 
     class OrderlyRunner(Runner):
         """Ends on TERM as on Ctrl-C; Prefect's own handler leaves its clean-up unawaited."""
@@ -46,12 +47,14 @@ def serve_all(schedule: ScheduleSettings, now: datetime, say: Callable[[str], No
     _wait_for_the_server(say)
     # Paused schedules would stay paused after a restart, and months be lost in silence.
     runner = OrderlyRunner(name="holdfast", pause_on_shutdown=False, limit=None)
-    deployments = built(schedule, now.date())
+    deployments = built(settings.schedule, now.date())
     for deployment in deployments:
         runner.add_deployment(deployment)
     say(f"Serving {', '.join(d.name for d in deployments)}.")
+    keeper = start_keeper(settings, say)
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
+    keeper.set()
     say("Stopped serving. The schedules stay active; what comes due meanwhile runs when serving starts again.")
 
 
