@@ -12,7 +12,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -39,14 +39,68 @@ _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _CELL = re.compile(rb"<((?:\w+:)?)c(\s[^<>]*)?>")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*["']([A-Za-z]{1,3})(\d{1,7}):([A-Za-z]{1,3})(\d{1,7})["']"""
+)
+_FROM_1904 = re.compile(rb"""\sdate1904\s*=\s*["'](?:1|true)["']""")
 _TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
 
 
 @dataclass(frozen=True, slots=True)
-class _Sheet:
+class Sheet:
+    """A worksheet and the part of the archive it lies in."""
+
     name: str
     visible: bool
     path: str
+
+
+class Book:
+    """A workbook of a harmless size. Its sheets are unpacked and parsed one by one, when asked for."""
+
+    def __init__(self, content: bytes, where: Where, limits: Limits) -> None:
+        """Raises UnreadableExtract for a bomb, a damaged or encrypted file, and a zip that is no workbook."""
+        try:
+            self._archive = zipfile.ZipFile(io.BytesIO(content))
+        except zipfile.BadZipFile:
+            raise UnreadableExtract(
+                f"{where}: the workbook is incomplete or damaged. Save it and send it again."
+            ) from None
+        self._where, self._limits, self._content = where, limits, content
+        _check_unpacked_size(self._archive, content, where, limits)
+        self.sheets = tuple(_sheets(self._archive, where))
+        self._workbook: CalamineWorkbook | None = None
+
+    @property
+    def counts_days_from_1904(self) -> bool:
+        """Whether its day numbers begin in 1904, as on old Macs, so that a bare number is another day."""
+        return _FROM_1904.search(self._archive.read("xl/workbook.xml")) is not None
+
+    def check_extent(self, sheet: Sheet, kind: Kind, most_rows: int) -> None:
+        """Raises UnreadableExtract if a sheet spans more than a table of `kind` could: readers allocate that much."""
+        _check_extent(self._archive.read(sheet.path), sheet, kind, most_rows, self._where, self._limits)
+
+    def rows(self, sheet: Sheet) -> list[list[Any]]:
+        """A sheet's cells from A1 on; check its extent first."""
+        return self._parsed().get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
+
+    def unread(self, sheet: Sheet) -> list[tuple[int, int, str]]:
+        """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
+        return list(_unread_cells(self._archive.read(sheet.path), self._where))
+
+    def merged(self, sheet: Sheet) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+        """First and last cell, as row (the first is 1) and column (from 0), of each range of merged cells."""
+        found = _MERGED.findall(self._archive.read(sheet.path))
+        return [((int(a), _column_number(b) - 1), (int(c), _column_number(d) - 1)) for b, a, d, c in found]
+
+    def first_row(self, sheet: Sheet) -> list[str]:
+        """The first row's cells as text; nothing of a sheet that holds no cells."""
+        return _first_row(self._parsed(), sheet.name)
+
+    def _parsed(self) -> CalamineWorkbook:
+        if self._workbook is None:
+            self._workbook = load_workbook(io.BytesIO(self._content))
+        return self._workbook
 
 
 def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTable:
@@ -54,23 +108,18 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> R
 
     Raises UnreadableExtract for a bomb, a damaged file, or a choice of sheets that would be a guess.
     """
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile:
-        raise UnreadableExtract(f"{where}: the workbook is incomplete or damaged. Save it and send it again.") from None
-    _check_unpacked_size(archive, content, where, limits)
-    sheets = _sheets(archive, where)
-    chosen = _choose(sheets, kind, where)
-    for sheet in sheets:
-        _check_extent(archive.read(sheet.path), sheet, kind, where, limits)
-    workbook = load_workbook(io.BytesIO(content))
-    rows = workbook.get_sheet_by_name(chosen.name).to_python(skip_empty_area=False)
+    book = Book(content, where, limits)
+    most_rows = EXTRACTS[kind].max_rows + limits.blank_rows
+    chosen = _choose(book.sheets, kind, where)
+    for sheet in book.sheets:
+        book.check_extent(sheet, kind, most_rows)
+    rows = book.rows(chosen)
     if not rows:
         raise UnreadableExtract(f"{where}: the sheet “{kind}” is empty. Send the file again with its rows.")
-    others = [h for s in sheets if s is not chosen for h in _first_row(workbook, s.name)]
+    others = [h for s in book.sheets if s is not chosen for h in book.first_row(s)]
     headers, body = [_header(v) for v in rows[0]], rows[1:]
-    columns = [pl.Series([_cell(row[i]) for row in body], dtype=pl.String()) for i in range(len(headers))]
-    found = [*_unread_cells(archive.read(chosen.path), where), *_long_numbers(body)]
+    columns = [pl.Series([cell_text(row[i]) for row in body], dtype=pl.String()) for i in range(len(headers))]
+    found = [*book.unread(chosen), *_long_numbers(body)]
     problems = pl.DataFrame(found, schema=CELL_PROBLEMS, orient="row")
     return raw_table(
         headers,
@@ -119,7 +168,7 @@ def _inflated(content: bytes, entry: zipfile.ZipInfo) -> Iterator[int]:
         left = inflate.unconsumed_tail
 
 
-def _sheets(archive: zipfile.ZipFile, where: Where) -> list[_Sheet]:
+def _sheets(archive: zipfile.ZipFile, where: Where) -> list[Sheet]:
     """The worksheets in order, with the part of the archive each lies in."""
     try:
         book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
@@ -133,11 +182,11 @@ def _sheets(archive: zipfile.ZipFile, where: Where) -> list[_Sheet]:
         path = targets.get(link, "")
         path = path.lstrip("/") if path.startswith("/") else f"xl/{path}"
         if "worksheets/" in path:
-            found.append(_Sheet(str(sheet.get("name")), sheet.get("state", "visible") == "visible", path))
+            found.append(Sheet(str(sheet.get("name")), sheet.get("state", "visible") == "visible", path))
     return found
 
 
-def _choose(sheets: list[_Sheet], kind: Kind, where: Where) -> _Sheet:
+def _choose(sheets: Sequence[Sheet], kind: Kind, where: Where) -> Sheet:
     named = [s for s in sheets if s.name.strip().casefold() == kind]
     visible = [s for s in sheets if s.visible]
     if len(named) == 1:
@@ -150,9 +199,8 @@ def _choose(sheets: list[_Sheet], kind: Kind, where: Where) -> _Sheet:
     )
 
 
-def _check_extent(xml: bytes, sheet: _Sheet, kind: Kind, where: Where, limits: Limits) -> None:
+def _check_extent(xml: bytes, sheet: Sheet, kind: Kind, most_rows: int, where: Where, limits: Limits) -> None:
     """Refuse a sheet whose outermost cells span more than a table could: readers allocate the rectangle."""
-    most_rows = EXTRACTS[kind].max_rows + limits.blank_rows
     which = "a sheet" if not sheet.visible else f"the sheet “{kind}”" if sheet.name.casefold() == kind else "a sheet"
     rows = sum(1 for _ in _ROW.finditer(xml))
     columns: set[bytes] = set()
@@ -239,10 +287,10 @@ def _first_row(workbook: CalamineWorkbook, name: str) -> list[str]:
 
 
 def _header(value: Any) -> str:
-    return _cell(value)
+    return cell_text(value)
 
 
-def _cell(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A cell as the text a person would have typed: whole numbers without a decimal point, dates in ISO form."""
     if isinstance(value, str):
         return value
