@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from features.errors import SettingsError
 from features.months import Month
+from flows.context import begin
+from flows.intake import READERS, take_in_plainly
+from flows.month import find_due_for_history
 from flows.outcome import RunOutcome
 from flows.parallel import worker_processes
 from flows.progress import shown
+from flows.settings import Settings
+from flows.takein import load_checks
 
 #: The made-up region's last month, and how many months of history it has.
 LAST_MONTH = Month(2026, 10)
@@ -62,24 +68,26 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))
     embedded.configure()
+    embedded.start()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
-    with worker_processes(1) as other:
-        region = other.submit(make_region, folder / "landing")
-        embedded.warm_up()
+    first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
+    with worker_processes(READERS) as pool, shown(say):
+        region = pool.submit(make_region, folder / "landing")
+        load_checks()
         region.result()
+        context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
+        say(f"Taking in {first} to {before}, as each month's run would have seen it")
+        take_in_plainly(context, find_due_for_history(context, first, before), pool)
 
     from flows.backfill import BackfillRequest, backfill
     from flows.monthly import monthly, result_of
     from flows.request import RunRequest, Send
 
-    first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
     with embedded.quiet_flows(), shown(say):
-        say(f"Taking in {first} to {before}, as each month's run would have seen it")
         backfill(
             BackfillRequest(
-                first=str(first),
+                first=str(LAST_MONTH.plus(-DECIDED_BEFORE)),
                 last=str(before),
-                decide_from=str(LAST_MONTH.plus(-DECIDED_BEFORE)),
                 send=Send.YES,
                 reason="history for the demo",
             )

@@ -5,13 +5,21 @@ Where `PREFECT_API_URL` names a server, that server is used and nothing here cha
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from time import monotonic, sleep
+from urllib.request import urlopen
 
-#: Prefect's own names. The start of the embedded server takes 10 to 20 s on two busy cores, where
-#: Prefect's default patience is 20 s; nothing is sent anywhere; its own log lines are for its authors.
+from features.errors import HoldfastError
+
+#: Prefect's own names. Its own log lines are for its authors. Where a flow is called outside `quiet_flows`, Prefect
+#: starts a server by itself, which takes 10 to 20 s on two busy cores, where its default patience is 20 s.
 EMBEDDED = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
@@ -40,24 +48,64 @@ def configure() -> None:
             os.environ.setdefault(name, value)
 
 
-def warm_up() -> None:
-    """Start the embedded server and wait until it answers; flows of this process then find it running."""
-    from prefect.client.orchestration import get_client
+class _Child:
+    """The embedded server of this process. Started once; ends with the process, however that ends."""
 
-    with get_client(sync_client=True) as client:
-        client.hello()
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "flows.embedded_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            # Ctrl-C is for the run; the server ends after it, when its standard input closes.
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        self.address = f"http://127.0.0.1:{self._process.stdout.readline().decode().strip()}/api"
+        atexit.register(self.stop)
+
+    def wait(self, seconds: float = 120) -> None:
+        """Until it answers. Raises HoldfastError if it does not."""
+        end = monotonic() + seconds
+        while monotonic() < end and self._process.poll() is None:
+            try:
+                with urlopen(f"{self.address}/health", timeout=5):
+                    return
+            except OSError:
+                sleep(0.05)
+        raise HoldfastError(
+            f"Prefect's embedded server did not start within {seconds:.0f} s. Try again when the machine is less busy, "
+            f"or delete the folder {os.environ.get('PREFECT_HOME', '~/.prefect')} if an older version made it."
+        )
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+
+@cache
+def start() -> _Child:
+    """Start the embedded server without waiting for it, so that it gets ready beside other work."""
+    return _Child()
 
 
 @contextmanager
 def quiet_flows() -> Iterator[None]:
-    """Run flows without Prefect's heartbeat thread, whose joining costs a second per flow run.
+    """Run flows on the embedded server, unless `PREFECT_API_URL` names another.
 
-    The heartbeat tells a server that a worker is alive; the embedded server ends with the process.
+    Without Prefect's heartbeat thread, whose joining costs a second per flow run: it tells a server that a
+    worker is alive, and the embedded server ends with the process.
     """
+    if os.environ.get("PREFECT_API_URL"):
+        yield
+        return
+    server = start()
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     if PREFECT_API_URL.value():
         yield
         return
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    server.wait()
+    with temporary_settings({PREFECT_API_URL: server.address, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
         yield

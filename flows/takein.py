@@ -32,7 +32,7 @@ from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome as Fate
 from flows.extracts.submissions import Submission, london_day, record_submission
 from flows.extracts.table import Limits
-from flows.history import ACCEPTED, MISSING, QUARANTINED, REFUSED, ExtractRecord, History, Manifest
+from flows.history import ACCEPTED, MISSING, QUARANTINED, REFUSED, ExtractRecord, History, Manifest, records_kept_from
 from flows.storage import Store
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
@@ -71,6 +71,8 @@ class Read:
     earlier: tuple[Submission, ...] = ()
     """Submissions of the same extract before it, oldest first."""
     received: Received | None = None
+    fault: bool = False
+    """Reading failed through no fault of the file: nothing of it is recorded as received, and it is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +94,24 @@ def months_due(
     """Which of these months (oldest first) have something new as seen on their cut-off day; reads no content.
 
     The month after a restated one is taken in again too: its leavers and changed workers were found
-    against what was restated.
+    against what was restated. Closed months (`holdfast retain`) are left as they are, and so is a month whose
+    landing folder has been emptied: tidying up restates nothing.
     """
     due: list[Due] = []
     previous_restated = False
+    kept_from = records_kept_from(history.store)
     for month in months:
+        if kept_from is not None and month < kept_from:
+            continue
         day = cutoff(month)
         landed = list_month(landing, month, register)
         files = tuple(f for f in landed.every_file if london_day(f.modified) <= day)
         strange = tuple(u for u in landed.unrecognised if london_day(u.modified) <= day)
         known = history.as_of(month, day)
         mark = fingerprint(files, strange)
-        changed = known is None or known.fingerprint != mark
-        if changed and (known is not None or files or strange) or previous_restated and known is not None:
+        lying = bool(files or strange)
+        changed = lying and (known is None or known.fingerprint != mark)
+        if changed or previous_restated and known is not None and lying:
             due.append(Due(month, day, files, strange, mark, known))
         previous_restated = changed and known is not None
     return due
@@ -142,9 +149,43 @@ def read_files(landing: Store, store: Store, files: Sequence[LandedFile], *, key
     return reads
 
 
+def unread(files: Sequence[LandedFile], why: str) -> list[Read]:
+    """What stands for a council's files that could not be read through no fault of theirs."""
+    newest = {f.kind: f for f in files}
+    return [
+        Read(
+            file=file,
+            submission=Submission(
+                month=file.month,
+                la_code=file.council.la_code,
+                kind=kind,
+                sha256="",
+                size=file.size,
+                name=file.filename,
+                received=file.modified,
+                outcome=Fate.REFUSED,
+                reason=why,
+                kept=False,
+            ),
+            extract=None,
+            refusal=why,
+            fault=True,
+        )
+        for kind, file in newest.items()
+    ]
+
+
+def to_be_tried_again(due: Due, reads: Sequence[Read]) -> Due:
+    """The month under a mark of its own if anything could not be read, so that the next run takes it in again."""
+    if not any(read.fault for read in reads):
+        return due
+    return replace(due, fingerprint=f"{due.fingerprint}-incomplete")
+
+
 def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
     """The month's readable extracts of all councils, concatenated per kind, with what reading found."""
     frames: dict[Kind, pl.DataFrame] = {}
+    extracts = [r.extract for r in reads if r.extract is not None]
     for kind, extract in EXTRACTS.items():
         found = [r.extract.frame for r in reads if r.extract is not None and r.extract.kind is kind]
         if found:
@@ -159,19 +200,23 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
             if r.extract is not None
             for column in r.extract.absent_columns
         ),
-        files={(r.file.council.la_code, r.file.kind): r.file.name for r in reads},
+        files={(r.file.council.la_code, r.file.kind): r.file.name for r in reads if not r.fault},
         refused={
             (r.file.council.la_code, r.file.kind): r.received.error
             for r in reads
             if r.received is not None and r.received.error is not None
         },
         problem_texts=PROBLEM_TEXTS,
+        notes={(e.la_code, e.kind): e.notes for e in extracts},
+        absent_because={(e.la_code, e.kind, c): why for e in extracts for c, why in e.absent_because.items()},
+        workers_by_name=frozenset(e.la_code for e in extracts if e.workers_by_name),
     )
 
 
 def load_checks() -> None:
     """Import Great Expectations, which takes seconds, while something else is waited for."""
     import_module("expectations.check")
+    import_module("expectations.engine").load()
 
 
 def check_months(
@@ -315,6 +360,10 @@ def records_of(
             record = replace(record, outcome=REFUSED, reason=read.refusal)
         else:
             record = _record_of_extract(record, read.extract, EXTRACTS[kind], outcome)
+        if read.fault:
+            day = london_day(read.file.modified)
+            found.append(replace(record, received=day, first_received=day, name=read.file.name))
+            continue
         logged = record_submission(store, replace(read.submission, outcome=Fate(record.outcome), reason=record.reason))
         found.append(
             replace(

@@ -1,0 +1,35 @@
+"""Prefect's server as a child of the process that needs it: `python -m flows.embedded_server`, ends with its parent.
+
+Prefect can start such a child itself, but imports its whole server into the parent first and begins only when the
+first flow is called. Here it starts at once, and it ends too when the parent is killed: its standard input
+closes. It prints its port, listens on the loopback address only, and serves no pages and no schedules.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main() -> None:
+    """Serve Prefect's API until standard input closes."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    door = socket.socket()
+    door.bind(("127.0.0.1", 0))
+    print(door.getsockname()[1], flush=True)  # noqa: T201
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    app = create_app(ephemeral=True, final=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="on")).run(sockets=[door])
+
+
+if __name__ == "__main__":
+    main()

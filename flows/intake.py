@@ -1,0 +1,82 @@
+"""Taking in months that have gone by: portions of them are checked and counted while the next is being read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
+from typing import Protocol
+
+from flows import month as steps
+from flows.context import RunContext
+from flows.progress import step
+from flows.takein import Due, Read, load_checks, read_files
+
+#: Rows read and checked together: some months of a small region, one month of England.
+_ROWS_AT_ONCE = 300_000
+_BYTES_PER_ROW = 90
+#: Processes that read files.
+READERS = 2
+
+
+class Reading(Protocol):
+    """A portion that is being read: Prefect's future or Python's."""
+
+    def result(self) -> list[list[Read]]: ...
+
+
+def in_portions(due: Sequence[Due]) -> list[list[Due]]:
+    """Consecutive months whose files together hold about as many rows as fit one pass."""
+    portions: list[list[Due]] = []
+    room = 0
+    for one in due:
+        size = sum(f.size for f in one.files) // _BYTES_PER_ROW
+        if not portions or size > room:
+            portions.append([])
+            room = _ROWS_AT_ONCE
+        portions[-1].append(one)
+        room -= size
+    return portions
+
+
+def read_portion(context: RunContext, due: Sequence[Due], pool: Executor) -> list[list[Read]]:
+    """What every council sent for some months, months and councils side by side in the pool's processes."""
+    work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
+    read_one = partial(
+        read_files, context.landing, context.store, key=context.key, limits=steps.limits_of(context.settings)
+    )
+    with context.clock.stage("read"):
+        read = list(pool.map(read_one, [files for _, files in work], chunksize=8))
+    reads: list[list[Read]] = [[] for _ in due]
+    for (i, _), found in zip(work, read, strict=True):
+        reads[i] += found
+    return reads
+
+
+def take_in_portions(
+    portions: Sequence[list[Due]],
+    start_reading: Callable[[str, list[Due]], Reading],
+    check: Callable[[str, list[Due], list[list[Read]]], object],
+) -> None:
+    """Check and count each portion while the next one is being read. Both are given the portion's name for people."""
+    if not portions:
+        return
+    names = [f"{p[0].month} to {p[-1].month}" for p in portions]
+    ahead = start_reading(names[0], portions[0])
+    load_checks()
+    for i, portion in enumerate(portions):
+        reads = ahead.result()
+        if i + 1 < len(portions):
+            ahead = start_reading(names[i + 1], portions[i + 1])
+        step("Checking and counting %s", names[i])
+        check(names[i], portion, reads)
+
+
+def take_in_plainly(context: RunContext, due: Sequence[Due], pool: Executor) -> None:
+    """The same without Prefect, for months before there is anybody to watch them: the demo's history."""
+    with ThreadPoolExecutor(1) as reader:
+        take_in_portions(
+            in_portions(due),
+            lambda _, portion: reader.submit(read_portion, context, portion, pool),
+            lambda _, portion, reads: steps.check_and_store(context, portion, reads, reports=False),
+        )
