@@ -84,11 +84,15 @@ def read_tables(folder: Path) -> tuple[list[Table], list[SourceFile]]:
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _TEXT_SUFFIXES | _WORKBOOK_SUFFIXES):
         content = path.read_bytes()
         files.append(SourceFile(path.name, hashlib.sha256(content).hexdigest()))
-        if path.suffix.lower() in _TEXT_SUFFIXES:
-            tables.append(_csv_table(path.name, content))
-        else:
-            tables.extend(_workbook_tables(path.name, content))
+        tables += tables_of(path.name, content)
     return tables, files
+
+
+def tables_of(name: str, content: bytes) -> list[Table]:
+    """Every table of one file, by the ending of its name. Raises ReferenceDataError if it cannot be opened."""
+    if Path(name).suffix.lower() in _TEXT_SUFFIXES:
+        return [_csv_table(name, content)]
+    return list(_workbook_tables(name, content))
 
 
 def claim(layout: Layout, table: Table) -> pl.DataFrame | None:

@@ -1,0 +1,108 @@
+"""Commands about the published files: refresh them, add one by hand, list and lay out what is stored."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.reference.shelf import Shelf
+    from flows.settings import Settings
+
+reference = typer.Typer(
+    help="The stored published files: list them, add one by hand, lay them out.", no_args_is_help=True
+)
+
+
+def add_reference_commands(app: typer.Typer) -> None:
+    """Register the commands of this module on the command line."""
+    app.command()(refresh)
+    app.add_typer(reference, name="reference")
+
+
+def refresh(
+    source: Annotated[list[str] | None, typer.Option(help="Only this source of the settings; repeatable.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Then lay the versions in use out in this folder.")] = None,
+    reason: Annotated[str, typer.Option(help="Why now, kept with the run.")] = "",
+) -> None:
+    """Download the published files, check and compare them, store what passes, say whether retraining is due."""
+    from flows import embedded
+
+    embedded.configure()
+    from features.errors import ReferenceDataError
+    from flows.reference.refresh import chosen
+    from flows.settings import Settings
+
+    chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
+    from flows.reference.flow import reference_refresh, result_of
+    from flows.reference.request import RefreshRequest
+
+    with embedded.quiet_flows():
+        state = reference_refresh(RefreshRequest(sources=source or [], reason=reason), return_state=True)
+    outcome = result_of(state)
+    typer.echo(outcome.to_text())
+    if to is not None:
+        _lay_out(to)
+    if any(s.trouble for s in outcome.sources):
+        raise typer.Exit(ReferenceDataError.exit_code)
+
+
+@reference.command("list")
+def list_versions() -> None:
+    """The version in use of every configured source."""
+    shelf, settings = _opened()
+    for source in settings.reference.sources:
+        used = shelf.in_use(source.name)
+        if not used:
+            typer.echo(f"{source.name}: nothing stored")
+        for i, version in enumerate(used):
+            beside = " (kept for years the newer one no longer gives)" if i else ""
+            typer.echo(f"{source.name}: {version.filename}, {version.size:,} bytes, from {version.origin}{beside}")
+
+
+@reference.command("add")
+def add_file(
+    name: Annotated[str, typer.Argument(help="Name of a source in the settings.")],
+    file: Annotated[Path, typer.Argument(help="The file, as downloaded.")],
+) -> None:
+    """Check a file that was downloaded by hand, compare it with the version in use, and store it if it passes."""
+    from features.errors import ReferenceDataError
+    from flows.reference.download import Fetched
+    from flows.reference.refresh import chosen, take
+
+    shelf, settings = _opened()
+    (source,) = chosen(settings.reference, [name])
+    try:
+        content = file.read_bytes()
+    except OSError:
+        raise ReferenceDataError(f"There is no file {file}.") from None
+    outcome = take(shelf, source, Fetched(content, file.name, whole=True), datetime.now(UTC))
+    typer.echo(outcome.sentence)
+    if outcome.trouble:
+        raise typer.Exit(ReferenceDataError.exit_code)
+
+
+@reference.command("export")
+def export(folder: Annotated[Path, typer.Argument(help="New folder, or one from an earlier export.")]) -> None:
+    """Lay the versions in use out as a folder for `train`, `backtest` and `evaluate`."""
+    _lay_out(folder)
+
+
+def _lay_out(folder: Path) -> None:
+    shelf, settings = _opened()
+    names = shelf.export(folder, [s.name for s in settings.reference.sources])
+    typer.echo(f"{len(names)} {'file' if len(names) == 1 else 'files'} in {folder}. Train on them with:")
+    typer.echo(f"holdfast train --data {folder} --store")
+
+
+def _opened() -> tuple[Shelf, Settings]:
+    from flows.context import s3_options
+    from flows.reference.shelf import Shelf
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    settings = Settings.load()
+    return Shelf(open_store(settings.store, s3=s3_options(settings))), settings

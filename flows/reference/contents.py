@@ -1,0 +1,294 @@
+"""What a published file holds: recognised by its headers, counted, and refused when the counts make no sense."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
+
+import polars as pl
+from pydantic import BaseModel, ConfigDict
+
+from features.errors import ReferenceDataError
+from flows.extracts.published import read_published
+from flows.reference.form import check_rows, kind_of_file
+from flows.reference.sources import Holds
+from models.record import layouts
+from models.record.cells import day, grade, number, unknown_symbols
+from models.record.figures import LAIT_MEASURES
+from models.record.places import plain_name
+from models.record.tables import Layout, Table, claim, nearest, tables_of
+
+#: The layouts of which a file of each kind must have at least one.
+LAYOUTS: Mapping[Holds, tuple[Layout, ...]] = {
+    Holds.WORKFORCE: layouts.WORKFORCE,
+    Holds.REFERRALS: (layouts.REFERRALS,),
+    Holds.SECTION_47: (layouts.SECTION_47,),
+    Holds.CHILDREN_IN_NEED: (layouts.CHILDREN_IN_NEED,),
+    Holds.REPEAT_PLANS: (layouts.REPEAT_PLANS,),
+    Holds.POPULATION: (layouts.POPULATION,),
+    Holds.LAIT: (layouts.LAIT,),
+    Holds.DEPRIVATION: (layouts.DEPRIVATION,),
+    Holds.NEIGHBOURS: (layouts.NEIGHBOURS,),
+    Holds.COUNCILS: (layouts.LOOKUP,),
+    Holds.JUDGEMENTS: (
+        layouts.INSPECTIONS,
+        layouts.IN_YEAR,
+        layouts.AS_AT_2023,
+        *layouts.WIDE_SIF,
+        *layouts.WIDE_ILACS,
+    ),
+    Holds.REPORTS: (layouts.REPORTS,),
+}
+#: Files of judgements: they are compared by judgement, the others by year and council.
+JUDGED = frozenset({Holds.JUDGEMENTS, Holds.REPORTS})
+
+#: England has 153 councils with children's services; some send one return for two, some none in a year.
+LEAST_COUNCILS = 120
+#: A column in which fewer councils than this have a number in the newest year has lost its figures.
+_LEAST_NUMBERS = 0.5
+#: England's sum of a count does not halve or double in a year; a change of unit does that.
+_LARGEST_STEP = 2.0
+
+#: Rows of a year of judgements from which on unreadable grades are taken for a new wording, and their share.
+_ENOUGH_ROWS = 5
+_LEAST_READABLE = 0.5
+_YEAR_DAYS = 365
+
+_PLACE = frozenset({"time_period", "geographic_level", "old_la_code", "new_la_code", "la_name", "region_name"})
+_YEARLY = (*layouts.WORKFORCE, *layouts.CHILDREN, layouts.POPULATION)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class TableContents(_Record):
+    """One recognised table."""
+
+    layout: str
+    sheet: str | None
+    headers: tuple[str, ...]
+    rows: int
+
+
+class Contents(_Record):
+    """What a file holds, as far as two versions of it are compared."""
+
+    holds: Holds
+    suffix: str
+    tables: tuple[TableContents, ...]
+    periods: Mapping[str, int] = {}
+    """Councils with figures by year (`2023`); in LAIT by item and year (`RevCP 2023`)."""
+    judgements: tuple[str, ...] = ()
+    """`2023-07-04 darlington`: published when, of whom."""
+    councils: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """Every header of the recognised tables."""
+        return frozenset(h for t in self.tables for h in t.headers)
+
+    @property
+    def rows(self) -> int:
+        """Rows of the recognised tables together."""
+        return sum(t.rows for t in self.tables)
+
+    @property
+    def last_judgement(self) -> str:
+        """The day of the newest judgement; empty if there is none."""
+        return max(self.judgements)[:10] if self.judgements else ""
+
+
+def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True) -> Contents:
+    """Recognise and count a file that should hold `holds`; `name` is what sentences call it.
+
+    `whole` is False when nobody said how long the file is: its last line must then be complete. Raises
+    ReferenceDataError naming file, column and what is missing when the file is another one, its layout has
+    changed, it is cut off, or its counts make no sense.
+    """
+    suffix = kind_of_file(content, name)
+    file = f"{name}{suffix}"
+    if suffix == ".csv":
+        check_rows(content, file, whole=whole)
+    tables = tables_of(file, content)
+    claimed = [
+        (layout, table, frame)
+        for layout in LAYOUTS[holds]
+        for table in tables
+        if (frame := claim(layout, table)) is not None
+    ]
+    if not claimed:
+        raise ReferenceDataError(_not_recognised(file, holds, tables))
+    if holds is Holds.WORKFORCE:
+        read_published(content, filename=file)  # the run on published figures reads it as strictly as this
+    periods: dict[str, int] = {}
+    notes: list[str] = []
+    judgements: set[str] = set()
+    councils = 0
+    for layout, table, frame in claimed:
+        if layout in _YEARLY or layout is layouts.LAIT:
+            counted, said = _years(layout, table, frame)
+            periods |= counted
+            notes += said
+        elif holds in JUDGED:
+            judgements |= set(_judgements(layout, table, frame))
+        else:
+            councils = max(councils, _places(layout, table, frame))
+    if holds in JUDGED and not judgements:
+        raise ReferenceDataError(f"{file}: no row has both a judgement and its publication date. The old file stays.")
+    return Contents(
+        holds=holds,
+        suffix=suffix,
+        tables=tuple(
+            TableContents(layout=layout.name, sheet=table.sheet, headers=table.headers, rows=frame.height)
+            for layout, table, frame in claimed
+        ),
+        periods=dict(sorted(periods.items())),
+        judgements=tuple(sorted(judgements)),
+        councils=councils or len({j[11:] for j in judgements}) or max(periods.values(), default=0),
+        notes=tuple(notes),
+    )
+
+
+def _not_recognised(file: str, holds: Holds, tables: list[Table]) -> str:
+    wanted = LAYOUTS[holds]
+    others = [
+        layout.name
+        for layout in layouts.EVERY
+        if layout not in wanted and any(all(_has(m, t.headers) for m in layout.marks) for t in tables)
+    ]
+    if others:
+        return f"{file} should hold {wanted[0].name} and holds {others[0]}. Correct the address or `holds`."
+    return (
+        f"{file} is not recognised as {wanted[0].publisher}’s {wanted[0].name}: its layout has changed, or it is "
+        f"another file.{nearest(wanted[0], tables)}"
+    )
+
+
+def _has(pattern: str, headers: Iterable[str]) -> bool:
+    return any(re.fullmatch(pattern, h) for h in headers)
+
+
+def _years(layout: Layout, table: Table, frame: pl.DataFrame) -> tuple[dict[str, int], list[str]]:
+    """Councils by period, and notes; raises ReferenceDataError when the newest period makes no sense."""
+    if layout is layouts.LAIT:
+        keyed = frame.filter(pl.col("item").is_in(list(LAIT_MEASURES)), pl.col("old_la_code").str.contains(r"^\d{3}$"))
+        keyed = keyed.with_columns(period=pl.concat_str("item", pl.lit(" "), "year"))
+        values = ["value"]
+    else:
+        keyed = frame.filter(pl.col("geographic_level").str.to_lowercase() == "local authority")
+        if layout is layouts.POPULATION:
+            keyed = keyed.filter(pl.col("age_group").str.to_lowercase().str.contains("0 to 17"))
+        keyed = keyed.with_columns(period=pl.col("time_period"))
+        values = [n for n in layout.needs if n not in _PLACE | {"age_group"}]
+    keyed = keyed.drop_nulls(["period", "old_la_code"])
+    if keyed.is_empty():
+        raise ReferenceDataError(f"{table.where}: no row of a council was found. The old file stays in use.")
+    _each_once(table, keyed)
+    counted = dict(keyed.group_by("period").len().iter_rows())
+    notes = [f"{table.where}: unknown symbol “{s}” reads as missing." for s in unknown_symbols(keyed, values)]
+    for newest, before in _newest(sorted(counted), lait=layout is layouts.LAIT):
+        _check_newest(table, keyed, values, newest, before, counted[newest])
+    return counted, notes
+
+
+def _each_once(table: Table, keyed: pl.DataFrame) -> None:
+    doubled = keyed.filter(pl.struct("old_la_code", "period").is_duplicated())
+    if doubled.height:
+        code, period = doubled.select("old_la_code", "period").sort("period", "old_la_code").row(0)
+        raise ReferenceDataError(
+            f"{table.where}: council {code} stands more than once in {period}, so the file carries a breakdown that "
+            "earlier releases do not. It is not used; the old file stays."
+        )
+
+
+def _newest(periods: list[str], *, lait: bool) -> Iterator[tuple[str, str | None]]:
+    """The newest period and the one before it; in LAIT of each item."""
+    groups: dict[str, list[str]] = {}
+    for period in periods:
+        groups.setdefault(period.rpartition(" ")[0] if lait else "", []).append(period)
+    for own in groups.values():
+        yield own[-1], own[-2] if len(own) > 1 else None
+
+
+def _check_newest(
+    table: Table, keyed: pl.DataFrame, values: list[str], newest: str, before: str | None, councils: int
+) -> None:
+    if councils < LEAST_COUNCILS:
+        raise ReferenceDataError(
+            f"{table.where}: {newest} has {councils} councils, and England about 150: the file is incomplete. "
+            "It is not used; the old file stays."
+        )
+    for column in values:
+        now = keyed.filter(pl.col("period") == newest).select(number(column)).to_series()
+        share = 1 - now.null_count() / now.len()
+        if share < _LEAST_NUMBERS:
+            raise ReferenceDataError(
+                f"{table.where}, column {column}: {share:.0%} of councils have a number in {newest}. The column has "
+                "changed its form, or is not filled yet. It is not used; the old file stays."
+            )
+        if before is None:
+            continue
+        past = keyed.filter(pl.col("period") == before).select(number(column)).to_series()
+        one, other = _average(now), _average(past)
+        if min(one, other) >= 1 and not 1 / _LARGEST_STEP <= one / other <= _LARGEST_STEP:
+            raise ReferenceDataError(
+                f"{table.where}, column {column}: the average of {newest} is {one / other:.1f} times that of {before}. "
+                "A unit or a definition has changed. It is not used; the old file stays."
+            )
+
+
+def _average(values: pl.Series) -> float:
+    mean = values.mean()
+    return float(mean) if isinstance(mean, float) else 0.0
+
+
+def _judgements(layout: Layout, table: Table, frame: pl.DataFrame) -> Iterator[str]:
+    """Day and council of every row with a grade and a publication date.
+
+    Raises ReferenceDataError when dates, or the grades of the newest year, are written in a way nobody knows:
+    new judgements would be missing without a word.
+    """
+    if "published" not in frame.columns:
+        return
+    given = [c for c in ("overall", "leaders", "help", "care", "care_leavers") if c in frame.columns]
+    who = [c for c in ("la_name", "new_la_code", "old_la_code", "urn") if c in frame.columns]
+    read = frame.select(
+        *who,
+        on=day("published"),
+        dated=pl.col("published").is_not_null(),
+        judged=pl.any_horizontal(grade(c).is_not_null() for c in given),
+        said=pl.any_horizontal(pl.col(c).is_not_null() for c in given),
+    )
+    undated = read.filter("judged", "dated", pl.col("on").is_null()).height
+    if undated:
+        raise ReferenceDataError(
+            f"{table.where}: {undated} judgement{'s have' if undated > 1 else ' has'} a publication date that cannot "
+            "be read. The file is not used; the old one stays."
+        )
+    dated = read.filter(pl.col("on").is_not_null())
+    newest = dated.filter("said", pl.col("on") > pl.col("on").max() - timedelta(days=_YEAR_DAYS))
+    # The list of a year's visits says of most that no grade was given; the lists of judgements do not.
+    listed = layout is not layouts.IN_YEAR and newest.height >= _ENOUGH_ROWS
+    if listed and newest["judged"].sum() < newest.height * _LEAST_READABLE:
+        unread = newest.height - newest["judged"].sum()
+        raise ReferenceDataError(
+            f"{table.where}: the grades of {unread} of the {newest.height} judgements of the newest year are written "
+            "in words that are not known. The file is not used; the old one stays."
+        )
+    for row in dated.filter("judged").iter_rows(named=True):
+        council = next((str(row[c]) for c in who if row[c]), "")
+        yield f"{row['on']} {plain_name(council) or council}"
+
+
+def _places(layout: Layout, table: Table, frame: pl.DataFrame) -> int:
+    column = "new_la_code" if layout is layouts.DEPRIVATION else "old_la_code"
+    councils = frame[column].drop_nulls().n_unique()
+    if councils < LEAST_COUNCILS:
+        raise ReferenceDataError(
+            f"{table.where}: {councils} councils, and England has about 150: the file is incomplete. "
+            "It is not used; the old file stays."
+        )
+    return councils

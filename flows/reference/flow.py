@@ -1,0 +1,119 @@
+"""The reference refresh as a Prefect flow: one task for each source, named, visible and retried on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from prefect import flow, get_run_logger, runtime, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from features.errors import HoldfastError, ReferenceDataError
+from flows.context import s3_options
+from flows.mailing import open_transport
+from flows.reference.due import advice, retraining_due
+from flows.reference.letters import tell_data_team
+from flows.reference.outcome import RefreshOutcome
+from flows.reference.refresh import NOTHING_CONFIGURED, SourceOutcome, chosen, downloader, refresh_source
+from flows.reference.request import RefreshRequest
+from flows.reference.shelf import Shelf
+from flows.reference.sources import ReferenceSource
+from flows.scoring import load_model
+from flows.settings import Settings
+from flows.storage import Store, open_store
+
+_STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+
+
+class SourceTrouble(ReferenceDataError):
+    """A source that was refused or could not be fetched: its task fails, the run goes on."""
+
+    def __init__(self, outcome: SourceOutcome) -> None:
+        super().__init__(outcome.sentence)
+        self.outcome = outcome
+
+
+@task(task_run_name="Fetch and check {name}", **_STEP)
+def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, store: Store, at: datetime) -> Any:
+    """One source; what is wrong with it is the task's state, in a sentence."""
+    found = refresh_source(Shelf(store), downloader(settings.reference), settings.reference, source, at)
+    if found.trouble:
+        return Failed(message=found.sentence, data=SourceTrouble(found))
+    return Completed(message=found.sentence, data=found)
+
+
+@task(task_run_name="Compare with the model in use", **_STEP)
+def compare_with_model(settings: Settings, store: Store) -> str:
+    """Whether retraining is due, by what is stored of every configured source."""
+    shelf = Shelf(store)
+    model = load_model(settings, store)
+    versions = [v for source in settings.reference.sources for v in shelf.in_use(source.name)]
+    return advice(model, retraining_due(model, versions))
+
+
+@task(task_run_name="Tell the data team", **_STEP)
+def tell(store: Store, settings: Settings, outcomes: Sequence[SourceOutcome], said: str, at: datetime) -> Sequence[str]:
+    """New releases once, troubles once a month."""
+    return tell_data_team(store, open_transport(settings), settings, outcomes, said, at)
+
+
+def _run_name() -> str:
+    given: Any = runtime.flow_run.parameters.get("request")
+    request = given if isinstance(given, RefreshRequest) else RefreshRequest.model_validate(given or {})
+    what = ", ".join(request.sources) or "all published files"
+    return f"{what}{f': {request.reason}' if request.reason else ''}"
+
+
+@flow(name="reference-refresh", flow_run_name=_run_name, persist_result=False)
+def reference_refresh(request: RefreshRequest = RefreshRequest()) -> State[RefreshOutcome]:  # noqa: B008
+    """Download the published files, check and compare them, store what passes, say whether retraining is due.
+
+    Args:
+        request: Which sources. Left empty: all of the settings.
+    """
+    try:
+        outcome = run_refresh(request, datetime.now(UTC))
+    except HoldfastError as error:
+        return Failed(message=str(error), data=error)
+    get_run_logger().info(outcome.to_text())
+    if not outcome.sources:
+        return Completed(message=outcome.advice, data=outcome)
+    _show(outcome)
+    if outcome.nothing_worked:
+        return Failed(message=outcome.headline, data=ReferenceDataError(outcome.to_text()))
+    return Completed(message=outcome.headline, data=outcome)
+
+
+def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
+    """Every source asked for, one after the other. Raises HoldfastError for what a person must put right first."""
+    settings = Settings.load()
+    if not settings.reference.sources and not request.sources:
+        return RefreshOutcome((), NOTHING_CONFIGURED)  # the schedule is there before the settings are
+    store = open_store(settings.store, s3=s3_options(settings))
+    found = []
+    for source in chosen(settings.reference, request.sources):
+        state = fetch_and_check(source.name, source, settings, store, now, return_state=True)
+        result = state.result(raise_on_failure=False)
+        if isinstance(result, SourceTrouble):
+            found.append(result.outcome)
+        elif isinstance(result, BaseException):
+            raise result  # the store, or a fault of ours: no other source would fare better
+        else:
+            found.append(cast(SourceOutcome, result))
+    said = compare_with_model(settings, store)
+    return RefreshOutcome(tuple(found), said, tuple(tell(store, settings, found, said, now)))
+
+
+def result_of(state: object) -> RefreshOutcome:
+    """The outcome inside a finished run's state; raises what the run raised."""
+    return cast(State[RefreshOutcome], state).result()
+
+
+def _show(outcome: RefreshOutcome) -> None:
+    """The outcome as artifacts of the run."""
+    create_table_artifact(outcome.to_table(), key="published-files", description=outcome.headline)
+    create_markdown_artifact(outcome.advice, key="retraining", description="Whether the model should be trained again")

@@ -1,0 +1,118 @@
+"""What the data team is told by e-mail: a new release once; what is refused or cannot be fetched, once a month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from features.errors import HoldfastError
+from features.months import Month
+from flows.alerts.compose import Contact
+from flows.alerts.deliver import deliver
+from flows.alerts.ledger import Status as MailStatus
+from flows.alerts.letter import Bullets, Letter, Para, Section
+from flows.alerts.mail.port import Transport
+from flows.alerts.render import Message, render_letter
+from flows.mailing import contact, mail_policy
+from flows.reference.api import DataSetVersion
+from flows.reference.refresh import SourceOutcome, Status
+from flows.reference.shelf import Version
+from flows.settings import Settings
+from flows.storage import Store
+
+#: A release that was stored by a run that died before it could write is told of within this time.
+_TOLD_WITHIN = timedelta(days=14)
+
+
+def messages(outcomes: Iterable[SourceOutcome], advice: str, sender: Contact, at: datetime) -> Iterator[Message]:
+    """The messages that these outcomes call for. Their keys are stable, so the ledger lets each go once."""
+    for outcome in outcomes:
+        version = outcome.version
+        if version is not None and version.is_release and at - version.fetched <= _TOLD_WITHIN:
+            yield _release(version, advice, sender)
+        if outcome.newer is not None:
+            yield _newer(outcome, outcome.newer, sender, at)
+        if outcome.trouble:
+            yield _trouble(outcome, sender, at)
+
+
+def tell_data_team(
+    store: Store, transport: Transport, settings: Settings, outcomes: Iterable[SourceOutcome], advice: str, at: datetime
+) -> tuple[str, ...]:
+    """Send what is due to the data team's address; one sentence for each message that was sent or could not be."""
+    said = []
+    to = (settings.mail.data_team,)
+    for message in messages(outcomes, advice, contact(settings), at):
+        try:
+            done = deliver(store, transport, message, recipients=to, policy=mail_policy(settings), at=at)
+        except HoldfastError as error:
+            said.append(f"“{message.subject}” could not be sent: {error}")
+            continue
+        for one in done:
+            if one.status is MailStatus.SENT and one.attempted:
+                said.append(f"The data team was told: {message.subject}.")
+            elif one.status is not MailStatus.SENT:
+                said.append(f"“{message.subject}” could not be sent: {one.reason}")
+    return tuple(said)
+
+
+def _release(version: Version, advice: str, sender: Contact) -> Message:
+    due = "retraining is due" if advice.startswith("Retraining is due") else "retraining is not due"
+    return _message(
+        key=f"{Month.of(version.fetched.date())}/reference/{version.source}-{version.sha256[:12]}",
+        month=Month.of(version.fetched.date()),
+        subject=f"New release: {version.source}; {due}",
+        lead=f"The published file “{version.source}” has figures or judgements that were not there before.",
+        sections=(
+            Section("What changed", (Bullets(version.changes),)),
+            Section("The model", (Para(advice),)),
+            Section(
+                "The file",
+                (Para(f"Fetched on {version.fetched:%d %B %Y} from {version.origin}, stored as {version.filename}."),),
+            ),
+        ),
+        sender=sender,
+    )
+
+
+def _newer(outcome: SourceOutcome, newer: DataSetVersion, sender: Contact, at: datetime) -> Message:
+    month = Month.of(newer.published or at.date())
+    return _message(
+        key=f"{month}/reference/{outcome.source}-version-{newer.number.replace('.', '-')}",
+        month=month,
+        subject=f"New version: {outcome.source}, version {newer.number}",
+        lead=outcome.sentence,
+        sections=(),
+        sender=sender,
+    )
+
+
+def _trouble(outcome: SourceOutcome, sender: Contact, at: datetime) -> Message:
+    month = Month.of(at.date())
+    refused = outcome.status is Status.REFUSED
+    what = f"refused-{outcome.refused[-12:]}" if refused else "not-fetched"
+    in_use = f"In use: the version of {outcome.version.id[:10]}." if outcome.version else "No version is in use."
+    return _message(
+        key=f"{month}/reference/{outcome.source}-{what}",
+        month=month,
+        subject=f"Published file {'refused' if refused else 'not fetched'}: {outcome.source}",
+        lead=outcome.sentence,
+        sections=(Section("What is used meanwhile", (Para(in_use),)),),
+        sender=sender,
+    )
+
+
+def _message(
+    *, key: str, month: Month, subject: str, lead: str, sections: tuple[Section, ...], sender: Contact
+) -> Message:
+    letter = Letter(
+        subject=subject,
+        eyebrow="Published files",
+        title=subject,
+        band=None,
+        band_words="",
+        lead=lead,
+        sections=sections,
+        footer=(f"For {sender.team}; no council’s own data is in it.",),
+    )
+    return render_letter(letter, key=key, la_code="the data team", month=month)

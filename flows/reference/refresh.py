@@ -1,0 +1,191 @@
+"""One source refreshed: fetched, checked, compared, stored. The version in use is replaced by one that passed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from features.errors import ReferenceDataError, SettingsError
+from flows.reference.api import DataSetVersion, csv_address, published_versions
+from flows.reference.changes import compare, header_sentences, in_words
+from flows.reference.contents import Contents, read_contents
+from flows.reference.download import Downloader, Fetched, Patience
+from flows.reference.form import headers_in
+from flows.reference.shelf import Shelf, Version, version_id
+from flows.reference.sources import ReferenceSettings, ReferenceSource
+
+NOTHING_CONFIGURED = (
+    "No published file is configured. List the sources under [[reference.sources]] in holdfast.toml: "
+    "docs/reference-refresh.md shows how."
+)
+
+
+class Status(StrEnum):
+    FIRST = "stored for the first time"
+    RELEASE = "new release"
+    REVISED = "revised"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+    NOT_FETCHED = "not fetched"
+    BY_HAND = "added by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOutcome:
+    """What a refresh made of one source."""
+
+    source: str
+    status: Status
+    sentence: str
+    version: Version | None = None
+    """The version in use after it; None if there is none."""
+    refused: str = ""
+    """Id under which a refusal is noted."""
+    newer: DataSetVersion | None = None
+    """A newer version of the data set than the one the settings pin."""
+
+    @property
+    def trouble(self) -> bool:
+        """Whether a person must look."""
+        return self.status in (Status.REFUSED, Status.NOT_FETCHED)
+
+
+def downloader(settings: ReferenceSettings) -> Downloader:
+    """A downloader under the limits of the settings."""
+    patience = Patience(
+        connect_seconds=settings.connect_seconds,
+        read_seconds=settings.read_seconds,
+        total_seconds=settings.total_seconds,
+        max_bytes=settings.max_file_mb * 1_000_000,
+        attempts=settings.attempts,
+    )
+    return Downloader(patience, settings.redirect_hosts)
+
+
+def chosen(settings: ReferenceSettings, names: Sequence[str] = ()) -> tuple[ReferenceSource, ...]:
+    """The sources asked for, all by default. Raises SettingsError for an unknown name or an empty list."""
+    known = {s.name: s for s in settings.sources}
+    if not known:
+        raise SettingsError(NOTHING_CONFIGURED)
+    if unknown := sorted(set(names) - set(known)):
+        raise SettingsError(f"No source is called {', '.join(unknown)}. The settings know {', '.join(sorted(known))}.")
+    return tuple(s for s in settings.sources if not names or s.name in names)
+
+
+def refresh_source(
+    shelf: Shelf, downloads: Downloader, settings: ReferenceSettings, source: ReferenceSource, at: datetime
+) -> SourceOutcome:
+    """Fetch a source and store it if it passes. What goes wrong with it is in the outcome, as a sentence.
+
+    Raises StoreError only: without the store nothing can be kept of any source.
+    """
+    used = shelf.in_use(source.name)
+    present = used[0] if used else None
+    if source.by_hand:
+        since = f"stored {present.id[:10]}" if present else "not stored yet"
+        hint = f"{source.name}: {since}; it is added by hand with `holdfast reference add {source.name} FILE`."
+        return SourceOutcome(source.name, Status.BY_HAND, hint, present)
+    try:
+        address, release, newer = _address(downloads, settings, source)
+        if release and present is not None and present.release == release:
+            # A published version of a data set does not change; asking for its file again would only cost.
+            return _unchanged(source, present, newer)
+        fetched = downloads.fetch(address, source.name)
+    except ReferenceDataError as error:
+        return SourceOutcome(source.name, Status.NOT_FETCHED, str(error), present)
+    outcome = take(shelf, source, fetched, at, release=release)
+    if newer is None or outcome.trouble:
+        return outcome
+    return SourceOutcome(
+        outcome.source, outcome.status, f"{outcome.sentence} {_pinned(source, newer)}", outcome.version, newer=newer
+    )
+
+
+def take(shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, *, release: str = "") -> SourceOutcome:
+    """Check a file, compare it with the version in use, and put it in use if it passes."""
+    used = shelf.in_use(source.name)
+    present = used[0] if used else None
+    digest = _digest(fetched.content)
+    if present is not None and present.sha256 == digest:
+        return _unchanged(source, present, None)
+    try:
+        contents = read_contents(fetched.content, source.holds, source.name, whole=fetched.whole)
+        changes = compare(present.contents, contents, source.name) if present is not None else None
+    except ReferenceDataError as error:
+        reason = " ".join([str(error), *_header_changes(fetched.content, present, source.name)])
+        noted = shelf.note_refusal(source.name, fetched.content, reason, fetched.url, at)
+        return SourceOutcome(source.name, Status.REFUSED, reason, present, refused=noted)
+    version = shelf.keep(
+        Version(
+            source=source.name,
+            id=version_id(at, digest),
+            fetched=at,
+            sha256=digest,
+            size=len(fetched.content),
+            origin=fetched.url,
+            release=release,
+            replaces=present.id if present else "",
+            contents=contents,
+            changes=changes.sentences() if changes else (),
+            is_release=changes.is_release if changes else False,
+        ),
+        fetched.content,
+    )
+    if changes is None:
+        return SourceOutcome(source.name, Status.FIRST, f"{source.name}: stored. {_holds(contents)}", version)
+    status = Status.RELEASE if changes.is_release else Status.REVISED
+    return SourceOutcome(source.name, status, " ".join([f"{source.name}: {status}.", *changes.sentences()]), version)
+
+
+def _address(
+    downloads: Downloader, settings: ReferenceSettings, source: ReferenceSource
+) -> tuple[str, str, DataSetVersion | None]:
+    """Where the file lies, the version number if it has one, and a newer version than the pinned one."""
+    if source.url:
+        return source.url, "", None
+    versions = published_versions(downloads, settings.api, source)
+    newest = versions[0]
+    if not source.version:
+        return csv_address(settings.api, source.data_set, newest.number), newest.number, None
+    pinned = DataSetVersion(source.version, None, "")
+    newer = newest if newest.order > pinned.order else None
+    return csv_address(settings.api, source.data_set, source.version), source.version, newer
+
+
+def _unchanged(source: ReferenceSource, present: Version, newer: DataSetVersion | None) -> SourceOutcome:
+    sentence = f"{source.name}: unchanged since {present.id[:10]}."
+    if newer is not None:
+        sentence = f"{sentence} {_pinned(source, newer)}"
+    return SourceOutcome(source.name, Status.UNCHANGED, sentence, present, newer=newer)
+
+
+def _pinned(source: ReferenceSource, newer: DataSetVersion) -> str:
+    published = f", published {newer.published}" if newer.published else ""
+    to = f", with figures to {newer.last_period}" if newer.last_period else ""
+    return (
+        f"Version {newer.number} of the data set is out{published}{to}; the settings pin {source.version}. "
+        "Change the pin to take it."
+    )
+
+
+def _header_changes(content: bytes, present: Version | None, name: str) -> list[str]:
+    """For a file that was refused: which columns came and went since the version in use."""
+    now = headers_in(content, name)
+    if present is None or not now:
+        return []
+    return header_sentences(now - present.contents.headers, present.contents.headers - now)
+
+
+def _holds(contents: Contents) -> str:
+    if contents.judgements:
+        return f"{len(contents.judgements)} judgements, the last of {contents.last_judgement}."
+    if contents.periods:
+        return f"{contents.councils} councils, {in_words(contents.periods)}."
+    return f"{contents.councils} councils."
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -1,0 +1,214 @@
+"""The stored versions of the published files, and which of them is in use.
+
+    reference/workforce/2026-02-27-3f2a91c0d4e5.csv       the file, as it came
+    reference/workforce/2026-02-27-3f2a91c0d4e5.json      when, from where, what it holds, what changed
+    reference/workforce/in-use.json                       the version in use, and older ones it does not replace
+    reference/workforce/refused/2026-03-06-9b….json       what was refused, and why
+
+Files and records are created once and never changed. Only the pointer is replaced, as the last step, so a crash
+before it leaves the old version in use and the next refresh finishes the work.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from features.errors import ReferenceDataError, StoreError
+from flows.reference.contents import Contents
+from flows.storage import AlreadyThere, ObjectMissing, Store
+
+_JSON = "application/json"
+_KINDS = {".csv": "text/csv", ".ods": "application/vnd.oasis.opendocument.spreadsheet"}
+#: Marks a folder as laid out by `export`, and lists what it holds.
+LISTING = "sources.json"
+
+
+class Version(BaseModel):
+    """One stored version of one source."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    source: str
+    id: str
+    """`2026-02-27-3f2a91c0d4e5`: the day it was fetched, twelve digits of its hash."""
+    fetched: datetime
+    sha256: str
+    size: int
+    origin: str
+    """Its address without query, or the name of the file a person added."""
+    release: str = ""
+    """Version number of the data set, if it came from the statistics API."""
+    replaces: str = ""
+    contents: Contents
+    changes: tuple[str, ...] = ()
+    is_release: bool = False
+    """Whether it brought figures or judgements that the version before did not have."""
+
+    @property
+    def filename(self) -> str:
+        """Its name among the source's objects."""
+        return f"{self.id}{self.contents.suffix}"
+
+
+class _InUse(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    version: str
+    beside: tuple[str, ...] = ()
+    """Older versions that have years which the version in use no longer gives."""
+
+
+class Shelf:
+    """The stored versions in a store. Times are given, never read from a clock."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def sources(self) -> tuple[str, ...]:
+        """Every source that has a version in use."""
+        names = (o.name.split("/") for o in self._store.list("reference/"))
+        return tuple(sorted(n[1] for n in names if len(n) == 3 and n[2] == "in-use.json"))
+
+    def in_use(self, source: str) -> tuple[Version, ...]:
+        """The version in use first, then those kept beside it; empty if there is none."""
+        pointer = self._pointer(source)
+        return () if pointer is None else tuple(self._version(source, v) for v in (pointer.version, *pointer.beside))
+
+    def read(self, version: Version) -> bytes:
+        """The file of a version, checked against its hash; raises StoreError if it is another."""
+        content = self._store.read(f"reference/{version.source}/{version.filename}")
+        if sha256(content).hexdigest() != version.sha256:
+            raise StoreError(
+                f"reference/{version.source}/{version.filename} in {self._store.url} is not the file that was stored. "
+                "Remove it and its record, then run `holdfast refresh`."
+            )
+        return content
+
+    def keep(self, version: Version, content: bytes) -> Version:
+        """Store a version that passed and put it in use; one that was stored before is not stored again."""
+        folder = f"reference/{version.source}/"
+        stored = [o.name for o in self._store.list(folder) if o.name.endswith(f"-{version.sha256[:12]}.json")]
+        kept = [n for n in stored if n.count("/") == 2]
+        if kept:
+            version = self._version(version.source, kept[-1].removeprefix(folder).removesuffix(".json"))
+        else:
+            kind = _KINDS.get(version.contents.suffix, "application/octet-stream")
+            self._create(f"{folder}{version.filename}", content, kind)
+            self._create(f"{folder}{version.id}.json", version.model_dump_json(indent=1).encode() + b"\n", _JSON)
+        before = self.in_use(version.source)
+        beside = tuple(v.id for v in needed_beside(version, before))
+        pointer = _InUse(version=version.id, beside=beside)
+        self._store.replace(
+            f"{folder}in-use.json", pointer.model_dump_json(indent=1).encode() + b"\n", content_type=_JSON
+        )
+        return version
+
+    def note_refusal(self, source: str, content: bytes, reason: str, origin: str, at: datetime) -> str:
+        """Record that a file was refused; returns the note's id. The same file is noted once."""
+        digest = sha256(content).hexdigest()
+        folder = f"reference/{source}/refused/"
+        for noted in self._store.list(folder):
+            if noted.name.endswith(f"-{digest[:12]}.json"):
+                return noted.name.removeprefix(folder).removesuffix(".json")
+        name = version_id(at, digest)
+        note = {"fetched": at.isoformat(), "sha256": digest, "size": len(content), "origin": origin, "reason": reason}
+        text = json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False)
+        self._create(f"{folder}{name}.json", text.encode() + b"\n", _JSON)
+        return name
+
+    def export(self, folder: Path, sources: Iterable[str]) -> tuple[str, ...]:
+        """Lay the versions in use of some sources out as a folder that `train --data` reads; returns the file names.
+
+        The folder must be new, empty, or from an earlier export. Raises ReferenceDataError if it is another, or if
+        nothing is stored.
+        """
+        found = [
+            (v.source if first else f"{v.source}-{v.id}", v)
+            for source in sources
+            for first, v in ((i == 0, v) for i, v in enumerate(self.in_use(source)))
+        ]
+        if not found:
+            raise ReferenceDataError(
+                "No published file is stored yet. Run `holdfast refresh`, or add one with `holdfast reference add`."
+            )
+        _cleared(folder)
+        listing = []
+        for stem, v in found:
+            name = f"{stem}{v.contents.suffix}"
+            _write(folder / name, self.read(v))
+            fetched = v.fetched.isoformat()
+            listing.append(
+                {"file": name, "sha256": v.sha256, "fetched": fetched, "origin": v.origin, "release": v.release}
+            )
+        _write(folder / LISTING, json.dumps(listing, indent=1, ensure_ascii=False).encode() + b"\n")
+        return tuple(one["file"] for one in listing)
+
+    def _pointer(self, source: str) -> _InUse | None:
+        try:
+            return _InUse.model_validate_json(self._store.read(f"reference/{source}/in-use.json"))
+        except ObjectMissing:
+            return None
+        except ValidationError:
+            raise StoreError(f"reference/{source}/in-use.json in {self._store.url} is damaged. Restore it.") from None
+
+    def _version(self, source: str, name: str) -> Version:
+        try:
+            return Version.model_validate_json(self._store.read(f"reference/{source}/{name}.json"))
+        except ValidationError:
+            raise StoreError(f"reference/{source}/{name}.json in {self._store.url} is damaged. Restore it.") from None
+
+    def _create(self, name: str, content: bytes, kind: str) -> None:
+        try:
+            self._store.create(name, content, content_type=kind)
+        except AlreadyThere:
+            if kind != _JSON and self._store.read(name) != content:
+                raise
+
+
+def version_id(at: datetime, digest: str) -> str:
+    """The day and twelve digits of the hash."""
+    return f"{at.astimezone(UTC).date()}-{digest[:12]}"
+
+
+def needed_beside(version: Version, before: Iterable[Version]) -> list[Version]:
+    """Which of the versions before still have years that nothing newer gives; newest first."""
+    covered = set(version.contents.periods)
+    kept: list[Version] = []
+    for older in before:
+        if older.sha256 != version.sha256 and set(older.contents.periods) - covered:
+            kept.append(older)
+            covered |= set(older.contents.periods)
+    return kept
+
+
+def _cleared(folder: Path) -> None:
+    """Make the folder, or empty it of what an earlier export put there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    there = {p.name for p in folder.iterdir()}
+    if not there:
+        return
+    if LISTING not in there:
+        raise ReferenceDataError(f"{folder} holds other files. Name a new folder, or one from an earlier export.")
+    try:
+        known = {str(one["file"]) for one in json.loads((folder / LISTING).read_text(encoding="utf-8"))}
+    except (ValueError, KeyError, TypeError):
+        known = set()
+    if others := sorted(there - known - {LISTING}):
+        raise ReferenceDataError(
+            f"{folder} holds a file that no export put there: {others[0]}. Move it away, or name a new folder."
+        )
+    for name in known & there:
+        (folder / name).unlink()
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_bytes(content)
+    temporary.replace(path)

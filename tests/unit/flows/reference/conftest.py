@@ -1,0 +1,15 @@
+"""The web server of these tests, started for each that asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.flows.reference.web import Web, running
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with running() as server:
+        yield server
