@@ -14,7 +14,9 @@ from pydantic import BaseModel, ValidationError
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
 from flows.cli_alerts import register_commands
+from flows.cli_formats import add_format_commands
 from flows.cli_models import add_model_commands
+from flows.cli_retention import add_retention_commands
 from flows.cli_reference import add_reference_commands
 from flows.cli_repair import add_repair_commands
 from flows.cli_server import add_server_commands
@@ -186,6 +188,12 @@ register_commands(app)
 
 
 add_model_commands(app)
+
+
+add_format_commands(app)
+
+
+add_retention_commands(app)
 
 
 add_reference_commands(app)

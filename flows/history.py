@@ -24,6 +24,9 @@ from features.months import Month
 from features.registry import Kind
 from flows.storage import AlreadyThere, ObjectMissing, Store
 
+#: Written by `flows.retention` before it deletes.
+RECORDS_KEPT_FROM = "retention/records-kept-from.json"
+
 ACCEPTED, REFUSED, QUARANTINED, MISSING = "accepted", "refused", "quarantined", "missing"
 
 
@@ -84,6 +87,17 @@ class Manifest:
 
 def edition_prefix(month: Month, edition: int) -> str:
     return f"months/{month}/{edition:04d}/"
+
+
+def records_kept_from(store: Store) -> Month | None:
+    """The first month whose record-level data is still kept; None if none has been deleted by `holdfast retain`.
+
+    Months before it are closed: their figures stand, and nothing is taken in for them any more.
+    """
+    try:
+        return Month.parse(json.loads(store.read(RECORDS_KEPT_FROM))["month"])
+    except ObjectMissing:
+        return None
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:

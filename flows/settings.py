@@ -135,6 +135,28 @@ class WatchdogSettings(_Section):
     """How often a run that died is begun, its first time included, before a person must look."""
 
 
+class RetentionSettings(_Section):
+    """How long what is kept, in complete months; see `flows.retention`. Nothing goes by itself: `holdfast retain`."""
+
+    record_months: Annotated[int, Field(ge=1, le=240)] = 24
+    """Rows about one worker or child, and the files they came in."""
+    alert_months: Annotated[int, Field(ge=13, le=600)] = 84
+    """Alerts, messages, who was told, who approved."""
+    figure_months: Annotated[int, Field(ge=13, le=600)] = 120
+    """Counts of councils, the log of submissions. Not shorter than `ingest.history_months`, which a run looks back."""
+
+
+class SsdSettings(_Section):
+    """The databases that `holdfast pull-ssd` reads Standard Safeguarding Dataset tables from; no run does."""
+
+    url: SecretStr | None = None
+    """As SQLAlchemy writes it, of the only council or of every one that is not in `urls`."""
+    urls: dict[str, SecretStr] = {}
+    """The same by council's code, of councils that have a database each."""
+    schema_name: str | None = None
+    """The database schema the tables lie in, for example `ssd_development`."""
+
+
 class Settings(BaseSettings):
     """All settings; `Settings.load` is the way in."""
 
@@ -145,6 +167,8 @@ class Settings(BaseSettings):
     """Where councils' extracts lie: a folder, or `s3://bucket/prefix`. Never written to."""
     store: str = "var/store"
     """Where everything Holdfast makes is kept: a folder, or `s3://bucket/prefix`."""
+    public_url: str = ""
+    """Where people's browsers reach the store, if it is served to them: makes the links of a run clickable."""
     register_file: str = "register.csv"
     """The council register, as a name inside the landing store."""
     accepted_failures: str | None = None
@@ -156,6 +180,8 @@ class Settings(BaseSettings):
     s3: S3Settings = S3Settings()
     mail: MailSettings = MailSettings()
     ingest: IngestSettings = IngestSettings()
+    retention: RetentionSettings = RetentionSettings()
+    ssd: SsdSettings = SsdSettings()
     alerts: AlertRules = AlertRules()
     reference: ReferenceSettings = ReferenceSettings()
     """The published files that `holdfast refresh` keeps up to date."""
@@ -172,6 +198,8 @@ class Settings(BaseSettings):
                 raise ValueError("mail.allowed_domains must be set before mail is sent in production")
         elif self.mail.transport is not Transport.OUTBOX and not self.mail.redirect_to:
             raise ValueError("outside production mail.redirect_to must name the inbox that gets every message")
+        if self.retention.figure_months < self.ingest.history_months:
+            raise ValueError("retention.figure_months must not be shorter than ingest.history_months")
         if self.mail.transport is Transport.SMTP and not self.mail.host:
             raise ValueError("mail.host must be set for SMTP")
         return self

@@ -2,7 +2,7 @@
 
 from flows.storage.local import LocalStore
 from flows.storage.open import open_store
-from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Store
+from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Store, Stored
 from flows.storage.s3 import S3Options, S3Store
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "S3Options",
     "S3Store",
     "Store",
+    "Stored",
     "open_store",
 ]

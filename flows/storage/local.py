@@ -6,13 +6,13 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from features.errors import StoreError
 from flows.storage.names import TEMPORARY_PREFIX, checked
-from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing
+from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
 
 
 class LocalStore:
@@ -39,20 +39,22 @@ class LocalStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name starts with `prefix`, in order of name (by code point, as S3 lists)."""
+        shown = (o for o in self._files(prefix) if not o.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX))
+        return iter(sorted(shown, key=lambda o: o.name))
+
+    def _files(self, prefix: str) -> Iterator[ObjectInfo]:
         start = self.root
         if (folder := prefix.rpartition("/")[0]) and checked(folder):
             start = self.root / folder
-        found: list[ObjectInfo] = []
         for at, folders, files in os.walk(start, onerror=self._cannot_list):
             folders.sort()
             for file in files:
                 path = Path(at) / file
                 name = path.relative_to(self.root).as_posix()
-                if name.startswith(prefix) and not file.startswith(TEMPORARY_PREFIX):
+                if name.startswith(prefix):
                     # A file may be gone between the listing and the look at it.
                     with contextlib.suppress(FileNotFoundError):
-                        found.append(_info(name, path))
-        return iter(sorted(found, key=lambda o: o.name))
+                        yield _info(name, path)
 
     def info(self, name: str) -> ObjectInfo | None:
         """Size and time of one object, or None."""
@@ -98,6 +100,26 @@ class LocalStore:
             return
         except OSError as error:
             raise self._failed("delete", name, error) from error
+
+    def everything(self, prefix: str = "") -> Iterator[Stored]:
+        """All files under a prefix, half-written ones that a crash left behind included."""
+        return iter(sorted((Stored(o.name, o.size) for o in self._files(prefix)), key=lambda o: o.name))
+
+    def purge(self, stored: Iterable[Stored]) -> None:
+        """Unlink these files and the folders that are empty then. What the file system keeps of them is its own."""
+        folders: set[Path] = set()
+        for one in stored:
+            path = self.root / one.name
+            if not path.parent.resolve().is_relative_to(self.root.resolve()):
+                raise StoreError(f"“{one.name}” does not lie in {self.url}; it was left as it is.")
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise self._failed("delete", one.name, error) from error
+            folders.update(p for p in path.parents if p.is_relative_to(self.root) and p != self.root)
+        for folder in sorted(folders, key=lambda p: len(p.parts), reverse=True):
+            with contextlib.suppress(OSError):  # not empty, or gone
+                folder.rmdir()
 
     def _path(self, name: str) -> Path:
         """Where the object lies; StoreError if a link in the folder leads out of the root."""

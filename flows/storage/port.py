@@ -1,8 +1,8 @@
-"""What Holdfast asks of an object store: read, list, create once, replace at once. Nothing else."""
+"""What Holdfast asks of an object store: read, list, create once, replace at once; for retention, delete for good."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -25,6 +25,16 @@ class ObjectInfo:
     name: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Something that takes up room: an object, an earlier version of one, or what a crash left half-written."""
+
+    name: str
+    size: int
+    version: str | None = None
+    """The bucket's name for this version; None where a store keeps one only."""
 
 
 class Store(Protocol):
@@ -53,3 +63,9 @@ class Store(Protocol):
 
     def delete(self, name: str) -> None:
         """Remove an object if it is there (retention only)."""
+
+    def everything(self, prefix: str = "") -> Iterator[Stored]:
+        """All there is under a prefix, also what `list` does not show: earlier versions, leftovers of a crash."""
+
+    def purge(self, stored: Iterable[Stored]) -> None:
+        """Delete these for good, versions included (retention only). Raises StoreError if any of them stays."""

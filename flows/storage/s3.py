@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, NoReturn
@@ -17,12 +17,15 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
 from flows.storage.names import checked
-from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing
+from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
 
 #: How often a create is tried while another conditional write of the same name is under way (409).
 CONFLICT_ATTEMPTS = 8
 
 _WRITE_TOKEN = "holdfast-write"
+
+#: As many as one request may delete.
+_DELETE_AT_ONCE = 1000
 
 _ADVICE = {
     "NoSuchBucket": "There is no such bucket: check the store's address.",
@@ -162,6 +165,41 @@ class S3Store:
             self._client.delete_object(Bucket=self.bucket, Key=self._key(name))
         except (BotoCoreError, ClientError) as error:
             self._raise("delete", name, error)
+
+    def everything(self, prefix: str = "") -> Iterator[Stored]:
+        """Every version of every object under a prefix, markers of deletion included."""
+        pages = self._client.get_paginator("list_object_versions").paginate(
+            Bucket=self.bucket, Prefix=self.prefix + prefix
+        )
+        found: list[Stored] = []
+        try:
+            for page in pages:
+                for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
+                    name = entry["Key"].removeprefix(self.prefix)
+                    found.append(Stored(name, entry.get("Size", 0), entry.get("VersionId")))
+        except (BotoCoreError, ClientError) as error:
+            self._raise("list the versions of", prefix, error)
+        return iter(sorted(found, key=lambda o: (o.name, o.version or "")))
+
+    def purge(self, stored: Iterable[Stored]) -> None:
+        """Delete these versions for good. Raises StoreError that says how many the bucket refused to delete."""
+        everything = list(stored)
+        for start in range(0, len(everything), _DELETE_AT_ONCE):
+            batch = everything[start : start + _DELETE_AT_ONCE]
+            keys = [
+                {"Key": self.prefix + one.name, **({"VersionId": one.version} if one.version else {})} for one in batch
+            ]
+            try:
+                answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": keys, "Quiet": True})
+            except (BotoCoreError, ClientError) as error:
+                self._raise("delete", batch[0].name, error)
+            if refused := answer.get("Errors"):
+                code = refused[0].get("Code", "")
+                raise StoreError(
+                    f"{len(refused)} of {len(batch)} objects in {self.url} were not deleted ({code}), "
+                    f"“{refused[0].get('Key', '').removeprefix(self.prefix)}” among them. "
+                    f"{_ADVICE.get(code, 'Run again; if it stays, ask whoever keeps the bucket.')}"
+                )
 
     def check_exists(self) -> None:
         """Raises StoreError if the bucket cannot be reached with these credentials."""

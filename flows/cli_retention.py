@@ -1,0 +1,47 @@
+"""`holdfast retain`: what is older than its period, and its deletion."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+
+def add_retention_commands(app: typer.Typer) -> None:
+    """Put the command of this module on the application."""
+    app.command()(retain)
+
+
+def retain(
+    keep_months: Annotated[
+        int | None, typer.Option(help="Complete months of records to keep; by the settings if not given.")
+    ] = None,
+    delete: Annotated[bool, typer.Option(help="Really delete; without it, only say what would go.")] = False,
+    landing: Annotated[bool, typer.Option(help="Also the councils' files in the landing store.")] = False,
+    by: Annotated[str, typer.Option(help="Who decides it; kept.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; kept.")] = "",
+) -> None:
+    """Say what is older than its period, by kind and size; with --delete, delete it for good."""
+    from features.months import Month
+    from flows.claim import INTAKE, claimed, this_run, wall_clock
+    from flows.context import s3_options
+    from flows.retention import Periods, carry_out, plan
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    now = datetime.now(UTC)
+    settings = Settings.load()
+    options = s3_options(settings)
+    store = open_store(settings.store, s3=options, must_exist=True)
+    landed = open_store(settings.landing, s3=options, must_exist=True)
+    periods = Periods.counted_back(Month.of(now.date()).plus(-1), settings.retention, keep_months)
+    if not delete:
+        typer.echo(plan(store, landed, periods, with_landing=landing).to_text())
+        typer.echo("Nothing was deleted. With --delete, --by and --reason it would be, for good.")
+        return
+    with claimed(store, INTAKE, this_run(), rules=settings.claims, clock=wall_clock):
+        planned = plan(store, landed, periods, with_landing=landing)
+        name = carry_out(store, landed, planned, at=now, by=by, reason=reason)
+    typer.echo(planned.to_text())
+    typer.echo(f"Deleted for good. What went is written down in {name}.")

@@ -1,0 +1,232 @@
+"""How long what is kept, and a deletion that really deletes: every version in a bucket, leftovers of a crash as well.
+
+Three kinds of content have periods of their own (settings, section `retention`):
+
+* **records**: rows about one worker or child (pseudonymised), the files they came in, pages that name their rows;
+* **alerts**: what was published and sent, to whom, who approved it, claims of months;
+* **figures**: counts of councils by month, the log of submissions.
+
+Figures outlive records, so that a score of today is the same whether or not the rows of two years ago are still
+there. A month whose rows have gone is closed: a file that comes for it later is not taken in. The month before the
+first that is kept leaves its pseudonyms with one FTE or worker each (`state-*`): without them, a file of the
+first kept month that is sent again could not be counted.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from features.errors import HoldfastError, SettingsError
+from features.months import Month
+from flows.history import RECORDS_KEPT_FROM, records_kept_from
+from flows.settings import RetentionSettings
+from flows.storage import Store, Stored
+from flows.storage.names import TEMPORARY_PREFIX
+
+
+class Content(StrEnum):
+    """What has a period of its own."""
+
+    RECORDS = "records"
+    STATES = "states of the month before"
+    ALERTS = "alerts"
+    FIGURES = "figures"
+    LANDING = "landing"
+
+
+#: First part of a name -> what lies there. Under `months/` it depends on the table.
+CONTENTS: dict[str, Content] = {
+    "received": Content.RECORDS,
+    "validation": Content.RECORDS,
+    "alerts": Content.ALERTS,
+    "ledger": Content.ALERTS,
+    "releases": Content.ALERTS,
+    "approvals": Content.ALERTS,
+    "region": Content.ALERTS,
+    "runs": Content.ALERTS,
+    "claims": Content.ALERTS,
+    "months": Content.FIGURES,
+    "submissions": Content.FIGURES,
+}
+
+_RECORD_TABLE = re.compile(r"(workforce|caseload|failures)\.parquet")
+_STATE_TABLE = re.compile(r"state-\w+\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """The first month of each kind that is kept."""
+
+    records: Month
+    alerts: Month
+    figures: Month
+
+    @classmethod
+    def counted_back(cls, last: Month, settings: RetentionSettings, keep_months: int | None = None) -> Periods:
+        """Complete months counted back from the last one, which is kept; `keep_months` is for records.""" ""
+        months = settings.record_months if keep_months is None else keep_months
+        if months < 1:
+            raise SettingsError("At least the last complete month is kept: give --keep-months 1 or more.")
+        return cls(last.plus(1 - months), last.plus(1 - settings.alert_months), last.plus(1 - settings.figure_months))
+
+    def first_kept(self, content: Content) -> Month:
+        """The first month of which something of this kind stays."""
+        if content is Content.ALERTS:
+            return self.alerts
+        if content is Content.FIGURES:
+            return self.figures
+        return self.records.plus(-1) if content is Content.STATES else self.records
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    """What of one kind goes, or went: counts and sizes, no names."""
+
+    content: Content
+    months: tuple[Month, ...]
+    objects: int
+    versions: int
+    """Earlier versions of these objects in a bucket that keeps them, and markers of deletion."""
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything whose period has passed."""
+
+    periods: Periods
+    going: tuple[Going, ...]
+    stored: tuple[Stored, ...]
+    landing: tuple[Stored, ...]
+
+    def to_text(self) -> str:
+        """The plan for people, by kind."""
+        lines = [
+            f"Kept: records from {self.periods.records.in_words} on, alerts from {self.periods.alerts.in_words} on, "
+            f"figures from {self.periods.figures.in_words} on."
+        ]
+        lines += [_line(g) for g in self.going]
+        if not self.going:
+            lines.append("Nothing is older.")
+        return "\n".join(lines)
+
+
+def content_of(name: str) -> tuple[Content, Month] | None:
+    """What an object of the store is and of which month; None if it has no period (models, reference files …)."""
+    first, _, rest = name.partition("/")
+    month = _month(rest.partition("/")[0])
+    content = CONTENTS.get(first)
+    if content is None or month is None:
+        return None
+    table = name.rpartition("/")[2]
+    if first == "months":
+        if _RECORD_TABLE.fullmatch(table) or table.startswith(TEMPORARY_PREFIX):
+            return Content.RECORDS, month
+        if _STATE_TABLE.fullmatch(table):
+            return Content.STATES, month
+    return content, month
+
+
+def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) -> Plan:
+    """What would go from the store, and from the landing store if asked; reads names only."""
+    found = [(content_of(one.name), one) for prefix in CONTENTS for one in store.everything(f"{prefix}/")]
+    old = [(what, one) for what, one in found if what is not None and what[1] < periods.first_kept(what[0])]
+    landed = [
+        ((Content.LANDING, month), one)
+        for one in (landing.everything() if with_landing else ())
+        if (month := _month(one.name.partition("/")[0])) is not None and month < periods.records
+    ]
+    return Plan(
+        periods,
+        tuple(_sums([*old, *landed])),
+        tuple(one for _, one in old),
+        tuple(one for _, one in landed),
+    )
+
+
+def carry_out(store: Store, landing: Store, planned: Plan, *, at: datetime, by: str, reason: str) -> str:
+    """Close the months, write down what goes, delete it. Returns the name of the record, which holds no name or value.
+
+    The months are closed first, so that no run takes them in again; if this is cut off, the record says
+    “begun”, and the same command deletes what is left. Raises StoreError if the
+    store refuses, and SettingsError without a name.
+    """
+    if not by.strip() or not reason.strip():
+        raise SettingsError("Deleting needs --by and --reason: both are kept with the record of what was deleted.")
+    kept_from = max(filter(None, (records_kept_from(store), planned.periods.records)))
+    store.replace(RECORDS_KEPT_FROM, _json({"month": str(kept_from)}), content_type="application/json")
+    name = f"retention/{at:%Y-%m-%dT%H%M%S}Z.json"
+    record = {
+        "state": "begun",
+        "at": at.isoformat(),
+        "by": by,
+        "reason": reason,
+        "records_kept_from": str(planned.periods.records),
+        "alerts_kept_from": str(planned.periods.alerts),
+        "figures_kept_from": str(planned.periods.figures),
+        "deleted": [
+            {
+                "content": str(g.content),
+                "first_month": str(g.months[0]),
+                "last_month": str(g.months[-1]),
+                "objects": g.objects,
+                "versions": g.versions,
+                "bytes": g.bytes,
+            }
+            for g in planned.going
+        ],
+    }
+    store.create(name, _json(record), content_type="application/json")
+    store.purge(planned.stored)
+    landing.purge(planned.landing)
+    store.replace(name, _json({**record, "state": "done"}), content_type="application/json")
+    return name
+
+
+def _sums(found: Iterable[tuple[tuple[Content, Month], Stored]]) -> Iterable[Going]:
+    groups: dict[Content, list[tuple[Month, Stored]]] = {}
+    for (content, month), one in found:
+        groups.setdefault(content, []).append((month, one))
+    for content in Content:
+        if content in groups:
+            each: Sequence[tuple[Month, Stored]] = groups[content]
+            names = {one.name for _, one in each}
+            yield Going(
+                content,
+                tuple(sorted({month for month, _ in each})),
+                len(names),
+                len(each) - len(names),
+                sum(one.size for _, one in each),
+            )
+
+
+_IN_WORDS = {
+    Content.RECORDS: "records",
+    Content.STATES: "pseudonyms kept for the month after",
+    Content.ALERTS: "alerts, messages, ledger",
+    Content.FIGURES: "figures and log of submissions",
+    Content.LANDING: "files in the landing store",
+}
+
+
+def _line(going: Going) -> str:
+    first, last = going.months[0], going.months[-1]
+    span = str(first) if first == last else f"{first} to {last}"
+    versions = f" and {going.versions} earlier versions" if going.versions else ""
+    return f"  {_IN_WORDS[going.content]}: {span}, {going.objects} objects{versions}, {going.bytes / 1e6:,.1f} MB"
+
+
+def _month(text: str) -> Month | None:
+    try:
+        return Month.parse(text)
+    except HoldfastError:
+        return None
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"

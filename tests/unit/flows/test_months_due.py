@@ -1,0 +1,75 @@
+"""Which months have something new: tidying the landing store up restates nothing, closed months stay closed."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from features.councils import Council, Register
+from features.months import Month
+from flows.history import RECORDS_KEPT_FROM, History, Manifest
+from flows.storage import LocalStore
+from flows.takein import Due, months_due
+
+SEPTEMBER, OCTOBER = Month(2026, 9), Month(2026, 10)
+CUTOFF = date(2026, 11, 20)
+REGISTER = Register((Council("370", "Barnsley", Month(2020, 1)),))
+
+
+@pytest.fixture
+def landing(tmp_path: Path) -> LocalStore:
+    store = LocalStore(tmp_path / "landing")
+    for month in (SEPTEMBER, OCTOBER):
+        put(store, f"{month}/370/workforce.csv", b"one")
+    return store
+
+
+@pytest.fixture
+def history(tmp_path: Path, landing: LocalStore) -> History:
+    """Both months taken in as they lie there."""
+    made = History(LocalStore(tmp_path / "store"))
+    for due in found(landing, made):
+        made.write(Manifest(due.month, 1, due.fingerprint, due.cutoff, (), {}), {})
+    return made
+
+
+def put(store: LocalStore, name: str, content: bytes, day: int = 10) -> None:
+    store.replace(name, content)
+    moment = datetime(2026, 11, day, 12, tzinfo=UTC).timestamp()
+    os.utime(store.root / name, (moment, moment))
+
+
+def found(landing: LocalStore, history: History) -> list[Due]:
+    return months_due(landing, History(history.store), REGISTER, [SEPTEMBER, OCTOBER], lambda _: CUTOFF)
+
+
+def months(due: list[Due]) -> list[Month]:
+    return [d.month for d in due]
+
+
+def test_nothing_new_is_nothing_to_do(landing: LocalStore, history: History) -> None:
+    assert found(landing, history) == []
+
+
+def test_a_file_sent_again_restates_its_month_and_the_one_after(landing: LocalStore, history: History) -> None:
+    put(landing, f"{SEPTEMBER}/370/workforce.corrected.csv", b"two", day=12)
+    assert months(found(landing, history)) == [SEPTEMBER, OCTOBER]
+
+
+def test_a_month_whose_folder_was_emptied_keeps_what_was_taken_in(landing: LocalStore, history: History) -> None:
+    landing.delete(f"{SEPTEMBER}/370/workforce.csv")
+    assert found(landing, history) == []
+    put(landing, f"{SEPTEMBER}/370/workforce.corrected.csv", b"two", day=12)
+    landing.delete(f"{OCTOBER}/370/workforce.csv")
+    assert months(found(landing, history)) == [SEPTEMBER]
+
+
+def test_nothing_is_taken_in_for_a_closed_month(landing: LocalStore, history: History) -> None:
+    history.store.replace(RECORDS_KEPT_FROM, b'{"month": "2026-10"}')
+    put(landing, f"{SEPTEMBER}/370/workforce.corrected.csv", b"two", day=12)
+    assert found(landing, history) == []
+    put(landing, f"{OCTOBER}/370/workforce.corrected.csv", b"two", day=12)
+    assert months(found(landing, history)) == [OCTOBER]
