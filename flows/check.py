@@ -11,14 +11,16 @@ from pathlib import Path
 from typing import cast
 
 import polars as pl
+from rich.console import Console
 
 from expectations.batch import PROBLEMS, Batch, Outcome
-from expectations.report import CouncilReport, council_report
+from expectations.report import CouncilReport, as_html, council_report, show
 from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 from flows.extracts.cells import PROBLEM_TEXTS, read_cells
+from flows.extracts.csww.check import ReturnReport, check_return
 from flows.extracts.forms import BY_FORM, Asked, Content, Form, kinds_of, needed_parts, read_form, said_by
 from flows.extracts.headers import match_headers, refuse_personal_data
 from flows.extracts.readers import read_table
@@ -52,27 +54,59 @@ class Checked:
     report: CouncilReport
     outcome: Outcome
 
+    @property
+    def errors(self) -> int:
+        return self.outcome.errors
+
+    @property
+    def refused(self) -> int:
+        """Files that cannot be used at all."""
+        return len(self.outcome.quarantined)
+
+    def show(self, console: Console) -> None:
+        """Print the report for a terminal."""
+        show(self.report, console)
+
+    def html(self) -> bytes:
+        """The report as a page."""
+        return as_html(self.report)
+
 
 def check_files(
-    paths: Sequence[Path], *, council: str | None = None, month: Month | None = None, kind: Kind | None = None
-) -> list[Checked]:
+    paths: Sequence[Path],
+    *,
+    council: str | None = None,
+    month: Month | None = None,
+    kind: Kind | None = None,
+    published: Path | None = None,
+) -> list[Checked | ReturnReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
-    What is not given is taken from the file: its name says the kind, its first rows the council and month.
-    Raises UnreadableExtract if a file says neither.
+    A workforce return (.xml) has a report of its own, as it goes to DfE by rules of its own; `published` is
+    DfE's file of earlier figures to hold it against. What is not given is taken from the file: its name says
+    the kind, its first rows the council and month. Raises UnreadableExtract if a file says neither.
     """
-    from expectations.check import check_batch
-
     desks: dict[tuple[str, Month], _Desk] = {}
+    returns: list[Checked | ReturnReport] = []
     for path in paths:
         form = Form.NATIVE if kind else form_of(path)
+        if form is Form.CSWW:
+            returns.append(check_return(path, council=council, month=month, published=published))
+            continue
         content = _content(path)
         names = content if isinstance(content, Mapping) else (path.name,)
         kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
         for one in kinds:
             _lay_out(desks, path, content, council, month, one, form)
-    found = []
-    for desk in desks.values():
+    return returns + _check_desks(desks.values())
+
+
+def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
+    found: list[Checked | ReturnReport] = []
+    for desk in desks:
+        # Great Expectations takes seconds to import; a return by itself does without.
+        from expectations.check import check_batch
+
         batch = Batch(
             desk.month,
             desk.frames,

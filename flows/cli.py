@@ -123,16 +123,20 @@ def _in_words(fault: Mapping[str, object]) -> str:
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Extracts: workforce.csv, caseload.xlsx …")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Extracts (workforce.csv, caseload.xlsx …) or a workforce return (.xml).")
+    ],
     council: Annotated[str | None, typer.Option(help="The council's code, if the file does not say it.")] = None,
     month: Annotated[str | None, typer.Option(help="YYYY-MM, if the file does not say it.")] = None,
     kind: Annotated[str | None, typer.Option(help="workforce, establishment, caseload or return.")] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="DfE's published workforce CSV, to hold a workforce return against.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
 ) -> None:
     """Check extracts before sending them. Exit code 0: usable; 20: errors; 12: a file cannot be used at all."""
     from rich.console import Console
 
-    from expectations.report import as_html, show
     from features.months import Month
     from features.registry import Kind
     from flows import embedded
@@ -146,18 +150,17 @@ def check(
         council=council,
         month=Month.parse(month) if month else None,
         kind=Kind(kind) if kind else None,
+        published=published,
     )
     console = Console()
     for one in found:
-        show(one.report, console)
+        one.show(console)
     if html is not None:
-        html.write_bytes(b"\n".join(as_html(one.report) for one in found))
+        html.write_bytes(b"\n".join(one.html() for one in found))
         _say(f"The report is {html}.")
-    refused = sum(len(one.outcome.quarantined) for one in found)
-    errors = sum(one.outcome.errors for one in found)
-    if refused:
+    if any(one.refused for one in found):
         raise typer.Exit(ExtractError.exit_code)
-    if errors:
+    if any(one.errors for one in found):
         raise typer.Exit(CheckFailed.exit_code)
 
 

@@ -1,0 +1,111 @@
+"""The elements of the return: their order, types and codes.
+
+Source: the XML schema of the 2022 collection in `SocialFinanceDigitalLabs/liia-tools`
+(`liiatools/spec/social_work_workforce/social_work_workforce_2022.xsd`), a third party's reconstruction of
+DfE's specification. DfE's own workbook was not to be had; where another source says otherwise, the element
+accepts both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from features.registry import LEAVER_DESTINATIONS, ORG_ROLES, REASONS_LEAVE
+
+
+class Form(Enum):
+    """How an element's text is written."""
+
+    CODE = "one of its codes"
+    DECIMAL = "a number"
+    WHOLE = "a whole number, 0 or more"
+    DATE = "a date, YYYY-MM-DD"
+    REGISTRATION = "two letters and ten digits, or SW and up to ten digits"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element of a worker or of the vacancies block."""
+
+    number: int
+    """Its place among its brothers, from 1: the last two digits of the rules made for it."""
+    name: str
+    form: Form
+    codes: tuple[str, ...] = ()
+    decimals: int = 0
+    maximum: int | None = None
+    """Numbers are never below 0."""
+    always: bool = False
+    """Every record has it."""
+    direct: bool = False
+    """Every record has it whose AgencyWorker is not 1."""
+    repeats: bool = False
+    """The schema lets it stand more than once."""
+
+    @property
+    def parts(self) -> int:
+        """A typed number is a whole number of 1 / parts."""
+        return int(10**self.decimals)
+
+    @property
+    def in_words(self) -> str:
+        """What may be written, for a sentence."""
+        if self.form is Form.CODE:
+            return f"one of {', '.join(self.codes)}"
+        if self.form is Form.DECIMAL:
+            upper = "or more" if self.maximum is None else f"to {self.maximum}"
+            return f"a number, 0 {upper}, with at most {self.decimals} decimals"
+        return str(self.form.value)
+
+
+_WHITE, _MIXED = ("WBRI", "WIRI", "WOTH"), ("MWBC", "MWBA", "MWAS", "MOTH")
+_ASIAN, _BLACK = ("AIND", "APKN", "ABAN", "AOTH"), ("BCRB", "BAFR", "BOTH")
+_ETHNICITIES = (*_WHITE, *_MIXED, *_ASIAN, *_BLACK, "CHNE", "OOTH", "REFU", "NOBT")
+_ABSENCES = ("MAT", "OTH", "PUB", "SIC", "TRN", "UNA", "UNP")
+_NO_YES = ("0", "1")
+_1_TO_3, _1_TO_4, _1_TO_10 = (tuple(str(n) for n in range(1, last + 1)) for last in (3, 4, 10))
+
+#: The children of a CSWWWorker, in the order of the schema. Which of them a directly paid worker must
+#: have is not in the schema: it is the list `NON_AGENCY_MANDATORY_TAG` of liia-tools' validator.py.
+WORKER: tuple[Element, ...] = (
+    Element(1, "AgencyWorker", Form.CODE, _NO_YES, always=True),
+    Element(2, "SWENo", Form.REGISTRATION, always=True),
+    Element(3, "FTE", Form.DECIMAL, decimals=6, maximum=1),
+    Element(4, "PersonBirthDate", Form.DATE, direct=True),
+    Element(5, "GenderCurrent", Form.CODE, ("0", "1", "2", "9"), direct=True),
+    Element(6, "Ethnicity", Form.CODE, _ETHNICITIES, direct=True),
+    Element(7, "QualInst", Form.TEXT, direct=True, repeats=True),
+    Element(8, "QualLevel", Form.CODE, _1_TO_3),
+    Element(9, "StepUpGrad", Form.CODE, _NO_YES, direct=True),
+    Element(10, "OrgRole", Form.CODE, tuple(ORG_ROLES), direct=True),
+    Element(11, "RoleStartDate", Form.DATE, direct=True),
+    Element(12, "StartOrigin", Form.CODE, _1_TO_10, direct=True),
+    Element(13, "RoleEndDate", Form.DATE),
+    Element(14, "LeaverDestination", Form.CODE, tuple(LEAVER_DESTINATIONS)),
+    Element(15, "ReasonLeave", Form.CODE, tuple(REASONS_LEAVE)),
+    Element(16, "FTE30", Form.DECIMAL, decimals=6, maximum=1, direct=True),
+    Element(17, "Cases30", Form.WHOLE),
+    Element(18, "WorkingDaysLost", Form.DECIMAL, decimals=2, direct=True),
+    Element(19, "ContractWeeks", Form.DECIMAL, decimals=1, repeats=True),
+    Element(20, "FrontlineGrad", Form.CODE, _NO_YES, direct=True),
+    Element(21, "Absat30Sept", Form.CODE, _NO_YES, repeats=True),
+    Element(22, "ReasonAbsence", Form.CODE, _ABSENCES, repeats=True),
+    Element(23, "CFKSSstatus", Form.CODE, _1_TO_4, repeats=True),
+)
+
+#: The children of LALevelVacancies.
+VACANCIES: tuple[Element, ...] = (
+    Element(1, "NumberOfVacancies", Form.DECIMAL, decimals=2, always=True),
+    Element(2, "NoAgencyFTE", Form.DECIMAL, decimals=2, always=True),
+    Element(3, "NoAgencyHeadcount", Form.WHOLE, always=True),
+)
+
+#: The children of Header / CollectionDetails and of Header / Source.
+COLLECTION_DETAILS = ("Collection", "Year", "ReferenceDate")
+SOURCE = ("SourceLevel", "LEA", "SoftwareCode", "DateTime")
+
+NAMES: tuple[str, ...] = tuple(e.name for e in WORKER)
+BY_NAME: dict[str, Element] = {e.name: e for e in WORKER}
+POSITION: dict[str, int] = {name: i for i, name in enumerate(NAMES)}

@@ -1,0 +1,1 @@
+"""The rules of the return: one small function each, in sets by collection year (`years.py`)."""
