@@ -7,17 +7,15 @@ import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from features.errors import SettingsError
 from features.months import Month
-from flows.context import begin
-from flows.intake import READERS, take_in_plainly
-from flows.month import find_due_for_history
-from flows.outcome import RunOutcome
 from flows.parallel import worker_processes
 from flows.progress import shown
-from flows.settings import Settings
-from flows.takein import load_checks
+
+if TYPE_CHECKING:
+    from flows.outcome import RunOutcome
 
 #: The made-up region's last month, and how many months of history it has.
 LAST_MONTH = Month(2026, 10)
@@ -71,8 +69,15 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     embedded.start()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
-    with worker_processes(READERS) as pool, shown(say):
+    with worker_processes(2) as pool, shown(say):
         region = pool.submit(make_region, folder / "landing")
+        # Imported only now, so that Prefect's server and the region are under way meanwhile.
+        from flows.context import begin
+        from flows.intake import take_in_plainly
+        from flows.month import find_due_for_history
+        from flows.settings import Settings
+        from flows.takein import load_checks
+
         load_checks()
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
