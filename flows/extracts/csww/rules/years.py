@@ -63,7 +63,7 @@ class RuleSet:
             return None
         return (
             f"The return is of {self.asked}. It is checked by the rules of the {self.year} collection, the nearest "
-            f"that are known; what DfE changed {'since' if self.asked > self.year else 'after the return'} is not checked."
+            f"known; what DfE changed {'since' if self.asked > self.year else 'after the return'} is not checked."
         )
 
 
