@@ -7,6 +7,7 @@ that month's end. They name neither council nor month, so the folder they lie in
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -72,7 +73,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     if ssd.PROFESSIONALS in {ssd.table_name(n) for n in content}:
         found.notes += REFUSED_FIGURES
     table, absent = make(tables, found, asked, where)
-    return ingest_table(
+    extract = ingest_table(
         table,
         where=where,
         kind=asked.kind,
@@ -81,8 +82,9 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         key=asked.key,
         received=asked.received,
         mark=mark_of(content),
-        may_lack=absent,
+        may_lack=tuple(absent),
     )
+    return replace(extract, absent_because=absent)
 
 
 def _check_episodes(tables: Tables, month: Month, where: Where) -> None:
@@ -107,7 +109,7 @@ def _check_episodes(tables: Tables, month: Month, where: Where) -> None:
         )
 
 
-def _caseload(tables: Tables, found: Found, asked: Asked, where: Where) -> tuple[RawTable, tuple[str, ...]]:
+def _caseload(tables: Tables, found: Found, asked: Asked, where: Where) -> tuple[RawTable, dict[str, str]]:
     """The episodes as text under our headers; and the fields that are not there."""
     if found.rows.is_empty():
         raise UnreadableExtract(f"{where}: {ssd.EPISODES} has no case open or closed in {asked.month.in_words}.")
@@ -115,11 +117,12 @@ def _caseload(tables: Tables, found: Found, asked: Asked, where: Where) -> tuple
     for name, why in found.withheld.items():
         by_reason.setdefault(why, []).append(name)
     notes = [*found.notes, *(f"Not given: {', '.join(names)}; {why}." for why, names in by_reason.items())]
+    absent = {name: f"It cannot be given from the SSD: {why}." for name, why in found.withheld.items()}
     del tables
-    return _as_text(found.rows, Kind.CASELOAD, asked, notes, found.faults), tuple(found.withheld)
+    return _as_text(found.rows, Kind.CASELOAD, asked, notes, found.faults), absent
 
 
-def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tuple[RawTable, tuple[str, ...]]:
+def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tuple[RawTable, dict[str, str]]:
     """One row for each professional who holds an open case at the month's end: cases counted, FTE as it is now."""
     lacking = [t for t in (ssd.INVOLVEMENTS, ssd.PROFESSIONALS) if not tables.has(t)]
     if lacking or "allocated_worker_ref" in found.withheld:
@@ -154,16 +157,22 @@ def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tupl
     if unknown := rows["row"].null_count():
         notes.append(f"{unknown:,} workers who hold cases are not in {ssd.PROFESSIONALS}; their FTE is not known.")
     given = set(WORKFORCE_FIELDS)
+    late = (
+        f"{ssd.PROFESSIONALS} keeps no history, so its FTE is of the day of export, and the tables came after "
+        f"{asked.month.plus(1).in_words}"
+    )
     if asked.received.date() > asked.month.plus(1).last_day:
         given.discard("fte")
-        notes.append(
-            f"Not given: fte; {ssd.PROFESSIONALS} keeps no history, so its FTE is of the day of export, and the tables "
-            f"came after {asked.month.plus(1).in_words}."
-        )
+        notes.append(f"Not given: fte; {late}.")
     else:
         notes.append(f"fte is of the day of export: {ssd.PROFESSIONALS} keeps no history.")
     rows = rows.with_columns(pl.lit(None, pl.Date()).alias("role_end_date"), pl.col("row").fill_null(0))
-    absent = tuple(f.name for f in EXTRACTS[Kind.WORKFORCE].fields[2:] if f.name not in given)
+    because = {"fte": f"It cannot be given from the SSD: {late}.", "agency_worker": REFUSED_FIGURES[0]}
+    absent = {
+        f.name: because.get(f.name, "The SSD does not carry it.")
+        for f in EXTRACTS[Kind.WORKFORCE].fields[2:]
+        if f.name not in given
+    }
     notes.append("The extract holds those who hold cases and nobody else: the SSD does not say who is in post.")
     return _as_text(rows.drop([c for c in ("fte",) if c not in given]), Kind.WORKFORCE, asked, notes), absent
 
