@@ -20,6 +20,13 @@ def shipped_model() -> TrainedModel:
     return load(FolderObjects(_FOLDER), MODEL_NAME)
 
 
+def shipped_files() -> dict[str, bytes]:
+    """The card, settings and figures of the shipped model as files by name; checked as `shipped_model` is."""
+    ref = shipped_model().ref
+    folder = _FOLDER / "models" / ref.name / ref.version
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
 def install(store: Objects, on: date) -> ModelRef:
     """Copy the shipped model into a store that has no current one, and make it current; returns its reference.
 

@@ -1,0 +1,120 @@
+"""Every command in the documents does what its page says: it is run, or, where that cannot be, it is parsed."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+from flows.cli import app
+from tests.docs.conftest import environment
+from tests.docs.elsewhere import ELSEWHERE
+from tests.docs.pages import REPOSITORY, Command, commands, name_of, pages, table_commands
+
+_SECONDS = 120
+#: Seconds one command may take before its page should be thought over; here only against hanging.
+_STATE = ".shell-state"
+
+
+def elsewhere(command: Command) -> str | None:
+    """The entry of the list that a command begins with, if it cannot be run here."""
+    words = command.text.split()
+    return next((start for start in ELSEWHERE if words[: len(start.split())] == start.split()), None)
+
+
+def run(command: Command, folder: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run one command in bash; what it exports and where it goes to holds for the next one."""
+    state = folder.parent / _STATE
+    script = (
+        f'[ -e "{state}" ] && . "{state}"\n{command.text}\ncode=$?\n'
+        f'{{ export -p; printf "cd %q\\n" "$PWD"; }} > "{state}"\nexit $code\n'
+    )
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=_SECONDS,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def parse_ours(arguments: list[str]) -> None:
+    """Walk through the groups of the command line to the command and have it read its options, without calling it."""
+    found = typer.main.get_command(app)
+    context = found.make_context("holdfast", [], resilient_parsing=True)
+    while isinstance(found, TyperGroup):
+        assert arguments[0] in found.commands, f"no command {arguments[0]}"
+        name, command, arguments = found.resolve_command(context, arguments)
+        if isinstance(command, TyperGroup):
+            context = command.make_context(name or "", [], parent=context, resilient_parsing=True)
+        else:
+            command.make_context(name or "", list(arguments), parent=context)
+        found = command
+
+
+def parse(command: Command) -> None:
+    """Fail if a command that cannot be run here could not even be started: unknown option, target or file."""
+    words = shlex.split(command.text.replace("\\\n", " "), comments=True)
+    if words[0] == "holdfast":
+        parse_ours(words[1:])
+    elif words[0] == "make":
+        makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+        for target in [w for w in words[1:] if "=" not in w and not w.startswith("-")]:
+            assert re.search(rf"^{re.escape(target)}:", makefile, flags=re.MULTILINE), f"no target {target}"
+    for flag, value in zip(words, words[1:], strict=False):
+        if flag in ("-f", "--file", "--filename", "--prefect-file") and "://" not in value:
+            assert (REPOSITORY / value).exists(), f"{value} is not in the repository"
+
+
+@pytest.mark.parametrize("page", [p for p in pages() if commands(p)], ids=name_of)
+def test_the_commands_of_a_page_do_what_it_says(page: Path, page_folder: Path, prefect_server: str) -> None:
+    env = environment(page_folder, prefect_server)
+    for command in commands(page):
+        where = f"{name_of(page)}, line {command.line}: {command.text}"
+        if elsewhere(command):
+            parse(command)
+            continue
+        done = run(command, page_folder, env)
+        assert done.returncode == command.exit_code, (
+            f"{where}\nended with {done.returncode}, not {command.exit_code}.\n"
+            f"{done.stdout[-1500:]}{done.stderr[-1500:]}"
+        )
+
+
+@pytest.mark.parametrize("command", table_commands(REPOSITORY / "README.md"), ids=lambda c: c.text)
+def test_the_commands_of_the_readme_s_table_exist(command: Command) -> None:
+    """The table is an overview and may leave out what a command must be given; what it names must be there."""
+    try:
+        parse(command)
+    except Exception as error:
+        if not str(error).startswith("Missing "):
+            raise
+
+
+def test_a_command_that_is_not_run_names_a_reason_and_a_test_that_exists() -> None:
+    for start, reason in ELSEWHERE.items():
+        for test in re.findall(r"tests/\S+\.py", reason):
+            assert (REPOSITORY / test).exists(), f"{start}: {test} does not exist"
+
+
+def test_a_command_with_an_option_nobody_knows_is_found() -> None:
+    for wrong in ("holdfast ledger --no-such-option", "holdfast no-such-command", "holdfast models promote --by X"):
+        with pytest.raises(Exception, match="No such|Missing parameter|no command"):
+            parse(Command(wrong, 1, 0))
+    parse(Command("holdfast models promote --by X --version 1 --reason “because”", 1, 0))
+    with pytest.raises(AssertionError):
+        parse(Command("make no-such-target", 1, 0))
+
+
+def test_a_command_that_ends_otherwise_is_found(page_folder: Path, prefect_server: str) -> None:
+    env = environment(page_folder, prefect_server)
+    assert run(Command("holdfast check examples/wrong/workforce.csv", 1, 0), page_folder, env).returncode != 0
+    assert run(Command("export WHERE=here", 1, 0), page_folder, env).returncode == 0
+    assert run(Command('test "$WHERE" = here', 1, 0), page_folder, env).returncode == 0
