@@ -53,8 +53,10 @@ def refresh(
 @reference.command("list")
 def list_versions() -> None:
     """The version in use of every configured source."""
+    from flows.reference.refresh import chosen
+
     shelf, settings = _opened()
-    for source in settings.reference.sources:
+    for source in chosen(settings.reference):
         used = shelf.in_use(source.name)
         if not used:
             typer.echo(f"{source.name}: nothing stored")

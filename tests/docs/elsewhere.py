@@ -14,6 +14,8 @@ ELSEWHERE: dict[str, str] = {
     "holdfast backtest": "needs the published files, which are not kept here; tests/unit/flows/test_cli_models.py",
     "holdfast evaluate": "needs the published files; tests/unit/flows/test_cli_models.py",
     "holdfast train": "needs the published files; tests/unit/flows/test_cli_models.py",
+    "holdfast refresh": "needs the publishers' servers; tests/integration/test_reference_refresh.py",
+    "holdfast reference": "needs the published files; tests/unit/flows/test_cli_reference.py",
     "holdfast run --returns": "needs the published files; tests/integration/test_real_figures.py",
     "holdfast demo": "takes a minute; `make demo` is CI's measure of it",
     "holdfast simulate-alerts": "takes half a minute; tests/unit/flows/test_cli_alerts.py",
