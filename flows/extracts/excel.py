@@ -70,6 +70,7 @@ class Book:
         _check_unpacked_size(self._archive, content, where, limits)
         self.sheets = tuple(_sheets(self._archive, where))
         self._workbook: CalamineWorkbook | None = None
+        self._unpacked: tuple[str, bytes] = ("", b"")
 
     @property
     def counts_days_from_1904(self) -> bool:
@@ -78,7 +79,7 @@ class Book:
 
     def check_extent(self, sheet: Sheet, kind: Kind, most_rows: int) -> None:
         """Raises UnreadableExtract if a sheet spans more than a table of `kind` could: readers allocate that much."""
-        _check_extent(self._archive.read(sheet.path), sheet, kind, most_rows, self._where, self._limits)
+        _check_extent(self._xml(sheet), sheet, kind, most_rows, self._where, self._limits)
 
     def rows(self, sheet: Sheet) -> list[list[Any]]:
         """A sheet's cells from A1 on; check its extent first."""
@@ -86,16 +87,21 @@ class Book:
 
     def unread(self, sheet: Sheet) -> list[tuple[int, int, str]]:
         """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
-        return list(_unread_cells(self._archive.read(sheet.path), self._where))
+        return list(_unread_cells(self._xml(sheet), self._where))
 
     def merged(self, sheet: Sheet) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """First and last cell, as row (the first is 1) and column (from 0), of each range of merged cells."""
-        found = _MERGED.findall(self._archive.read(sheet.path))
+        found = _MERGED.findall(self._xml(sheet))
         return [((int(a), _column_number(b) - 1), (int(c), _column_number(d) - 1)) for b, a, d, c in found]
 
     def first_row(self, sheet: Sheet) -> list[str]:
         """The first row's cells as text; nothing of a sheet that holds no cells."""
         return _first_row(self._parsed(), sheet.name)
+
+    def _xml(self, sheet: Sheet) -> bytes:
+        if self._unpacked[0] != sheet.path:
+            self._unpacked = (sheet.path, self._archive.read(sheet.path))
+        return self._unpacked[1]
 
     def _parsed(self) -> CalamineWorkbook:
         if self._workbook is None:
@@ -119,7 +125,7 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> R
     others = [h for s in book.sheets if s is not chosen for h in book.first_row(s)]
     headers, body = [_header(v) for v in rows[0]], rows[1:]
     columns = [pl.Series([cell_text(row[i]) for row in body], dtype=pl.String()) for i in range(len(headers))]
-    found = [*book.unread(chosen), *_long_numbers(body)]
+    found = [*book.unread(chosen), *long_numbers(body)]
     problems = pl.DataFrame(found, schema=CELL_PROBLEMS, orient="row")
     return raw_table(
         headers,
@@ -262,8 +268,9 @@ def _cells(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield tag[2] or b"", xml[tag.end() : end if end >= 0 else until]
 
 
-def _long_numbers(body: list[list[Any]]) -> Iterator[tuple[int, int, str]]:
-    for number, row in enumerate(body, start=2):
+def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[int, int, str]]:
+    """Row, column (from 0) and problem of each number longer than Excel keeps; `body` begins at `first_row`."""
+    for number, row in enumerate(body, start=first_row):
         for position, value in enumerate(row):
             if isinstance(value, float) and abs(value) >= _EXACT:
                 yield number, position, "digits_lost_in_excel"

@@ -1,0 +1,264 @@
+"""The cells of a list as typed columns, with a problem code for every cell that would be a guess.
+
+Dates, numbers and codes are read as in our own extracts (`flows.extracts.cells`). A row without a child's
+identifier belongs to nobody: totals and footers are left out and said, many such rows refuse the workbook.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from features.errors import UnreadableExtract
+from flows.extracts.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, Holds, squeezed
+from flows.extracts.annex_a.sheets import FoundList
+from flows.extracts.dates import read_dates
+from flows.extracts.excel import Book, cell_text, long_numbers
+from flows.extracts.numbers import read_integers
+from flows.extracts.table import CELL_PROBLEMS, raw_table
+from flows.extracts.where import Where, rows_in_words
+
+#: Rows without a child's identifier that are left out one by one, at least and as a share of a list.
+NAMELESS_FEW, NAMELESS_SHARE = 3, 0.02
+#: Unreadable cells of a column, at least and as a share of its filled ones, beyond which it is not used.
+UNREADABLE_FEW, UNREADABLE_SHARE = 2, 0.02
+
+#: The suffix of the column that says why a cell could not be read.
+PROBLEM = "?"
+
+_SHAPE = r"^[A-Z0-9]+(?:[/_.\-][A-Z0-9]+)*$"
+_COUNTED = (
+    r"^(?:GRAND|SUB|OVERALL|RUNNING)?TOTALS?(?:S|OF|ROWS|CHILDREN|RECORDS|CASES)*\d*$|^(?:ROW|RECORD)?COUNT\d*$"
+    r"|^PAGE\d+(?:OF\d+)?$|^\d+(?:CHILDREN|CASES|ROWS|RECORDS|REFERRALS|ASSESSMENTS|EPISODES)$"
+)
+_DTYPES = {
+    Holds.CHILD: pl.String(),
+    Holds.DATE: pl.Date(),
+    Holds.STATUS: pl.String(),
+    Holds.YES_NO: pl.Boolean(),
+    Holds.NUMBER: pl.Int64(),
+    Holds.WORKER: pl.String(),
+    Holds.TEAM: pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ListRead:
+    """One list: `row` (as in the sheet), `child`, a column per column that is there, and `column?` for its problems."""
+
+    annex: AnnexList
+    frame: pl.DataFrame
+    present: frozenset[str]
+    """The columns that are there."""
+    unusable: dict[str, int]
+    """Columns with more unreadable cells than can be left out one by one -> how many."""
+    notes: tuple[str, ...]
+
+
+def empty_frame(annex: AnnexList) -> pl.DataFrame:
+    """The columns of a list without rows: what stands for a list that is not there."""
+    return pl.DataFrame(schema=_schema(annex))
+
+
+def _schema(annex: AnnexList) -> pl.Schema:
+    columns: dict[str, pl.DataType] = {"row": pl.UInt32()}
+    for column in annex.columns:
+        columns[column.name] = _DTYPES[column.holds]
+        if column.holds not in (Holds.CHILD, Holds.WORKER, Holds.TEAM):
+            columns[column.name + PROBLEM] = pl.String()
+    return pl.Schema(columns)
+
+
+def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
+    """Read a list's cells. Raises UnreadableExtract where rows cannot be told to be whose they are."""
+    annex, names = found.annex, list(found.positions)
+    first = found.header_row + 1
+    texts = [pl.Series([cell_text(row[p]) for row in found.rows], dtype=pl.String()) for p in found.positions.values()]
+    moved = {old: new for new, old in enumerate(found.positions.values())}
+    unread = [
+        (row, moved[position], problem)
+        for row, position, problem in (*book.unread(found.sheet), *long_numbers_of(found))
+        if position in moved and row >= first
+    ]
+    for row, position, _ in unread:
+        if row - first < texts[position].len():
+            texts[position] = texts[position].scatter(row - first, None)
+    problems = pl.DataFrame(unread, schema=CELL_PROBLEMS, orient="row").unique(["file_row", "position"])
+    kept = raw_table(names, texts, pl.int_range(first, len(found.rows) + first, eager=True, dtype=pl.UInt32))
+    cells = kept.cells.rename({str(i): name for i, name in enumerate(names)} | {"file_row": "row"})
+    cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
+    cells, notes = _whose(cells, found, where)
+    _refuse_merged(found, book, cells, where)
+    frame, unusable, said = _typed(cells, found, problems)
+    return ListRead(annex, frame, frozenset(found.positions), unusable, (*notes, *said))
+
+
+def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
+    """Numbers in the child's column that Excel cut short; elsewhere they fit no column anyway."""
+    position = found.positions["child"]
+    only = [[row[position]] for row in found.rows]
+    return [(row, position, problem) for row, _, problem in long_numbers(only, found.header_row + 1)]
+
+
+def _identifier(text: pl.Expr) -> pl.Expr:
+    """An identifier as the same text in every list: upper case, no spaces, no leading zeros, no `.0`; else null."""
+    plain = (
+        text.str.to_uppercase()
+        .str.replace_all(r"\s", "")
+        .str.replace(r"^(\d+)\.0+$", "${1}")
+        .str.replace(r"^(\d{1,3}(?:,\d{3})+)$", "${1}")
+    )
+    plain = pl.when(plain.str.contains(r"^\d{1,3}(?:,\d{3})+$")).then(plain.str.replace_all(",", "")).otherwise(plain)
+    stripped = pl.when(plain.str.contains(r"^\d+$")).then(plain.str.replace(r"^0+(\d)", "${1}")).otherwise(plain)
+    fits = (
+        stripped.str.contains(_SHAPE)
+        & stripped.str.contains(r"\d")
+        & ~stripped.str.contains(_COUNTED)
+        & (stripped.str.len_chars() <= 64)
+        & ~text.str.contains(r"\s\S+\s\S+\s")
+    )
+    return pl.when(fits).then(stripped)
+
+
+def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.DataFrame, list[str]]:
+    """The rows of children, without totals and footers; refuses a list of which many rows are nobody's."""
+    nobody = cells["child"].is_null()
+    values = [c for c in cells.columns if c not in ("row", "child")]
+    small = [pl.col(c).is_null() | pl.col(c).str.contains(r"^\d{1,4}$") for c in values]
+    # A child of whom the list says nothing, or a line of counts below the table.
+    plain = pl.all_horizontal(pl.col(c).is_null() for c in values) | (
+        pl.all_horizontal(small) & pl.col("child").str.contains(r"^\d{1,5}$")
+    )
+    nothing = cells.select((plain if values else pl.lit(False)).fill_null(False).alias("n")).to_series()
+    nothing = nothing if nothing.len() == cells.height else nothing.new_from_index(0, cells.height)
+    notes = []
+    if nobody.any():
+        rows = cells["row"].filter(nobody).to_list()
+        if len(rows) > max(NAMELESS_FEW, NAMELESS_SHARE * cells.height):
+            raise UnreadableExtract(
+                f"{where}: {len(rows):,} of {cells.height:,} rows of {found.annex} have no Child Unique ID "
+                f"({rows_in_words(rows)} of {found.place}), so nobody can say whose they are. Fill it in on every row; "
+                "repeat it where a child has several rows."
+            )
+        notes.append(f"{found.annex}: left out, as no child's: {rows_in_words(rows)}.")
+    empty = nothing & ~nobody
+    if empty.any():
+        rows = cells["row"].filter(empty).to_list()
+        notes.append(f"{found.annex}: left out, as an identifier or counts and nothing else: {rows_in_words(rows)}.")
+    kept = cells.filter(~(nobody | nothing))
+    once = kept.unique([c for c in kept.columns if c != "row"], keep="first", maintain_order=True)
+    if once.height < kept.height:
+        notes.append(
+            f"{found.annex}: rows that repeat another word for word, taken once: {kept.height - once.height:,}."
+        )
+    return once, notes
+
+
+def _refuse_merged(found: FoundList, book: Book, cells: pl.DataFrame, where: Where) -> None:
+    """A value in merged cells stands for all of them and lies in the first only: the others would read as blank."""
+    used = set(found.positions.values())
+    rows = set(cells["row"].to_list())
+    for (top, left), (bottom, right) in book.merged(found.sheet):
+        touched = [p for p in used if left <= p <= right]
+        within = top > found.header_row and bool(touched)
+        hides = bottom > top or (len(touched) > 1 or left not in used) and top in rows
+        if within and hides and any(r in rows for r in range(top, bottom + 1)):
+            raise UnreadableExtract(
+                f"{where}: {found.annex} has merged cells ({rows_in_words(list(range(top, bottom + 1)))} of "
+                f"{found.place}), so one value stands for several cells. Unmerge them, fill in each, and send it again."
+            )
+
+
+def _typed(
+    cells: pl.DataFrame, found: FoundList, problems: pl.DataFrame
+) -> tuple[pl.DataFrame, dict[str, int], list[str]]:
+    columns = [cells["row"], cells["child"]]
+    unusable: dict[str, int] = {}
+    notes: list[str] = []
+    position = {name: i for i, name in enumerate(found.positions)}
+    for name in found.positions:
+        if name == "child":
+            continue
+        column = found.annex.column(name)
+        own = problems.filter(pl.col("position") == position[name]).select("file_row", "problem")
+        told = cells["row"].replace_strict(own["file_row"], own["problem"], default=None, return_dtype=pl.String())
+        values, unread = read_column(cells[name], column)
+        if column.holds in (Holds.WORKER, Holds.TEAM):
+            columns.append(values.rename(name))
+            continue
+        unread = unread.zip_with(told.is_null(), told)
+        bad = unread.len() - unread.null_count()
+        if bad:
+            rows = cells["row"].filter(unread.is_not_null()).to_list()
+            notes.append(f"{found.annex}, “{column.header}”: could not be read in {rows_in_words(rows)}.")
+        filled = bad + values.len() - values.null_count()
+        if bad > max(UNREADABLE_FEW, UNREADABLE_SHARE * filled):
+            unusable[name] = bad
+        columns += [values.rename(name), unread.rename(name + PROBLEM)]
+    schema = _schema(found.annex)
+    frame = pl.DataFrame(columns)
+    missing = [pl.lit(None, dtype=t).alias(n) for n, t in schema.items() if n not in frame.columns]
+    return frame.with_columns(missing).select(list(schema)).cast(schema), unusable, notes
+
+
+def read_column(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """Values and problem codes of one column; `text` is trimmed, blank is null."""
+    none = pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
+    match column.holds:
+        case Holds.DATE:
+            return read_dates(text)
+        case Holds.NUMBER:
+            return read_integers(text)
+        case Holds.STATUS:
+            return _by_meaning(text, _status, pl.String(), "unknown_code")
+        case Holds.YES_NO:
+            return _by_meaning(text, _yes_no, pl.Boolean(), "not_a_flag")
+        case Holds.WORKER:
+            return _workers(text), none
+        case _:
+            return text, none
+
+
+def _by_meaning(
+    text: pl.Series, meaning: Callable[[str], str | bool | None], dtype: pl.DataType, problem: str
+) -> tuple[pl.Series, pl.Series]:
+    """Few distinct texts stand in many cells, so each is looked at once."""
+    found = {t: meaning(t) for t in text.drop_nulls().unique().to_list()}
+    values = text.replace_strict(list(found), list(found.values()), default=None, return_dtype=dtype)
+    wrong = text.is_not_null() & values.is_null()
+    codes = pl.Series(text.name, [problem], dtype=pl.String())
+    return values, codes.zip_with(wrong, pl.Series(text.name, [None], dtype=pl.String()))
+
+
+_LETTERED = re.compile(r"\s*\(?\s*([a-eA-E])\s*[).:\-–—]\s*(.*)", re.DOTALL)
+
+
+def _status(text: str) -> str | None:
+    """The code of a Case Status: its letter, its wording, or both if they agree."""
+    plain = squeezed(text)
+    if len(plain) == 1 and plain in "abcde":
+        return plain
+    match = _LETTERED.fullmatch(text)
+    letter, wording = (match[1].lower(), squeezed(match[2])) if match else (None, plain)
+    named = [code for code, pattern in STATUSES if re.fullmatch(pattern, wording)]
+    if letter is not None and named and named != [letter]:
+        return None
+    return letter or (named[0] if len(named) == 1 else None)
+
+
+def _yes_no(text: str) -> bool | None:
+    """Yes or no, with Ofsted's letter before it or without."""
+    plain = squeezed(re.sub(r"^\s*[a-c]\s*[).:\-]\s*", "", text, flags=re.IGNORECASE))
+    if plain in ("yes", "y", "true", "1", "nfa", "nofurtheraction"):
+        return True
+    return False if plain in ("no", "n", "false", "0") else None
+
+
+def _workers(text: pl.Series) -> pl.Series:
+    """Names as one text each, whatever their case and spaces; null where nobody is named."""
+    plain = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" .,;:-_*?")
+    nobody = [t for t in plain.drop_nulls().unique().to_list() if re.fullmatch(NOBODY, squeezed(t)) or not squeezed(t)]
+    return plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain
