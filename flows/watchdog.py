@@ -121,9 +121,10 @@ def month_notices(
 
 
 def _not_done(store: Store, month: Month, rules: WatchdogSettings) -> Notice:
-    working = [c for c in held_claims(store) if c.of == str(month)]
-    at_work = f" {working[0].owner.who} holds it and was last heard of at {working[0].heartbeat:%H:%M} UTC." * bool(
-        working
+    at_work = "".join(
+        f" {c.owner.who} holds it and was last heard of at {c.heartbeat:%H:%M} UTC."
+        for c in held_claims(store)
+        if c.of == str(month)
     )
     due = nth_working_day(month.plus(1), rules.done_by_working_day)
     return Notice(

@@ -1,0 +1,185 @@
+"""Runs whose process died: when that is known, and what takes their place. Literal runs and claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from features.months import Month
+from flows.claim import Claim, Owner, take
+from flows.keeper import keep_once
+from flows.processes import Process, this_process
+from flows.server_view import SeenDeployment, SeenRun
+from flows.settings import ClaimSettings, Settings
+from flows.storage import LocalStore
+from flows.zombies import begin_again, is_cut_off, meant, repair, repair_in_words, tags_again, times_begun
+
+SEVEN = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
+NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
+RULES = ClaimSettings()
+HERE = Process("ash", "boot-1/pid-1", 99, "1")
+THERE = Process("birch", "boot-9/pid-1", 12, "77")
+RUN = SeenRun(
+    id="run-1",
+    name="last complete month",
+    flow="monthly",
+    deployment_id="deployment-1",
+    state="RUNNING",
+    since=SEVEN,
+    expected=SEVEN,
+    parameters={"request": {"send": "yes"}},
+    tags=("holdfast",),
+)
+
+
+def claim(process: Process, heartbeat: datetime, run_id: str = "run-1", since: datetime = SEVEN) -> Claim:
+    return Claim("2026-10", 1, Owner("monthly “2026-10”", run_id, process), since, heartbeat)
+
+
+@dataclass
+class Server:
+    """A server that knows some runs and remembers what it was asked."""
+
+    running: list[SeenRun] = field(default_factory=list)
+    dead: list[SeenRun] = field(default_factory=list)
+    begun: dict[str, tuple[Mapping[str, Any], Sequence[str]]] = field(default_factory=dict)
+    ended: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    def deployments(self) -> list[SeenDeployment]:
+        return []
+
+    def unfinished(self) -> list[SeenRun]:
+        return self.running
+
+    def crashed(self, since: datetime) -> list[SeenRun]:
+        return [run for run in self.dead if run.since >= since]
+
+    def late(self, before: datetime) -> list[SeenRun]:
+        return []
+
+    def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
+        self.begun.setdefault(run.id, (parameters, tags))
+        return f"again-{run.id}"
+
+    def end(self, run: SeenRun, *, message: str, tags: Sequence[str]) -> None:
+        self.ended[run.id] = tags
+
+
+@pytest.mark.parametrize(
+    ("run", "claims", "now", "cut_off"),
+    [
+        pytest.param(RUN, [claim(replace(HERE, pid=5, began="9"), SEVEN)], SEVEN, True, id="its process is gone"),
+        pytest.param(RUN, [claim(HERE, SEVEN)], NOON, False, id="its process lives, however silent"),
+        pytest.param(RUN, [claim(THERE, NOON)], NOON, False, id="heard of from another machine"),
+        pytest.param(RUN, [claim(THERE, SEVEN)], NOON, True, id="silent on another machine"),
+        pytest.param(RUN, [], NOON, True, id="silent before it claimed anything"),
+        pytest.param(RUN, [], SEVEN + timedelta(minutes=9), False, id="it has only begun"),
+        pytest.param(replace(RUN, last_event=NOON), [], NOON, False, id="the server heard of it just now"),
+        pytest.param(RUN, [claim(HERE, NOON, run_id="run-2")], NOON, True, id="the claim is another run's"),
+        pytest.param(
+            replace(RUN, since=NOON),
+            [claim(replace(HERE, pid=5, began="9"), SEVEN)],
+            NOON,
+            False,
+            id="the process that is gone was of its first attempt",
+        ),
+        pytest.param(replace(RUN, state="PENDING"), [], NOON, True, id="nobody began it after all"),
+        pytest.param(
+            replace(RUN, state="CANCELLING", since=NOON),
+            [claim(replace(HERE, pid=5, began="9"), SEVEN)],
+            NOON,
+            True,
+            id="its process is gone while it is cancelled",
+        ),
+    ],
+)
+def test_when_a_run_has_lost_its_process(run: SeenRun, claims: list[Claim], now: datetime, cut_off: bool) -> None:
+    processes = {99: "1"}
+    assert is_cut_off(run, claims, now, RULES, HERE, processes.get) is cut_off
+
+
+def test_a_run_without_a_month_is_begun_again_for_the_month_that_was_meant() -> None:
+    assert meant(RUN) == {"request": {"send": "yes", "month": "2026-10"}}
+    assert meant(replace(RUN, parameters={})) == {"request": {"month": "2026-10"}}
+    assert meant(replace(RUN, parameters={"request": {"month": "2026-08"}})) == {"request": {"month": "2026-08"}}
+    backfill = replace(RUN, flow="backfill", parameters={"request": {"first": "2026-01"}})
+    assert meant(backfill) == {"request": {"first": "2026-01"}}
+
+
+def test_the_month_is_that_of_londons_day() -> None:
+    midnight_in_summer = datetime(2026, 5, 31, 23, 30, tzinfo=UTC)
+    assert meant(replace(RUN, expected=midnight_in_summer))["request"]["month"] == "2026-05"
+
+
+def test_tags_count_how_often_the_work_was_begun() -> None:
+    assert times_begun(("holdfast",)) == 1
+    assert tags_again(("holdfast", "seen-to")) == ["holdfast", "begun-2-times"]
+    assert tags_again(("holdfast", "begun-2-times")) == ["holdfast", "begun-3-times"]
+
+
+def test_a_dead_run_is_ended_and_its_work_begun_again() -> None:
+    server = Server()
+    died = begin_again(server, RUN, attempts=3)
+    assert died.again == "again-run-1"
+    assert server.begun["run-1"] == ({"request": {"send": "yes", "month": "2026-10"}}, ["holdfast", "begun-2-times"])
+    assert server.ended["run-1"] == ["holdfast", "seen-to"]
+    assert "begun again" in repair_in_words(died)["title"]
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        pytest.param(replace(RUN, state="CANCELLING"), "It was being cancelled and is now.", id="cancelled"),
+        pytest.param(replace(RUN, tags=("begun-3-times",)), "It was begun 3 times and is not", id="too often"),
+        pytest.param(replace(RUN, flow="watchdog"), "It was begun once and is not", id="the watchdog"),
+    ],
+)
+def test_what_is_not_begun_again_is_ended_all_the_same(run: SeenRun, words: str) -> None:
+    server = Server()
+    died = begin_again(server, run, attempts=3)
+    assert died.again == ""
+    assert server.begun == {}
+    assert list(server.ended) == ["run-1"]
+    assert words in repair_in_words(died)["what"]
+
+
+def _settings(folder: Path) -> Settings:
+    return Settings(store=str(folder / "store"), mail={"outbox": str(folder / "outbox")})  # type: ignore[arg-type]
+
+
+def test_runs_seen_to_die_are_begun_again_once_and_old_ones_left(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    fresh = replace(RUN, state="CRASHED")
+    server = Server(
+        dead=[
+            fresh,
+            replace(fresh, id="run-2", tags=("seen-to",)),
+            replace(fresh, id="run-3", since=NOON - timedelta(days=4)),
+        ]
+    )
+    died = repair(server, store, _settings(tmp_path), NOON)
+    assert [d.run.id for d in died] == ["run-1"]
+
+
+def test_the_run_that_looks_is_not_looked_at(tmp_path: Path) -> None:
+    server = Server(running=[replace(RUN, id="me", flow="watchdog")])
+    assert repair(server, LocalStore(tmp_path), _settings(tmp_path), NOON, but="me") == []
+
+
+def test_a_serving_process_begins_again_what_its_predecessor_left_and_tells_the_team(tmp_path: Path) -> None:
+    settings, store = _settings(tmp_path), LocalStore(tmp_path / "store")
+    gone = replace(this_process(), began="another moment")
+    take(store, Month(2026, 10), Owner("monthly “2026-10”", "run-1", gone), SEVEN, RULES)
+    server = Server(running=[RUN])
+    (tmp_path / "store").mkdir(exist_ok=True)
+
+    died = keep_once(settings, server, SEVEN + timedelta(minutes=1))
+
+    assert [d.again for d in died] == ["again-run-1"]
+    (mail,) = (tmp_path / "outbox").rglob("*.eml")
+    assert b"died and was begun again" in mail.read_bytes()
