@@ -38,12 +38,17 @@ def state_of(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl
     return before.select(list(schema))
 
 
-def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """`la_code, held_before`: FTE parts held by these leavers (`la_code, worker_ref`); and who cannot be answered.
 
-    The second result are the councils of leavers that have no month before at all. A leaver who is only missing
-    from it (came and went within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
+    The second result are the councils of leavers that have no month before at all, or one in which none of
+    this month's workers (`now`) is to be found: the references are then of another kind (a workforce return after
+    our own extract), and nobody can be looked up. A leaver who is only missing from the month before (came
+    and went within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
     """
+    before = before.join(unsaid, on="la_code", how="semi")
+    met = now.select("la_code", "worker_ref").join(before, on=["la_code", "worker_ref"], how="semi")
+    before = before.join(met, on="la_code", how="semi")
     held = before.filter(pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode()))
     held = held.group_by("la_code", "worker_ref").agg(pl.col("fte").sum().alias("held_before"))
     found = (

@@ -158,7 +158,7 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
         },
     )
     unsaid = base.filter("leaver", (pl.col("fte") > 0).fill_null(False).not_()).select("la_code", "worker_ref")
-    found, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month))
+    found, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month), base)
     sums = sums.join(found, on="la_code", how="left", validate="1:1").with_columns(
         pl.when(pl.col("la_code").is_in(unknown.implode()).not_()).then(
             pl.col("leavers_fte") + pl.col("held_before").fill_null(0)

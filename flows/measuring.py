@@ -72,7 +72,7 @@ def measure(
     )
     inputs, reasons = _with_returns(history, manifests, register, recorded)
     sight = compute_sight(
-        extract_log(manifests),
+        extract_log(manifests, register),
         {m: min(cutoff, usual_cutoff(m)) if m < month else cutoff for m in month_range(first, month)},
     )
     parts = [compute_measures(inputs, reasons), sight]
@@ -102,8 +102,12 @@ def known_editions(history: History, month: Month, cutoff: date, months: int) ->
     return [m for each in wanted if (m := history.as_of(each, cutoff)) is not None]
 
 
-def extract_log(manifests: Sequence[Manifest]) -> pl.DataFrame:
-    """EXTRACT_LOG of the months: what was expected of whom, when it came, what became of it."""
+def extract_log(manifests: Sequence[Manifest], register: Register) -> pl.DataFrame:
+    """EXTRACT_LOG of the months: what was expected of whom, when it came, what became of it.
+
+    What comes without being owed (the year's `return` out of a workforce return) is neither in time nor late.
+    """
+    owed = {(c.la_code, kind) for c in register.councils for kind in c.expects}
     rows = [
         (
             e.la_code,
@@ -116,6 +120,7 @@ def extract_log(manifests: Sequence[Manifest]) -> pl.DataFrame:
         )
         for m in manifests
         for e in m.extracts
+        if (e.la_code, e.kind) in owed
     ]
     return pl.DataFrame(rows, schema=EXTRACT_LOG, orient="row")
 

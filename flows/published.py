@@ -24,7 +24,7 @@ from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, K
 from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PublishedWorkforce, read_published
 from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
-from flows.takein import TakenIn
+from flows.takein import TakenIn, without_withheld
 from models.asof import Variant, record_measures
 from models.record import PublicRecord, read_record
 
@@ -86,13 +86,7 @@ def take_in_published(
         withheld = defaultdict(list)
         for la_code, _, field in sorted(outcome.withheld):
             withheld[la_code].append(field)
-        kept = kept.with_columns(
-            pl.when(~pl.col("la_code").is_in([la for la, names in withheld.items() if f.name in names]))
-            .then(pl.col(f.name))
-            .alias(f.name)
-            for f in RETURN.fields
-            if any(f.name in names for names in withheld.values())
-        )
+        kept = without_withheld(kept, Kind.RETURN, outcome)
         records = tuple(
             ExtractRecord(
                 la_code=la_code,

@@ -303,6 +303,9 @@ def store_edition(
     before = history.as_of(month.plus(-1), due.cutoff)
     states = {k: history.table(before, f"state-{k}", schema) for k, schema in _STATES.items()} if before else {}
     frames = usable(batch, outcome)
+    if Kind.RETURN in frames:
+        # A return is not counted: its figures are read as they are kept, so what is withheld is not kept.
+        frames[Kind.RETURN] = without_withheld(frames[Kind.RETURN], Kind.RETURN, outcome)
     counted = count_month(month, frames, reads, states)
     counts: dict[Kind, pl.DataFrame] = {}
     reasons = [counted.reasons]
@@ -340,6 +343,18 @@ def store_edition(
         },
     )
     return TakenIn(manifest, outcome, due.replaces)
+
+
+def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.DataFrame:
+    """The frame with every field null that validation withholds, council by council."""
+    by_field: dict[str, list[str]] = {}
+    for la_code, of, name in sorted(outcome.withheld):
+        if of is kind:
+            by_field.setdefault(name, []).append(la_code)
+    return frame.with_columns(
+        pl.when(pl.col("la_code").is_in(councils).not_()).then(pl.col(name)).alias(name)
+        for name, councils in by_field.items()
+    )
 
 
 def records_of(

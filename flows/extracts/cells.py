@@ -35,6 +35,8 @@ PROBLEM_TEXTS: dict[str, str] = {
     "digits_lost_in_excel": "is a long number of which Excel kept 15 digits; format the column as text",
     "formula_error": "is an Excel error such as #N/A or #REF!",
     "formula_without_value": "is a formula that was never calculated; open and save the file in Excel",
+    "given_twice": "stands more than once and says two things; keep the one that is meant",
+    "fte_contradicts": "is 0 in one of FTE and FTE30 and not in the other, and no RoleEndDate explains it",
     "empty": "is empty",
 }
 

@@ -76,10 +76,19 @@ class Recognition:
     """Of a folder: the tables that are read. Files of others are not opened."""
     lesser: tuple[Kind, ...] = ()
     """Kinds given in part only: for councils that do not owe that extract, and never instead of another file of it."""
+    second: tuple[Kind, ...] = ()
+    """Kinds that give way to the council's own extract whenever that came, because it holds more."""
 
 
 RECOGNITIONS: tuple[Recognition, ...] = (
-    Recognition(Form.CSWW, "csww", ("xml",), (Kind.WORKFORCE, Kind.ESTABLISHMENT), "flows.extracts.csww.reader"),
+    Recognition(
+        Form.CSWW,
+        "csww",
+        ("xml",),
+        (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.RETURN),
+        "flows.extracts.csww.reader",
+        second=(Kind.WORKFORCE, Kind.ESTABLISHMENT),
+    ),
     Recognition(Form.ANNEX_A, "annex_a", ("xlsx",), (Kind.CASELOAD,), "flows.extracts.annex_a.reader"),
     Recognition(
         Form.SSD,

@@ -139,8 +139,12 @@ def _month(text: str) -> Month | None:
 
 
 def _order(file: LandedFile) -> tuple[str, str, bool, datetime, str]:
-    """By council and kind the one that counts last: the newest, but one given in part never before a whole one."""
-    return (file.council.la_code, file.kind, file.kind not in _lesser(file), file.modified, file.name)
+    """By council and kind the one that counts last: the newest, but what gives way never after a whole extract."""
+    return (file.council.la_code, file.kind, file.kind not in _giving_way(file), file.modified, file.name)
+
+
+def _giving_way(file: LandedFile) -> tuple[Kind, ...]:
+    return (*_lesser(file), *(BY_FORM[file.form].second if file.form in BY_FORM else ()))
 
 
 def _lesser(file: LandedFile) -> tuple[Kind, ...]:

@@ -94,8 +94,12 @@ def flows_of_the_year(totals: Totals) -> dict[str, int | None]:
     """What only the return knows of the 12 months: starters, leavers, days lost (tenths)."""
     s = totals.sums
     return {
-        "starters_headcount": None if _too_many(s.no_start + s.no_agency, s.direct) else totals.starters_headcount,
-        "leavers_headcount": None if _too_many(s.no_end + s.no_agency, s.direct) else totals.leavers_headcount,
+        "starters_headcount": None
+        if _too_many(s.no_start + s.no_agency, totals.starters_headcount)
+        else totals.starters_headcount,
+        "leavers_headcount": None
+        if _too_many(s.no_end + s.no_agency, totals.leavers_headcount)
+        else totals.leavers_headcount,
         "working_days_lost_fte": None if _too_many(s.no_days + s.no_agency, s.direct) else half_even(s.days_lost, 10),
     }
 

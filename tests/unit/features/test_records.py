@@ -118,6 +118,17 @@ class TestWorkforce:
         assert counted.counts["leavers_fte"].to_list() == [None, 40]
         assert counted.reasons.rows() == [("201", date(2026, 10, 31), "leavers_fte", str(Missing.WINDOW_INCOMPLETE))]
 
+    def test_references_of_another_kind_than_a_month_ago_withhold_the_fte_of_leavers_rather_than_count_none(
+        self, workers: Rows, received: Rows, october: Month
+    ) -> None:
+        """After our own extract a workforce return, whose references are hashed registration numbers."""
+        frame = workers(
+            {"worker_ref": 91, "fte": 100}, {"worker_ref": 92, "fte": 0, "role_end_date": date(2026, 10, 16)}
+        )
+        counted = count_workforce(frame, october, worker_state(("201", 1, 100), ("201", 2, 80)), received())
+        assert counted.counts["leavers_fte"].to_list() == [None]
+        assert counted.reasons.rows() == [("201", date(2026, 10, 31), "leavers_fte", str(Missing.WINDOW_INCOMPLETE))]
+
     def test_a_worker_listed_twice_is_one_person_with_both_parts_of_the_fte(
         self, workers: Rows, received: Rows, october: Month
     ) -> None:
