@@ -106,4 +106,4 @@ def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
             + (f"; columns of another type: {', '.join(wrong)}" if wrong else "")
             + ". Re-run the month that wrote it, or restore the file."
         )
-    return frame.select(list(schema))
+    return frame if frame.columns == list(schema) else frame.select(list(schema))

@@ -116,10 +116,11 @@ def ingest_table(
         if present.type is FieldType.REFERENCE:
             columns[present.name] = pseudonyms(columns[present.name], la_code=council.la_code, key=key)
     extract = EXTRACTS[kind]
-    absent = {name: pl.Series(name, [None], dtype=extract.field(name).dtype) for name in match.absent}
-    frame = pl.DataFrame([s.rename(n) for n, s in columns.items()] + [file_rows]).with_columns(
-        s.new_from_index(0, rows.height) for s in absent.values()
-    )
+    absent = [
+        pl.Series(name, [None], dtype=extract.field(name).dtype).new_from_index(0, rows.height) for name in match.absent
+    ]
+    columns |= {series.name: series for series in absent}
+    frame = pl.DataFrame([columns[name].alias(name) for name in extract.schema if name in columns] + [file_rows])
     return IngestedExtract(
         kind=kind,
         la_code=council.la_code,
@@ -145,7 +146,8 @@ def _without_totals(table: RawTable, match: HeaderMatch, where: Where) -> tuple[
 
     Known by the word where the council's code or, that being blank, the first filled cell should be.
     """
-    named = table.cells.rename({str(p): name for name, p in match.positions.items()})
+    names = {str(p): name for name, p in match.positions.items()}
+    named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
     first = pl.coalesce("la_code", pl.exclude("la_code", "file_row"))
     is_total = first.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").is_in(list(_TOTALS)).fill_null(False)
     flags = named.select(is_total.alias("total")).to_series()
@@ -162,6 +164,8 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
 
     A joint return may give either code or both, with any sign between them.
     """
+    if codes.null_count() == 0 and codes.n_unique() == 1 and codes[0] == council.la_code:
+        return file_rows.clear()
     own = set(_codes(council.la_code))
     fits = {c: bool(_codes(c)) and own.issuperset(_codes(c)) for c in codes.unique().to_list() if c is not None}
     others = [c for c, own_code in fits.items() if not own_code]

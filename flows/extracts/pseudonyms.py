@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from hashlib import blake2b
 
-import numpy as np
 import polars as pl
 
 from features.errors import SettingsError
@@ -26,14 +25,14 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     a hundred million. Raises SettingsError if the key is shorter than 32 bytes.
     """
     start = _keyed(la_code, key).copy
-    distinct = references.drop_nulls().unique()
-    digests = bytearray()
-    for reference in distinct.to_list():
-        digest = start()
-        digest.update(reference.encode())
-        digests += digest.digest()
-    hashed = pl.Series(np.frombuffer(digests, dtype=">u8").astype(np.uint64), dtype=pl.UInt64())
-    return references.replace_strict(distinct, hashed, default=None, return_dtype=pl.UInt64())
+    hashed: dict[str | None, int | None] = {None: None}
+    given = references.to_list()
+    for reference in given:
+        if reference not in hashed:
+            digest = start()
+            digest.update(reference.encode())
+            hashed[reference] = int.from_bytes(digest.digest())
+    return pl.Series(references.name, [hashed[reference] for reference in given], dtype=pl.UInt64())
 
 
 def _keyed(la_code: str, key: bytes) -> blake2b:

@@ -63,12 +63,12 @@ def raw_table(
     )
     names = tuple(" ".join(h.split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
-    frame = frame.select(*(str(i) for i in kept), "file_row")
+    cells = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
     found = problems if problems is not None else CELL_PROBLEMS.to_frame()
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
         headers=tuple(names[i] for i in kept),
-        cells=frame.rename({str(old): str(new) for old, new in moved.items()}),
+        cells=pl.DataFrame([*cells, frame.get_column("file_row")]),
         problems=found
         if found.is_empty()
         else found.filter(pl.col("position").is_in(list(moved))).with_columns(
