@@ -12,7 +12,7 @@ from expectations.batch import FAILURES
 from features.councils import Council
 from features.errors import MailError
 from features.months import Month
-from flows.alerts.alert import build_alert
+from flows.alerts.alert import Alert, alert_name, build_alert
 from flows.alerts.compose import Contact
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.deliver import Delivery, deliver
@@ -20,8 +20,8 @@ from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, Va
 from flows.alerts.ledger import Status
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport
-from flows.alerts.publish import Published, previous_alerts, publish_alert, told_folders
-from flows.alerts.render import Message
+from flows.alerts.publish import Outcome, Published, latest_alert, previous_alerts, publish_alert, told_folders
+from flows.alerts.render import Message, render_message
 from flows.alerts.rules import AlertRules
 from flows.alerts.state import Decision
 from flows.history import ACCEPTED, Manifest
@@ -94,7 +94,12 @@ def publish_council(
     contact: Contact,
 ) -> Published:
     """Publish one council's alert object and its message; the same again writes nothing."""
-    alert = build_alert(
+    return publish_alert(store, alert_of(decided, manifest, failures, versions), contact)
+
+
+def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame, versions: Versions) -> Alert:
+    """One council's alert object, not yet published."""
+    return build_alert(
         council=decided.council,
         score=decided.score,
         decision=decided.decision,
@@ -106,7 +111,20 @@ def publish_council(
         rules_digest=versions.rules,
         known_by=versions.known_by,
     )
-    return publish_alert(store, alert, contact)
+
+
+def standing_alerts(store: Store, councils: Sequence[Council], month: Month, contact: Contact) -> list[Published]:
+    """What earlier runs published of a month, latest revisions, with the messages that are due; writes nothing."""
+    alerts = [a for c in councils if (a := latest_alert(store, month, c.folder)) is not None]
+    return [
+        Published(
+            alert=a,
+            outcome=Outcome.UNCHANGED,
+            name=alert_name(a.month, a.folder, a.revision),
+            message=render_message(a, contact) if a.due else None,
+        )
+        for a in alerts
+    ]
 
 
 def deliver_council(

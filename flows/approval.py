@@ -32,11 +32,11 @@ from flows.approval_records import (
     ApprovalRefused,
     Pending,
     Ruling,
-    Verdict,
     Waiting,
     day_words,
     digest_of,
 )
+from flows.request import Verdict
 from flows.storage.port import AlreadyThere, Store
 
 _JSON = "application/json"
@@ -108,9 +108,6 @@ def open_round(
         )
         if _create(store, f"{pending.prefix}pending.json", pending):
             break
-    if flow_run_id:
-        own = pending.model_copy(update={"cutoff": cutoff})
-        _create(store, f"{pending.prefix}runs/{flow_run_id}.json", own)
     return pending
 
 
@@ -132,6 +129,11 @@ def checked(answer: Answer, pending: Pending) -> Answer:
         raise ApprovalRefused(f"“{answer.decision.value}” needs a reason, which is kept. Decide again.")
     codes = [by_folder[f].la_code for f in dict.fromkeys(folders)]
     return answer.model_copy(update={"councils": codes, "reason": answer.reason.strip(), "by": answer.by.strip()})
+
+
+def lets_go(answer: Answer, message: Waiting) -> bool:
+    """Whether a checked answer lets a message go."""
+    return answer.decision is not Verdict.CANCEL and message.la_code not in answer.councils
 
 
 def decide(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
@@ -204,6 +206,11 @@ def ruling_of(store: Store, pending: Pending) -> Ruling | None:
     """What was decided on a round, or None."""
     name = f"{pending.prefix}decision.json"
     return Ruling.model_validate_json(store.read(name)) if store.info(name) is not None else None
+
+
+def wait_as(store: Store, pending: Pending, flow_run_id: str, cutoff: date) -> None:
+    """Note that a flow run, with the cut-off it has, waits for the answer to this round."""
+    _create(store, f"{pending.prefix}runs/{flow_run_id}.json", pending.model_copy(update={"cutoff": cutoff}))
 
 
 def waits_for(store: Store, pending: Pending, flow_run_id: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
-from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,21 +12,13 @@ from features.errors import HoldfastError
 from flows.alerts.figures import count_words
 from flows.alerts.render import Message
 from flows.alerts.state import Band, Change, MonthField, Record
-from flows.request import CouncilCode
+from flows.request import CouncilCode, Verdict
 
 
 class ApprovalRefused(HoldfastError):
     """The answer cannot be carried out as it was given; nothing was recorded or sent."""
 
     exit_code = 18
-
-
-class Verdict(StrEnum):
-    """What a person may decide."""
-
-    SEND_ALL = "send all"
-    HOLD_SOME = "hold some"
-    CANCEL = "cancel"
 
 
 class Answer(BaseModel):

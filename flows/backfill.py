@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -20,19 +19,16 @@ from features.months import Month, month_range
 from flows import month as steps
 from flows.claim import INTAKE, holding
 from flows.context import RunContext, begin
-from flows.monthly import PATIENT_STEP, alert_councils, check_and_count, whole
+from flows.intake import READERS, in_portions, read_portion, take_in_portions
+from flows.monthly import alert_councils
 from flows.notify import TELLS_OF_FAILURE
 from flows.parallel import worker_processes
 from flows.progress import step
 from flows.request import RunRequest, Send
 from flows.scoring import load_model
 from flows.settings import Settings
-from flows.takein import Due, Read, load_checks, read_files
-
-#: Rows read and checked together: some months of a small region, one month of England.
-_ROWS_AT_ONCE = 300_000
-_BYTES_PER_ROW = 90
-_READERS = 2
+from flows.takein import Due, Read
+from flows.tasks import PATIENT_STEP, check_and_count, whole
 
 
 class BackfillRequest(BaseModel):
@@ -55,46 +51,21 @@ class BackfillRequest(BaseModel):
 @task(task_run_name="Read {months}", **PATIENT_STEP)
 def read_together(context: RunContext, months: str, due: list[Due], pool: ProcessPoolExecutor) -> list[list[Read]]:
     """What every council sent for some months, months and councils side by side."""
-    work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
-    read_one = partial(
-        read_files, context.landing, context.store, key=context.key, limits=steps.limits_of(context.settings)
-    )
-    with context.clock.stage("read"):
-        read = list(pool.map(read_one, [files for _, files in work], chunksize=8))
-    reads: list[list[Read]] = [[] for _ in due]
-    for (i, _), found in zip(work, read, strict=True):
-        reads[i] += found
-    return reads
+    return read_portion(context, due, pool)
 
 
-def in_portions(due: list[Due]) -> list[list[Due]]:
-    """Consecutive months whose files together hold about as many rows as fit one pass."""
-    portions: list[list[Due]] = []
-    room = 0
-    for one in due:
-        size = sum(f.size for f in one.files) // _BYTES_PER_ROW
-        if not portions or size > room:
-            portions.append([])
-            room = _ROWS_AT_ONCE
-        portions[-1].append(one)
-        room -= size
-    return portions
-
-
-def take_in_portions(context: RunContext, portions: list[list[Due]]) -> None:
-    """Check and count each portion while the next one is being read."""
-    names = [f"{p[0].month} to {p[-1].month}" for p in portions]
-    if not portions:
+def take_in(context: RunContext, due: list[Due]) -> None:
+    """Check and count portions of the months, each while the next one is being read, as tasks of the run."""
+    if not due:
         return
-    with worker_processes(_READERS) as pool:
-        ahead = read_together.submit(whole(context), names[0], whole(portions[0]), whole(pool))
-        load_checks()
-        for i, portion in enumerate(portions):
-            reads = ahead.result()
-            if i + 1 < len(portions):
-                ahead = read_together.submit(whole(context), names[i + 1], whole(portions[i + 1]), whole(pool))
-            step("Checking and counting %s", names[i])
-            check_and_count(whole(context), names[i], whole(portion), whole(reads), reports=False)
+    with worker_processes(READERS) as pool:
+        take_in_portions(
+            in_portions(due),
+            lambda names, portion: read_together.submit(whole(context), names, whole(portion), whole(pool)),
+            lambda names, portion, reads: check_and_count(
+                whole(context), names, whole(portion), whole(reads), reports=False
+            ),
+        )
 
 
 def _run_name() -> str:
@@ -128,7 +99,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
     context = begin(settings, last, now=now, as_of=None)
     with holding(context, INTAKE):
         due = steps.find_due_for_history(context, first, last)
-        take_in_portions(context, in_portions(due))
+        take_in(context, due)
     model = load_model(settings, context.store)
     start = Month.parse(request.decide_from) if request.decide_from else first
     months = list(month_range(max(first, start), last))

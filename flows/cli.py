@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
-from pydantic import BaseModel, ValidationError
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
 from flows.cli_alerts import register_commands
+from flows.cli_approval import add_approval_commands
 from flows.cli_formats import add_format_commands
 from flows.cli_models import add_model_commands
-from flows.cli_retention import add_retention_commands
 from flows.cli_reference import add_reference_commands
 from flows.cli_repair import add_repair_commands
+from flows.cli_retention import add_retention_commands
 from flows.cli_server import add_server_commands
-
-Form = TypeVar("Form", bound=BaseModel)
+from flows.forms import filled
 
 app = typer.Typer(
     name="holdfast",
@@ -74,6 +72,14 @@ def run(
     ] = None,
     council: Annotated[list[str] | None, typer.Option(help="Alert only this council; repeatable.")] = None,
     send: Annotated[bool, typer.Option(help="Send what is due; --no-send publishes without mailing.")] = True,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Publish, and let the messages wait for `holdfast approve`.")
+    ] = False,
+    start: Annotated[
+        str, typer.Option("--from", help="Start at a later step: scoring (from what was read before) or sending.")
+    ] = "",
+    check_only: Annotated[bool, typer.Option("--check-only", help="Read and check the files, no more.")] = False,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="Score; publish and mail nothing.")] = False,
     as_of: Annotated[str | None, typer.Option(help="Know only what had come by this day, YYYY-MM-DD.")] = None,
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
 ) -> None:
@@ -83,19 +89,22 @@ def run(
     embedded.configure()
     from flows.monthly import monthly, result_of
     from flows.progress import shown
-    from flows.request import RunRequest, Send
+    from flows.request import RunRequest, Send, steps_of
 
-    request = _request(
+    steps = steps_of(start, check_only=check_only, rehearse=rehearse)
+    request = filled(
         RunRequest,
         {
             "month": month,
             "returns": returns,
             "record": record,
             "councils": council or [],
-            "send": Send.YES if send else Send.NO,
+            "steps": steps,
+            "send": Send.NO if not send else Send.HOLD if hold else Send.YES,
             "as_of": as_of,
             "reason": reason,
         },
+        "The run was not started",
     )
     with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = monthly(request, return_state=True)
@@ -105,20 +114,6 @@ def run(
 
         _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
     _say(outcome.to_text())
-
-
-def _request(form: type[Form], given: dict[str, object]) -> Form:
-    """The filled form; a value it refuses is one sentence."""
-    try:
-        return form.model_validate(given)
-    except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {_in_words(e)}" for e in error.errors(include_url=False))
-        raise HoldfastError(f"The run was not started: {faults}.") from None
-
-
-def _in_words(fault: Mapping[str, object]) -> str:
-    is_month = fault["type"] == "string_pattern_mismatch"
-    return "write a month as YYYY-MM, for example 2026-10" if is_month else str(fault["msg"])
 
 
 @app.command()
@@ -188,6 +183,9 @@ def sample_extracts_command(
 
 
 register_commands(app)
+
+
+add_approval_commands(app)
 
 
 add_model_commands(app)

@@ -12,34 +12,29 @@ import polars as pl
 
 from expectations.accepted import Accepted, read_accepted
 from expectations.batch import FAILURES
-from features.councils import Council
+from features.councils import Council, folder_name
 from features.errors import SettingsError
 from features.months import Month, month_range
-from flows.alerting import Decided, Versions, decide_councils, deliver_council, publish_council
+from flows.alerting import Decided, Versions, alert_of, decide_councils, deliver_council, publish_council
+from flows.alerts.alert import Alert
 from flows.alerts.decide import Storm
 from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import CouncilFacts, facts_by_council
-from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
-from flows.alerts.publish import Published, told_folders
-from flows.alerts.state import Band
+from flows.alerts.publish import Published, latest_alert
 from flows.alerts.summary import run_message
 from flows.context import RunContext, code_version
 from flows.extracts.landing import LandedFile
 from flows.extracts.table import Limits
-from flows.history import ACCEPTED, MISSING, Manifest
+from flows.history import Manifest
 from flows.mailing import contact, mail_policy
 from flows.measuring import Measured
-from flows.outcome import CouncilOutcome, Restatement, RunOutcome
-from flows.pages.previews import write_preview_index
 from flows.pages.region import RunFacts, StageTime, region_page
 from flows.reports import council_report_name, index_name, write_reports
-from flows.scoring import CAUTION
+from flows.rotation import require_key
 from flows.settings import Settings
-from flows.storage import Store, open_store
 from flows.takein import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from models.score import Score
-from models.trained import TrainedModel
 
 _HTML = "text/html; charset=utf-8"
 
@@ -57,12 +52,14 @@ def accepted_failures(context: RunContext) -> tuple[Accepted, ...]:
 
 def find_due(context: RunContext) -> list[Due]:
     """The run's month and the months before it that have something new: late or restated extracts."""
+    require_key(context.store, context.key)
     months = month_range(context.month.plus(1 - context.settings.ingest.history_months), context.month)
     return months_due(context.landing, context.history, context.register, months, lambda _: context.cutoff)
 
 
 def find_due_for_history(context: RunContext, first: Month, last: Month) -> list[Due]:
     """Months of a backfill: each as an ordinary run of that month would have seen it."""
+    require_key(context.store, context.key)
     months = month_range(first, last)
     return months_due(
         context.landing,
@@ -79,6 +76,11 @@ def files_by_council(due: Due) -> dict[str, list[LandedFile]]:
     for file in due.files:
         found.setdefault(file.council.la_code, []).append(file)
     return found
+
+
+def by_council(due: Due) -> list[list[LandedFile]]:
+    """The month's files, one list per council."""
+    return list(files_by_council(due).values())
 
 
 def read_council(context: RunContext, files: Sequence[LandedFile]) -> list[Read]:
@@ -137,15 +139,10 @@ def decide_month(
 ) -> Alerting:
     """Decide for every council of the month, or for those of `councils`, from where each last stood."""
     manifest = context.history.as_of(context.month, context.cutoff)
-    register = context.register
-    known = {c.la_code for c in register.valid_in(context.month)}
-    if unknown := sorted(set(councils) - known):
-        raise SettingsError(
-            f"No council {', '.join(unknown)} reports for {context.month.in_words}. The register lists: "
-            f"{', '.join(sorted(known))}."
-        )
-    chosen = tuple(c for c in register.valid_in(context.month) if not councils or c.la_code in councils)
-    facts = facts_by_council(measured.features, tuple(c.la_code for c in chosen), context.month)
+    chosen = chosen_councils(context, councils)
+    # The region page shows every council, also when only some are decided anew.
+    every = tuple(c.la_code for c in context.register.valid_in(context.month))
+    facts = facts_by_council(measured.features, every, context.month)
     rules = context.settings.alerts
     decided, storm = decide_councils(context.store, chosen, scores, facts, rules, context.cutoff)
     versions = Versions(
@@ -156,6 +153,23 @@ def decide_month(
     )
     failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
     return Alerting(manifest, tuple(decided), storm, facts, failures, versions)
+
+
+def chosen_councils(context: RunContext, codes: Sequence[str]) -> tuple[Council, ...]:
+    """The councils of the month with these codes, or all; raises SettingsError for a code nobody reports under."""
+    valid = context.register.valid_in(context.month)
+    asked = {folder_name(code): code for code in codes}
+    if unknown := sorted(asked[folder] for folder in set(asked) - {c.folder for c in valid}):
+        raise SettingsError(
+            f"No council {', '.join(unknown)} reports for {context.month.in_words}. The register lists: "
+            f"{', '.join(sorted(c.la_code for c in valid))}."
+        )
+    return tuple(c for c in valid if not asked or c.folder in asked)
+
+
+def rehearse_one(alerting: Alerting, decided: Decided) -> Alert:
+    """One council's alert as it would be published; nothing is written."""
+    return alert_of(decided, alerting.manifest, alerting.failures, alerting.versions)
 
 
 def publish_one(context: RunContext, alerting: Alerting, decided: Decided) -> Published:
@@ -171,27 +185,38 @@ def deliver_one(context: RunContext, transport: Transport, council: Council, pub
 
 
 def write_region_page(
-    context: RunContext, alerting: Alerting, published: Sequence[Published], seconds: Mapping[str, float]
+    context: RunContext,
+    alerting: Alerting,
+    storm: Storm,
+    published: Sequence[Published],
+    seconds: Mapping[str, float],
 ) -> str:
-    """The overview of the whole region, for those entitled to it. Returns its name in the store."""
+    """The overview of the whole region, for those entitled to it. Returns its name in the store.
+
+    Councils this run did not decide stand as an earlier run published them.
+    """
     month = context.month
     name = f"region/{month}/index.html"
+    councils = context.register.valid_in(month)
+    made = {p.alert.la_code: p.alert for p in published}
+    others = [c for c in councils if c.la_code not in made]
+    standing = [a for c in others if (a := latest_alert(context.store, month, c.folder)) is not None]
     links = {
-        d.council.la_code: (
-            ("validation report", f"../../{council_report_name(month, d.council)}"),
-            ("alert", f"../../alerts/{month}/{d.council.folder}.json"),
+        c.la_code: (
+            ("validation report", f"../../{council_report_name(month, c)}"),
+            ("alert", f"../../alerts/{month}/{c.folder}.json"),
         )
-        for d in alerting.decided
+        for c in councils
     }
     page = region_page(
-        [p.alert for p in published],
+        [*made.values(), *standing],
         alerting.facts,
         month=month,
         title="Region overview",
         run=RunFacts(
             code_version=alerting.versions.code,
             times=tuple(StageTime(stage=s, seconds=t) for s, t in seconds.items()),
-            held=alerting.storm.reason if alerting.storm.held else "",
+            held=storm.reason if storm.held else "",
             links=(("Validation of the month", f"../../{index_name(month)}"),),
         ),
         links=links,
@@ -203,7 +228,7 @@ def write_region_page(
 def send_run_summary(
     context: RunContext,
     transport: Transport,
-    alerting: Alerting,
+    storm: Storm,
     published: Sequence[Published],
     deliveries: Mapping[str, Sequence[Delivery]],
 ) -> None:
@@ -212,7 +237,7 @@ def send_run_summary(
         month=context.month,
         alerts=[p.alert for p in published],
         outcomes={p.alert.la_code: p.outcome for p in published},
-        storm=alerting.storm,
+        storm=storm,
         deliveries=deliveries,
         seconds=context.clock.seconds,
         contact=contact(context.settings),
@@ -223,7 +248,7 @@ def send_run_summary(
     )
 
 
-def write_success_marker(context: RunContext, alerting: Alerting) -> str:
+def write_success_marker(context: RunContext, alerting: Alerting, storm: Storm) -> str:
     """`runs/<month>/success.json`: what a watchdog looks for. The same run again leaves it as it is."""
     content = json.dumps(
         {
@@ -233,7 +258,7 @@ def write_success_marker(context: RunContext, alerting: Alerting) -> str:
             "code_version": alerting.versions.code,
             "settings_digest": alerting.versions.settings,
             "councils": len(alerting.decided),
-            "held": alerting.storm.held,
+            "held": storm.held,
         },
         indent=1,
         sort_keys=True,
@@ -241,77 +266,3 @@ def write_success_marker(context: RunContext, alerting: Alerting) -> str:
     name = f"runs/{context.month}/success.json"
     context.store.replace(name, content.encode() + b"\n", content_type="application/json")
     return name
-
-
-def place(store: Store, name: str) -> str:
-    """Where a person finds an object: a path of a local folder, an address of a bucket."""
-    if store.url.startswith("file://"):
-        path = Path(store.url.removeprefix("file://")) / name
-        return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-    return f"{store.url.rstrip('/')}/{name}"
-
-
-def outcome_of(
-    context: RunContext,
-    alerting: Alerting,
-    published: Sequence[Published],
-    deliveries: Mapping[str, Sequence[Delivery]],
-    restated: Sequence[Restatement],
-    model: TrainedModel,
-) -> RunOutcome:
-    """The run in a form for people."""
-    informed = told_folders(context.store, context.month)
-    made = [d for each in deliveries.values() for d in each if d.attempted]
-    month, store = context.month, context.store
-    places = {
-        "region page": place(store, f"region/{month}/index.html"),
-        "alerts": place(store, f"alerts/{month}/"),
-        "validation": place(store, index_name(month)),
-    }
-    if context.settings.mail.transport == "outbox":
-        outbox = open_store(context.settings.mail.outbox)
-        places["e-mails"] = place(outbox, write_preview_index(outbox))
-    return RunOutcome(
-        month=month,
-        councils=tuple(
-            CouncilOutcome(
-                d.council.la_code,
-                d.council.name,
-                d.decision.band,
-                d.decision.change,
-                d.council.folder in informed,
-                d.score.not_scored if d.decision.band is Band.NOT_SCORED else None,
-            )
-            for d in alerting.decided
-        ),
-        problems=tuple(problems(context, alerting.manifest)),
-        restatements=tuple(restated),
-        held=alerting.storm.reason if alerting.storm.held else "",
-        messages_sent=sum(d.status is Status.SENT for d in made),
-        messages_failed=sum(d.status is not Status.SENT for d in made),
-        places=places,
-        seconds=dict(context.clock.seconds),
-        model=f"{model.ref.name} {model.ref.version}",
-        caution=CAUTION,
-    )
-
-
-def problems(context: RunContext, manifest: Manifest | None) -> list[str]:
-    """Files refused, missing or late, as sentences that name council and file."""
-    if manifest is None:
-        return [f"Nobody has sent anything for {context.month.in_words}."]
-    found: list[str] = list(manifest.unrecognised)
-    for e in manifest.extracts:
-        name = context.register.by_code[e.la_code].name
-        if e.outcome == MISSING:
-            found.append(f"{name} ({e.la_code}): the {e.kind} extract has not come. It was due on {e.due:%d %B}.")
-        elif e.outcome != ACCEPTED:
-            found.append(e.reason or f"{name} ({e.la_code}): the {e.kind} extract could not be used.")
-        elif e.withheld:
-            found.append(f"{name} ({e.la_code}): withheld from the {e.kind} extract: {', '.join(e.withheld)}.")
-    late: dict[str, list[str]] = {}
-    for e in manifest.extracts:
-        if e.late:
-            late.setdefault(e.la_code, []).append(str(e.kind))
-    found += [f"{context.register.by_code[la].name} ({la}): late: {', '.join(kinds)}." for la, kinds in late.items()]
-    return found

@@ -1,192 +1,97 @@
 """The monthly run as a Prefect flow: it only sequences; what decides are the plain functions it calls.
 
-Reading is one task per council, so that a council's files can be seen, retried and named. A council that
-cannot be read is one council's problem: the run goes on and its last state says how many were not scored.
+Reading, publishing and sending are one task per council, so that each can be seen, retried and named. What
+goes wrong at one council is that council's problem: its task run fails, the run goes on, and its last state
+says what is missing. A run that holds its mail for approval is suspended and runs again from its start when a
+person has answered, with the cut-off day it had; nothing is read, published or sent twice by that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from prefect import flow, get_run_logger, runtime, task
-from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.cache_policies import NO_CACHE
+from prefect import flow, runtime, tags
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
-from prefect.utilities.annotations import quote
 
-from features.errors import HoldfastError, StoreError
-from features.frames import NATIONAL
+from expectations.batch import FAILURES
+from features.errors import HoldfastError
 from features.months import Month
+from flows import approval, artifacts
 from flows import month as steps
-from flows.alerting import Decided
+from flows.alerting import standing_alerts
+from flows.alerts.alert import Alert
+from flows.alerts.decide import Storm, storm_valve
 from flows.alerts.deliver import Delivery
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
+from flows.alerts.state import Band
 from flows.claim import INTAKE, holding
-from flows.context import RunContext, begin
+from flows.context import RunContext, begin, s3_options
 from flows.extracts.landing import LandedFile
-from flows.extracts.published import PublishedWorkforce
 from flows.extracts.published_register import register_from_published
-from flows.mailing import open_transport
-from flows.measuring import Measured, measure
+from flows.mailing import contact, open_transport
 from flows.month import Alerting
 from flows.notify import TELLS_OF_FAILURE
 from flows.officers import unreached, write_to_data_officers
 from flows.outcome import RunOutcome
 from flows.progress import step
-from flows.published import (
-    read_published_file,
-    read_record_beside,
-    reconcile_published,
-    record_measures_beside,
-    take_in_published,
-)
-from flows.reports import write_reports
-from flows.request import RunRequest, Send
+from flows.published import read_published_file, read_record_beside, reconcile_published, record_measures_beside
+from flows.reporting import Mail, outcome_of
+from flows.request import RunRequest, RunSteps, Send, Verdict
 from flows.restated import restatements
-from flows.scoring import RETURNS_MAX_AGE_MONTHS, load_model, score_councils
+from flows.scoring import RETURNS_MAX_AGE_MONTHS, load_model
+from flows.sending import due_now, mail_month, send, waiting_run
 from flows.settings import Settings
-from flows.takein import Due, Read, TakenIn
-from models.score import Score
+from flows.storage import open_store
+from flows.takein import Due, Read, TakenIn, to_be_tried_again, unread
+from flows.tasks import (
+    check_and_count,
+    check_published,
+    decide_month,
+    find_due,
+    measure_month,
+    not_scored,
+    publish_council,
+    read_council,
+    score_month,
+    whole,
+)
+from flows.units import Faults, Unit
 from models.trained import TrainedModel
 
-T = TypeVar("T")
+#: Steps a full run says it begins, for its progress bar.
+_STEPS = 5
 
 
-def _store_was_away(_task: object, _run: object, state: State[Any]) -> bool:
-    """Retry when the store did not answer; a file at fault is a result and an error of ours stays one."""
-    try:
-        state.result(raise_on_failure=True)
-    except StoreError:
-        return True
-    except Exception:
-        return False
-    return False
-
-
-def whole(value: T) -> T:
-    """A task's argument that Prefect is not to look into for futures: frames and thousands of records."""
-    return cast(T, quote(value))
-
-
-#: Annual returns need a longer memory than monthly extracts: ten Septembers.
-RETURNS_HISTORY = 120
-
-#: Between tasks pass frames and open stores: nothing to hash, nothing to keep.
-STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
-PATIENT_STEP: dict[str, Any] = {
-    **STEP,
-    "retries": 3,
-    "retry_delay_seconds": [2, 10, 60],
-    "retry_condition_fn": _store_was_away,
-}
-
-
-@task(task_run_name="Find what has come", **PATIENT_STEP)
-def find_due(context: RunContext) -> list[Due]:
-    """The run's month, and earlier months in which something is new."""
-    return steps.find_due(context)
-
-
-@task(task_run_name="Read {council}, {month}", **PATIENT_STEP)
-def read_council(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
-    """Everything one council sent for one month."""
-    return steps.read_council(context, files)
-
-
-@task(task_run_name="Check and count {months}", **PATIENT_STEP)
-def check_and_count(
-    context: RunContext, months: str, due: Sequence[Due], reads: Sequence[Sequence[Read]], reports: bool
-) -> list[TakenIn]:
-    """One validation pass over all councils, then the counts that may be used."""
-    return steps.check_and_store(context, due, reads, reports=reports)
-
-
-@task(task_run_name="Check {file}", **PATIENT_STEP)
-def check_published(context: RunContext, file: str, published: PublishedWorkforce) -> list[TakenIn]:
-    """Every September of a published file up to the run's month, checked and stored."""
-    accepted = steps.accepted_failures(context)
-    with context.clock.stage("check"):
-        taken, batches = take_in_published(context.history, published, context.month, accepted)
-    with context.clock.stage("reports"):
-        write_reports(context.store, context.register, batches[-1], taken[-1].outcome, accepted)
-    return taken
-
-
-@task(task_run_name="Measure {month}", **PATIENT_STEP)
-def measure_month(context: RunContext, month: str, model: TrainedModel) -> Measured:
-    """Measures and features as known by the cut-off."""
-    return measure(
-        context.history,
-        context.register,
-        context.month,
-        context.cutoff,
-        model.reference.select(list(NATIONAL)),
-        history_months=max(context.settings.ingest.history_months, RETURNS_HISTORY if context.max_age_months else 0),
-        usual_cutoff=context.usual_cutoff,
-        beside=context.beside,
-    )
-
-
-@task(task_run_name="Score {month}", **STEP)
-def score_month(context: RunContext, month: str, measured: Measured, model: TrainedModel) -> dict[str, Score]:
-    """A score for every council, or why there is none."""
-    return score_councils(
-        model, measured, context.register, context.month, context.cutoff, max_age_months=context.max_age_months
-    )
-
-
-@task(task_run_name="Decide {month}", **PATIENT_STEP)
-def decide_month(
-    context: RunContext, month: str, measured: Measured, scores: Mapping[str, Score], councils: Sequence[str]
-) -> Alerting:
-    """Bands, changes, and whether the month's mail must wait."""
-    return steps.decide_month(context, measured, scores, councils)
-
-
-@task(task_run_name="Publish {council}", **PATIENT_STEP)
-def publish_council(context: RunContext, council: str, alerting: Alerting, decided: Decided) -> Published:
-    """The council's alert object and its message; the same again writes nothing."""
-    return steps.publish_one(context, alerting, decided)
-
-
-@task(task_run_name="Send to {council}", **PATIENT_STEP)
-def send_to_council(
-    context: RunContext, council: str, transport: Transport, decided: Decided, published: Published
-) -> list[Delivery]:
-    """What is due, to the registered recipients, once."""
-    return steps.deliver_one(context, transport, decided.council, published)
-
-
-def take_in(context: RunContext, due: Sequence[Due]) -> list[TakenIn]:
+def take_in(context: RunContext, due: Sequence[Due], faults: Faults) -> list[TakenIn]:
     """Read, check and count the months that have something new, councils side by side."""
-    if due:
-        step("Reading %s: %d councils", ", ".join(str(d.month) for d in due), len(context.register.councils))
-    with context.clock.stage("read"):
-        futures = [
-            [
-                read_council.submit(whole(context), files[0].council.name, str(one.month), whole(files))
-                for files in steps.files_by_council(one).values()
-            ]
-            for one in due
-        ]
-        reads = [[read for future in month for read in future.result()] for month in futures]
     if not due:
         return []
     months = str(due[0].month) if len(due) == 1 else f"{due[0].month} to {due[-1].month}"
+    step("Reading %s: %d councils", months, len(context.register.councils))
+    with context.clock.stage("read"):
+        begun = [(one, _reading(context, str(one.month), files)) for one in due for files in steps.by_council(one)]
+        found = faults.results([unit for _, unit in begun])
+    reads: dict[Month, list[Read]] = {one.month: [] for one in due}
+    for (one, _), read in zip(begun, found, strict=True):
+        reads[one.month] += read or []
+    retried = [to_be_tried_again(one, reads[one.month]) for one in due]
     step("Checking and counting %s", months)
-    return check_and_count(whole(context), months, whole(due), whole(reads), reports=True)
+    return check_and_count(whole(context), months, whole(retried), whole(list(reads.values())), reports=True)
 
 
-def alert_councils(
-    context: RunContext, model: TrainedModel, request: RunRequest
-) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
-    """Measure, score, decide, publish, and send what is due unless mail is off or held."""
+def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> Unit[list[Read]]:
+    council = files[0].council
+    future = read_council.submit(whole(context), council.name, month, whole(files))
+    return Unit(council, f"reading {month}", future, lambda why: unread(files, why))
+
+
+def decide(context: RunContext, model: TrainedModel, councils: Sequence[str]) -> Alerting:
+    """Measure, score and decide; a council without a score shows as a failed task run."""
     month, clock = str(context.month), context.clock
     step("Measuring and scoring %s", month)
     with clock.stage("measure"):
@@ -194,56 +99,151 @@ def alert_councils(
     with clock.stage("score"):
         scores = score_month(whole(context), month, whole(measured), whole(model))
     with clock.stage("decide"):
-        alerting = decide_month(whole(context), month, whole(measured), whole(scores), request.councils)
-    step("Publishing %s: %d councils", month, len(alerting.decided))
-    with clock.stage("publish"):
-        futures = [
-            publish_council.submit(whole(context), d.council.name, whole(alerting), whole(d)) for d in alerting.decided
+        alerting = decide_month(whole(context), month, whole(measured), whole(scores), list(councils))
+    missing = [d for d in alerting.decided if d.decision.band is Band.NOT_SCORED]
+    for one in [not_scored.submit(d.council.name, d.score.not_scored or "There is no score.") for d in missing]:
+        one.wait()
+    return alerting
+
+
+def publish(context: RunContext, alerting: Alerting, faults: Faults) -> list[Published]:
+    """Every council's alert object, and its message beside it if one is due."""
+    step("Publishing %s: %d councils", context.month, len(alerting.decided))
+    with context.clock.stage("publish"):
+        units = [
+            Unit[Published](
+                d.council,
+                "publishing",
+                publish_council.submit(whole(context), d.council.name, whole(alerting), whole(d)),
+                lambda _why: None,
+            )
+            for d in alerting.decided
         ]
-        published = [future.result() for future in futures]
-    deliveries: dict[str, list[Delivery]] = {}
-    if request.send is Send.YES and not alerting.storm.held:
-        with clock.stage("send"):
-            transport = open_transport(context.settings)
-            due = [(d, p) for d, p in zip(alerting.decided, published, strict=True) if p.message is not None]
-            sent = {
-                d.council.la_code: send_to_council.submit(
-                    whole(context), d.council.name, whole(transport), whole(d), whole(p)
-                )
-                for d, p in due
-            }
-            deliveries = {code: future.result() for code, future in sent.items()}
-    return alerting, published, deliveries
+        return [published for published in faults.results(units) if published is not None]
 
 
-def finish(
-    context: RunContext,
-    model: TrainedModel,
-    alerting: Alerting,
-    published: Sequence[Published],
-    deliveries: Mapping[str, Sequence[Delivery]],
-    taken: Sequence[TakenIn],
-    request: RunRequest,
+def alert_councils(
+    context: RunContext, model: TrainedModel, request: RunRequest
+) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
+    """Measure, score, decide, publish, and send what is due unless mail is off or held: a month of a backfill."""
+    faults = Faults()
+    alerting = decide(context, model, request.councils)
+    published = publish(context, alerting, faults)
+    held = approval.holds(context.store, context.month)
+    may_go = request.send is Send.YES and not alerting.storm.held
+    return alerting, published, send(context, due_now(context, published, held), faults) if may_go else {}
+
+
+def alert_and_report(
+    context: RunContext, model: TrainedModel, request: RunRequest, taken: Sequence[TakenIn], faults: Faults
 ) -> RunOutcome:
-    """Pages, the data team's summary, the success marker, and the outcome for people."""
-    with context.clock.stage("pages"):
-        steps.write_region_page(context, alerting, published, context.clock.seconds)
-        officers: dict[str, list[Delivery]] = {}
-        restated = restatements(context.history, context.register, taken, context.cutoff)
-        if request.send is Send.YES:
-            transport = open_transport(context.settings)
-            officers = write_to_data_officers(context, transport, alerting)
-            steps.send_run_summary(context, transport, alerting, published, deliveries)
-    steps.write_success_marker(context, alerting)
-    outcome = steps.outcome_of(context, alerting, published, deliveries, restated, model)
-    return replace(outcome, problems=(*outcome.problems, *unreached(context, officers)))
+    """From scoring to the last report; a rehearsal stops before anything is published."""
+    alerting = decide(context, model, request.councils)
+    named = f"{model.ref.name} {model.ref.version}"
+    restated = restatements(context.history, context.register, taken, context.cutoff)
+    if not request.steps.publishes:
+        alerts = [steps.rehearse_one(alerting, d) for d in alerting.decided]
+        note = "This was a rehearsal: nothing was published or mailed."
+        outcome = outcome_of(
+            context, alerts, alerting.manifest, restated=restated, model=named, faults=faults.found, note=note
+        )
+        return _shown(context, outcome, alerts, alerting)
+    published = publish(context, alerting, faults)
+    alerts = [p.alert for p in published]
+
+    def report(mail: Mail) -> RunOutcome:
+        storm = mail.storm(alerting.storm)
+        with context.clock.stage("pages"):
+            steps.write_region_page(context, alerting, storm, published, context.clock.seconds)
+            unanswered = _write_to_the_team(context, request, alerting, storm, published, mail)
+        if not request.councils:
+            steps.write_success_marker(context, alerting, storm)
+        outcome = outcome_of(
+            context,
+            alerts,
+            alerting.manifest,
+            storm=storm,
+            mail=mail,
+            restated=restated,
+            model=named,
+            faults=faults.found,
+            more=unanswered,
+        )
+        return _shown(context, outcome, alerts, alerting)
+
+    return report(mail_month(context, request, alerting.storm, published, faults, report))
+
+
+def _write_to_the_team(
+    context: RunContext,
+    request: RunRequest,
+    alerting: Alerting,
+    storm: Storm,
+    published: Sequence[Published],
+    mail: Mail,
+) -> list[str]:
+    """The data team's summary, and data officers' reports of their own files; who could not be reached.
+
+    Officers are written to once nothing waits for approval and nobody has cancelled the month's mail.
+    """
+    if request.send is Send.NO:
+        return []
+    transport = open_transport(context.settings)
+    steps.send_run_summary(context, transport, storm, published, mail.deliveries)
+    if mail.waits is not None or (mail.ruling is not None and mail.ruling.decision is Verdict.CANCEL):
+        return []
+    return unreached(context, write_to_data_officers(context, transport, alerting))
+
+
+def check_only(context: RunContext, faults: Faults) -> RunOutcome:
+    """After reading and checking: what came and what is wrong with it."""
+    manifest = context.history.as_of(context.month, context.cutoff)
+    failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
+    note = "Only reading and checking was asked for: nothing was scored, published or mailed."
+    outcome = outcome_of(context, [], manifest, faults=faults.found, note=note)
+    artifacts.show_run(context, outcome, [], {}, manifest, failures)
+    return outcome
+
+
+def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOutcome:
+    """Send what earlier runs of the month published and nobody has or holds; nothing is scored again."""
+    chosen = steps.chosen_councils(context, request.councils)
+    every = standing_alerts(
+        context.store, context.register.valid_in(context.month), context.month, contact(context.settings)
+    )
+    storm = storm_valve([p.alert.decision for p in every], context.settings.alerts)
+    codes = {c.la_code for c in chosen}
+    published = [p for p in every if p.alert.la_code in codes]
+    manifest = context.history.as_of(context.month, context.cutoff)
+    failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
+
+    def report(mail: Mail) -> RunOutcome:
+        alerts = [p.alert for p in published]
+        note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
+        outcome = outcome_of(
+            context, alerts, manifest, storm=mail.storm(storm), mail=mail, faults=faults.found, note=note
+        )
+        artifacts.show_run(context, outcome, alerts, {}, manifest, failures)
+        return outcome
+
+    return report(mail_month(context, request, storm, published, faults, report))
+
+
+def _shown(context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], alerting: Alerting) -> RunOutcome:
+    artifacts.show_run(context, outcome, alerts, alerting.facts, alerting.manifest, alerting.failures)
+    return outcome
 
 
 def _run_name() -> str:
+    """`October 2026: late file`; a resumed run keeps the name it has."""
+    if runtime.flow_run.run_count > 1:
+        return str(runtime.flow_run.name)
     given = runtime.flow_run.parameters.get("request")
     request = given if isinstance(given, RunRequest) else RunRequest.model_validate(given or {})
-    reason = f": {request.reason}" if request.reason else ""
-    return f"{request.month or 'last complete month'}{reason}"
+    month = request.month or str(request.month_or_last(datetime.now(UTC).date()))
+    parts = [month, *(["/".join(request.councils)] if request.councils else [])]
+    what = ", ".join([*parts, *([request.steps.value] if request.steps is not RunSteps.ALL else [])])
+    return f"{what}: {request.reason}" if request.reason else what
 
 
 @flow(name="monthly", flow_run_name=_run_name, persist_result=False, validate_parameters=True, **TELLS_OF_FAILURE)
@@ -253,28 +253,46 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     Args:
         request: What to run. Left empty: the last complete month, every council, with mail.
     """
+    now = datetime.now(UTC)
     try:
-        outcome = run_month(request, datetime.now(UTC))
+        request.check(now.date())
+        month = request.month_or_last(now.date())
+        named = artifacts.tags_of(month, request.reason)
+        artifacts.tag_run(named)
+        with tags(*named), artifacts.progress(month, _STEPS):
+            outcome = run_month(request, now)
     except HoldfastError as error:
         # What a person can put right is a sentence in the run's state, not a traceback in its log.
         return Failed(message=str(error), data=error)
-    show(outcome)
-    return Completed(message=outcome.headline, data=outcome)
+    name = "Waiting for approval" if outcome.awaits else "Completed with gaps" if outcome.gaps else "Completed"
+    return Completed(name=name, message=outcome.headline, data=outcome)
 
 
 def run_month(request: RunRequest, now: datetime) -> RunOutcome:
     """All the request asks for, as tasks of one run. Raises HoldfastError for what a person can put right."""
     settings = Settings.load()
-    month = request.month_or_last(now.date())
+    month, as_of = request.month_or_last(now.date()), request.as_of
     if request.returns is not None:
         return run_published(settings, month, request, Path(request.returns), now)
-    context = begin(settings, month, now=now, as_of=request.as_of)
-    model = load_model(settings, context.store)
+    run = waiting_run()
+    if run and request.send is Send.HOLD:
+        asked = approval.asked_by(open_store(settings.store, s3=s3_options(settings)), run)
+        if asked is not None:  # the run was suspended: days may have passed, and it stays what it was
+            month, as_of = asked.month, asked.cutoff
+    context = begin(settings, month, now=now, as_of=as_of)
+    steps.chosen_councils(context, request.councils)
+    model, faults = load_model(settings, context.store), Faults()
     with holding(context, month) as held:
-        with holding(context, INTAKE):
-            taken = take_in(context, find_due(whole(context)))
+        if request.steps is RunSteps.FROM_SENDING:
+            return send_only(context, request, faults)
+        taken: list[TakenIn] = []
+        if request.steps.reads:
+            with holding(context, INTAKE):
+                taken = take_in(context, find_due(whole(context)), faults)
         held.check()
-        return finish(context, model, *alert_councils(context, model, request), taken, request)
+        if request.steps is RunSteps.CHECK:
+            return check_only(context, faults)
+        return alert_and_report(context, model, request, taken, faults)
 
 
 def run_published(settings: Settings, month: Month, request: RunRequest, path: Path, now: datetime) -> RunOutcome:
@@ -289,6 +307,7 @@ def run_published(settings: Settings, month: Month, request: RunRequest, path: P
     )
     if record is not None:
         context = replace(context, beside=record_measures_beside(record, register, cutoff))
+    steps.chosen_councils(context, request.councils)
     model = load_model(settings, context.store)
     with holding(context, month) as held:
         with holding(context, INTAKE):
@@ -299,26 +318,9 @@ def run_published(settings: Settings, month: Month, request: RunRequest, path: P
             reconcile_published(published, month).to_csv().encode(),
             content_type="text/csv",
         )
-        return finish(context, model, *alert_councils(context, model, request), taken, request)
+        return alert_and_report(context, model, request, taken, Faults())
 
 
 def result_of(state: object) -> RunOutcome:
     """The outcome inside a finished run's state; raises what the run raised."""
     return cast(State[RunOutcome], state).result()
-
-
-def show(outcome: RunOutcome) -> None:
-    """The outcome as artifacts of the run, for the Prefect UI, and as a line of its log."""
-    get_run_logger().info(outcome.headline)
-    key = f"month-{outcome.month}"
-    create_markdown_artifact(
-        f"```text\n{outcome.to_text()}\n```", key=f"{key}-summary", description="Summary of the run"
-    )
-    create_table_artifact(
-        [
-            {"council": c.name, "code": c.la_code, "band": c.band.words, "change": c.change.value, "informed": c.told}
-            for c in outcome.councils
-        ],
-        key=f"{key}-councils",
-        description="Every council's band and change",
-    )

@@ -50,6 +50,14 @@ class RunSteps(StrEnum):
         return self in (RunSteps.ALL, RunSteps.FROM_SCORING)
 
 
+class Verdict(StrEnum):
+    """What a person may decide about messages that wait for approval."""
+
+    SEND_ALL = "send all"
+    HOLD_SOME = "hold some"
+    CANCEL = "cancel"
+
+
 class RunRequest(BaseModel):
     """One monthly run. Left empty it does the right thing: the last complete month, everyone, with mail."""
 
@@ -124,3 +132,13 @@ class RunRequest(BaseModel):
                 "The run was not started: a run on a published file writes to nobody and has no steps to choose. "
                 "Leave steps at “all” and choose “no” for e-mails."
             )
+
+
+def steps_of(start: str, *, check_only: bool = False, rehearse: bool = False) -> RunSteps:
+    """The steps a command line names. Raises SettingsError for an unknown step or two wishes at once."""
+    later = {"": RunSteps.ALL, "scoring": RunSteps.FROM_SCORING, "sending": RunSteps.FROM_SENDING}
+    if start not in later:
+        raise SettingsError(f"The run was not started: it can start from scoring or from sending, not from “{start}”.")
+    if sum((bool(start), check_only, rehearse)) > 1:
+        raise SettingsError("The run was not started: choose one of --from, --check-only and --rehearse.")
+    return RunSteps.CHECK if check_only else RunSteps.REHEARSE if rehearse else later[start]

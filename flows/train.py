@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
 from flows.context import s3_options
-from flows.monthly import PATIENT_STEP, STEP, whole
 from flows.settings import Settings
 from flows.storage import Store, open_store
+from flows.tasks import PATIENT_STEP, STEP, whole
 from flows.training import beside_the_present_one, trained
 from models.registry import promote, save
 from models.training import TrainingResult

@@ -148,7 +148,7 @@ def _row(
         rank=rank,
         change=_CHANGE_WORDS[decision.change],
         since=month_words(decision.state.since) if decision.state.since != alert.month else "",
-        why=_why(alert),
+        why=why_words(alert),
         stage=f"signs resemble stage {stage.number}, {STAGE_TITLES[stage.number]}" if stage and shown_stage else "",
         sparks=tuple(_spark(facts, m) for m in measures) if facts else (),
         links=tuple(links),
@@ -165,7 +165,8 @@ _CHANGE_WORDS: dict[Change, str] = {
 }
 
 
-def _why(alert: Alert) -> str:
+def why_words(alert: Alert) -> str:
+    """The figures that speak for the band, or why there is none; empty for a steady council."""
     if alert.decision.band is Band.NOT_SCORED:
         return f"Not scored: {lower_first(alert.score.not_scored or 'too little was received')}"
     if alert.decision.band is Band.STEADY and alert.decision.change is not Change.RESOLVED:
@@ -173,13 +174,13 @@ def _why(alert: Alert) -> str:
     words = []
     for series in alert.charts:
         fact = alert.fact(series.measure)
-        if fact is not None and fact.value is not None and not _withheld(fact.measure, fact.rests_on_few):
+        if fact is not None and fact.value is not None and not is_withheld(fact.measure, fact.rests_on_few):
             words.append(f"{lower_first(fact.declared.label)} {value_text(fact.declared, fact.value)}")
     text = listed(words)
     return f"{text[:1].upper()}{text[1:]}" if text else ""
 
 
-def _withheld(measure: str, rests_on_few: bool) -> bool:
+def is_withheld(measure: str, rests_on_few: bool) -> bool:
     """Official rates of every council are published by DfE; others that rest on few cases stay with the council."""
     return rests_on_few and not BY_NAME[measure].official
 
@@ -190,7 +191,7 @@ def _spark(facts: CouncilFacts, measure: str) -> _Spark:
     if fact is None or fact.value is None:
         reason = fact.reason if fact is not None and fact.reason else "not reported"
         return _Spark(declared.label, "–", reason, "", Markup(""), False)
-    if _withheld(measure, fact.rests_on_few):
+    if is_withheld(measure, fact.rests_on_few):
         return _Spark(declared.label, "few", "small count, not shown here", "", Markup(""), True)
     near = ""
     if fact.neighbours_median is not None and may_show_neighbours(fact.neighbours_reported):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from markupsafe import Markup, escape
 
 from flows.alerts.charts import BLUE, ORANGE, alt_text
@@ -68,3 +70,21 @@ def _runs(known: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
 
 def _path(points: list[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in points)
+
+
+_STANDALONE_STYLE = (
+    "<style>svg{color:#4a5862;background:#fff}.own{fill:none;stroke:currentColor;stroke-width:1.4}"
+    ".near{fill:none;stroke:currentColor;stroke-width:1;stroke-dasharray:1.5 2.5;opacity:.85}"
+    ".usual{fill:#e4e9ed}</style>"
+)
+
+
+def sparkline_picture(series: Series) -> str:
+    """The same drawing as an address an image can be shown from (`data:`); empty if there is nothing to draw."""
+    drawn = str(sparkline(series))
+    if not drawn:
+        return ""
+    size = f'xmlns="http://www.w3.org/2000/svg" width="{_WIDTH:.0f}" height="{_HEIGHT:.0f}" '
+    opened, closed, rest = drawn.partition(">")
+    alone = f"{opened.replace('<svg ', f'<svg {size}')}{closed}{_STANDALONE_STYLE}{rest}"
+    return f"data:image/svg+xml;base64,{base64.b64encode(alone.encode()).decode()}"

@@ -1,0 +1,99 @@
+"""A decision made away from the Prefect UI: recorded, carried out, and told to the run that waits for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from features.errors import HoldfastError
+from features.months import Month
+from flows import approval
+from flows.alerting import deliver_council
+from flows.alerts.deliver import Delivery
+from flows.alerts.mail.port import Transport
+from flows.alerts.publish import gone_messages
+from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling
+from flows.context import load_register, s3_options
+from flows.mailing import contact, mail_policy
+from flows.settings import Settings
+from flows.storage import Store, open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of a decision."""
+
+    ruling: Ruling
+    deliveries: Mapping[str, list[Delivery]]
+    """By la_code."""
+    runs: tuple[str, ...]
+    """Flow runs that wait for the answer in a Prefect server."""
+
+
+def carry_out(
+    store: Store, transport: Transport, settings: Settings, month: Month, answer: Answer, *, at: datetime
+) -> Carried:
+    """Record the decision on what waits in a month, and send what it lets go.
+
+    Raises ApprovalRefused, with nothing recorded or sent, if nothing waits, if the answer cannot be carried out,
+    or if a message is no longer what was shown.
+    """
+    waits = approval.waiting_round(store, month)
+    if waits is None:
+        latest = approval.latest_round(store, month)
+        ruling = approval.ruling_of(store, latest) if latest else None
+        known = f" {ruling.in_words}" if ruling else ""
+        raise ApprovalRefused(f"No message of {month.in_words} waits for approval.{known}")
+    given = approval.checked(answer, waits)
+    register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
+    would_go = [m for m in waits.messages if approval.lets_go(given, m)]
+    approval.to_send(store, waits, would_go, register, contact(settings))
+    ruling = approval.decide(store, waits, given, at=at, through="the command line")
+    gone = gone_messages(store, month)
+    messages = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
+    due = approval.to_send(store, waits, messages, register, contact(settings))
+    policy = mail_policy(settings)
+    deliveries = {
+        council.la_code: deliver_council(store, transport, council, published, policy, at) for council, published in due
+    }
+    return Carried(ruling, deliveries, approval.runs_waiting(store, waits))
+
+
+def resume(run: str, ruling: Ruling) -> str:
+    """Let a suspended flow run go on, so that it ends and shows its last summary; a sentence on how that went.
+
+    It finds the decision in the store, so it sends nothing twice, whatever it is answered here.
+    """
+    from prefect.client.orchestration import get_client
+
+    answer = {
+        "decision": ruling.decision.value,
+        "councils": list(ruling.held),
+        "reason": ruling.reason,
+        "by": ruling.by,
+    }
+    try:
+        with get_client(sync_client=True) as client:
+            result = client.resume_flow_run(UUID(run), run_input=answer)
+    except (OSError, RuntimeError, ValueError, HoldfastError) as error:
+        return (
+            f"The run that waits could not be reached ({type(error).__name__}): press Resume on it in the Prefect UI."
+        )
+    if result.status.value == "ACCEPT":
+        return "The run that waited goes on."
+    return f"The run that waited did not go on ({result.status.value.lower()}): it may have ended otherwise."
+
+
+def waiting_text(waits: Pending) -> str:
+    """What waits in a month, one line per message."""
+    lines = [f"{waits.in_words}."]
+    if waits.held_because:
+        lines.append(f"  {waits.held_because}")
+    lines += [
+        f"  {m.la_code:<10} {m.council}: {m.band.words}, {m.change.value}. “{m.subject}” "
+        f'(`holdfast preview --month {waits.month} --council "{m.la_code}"`)'
+        for m in waits.messages
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,323 @@
+"""What a run shows in the Prefect UI: artifacts, tags and progress. Without a server that stays, nothing is made.
+
+Everything here is also in the store (region page, validation pages, approvals), so nothing is lost with the
+server. Addresses of people are never shown; a message is shown by its subject and who it is for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+from uuid import UUID
+
+import polars as pl
+from prefect import get_run_logger, runtime
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL
+
+from features.months import Month
+from features.registry import BY_NAME
+from flows.alerting import validation_facts
+from flows.alerts.alert import Alert
+from flows.alerts.facts import CouncilFacts
+from flows.alerts.figures import count_words, value_text
+from flows.alerts.state import Band
+from flows.approval_records import Pending
+from flows.context import RunContext
+from flows.embedded import is_embedded
+from flows.history import ACCEPTED, MISSING, Manifest
+from flows.outcome import RunOutcome
+from flows.pages.region import KEY_MEASURES, is_withheld
+from flows.pages.sparkline import sparkline_picture
+from flows.progress import shown
+from flows.reporting import how, place
+from flows.reports import council_report_name, index_name
+
+#: Charts stop here: a page of the UI with more is slow, and the region page has them all.
+_CHART_BYTES = 800_000
+_CHART_MEASURES = 5
+#: Bands whose councils' charts are shown, most urgent first.
+_CHARTED = (Band.LOSING_GRIP, Band.WATCH, Band.RECOVERING, Band.NOT_SCORED)
+_REASON_TAG = 60
+
+
+def stays() -> bool:
+    """Whether a server keeps what is shown; the embedded one ends with the run."""
+    address = PREFECT_API_URL.value()
+    return bool(address) and not is_embedded(str(address))
+
+
+def tags_of(month: Month, reason: str) -> tuple[str, ...]:
+    """By which a run and its tasks are found in the UI: the month, and the reason cut to a tag's length."""
+    return (str(month), reason[:_REASON_TAG]) if reason else (str(month),)
+
+
+def tag_run(tags: Sequence[str]) -> None:
+    """Put tags on the flow run under way, beside those it has."""
+    given = runtime.flow_run.id
+    if stays() and given:
+        with get_client(sync_client=True) as client:
+            client.update_flow_run(UUID(str(given)), tags=sorted({*runtime.flow_run.tags, *tags}))
+
+
+@contextmanager
+def progress(month: Month, steps: int) -> Iterator[None]:
+    """Show every step of the block as a line of the run's log and as a bar of so many steps."""
+    logger = get_run_logger()
+    begun = create_progress_artifact(0.0, key=f"month-{month}-progress", description="Beginning") if stays() else None
+    bar = cast(UUID | None, begun)
+    done = 0
+
+    def advance(text: str) -> None:
+        nonlocal done
+        logger.info(text)
+        if bar is not None:
+            update_progress_artifact(bar, progress=min(95.0, 100.0 * done / steps), description=text)
+        done += 1
+
+    with shown(advance):
+        yield
+    if bar is not None:
+        update_progress_artifact(bar, progress=100.0, description="Done")
+
+
+def show_run(
+    context: RunContext,
+    outcome: RunOutcome,
+    alerts: Sequence[Alert],
+    facts: Mapping[str, CouncilFacts],
+    manifest: Manifest | None,
+    failures: pl.DataFrame,
+) -> None:
+    """The run's artifacts: summary, councils, validation, charts, timing."""
+    get_run_logger().info(outcome.headline)
+    if stays():
+        with _for_show():
+            _show(context, outcome, alerts, facts, manifest, failures)
+
+
+def _show(
+    context: RunContext,
+    outcome: RunOutcome,
+    alerts: Sequence[Alert],
+    facts: Mapping[str, CouncilFacts],
+    manifest: Manifest | None,
+    failures: pl.DataFrame,
+) -> None:
+    key = f"month-{context.month}"
+    create_markdown_artifact(summary_markdown(outcome), key=f"{key}-summary", description="Summary of the run")
+    if outcome.councils:
+        create_table_artifact(
+            councils_table(context, outcome),
+            key=f"{key}-councils",
+            description="Every council: band, change, reasons",
+        )
+    create_markdown_artifact(
+        validation_markdown(context, manifest, failures),
+        key=f"{key}-validation",
+        description="What came, and what the checks found",
+    )
+    if charts := charts_markdown(alerts, facts):
+        create_markdown_artifact(charts, key=f"{key}-charts", description="Key measures of councils that stand out")
+    create_table_artifact(timing_table(outcome), key=f"{key}-timing", description="What the run took")
+
+
+def show_waiting(context: RunContext, waits: Pending) -> None:
+    """The messages a person is to decide on, before the run suspends."""
+    if stays():
+        with _for_show():
+            create_markdown_artifact(
+                waiting_markdown(context, waits),
+                key=f"month-{waits.month}-messages",
+                description="Messages that wait for approval",
+            )
+
+
+@contextmanager
+def _for_show() -> Iterator[None]:
+    """What is shown is never worth a run: the block's failure is a line of the log."""
+    try:
+        yield
+    except Exception as error:
+        get_run_logger().warning("The run's artifacts could not all be written (%s).", type(error).__name__)
+
+
+def link(context: RunContext, name: str, words: str) -> str:
+    """Markdown that leads to an object: clickable where `public_url` says how a browser reaches the store."""
+    if context.settings.public_url:
+        return f"[{words}]({context.settings.public_url.rstrip('/')}/{name})"
+    return f"{words}: `{place(context.store, name)}`"
+
+
+def summary_markdown(outcome: RunOutcome) -> str:
+    """The run in a few paragraphs, most urgent first."""
+    lines = [f"## {outcome.headline}", ""]
+    lines += [f"**To decide.** {outcome.awaits}", ""] if outcome.awaits else []
+    lines += [f"**Mail is held.** {outcome.held}", ""] if outcome.held else []
+    lines += [f"**Decided.** {outcome.decided}", ""] if outcome.decided else []
+    if outcome.councils:
+        lines += ["| Band | Councils |", "|---|---|"]
+        lines += [
+            f"| {band.words} | {_cell(outcome.names(band))} |"
+            for band in (Band.LOSING_GRIP, Band.WATCH, Band.RECOVERING, Band.NOT_SCORED)
+        ]
+        steady = sum(c.band is Band.STEADY for c in outcome.councils)
+        told = sum(c.told for c in outcome.councils)
+        failed = f", {outcome.messages_failed} failed" if outcome.messages_failed else ""
+        lines += [
+            f"| steady | {steady} |",
+            "",
+            f"Messages: {outcome.messages_sent} sent by this run{failed}; {told} councils informed this month.",
+            "",
+        ]
+    sections = {
+        "Faults": outcome.faults,
+        "Not scored": [f"{c.name} ({c.la_code}): {c.why_not_scored}" for c in outcome.councils if c.why_not_scored],
+        "Held": [f"{c.name} ({c.la_code}): {c.held}" for c in outcome.councils if c.held],
+        "Files": [*outcome.problems, *([outcome.note] if outcome.note else [])],
+        "Restated": [
+            f"{r.name}, {r.extract} of {r.month.in_words}: {'; '.join(r.changes) or 'no rate moved'}"
+            for r in outcome.restatements
+        ],
+    }
+    for heading, items in sections.items():
+        if items:
+            lines += [f"### {heading}", "", *(f"* {item}" for item in items), ""]
+    lines += ["### Where to look", "", *(f"* {what}: `{where}`" for what, where in outcome.places.items())]
+    if outcome.model:
+        lines += ["", f"Model: {outcome.model}. {outcome.caution}"]
+    return "\n".join(lines)
+
+
+def councils_table(context: RunContext, outcome: RunOutcome) -> list[dict[str, Any]]:
+    """One row per council, most urgent first."""
+    order = [Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.STEADY]
+    folders = {c.la_code: c.folder for c in context.register.councils}
+    return [
+        {
+            "council": c.name,
+            "code": c.la_code,
+            "band": c.band.words,
+            "change": c.change.value,
+            "reasons": c.why,
+            "informed": "yes" if c.told else "held" if c.held else "no",
+            "alert": place(context.store, f"alerts/{context.month}/{folders[c.la_code]}.json"),
+        }
+        for c in sorted(outcome.councils, key=lambda c: (order.index(c.band), c.name))
+    ]
+
+
+def validation_markdown(context: RunContext, manifest: Manifest | None, failures: pl.DataFrame) -> str:
+    """One row per council: what came, what the checks found, and its own report."""
+    month = context.month
+    if manifest is None:
+        return f"Nobody has sent anything for {month.in_words}."
+    lines = [
+        f"{link(context, index_name(month), 'The month’s validation and Data Docs')}",
+        "",
+        "| Council | Files | Errors | To confirm | Report |",
+        "|---|---|---|---|---|",
+    ]
+    for council in context.register.valid_in(month):
+        files = []
+        for e in manifest.of(council.la_code):
+            said = [] if e.outcome == ACCEPTED else [e.outcome]
+            said += ["late"] if e.late and e.outcome != MISSING else []
+            said += ["restated"] if e.restates else []
+            files.append(f"{e.kind} ({', '.join(said)})" if said else str(e.kind))
+        found = validation_facts(failures, council, month)
+        report = link(context, council_report_name(month, council), "report")
+        lines.append(
+            f"| {_cell(council.name)} ({council.la_code}) | {', '.join(files) or 'none expected'} "
+            f"| {found.count('error')} | {found.count('query')} | {report} |"
+        )
+    return "\n".join(lines)
+
+
+def charts_markdown(alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]) -> str:
+    """Sparklines of the councils that stand out, as far as a page of the UI carries them; empty if none does."""
+    blocks: list[str] = []
+    size = left = 0
+    ordered = sorted(
+        (a for a in alerts if a.decision.band in _CHARTED and a.la_code in facts),
+        key=lambda a: (_CHARTED.index(a.decision.band), -(a.score.probability_below_good or 0.0), a.council),
+    )
+    for alert in ordered:
+        block = _charts_of(alert, facts[alert.la_code])
+        if not block:
+            continue
+        if size + len(block) > _CHART_BYTES:
+            left += 1
+            continue
+        size += len(block)
+        blocks.append(block)
+    if not blocks:
+        return ""
+    key = (
+        "Line: the council's own months. Grey: its usual range. Dotted: the middle of similar councils. "
+        "A square marks a concern, a blue dot an improvement."
+    )
+    more = [f"{count_words(left, 'council', 'councils')} more on the region page."] if left else []
+    return "\n\n".join([key, *blocks, *more])
+
+
+def _charts_of(alert: Alert, facts: CouncilFacts) -> str:
+    signalling = [s.measure for s in facts.signals if s.toward_concern]
+    first = [s.measure for s in alert.charts]
+    measures = [m for m in dict.fromkeys((*first, *signalling, *KEY_MEASURES)) if m in facts.measures]
+    rows: list[str] = []
+    for measure in measures:
+        fact, series = facts.measures[measure], facts.series.get(measure)
+        if fact.value is None or series is None or is_withheld(measure, fact.rests_on_few):
+            continue
+        declared = BY_NAME[measure]
+        picture = sparkline_picture(series)
+        if picture:
+            rows.append(
+                f"| {_cell(declared.label)} | {value_text(declared, fact.value)} "
+                f"| ![{_cell(declared.label)}]({picture}) |"
+            )
+        if len(rows) == _CHART_MEASURES:
+            break
+    if not rows:
+        return ""
+    head = f"### {alert.council} ({alert.la_code}): {alert.decision.band.words}, {alert.decision.change.value}"
+    return "\n".join([head, "", "| Measure | Now | 24 months |", "|---|---|---|", *rows])
+
+
+def timing_table(outcome: RunOutcome) -> list[dict[str, Any]]:
+    """Seconds by stage, and together."""
+    rows = [{"stage": stage, "seconds": round(taken, 1)} for stage, taken in outcome.seconds.items()]
+    return [*rows, {"stage": "together", "seconds": round(sum(outcome.seconds.values()), 1)}]
+
+
+def waiting_markdown(context: RunContext, waits: Pending) -> str:
+    """The would-be messages: subject, who it is for, band, change, and where it can be read."""
+    lines = [
+        f"## {waits.in_words}",
+        "",
+        how(waits),
+        "",
+        "| Council | Band | Change | Subject | For | Message |",
+        "|---|---|---|---|---|---|",
+    ]
+    for m in waits.messages:
+        people = count_words(m.recipients, "registered recipient", "registered recipients")
+        lines.append(
+            f"| {_cell(m.council)} ({m.la_code}) | {m.band.words} | {m.change.value} | {_cell(m.subject)} "
+            f"| {people} | {link(context, m.preview, 'read it')} |"
+        )
+    lines += ["", f"What arrived after {waits.cutoff:%d %B %Y} is not in these messages."]
+    return "\n".join(lines)
+
+
+def _cell(text: str) -> str:
+    """Text inside a table of Markdown."""
+    return text.replace("|", "\\|").replace("\n", " ")

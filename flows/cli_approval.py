@@ -1,0 +1,86 @@
+"""The command of an approval: what waits, and the decision on it, without the Prefect UI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from features.errors import MailError, SettingsError
+from features.months import Month
+from flows.forms import filled
+from flows.request import Verdict
+
+if TYPE_CHECKING:
+    from flows.approval_records import Pending
+
+
+def add_approval_commands(app: typer.Typer) -> None:
+    """Put the commands of this module on the application."""
+    app.command()(approve)
+
+
+def approve(
+    month: Annotated[str | None, typer.Option(help="YYYY-MM. Not given: show what waits, of every month.")] = None,
+    decision: Annotated[
+        Verdict | None, typer.Option(help="Not given: show what waits. Nothing is sent without it.")
+    ] = None,
+    council: Annotated[
+        list[str] | None, typer.Option(help="With “hold some”: a council whose message stays back; repeatable.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why; needed to hold or cancel. Kept.")] = "",
+    by: Annotated[str, typer.Option(help="Who decides. Kept.")] = "",
+) -> None:
+    """Show the messages that wait for approval, or decide on a month's: send all, hold some, cancel."""
+    from flows import approval, embedded
+    from flows.approval_records import Answer
+    from flows.approved import carry_out, resume
+    from flows.context import s3_options
+    from flows.mailing import open_transport
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    embedded.configure()
+    settings = Settings.load()
+    store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
+    if decision is None or month is None:
+        _show_what_waits(approval.pending(store), month)
+        if decision is not None:
+            raise SettingsError("Nothing was decided: say which month, with --month YYYY-MM.")
+        return
+    if len(by.strip()) < 2:
+        raise SettingsError("Nothing was decided: say who decides, with --by; it is kept with the decision.")
+    given = {"decision": decision, "councils": council or [], "reason": reason, "by": by}
+    answer = filled(Answer, given, "Nothing was decided")
+    done = carry_out(store, open_transport(settings), settings, Month.parse(month), answer, at=datetime.now(UTC))
+    typer.echo(done.ruling.in_words)
+    every = [(code, one) for code, each in done.deliveries.items() for one in each]
+    for code, one in every:
+        typer.echo(f"{one.address or code}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
+    if not every:
+        typer.echo("Nothing was sent.")
+    if done.ruling.held:
+        typer.echo(f"Held: {', '.join(done.ruling.held)}. `holdfast release --month {month}` lets them go.")
+    if os.environ.get("PREFECT_API_URL"):
+        for run in done.runs:
+            typer.echo(resume(run, done.ruling))
+    elif done.runs:
+        typer.echo("A run still waits in Prefect: press Resume on it there; it sends nothing twice.")
+    from flows.alerts.ledger import Status
+
+    if any(one.status is not Status.SENT for _, one in every):
+        raise typer.Exit(MailError.exit_code)
+
+
+def _show_what_waits(every: Sequence[Pending], month: str | None) -> None:
+    from flows.approval_records import how_to_decide
+    from flows.approved import waiting_text
+
+    waiting = [w for w in every if month is None or str(w.month) == month]
+    for waits in waiting:
+        typer.echo(f"{waiting_text(waits)}\n  {how_to_decide(waits)}")
+    if not waiting:
+        typer.echo("No message waits for approval.")

@@ -1,0 +1,122 @@
+"""What becomes of a month's mail in a run: sent, held, or sent after a person's word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from prefect import runtime
+
+from features.councils import Council
+from features.errors import MailError
+from flows import approval, artifacts
+from flows.alerting import undeliverable
+from flows.alerts.decide import Storm
+from flows.alerts.deliver import Delivery
+from flows.alerts.mail.port import Transport
+from flows.alerts.publish import Published, gone_messages
+from flows.approval_records import ApprovalRefused, Pending, Ruling
+from flows.asking import MOST_QUESTIONS, ask
+from flows.context import RunContext
+from flows.mailing import contact, open_transport
+from flows.outcome import RunOutcome
+from flows.progress import step
+from flows.reporting import Mail
+from flows.request import RunRequest, Send
+from flows.tasks import send_to_council, whole
+from flows.units import Faults, Unit
+
+
+def send(context: RunContext, due: Sequence[tuple[Council, Published]], faults: Faults) -> dict[str, list[Delivery]]:
+    """Send each of these messages to whoever of its recipients does not have it yet; what became of it, by la_code."""
+    if not due:
+        return {}
+    step("Sending %s: %d messages", context.month, len(due))
+    with context.clock.stage("send"):
+        transport = open_transport(context.settings)
+        made = faults.results([_sending(context, transport, *one) for one in due], all_may_fail=True)
+    return {council.la_code: each or [] for (council, _), each in zip(due, made, strict=True)}
+
+
+def _sending(context: RunContext, transport: Transport, council: Council, published: Published) -> Unit[list[Delivery]]:
+    future = send_to_council.submit(whole(context), council.name, whole(transport), council.la_code, whole(published))
+
+    def failed(why: str) -> list[Delivery]:
+        return [undeliverable(published.message, MailError(why))] if published.message else []
+
+    return Unit(council, "sending", future, failed)
+
+
+def due_now(
+    context: RunContext, published: Sequence[Published], held: Mapping[str, str]
+) -> list[tuple[Council, Published]]:
+    """The messages that may go at once: due, and held by nobody."""
+    return [
+        (context.register.by_code[p.alert.la_code], p)
+        for p in published
+        if p.message is not None and p.alert.folder not in held
+    ]
+
+
+def mail_month(
+    context: RunContext,
+    request: RunRequest,
+    storm: Storm,
+    published: Sequence[Published],
+    faults: Faults,
+    show: Callable[[Mail], RunOutcome],
+) -> Mail:
+    """Send what is due, or ask first, or leave it, as the request says. `show`: report before a run suspends."""
+    held = approval.holds(context.store, context.month)
+    if request.send is Send.NO or (request.send is Send.YES and storm.held):
+        return Mail(held=held)
+    if request.send is Send.YES:
+        return Mail(deliveries=send(context, due_now(context, published, held), faults), held=held)
+    run = waiting_run()
+    gone = gone_messages(context.store, context.month)
+    messages = approval.would_be(published, context.register.by_code, gone)
+    if not messages:
+        asked = approval.asked_by(context.store, run) if run else None
+        return Mail(held=held, ruling=approval.ruling_of(context.store, asked) if asked else None)
+    waits = approval.open_round(
+        context.store,
+        messages,
+        month=context.month,
+        cutoff=context.cutoff,
+        since=context.now,
+        flow_run_id=run,
+        reason=request.reason,
+        held_because=storm.reason if storm.held else "",
+    )
+    ruling = _ruling(context, waits, run, show)
+    if ruling is None:
+        return Mail(held=approval.holds(context.store, context.month), waits=waits)
+    approved = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
+    due = approval.to_send(context.store, waits, approved, context.register, contact(context.settings))
+    deliveries = send(context, due, faults)
+    return Mail(deliveries=deliveries, held=approval.holds(context.store, context.month), ruling=ruling)
+
+
+def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Mail], RunOutcome]) -> Ruling | None:
+    """What was decided on the round. A run that can wait asks, and does not return until a person has answered."""
+    problem = ""
+    for attempt in range(MOST_QUESTIONS):
+        ruling = approval.ruling_of(context.store, waits)
+        if ruling is not None or not run:
+            return ruling
+        if not approval.waits_for(context.store, waits, run):
+            show(Mail(held=approval.holds(context.store, context.month), waits=waits))
+            artifacts.show_waiting(context, waits)
+            approval.wait_as(context.store, waits, run, context.cutoff)
+        step("Waiting for approval of %s", context.month)
+        try:
+            answer = ask(waits, attempt, problem)
+            return approval.decide(context.store, waits, answer, at=datetime.now(UTC), through="the Prefect UI")
+        except ApprovalRefused as error:
+            problem = str(error)
+    raise ApprovalRefused(f"{MOST_QUESTIONS} answers could not be carried out. Decide with `holdfast approve`.")
+
+
+def waiting_run() -> str:
+    """The id of a flow run that may be suspended: one of a deployment, on a server; else nothing."""
+    return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.stays() else ""

@@ -1,0 +1,91 @@
+"""One council's step as a task run: a fault in it is that council's, named, and the others go on.
+
+A task run ends Failed, with a sentence, when its council needs a person; it still hands over its result.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from prefect.client.schemas.objects import State
+from prefect.futures import PrefectFuture
+from prefect.states import Failed
+
+from features.councils import Council
+from features.errors import HoldfastError
+from flows.progress import step
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Unit(Generic[T]):
+    """One council's part of a step, under way."""
+
+    council: Council
+    what: str
+    """“reading 2026-10”, for a sentence."""
+    future: PrefectFuture[Any]
+    otherwise: Callable[[str], T | None]
+    """What stands for the result when the step failed, given the sentence that says so; None leaves it out."""
+
+
+class UnexpectedFault(HoldfastError):
+    """Something of Holdfast's own failed at every council, so that the run could do nothing."""
+
+    exit_code = 19
+
+
+def needs_a_person(value: T, sentence: str) -> T:
+    """The value as the result of a task run that ends Failed with this sentence; the value itself if it is empty."""
+    failed: State[Any] = Failed(message=sentence, data=value)
+    return cast(T, failed) if sentence else value
+
+
+class Faults:
+    """What went wrong unexpectedly at single councils in a run, as sentences."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def results(self, units: Sequence[Unit[T]], *, all_may_fail: bool = False) -> list[T | None]:
+        """The results of one step, in order; what stands for a failed one comes from the unit.
+
+        Raises HoldfastError if the step failed everywhere: that is no council's problem.
+        """
+        results: list[T | None] = []
+        failed: list[Exception] = []
+        for unit in units:
+            value = unit.future.result(raise_on_failure=False)
+            if isinstance(value, Exception):
+                council = unit.council
+                sentence = f"{council.name} ({council.la_code}): {unit.what} failed: {fault_in_words(value)}"
+                failed.append(value)
+                self.found.append(sentence)
+                step("%s", sentence)
+                value = unit.otherwise(sentence)
+            results.append(value)
+        if failed and len(failed) == len(units) and not all_may_fail:
+            first = failed[0]
+            if isinstance(first, HoldfastError):
+                raise first
+            raise UnexpectedFault(
+                f"{units[0].what[:1].upper()}{units[0].what[1:]} failed at every council: {fault_in_words(first)}"
+            ) from first
+        return results
+
+
+def fault_in_words(error: Exception) -> str:
+    """An error of ours as it is; any other by its kind and place, never its text, which could hold a value."""
+    if isinstance(error, HoldfastError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return (
+        f"a fault in Holdfast ({type(error).__name__}{where}), not in what the council sent. "
+        "Nothing needs to be sent again: the next run of the month tries it again; if it stays, report this line."
+    )
