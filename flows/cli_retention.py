@@ -1,4 +1,4 @@
-"""`holdfast retain`: what is older than its period, and its deletion."""
+"""`holdfast retain`: what is older than its period, and its deletion. `holdfast rotate-key`: another pseudonym key."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import typer
 
 
 def add_retention_commands(app: typer.Typer) -> None:
-    """Put the command of this module on the application."""
+    """Put the commands of this module on the application."""
     app.command()(retain)
+    app.command("rotate-key")(rotate_key)
 
 
 def retain(
@@ -45,3 +46,41 @@ def retain(
         name = carry_out(store, landed, planned, at=now, by=by, reason=reason)
     typer.echo(planned.to_text())
     typer.echo(f"Deleted for good. What went is written down in {name}.")
+
+
+def rotate_key(
+    by: Annotated[str, typer.Option(help="Who decides it; kept.")],
+    reason: Annotated[str, typer.Option(help="Why; kept.")],
+) -> None:
+    """Replace every stored pseudonym by one of a new key; the figures stay as they are.
+
+    HOLDFAST_PSEUDONYM_KEY is the new key, HOLDFAST_PREVIOUS_PSEUDONYM_KEY the old one. Cut off, run it again.
+    """
+    from features.errors import SettingsError
+    from flows.claim import INTAKE, claimed, this_run, wall_clock
+    from flows.context import load_register, pseudonym_key, s3_options
+    from flows.extracts.table import Limits
+    from flows.rotation import rotate
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    settings = Settings.load()
+    if settings.previous_pseudonym_key is None:
+        raise SettingsError("Give the key the store was made with in HOLDFAST_PREVIOUS_PSEUDONYM_KEY.")
+    options = s3_options(settings)
+    store = open_store(settings.store, s3=options, must_exist=True)
+    landing = open_store(settings.landing, s3=options, must_exist=True)
+    with claimed(store, INTAKE, this_run(), rules=settings.claims, clock=wall_clock):
+        done = rotate(
+            landing,
+            store,
+            load_register(landing, settings.register_file),
+            old=settings.previous_pseudonym_key.get_secret_value().encode(),
+            new=pseudonym_key(settings),
+            at=datetime.now(UTC),
+            by=by,
+            reason=reason,
+            limits=Limits(max_bytes=settings.ingest.max_file_mb * 1_000_000),
+            say=typer.echo,
+        )
+    typer.echo(done.to_text())

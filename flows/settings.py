@@ -174,7 +174,9 @@ class Settings(BaseSettings):
     accepted_failures: str | None = None
     """TOML file of reviewed, accepted validation failures."""
     pseudonym_key: SecretStr | None = None
-    """At least 32 characters; hashes references on ingest. Change it and no worker can be followed."""
+    """At least 32 characters; hashes references on ingest. Change it only with `holdfast rotate-key`."""
+    previous_pseudonym_key: SecretStr | None = None
+    """The key before, for `holdfast rotate-key` alone; nothing else reads it."""
     model: str = "shipped"
     """`shipped`, or the name of a model in the registry whose promoted version is used."""
     s3: S3Settings = S3Settings()

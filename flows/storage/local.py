@@ -39,7 +39,7 @@ class LocalStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name starts with `prefix`, in order of name (by code point, as S3 lists)."""
-        shown = (o for o in self._files(prefix) if not o.name.rpartition("/")[2].startswith(TEMPORARY_PREFIX))
+        shown = (o for o in self._files(prefix) if not _half_written(o.name))
         return iter(sorted(shown, key=lambda o: o.name))
 
     def _files(self, prefix: str) -> Iterator[ObjectInfo]:
@@ -103,7 +103,8 @@ class LocalStore:
 
     def everything(self, prefix: str = "") -> Iterator[Stored]:
         """All files under a prefix, half-written ones that a crash left behind included."""
-        return iter(sorted((Stored(o.name, o.size) for o in self._files(prefix)), key=lambda o: o.name))
+        found = (Stored(o.name, o.size, latest=not _half_written(o.name)) for o in self._files(prefix))
+        return iter(sorted(found, key=lambda o: o.name))
 
     def purge(self, stored: Iterable[Stored]) -> None:
         """Unlink these files and the folders that are empty then. What the file system keeps of them is its own."""
@@ -155,6 +156,10 @@ class LocalStore:
         target = f"“{name}” in {self.url}" if name else self.url
         reason = error.strerror or type(error).__name__
         return StoreError(f"Could not {verb} {target}: {reason}. Check the folder's permissions and free space.")
+
+
+def _half_written(name: str) -> bool:
+    return name.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
 
 
 def _info(name: str, path: Path) -> ObjectInfo:

@@ -35,6 +35,8 @@ class Stored:
     size: int
     version: str | None = None
     """The bucket's name for this version; None where a store keeps one only."""
+    latest: bool = True
+    """Whether it is what a reader sees, not an earlier version, a marker or a leftover."""
 
 
 class Store(Protocol):

@@ -174,9 +174,9 @@ class S3Store:
         found: list[Stored] = []
         try:
             for page in pages:
-                for entry in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
-                    name = entry["Key"].removeprefix(self.prefix)
-                    found.append(Stored(name, entry.get("Size", 0), entry.get("VersionId")))
+                for entry in page.get("Versions", ()):
+                    found.append(self._version(entry, latest=entry.get("IsLatest", True)))
+                found += [self._version(entry, latest=False) for entry in page.get("DeleteMarkers", ())]
         except (BotoCoreError, ClientError) as error:
             self._raise("list the versions of", prefix, error)
         return iter(sorted(found, key=lambda o: (o.name, o.version or "")))
@@ -207,6 +207,9 @@ class S3Store:
             self._client.head_bucket(Bucket=self.bucket)
         except (BotoCoreError, ClientError) as error:
             self._raise("open", "", error)
+
+    def _version(self, entry: dict[str, Any], *, latest: bool) -> Stored:
+        return Stored(entry["Key"].removeprefix(self.prefix), entry.get("Size", 0), entry.get("VersionId"), latest)
 
     def _key(self, name: str) -> str:
         return self.prefix + checked(name)
