@@ -37,10 +37,11 @@ def refresh(
     from flows.settings import Settings
 
     chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
+    from flows.progress import shown
     from flows.reference.flow import reference_refresh, result_of
     from flows.reference.request import RefreshRequest
 
-    with embedded.quiet_flows():
+    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = reference_refresh(RefreshRequest(sources=source or [], reason=reason), return_state=True)
     outcome = result_of(state)
     typer.echo(outcome.to_text())

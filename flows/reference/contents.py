@@ -55,6 +55,9 @@ _ENOUGH_ROWS = 5
 _LEAST_READABLE = 0.5
 _YEAR_DAYS = 365
 
+#: A council's code in LAIT, where England and its regions have the codes from 970 on.
+_COUNCIL = r"^(?:[2-8]\d\d|9[0-6]\d)$"
+
 _PLACE = frozenset({"time_period", "geographic_level", "old_la_code", "new_la_code", "la_name", "region_name"})
 _YEARLY = (*layouts.WORKFORCE, *layouts.CHILDREN, layouts.POPULATION)
 
@@ -174,7 +177,7 @@ def _has(pattern: str, headers: Iterable[str]) -> bool:
 def _years(layout: Layout, table: Table, frame: pl.DataFrame) -> tuple[dict[str, int], list[str]]:
     """Councils by period, and notes; raises ReferenceDataError when the newest period makes no sense."""
     if layout is layouts.LAIT:
-        keyed = frame.filter(pl.col("item").is_in(list(LAIT_MEASURES)), pl.col("old_la_code").str.contains(r"^\d{3}$"))
+        keyed = frame.filter(pl.col("item").is_in(list(LAIT_MEASURES)), pl.col("old_la_code").str.contains(_COUNCIL))
         keyed = keyed.with_columns(period=pl.concat_str("item", pl.lit(" "), "year"))
         values = ["value"]
     else:
@@ -187,8 +190,10 @@ def _years(layout: Layout, table: Table, frame: pl.DataFrame) -> tuple[dict[str,
     if keyed.is_empty():
         raise ReferenceDataError(f"{table.where}: no row of a council was found. The old file stays in use.")
     _each_once(table, keyed)
-    counted = dict(keyed.group_by("period").len().iter_rows())
     notes = [f"{table.where}: unknown symbol “{s}” reads as missing." for s in unknown_symbols(keyed, values)]
+    if layout is layouts.LAIT:
+        keyed = keyed.filter(number("value").is_not_null())  # it lists every council in every year, figure or none
+    counted = dict(keyed.group_by("period").len().iter_rows())
     for newest, before in _newest(sorted(counted), lait=layout is layouts.LAIT):
         _check_newest(table, keyed, values, newest, before, counted[newest])
     return counted, notes

@@ -15,6 +15,7 @@ from prefect.states import Completed, Failed
 from features.errors import HoldfastError, ReferenceDataError
 from flows.context import s3_options
 from flows.mailing import open_transport
+from flows.progress import step
 from flows.reference.due import advice, retraining_due
 from flows.reference.letters import tell_data_team
 from flows.reference.outcome import RefreshOutcome
@@ -96,6 +97,7 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
     store = open_store(settings.store, s3=s3_options(settings))
     found = []
     for source in chosen(settings.reference, request.sources):
+        step("Fetching and checking %s", source.name)
         state = fetch_and_check(source.name, source, settings, store, now, return_state=True)
         result = state.result(raise_on_failure=False)
         if isinstance(result, SourceTrouble):

@@ -180,3 +180,19 @@ def test_both_generations_of_the_workforce_file_pass(public_data: Path) -> None:
     assert (max(old.periods), max(new.periods)) == ("2022", "2023")
     assert old.tables[0].layout != new.tables[0].layout
     assert WORKFORCE[0] in new.headers - old.headers
+
+
+def test_the_long_table_counts_councils_with_a_figure(public_data: Path) -> None:
+    found = contents((public_data / "lait_selected_measures_to_2023.csv").read_bytes(), Holds.LAIT)
+    assert 140 < found.councils <= 153, "neither England nor its regions nor councils without a figure"
+    assert max(found.periods) == "RevCP 2023"
+
+
+def test_a_year_of_the_long_table_without_figures_is_no_year() -> None:
+    rows = [
+        f"RevCP,Reviews,{year},C {code},{'-' if year == 2024 else 95},{code},North"
+        for year in (2023, 2024)
+        for code in COUNCILS
+    ]
+    long = "\n".join(["Short Desc,Data item,Years,LA and Regions,Values,LA Number,Region", *rows, ""]).encode()
+    assert dict(contents(long, Holds.LAIT).periods) == {"RevCP 2023": 150}
