@@ -48,6 +48,7 @@ from flows.sending import due_now, mail_month, send, waiting_run
 from flows.settings import Settings
 from flows.storage import open_store
 from flows.takein import Due, Read, TakenIn, to_be_tried_again, unread
+from flows.task_runner import BY_THE_SETTINGS
 from flows.tasks import (
     check_and_count,
     check_published,
@@ -246,7 +247,14 @@ def _run_name() -> str:
     return f"{what}: {request.reason}" if request.reason else what
 
 
-@flow(name="monthly", flow_run_name=_run_name, persist_result=False, validate_parameters=True, **TELLS_OF_FAILURE)
+@flow(
+    name="monthly",
+    flow_run_name=_run_name,
+    persist_result=False,
+    validate_parameters=True,
+    task_runner=BY_THE_SETTINGS,
+    **TELLS_OF_FAILURE,
+)
 def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B008
     """Read the month's extracts, check, measure, score, decide, publish, send.
 

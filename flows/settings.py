@@ -12,6 +12,7 @@ import os
 import tomllib
 from datetime import time
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -37,6 +38,13 @@ class Transport(StrEnum):
     OUTBOX = "outbox"
     SMTP = "smtp"
     SES = "ses"
+
+
+class TaskRunner(StrEnum):
+    """Where the tasks of single councils run."""
+
+    THREADS = "threads"
+    DASK = "dask"
 
 
 class _Section(BaseModel):
@@ -188,6 +196,10 @@ class Settings(BaseSettings):
     reference: ReferenceSettings = ReferenceSettings()
     """The published files that `holdfast refresh` keeps up to date."""
     schedule: ScheduleSettings = ScheduleSettings()
+    task_runner: TaskRunner = TaskRunner.THREADS
+    """`threads` of the run's own process, or `dask`: councils are mapped over an existing Dask cluster."""
+    dask_address: str = ""
+    """The cluster's scheduler: `tls://host:8786`, or `tcp://` inside a closed network."""
     claims: ClaimSettings = ClaimSettings()
     watchdog: WatchdogSettings = WatchdogSettings()
 
@@ -204,6 +216,11 @@ class Settings(BaseSettings):
             raise ValueError("retention.figure_months must not be shorter than ingest.history_months")
         if self.mail.transport is Transport.SMTP and not self.mail.host:
             raise ValueError("mail.host must be set for SMTP")
+        if self.task_runner is TaskRunner.DASK:
+            if "://" not in self.dask_address:
+                raise ValueError("dask_address must name the cluster's scheduler, for example tcp://scheduler:8786")
+            if find_spec("prefect_dask") is None:
+                raise ValueError("task_runner = dask needs the package prefect-dask: install holdfast[dask]")
         return self
 
     @classmethod
