@@ -149,7 +149,7 @@ def tested_columns(prepared: Prepared, rules: Sequence[Rule], absent: frozenset[
         elif field.type in (FieldType.INTEGER, FieldType.REFERENCE):
             columns[field.name] = column.cast(pl.Float64)
         elif field.type is FieldType.FLAG:
-            columns[field.name] = column.cast(pl.Float32)
+            columns[field.name] = _spare_missing(field.name, absent, column.cast(pl.Float32))
         else:
             columns[field.name] = column
     return prepared.rows.select(expression.alias(name) for name, expression in columns.items())
@@ -161,6 +161,14 @@ def _spare_absent(rule: Rule, absent: frozenset[tuple[str, str, str]], holds: pl
         here = (pl.col("la_code") == la_code) & (pl.col("month") == pl.lit(month).str.to_date())
         holds = pl.when(here.not_()).then(holds)
     return holds
+
+
+def _spare_missing(name: str, absent: frozenset[tuple[str, str, str]], values: pl.Expr) -> pl.Expr:
+    """A file that cannot carry a column at all has no empty cells in it: they are not looked at."""
+    for la_code, month in sorted({(la_code, month) for la_code, month, column in absent if column == name}):
+        here = (pl.col("la_code") == la_code) & (pl.col("month") == pl.lit(month).str.to_date())
+        values = pl.when(here).then(0.0).otherwise(values).cast(pl.Float32)
+    return values
 
 
 def _working_days(month: Month) -> int:

@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from features.councils import Council
+    from features.registry import Kind
     from flows.settings import Settings
     from flows.storage import Store
 
+KindArgument = Annotated[str, typer.Argument(help="workforce, establishment, caseload or return.")]
 CouncilOption = Annotated[str, typer.Option(help="The council's code.")]
 MonthOption = Annotated[str, typer.Option(help="YYYY-MM.")]
 
 
 def add_format_commands(app: typer.Typer) -> None:
     """Register the commands of this module on the command line."""
+    app.command()(template)
     app.command("pull-ssd")(pull_ssd)
+
+
+def template(
+    kind: KindArgument,
+    to: Annotated[Path | None, typer.Option(help="File to write; <kind>.xlsx here if not given.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Excel, without the data dictionary.")] = False,
+) -> None:
+    """Write an empty extract to fill, with its data dictionary, and beside it a filled example."""
+    from flows.extracts.templates import write_template
+
+    wanted = _kind(kind)
+    path = to or Path(f"{wanted}.{'csv' if csv else 'xlsx'}")
+    empty, example = write_template(wanted, path, as_csv=csv or path.suffix.lower() == ".csv")
+    typer.echo(
+        f"{empty} is to be filled; {example} shows how, with made-up rows. Check either: holdfast check {example}"
+    )
 
 
 def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
@@ -41,6 +61,14 @@ def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
             "HOLDFAST_SSD__URL; the account needs to read and nothing more."
         )
     typer.echo(pull(url.get_secret_value(), settings.ssd.schema_name, landing, owner, wanted).to_text())
+
+
+def _kind(text: str) -> Kind:
+    from features.registry import Kind
+
+    if text not in {str(k) for k in Kind}:
+        raise typer.BadParameter(f"one of {', '.join(Kind)}", param_hint="KIND")
+    return Kind(text)
 
 
 def _landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
