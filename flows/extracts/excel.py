@@ -30,6 +30,8 @@ from flows.extracts.where import Where
 
 _ENTRIES = 2_000
 _CHUNK = 1 << 20
+#: Columns A to Z.
+_ONE_LETTER = 26
 #: Excel keeps 15 significant digits; a longer number is not the one that was typed.
 _EXACT = 10**15
 
@@ -91,7 +93,8 @@ class Book:
 
     def merged(self, sheet: Sheet) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """First and last cell, as row (the first is 1) and column (from 0), of each range of merged cells."""
-        found = _MERGED.findall(self._xml(sheet))
+        xml = self._xml(sheet)
+        found = _MERGED.findall(xml) if b"mergeCell" in xml else []
         return [((int(a), _column_number(b) - 1), (int(c), _column_number(d) - 1)) for b, a, d, c in found]
 
     def first_row(self, sheet: Sheet) -> list[str]:
@@ -208,15 +211,17 @@ def _choose(sheets: Sequence[Sheet], kind: Kind, where: Where) -> Sheet:
 def _check_extent(xml: bytes, sheet: Sheet, kind: Kind, most_rows: int, where: Where, limits: Limits) -> None:
     """Refuse a sheet whose outermost cells span more than a table could: readers allocate the rectangle."""
     which = "a sheet" if not sheet.visible else f"the sheet “{kind}”" if sheet.name.casefold() == kind else "a sheet"
-    rows = sum(1 for _ in _ROW.finditer(xml))
-    columns: set[bytes] = set()
-    lowest = 0
     if b"\x00" in xml[:64]:
         raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
+    rows = len(_ROW.findall(xml))
+    columns: set[bytes] = set()
+    lowest = 0
     if rows <= most_rows:
-        for letters, number in _REFERENCE.findall(xml):
-            columns.add(letters)
-            lowest = max(lowest, int(number))
+        # Only references that could lie outside are taken out of the many: low rows and far columns.
+        low = rb"""\sr\s*=\s*["'][A-Za-z]{1,3}(\d{%d,7})["']""" % len(str(most_rows))
+        far = rb"""\sr\s*=\s*["']([A-Za-z]{%d,3})\d""" % (2 if limits.max_columns >= _ONE_LETTER else 1)
+        lowest = max(map(int, re.findall(low, xml)), default=0)
+        columns = set(re.findall(far, xml))
     if rows > most_rows or lowest > most_rows:
         raise UnreadableExtract(
             f"{where}: {which} reaches beyond row {most_rows:,}, too far for a {kind} extract. Delete what "
@@ -238,7 +243,8 @@ def _column_number(letters: bytes) -> int:
 
 def _unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
     """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
-    if _FORMULA.search(xml) is None and b'"e"' not in xml and b"'e'" not in xml:
+    formulas = (b"<f" in xml or b":f" in xml) and _FORMULA.search(xml) is not None
+    if not formulas and b'"e"' not in xml and b"'e'" not in xml:
         return
     for attributes, body in _cells(xml):
         kind = _TYPE.search(attributes)

@@ -212,6 +212,7 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
         allocated_worker_ref=_held("worker"),
         team=_held("team"),
         **{
+            f"allocated_worker_ref{PROBLEM}": pl.when(_held("worker").is_null()).then(_held("worker?")),
             f"case_status{PROBLEM}": pl.when(is_open & status.is_null()).then("6.status?"),
             f"referral_date{PROBLEM}": pl.coalesce(
                 "3.referred?", pl.when(pl.col("3.row").is_null() & listed).then("6.began?")
@@ -290,7 +291,7 @@ FIELDS = (
     "closed_date",
     "previous_cp_plans",
 )
-WITH_PROBLEMS = tuple(f for f in FIELDS if f not in ("file_row", "case_ref", "allocated_worker_ref", "team"))
+WITH_PROBLEMS = tuple(f for f in FIELDS if f not in ("file_row", "case_ref", "team"))
 
 
 #: So many children of a list of whom none is in list 6 are identified in another way.

@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 
 from features.errors import UnreadableExtract
+from features.registry import Field, FieldType
 from flows.extracts.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, Holds, squeezed
 from flows.extracts.annex_a.sheets import FoundList
-from flows.extracts.dates import read_dates
+from flows.extracts.cells import read_columns
 from flows.extracts.excel import Book, cell_text, long_numbers
-from flows.extracts.numbers import read_integers
 from flows.extracts.table import CELL_PROBLEMS, raw_table
 from flows.extracts.where import Where, rows_in_words
 
@@ -67,7 +68,7 @@ def _schema(annex: AnnexList) -> pl.Schema:
     columns: dict[str, pl.DataType] = {"row": pl.UInt32()}
     for column in annex.columns:
         columns[column.name] = _DTYPES[column.holds]
-        if column.holds not in (Holds.CHILD, Holds.WORKER, Holds.TEAM):
+        if column.holds not in (Holds.CHILD, Holds.TEAM):
             columns[column.name + PROBLEM] = pl.String()
     return pl.Schema(columns)
 
@@ -179,47 +180,63 @@ def _typed(
     unusable: dict[str, int] = {}
     notes: list[str] = []
     position = {name: i for i, name in enumerate(found.positions)}
-    for name in found.positions:
-        if name == "child":
-            continue
-        column = found.annex.column(name)
-        own = problems.filter(pl.col("position") == position[name]).select("file_row", "problem")
-        told = cells["row"].replace_strict(own["file_row"], own["problem"], default=None, return_dtype=pl.String())
-        values, unread = read_column(cells[name], column)
-        if column.holds in (Holds.WORKER, Holds.TEAM):
-            columns.append(values.rename(name))
-            continue
-        unread = unread.zip_with(told.is_null(), told)
-        bad = unread.len() - unread.null_count()
-        if bad:
+    plain = read_columns(cells, [_FIELDS[c.holds](c.name) for c in _columns(found) if c.holds in _FIELDS])
+    for column in _columns(found):
+        name = column.name
+        if column.holds in _FIELDS:
+            values, unread = plain[name].values, plain[name].problems
+        else:
+            values, unread = _read(cells[name], column)
+        own = problems.filter(pl.col("position") == position[name])
+        if own.height:
+            told = cells["row"].replace_strict(own["file_row"], own["problem"], default=None, return_dtype=pl.String())
+            unread = told if unread is None else unread.zip_with(told.is_null(), told)
+        bad = 0 if unread is None else unread.len() - unread.null_count()
+        if unread is not None and bad:
             rows = cells["row"].filter(unread.is_not_null()).to_list()
             notes.append(f"{found.annex}, “{column.header}”: could not be read in {rows_in_words(rows)}.")
+            columns.append(unread.rename(name + PROBLEM))
         filled = bad + values.len() - values.null_count()
         if bad > max(UNREADABLE_FEW, UNREADABLE_SHARE * filled):
             unusable[name] = bad
-        columns += [values.rename(name), unread.rename(name + PROBLEM)]
+        columns.append(values.rename(name))
     schema = _schema(found.annex)
     frame = pl.DataFrame(columns)
     missing = [pl.lit(None, dtype=t).alias(n) for n, t in schema.items() if n not in frame.columns]
     return frame.with_columns(missing).select(list(schema)).cast(schema), unusable, notes
 
 
-def read_column(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+def _columns(found: FoundList) -> list[Column]:
+    return [found.annex.column(name) for name in found.positions if name != "child"]
+
+
+def _field(name: str, of: FieldType) -> Field:
+    return Field(name, of, "", "")
+
+
+#: What is read as in our own extracts.
+_FIELDS: dict[Holds, Callable[[str], Field]] = {
+    Holds.DATE: partial(_field, of=FieldType.DATE),
+    Holds.NUMBER: partial(_field, of=FieldType.INTEGER),
+}
+
+
+def _read(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]:
     """Values and problem codes of one column; `text` is trimmed, blank is null."""
-    none = pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
     match column.holds:
-        case Holds.DATE:
-            return read_dates(text)
-        case Holds.NUMBER:
-            return read_integers(text)
         case Holds.STATUS:
             return _by_meaning(text, _status, pl.String(), "unknown_code")
         case Holds.YES_NO:
             return _by_meaning(text, _yes_no, pl.Boolean(), "not_a_flag")
         case Holds.WORKER:
-            return _workers(text), none
+            wrong = text.str.starts_with("#").fill_null(False)
+            if wrong.any():
+                code = pl.Series(text.name, ["formula_error"], dtype=pl.String())
+                none = pl.Series(text.name, [None], dtype=pl.String())
+                return _workers(none.zip_with(wrong, text)), code.zip_with(wrong, none)
+            return _workers(text), None
         case _:
-            return text, none
+            return text, None
 
 
 def _by_meaning(
