@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
 from flows.context import s3_options
+from flows.reference.shelf import laid_out
 from flows.settings import Settings
 from flows.storage import Store, open_store
 from flows.tasks import PATIENT_STEP, STEP, whole
@@ -37,9 +39,10 @@ class TrainRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: str = Field(
+        default="",
         title="Published files",
-        description="Folder of published files (DfE, Ofsted, ONS) on the machine that runs this.",
-        min_length=1,
+        description="Folder of published files (DfE, Ofsted, ONS) on the machine that runs this. Empty: the versions "
+        "that the reference refresh has stored.",
     )
     own_history: bool = Field(
         default=False, title="Own history", description="Learn from the group’s own months in the store too."
@@ -91,11 +94,11 @@ def _run_name() -> str:
 
 
 @flow(name="train", flow_run_name=_run_name, persist_result=False)
-def train(request: TrainRequest) -> State[TrainingResult]:
+def train(request: TrainRequest = TrainRequest()) -> State[TrainingResult]:  # noqa: B008
     """Train the model on the published record, judge it by the promotion rule, keep it in the registry.
 
     Args:
-        request: What to learn from, and whether the new version may speak.
+        request: What to learn from, and whether the new version may speak. Left empty: the stored published files.
     """
     try:
         result, said = run_training(request, datetime.now(UTC))
@@ -111,13 +114,11 @@ def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, 
     asked = request.promote is Promote.IF_THE_RULE_ALLOWS
     if asked and not (request.by.strip() and request.reason.strip()):
         raise SettingsError("A promotion is kept with who asked for it and why: fill in “Asked by” and “Reason”.")
-    if not Path(request.data).is_dir():
-        raise SettingsError(f"There is no folder {request.data} on this machine to train on.")
     store = open_store(settings.store, s3=s3_options(settings))
     own = settings if request.own_history else None
-    result, kept = compare_and_keep(
-        whole(store), whole(fit(request.data, whole(own), request.published_before, whole(now)))
-    )
+    with published_files(request.data, settings, store) as folder:
+        fitted = fit(str(folder), whole(own), request.published_before, whole(now))
+    result, kept = compare_and_keep(whole(store), whole(fitted))
     said = f"Kept as {kept}. {result.verdict.sentence}"
     if asked:
         version = result.model.ref.version
@@ -126,6 +127,18 @@ def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, 
         result_table(result, said), key="training", description=f"{result.model.ref.name} {result.model.ref.version}"
     )
     return result, said
+
+
+@contextmanager
+def published_files(data: str, settings: Settings, store: Store) -> Iterator[Path]:
+    """The folder to train on: the one that is named, or the stored versions laid out for as long as it takes."""
+    if not data:
+        with laid_out(store, [s.name for s in settings.reference.sources]) as folder:
+            yield folder
+        return
+    if not Path(data).is_dir():
+        raise SettingsError(f"There is no folder {data} on this machine to train on.")
+    yield Path(data)
 
 
 def result_table(result: TrainingResult, said: str) -> list[dict[str, str]]:

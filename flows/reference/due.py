@@ -46,8 +46,8 @@ def advice(model: TrainedModel, due: tuple[str, ...]) -> str:
     if not due:
         return f"Retraining is not due: {name} has seen everything that is stored."
     return (
-        f"Retraining is due. {name} has not seen: {' '.join(due)} Lay the files out and train: "
-        "`holdfast reference export DIR`, then `holdfast train --data DIR --store`."
+        f"Retraining is due. {name} has not seen: {' '.join(due)} Run the deployment `train` with nothing filled "
+        "in, or `holdfast reference export DIR` and then `holdfast train --data DIR --store`."
     )
 
 

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 from prefect import flow, get_run_logger, runtime, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
-from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
@@ -26,8 +25,7 @@ from flows.reference.sources import ReferenceSource
 from flows.scoring import load_model
 from flows.settings import Settings
 from flows.storage import Store, open_store
-
-_STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
+from flows.tasks import PATIENT_STEP
 
 
 class SourceTrouble(ReferenceDataError):
@@ -38,7 +36,7 @@ class SourceTrouble(ReferenceDataError):
         self.outcome = outcome
 
 
-@task(task_run_name="Fetch and check {name}", **_STEP)
+@task(task_run_name="Fetch and check {name}", **PATIENT_STEP)
 def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, store: Store, at: datetime) -> Any:
     """One source; what is wrong with it is the task's state, in a sentence."""
     found = refresh_source(Shelf(store), downloader(settings.reference), settings.reference, source, at)
@@ -47,7 +45,7 @@ def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, stor
     return Completed(message=found.sentence, data=found)
 
 
-@task(task_run_name="Compare with the model in use", **_STEP)
+@task(task_run_name="Compare with the model in use", **PATIENT_STEP)
 def compare_with_model(settings: Settings, store: Store) -> str:
     """Whether retraining is due, by what is stored of every configured source."""
     shelf = Shelf(store)
@@ -56,7 +54,7 @@ def compare_with_model(settings: Settings, store: Store) -> str:
     return advice(model, retraining_due(model, versions))
 
 
-@task(task_run_name="Tell the data team", **_STEP)
+@task(task_run_name="Tell the data team", **PATIENT_STEP)
 def tell(store: Store, settings: Settings, outcomes: Sequence[SourceOutcome], said: str, at: datetime) -> Sequence[str]:
     """New releases once, troubles once a month."""
     return tell_data_team(store, open_transport(settings), settings, outcomes, said, at)

@@ -12,10 +12,12 @@ before it leaves the old version in use and the next refresh finishes the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -169,6 +171,15 @@ class Shelf:
         except AlreadyThere:
             if kind != _JSON and self._store.read(name) != content:
                 raise
+
+
+@contextmanager
+def laid_out(store: Store, sources: Iterable[str]) -> Iterator[Path]:
+    """A folder with the versions in use, for the duration of the block. Raises ReferenceDataError if there are none."""
+    with TemporaryDirectory(prefix="holdfast-") as place:
+        folder = Path(place) / "published"
+        Shelf(store).export(folder, sources)
+        yield folder
 
 
 def version_id(at: datetime, digest: str) -> str:

@@ -13,11 +13,13 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State
 
+from features.errors import ModelError
 from flows.embedded import quiet_flows
 from flows.reference.flow import reference_refresh, result_of
 from flows.reference.request import RefreshRequest
 from flows.reference.shelf import Shelf
 from flows.storage import LocalStore
+from flows.train import train
 from models.record import read_record
 from models.training import data_hashes
 from tests.unit.flows.reference.test_contents import KINDS
@@ -89,6 +91,18 @@ def test_what_is_stored_trains_the_same_model_as_the_downloads(home: Path, first
     assert sorted(data_hashes(ours).values()) == sorted(data_hashes(theirs).values())
     assert ours.judgements.drop("sources").equals(theirs.judgements.drop("sources"))
     assert ours.counts.drop("source").equals(theirs.counts.drop("source"))
+
+
+def test_the_training_flow_left_empty_learns_from_what_is_stored(
+    home: Path, first: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def instead(folder: Path, *_: object) -> None:
+        raise ModelError(f"{len(list(folder.glob('*.csv')))} CSV and {len(list(folder.glob('*.ods')))} ODS files.")
+
+    monkeypatch.setattr("flows.train.trained", instead)
+    with quiet_flows():
+        found = train(return_state=True)
+    assert found.message == "13 CSV and 2 ODS files."
 
 
 def test_a_release_a_changed_layout_and_a_lost_file_in_one_week(
