@@ -162,7 +162,7 @@ def _current(joined: pl.DataFrame, month: Month) -> pl.DataFrame:
     )
     closed_on = pl.when(~is_open).then(pl.when("listed").then(closed).otherwise(ends))
     return (
-        state.with_columns(open=is_open, closed_on=closed_on)
+        state.with_columns(open=is_open, closed_on=closed_on, event_on=pl.when(is_open).then(leads_on).otherwise(ends))
         .with_columns(emitted=pl.col("open") | in_month("closed_on"))
         .with_columns(only_events=pl.col("emitted") & ~pl.col("listed") & ~pl.col("in_care") & ~pl.col("on_plan"))
     )
@@ -241,16 +241,23 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
 
 def _held(column: str) -> pl.Expr:
     """Who holds the case: of the list that gives the status before the others, an old assessment's worker never."""
-    events = pl.col("only_events")
+    happened = (
+        ("4", "authorised"),
+        ("5", "conference"),
+        ("5", "strategy"),
+        ("3", "referred"),
+        ("7", "ended"),
+        ("8", "left"),
+    )
     return pl.coalesce(
         pl.when("in_care").then(f"8.{column}"),
         pl.when("on_plan").then(f"7.{column}"),
         pl.when("listed").then(f"6.{column}"),
-        pl.when(pl.col("in_assessment") | events).then(f"4.{column}"),
-        pl.when(events).then(f"5.{column}"),
-        pl.when(events).then(f"3.{column}"),
-        pl.when(events).then(f"7.{column}"),
-        pl.when(events).then(f"8.{column}"),
+        pl.when("in_assessment").then(f"4.{column}"),
+        *(
+            pl.when(pl.col("only_events") & (pl.col(f"{n}.{event}") == pl.col("event_on"))).then(f"{n}.{column}")
+            for n, event in happened
+        ),
     )
 
 

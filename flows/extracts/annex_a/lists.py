@@ -93,6 +93,8 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
     cells, notes = _whose(cells, found, where)
     _refuse_merged(found, book, cells, where)
+    if cells.is_empty():
+        return ListRead(annex, empty_frame(annex), frozenset(found.positions), {}, tuple(notes))
     frame, unusable, said = _typed(cells, found, problems)
     return ListRead(annex, frame, frozenset(found.positions), unusable, (*notes, *said))
 
