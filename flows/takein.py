@@ -28,6 +28,7 @@ from features.returns import CELL_REASONS
 from flows.extracts.cells import PROBLEM_TEXTS
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
+from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome as Fate
 from flows.extracts.submissions import Submission, london_day, record_submission
@@ -100,11 +101,12 @@ def months_due(
     due: list[Due] = []
     previous_restated = False
     kept_from = records_kept_from(history.store)
+    mappings = list(landing.list(f"{MAPPINGS}/"))
     for month in months:
         if kept_from is not None and month < kept_from:
             continue
         day = cutoff(month)
-        landed = list_month(landing, month, register)
+        landed = list_month(landing, month, register, [m for m in mappings if london_day(m.modified) <= day])
         files = tuple(f for f in landed.every_file if london_day(f.modified) <= day)
         strange = tuple(u for u in landed.unrecognised if london_day(u.modified) <= day)
         known = history.as_of(month, day)
@@ -121,6 +123,7 @@ def fingerprint(files: Sequence[LandedFile], strange: Sequence[Unrecognised] = (
     """Names what would be taken in: an equal fingerprint means there is nothing new to do."""
     digest = hashlib.sha256()
     lying = [(f.name, f.size, f.modified) for f in files] + [(u.name, u.size, u.modified) for u in strange]
+    lying += sorted({(f.mapping.name, f.mapping.size, f.mapping.modified) for f in files if f.mapping is not None})
     for name, size, modified in sorted(lying):
         digest.update(f"{name} {size} {modified.isoformat()}\n".encode())
     return digest.hexdigest()[:16]
@@ -313,6 +316,7 @@ def store_edition(
         counts[kind], withheld = withhold(frame, kind, outcome.withheld, batch.absent_columns)
         reasons.append(withheld)
     known = [london_day(f.modified) for f in due.files] + ([before.known_to] if before else [])
+    known += [london_day(f.mapping.modified) for f in due.files if f.mapping is not None]
     manifest = Manifest(
         month=month,
         edition=len(history.editions(month)) + 1,

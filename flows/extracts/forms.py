@@ -22,6 +22,7 @@ from features.councils import Council
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.mapping import HeaderMapping
 from flows.extracts.ssd.tables import PROFESSIONALS, TABLES, table_name
 from flows.extracts.table import Limits
 
@@ -54,6 +55,8 @@ class Asked:
     key: bytes
     received: datetime
     limits: Limits
+    mapping: HeaderMapping | None = None
+    """Of our own extracts: what this council calls our fields."""
 
 
 Reader = Callable[[Content, Asked], IngestedExtract]
@@ -152,6 +155,7 @@ def read_form(form: Form, content: Content, asked: Asked) -> IngestedExtract:
             key=asked.key,
             received=asked.received,
             limits=asked.limits,
+            mapping=asked.mapping,
         )
     reader = cast(Reader, import_module(BY_FORM[form].reader).read)
     return reader(content, asked)

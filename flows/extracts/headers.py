@@ -33,7 +33,8 @@ def normalised(header: str) -> str:
 
 
 @cache
-def _meanings(kind: Kind) -> dict[str, str]:
+def meanings(kind: Kind) -> dict[str, str]:
+    """Normalised header -> the field it means, by name or documented synonym."""
     return {normalised(h): f.name for f in EXTRACTS[kind].fields for h in (f.name, *f.synonyms)}
 
 
@@ -55,12 +56,12 @@ def refuse_personal_data(
     Other sheets of a workbook are looked at too, because the file is kept whole. Where row 1 does not
     look like a header, its text may be somebody's data and is not quoted: the position is given.
     """
-    known = sum(1 for h in headers if normalised(h) in _meanings(kind))
+    known = sum(1 for h in headers if normalised(h) in meanings(kind))
     found = []
     for place, names in (("", headers), (" of another sheet", other_headers)):
         for position, header in enumerate(names, start=1):
             # A header the contract knows is the contract's column, whatever else it resembles.
-            what = None if not place and normalised(header) in _meanings(kind) else personal_data_in(header)
+            what = None if not place and normalised(header) in meanings(kind) else personal_data_in(header)
             if what is not None:
                 quoted = known >= _FEWEST_KNOWN and not place
                 found.append(f"“{header}” ({what})" if quoted else f"column {position}{place} ({what})")
@@ -77,12 +78,12 @@ def match_headers(headers: Sequence[str], *, kind: Kind, where: Where, may_lack:
     Raises HeaderMismatch if a required column is missing, a header stands twice, or two headers mean
     the same field; which one is meant is for the council to say.
     """
-    extract, meanings = EXTRACTS[kind], _meanings(kind)
+    extract, known = EXTRACTS[kind], meanings(kind)
     given = [normalised(h) for h in headers]
     claims: dict[str, list[int]] = {}
     for position, name in enumerate(given):
-        if name in meanings:
-            claims.setdefault(meanings[name], []).append(position)
+        if name in known:
+            claims.setdefault(known[name], []).append(position)
     _refuse_missing(extract, claims, where, may_lack)
     for field, positions in claims.items():
         if len(positions) > 1:
@@ -99,7 +100,7 @@ def match_headers(headers: Sequence[str], *, kind: Kind, where: Where, may_lack:
         positions={f: p[0] for f, p in claims.items()},
         headers={f: headers[p[0]] for f, p in claims.items()},
         absent=tuple(f.name for f in extract.fields if f.name not in claims),
-        unknown=tuple(h for h, name in zip(headers, given, strict=True) if name not in meanings),
+        unknown=tuple(h for h, name in zip(headers, given, strict=True) if name not in known),
     )
 
 

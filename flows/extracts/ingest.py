@@ -19,12 +19,12 @@ from features.registry import EXTRACTS, Field, FieldType, Kind
 from features.returns import CELL_REASONS
 from flows.extracts.cells import Cells, read_columns
 from flows.extracts.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
+from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.readers import read_table
-from flows.extracts.table import Limits, RawTable
+from flows.extracts.table import Limits, RawTable, says_total
 from flows.extracts.where import Where, rows_in_words
 
-_TOTALS = ("total", "totals", "grandtotal", "subtotal", "sum")
 _BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")
 
 
@@ -65,8 +65,9 @@ def ingest_file(
     key: bytes,
     received: datetime,
     limits: Limits | None = None,
+    mapping: HeaderMapping | None = None,
 ) -> IngestedExtract:
-    """Read one file; the bytes are not changed.
+    """Read one file; the bytes are not changed. `mapping` says what the council calls our fields.
 
     `key` hashes references (at least 32 bytes, SettingsError otherwise); `received` is when the file
     came, timezone-aware. Raises an ExtractError: UnreadableExtract, HeaderMismatch,
@@ -75,6 +76,8 @@ def ingest_file(
     where = Where(f"{council.name} ({council.la_code})", month, filename)
     table = read_table(content, kind=kind, where=where, limits=limits)
     refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
+    if mapping is not None:
+        table = apply_mapping(table, mapping, where, council)
     return ingest_table(
         table,
         where=where,
@@ -148,8 +151,7 @@ def _without_totals(table: RawTable, match: HeaderMatch, where: Where) -> tuple[
     """
     names = {str(p): name for name, p in match.positions.items()}
     named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
-    first = pl.coalesce("la_code", pl.exclude("la_code", "file_row"))
-    is_total = first.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").is_in(list(_TOTALS)).fill_null(False)
+    is_total = says_total(pl.coalesce("la_code", pl.exclude("la_code", "file_row")))
     flags = named.select(is_total.alias("total")).to_series()
     if not flags.any():
         return named, []

@@ -9,7 +9,7 @@ one submission.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -26,6 +26,8 @@ from flows.extracts.forms import (
     needed_parts,
     recognise_sector_file,
 )
+from flows.extracts.mapping import FOLDER as MAPPINGS
+from flows.extracts.mapping import in_force
 from flows.storage import ObjectInfo, Store
 
 ENDINGS = ("csv", "parquet", "xlsx")
@@ -46,6 +48,8 @@ class LandedFile:
     form: Form = Form.NATIVE
     parts: tuple[str, ...] = ()
     """Of a folder: the names of its files in the landing store."""
+    mapping: ObjectInfo | None = None
+    """The council's saved mapping that the file is read by, if there is one."""
 
     @property
     def filename(self) -> str:
@@ -85,8 +89,12 @@ class Landing:
         return tuple(sorted((*self.files, *self.earlier), key=_order))
 
 
-def list_month(store: Store, month: Month, register: Register) -> Landing:
-    """What lies in a month's folder of the landing store; raises StoreError only."""
+def list_month(store: Store, month: Month, register: Register, mappings: Sequence[ObjectInfo] | None = None) -> Landing:
+    """What lies in a month's folder of the landing store; raises StoreError only.
+
+    `mappings`: what lies below its `mappings/`, where it has been listed already.
+    """
+    known = tuple(store.list(f"{MAPPINGS}/")) if mappings is None else mappings
     files: list[LandedFile] = []
     unrecognised: list[Unrecognised] = []
     folders: dict[str, list[ObjectInfo]] = {}
@@ -112,6 +120,9 @@ def list_month(store: Store, month: Month, register: Register) -> Landing:
                 k for k in kinds_of(recognised[0].form, wanted) if k not in _lesser(recognised[0]) or k not in owed
             ]
             files.extend(replace(f, parts=wanted) for f in recognised if f.kind in given)
+    files = [
+        replace(f, mapping=in_force(known, f.council, f.kind, month)) if f.form is Form.NATIVE else f for f in files
+    ]
     newest = {(f.council.la_code, f.kind): f for f in sorted(files, key=_order)}
     chosen = tuple(newest.values())
     return Landing(

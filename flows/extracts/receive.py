@@ -8,6 +8,7 @@ from features.errors import ExtractError, PersonalDataRefused
 from flows.extracts.forms import Asked, Content, keeps_bytes, mark_of, read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile
+from flows.extracts.mapping import load_mapping
 from flows.extracts.readers import too_large
 from flows.extracts.submissions import Outcome, Submission, fingerprint_unread, keep_content
 from flows.extracts.table import Limits
@@ -45,10 +46,15 @@ def receive_file(
     kept = keeps_bytes(file.form)
     extract, refusal = None, None
     try:
+        mapping = load_mapping(landing, file.mapping.name, where) if file.mapping is not None else None
+    except ExtractError as fault:
+        # The file was not looked at, so nobody knows that it may be kept.
+        return Received(file, _submission(file, mark, Outcome.REFUSED, str(fault), kept=False), None, fault)
+    try:
         extract = read_form(
             file.form,
             content,
-            Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits),
+            Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits, mapping),
         )
         submission = _submission(file, mark, Outcome.ACCEPTED, None, kept=kept)
     except ExtractError as fault:

@@ -42,6 +42,14 @@ class RawTable:
     notes: tuple[str, ...] = ()
 
 
+_TOTALS = ("total", "totals", "grandtotal", "subtotal", "sum")
+
+
+def says_total(first: pl.Expr) -> pl.Expr:
+    """Whether a row's first filled cell says that a report writer added the row."""
+    return first.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").is_in(list(_TOTALS)).fill_null(False)
+
+
 def raw_table(
     headers: Sequence[str],
     columns: Sequence[pl.Series],
