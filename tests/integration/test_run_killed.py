@@ -1,4 +1,7 @@
-"""The whole monthly run, killed again and again while real servers speak to it, ends as if nothing had happened."""
+"""The whole monthly run, killed again and again while real servers speak to it, ends as if nothing had happened.
+
+At its end two runs of the month are started at once: they work one after the other, and the second finds nothing to do.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ import signal
 import subprocess
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
 from flows.alerts.ledger import Ledger, Status
+from flows.claim import claims_since
 from flows.storage import S3Store
 from tests.integration import small_region
 from tests.integration.conftest import S3Server
@@ -33,6 +38,9 @@ MOMENTS = (
     "before:ledger/.*-sent[.]json:3",
     "before:runs/.*:1",
 )
+
+#: On every push the first objects, the text that was taken, and the marker; all of them by night.
+CHOSEN = MOMENTS if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else (MOMENTS[0], TAKEN, MOMENTS[-1])
 
 #: Deaths after the server may have taken a message and before the ledger says so: each may cost one more copy.
 IN_THE_CRASH_WINDOW = 2
@@ -60,21 +68,28 @@ def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_on
             "PREFECT_HOME": str(tmp_path / "prefect"),
         }
 
-        def run(moment: str = "") -> int:
+        def start(moment: str = "") -> subprocess.Popen[bytes]:
             running_now.append(subprocess.Popen(small_region.command(moment), cwd=REPOSITORY, env=environment))
-            return running_now[-1].wait(120)
+            return running_now[-1]
 
         def kill() -> None:
             running_now[-1].send_signal(signal.SIGKILL)
 
-        for moment in MOMENTS:
+        for moment in CHOSEN:
             mailbox.on_text = kill if moment is TAKEN else lambda: None
-            died = run("" if moment is TAKEN else moment)
+            died = start("" if moment is TAKEN else moment).wait(120)
             assert died == -signal.SIGKILL, f"the run was not killed at {moment}"
-        assert run() == 0
-        finished = len(mailbox.mail)
-        assert run() == 0
-        assert len(mailbox.mail) == finished, "a run after a finished one writes to nobody"
+        together = [start(), start()]
+        assert [one.wait(240) for one in together] == [0, 0]
+
+    claims = [c for c in claims_since(store, datetime.min.replace(tzinfo=UTC)) if c.of == str(LAST)]
+    *killed, first, second = claims
+    assert len(killed) == len(CHOSEN)
+    assert not any(c.released for c in killed), "a run that is killed gives nothing back"
+    assert first.released
+    assert second.released
+    assert {first.owner.process.pid, second.owner.process.pid} == {one.pid for one in together}
+    assert second.since >= first.heartbeat, "the second run of the month began when the first had ended"
 
     folders = sorted(c.folder for c in councils)
     objects = [o.name for o in store.list(f"alerts/{LAST}/") if o.name.endswith(".json")]
