@@ -19,8 +19,6 @@ from flows.settings import Settings
 from flows.watchdog import died_notices
 from flows.zombies import Died, repair
 
-EVERY_SECONDS = 60.0
-
 _LOGGER = logging.getLogger("holdfast.keeper")
 
 
@@ -41,9 +39,8 @@ def start_keeper(
     *,
     view: Callable[[], ServerView] = PrefectView,
     clock: Clock = wall_clock,
-    every_seconds: float = EVERY_SECONDS,
 ) -> Event:
-    """Keep once a minute in a thread that ends with the process, or when the returned event is set."""
+    """Keep at once and then every `watchdog.keep_seconds`, in a thread that ends when the returned event is set."""
     ended = Event()
 
     def keep() -> None:
@@ -55,7 +52,7 @@ def start_keeper(
                 _LOGGER.warning("Runs that died could not be looked for: %s", error)
             except Exception:
                 _LOGGER.exception("Runs that died could not be looked for")
-            if ended.wait(every_seconds):
+            if ended.wait(settings.watchdog.keep_seconds):
                 return
 
     Thread(target=keep, name="keeper", daemon=True).start()

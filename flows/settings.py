@@ -141,6 +141,8 @@ class WatchdogSettings(_Section):
     """A scheduled run that has not begun by then says that nothing serves the deployments."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a run that died is begun, its first time included, before a person must look."""
+    keep_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    """How often a serving process looks for runs that died."""
 
 
 class RetentionSettings(_Section):
