@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
 from flows.context import s3_options
+from flows.notify import TELLS_OF_FAILURE
 from flows.reference.shelf import laid_out
 from flows.settings import Settings
 from flows.storage import Store, open_store
@@ -93,7 +94,7 @@ def _run_name() -> str:
     return f"training{f': {request.reason}' if request.reason else ''}"
 
 
-@flow(name="train", flow_run_name=_run_name, persist_result=False)
+@flow(name="train", flow_run_name=_run_name, persist_result=False, **TELLS_OF_FAILURE)
 def train(request: TrainRequest = TrainRequest()) -> State[TrainingResult]:  # noqa: B008
     """Train the model on the published record, judge it by the promotion rule, keep it in the registry.
 
