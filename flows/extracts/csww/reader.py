@@ -77,26 +77,32 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
             f"Write {asked.month.last_day}."
         )
     mark = mark_of(content)
-    stream, tally = Stream(source, str(where)), Tally(day)
-    of_month: list[pl.DataFrame] = []
+    stream = Stream(source, str(where))
+    if asked.kind is Kind.WORKFORCE:
+        of_month = pl.concat(_of_the_month(stream, day, where))
+        _refuse_unclear(stream.outline, where)
+        return _workforce(of_month, stream.outline, asked, where, mark)
+    tally = Tally(day)
+    for chunk in stream.chunks():
+        if asked.kind is Kind.RETURN:
+            tally.add(typed(chunk))
+    _refuse_unclear(stream.outline, where)
+    if asked.kind is Kind.ESTABLISHMENT:
+        return _establishment(stream.outline, asked, where, mark)
+    return _years_flows(tally.totals(stream.outline), stream.outline, asked, where, mark)
+
+
+def _of_the_month(stream: Stream, day: date, where: Where) -> list[pl.DataFrame]:
+    """What is taken of those in post and those who left in the month; an end that cannot be read stays, as a problem."""
+    found: list[pl.DataFrame] = []
     height = 0
     for chunk in stream.chunks():
-        records = typed(chunk)
-        tally.add(records)
-        # Who left before the month is not of its workforce; an end that cannot be read stays, as a problem.
-        kept = records.filter((pl.col("RoleEndDate") < day.replace(day=1)).fill_null(False).not_())
+        kept = typed(chunk).filter((pl.col("RoleEndDate") < day.replace(day=1)).fill_null(False).not_())
         height += kept.height
         if height > EXTRACTS[Kind.WORKFORCE].max_rows:
             raise too_many_rows(where, Kind.WORKFORCE)
-        if asked.kind is Kind.WORKFORCE:
-            of_month.append(_taken(kept, day))
-    outline = stream.outline
-    _refuse_unclear(outline, where)
-    if asked.kind is Kind.WORKFORCE:
-        return _workforce(pl.concat(of_month), outline, asked, where, mark)
-    if asked.kind is Kind.ESTABLISHMENT:
-        return _establishment(outline, asked, where, mark)
-    return _years_flows(tally.totals(outline), outline, asked, where, mark)
+        found.append(_taken(kept, day))
+    return found
 
 
 def _refuse_unclear(outline: Outline, where: Where) -> None:
