@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from prefect.states import Completed, Failed
 from features.errors import HoldfastError, ReferenceDataError
 from flows.context import s3_options
 from flows.mailing import open_transport
+from flows.notify import TELLS_OF_FAILURE
 from flows.progress import step
 from flows.reference.due import advice, retraining_due
 from flows.reference.letters import tell_data_team
@@ -67,7 +69,7 @@ def _run_name() -> str:
     return f"{what}{f': {request.reason}' if request.reason else ''}"
 
 
-@flow(name="reference-refresh", flow_run_name=_run_name, persist_result=False)
+@flow(name="reference-refresh", flow_run_name=_run_name, persist_result=False, **TELLS_OF_FAILURE)
 def reference_refresh(request: RefreshRequest = RefreshRequest()) -> State[RefreshOutcome]:  # noqa: B008
     """Download the published files, check and compare them, store what passes, say whether retraining is due.
 
@@ -105,7 +107,10 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
         else:
             found.append(cast(SourceOutcome, result))
     said = compare_with_model(settings, store)
-    return RefreshOutcome(tuple(found), said, tuple(tell(store, settings, found, said, now)))
+    outcome = RefreshOutcome(tuple(found), said)
+    if outcome.nothing_worked and runtime.deployment.id:
+        return outcome  # the run fails, and its failure is told
+    return replace(outcome, mail=tuple(tell(store, settings, found, said, now)))
 
 
 def result_of(state: object) -> RefreshOutcome:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from features.errors import HoldfastError
 from features.months import Month
@@ -15,16 +16,18 @@ from flows.alerts.mail.port import Transport
 from flows.alerts.render import Message, render_letter
 from flows.mailing import contact, mail_policy
 from flows.reference.api import DataSetVersion
-from flows.reference.refresh import SourceOutcome, Status
+from flows.reference.refresh import SourceOutcome
 from flows.reference.shelf import Version
 from flows.settings import Settings
 from flows.storage import Store
 
 #: A release that was stored by a run that died before it could write is told of within this time.
 _TOLD_WITHIN = timedelta(days=14)
+#: Sources that a subject line names.
+_NAMED = 3
 
 
-def messages(outcomes: Iterable[SourceOutcome], advice: str, sender: Contact, at: datetime) -> Iterator[Message]:
+def messages(outcomes: Sequence[SourceOutcome], advice: str, sender: Contact, at: datetime) -> Iterator[Message]:
     """The messages that these outcomes call for. Their keys are stable, so the ledger lets each go once."""
     for outcome in outcomes:
         version = outcome.version
@@ -32,12 +35,12 @@ def messages(outcomes: Iterable[SourceOutcome], advice: str, sender: Contact, at
             yield _release(version, advice, sender)
         if outcome.newer is not None:
             yield _newer(outcome, outcome.newer, sender, at)
-        if outcome.trouble:
-            yield _trouble(outcome, sender, at)
+    if trouble := [o for o in outcomes if o.trouble]:
+        yield _trouble(trouble, sender, at)
 
 
 def tell_data_team(
-    store: Store, transport: Transport, settings: Settings, outcomes: Iterable[SourceOutcome], advice: str, at: datetime
+    store: Store, transport: Transport, settings: Settings, outcomes: Sequence[SourceOutcome], advice: str, at: datetime
 ) -> tuple[str, ...]:
     """Send what is due to the data team's address; one sentence for each message that was sent or could not be."""
     said = []
@@ -87,17 +90,22 @@ def _newer(outcome: SourceOutcome, newer: DataSetVersion, sender: Contact, at: d
     )
 
 
-def _trouble(outcome: SourceOutcome, sender: Contact, at: datetime) -> Message:
+def _trouble(outcomes: Sequence[SourceOutcome], sender: Contact, at: datetime) -> Message:
+    """All that went wrong in one message: a network that is away is one thing to know, not one for each file."""
     month = Month.of(at.date())
-    refused = outcome.status is Status.REFUSED
-    what = f"refused-{outcome.refused[-12:]}" if refused else "not-fetched"
-    in_use = f"In use: the version of {outcome.version.id[:10]}." if outcome.version else "No version is in use."
+    ordered = sorted(outcomes, key=lambda o: o.source)
+    digest = sha256(repr([(o.source, o.status, o.refused[-12:]) for o in ordered]).encode()).hexdigest()[:12]
+    names = ", ".join(o.source for o in ordered[:_NAMED]) + (" …" if len(ordered) > _NAMED else "")
+    used = tuple(f"{o.source}: {f'the version of {o.version.id[:10]}' if o.version else 'none'}." for o in ordered)
     return _message(
-        key=f"{month}/reference/{outcome.source}-{what}",
+        key=f"{month}/reference/trouble-{digest}",
         month=month,
-        subject=f"Published file {'refused' if refused else 'not fetched'}: {outcome.source}",
-        lead=outcome.sentence,
-        sections=(Section("What is used meanwhile", (Para(in_use),)),),
+        subject=f"Published files not refreshed: {names}",
+        lead="What is stored stays in use until this is put right.",
+        sections=(
+            Section("What is wrong", (Bullets(tuple(o.sentence for o in ordered)),)),
+            Section("In use meanwhile", (Bullets(used),)),
+        ),
         sender=sender,
     )
 

@@ -246,9 +246,20 @@ def test_trouble_is_told_once_a_month(web: Web, store: LocalStore) -> None:
     for _ in range(4):  # 9, 16, 23 and 30 March
         told(source, source.next_week(), box)
     assert len(box.received) == 1
-    assert b"In use: the version of 2026-03-02." in box.received[0][2].replace(b"=\r\n", b"")
+    assert b"workforce: the version of 2026-03-02." in box.received[0][2].replace(b"=\r\n", b"")
     told(source, source.next_week(), box)  # 6 April
     assert len(box.received) == 2
+
+
+@pytest.mark.usefixtures("_settings")
+def test_a_network_that_is_away_is_one_message(store: LocalStore) -> None:
+    box = Postbox()
+    lost = [SourceOutcome(f"file-{i}", Status.NOT_FETCHED, f"file-{i}: not reached.") for i in range(5)]
+    tell_data_team(store, box, Settings.load(), lost, "", MONDAY)
+    tell_data_team(store, box, Settings.load(), lost[::-1], "", MONDAY + WEEK)
+    ((_, _, content),) = box.received
+    assert b"Subject: Published files not refreshed: file-0, file-1, file-2" in content
+    assert all(f"file-{i}: not reached." in content.decode() for i in range(5))
 
 
 def test_retraining_is_due_for_what_the_model_has_not_seen(web: Web, store: LocalStore) -> None:
