@@ -1,4 +1,5 @@
 # make demo   sets everything up and runs the main job on a made-up region
+# make server starts a Prefect server on this machine with every deployment, to click on; Ctrl-C stops it
 # make test   sets everything up and passes the tests
 # Everything lives in .venv and var; `make clean` removes both.
 
@@ -7,10 +8,15 @@ BIN := .venv/bin
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo server test check bench docs clean
 
 demo: .venv/run.done
 	$(BIN)/holdfast demo
+
+# Without settings it shows the made-up region, which is made first if it is not there.
+server: .venv/run.done
+	@test -e holdfast.toml || env | grep -q ^HOLDFAST_ || test -e var/demo/landing/register.csv || $(BIN)/holdfast demo
+	@$(BIN)/holdfast server $(if $(PORT),--port $(PORT))
 
 test: .venv/dev.done
 	$(BIN)/python -m pytest $(PYTEST)

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,10 +144,10 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait()
 
 
-def _wait_until_ready(server: LocalServer, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(server: LocalServer, processes: Sequence[subprocess.Popen[bytes]]) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until:
-        if process.poll() is not None:
+        if any(process.poll() is not None for process in processes):
             break
         try:
             if httpx.get(f"{server.address}/api/ready", timeout=5, trust_env=False).is_success:
@@ -197,8 +197,9 @@ def run_server(server: LocalServer, environment: Mapping[str, str], say: Callabl
             say("Starting Prefect's server ...")
             command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(server.port)]
             processes.append(_start(command, known, server.log))
-            _wait_until_ready(server, processes[0])
+            # It waits for the server, and loads what it serves meanwhile.
             processes.append(_start([sys.executable, "-m", "flows.cli", "serve"], known, None))
+            _wait_until_ready(server, processes)
             say(_welcome(server, secret if is_new else None))
             while all(process.poll() is None for process in processes):
                 time.sleep(0.5)

@@ -44,14 +44,16 @@ def serve_all(settings: Settings, now: datetime, say: Callable[[str], None]) -> 
         def handle_sigterm(self, *given: object, **more: object) -> None:
             signal.raise_signal(signal.SIGINT)
 
+    deployments = built(settings.schedule, now.date())
     _wait_for_the_server(say)
     # Paused schedules would stay paused after a restart, and months be lost in silence.
     runner = OrderlyRunner(name="holdfast", pause_on_shutdown=False, limit=None)
-    deployments = built(settings.schedule, now.date())
     for deployment in deployments:
         runner.add_deployment(deployment)
     say(f"Serving {', '.join(d.name for d in deployments)}.")
     keeper = start_keeper(settings, say)
+    # A shell that starts this in the background has it ignore what the runner stops by.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
     keeper.set()

@@ -1,15 +1,14 @@
-"""The pinned set really schedules: a server is started, the deployments are put on it, and runs appear.
+"""`holdfast server`: the pinned set really schedules, on the right days, and nobody gets in without the password.
 
-With a newer fastapi the server does not start; with SQLAlchemy 2.1 it looks healthy and schedules nothing.
+With a newer fastapi Prefect's server does not start; with SQLAlchemy 2.1 it looks healthy and schedules nothing.
 """
 
 from __future__ import annotations
 
-import os
-import socket
+import re
+import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -19,93 +18,153 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from features.months import Month, nth_working_day
+from tests.integration.local_server import Server, clean_environment, until
+
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 LONDON = ZoneInfo("Europe/London")
-_PATIENCE_SECONDS = 120
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _until(what: str, ready: Any) -> Any:
-    """What `ready` returns once it is truthy; fails the test if it never is."""
-    end = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < end:
-        try:
-            if found := ready():
-                return found
-        except httpx.TransportError:
-            found = None
-        time.sleep(0.5)
-    pytest.fail(f"{what} did not happen within {_PATIENCE_SECONDS} s")
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real Prefect server on the loopback address; yields the address of its API."""
-    home = tmp_path_factory.mktemp("prefect")
-    port = _free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HOLDFAST_"))} | {
-        "PREFECT_HOME": str(home),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-    }
-    log = (home / "server.log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)],
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server with its deployments, in an empty folder."""
+    folder = tmp_path_factory.mktemp("server")
+    started = Server(folder, {"HOLDFAST_STORE": str(folder / "store"), "HOLDFAST_LANDING": str(folder / "landing")})
     try:
-        api = f"http://127.0.0.1:{port}/api"
-        _until("the server", lambda: httpx.get(f"{api}/ready", timeout=5).is_success)
-        yield api
+        started.start()
+        yield started
     finally:
-        process.terminate()
-        process.wait(30)
-        log.close()
+        if started.process is not None and started.process.poll() is None:
+            started.stop()
 
 
-_DEPLOY = """
-from flows.deployments import DEPLOYMENTS
-for deployment in DEPLOYMENTS:
-    deployment.build().apply()
-"""
+def test_nobody_gets_in_without_the_password(server: Server) -> None:
+    without = httpx.get(f"{server.address}/api/admin/version", timeout=20, trust_env=False)
+    wrong = httpx.get(f"{server.address}/api/admin/version", auth=("holdfast", "x" * 32), timeout=20, trust_env=False)
+    assert (without.status_code, wrong.status_code) == (401, 401)
+    assert server.get("admin/version")
 
 
-def test_the_monthly_run_is_scheduled_in_londons_time(server: str, tmp_path: Path) -> None:
-    environment = os.environ | {"PREFECT_API_URL": server, "PREFECT_HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", _DEPLOY], env=environment, check=True, timeout=120)
+def test_a_request_without_a_token_is_taken_for_forged(server: Server) -> None:
+    forged = httpx.post(
+        f"{server.address}/api/deployments/filter", json={}, auth=server.login, timeout=20, trust_env=False
+    )
+    assert forged.status_code == 403
+    assert server.post("deployments/filter")
+
+
+def test_other_pages_may_not_call_it_from_a_browser(server: Server) -> None:
+    def allowed(origin: str) -> str | None:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+        answer = httpx.options(f"{server.address}/api/flows/count", headers=headers, timeout=20, trust_env=False)
+        return answer.headers.get("access-control-allow-origin")
+
+    assert allowed("http://elsewhere.example") is None
+    assert allowed(server.address) == server.address
+    assert allowed(f"http://localhost:{server.port}") == f"http://localhost:{server.port}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the kernel's list of listening sockets")
+def test_it_listens_on_this_machine_alone(server: Server) -> None:
+    listening = {
+        fields[1]
+        for table in ("/proc/net/tcp", "/proc/net/tcp6")
+        if Path(table).exists()
+        for fields in (line.split() for line in Path(table).read_text().splitlines()[1:])
+        if fields[3] == "0A" and fields[1].endswith(f":{server.port:04X}")
+    }
+    assert listening == {f"0100007F:{server.port:04X}"}
+
+
+def test_nothing_is_sent_anywhere_and_slots_are_kept_on_disk(server: Server) -> None:
+    settings = server.get("admin/settings")["server"]
+    assert settings["analytics_enabled"] is False
+    assert settings["ui"]["show_promotional_content"] is False
+    assert settings["concurrency"]["lease_storage"].endswith("lease_storage.filesystem")
+
+
+def test_the_page_calls_the_port_it_came_from_and_tells_no_secret(server: Server) -> None:
+    told = httpx.get(f"{server.address}/ui-settings", timeout=20, trust_env=False)
+    assert told.json()["api_url"] == "/api"
+    assert server.login[1] not in told.text
+
+
+def test_the_password_is_this_users_alone_and_is_said_once(server: Server) -> None:
+    assert (server.home / "password").stat().st_mode & 0o777 == 0o600
+    assert server.said.count(server.login[1]) == 1
+    assert str(server.home / "password") in server.said
+    assert server.login[1] not in (server.home / "server.log").read_text()
+
+
+def test_the_monthly_run_is_scheduled_on_the_working_day_at_seven_in_london(server: Server) -> None:
+    one = server.deployment("monthly")["id"]
 
     def scheduled() -> list[dict[str, Any]]:
-        answer = httpx.post(
-            f"{server}/flow_runs/filter",
-            json={"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "sort": "EXPECTED_START_TIME_ASC"},
-            timeout=10,
+        found: list[dict[str, Any]] = server.post(
+            "flow_runs/filter",
+            flow_runs={"state": {"type": {"any_": ["SCHEDULED"]}}, "deployment_id": {"any_": [one]}},
+            sort="EXPECTED_START_TIME_ASC",
         )
-        return list(answer.raise_for_status().json())
+        return found
 
-    runs = _until("a scheduled run", scheduled)
-
+    runs = until("a scheduled run", scheduled)
     for run in runs:
         start = datetime.fromisoformat(run["expected_start_time"]).astimezone(LONDON)
         assert (start.hour, start.minute) == (7, 0), "seven in the morning, summer and winter"
-        assert start.weekday() < 5
-        weekdays = sum(start.replace(day=d).weekday() < 5 for d in range(1, start.day + 1))
-        assert weekdays == 11
+        assert start.date() == nth_working_day(Month.of(start.date()), 11)
 
 
-def test_the_form_shows_titles_and_holds_no_secret(server: str, tmp_path: Path) -> None:
-    environment = os.environ | {"PREFECT_API_URL": server, "PREFECT_HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", _DEPLOY], env=environment, check=True, timeout=120)
-    found = httpx.post(f"{server}/deployments/filter", json={}, timeout=10).raise_for_status().json()
-    monthly = next(d for d in found if d["name"] == "monthly")
-    fields = monthly["parameter_openapi_schema"]["definitions"]["RunRequest"]["properties"]
+def test_no_form_asks_for_a_secret_or_an_address(server: Server) -> None:
+    found = server.post("deployments/filter")
+    assert {d["name"] for d in found} == {"monthly", "backfill", "train", "reference-refresh", "watchdog"}
+    for deployment in found:
+        schema = deployment["parameter_openapi_schema"]
+        names = {n for one in schema.get("definitions", {}).values() for n in one.get("properties", {})}
+        forbidden = re.compile("key|secret|password|recipient|token|address")
+        assert not [n for n in names if forbidden.search(n)], deployment["name"]
+    fields = server.deployment("monthly")["parameter_openapi_schema"]["definitions"]["RunRequest"]["properties"]
     assert fields["month"]["title"] == "Month"
-    names = " ".join(fields)
-    assert not any(word in names for word in ("key", "secret", "password", "recipient", "mail"))
+
+
+def test_a_taken_port_is_a_sentence(server: Server, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flows.cli", "server", "--port", str(server.port), "--home", str(tmp_path)]
+    second = subprocess.run(
+        command, cwd=tmp_path, env=clean_environment(**server.settings), capture_output=True, text=True, timeout=120
+    )
+    assert second.returncode == 17
+    assert "is taken" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes this one has started and not yet waited for."""
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def gone(pids: list[int]) -> bool:
+    return not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_killed_and_started_again_the_schedules_are_active_and_ctrl_c_stops_all_of_it(server: Server) -> None:
+    before = server.deployment("monthly")
+    assert server.process is not None
+    group = children_of(server.process.pid)
+    assert len(group) == 2, "the server, and what serves the deployments"
+
+    assert server.stop(signal.SIGKILL) == -signal.SIGKILL
+
+    until("the end of the children", lambda: gone(group))
+    server.start()
+    after = server.deployment("monthly")
+    assert after["id"] == before["id"]
+    assert after["paused"] is False
+    assert [s["active"] for s in after["schedules"]] == [True]
+    assert "shown this once" not in server.said
+    group = children_of(server.process.pid)
+
+    assert server.stop(signal.SIGINT) == 0
+
+    assert gone(group)
+    assert "Traceback" not in server.said
+    assert "Everything is kept" in server.said
