@@ -90,8 +90,10 @@ def _tell(settings: Settings, store: Store | None, transport: Transport, notice:
     to, policy = (settings.mail.data_team,), mail_policy(settings)
     if store is not None:
         try:
-            (done,) = deliver(store, transport, message, recipients=to, policy=policy, at=at)
-            return done
+            made = deliver(store, transport, message, recipients=to, policy=policy, at=at)
+            # If the address was changed today, the old one is still in the ledger.
+            inbox = policy.redirect_to if policy.redirect_to and not policy.production else settings.mail.data_team
+            return next((d for d in made if d.address == inbox.strip()), made[-1])
         except StoreError:
             _LOGGER.warning("The ledger cannot be written; the message goes out unrecorded.")
     finished = envelope(message, recipients=to, policy=policy, transport=transport, at=at)

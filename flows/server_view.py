@@ -12,6 +12,7 @@ from uuid import UUID
 import httpx
 
 from features.errors import HoldfastError
+from flows.deployments import TAG
 
 
 class ServerAway(HoldfastError):
@@ -91,7 +92,7 @@ class PrefectView:
 
         with self._client() as client:
             found = []
-            for one in self._all(client.read_deployments):
+            for one in _own(client):
                 scheduled = client.read_flow_runs(
                     flow_run_filter=FlowRunFilter.model_validate(
                         {"deployment_id": {"any_": [one.id]}, "state": {"type": {"any_": ["SCHEDULED"]}}}
@@ -153,17 +154,13 @@ class PrefectView:
     def _client(self) -> AbstractContextManager[Any]:
         return _answering(self.url)
 
-    @staticmethod
-    def _all(read: Any) -> list[Any]:
-        found: list[Any] = []
-        while page := read(limit=200, offset=len(found)):
-            found += page
-        return found
-
     def _runs(self, client: Any, asked: dict[str, Any]) -> list[Any]:
         from prefect.client.schemas.filters import FlowRunFilter
 
-        wanted = FlowRunFilter.model_validate({**asked, "deployment_id": {"is_null_": False}})
+        own = [str(d.id) for d in _own(client)]
+        if not own:
+            return []
+        wanted = FlowRunFilter.model_validate({**asked, "deployment_id": {"any_": own}})
         return list(client.read_flow_runs(flow_run_filter=wanted, limit=200))
 
     def _seen(self, client: Any, run: Any, *, with_events: bool) -> SeenRun:
@@ -179,6 +176,17 @@ class PrefectView:
             tags=tuple(run.tags),
             last_event=_last_event(client, run) if with_events else None,
         )
+
+
+def _own(client: Any) -> list[Any]:
+    """The deployments that carry Holdfast's tag: a server may be shared, and others' runs are none of our business."""
+    from prefect.client.schemas.filters import DeploymentFilter
+
+    ours = DeploymentFilter.model_validate({"tags": {"all_": [TAG]}})
+    found: list[Any] = []
+    while page := client.read_deployments(deployment_filter=ours, limit=200, offset=len(found)):
+        found += page
+    return found
 
 
 def _last_event(client: Any, run: Any) -> datetime | None:

@@ -237,6 +237,15 @@ def test_what_cannot_be_mailed_is_tried_again_at_the_next_look(settings: Setting
     assert unrecorded.status is Status.FAILED
 
 
+def test_an_address_changed_during_the_day_is_told_too(settings: Settings, store: LocalStore) -> None:
+    outbox = OutboxTransport(LocalStore(store.root.parent / "outbox"))
+    notice = Notice("not-done-2026-10", "title", "What.", ("Do.",))
+    tell(settings, store, outbox, [notice], NOON)
+    moved = settings.model_copy(update={"mail": settings.mail.model_copy(update={"data_team": "new@team.example"})})
+    (done,) = tell(moved, store, outbox, [notice], NOON + timedelta(hours=1))
+    assert (done.address, done.status, done.attempted) == ("new@team.example", Status.SENT, True)
+
+
 def test_a_cause_is_a_plain_name() -> None:
     with pytest.raises(ValueError, match="no name of a cause"):
         Notice("../2026", "t", "w", ())
