@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import cast
@@ -23,9 +24,12 @@ from flows.extracts.cells import PROBLEM_TEXTS, read_cells
 from flows.extracts.csww.check import ReturnReport, check_return
 from flows.extracts.forms import BY_FORM, Asked, Content, Form, kinds_of, needed_parts, read_form, said_by
 from flows.extracts.headers import match_headers, refuse_personal_data
+from flows.extracts.mapping import FOLDER as MAPPINGS
+from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
 from flows.extracts.readers import read_table
 from flows.extracts.table import Limits
 from flows.extracts.where import Where
+from flows.storage import LocalStore, Store
 
 #: References are hashed even here, with a key that is used for nothing else and leaves no trace.
 _DESK_KEY = sha256(b"holdfast check").digest()
@@ -79,12 +83,16 @@ def check_files(
     month: Month | None = None,
     kind: Kind | None = None,
     published: Path | None = None,
+    mapping: Path | None = None,
+    landing: Store | None = None,
 ) -> list[Checked | ReturnReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
     A workforce return (.xml) has a report of its own, as it goes to DfE by rules of its own; `published` is
     DfE's file of earlier figures to hold it against. What is not given is taken from the file: its name says
-    the kind, its first rows the council and month. Raises UnreadableExtract if a file says neither.
+    the kind, its first rows the council and month. A home-made file is read by `mapping`, or by the council's
+    saved one: beside the month's folder the file lies in, or in the `landing` store. Raises UnreadableExtract
+    if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
     returns: list[Checked | ReturnReport] = []
@@ -97,7 +105,7 @@ def check_files(
         names = content if isinstance(content, Mapping) else (path.name,)
         kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
         for one in kinds:
-            _lay_out(desks, path, content, council, month, one, form)
+            _lay_out(desks, path, content, council, month, one, form, partial(_mapping, path, mapping, landing))
     return returns + _check_desks(desks.values())
 
 
@@ -122,6 +130,24 @@ def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
         outcome = check_batch(batch)
         found.append(Checked(council_report(batch, outcome, desk.council.la_code), outcome))
     return found
+
+
+def _mapping(
+    path: Path, given: Path | None, landing: Store | None, council: Council, kind: Kind, month: Month
+) -> HeaderMapping | None:
+    """The mapping that is given, or the saved one that holds. Raises HeaderMismatch if it cannot be used."""
+    where = Where(f"{council.name} ({council.la_code})", month, path.name)
+    if given is not None:
+        try:
+            return read_mapping(given.read_bytes(), str(given), where)
+        except OSError:
+            raise UnreadableExtract(f"There is no mapping {given}, or it may not be read.") from None
+    beside = path.absolute().parent.parent.parent
+    store = LocalStore(beside) if folder_month(path) and (beside / MAPPINGS).is_dir() else landing
+    if store is None:
+        return None
+    saved = in_force(store.list(f"{MAPPINGS}/{council.folder}/"), council, kind, month)
+    return load_mapping(store, saved.name, where) if saved else None
 
 
 def form_of(path: Path) -> Form:
@@ -155,13 +181,14 @@ def _lay_out(
     month: Month | None,
     kind: Kind,
     form: Form,
+    mapping: Callable[[Council, Kind, Month], HeaderMapping | None],
 ) -> None:
     refusal: ExtractError | None = None
     try:
         said = said_by(form, content) if form is not Form.NATIVE else _said(content, path, kind)
     except ExtractError as error:
         said, refusal = (None, None), error
-    la_code, of = given or said[0] or _folder_code(path), month or said[1] or _folder_month(path)
+    la_code, of = given or said[0] or _folder_code(path), month or said[1] or folder_month(path)
     if la_code is None or of is None:
         raise refusal or UnreadableExtract(
             f"{path}: the file does not say whose and which month's it is. Give --council and --month."
@@ -172,7 +199,9 @@ def _lay_out(
     desk.files[key] = path.name
     received = datetime(of.year, of.number, 1, tzinfo=UTC)
     try:
-        extract = read_form(form, content, Asked(path.name, kind, desk.council, of, _DESK_KEY, received, Limits()))
+        read_by = mapping(desk.council, kind, of) if form is Form.NATIVE else None
+        asked = Asked(path.name, kind, desk.council, of, _DESK_KEY, received, Limits(), read_by)
+        extract = read_form(form, content, asked)
     except ExtractError as error:
         desk.refused[key] = error
         return
@@ -211,9 +240,10 @@ def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month |
 
 def _folder_code(path: Path) -> str | None:
     """`…/2026-10/370/workforce.csv`: the folder's name, if it lies in a month's folder."""
-    return path.parent.name if _folder_month(path) else None
+    return path.parent.name if folder_month(path) else None
 
 
-def _folder_month(path: Path) -> Month | None:
+def folder_month(path: Path) -> Month | None:
+    """The month of the landing folder a file lies in, None elsewhere."""
     name = path.absolute().parent.parent.name
     return Month.parse(name) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name) else None

@@ -13,7 +13,7 @@ import typer
 from features.errors import CheckFailed, ExtractError, HoldfastError
 from flows.cli_alerts import register_commands
 from flows.cli_approval import add_approval_commands
-from flows.cli_formats import add_format_commands
+from flows.cli_formats import add_format_commands, landing_if_any
 from flows.cli_models import add_model_commands
 from flows.cli_reference import add_reference_commands
 from flows.cli_repair import add_repair_commands
@@ -127,6 +127,9 @@ def check(
     published: Annotated[
         Path | None, typer.Option(help="DfE's published workforce CSV, to hold a workforce return against.")
     ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping to read a home-made file by; else the saved one.")
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
 ) -> None:
     """Check extracts before sending them. Exit code 0: usable; 20: errors; 12: a file cannot be used at all."""
@@ -146,6 +149,8 @@ def check(
         month=Month.parse(month) if month else None,
         kind=Kind(kind) if kind else None,
         published=published,
+        mapping=mapping,
+        landing=landing_if_any(),
     )
     console = Console()
     for one in found:

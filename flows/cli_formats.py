@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,12 @@ import typer
 
 if TYPE_CHECKING:
     from features.councils import Council
+    from features.months import Month
     from features.registry import Kind
+    from flows.extracts.mapping import HeaderMapping
+    from flows.extracts.mapping_proposal import Proposal
+    from flows.extracts.mapping_settle import Question, Settled
+    from flows.extracts.table import RawTable
     from flows.settings import Settings
     from flows.storage import Store
 
@@ -22,6 +28,7 @@ MonthOption = Annotated[str, typer.Option(help="YYYY-MM.")]
 def add_format_commands(app: typer.Typer) -> None:
     """Register the commands of this module on the command line."""
     app.command()(template)
+    app.command("map")(map_file)
     app.command("pull-ssd")(pull_ssd)
 
 
@@ -39,6 +46,87 @@ def template(
     typer.echo(
         f"{empty} is to be filled; {example} shows how, with made-up rows. Check either: holdfast check {example}"
     )
+
+
+def map_file(
+    file: Annotated[Path, typer.Argument(help="A home-made file: CSV, Excel or Parquet, header in row 1.")],
+    kind: Annotated[str, typer.Option(help="workforce, establishment, caseload or return.")],
+    council: CouncilOption,
+    month: Annotated[str | None, typer.Option(help="YYYY-MM from which on it holds; else the file's folder.")] = None,
+    answers: Annotated[Path | None, typer.Option(help="TOML file with columns, codes, left_out and by_folder.")] = None,
+    accept_sure: Annotated[bool, typer.Option(help="Save without asking, if nothing is in doubt.")] = False,
+    ask: Annotated[bool | None, typer.Option(help="Ask where unsure; as a rule in a terminal.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Save here, and not in the landing store.")] = None,
+) -> None:
+    """Propose which column of a home-made file is which field, ask where unsure, and save it for later months."""
+    from features.councils import Council
+    from features.months import Month
+    from flows.extracts.mapping import mapping_name, read_mapping
+    from flows.map_file import look_at, proposal_in_words, read_with
+    from flows.settings import Settings
+
+    wanted = _kind(kind)
+    since = Month.parse(month) if month else _month_of_folder(file)
+    landing, owner = (
+        (None, Council(council, f"council {council}", since)) if to else _landing_and_council(Settings.load(), council)
+    )
+    table, proposal = look_at(file, wanted, owner, since)
+    typer.echo(proposal_in_words(proposal))
+    given = read_mapping(answers.read_bytes(), str(answers)) if answers else None
+    asking = ask if ask is not None else sys.stdin.isatty() and given is None and not accept_sure
+    settled = settle_mapping(table, proposal, owner, since, given, asking)
+    content = settled.mapping.to_toml()
+    name = str(to) if to else mapping_name(owner, wanted, since)
+    typer.echo(read_with(file, read_mapping(content, name), owner, since))
+    if to:
+        to.write_bytes(content)
+    elif landing is not None:
+        landing.replace(name, content, content_type="application/toml")
+    typer.echo(f"Saved as {name}. It holds from {since.in_words} on.")
+
+
+def settle_mapping(
+    table: RawTable, proposal: Proposal, owner: Council, since: Month, given: HeaderMapping | None, asking: bool
+) -> Settled:
+    """Ask, or raise HeaderMismatch with what would have to be asked."""
+    from features.errors import HeaderMismatch
+    from flows.extracts.mapping_settle import settle
+
+    settled = settle(table, proposal, owner, since, answers=given, ask=_ask if asking else None)
+    for note in settled.notes:
+        typer.echo(note)
+    if settled.open:
+        listed = "\n".join(f"  - {question}" for question in settled.open)
+        raise HeaderMismatch(
+            f"Nothing was saved, because this is open:\n{listed}\n"
+            "Run the command in a terminal, or give a TOML file with --answers."
+        )
+    return settled
+
+
+def _ask(question: Question) -> str | None:
+    """One question in the terminal; an empty answer takes the suggestion, 0 or n means none of these."""
+    typer.echo(f"\n{question.text}")
+    for key, meaning in question.options.items():
+        typer.echo(f"  {key}  {meaning}")
+    none = "n" if set(question.options) == {"y"} or "0" in question.options else "0"
+    typer.echo(f"  {none}  none of these")
+    while True:
+        answer = str(typer.prompt("Answer", default=question.default or none)).strip().lower()
+        if answer in question.options:
+            return answer
+        if answer == none:
+            return None
+        typer.echo(f"One of {', '.join([*question.options, none])}, please.")
+
+
+def _month_of_folder(file: Path) -> Month:
+    from features.errors import HeaderMismatch
+    from flows.check import folder_month
+
+    if (month := folder_month(file)) is None:
+        raise HeaderMismatch(f"{file} does not lie in a month's folder. Say with --month from which month on it holds.")
+    return month
 
 
 def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
@@ -85,3 +173,17 @@ def _landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]
         known = ", ".join(c.folder for c in register.councils[:20])
         raise SettingsError(f"The register has no council {code}. It has {known}.")
     return landing, owner
+
+
+def landing_if_any() -> Store | None:
+    """The landing store of the settings; None on a desk that has no settings or landing of its own."""
+    from features.errors import HoldfastError
+    from flows.context import s3_options
+    from flows.settings import Settings
+    from flows.storage import open_store
+
+    try:
+        settings = Settings.load()
+        return open_store(settings.landing, s3=s3_options(settings), must_exist=True)
+    except HoldfastError:
+        return None

@@ -49,12 +49,18 @@ def personal_data_in(header: str) -> str | None:
 
 
 def refuse_personal_data(
-    headers: Sequence[str], *, kind: Kind, where: Where, other_headers: Sequence[str] = ()
+    headers: Sequence[str],
+    *,
+    kind: Kind,
+    where: Where,
+    other_headers: Sequence[str] = (),
+    is_header: bool = False,
 ) -> None:
     """Raises PersonalDataRefused naming the columns, and nothing else of the file.
 
     Other sheets of a workbook are looked at too, because the file is kept whole. Where row 1 does not
     look like a header, its text may be somebody's data and is not quoted: the position is given.
+    `is_header`: the caller knows that it is one.
     """
     known = sum(1 for h in headers if normalised(h) in meanings(kind))
     found = []
@@ -63,7 +69,7 @@ def refuse_personal_data(
             # A header the contract knows is the contract's column, whatever else it resembles.
             what = None if not place and normalised(header) in meanings(kind) else personal_data_in(header)
             if what is not None:
-                quoted = known >= _FEWEST_KNOWN and not place
+                quoted = (is_header or known >= _FEWEST_KNOWN) and not place
                 found.append(f"“{header}” ({what})" if quoted else f"column {position}{place} ({what})")
     if found:
         raise PersonalDataRefused(

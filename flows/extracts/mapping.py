@@ -15,9 +15,10 @@ from typing import Any
 
 import polars as pl
 import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from features.councils import Council
-from features.errors import HeaderMismatch
+from features.errors import HeaderMismatch, HoldfastError
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.cells import read_cells
@@ -72,6 +73,20 @@ class HeaderMapping:
         return (head + tomli_w.dumps(content)).encode()
 
 
+class _File(BaseModel):
+    """The mapping as it stands in its file."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind
+    council: str = ""
+    since: str = Field("2000-01", alias="from")
+    by_folder: list[str] = []
+    left_out: list[str] = []
+    columns: dict[str, str] = {}
+    codes: dict[str, dict[str, str]] = {}
+
+
 def mapping_name(council: Council, kind: Kind, since: Month) -> str:
     """`mappings/301/workforce.2026-10.toml`."""
     return f"{FOLDER}/{council.folder}/{kind}.{since}.toml"
@@ -98,40 +113,36 @@ def read_mapping(content: bytes, name: str, where: Where | None = None) -> Heade
         return HeaderMismatch(f"{start} cannot be used: {what}. Correct it, or make it anew with `holdfast map`.")
 
     try:
-        given = tomllib.loads(content.decode("utf-8-sig"))
+        given = _File.model_validate(tomllib.loads(content.decode("utf-8-sig")))
+        since = Month.parse(given.since)
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise wrong(f"it is no valid TOML ({type(error).__name__})") from None
-    unknown = sorted(set(given) - {"council", "kind", "from", "by_folder", "left_out", "columns", "codes"})
-    if unknown:
-        raise wrong(f"nobody reads {', '.join(unknown)}")
-    if given.get("kind") not in {str(k) for k in Kind}:
-        raise wrong(f"kind is none of {', '.join(Kind)}")
-    kind = Kind(given["kind"])
-    names = {f.name: f for f in EXTRACTS[kind].fields}
-    columns, codes = given.get("columns", {}), given.get("codes", {})
-    if not isinstance(columns, dict) or not all(isinstance(h, str) and h.strip() for h in columns.values()):
-        raise wrong("columns must give a header for each field")
-    strangers = sorted((set(columns) | set(codes) | set(given.get("by_folder", []))) - set(names))
-    if strangers:
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
+        raise wrong("; ".join(faults)) from None
+    except HoldfastError as error:
+        raise wrong(f"from: {error}") from None
+    kind = given.kind
+    names = {f.name for f in EXTRACTS[kind].fields}
+    if strangers := sorted({*given.columns, *given.codes, *given.by_folder} - names):
         raise wrong(f"the {kind} extract has no field {', '.join(strangers)}")
-    headers = [normalised(h) for h in columns.values()]
-    if len(set(headers)) < len(headers):
-        raise wrong("one header stands for two fields")
-    if set(given.get("by_folder", [])) - set(FROM_THE_FOLDER):
+    headers = [normalised(h) for h in given.columns.values()]
+    if len(set(headers)) < len(headers) or "" in headers:
+        raise wrong("columns must give each field a header of its own")
+    if set(given.by_folder) - set(FROM_THE_FOLDER):
         raise wrong(f"by_folder may name {' and '.join(FROM_THE_FOLDER)} and nothing else")
-    for name_of_field, words in codes.items():
-        allowed = _codes_of(kind, name_of_field)
-        bad = isinstance(words, dict) and [w for w, c in words.items() if c not in allowed]
-        if not isinstance(words, dict) or bad:
-            raise wrong(f"codes.{name_of_field} must give one of {', '.join(allowed) or 'nothing'} for each word")
+    for coded, words in given.codes.items():
+        allowed = _codes_of(kind, coded)
+        if set(words.values()) - set(allowed):
+            raise wrong(f"codes.{coded} must give one of {', '.join(allowed) or 'nothing'} for each word")
     return HeaderMapping(
-        council=str(given.get("council", "")),
+        council=given.council,
         kind=kind,
-        since=Month.parse(str(given.get("from", "2000-01"))),
-        columns=columns,
-        codes=codes,
-        left_out=tuple(given.get("left_out", [])),
-        by_folder=tuple(given.get("by_folder", [])),
+        since=since,
+        columns=given.columns,
+        codes=given.codes,
+        left_out=tuple(given.left_out),
+        by_folder=tuple(given.by_folder),
         name=name,
         digest=sha256(content).hexdigest()[:12],
     )
