@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 
 import polars as pl
 
@@ -47,6 +48,7 @@ class Rate:
         return BY_NAME[self.measure].label
 
 
+@lru_cache(maxsize=8)
 def rates(totals: Totals) -> tuple[Rate, ...]:
     """The rates in the order of OFFICIAL; a value that too many records leave open is not given."""
     row = figures(totals)

@@ -93,7 +93,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
 
 
 def _of_the_month(stream: Stream, day: date, where: Where) -> list[pl.DataFrame]:
-    """What is taken of those in post and those who left in the month; an end that cannot be read stays, as a problem."""
+    """What is taken of those in post and those who left in the month; an end that cannot be read stays a problem."""
     found: list[pl.DataFrame] = []
     height = 0
     for chunk in stream.chunks():

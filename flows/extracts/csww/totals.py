@@ -38,7 +38,7 @@ class Repeats:
     """Further posts of a person whose posts come to more than 1 FTE."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Sums:
     """Whole-number sums over the file: FTE in millionths, days in hundredths."""
 
@@ -89,7 +89,7 @@ class Tally:
     """Adds chunk after chunk of typed records."""
 
     reference_date: date
-    sums: Sums = field(default_factory=Sums)
+    _sums: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_SUMS, 0))
     _people: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, chunk: pl.DataFrame) -> None:
@@ -117,7 +117,7 @@ class Tally:
             no_agency=value("AgencyWorker").is_null().sum(),
         ).row(0, named=True)
         for name in _SUMS:
-            setattr(self.sums, name, getattr(self.sums, name) + found[name])
+            self._sums[name] += found[name]
         self._people.append(self._keys(chunk))
 
     def _keys(self, chunk: pl.DataFrame) -> pl.DataFrame:
@@ -146,7 +146,7 @@ class Tally:
         return Totals(
             reference_date=self.reference_date,
             workers=people.height,
-            sums=self.sums,
+            sums=Sums(**self._sums),
             inpost_headcount=here["person"].n_unique(),
             starters_headcount=people.filter("started").select(pl.struct("person", "start").n_unique()).item(),
             leavers_headcount=people.filter("left").select(pl.struct("person", "end").n_unique()).item(),
