@@ -21,6 +21,9 @@ from models.score import Score
 #: Version of the object's shape: the first number changes when a reader must.
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 
+#: How a change begins that no message tells of.
+RECORD_ONLY = "For the record only"
+
 #: Reasons and charts a message shows.
 SHOWN = 3
 
@@ -88,6 +91,11 @@ class Correction(Record):
     message_revision: int
     """The revision whose message stands: this one, or an earlier one if nothing it says has changed."""
 
+    @property
+    def for_people(self) -> tuple[str, ...]:
+        """What changed in the message, without what changed in the record only."""
+        return tuple(w for w in self.what_changed if not w.startswith(RECORD_ONLY))
+
 
 class Alert(Record):
     """`alerts/<YYYY-MM>/<folder>.json`, and `.r2.json` and so on for revisions."""
@@ -121,11 +129,15 @@ class Alert(Record):
         return self.decision.send or (self.correction is not None and self.correction.for_director)
 
     @property
+    def message_revision(self) -> int:
+        """The revision whose message stands."""
+        return self.revision if self.correction is None else self.correction.message_revision
+
+    @property
     def message_key(self) -> str:
         """The stable name of the alert's message, `2026-10/370/r1/new_watch`: Message-ID and ledger use it."""
-        revision = self.revision if self.correction is None else self.correction.message_revision
         kind = self.kind
-        return f"{self.month}/{self.folder}/r{revision}/{kind.value if kind else 'none'}"
+        return f"{self.month}/{self.folder}/r{self.message_revision}/{kind.value if kind else 'none'}"
 
     @property
     def is_joint_return(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from flows.alerts import wording
-from flows.alerts.alert import SHOWN, Alert
+from flows.alerts.alert import SHOWN, Alert, Correction
 from flows.alerts.charts import draw_chart
 from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, SubmissionFact
@@ -91,8 +91,8 @@ def _past(fact: MeasureFact) -> str:
 
 def _sections(alert: Alert, contact: Contact) -> list[Section]:
     sections = []
-    if alert.correction is not None:
-        sections.append(_corrected(alert))
+    if alert.correction is not None and alert.correction.for_director:
+        sections.append(_corrected(alert.correction))
     sections.append(_helps(alert))
     if alert.decision.band is not Band.NOT_SCORED:
         sections.append(_how_sure(alert))
@@ -102,14 +102,12 @@ def _sections(alert: Alert, contact: Contact) -> list[Section]:
     return sections
 
 
-def _corrected(alert: Alert) -> Section:
-    note = alert.correction
-    assert note is not None
+def _corrected(note: Correction) -> Section:
     return Section(
         "What changed since our earlier message",
         (
             Para("A file for this month came again or was corrected. Restated figures are normal, and welcome."),
-            Bullets(tuple(sentence(w) for w in note.what_changed)),
+            Bullets(tuple(sentence(w) for w in note.for_people)),
         ),
     )
 
@@ -266,7 +264,8 @@ def _about(alert: Alert, contact: Contact) -> Section:
 
 
 def _footer(alert: Alert, contact: Contact) -> tuple[str, ...]:
-    revision = "" if alert.revision == 1 else f", revision {alert.revision}"
+    number = alert.message_revision
+    revision = "" if number == 1 else f", revision {number}"
     score = alert.score
     return (
         f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",

@@ -93,7 +93,7 @@ def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     """One sentence: why. From what moved, in words; the level only as a likeness."""
     decision = alert.decision
     if alert.kind is MessageKind.CORRECTION and alert.correction is not None:
-        changed = listed([lower_first(w) for w in alert.correction.what_changed[:3]])
+        changed = listed([lower_first(w) for w in alert.correction.for_people[:3]])
         return (
             f"Figures for {month_words(alert.month)} were restated, and our earlier message no longer holds: {changed}."
         )

@@ -11,7 +11,7 @@ from typing import Any
 from features.errors import StoreError
 from features.months import Month
 from features.registry import BY_NAME
-from flows.alerts.alert import Alert, Correction, alert_name, alert_prefix
+from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert_prefix
 from flows.alerts.compose import Contact
 from flows.alerts.figures import change_text, lower_first, value_text
 from flows.alerts.ledger import REDIRECTED, Ledger, Status
@@ -156,21 +156,30 @@ def was_told(store: Store, alert: Alert) -> bool:
 
 
 def _revised(earlier: Alert, now: Alert, *, told: bool) -> Alert:
-    """The next revision. What nobody was told needs no correction, only the message that is due anyway."""
+    """The next revision. What nobody was told needs no correction, only the message that is due anyway.
+
+    If nothing a director reads has changed, the message that stands goes on standing, word for word: a message
+    that waits for approval, or went, is not another one because the code or the settings are.
+    """
     changes = director_changes(earlier, now)
-    what = changes or _record_changes(earlier, now)
-    stands = earlier.revision if earlier.correction is None else earlier.correction.message_revision
-    return now.model_copy(
-        update={
-            "revision": earlier.revision + 1,
-            "correction": Correction(
-                replaces_revision=earlier.revision,
-                what_changed=tuple(what),
-                for_director=told and bool(changes),
-                message_revision=earlier.revision + 1 if changes else stands,
-            ),
-        }
-    )
+    number, standing = earlier.revision + 1, earlier.correction
+    if changes:
+        correction = Correction(
+            replaces_revision=earlier.revision,
+            what_changed=tuple(changes),
+            for_director=told,
+            message_revision=number,
+        )
+    else:
+        for_director = standing is not None and standing.for_director
+        said = standing.for_people if standing is not None and for_director else ()
+        correction = Correction(
+            replaces_revision=earlier.revision,
+            what_changed=(*said, *_record_changes(earlier, now)),
+            for_director=for_director,
+            message_revision=earlier.message_revision,
+        )
+    return now.model_copy(update={"revision": number, "correction": correction})
 
 
 def director_changes(earlier: Alert, now: Alert) -> list[str]:
@@ -200,4 +209,4 @@ def _record_changes(earlier: Alert, now: Alert) -> list[str]:
     """What differs for the record only: which parts of the object."""
     old, new = _substance(earlier), _substance(now)
     parts = [lower_first(key.replace("_", " ")) for key in new if new[key] != old.get(key)]
-    return [f"For the record only: {', '.join(parts)}"]
+    return [f"{RECORD_ONLY}: {', '.join(parts)}"]

@@ -124,9 +124,30 @@ def test_a_revision_for_the_record_sends_nothing_again(store: LocalStore) -> Non
     assert second.alert.correction is not None
     assert second.alert.correction.what_changed == ("For the record only: provenance",)
     assert second.message is not None
-    assert second.message.key == first.message.key
+    assert (second.message.key, second.message.subject) == (first.message.key, first.message.subject)
+    assert (second.message.text, second.message.html) == (first.message.text, first.message.html)
     before = names(store, "ledger/")
     send(store, second.message)
+    assert names(store, "ledger/") == before
+
+
+def test_a_revision_for_the_record_after_a_correction_sends_nothing_again(store: LocalStore) -> None:
+    first = publish_alert(store, alert(score(0.74)), CONTACT)
+    assert first.message is not None
+    send(store, first.message)
+    corrected = alert(score(0.57), signals=False)
+    second = publish_alert(store, corrected, CONTACT)
+    assert second.message is not None
+    send(store, second.message)
+    other_code = corrected.model_copy(
+        update={"provenance": corrected.provenance.model_copy(update={"code_version": "0.2.0"})}
+    )
+    third = publish_alert(store, other_code, CONTACT)
+    assert third.outcome is Outcome.REVISED
+    assert third.message is not None
+    assert (third.message.key, third.message.text) == (second.message.key, second.message.text)
+    before = names(store, "ledger/")
+    send(store, third.message)
     assert names(store, "ledger/") == before
 
 

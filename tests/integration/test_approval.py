@@ -1,0 +1,186 @@
+"""Approval for real: a deployment run is suspended, its worker is killed, a person answers, and mail goes once.
+
+The answers go through the server's own address for them, as the form in its UI does.
+"""
+
+from __future__ import annotations
+
+import email
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from email.policy import default
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+
+from flows.demo import settings_for
+from flows.storage.local import LocalStore
+from tests.integration import small_region
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+MONTH = small_region.LAST
+_PATIENCE_SECONDS = 240
+
+_SERVE = """
+from datetime import date
+from prefect import serve
+from flows.deployments import DEPLOYMENTS
+from flows.settings import ScheduleSettings
+monthly = next(d for d in DEPLOYMENTS if d.name == "monthly")
+serve(monthly.build(ScheduleSettings(), date(2026, 11, 20), schedules=None), print_starting_message=False)
+"""
+
+
+def until(what: str, found: Callable[[], Any]) -> Any:
+    """What `found` returns once it is truthy; fails the test if it never is."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < end:
+        if here := found():
+            return here
+        time.sleep(0.5)
+    pytest.fail(f"{what} did not happen within {_PATIENCE_SECONDS} s")
+
+
+class Server:
+    """A Prefect server as a client sees it."""
+
+    def __init__(self, api: str) -> None:
+        self.http = httpx.Client(base_url=f"{api}/", timeout=60)
+
+    def post(self, path: str, **content: Any) -> Any:
+        return self.http.post(path, json=content).raise_for_status().json()
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.http.get(f"flow_runs/{run_id}").raise_for_status().json()
+        return found
+
+    def start(self, request: dict[str, Any]) -> str:
+        deployment = until("the deployment", self._deployment)
+        made = self.post(f"deployments/{deployment}/create_flow_run", parameters={"request": request})
+        return str(made["id"])
+
+    def _deployment(self) -> str | None:
+        found = self.http.get("deployments/name/monthly/monthly")
+        return str(found.json()["id"]) if found.is_success else None
+
+    def until_state(self, run_id: str, *names: str, since: str = "") -> dict[str, Any]:
+        def there() -> dict[str, Any] | None:
+            run = self.run(run_id)
+            settled = run["state"]["name"] in names and run["state"]["id"] != since
+            assert settled or run["state"]["type"] not in ("FAILED", "CRASHED"), run["state"]["message"]
+            return run if settled else None
+
+        found: dict[str, Any] = until(f"state {' or '.join(names)}", there)
+        return found
+
+    def answer(self, run_id: str, **given: Any) -> str:
+        return str(self.post(f"flow_runs/{run_id}/resume", run_input=given)["status"])
+
+    def question(self, run_id: str) -> tuple[dict[str, Any], str]:
+        """The form's fields and the words above it."""
+        keys = self.run(run_id)["state"]["state_details"]["run_input_keyset"]
+        schema, words = (
+            self.http.get(f"flow_runs/{run_id}/input/{keys[k]}").raise_for_status() for k in ("schema", "description")
+        )
+        return schema.json()["properties"], words.text
+
+    def artifacts(self, run_id: str) -> dict[str, str]:
+        found = self.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [run_id]}})
+        return {a["key"]: a["data"] if isinstance(a["data"], str) else json.dumps(a["data"]) for a in found}
+
+    def failed_tasks(self, run_id: str) -> dict[str, str]:
+        found = self.post(
+            "task_runs/filter",
+            flow_runs={"id": {"any_": [run_id]}},
+            task_runs={"state": {"type": {"any_": ["FAILED"]}}},
+        )
+        return {t["name"]: t["state"]["message"] for t in found}
+
+
+@contextmanager
+def serving(api: str, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """The monthly deployment served by a process of its own; killed at the end, with the runs it started."""
+    given = {k: v for k, v in os.environ.items() if not k.startswith(("HOLDFAST_", "PREFECT_"))}
+    environment = (
+        given
+        | settings_for(folder)
+        | {
+            "PREFECT_API_URL": api,
+            "PREFECT_HOME": str(folder / "prefect"),
+            "PREFECT_RUNNER_POLL_FREQUENCY": "1",
+            "HOLDFAST_CLAIMS__WAIT_MINUTES": "1",
+        }
+    )
+    with (folder / "serve.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SERVE], env=environment, stdout=log, stderr=log, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(30)
+
+
+def mailed(folder: Path) -> list[tuple[str, str]]:
+    """Message-ID and addressees of every message in the outbox, but the data team's own."""
+    found = [email.message_from_bytes(p.read_bytes(), policy=default) for p in (folder / "outbox").glob("*.eml")]
+    return sorted((str(m["Message-ID"]), str(m["To"])) for m in found if "data-team@" not in str(m["To"]))
+
+
+def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_once(
+    prefect_api: str, tmp_path: Path
+) -> None:
+    small_region.make(tmp_path / "landing")
+    server, store = Server(prefect_api), LocalStore(tmp_path / "store")
+    asked = {"month": str(MONTH), "as_of": "2026-11-20", "send": "hold for approval", "reason": "first look"}
+
+    with serving(prefect_api, tmp_path):
+        run = server.start(asked)
+        suspended = server.until_state(run, "Suspended")
+    # The worker is dead; the question stands in the server and in the store.
+    assert suspended["name"] == "2026-10: first look"
+    assert {"2026-10", "first look"} <= set(suspended["tags"])
+    shown = server.artifacts(run)
+    names = ("summary", "councils", "validation", "timing", "messages", "progress")
+    assert {f"month-2026-10-{name}" for name in names} <= set(shown)
+    assert shown["month-2026-10-messages"].count("2 registered recipients") == 4
+    assert "@" not in "".join(shown.values())
+    fields, _ = server.question(run)
+    assert [f["title"] for f in fields.values()] == ["Decision", "Councils to hold", "Reason", "Your name"]
+    assert store.info("approvals/2026-10/1/pending.json")
+    assert mailed(tmp_path) == []
+    assert server.answer(run, decision="send all") == "REJECT", "who decides must be said"
+
+    with serving(prefect_api, tmp_path):
+        assert server.answer(run, decision="hold some", reason="to be checked", by="J. Marsh") == "ACCEPT"
+        again = server.until_state(run, "Suspended", since=suspended["state"]["id"])
+        assert "needs the codes of the councils to hold" in server.question(run)[1]
+        assert mailed(tmp_path) == []
+
+        answer = {"decision": "hold some", "councils": ["Z02"], "reason": "to be checked", "by": "J. Marsh"}
+        assert server.answer(run, **answer) == "ACCEPT"
+        done = server.until_state(run, "Completed with gaps", since=again["state"]["id"])
+
+    assert done["state"]["message"] == "October 2026: completed with 4 councils not scored, 0 of 4 scored"
+    assert done["name"] == "2026-10: first look"
+    ids = [identity for identity, _ in mailed(tmp_path) if ".not.scored@" in identity or "not_scored" in identity]
+    assert len(ids) == len(set(ids)) == 3
+    assert not any(".Z02." in identity for identity in ids)
+    decision = json.loads(store.read("approvals/2026-10/1/decision.json"))
+    assert (decision["by"], decision["decision"], decision["held"]) == ("J. Marsh", "hold some", ["Z02"])
+    failed = server.failed_tasks(run)
+    assert set(failed) == {f"Score {c}" for c in ("Sorrelmere", "Quarrenmere", "Fennickmere", "Haskermere")}
+    assert "workforce" in failed["Score Sorrelmere"]
+    assert "J. Marsh decided" in server.artifacts(run)["month-2026-10-summary"]
+    assert str(UUID(run)) in "".join(o.name for o in store.list("approvals/2026-10/1/runs/"))

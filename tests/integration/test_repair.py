@@ -1,0 +1,263 @@
+"""A month repaired as a data team does it: one council, one step, one fault at a time, on a made-up region."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from flows import approval
+from flows import month as steps
+from flows.demo import settings_for
+from flows.embedded import quiet_flows
+from flows.extracts.landing import LandedFile
+from flows.outcome import RunOutcome
+from flows.storage.local import LocalStore
+from tests.integration import small_region
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+MONTH = small_region.LAST
+CODES = ("Z01", "Z02", "Z03", "Z04")
+
+
+@dataclass
+class Region:
+    """A region whose month has been read and not yet sent; each test has a copy."""
+
+    folder: Path
+
+    @property
+    def store(self) -> LocalStore:
+        return LocalStore(self.folder / "store")
+
+    def state(self, **request: object) -> Any:
+        from flows.monthly import monthly
+        from flows.request import RunRequest
+
+        asked = RunRequest.model_validate({"month": str(MONTH), "as_of": date(2026, 11, 20), **request})
+        with quiet_flows():
+            return monthly(asked, return_state=True)
+
+    def run(self, **request: object) -> RunOutcome:
+        from flows.monthly import result_of
+
+        return result_of(self.state(**request))
+
+    def mailed(self) -> list[str]:
+        """Codes of the councils whose director has a message in the outbox, one for each message."""
+        keys = [p.name for p in (self.folder / "outbox").glob("*.eml")]
+        return sorted(c for key in keys for c in CODES if f".{c}.r" in key)
+
+    def objects(self, prefix: str = "") -> dict[str, bytes]:
+        return {o.name: self.store.read(o.name) for o in self.store.list(prefix)}
+
+
+def use(folder: Path, patch: pytest.MonkeyPatch) -> Region:
+    for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
+        patch.delenv(name)
+    for name, value in settings_for(folder).items():
+        patch.setenv(name, value)
+    return Region(folder)
+
+
+@pytest.fixture(scope="module")
+def read_once(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("region")
+    small_region.make(folder / "landing")
+    with pytest.MonkeyPatch.context() as patch:
+        use(folder, patch).run(steps="check only", reason="first look")
+    yield folder
+
+
+@pytest.fixture
+def region(read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Region:
+    shutil.copytree(read_once, tmp_path, dirs_exist_ok=True)
+    return use(tmp_path, monkeypatch)
+
+
+def failing_for(code: str, real: Callable[..., Any], council_of: Callable[..., str]) -> Callable[..., Any]:
+    """The step, but with a fault of our own at one council."""
+
+    def step(*given: Any, **more: Any) -> Any:
+        if council_of(*given) == code:
+            raise ValueError("a name that must not be told")
+        return real(*given, **more)
+
+    return step
+
+
+def test_checking_alone_publishes_and_mails_nothing(region: Region) -> None:
+    assert region.objects("validation/")
+    assert region.objects("alerts/") == {}
+    assert region.mailed() == []
+    outcome = region.run(steps="check only")
+    assert outcome.headline == "October 2026: read and checked, nothing scored"
+    assert any("Sorrelmere (Z01): the workforce extract has not come" in p for p in outcome.problems)
+
+
+def test_a_rehearsal_scores_and_leaves_the_store_as_it_was(region: Region) -> None:
+    before = {n: c for n, c in region.objects().items() if not n.startswith("claims/")}
+    outcome = region.run(steps="rehearse")
+    assert [c.la_code for c in outcome.councils] == list(CODES)
+    assert {n: c for n, c in region.objects().items() if not n.startswith("claims/")} == before
+    assert region.mailed() == []
+
+
+def test_one_council_from_scoring_then_all_gives_no_duplicates(region: Region) -> None:
+    region.run(councils=["Z02"], steps="from scoring", reason="one council")
+    assert region.mailed() == ["Z02"]
+    assert set(region.objects("alerts/")) == {
+        f"alerts/2026-10/Z02.{e}" for e in ("json", "message.html", "message.txt")
+    }
+    assert region.objects("runs/") == {}, "one council is not the month"
+    region.run(steps="from scoring", reason="everyone")
+    region.run(councils=["Z02"], reason="again")
+    assert region.mailed() == list(CODES)
+    assert json.loads(region.objects("runs/")["runs/2026-10/success.json"])["councils"] == 4
+    page = region.objects("region/")["region/2026-10/index.html"].decode()
+    assert page.count('<li class="council"') == 4, "the page shows the others as they stand"
+
+
+def test_sending_alone_sends_what_is_published_and_scores_nothing(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "run it from scoring" in region.run(steps="from sending").note
+    region.run(send="no", steps="from scoring")
+    assert region.mailed() == []
+    monkeypatch.setattr(steps, "decide_month", lambda *_: pytest.fail("nothing is to be decided"))
+    outcome = region.run(steps="from sending", councils=["Z01"])
+    assert region.mailed() == ["Z01"]
+    assert outcome.messages_sent == 2
+    region.run(steps="from sending")
+    assert region.mailed() == list(CODES)
+
+
+def test_an_unknown_council_or_a_month_to_come_stops_the_run_before_anything_is_written(
+    region: Region,
+) -> None:
+    before = region.objects()
+    for given, said in (
+        ({"councils": ["999"]}, "No council 999 reports for October 2026"),
+        ({"month": "2199-01"}, "January 2199 has not ended"),
+    ):
+        state = region.state(**given)
+        assert state.is_failed()
+        assert said in state.message
+    assert region.objects() == before
+
+
+def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_run(
+    read_once: Path, prefect_api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(read_once / "landing", tmp_path / "landing")
+    region = use(tmp_path, monkeypatch)
+
+    def council(_context: object, files: Sequence[LandedFile]) -> str:
+        return files[0].council.la_code
+
+    with monkeypatch.context() as broken:
+        broken.setattr(steps, "read_council", failing_for("Z03", steps.read_council, council))
+        state = region.state(send="no")
+    outcome = state.result()
+    assert (state.name, state.type.value) == ("Completed with gaps", "COMPLETED")
+    assert len(outcome.councils) == 4
+    (fault, *_) = outcome.faults
+    assert "Fennickmere (Z03): reading 2026-" in fault
+    assert "a fault in Holdfast (ValueError in test_repair.py, line" in fault
+    everything = b"".join(c for n, c in region.objects().items() if not n.startswith("received/"))
+    assert b"a name that must not be told" not in everything
+    assert not any("Fennickmere" in p and "has not come" in p and "caseload" in p for p in outcome.problems)
+
+    mended = region.run(send="no")
+    assert mended.faults == ()
+    assert not any("a fault in Holdfast" in p for p in mended.problems)
+
+
+@pytest.mark.parametrize("step", ["publish_one", "deliver_one"])
+def test_a_fault_in_publishing_or_sending_to_one_council_stops_nobody_else(
+    region: Region, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def council(*given: Any) -> str:
+        code: str = given[2].council.la_code if step == "publish_one" else given[2].la_code
+        return code
+
+    with monkeypatch.context() as broken:
+        broken.setattr(steps, step, failing_for("Z03", getattr(steps, step), council))
+        state = region.state(steps="from scoring")
+    assert state.name == "Completed with gaps"
+    assert region.mailed() == ["Z01", "Z02", "Z04"]
+    (fault,) = state.result().faults
+    assert fault.startswith("Fennickmere (Z03): " + ("publishing" if step == "publish_one" else "sending"))
+    region.run(councils=["Z03"], steps="from scoring" if step == "publish_one" else "from sending")
+    assert region.mailed() == list(CODES)
+
+
+def test_a_step_that_fails_everywhere_is_a_failed_run(region: Region, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ValueError("a name that must not be told")
+
+    monkeypatch.setattr(steps, "publish_one", broken)
+    state = region.state(steps="from scoring")
+    assert state.is_failed()
+    assert "Publishing failed at every council" in state.message
+    assert "a name" not in state.message
+
+
+def test_holding_and_deciding_without_a_server(region: Region) -> None:
+    state = region.state(steps="from scoring", send="hold for approval")
+    assert state.name == "Waiting for approval"
+    assert region.mailed() == []
+    region.run(steps="from scoring", reason="an ordinary run meanwhile")
+    assert region.mailed() == [], "nothing goes around an approval"
+
+    def approve(*words: str) -> str:
+        from flows.cli import app
+
+        done = CliRunner().invoke(app, ["approve", "--month", "2026-10", *words])
+        assert done.exit_code == 0, done.output + repr(done.exception)
+        return done.output
+
+    listed = approve()
+    assert "4 messages of October 2026 have waited for approval" in listed
+    assert all(code in listed for code in CODES)
+    shown = {m.message_key for m in approval.pending(region.store)[0].messages}
+    said = approve("--decision", "hold some", "--council", "Z04", "--reason", "to be checked", "--by", "J. Marsh")
+    assert "J. Marsh decided" in said
+    assert "Held: Z04." in said
+    assert region.mailed() == ["Z01", "Z02", "Z03"]
+    outcome = region.run(steps="from scoring", reason="an ordinary run after it")
+    assert region.mailed() == ["Z01", "Z02", "Z03"]
+    assert [c.la_code for c in outcome.councils if c.held] == ["Z04"]
+    sent = {n.removeprefix("ledger/").removesuffix("/message.eml") for n in region.objects("ledger/2026-10/Z")}
+    assert {n for n in sent if n.count("/") == 3} == {k for k in shown if "/Z04/" not in k}
+
+    from flows.cli import app
+
+    released = CliRunner().invoke(
+        app, ["release", "--month", "2026-10", "--reason", "checked", "--by", "J. Marsh", "--council", "Z04"]
+    )
+    assert released.exit_code == 0, released.output
+    assert region.mailed() == list(CODES)
+
+
+def test_cancelling_sends_nothing_until_it_is_released(region: Region) -> None:
+    from flows.cli import app
+
+    region.run(steps="from scoring", send="hold for approval")
+    words = ["approve", "--month", "2026-10", "--decision", "cancel", "--reason", "the feed is broken", "--by", "J. M."]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "Nothing was sent." in done.output
+    region.run(steps="from scoring")
+    assert region.mailed() == []
+    again = CliRunner().invoke(app, words)
+    assert "No message of October 2026 waits for approval. J. M. decided" in str(again.exception)
