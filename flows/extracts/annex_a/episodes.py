@@ -19,7 +19,7 @@ import polars as pl
 
 from expectations.batch import ROWS_PER_LIST
 from features.months import Month
-from flows.extracts.annex_a.layout import BY_NUMBER
+from flows.extracts.annex_a.joined import cardinality, contradictions, only_events
 from flows.extracts.annex_a.lists import PROBLEM
 
 #: In which order the lists give an episode the number of its row: the first in which the child stands.
@@ -37,6 +37,8 @@ class Episodes:
     problems: pl.DataFrame
     """`file_row, field, problem`: cells that could not be read and are null in `frame`."""
     notes: tuple[str, ...]
+    only_referred: int
+    """Open cases that are a referral of the month and nothing else: open, as it was not said to have ended."""
 
 
 def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
@@ -52,14 +54,14 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
         said = ", ".join(f"{count:,} of list {n}" for n, count in sorted(later.items()) if count)
         notes.append(f"Left out, as begun after {last}: {said} (rows). The workbook was made after the month's end.")
     chosen = {n: _one_per_child(n, frame) for n, frame in cut.items()}
-    notes += _cardinality(cut, chosen)
+    notes += cardinality(cut, chosen)
     children = pl.concat([f.select("child") for f in chosen.values()]).unique().sort("child")
     joined = children
     for number, frame in chosen.items():
         renamed = frame.rename({c: f"{number}.{c}" for c in frame.columns if c != "child"})
         joined = joined.join(renamed, on="child", how="left", validate="1:1", maintain_order="left")
     current = _current(joined, month)
-    notes += _contradictions(current)
+    notes += contradictions(current)
     rows = _fields(current.filter("emitted"), month)
     earlier = _earlier_closings(cut[6], current, month)
     frame = pl.concat([rows, earlier], how="diagonal").sort("file_row")
@@ -70,11 +72,12 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
         for name in frame.columns
         if name.endswith(PROBLEM)
     ]
-    notes += _only_events(current)
+    notes += only_events(current)
     return Episodes(
         frame.select(c for c in frame.columns if not c.endswith(PROBLEM)),
         pl.concat(problems).sort("file_row", "field"),
         tuple(notes),
+        current.filter("only_events", "open", pl.col("3.referred") == pl.col("event_on")).height,
     )
 
 
@@ -194,12 +197,14 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
     visits = ["8.visit", "7.visit", "6.seen"]
     by_last = pl.max_horizontal(pl.when(pl.col(v) <= last).then(v) for v in visits)
     visit_problem = pl.coalesce(v + PROBLEM for v in visits)
+    # Whether a plan or a period of care has ended could not be read: what the case is now is not known.
+    doubt = pl.coalesce(pl.when("in_care").then("8.left?"), pl.when("on_plan").then("7.ended?"))
     fields = state.with_columns(referral_date=referral).with_columns(
         file_row=pl.coalesce(
             pl.when(listed if n == 6 else pl.lit(True)).then(pl.col(f"{n}.row") + n * ROWS_PER_LIST) for n in ROW_ORDER
         ),
         case_ref=pl.col("child"),
-        case_status=status,
+        case_status=pl.when(doubt.is_null()).then(status),
         re_referral=pl.when(~referral_unread).then(pl.col("3.earlier") > 0),
         assessment=(
             pl.col("4.authorised").is_null()
@@ -213,13 +218,18 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
         team=_held("team"),
         **{
             f"allocated_worker_ref{PROBLEM}": pl.when(_held("worker").is_null()).then(_held("worker?")),
-            f"case_status{PROBLEM}": pl.when(is_open & status.is_null()).then("6.status?"),
+            f"case_status{PROBLEM}": pl.coalesce(doubt, pl.when(is_open & status.is_null()).then("6.status?")),
             f"referral_date{PROBLEM}": pl.coalesce(
                 "3.referred?", pl.when(pl.col("3.row").is_null() & listed).then("6.began?")
             ),
             f"re_referral{PROBLEM}": pl.col("3.earlier?"),
             f"last_visit_date{PROBLEM}": visit_problem,
-            f"closed_date{PROBLEM}": pl.when(listed & ~pl.col("in_care") & ~pl.col("on_plan")).then("6.closed?"),
+            f"closed_date{PROBLEM}": pl.when(~pl.col("in_care") & ~pl.col("on_plan")).then(
+                pl.coalesce(
+                    pl.when("listed").then("6.closed?"),
+                    pl.when(pl.col("3.referred") == pl.col("event_on")).then("3.no_further_action?"),
+                )
+            ),
         },
     )  # fmt: skip
     carried = {
@@ -231,11 +241,14 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
         "last_cp_review_date": ("7.review", "planned"),
         "previous_cp_plans": ("7.previous", "planned"),
     }
-    found = {
+    found: dict[str, pl.Expr] = {
         name + suffix: pl.when(pl.col(where) if where else pl.lit(True)).then(source + suffix)
         for name, (source, where) in carried.items()
         for suffix in ("", PROBLEM)
     }
+    ended = pl.when("on_plan").then("7.ended?")
+    found["cp_plan_start_date"] = pl.when(ended.is_null()).then(found["cp_plan_start_date"])
+    found["cp_plan_start_date?"] = pl.coalesce(found["cp_plan_start_date?"], ended)
     return fields.with_columns(**found).select(*FIELDS, *(f + PROBLEM for f in WITH_PROBLEMS))
 
 
@@ -299,58 +312,3 @@ FIELDS = (
     "previous_cp_plans",
 )
 WITH_PROBLEMS = tuple(f for f in FIELDS if f not in ("file_row", "case_ref", "team"))
-
-
-#: So many children of a list of whom none is in list 6 are identified in another way.
-_STRANGERS = 20
-
-
-def _cardinality(cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFrame]) -> list[str]:
-    """How many rows and children each list has, and how many of them stand in list 6, by which they are joined."""
-    need = chosen[6].select("child")
-    counts_for = {6: "the open row counts, else the latest", 7: "the running plan counts, else the latest"}
-    counts_for[8] = "the running period counts, else the latest"
-    notes = []
-    for number, frame in sorted(cut.items()):
-        if frame.is_empty():
-            continue
-        rows, children = frame.height, chosen[number].height
-        line = f"{BY_NUMBER[number]}: {rows:,} {_plural(rows, 'row')} of {_children(children)}"
-        if rows > children:
-            line += f" (of several, {counts_for.get(number, 'the latest counts')})"
-        if number == 6:
-            notes.append(f"{line}.")
-            continue
-        both = chosen[number].join(need, on="child", how="semi").height
-        line += f", joined to list 6 by Child Unique ID, one to one: {both:,} stand in it."
-        if not both and min(children, need.height) >= _STRANGERS:
-            line += " Check that both lists use the same identifier."
-        notes.append(line)
-    return notes
-
-
-def _contradictions(current: pl.DataFrame) -> list[str]:
-    both = current.filter(pl.col("listed") & pl.col("6.closed").is_not_null() & (pl.col("in_care") | pl.col("on_plan")))
-    if both.is_empty():
-        return []
-    return [f"Closed in list 6 but in care or on a plan in lists 7 and 8: {_children(both.height)}, taken as open."]
-
-
-def _only_events(current: pl.DataFrame) -> list[str]:
-    only = current.filter("only_events")
-    if only.is_empty():
-        return []
-    ended = only.filter(~pl.col("open")).height
-    return [
-        f"In no list of open work, but something happened in the month: {_children(only.height)}. Taken as open "
-        f"(status d), as a referral, an enquiry or an assessment leads on: {only.height - ended:,}; as closed on the "
-        f"day the last thing ended: {ended:,}."
-    ]
-
-
-def _children(count: int) -> str:
-    return f"{count:,} {'child' if count == 1 else 'children'}"
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"

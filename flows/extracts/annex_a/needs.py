@@ -57,11 +57,13 @@ def lacking(
     why: Mapping[int, str],
     unusable: Mapping[tuple[int, str], int],
     statuses: set[str],
+    only_referred: int,
 ) -> Lacking:
     """Which fields cannot be known, and the sentence for each.
 
     `present`: by list, the columns that may be relied on; `why`: what is to be said of a list that is not
-    there; `unusable`: columns with too many unreadable cells; `statuses`: those of open rows in list 6.
+    there; `unusable`: columns with too many unreadable cells; `statuses`: those of open rows in list 6;
+    `only_referred`: cases that are open only if their referral of the month led on.
     """
     because: dict[str, str] = {}
     causes: dict[str, list[str]] = {}
@@ -69,11 +71,13 @@ def lacking(
         if field.name in NOT_CARRIED:
             because[field.name] = NOT_CARRIED[field.name]
             continue
-        cause = _cause(field.name, present, why, unusable, statuses)
+        cause = _cause(field.name, present, why, unusable, statuses, only_referred)
         if cause is not None:
             because[field.name] = f"{cause}, so {field.name} is not known."
             causes.setdefault(cause, []).append(field.name)
     notes = [f"{cause}. {_withheld(fields)}" for cause, fields in causes.items()]
+    if 3 not in present:
+        notes.append("Without list 3, children who were only referred are not among the open cases.")
     notes += [f"{NOT_CARRIED[name]} {_withheld([name])}" for name in NOT_CARRIED]
     return Lacking(because, tuple(notes))
 
@@ -84,8 +88,12 @@ def _cause(
     why: Mapping[int, str],
     unusable: Mapping[tuple[int, str], int],
     statuses: set[str],
+    only_referred: int,
 ) -> str | None:
-    for number, name in NEEDS.get(field, ()):
+    needs = NEEDS.get(field, ())
+    if field in _OPEN_WORK and only_referred and 3 in present:
+        needs = (*needs, (3, "no_further_action"))
+    for number, name in needs:
         annex = BY_NUMBER[number]
         if number not in present:
             return why.get(number, f"{annex} is not in the workbook")

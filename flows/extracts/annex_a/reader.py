@@ -74,6 +74,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         why,
         {(n, name): cells for n, one in usable.items() for name, cells in one.unusable.items()},
         _open_statuses(usable),
+        made.only_referred,
     )
     extract = ingest_table(
         _table(made, gaps, asked),

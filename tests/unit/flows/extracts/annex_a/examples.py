@@ -84,10 +84,16 @@ def book(
     """A workbook; a cell `("=A1", 5)` is a formula with its calculated value. `merged`: sheet -> ranges."""
     out = io.BytesIO()
     file = xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "dd/mm/yyyy", **(options or {})})
+    shown = False
     for name, rows in sheets.items():
         sheet = file.add_worksheet(name)
         if name in hidden:
             sheet.hide()
+        elif not shown:
+            # The sheet that is open when the workbook is cannot be hidden.
+            sheet.activate()
+            sheet.set_first_sheet()
+            shown = True
         for r, row in enumerate(rows):
             for c, value in enumerate(row):
                 if isinstance(value, tuple):

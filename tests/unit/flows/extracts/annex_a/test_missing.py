@@ -100,3 +100,29 @@ def test_every_field_is_carried_or_said_not_to_be() -> None:
     assert {f.name for f in CASELOAD.fields} == given | set(NEEDS) | set(NOT_CARRIED)
     assert all(measures_needing(Kind.CASELOAD, name) for name in NOT_CARRIED)
     assert {n for c in COUNTS if c.extract is Kind.CASELOAD for n in c.needs} <= set(NEEDS) | set(NOT_CARRIED)
+
+
+def test_whether_a_referral_led_on_is_needed_where_a_child_was_only_referred() -> None:
+    sheets = small()
+    at = sheets["List 3"][0].index("Referral NFA?")
+    sheets["List 3"] = [[cell for i, cell in enumerate(row) if i != at] for row in sheets["List 3"]]
+    extract = read(sheets)
+    assert set(extract.absent_columns) == {"closed_date", "case_status"} | _ALWAYS
+    assert "list 3 (Referrals) has no column “Referral NFA?”" in extract.absent_because["closed_date"]
+    sheets["List 3"] = sheets["List 3"][:-1]
+    assert set(read(sheets).absent_columns) == _ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("sheet", "header", "child", "columns"),
+    [
+        ("List 3", "Referral NFA?", 4, {"closed_date"}),
+        ("List 7", "Child Protection Plan End Date", 2, {"case_status", "cp_plan_start_date"}),
+        ("List 8", "Date Ceased to be Looked After", 2, {"case_status"}),
+    ],
+)
+def test_an_end_that_cannot_be_read_is_a_problem_and_not_no_end(
+    sheet: str, header: str, child: int, columns: set[str]
+) -> None:
+    extract = read(changed(small(), sheet, child, header, "ask"))
+    assert set(extract.problems["column"]) == columns

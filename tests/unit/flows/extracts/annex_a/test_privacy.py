@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 
-import polars as pl
 import pytest
 
 from features.errors import ExtractError
