@@ -72,14 +72,13 @@ def _split(block: str, first_line: int) -> Iterator[Command]:
             yield Command(text, first_line + began, int(said[1]) if said else 0)
 
 
-def table_commands(page: Path) -> list[Command]:
-    """Commands that stand alone in the first cell of a table's row, as in the README."""
-    found = []
-    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
-        if line.startswith("| `holdfast") or line.startswith("| `make"):
-            for text in re.findall(r"`([^`]+)`", line.split(" | ")[0]):
-                found.append(Command(text, number, 0))
-    return found
+def mentioned(page: Path) -> list[Command]:
+    """Commands that a page mentions in passing, in a sentence or a table; `…` stands for what the reader knows."""
+    text = re.sub(_FENCE, lambda found: "\n" * found[0].count("\n"), page.read_text(encoding="utf-8"))
+    return [
+        Command(found[1].replace(" …", " x"), text.count("\n", 0, found.start()) + 1, 0)
+        for found in re.finditer(r"`((?:holdfast|make) [^`]+)`", text)
+    ]
 
 
 def links(page: Path) -> list[str]:
