@@ -18,6 +18,9 @@ from features.months import Month
 #: A month, or nothing. A plain text field: a choice between text and null is two tabs in the form.
 MONTH_OR_NOTHING = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 
+#: Text that may be left empty. `str | None` would be two tabs in the form.
+TextOrNothing = Annotated[str, BeforeValidator(lambda given: "" if given is None else given)]
+
 #: A council code as the register has it: one line, nothing a path could be made of but the slash of a joint return.
 CouncilCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 /-]*$", max_length=24)]
 
@@ -28,6 +31,10 @@ class Send(StrEnum):
     YES = "yes"
     HOLD = "hold for approval"
     NO = "no"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Send | None:
+        return cls.HOLD if value == "hold" else None  # as a settings file is likely to say it
 
 
 class RunSteps(StrEnum):
@@ -63,7 +70,7 @@ class RunRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    month: Annotated[str, BeforeValidator(lambda given: "" if given is None else given)] = Field(
+    month: TextOrNothing = Field(
         default="",
         title="Month",
         description="The month to run, as YYYY-MM, for example 2026-10. Empty: the last complete month.",
@@ -96,14 +103,14 @@ class RunRequest(BaseModel):
         title="Known by",
         description="Use only what had been received by this day. Empty: today.",
     )
-    returns: str | None = Field(
-        default=None,
+    returns: TextOrNothing = Field(
+        default="",
         title="Published file",
         description="DfE's published workforce CSV, to run every council of England from it instead of extracts.",
         max_length=500,
     )
-    record: str | None = Field(
-        default=None,
+    record: TextOrNothing = Field(
+        default="",
         title="Published record",
         description="Folder of published files for neighbours, population, deprivation and judgements; "
         "empty: the folder of the published file.",
@@ -122,12 +129,12 @@ class RunRequest(BaseModel):
                 f"The run was not started: {month.in_words} has not ended on {today:%d %B %Y}. "
                 "Choose an earlier month, or leave the month empty for the last complete one."
             )
-        if self.record is not None and self.returns is None:
+        if self.record and not self.returns:
             raise SettingsError(
                 "The run was not started: a published record is read only beside a published file. "
                 "Name the file too, or leave the record empty."
             )
-        if self.returns is not None and (self.steps is not RunSteps.ALL or self.send is Send.HOLD):
+        if self.returns and (self.steps is not RunSteps.ALL or self.send is Send.HOLD):
             raise SettingsError(
                 "The run was not started: a run on a published file writes to nobody and has no steps to choose. "
                 "Leave steps at “all” and choose “no” for e-mails."

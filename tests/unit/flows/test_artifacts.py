@@ -1,0 +1,179 @@
+"""What a run shows, as text: tables and links, without a server."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from expectations.batch import FAILURES
+from features.councils import Register
+from features.registry import Kind
+from flows import artifacts
+from flows.alerts.state import Band, Change
+from flows.approval_records import Pending, Waiting
+from flows.context import RunContext
+from flows.history import ACCEPTED, MISSING, ExtractRecord, History, Manifest
+from flows.outcome import CouncilOutcome, RunOutcome
+from flows.pages.sparkline import sparkline_picture
+from flows.settings import Settings
+from flows.storage.local import LocalStore
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
+
+OTHER = replace(ASHCOMBE, la_code="992", name="Byre | Glen")
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunContext:
+    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    store = LocalStore(tmp_path / "store")
+    return RunContext(
+        settings=Settings.load(public_url="https://store.alliance.example/holdfast/"),
+        landing=store,
+        store=store,
+        register=Register((ASHCOMBE, OTHER)),
+        month=MONTH,
+        cutoff=date(2026, 11, 20),
+        now=datetime(2026, 11, 20, 9, tzinfo=UTC),
+        key=b"k" * 32,
+        history=History(store),
+    )
+
+
+def outcome(**changes: Any) -> RunOutcome:
+    given: dict[str, Any] = {
+        "month": MONTH,
+        "councils": (
+            CouncilOutcome("992", "Byre | Glen", Band.NOT_SCORED, Change.NEW, False, "No workforce file came"),
+            CouncilOutcome("991", "Ashcombe", Band.WATCH, Change.NEW, True, None, "Agency rate 23%"),
+        ),
+        "problems": ("Byre | Glen (992): the workforce extract has not come.",),
+        "restatements": (),
+        "held": "",
+        "messages_sent": 2,
+        "messages_failed": 0,
+        "places": {"region page": "s3://bucket/region/2026-10/index.html"},
+        "seconds": {"read": 1.25, "check": 2.0},
+        "model": "m 1",
+        "caution": "No grade.",
+    }
+    return RunOutcome(**(given | changes))
+
+
+def test_the_headline_says_what_is_missing() -> None:
+    assert outcome().headline == "October 2026: completed with 1 council not scored, 1 of 2 scored"
+    scored = tuple(replace(c, band=Band.STEADY) for c in outcome().councils)
+    assert outcome(councils=scored).headline == "October 2026: 2 of 2 councils scored"
+    assert not outcome(councils=scored).gaps
+    assert "1 fault at single councils" in outcome(councils=scored, faults=("x",)).headline
+    assert outcome(councils=scored, faults=("x",)).gaps
+    assert outcome(awaits="decide").headline.endswith("; messages wait for approval")
+
+
+def test_the_table_of_councils_begins_with_the_most_urgent(context: RunContext) -> None:
+    rows = artifacts.councils_table(context, outcome())
+    assert [r["council"] for r in rows] == ["Ashcombe", "Byre | Glen"]
+    assert (rows[0]["band"], rows[0]["change"], rows[0]["reasons"]) == ("watch", "new", "Agency rate 23%")
+    assert [r["informed"] for r in rows] == ["yes", "no"]
+    assert rows[0]["alert"].endswith("alerts/2026-10/991.json")
+
+
+def test_the_summary_names_what_needs_a_person() -> None:
+    words = artifacts.summary_markdown(outcome(faults=("Ashcombe (991): sending failed: x",), awaits="Decide."))
+    assert words.startswith("## October 2026: completed with 1 council not scored")
+    assert "**To decide.** Decide." in words
+    assert "* Byre | Glen (992): No workforce file came" in words
+    assert "| not scored | Byre \\| Glen |" in words
+    assert "* Ashcombe (991): sending failed: x" in words
+
+
+def test_the_validation_table_links_to_each_councils_report(context: RunContext) -> None:
+    day = date(2026, 11, 6)
+    manifest = Manifest(
+        month=MONTH,
+        edition=1,
+        fingerprint="f",
+        known_to=date(2026, 11, 9),
+        extracts=(
+            ExtractRecord("991", Kind.WORKFORCE, ACCEPTED, due=day, received=date(2026, 11, 9), restates="0"),
+            ExtractRecord("992", Kind.CASELOAD, MISSING, due=day),
+        ),
+        checks={},
+    )
+    words = artifacts.validation_markdown(context, manifest, FAILURES.to_frame())
+    assert "[report](https://store.alliance.example/holdfast/validation/2026-10/councils/991.html)" in words
+    assert "| Ashcombe (991) | workforce (late, restated) | 0 | 0 |" in words
+    assert "| Byre \\| Glen (992) | caseload (missing) |" in words
+    assert "Nobody has sent anything" in artifacts.validation_markdown(context, None, FAILURES.to_frame())
+
+
+def test_a_link_without_a_public_address_is_a_place(context: RunContext) -> None:
+    private = replace(context, settings=context.settings.model_copy(update={"public_url": ""}))
+    assert artifacts.link(private, "region/x.html", "page").startswith("page: `")
+
+
+def test_charts_are_pictures_inside_the_page_and_stay_small(
+    context: RunContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts, known = [alert(score(0.6))], {"991": facts()}
+    words = artifacts.charts_markdown(alerts, known)
+    assert "### Ashcombe (991): watch, new" in words
+    pictures = re.findall(r"!\[[^\]]+\]\(data:image/svg\+xml;base64,([^)]+)\)", words)
+    assert pictures
+    assert base64.b64decode(pictures[0]).startswith(b"<svg xmlns=")
+    monkeypatch.setattr(artifacts, "_CHART_BYTES", 10)
+    assert artifacts.charts_markdown(alerts, known) == ""
+    assert artifacts.charts_markdown([alert(score(0.2), signals=False)], known) == "", "steady councils need none"
+
+
+def test_a_standalone_sparkline_carries_its_style() -> None:
+    (series, *_) = facts().series.values()
+    drawn = base64.b64decode(sparkline_picture(series).partition(",")[2]).decode()
+    assert "<style>" in drawn
+    assert "script" not in drawn
+
+
+def test_messages_that_wait_are_shown_without_addresses(context: RunContext) -> None:
+    waits = Pending(
+        month=MONTH,
+        number=1,
+        cutoff=date(2026, 11, 20),
+        since=datetime(2026, 11, 20, tzinfo=UTC),
+        flow_run_id="x",
+        reason="",
+        held_because="5 of 9 councils have a new or worse alert.",
+        messages=(
+            Waiting(
+                la_code="991",
+                council="Ashcombe",
+                folder="991",
+                message_key="k",
+                digest="d",
+                subject="Ashcombe, October 2026: now on watch",
+                band=Band.WATCH,
+                change=Change.NEW,
+                recipients=2,
+                preview="alerts/2026-10/991.message.html",
+            ),
+        ),
+    )
+    words = artifacts.waiting_markdown(context, waits)
+    assert "1 message of October 2026 has waited for approval since 20 November 2026" in words
+    assert "5 of 9 councils" in words
+    assert "2 registered recipients" in words
+    assert "[read it](https://store.alliance.example/holdfast/alerts/2026-10/991.message.html)" in words
+    assert "@" not in words
+
+
+def test_the_timing_table_adds_up() -> None:
+    assert artifacts.timing_table(outcome())[-1] == {"stage": "together", "seconds": 3.2}
+
+
+def test_tags_carry_month_and_reason() -> None:
+    assert artifacts.tags_of(MONTH, "") == ("2026-10",)
+    assert artifacts.tags_of(MONTH, "x" * 100) == ("2026-10", "x" * 60)
