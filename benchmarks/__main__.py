@@ -1,4 +1,4 @@
-"""`make bench`: the feature stage beside its rivals, then a national month end to end, each in a process of its own."""
+"""`make bench`: features beside their rivals, a national month, a large workforce return; each in a process of its own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 def main() -> int:
     """Run the benchmarks one after another; the first failure ends it."""
-    for module in ("benchmarks.features", "benchmarks.monthly_run"):
+    for module in ("benchmarks.features", "benchmarks.monthly_run", "benchmarks.csww"):
         print(f"\n== python -m {module}", flush=True)  # noqa: T201
         code = subprocess.run([sys.executable, "-m", module], check=False).returncode
         if code:

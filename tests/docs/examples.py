@@ -6,6 +6,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
+
+from features.months import Month, month_range
+from flows.sample_region import generate, region
+from flows.sample_region.annex_a import annex_a_workbook
+from flows.sample_region.csww_writer import september_returns
+
 
 def late_file(folder: Path) -> None:
     """`examples/late/workforce.csv`: what council Z02 did not send in time for October 2026."""
@@ -42,10 +49,32 @@ def file_with_names(folder: Path) -> None:
     (folder / "names/workforce.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
 
 
+def annex_a(folder: Path) -> None:
+    """`examples/annex_a/annex_a.xlsx`: Z01's cases of October 2026 as Ofsted's workbook."""
+    (folder / "annex_a").mkdir()
+    sent = [
+        pl.read_csv(folder.parent / f"landing/{month}/Z01/caseload.csv", try_parse_dates=True).filter(
+            pl.int_range(pl.len()) % 4 == 0
+        )
+        for month in month_range(Month(2026, 5), Month(2026, 10))
+    ]
+    (folder / "annex_a/annex_a.xlsx").write_bytes(annex_a_workbook(sent, Month(2026, 10)))
+
+
+def workforce_return(folder: Path) -> None:
+    """`examples/return/return.xml`: a council's year to September 2026; one worker's origin is missing."""
+    (folder / "return").mkdir()
+    year = list(generate(region(1, 12, 7, Month(2026, 9))))
+    content = next(content for _, content in september_returns(year)).replace(b"<LEA>Z01</LEA>", b"<LEA>301</LEA>")
+    (folder / "return/return.xml").write_bytes(content.replace(b"    <StartOrigin>9</StartOrigin>\n", b"", 1))
+
+
 #: Name -> maker; each is called with the folder `examples/`, before any month is taken in.
 EXAMPLES: dict[str, Callable[[Path], None]] = {
     "late": late_file,
     "corrected": corrected_file,
     "wrong": file_with_errors,
     "names": file_with_names,
+    "annex_a": annex_a,
+    "return": workforce_return,
 }

@@ -25,7 +25,13 @@ fails when it is out of date.
 
 `holdfast check return.xml` holds a children's social work workforce return to these rules. A message names the
 rule, the records (counted from 1 in the order of the file) and the lines they begin on, and never what is
-written there. Errors end with exit code 20, a file that is no return with 12.
+written there. Errors end with exit code 20, a file that is no return with 12. Below the rules broken stand the
+official rates the return will produce; with `--published FILE`, DfE's published workforce CSV, beside those of the
+year before.
+
+```sh
+holdfast check examples/return/return.xml --html report.html  # exit code 20: errors were found
+```
 
 **Source.** DfE's own specification was not to be had. The rules come from a third party's reconstruction of the
 {BASE_YEAR} collection, the XML schema and the validator of `SocialFinanceDigitalLabs/liia-tools`, from DfE's
