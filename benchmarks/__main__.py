@@ -1,4 +1,4 @@
-"""`make bench`: features beside their rivals, a national month, a large workforce return; each in a process of its own."""
+"""`make bench`: features and their rivals, a national month, a large workforce return; each in a process of its own."""
 
 from __future__ import annotations
 
