@@ -1,0 +1,101 @@
+"""A national month of Annex A workbooks read into extracts, beside a bare read of the same cells in the same run.
+
+python -m benchmarks.annex_a [workbooks] [processes]
+
+The workbooks are made up at England's levels (about 2,700 open cases and half a year's past each). A few
+different ones are written, which takes longer than reading them, and read over and over up to the number.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
+from pathlib import Path
+from time import perf_counter
+
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+import polars as pl
+from python_calamine import load_workbook
+
+from features.councils import Council
+from features.months import Month
+from features.registry import Kind
+from flows.extracts.forms import Asked, Form, read_form
+from flows.extracts.table import Limits
+from flows.sample_region import as_sent, generate, region
+from flows.sample_region.annex_a import WINDOW_MONTHS, annex_a_workbook
+
+LAST = Month(2026, 10)
+DIFFERENT = 6
+KEY = b"a key of thirty-two bytes or more"
+
+
+def write(folder: Path) -> list[Path]:
+    """A workbook of each of a few made-up councils."""
+    made = region(DIFFERENT, WINDOW_MONTHS, 11, LAST)
+    sent: dict[str, list[pl.DataFrame]] = {c.la_code: [] for c in made.councils}
+    for frames in generate(made):
+        cases = as_sent(frames.frames[Kind.CASELOAD], Kind.CASELOAD)
+        for code, own in sent.items():
+            own.append(cases.filter(pl.col("la_code") == code))
+    paths = []
+    for number, own in enumerate(sent.values()):
+        paths.append(folder / f"{number}.xlsx")
+        paths[-1].write_bytes(annex_a_workbook(own, LAST))
+    return paths
+
+
+def read(path: Path) -> int:
+    """A workbook as the caseload extract; the number of episodes."""
+    council = Council("370", "Barnsley", Month(2015, 1))
+    asked = Asked("annex_a.xlsx", Kind.CASELOAD, council, LAST, KEY, datetime(2026, 11, 5, tzinfo=UTC), Limits())
+    return read_form(Form.ANNEX_A, path.read_bytes(), asked).frame.height
+
+
+def bare(path: Path) -> int:
+    """Every cell of the workbook as Calamine gives it, and nothing more; the number of cells."""
+    workbook = load_workbook(io.BytesIO(path.read_bytes()))
+    sheets = [workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names]
+    return sum(len(row) for rows in sheets for row in rows)
+
+
+def timed(pool: ProcessPoolExecutor, work: Callable[[Path], int], paths: list[Path]) -> tuple[float, int]:
+    """Seconds and what came of it."""
+    began = perf_counter()
+    total = sum(pool.map(work, paths))
+    return perf_counter() - began, total
+
+
+def main(workbooks: int = 153, processes: int = 2) -> None:
+    """Write, read, print."""
+    with tempfile.TemporaryDirectory() as folder:
+        different = write(Path(folder))
+        size = sum(p.stat().st_size for p in different) / len(different) / 1e6
+        paths = (different * (workbooks // len(different) + 1))[:workbooks]
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            timed(pool, read, paths[: 2 * processes])
+            load = os.getloadavg()[0]
+            seconds, episodes = timed(pool, read, paths)
+            floor, cells = timed(pool, bare, paths)
+        began = perf_counter()
+        read(paths[0])
+        one = perf_counter() - began
+    sys.stdout.write(
+        f"{workbooks} workbooks of {size:.1f} MB, {cells:,} cells -> {episodes:,} episodes, {processes} processes, "
+        f"load {load:.1f} before\n"
+        f"read as extracts:   {seconds:6.1f} s, {workbooks / seconds:5.1f} workbooks a second\n"
+        f"bare Calamine read: {floor:6.1f} s, {workbooks / floor:5.1f} workbooks a second; "
+        f"ratio {seconds / floor:.1f}\n"
+        f"one council's month, one process: {one:.2f} s\n"
+    )
+
+
+if __name__ == "__main__":
+    main(*(int(argument) for argument in sys.argv[1:]))
