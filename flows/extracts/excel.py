@@ -24,9 +24,10 @@ from defusedxml import ElementTree
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from features.errors import UnreadableExtract
-from features.registry import EXTRACTS, Kind
+from features.registry import EXTRACTS, FieldType, Kind
+from flows.extracts.headers import meanings, normalised
 from flows.extracts.table import CELL_PROBLEMS, Limits, RawTable, raw_table
-from flows.extracts.where import Where
+from flows.extracts.where import Where, rows_in_words
 
 _ENTRIES = 2_000
 _CHUNK = 1 << 20
@@ -125,10 +126,13 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> R
     rows = book.rows(chosen)
     if not rows:
         raise UnreadableExtract(f"{where}: the sheet “{kind}” is empty. Send the file again with its rows.")
+    _refuse_merged(book.merged(chosen), len(rows), kind, where)
     others = [h for s in book.sheets if s is not chosen for h in book.first_row(s)]
     headers, body = [_header(v) for v in rows[0]], rows[1:]
     columns = [pl.Series([cell_text(row[i]) for row in body], dtype=pl.String()) for i in range(len(headers))]
     found = [*book.unread(chosen), *long_numbers(body)]
+    if book.counts_days_from_1904:
+        found += _bare_day_numbers(headers, body, kind)
     problems = pl.DataFrame(found, schema=CELL_PROBLEMS, orient="row")
     return raw_table(
         headers,
@@ -137,6 +141,31 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> R
         problems=problems.filter(pl.col("file_row") > 1),
         other_headers=others,
     )
+
+
+def _refuse_merged(
+    ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], height: int, kind: Kind, where: Where
+) -> None:
+    """A value in merged cells stands for all of them and lies in the first only: the others would read as blank."""
+    within = [(top, bottom) for (top, _), (bottom, _) in ranges if top <= height]
+    if within:
+        rows = sorted({row for top, bottom in within for row in range(top, min(bottom, height) + 1)})
+        raise UnreadableExtract(
+            f"{where}: the sheet of the {kind} extract has merged cells ({rows_in_words(rows)}), so it cannot be told "
+            "which rows and columns a value is for. Unmerge them, write the value into each cell, and send it again."
+        )
+
+
+def _bare_day_numbers(headers: Sequence[str], body: list[list[Any]], kind: Kind) -> Iterator[tuple[int, int, str]]:
+    """Cells of date columns that hold a bare number in a workbook that counts days from 1904."""
+    known = meanings(kind)
+    for position, header in enumerate(headers):
+        name = known.get(normalised(header))
+        named = name is not None and EXTRACTS[kind].field(name).type is FieldType.DATE
+        if named or any(isinstance(row[position], date) for row in body):
+            for number, row in enumerate(body, start=2):
+                if isinstance(row[position], float):
+                    yield number, position, "not_a_date"
 
 
 def _check_unpacked_size(archive: zipfile.ZipFile, content: bytes, where: Where, limits: Limits) -> None:

@@ -100,6 +100,11 @@ def _content(
     return found
 
 
+def tables_of_three_children() -> dict[str, bytes]:
+    """The tables of this module as CSV, for other tests to mangle."""
+    return _content()
+
+
 def _more(table: str, *rows: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {table: [*_TABLES[table], *rows]}
 
