@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 
@@ -193,7 +193,9 @@ def _write_to_the_team(
     steps.send_run_summary(context, transport, storm, published, mail.deliveries)
     if mail.waits is not None or (mail.ruling is not None and mail.ruling.decision is Verdict.CANCEL):
         return []
-    return unreached(context, write_to_data_officers(context, transport, alerting))
+    councils = [d.council for d in alerting.decided]
+    written = write_to_data_officers(context, transport, councils, alerting.manifest, alerting.failures)
+    return unreached(context, written)
 
 
 def check_only(context: RunContext, faults: Faults) -> RunOutcome:
@@ -264,11 +266,12 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     now = datetime.now(UTC)
     try:
         request.check(now.date())
-        month = request.month_or_last(now.date())
+        settings = Settings.load()
+        month, as_of = _month_and_cutoff(request, settings, now)
         named = artifacts.tags_of(month, request.reason)
         artifacts.tag_run(named)
         with tags(*named), artifacts.progress(month, _STEPS):
-            outcome = run_month(request, now)
+            outcome = run_month(request, settings, month, as_of, now)
     except HoldfastError as error:
         # What a person can put right is a sentence in the run's state, not a traceback in its log.
         return Failed(message=str(error), data=error)
@@ -276,17 +279,20 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     return Completed(name=name, message=outcome.headline, data=outcome)
 
 
-def run_month(request: RunRequest, now: datetime) -> RunOutcome:
-    """All the request asks for, as tasks of one run. Raises HoldfastError for what a person can put right."""
-    settings = Settings.load()
-    month, as_of = request.month_or_last(now.date()), request.as_of
-    if request.returns is not None:
-        return run_published(settings, month, request, Path(request.returns), now)
+def _month_and_cutoff(request: RunRequest, settings: Settings, now: datetime) -> tuple[Month, date | None]:
+    """What the run is about. One that was suspended stays what it was, however many days have passed."""
     run = waiting_run()
     if run and request.send is Send.HOLD:
         asked = approval.asked_by(open_store(settings.store, s3=s3_options(settings)), run)
-        if asked is not None:  # the run was suspended: days may have passed, and it stays what it was
-            month, as_of = asked.month, asked.cutoff
+        if asked is not None:
+            return asked.month, asked.cutoff
+    return request.month_or_last(now.date()), request.as_of
+
+
+def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date | None, now: datetime) -> RunOutcome:
+    """All the request asks for, as tasks of one run. Raises HoldfastError for what a person can put right."""
+    if request.returns is not None:
+        return run_published(settings, month, request, Path(request.returns), now)
     context = begin(settings, month, now=now, as_of=as_of)
     steps.chosen_councils(context, request.councils)
     model, faults = load_model(settings, context.store), Faults()

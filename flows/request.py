@@ -37,6 +37,13 @@ class Send(StrEnum):
         return cls.HOLD if value == "hold" else None  # as a settings file is likely to say it
 
 
+class SendNow(StrEnum):
+    """Whether e-mails go out at once; for runs over many months, which nobody could look through."""
+
+    YES = "yes"
+    NO = "no"
+
+
 class RunSteps(StrEnum):
     """Which steps a run does; a repair starts at a later one."""
 
