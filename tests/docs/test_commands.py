@@ -68,9 +68,10 @@ def parse(command: Command) -> None:
         makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
         for target in [w for w in words[1:] if "=" not in w and not w.startswith("-")]:
             assert re.search(rf"^{re.escape(target)}:", makefile, flags=re.MULTILINE), f"no target {target}"
-    for flag, value in zip(words, words[1:], strict=False):
-        if flag in ("-f", "--file", "--filename", "--prefect-file") and "://" not in value:
-            assert (REPOSITORY / value).exists(), f"{value} is not in the repository"
+    elif words[0] in ("docker", "kubectl"):
+        for flag, value in zip(words, words[1:], strict=False):
+            if flag in ("-f", "--file", "--filename") and "://" not in value:
+                assert (REPOSITORY / value).exists(), f"{value} is not in the repository"
 
 
 @pytest.mark.timeout(900)
