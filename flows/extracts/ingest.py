@@ -12,7 +12,7 @@ import polars as pl
 
 from expectations.batch import PROBLEMS
 from features.councils import Council
-from features.errors import UnreadableExtract, WrongCouncilOrMonth
+from features.errors import ReferenceDataError, UnreadableExtract, WrongCouncilOrMonth
 from features.frames import conform
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
@@ -21,10 +21,12 @@ from flows.extracts.cells import Cells, read_columns
 from flows.extracts.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
 from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.pseudonyms import pseudonyms
+from flows.extracts.published import columns_of, is_published, read_published
 from flows.extracts.readers import read_table
 from flows.extracts.table import Limits, RawTable, says_total
 from flows.extracts.where import Where, rows_in_words
 
+_HEADER_BYTES = 4_000
 _BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")
 
 
@@ -74,6 +76,8 @@ def ingest_file(
     PersonalDataRefused (do not keep the file), or WrongCouncilOrMonth.
     """
     where = Where(f"{council.name} ({council.la_code})", month, filename)
+    if kind is Kind.RETURN and is_published(content[:_HEADER_BYTES]) and len(content) <= (limits or Limits()).max_bytes:
+        return _published_return(content, where, council, received)
     table = read_table(content, kind=kind, where=where, limits=limits)
     refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
     if mapping is not None:
@@ -87,6 +91,40 @@ def ingest_file(
         key=key,
         received=received,
         mark=sha256(content).hexdigest(),
+    )
+
+
+def _published_return(content: bytes, where: Where, council: Council, received: datetime) -> IngestedExtract:
+    """A council's own row of DfE's published file of every council, for that September."""
+    try:
+        published = read_published(content, filename=where.filename)
+    except ReferenceDataError as error:
+        raise UnreadableExtract(f"{where}: {error}") from None
+    own, month = set(_codes(council.la_code)), where.month
+    of_month = published.returns.filter(pl.col("reference_date") == month.last_day)
+    theirs = [code for code in of_month["la_code"] if own and own == set(_codes(code))]
+    if not theirs:
+        raise WrongCouncilOrMonth(
+            f"{where}: DfE's file has no row of council {council.la_code} for {month.in_words}. It describes "
+            f"30 September of {', '.join(str(m.year) for m in published.months)}: put it into the folder of such "
+            "a month."
+        )
+    frame = of_month.filter(pl.col("la_code") == theirs[0]).with_columns(pl.lit(council.la_code).alias("la_code"))
+    said = (pl.col("la_code") == theirs[0]) & (pl.col("reference_date") == month.last_day)
+    columns = columns_of(published.release)
+    return IngestedExtract(
+        kind=Kind.RETURN,
+        la_code=council.la_code,
+        month=month,
+        filename=where.filename,
+        sha256=published.sha256,
+        received=received,
+        frame=frame,
+        problems=PROBLEMS.to_frame(),
+        reasons=published.reasons.filter(said).with_columns(pl.lit(council.la_code).alias("la_code")),
+        absent_columns=tuple(f.name for f in EXTRACTS[Kind.RETURN].fields[2:] if f.name not in columns),
+        headers=columns,
+        notes=(f"The council's row of DfE's published file, releases {published.release}.",),
     )
 
 

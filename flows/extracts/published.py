@@ -179,6 +179,17 @@ def read_published(content: bytes, *, filename: str) -> PublishedWorkforce:
     )
 
 
+def is_published(start: bytes) -> bool:
+    """Whether a file that starts like this is DfE's rather than a council's own return: it names place and level."""
+    found = {h.strip(' "\r').lower() for h in start.decode("utf-8-sig", "replace").split("\n")[0].split(",")}
+    return {"time_period", "geographic_level", "old_la_code"} <= found and any(x.mark in found for x in _LAYOUTS)
+
+
+def columns_of(release: str) -> dict[str, str]:
+    """Field of a return -> the column it is read from in files of that generation."""
+    return dict(next(layout for layout in _LAYOUTS if layout.release == release).counts)
+
+
 def _table(content: bytes, filename: str) -> pl.DataFrame:
     """All columns as trimmed text, with the row number a person sees."""
     try:

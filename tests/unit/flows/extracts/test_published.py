@@ -10,7 +10,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from features.errors import ReferenceDataError
+from features.councils import Council
+from features.errors import ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.reconcile import PUBLISHED, reconcile
 from features.registry import BY_NAME, DFE_SYMBOLS, RETURN, Kind, Missing
@@ -18,6 +19,8 @@ from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PUBLISHED_REASONS, PublishedWorkforce, read_published, release_day
 from flows.extracts.published_register import register_from_published
 from models.record.read import read_record
+
+from .conftest import ingest
 
 SINCE_2023 = "csww_indicators_2017_to_2023.csv"
 TO_2022 = "csww_headline_measures_2017_to_2022.csv"
@@ -112,6 +115,31 @@ def test_a_changed_layout_is_refused_by_file_and_column(edit: object, says: str)
     with pytest.raises(ReferenceDataError, match=says) as refused:
         _read(edit(FILE))
     assert str(refused.value).startswith("csww.csv")
+
+
+def test_a_new_release_is_known_by_its_layout() -> None:
+    """Another year, columns in another order and some more: nothing of it needs a new version of Holdfast."""
+    rows = [line.replace("2023,Rep", "2026,Rep").split(",") for line in FILE.splitlines()[:3]]
+    more = [[*reversed(row), "new_indicator" if i == 0 else "5"] for i, row in enumerate(rows)]
+    published = _read("\n".join(",".join(row) for row in more))
+    assert published.release == "since 2023"
+    assert published.months == (Month(2026, 9),)
+    assert published.returns["inpost_fte"].to_list() == [13740]
+
+
+def test_a_councils_row_of_a_landed_file_and_a_layout_nobody_knows() -> None:
+    joint = Council("314 / 318", "Kingston and Richmond", Month(2015, 1))
+    extract = ingest(FILE, kind=Kind.RETURN, month=Month(2023, 9), council=joint)
+    assert extract.frame.select("la_code", "inpost_fte", "vacancy_fte").rows() == [("314 / 318", 13740, 3050)]
+    assert extract.reasons.select("field", "reason").rows() == [("agency_cover_fte", str(Missing.NOT_APPLICABLE))]
+    assert extract.notes == ("The council's row of DfE's published file, releases since 2023.",)
+    with pytest.raises(UnreadableExtract, match="the layout has changed.*vacancy_fte"):
+        ingest(FILE.replace("vacancy_fte", "vacant_fte"), kind=Kind.RETURN, month=Month(2023, 9), council=joint)
+    own = "la_code,reference_date,social_worker_fte,leaver_fte,agency_fte,vacancy_fte,case_holders_fte,cases,"
+    own += "working_days_lost_fte\n370,2026-10-31,200.5,2,20,c,150,2300,1500\n"
+    plain = ingest(own, kind=Kind.RETURN)
+    assert plain.frame["inpost_fte"].to_list() == [20050]
+    assert plain.reasons["field"].to_list() == ["vacancy_fte"]
 
 
 def test_a_file_that_is_no_text_is_refused() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
 
 import pytest
 
-from features.councils import read_register
-from features.errors import ExtractError, PersonalDataRefused, UnreadableExtract
+from features.councils import Council, read_register
+from features.errors import ExtractError, PersonalDataRefused, UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import list_month
@@ -48,7 +50,24 @@ def test_the_census_xml_is_no_extract_and_is_not_quoted(samples: Path) -> None:
     assert "<" not in str(refused.value)
 
 
-def test_a_published_file_in_the_landing_is_refused_as_a_councils_return(public_data: Path) -> None:
-    content = (public_data / "csww_indicators_2017_to_2023.csv").read_bytes()
-    with pytest.raises(ExtractError):
-        ingest(content, kind=Kind.RETURN, month=Month(2023, 9))
+@pytest.mark.parametrize(
+    ("name", "year", "column"),
+    [
+        ("csww_indicators_2017_to_2023.csv", 2023, "inpost_fte"),
+        ("csww_headline_measures_2017_to_2022.csv", 2022, "social_worker_fte"),
+    ],
+)
+def test_a_published_file_in_a_councils_folder_gives_its_row_of_that_september(
+    public_data: Path, name: str, year: int, column: str
+) -> None:
+    content = (public_data / name).read_bytes()
+    extract = ingest(content, kind=Kind.RETURN, month=Month(year, 9))
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    own = next(r for r in rows if r["old_la_code"] == "370" and r["time_period"] == str(year))
+    assert extract.frame["inpost_fte"].to_list() == [round(float(own[column]) * 100)]
+    assert extract.frame["la_code"].to_list() == ["370"]
+    assert "open_cases" in extract.absent_columns
+    with pytest.raises(WrongCouncilOrMonth, match="no row of council 370 for October 2026"):
+        ingest(content, kind=Kind.RETURN)
+    with pytest.raises(WrongCouncilOrMonth, match="no row of council 999"):
+        ingest(content, kind=Kind.RETURN, month=Month(year, 9), council=Council("999", "Nowhere", Month(2015, 1)))
