@@ -39,6 +39,8 @@ class Episodes:
     notes: tuple[str, ...]
     only_referred: int
     """Open cases that are a referral of the month and nothing else: open, as it was not said to have ended."""
+    holders: frozenset[int]
+    """Lists that say who holds an open case that is not in list 6."""
 
 
 def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
@@ -78,6 +80,7 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
         pl.concat(problems).sort("file_row", "field"),
         tuple(notes),
         current.filter("only_events", "open", pl.col("3.referred") == pl.col("event_on")).height,
+        _holders(current),
     )
 
 
@@ -272,6 +275,18 @@ def _held(column: str) -> pl.Expr:
             for n, event in happened
         ),
     )
+
+
+def _holders(current: pl.DataFrame) -> frozenset[int]:
+    decides = (
+        pl.when("in_care").then(8)
+        .when("on_plan").then(7)
+        .when("in_assessment").then(4)
+        .when(pl.col("3.referred") == pl.col("event_on")).then(3)
+        .otherwise(5)
+    )  # fmt: skip
+    unlisted = current.filter("open", ~pl.col("listed"))
+    return frozenset(unlisted.select(decides.alias("list")).to_series().unique().to_list())
 
 
 def _earlier_closings(six: pl.DataFrame, current: pl.DataFrame, month: Month) -> pl.DataFrame:

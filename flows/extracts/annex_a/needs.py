@@ -52,62 +52,78 @@ class Lacking:
     notes: tuple[str, ...]
 
 
-def lacking(
-    present: Mapping[int, Collection[str]],
-    why: Mapping[int, str],
-    unusable: Mapping[tuple[int, str], int],
-    statuses: set[str],
-    only_referred: int,
-) -> Lacking:
-    """Which fields cannot be known, and the sentence for each.
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What a workbook has to give."""
 
-    `present`: by list, the columns that may be relied on; `why`: what is to be said of a list that is not
-    there; `unusable`: columns with too many unreadable cells; `statuses`: those of open rows in list 6;
-    `only_referred`: cases that are open only if their referral of the month led on.
-    """
+    present: Mapping[int, Collection[str]]
+    """By list, the columns that may be relied on."""
+    why: Mapping[int, str]
+    """What is to be said of a list that is not there."""
+    unusable: Mapping[tuple[int, str], int]
+    """Columns with too many unreadable cells."""
+    statuses: Collection[str]
+    """Those that open rows have in list 6."""
+    only_referred: int
+    """Cases that are open only if their referral of the month led on."""
+    holders: Collection[int]
+    """Lists that say who holds an open case that is not in list 6."""
+
+    def cause(self, number: int, name: str) -> str | None:
+        """Why a column cannot be relied on, or None if it can."""
+        annex = BY_NUMBER[number]
+        if number not in self.present:
+            return self.why.get(number, f"{annex} is not in the workbook")
+        if (number, name) in self.unusable:
+            cells = self.unusable[number, name]
+            return f"{annex}, “{annex.column(name).header}” could not be read in {cells:,} rows, too many to leave out"
+        if name not in self.present[number]:
+            return f"{annex} has no column “{annex.column(name).header}”"
+        return None
+
+    def needs(self, field: str) -> list[tuple[int, str]]:
+        """The columns a field needs of this workbook."""
+        needs = list(NEEDS.get(field, ()))
+        if field == "allocated_worker_ref":
+            needs += [(number, "worker") for number in sorted(self.holders)]
+        if field in _OPEN_WORK and self.only_referred:
+            needs.append((3, "no_further_action"))
+        return needs
+
+
+def lacking(sources: Sources) -> Lacking:
+    """Which fields cannot be known, and the sentence for each; other columns that are not there are said too."""
     because: dict[str, str] = {}
-    causes: dict[str, list[str]] = {}
+    fields: dict[str, list[str]] = {}
     for field in CASELOAD.fields:
         if field.name in NOT_CARRIED:
             because[field.name] = NOT_CARRIED[field.name]
             continue
-        cause = _cause(field.name, present, why, unusable, statuses, only_referred)
-        if cause is not None:
-            because[field.name] = f"{cause}, so {field.name} is not known."
-            causes.setdefault(cause, []).append(field.name)
-    notes = [f"{cause}. {_withheld(fields)}" for cause, fields in causes.items()]
-    if 3 not in present:
+        causes = dict.fromkeys(c for need in sources.needs(field.name) if (c := sources.cause(*need)))
+        if field.name in _OPEN_WORK:
+            causes |= dict.fromkeys(_without_status(sources))
+        if causes:
+            because[field.name] = f"{'. '.join(causes)}, so {field.name} is not known."
+        for cause in causes:
+            fields.setdefault(cause, []).append(field.name)
+    notes = [f"{cause}. {_withheld(names)}" for cause, names in fields.items()]
+    others = [c for n in sources.present for column in BY_NUMBER[n].columns if (c := sources.cause(n, column.name))]
+    notes += [f"{cause}." for cause in others if cause not in fields]
+    if 3 not in sources.present:
         notes.append("Without list 3, children who were only referred are not among the open cases.")
     notes += [f"{NOT_CARRIED[name]} {_withheld([name])}" for name in NOT_CARRIED]
     return Lacking(because, tuple(notes))
 
 
-def _cause(
-    field: str,
-    present: Mapping[int, Collection[str]],
-    why: Mapping[int, str],
-    unusable: Mapping[tuple[int, str], int],
-    statuses: set[str],
-    only_referred: int,
-) -> str | None:
-    needs = NEEDS.get(field, ())
-    if field in _OPEN_WORK and only_referred and 3 in present:
-        needs = (*needs, (3, "no_further_action"))
-    for number, name in needs:
-        annex = BY_NUMBER[number]
-        if number not in present:
-            return why.get(number, f"{annex} is not in the workbook")
-        if (number, name) in unusable:
-            cells = unusable[number, name]
-            return f"{annex}, “{annex.column(name).header}” could not be read in {cells:,} rows, too many to leave out"
-        if name not in present[number]:
-            return f"{annex} has no column “{annex.column(name).header}”"
-    if field in _OPEN_WORK:
-        for number, status in _STATUS_OF.items():
-            if number not in present and status not in statuses:
-                said = why.get(number, f"{BY_NUMBER[number]} is not in the workbook")
-                return f"{said} and list 6 gives no open case its status"
-    return None
+def _without_status(sources: Sources) -> list[str]:
+    """Lists 7 and 8 that are not there and for which list 6's status does not stand in."""
+    gone = [
+        number
+        for number, status in _STATUS_OF.items()
+        if number not in sources.present and status not in sources.statuses
+    ]
+    missing = [sources.why.get(number, f"{BY_NUMBER[number]} is not in the workbook") for number in gone]
+    return [f"{why} and list 6 gives no open case its status" for why in missing]
 
 
 def _withheld(fields: list[str]) -> str:

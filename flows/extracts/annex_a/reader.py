@@ -16,7 +16,7 @@ from features.registry import EXTRACTS, Kind
 from flows.extracts.annex_a.episodes import FIELDS, Episodes, episodes
 from flows.extracts.annex_a.layout import BY_NUMBER, Holds
 from flows.extracts.annex_a.lists import ListRead, empty_frame, read_list
-from flows.extracts.annex_a.needs import ESSENTIAL, Lacking, lacking
+from flows.extracts.annex_a.needs import ESSENTIAL, Lacking, Sources, lacking
 from flows.extracts.annex_a.sheets import Contents, FoundList, find_lists
 from flows.extracts.excel import Book
 from flows.extracts.ingest import IngestedExtract, ingest_table
@@ -70,11 +70,14 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     if made.frame.height > EXTRACTS[Kind.CASELOAD].max_rows:
         raise too_many_rows(where, Kind.CASELOAD)
     gaps = lacking(
-        {n: one.present - set(one.unusable) for n, one in usable.items()},
-        why,
-        {(n, name): cells for n, one in usable.items() for name, cells in one.unusable.items()},
-        _open_statuses(usable),
-        made.only_referred,
+        Sources(
+            present={n: one.present - set(one.unusable) for n, one in usable.items()},
+            why=why,
+            unusable={(n, name): cells for n, one in usable.items() for name, cells in one.unusable.items()},
+            statuses=_open_statuses(usable),
+            only_referred=made.only_referred,
+            holders=made.holders,
+        )
     )
     extract = ingest_table(
         _table(made, gaps, asked),

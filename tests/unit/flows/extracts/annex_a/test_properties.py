@@ -24,6 +24,7 @@ from .examples import Sheets, book, d, read, small
 _RIGHT = read(small())
 _FIELDS = [f.name for f in CASELOAD.fields]
 _SAYINGS = (
+    "has no column",
     "left out",
     "could not be read",
     "repeat another",
