@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from features.errors import HoldfastError, MailError, SettingsError, StoreError
+from features.errors import HoldfastError, SettingsError, StoreError
 from features.months import Month
 from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.ledger import Status
@@ -162,20 +162,20 @@ def _error_of(state: State[Any]) -> BaseException | None:
     return found if isinstance(found, BaseException) else None
 
 
-def tell_of_failure(flow: Any, run: FlowRun, state: State[Any]) -> None:
+def tell_of_failure(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
     """Hook of the flows (`on_failure`, `on_crashed`): tell the data team of a run that a server started.
 
     Whoever runs a command sees its end. Raises nothing: a message that cannot be sent must not hide the failure.
     """
-    if run.deployment_id is None:
+    if flow_run.deployment_id is None:
         return
     try:
         settings = Settings.load()
-        notice = failure_notice(flow.name, run, state)
+        notice = failure_notice(flow.name, flow_run, state)
         (done,) = tell(settings, opened_store(settings), open_transport(settings), [notice], datetime.now(UTC))
         if done.status is not Status.SENT:
             _LOGGER.error("The data team could not be told that the run failed: %s", done.reason)
-    except (HoldfastError, MailError) as error:
+    except HoldfastError as error:
         _LOGGER.error("The data team could not be told that the run failed: %s", error)
 
 

@@ -265,6 +265,24 @@ def test_a_failure_quotes_our_sentences_and_no_one_elses() -> None:
     assert failure_notice("monthly", run, Crashed()).title.endswith("crashed")
 
 
+def test_the_hook_tells_of_runs_a_server_started(settings: Settings, store: LocalStore, tmp_path: Path) -> None:
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.states import Failed
+
+    from flows.monthly import monthly
+
+    by_hand = FlowRun.model_construct(id="5f0c", name="2026-10", deployment_id=None)
+    served = FlowRun.model_construct(id="5f0c", name="2026-10", deployment_id="d")
+    state = Failed(data=SettingsError("pseudonym_key is not set."))
+    for hook in monthly.on_failure_hooks:
+        hook(flow=monthly, flow_run=by_hand, state=state)  # by these names, as Prefect's runner calls it
+    assert not (tmp_path / "outbox").exists()
+    for hook in (*monthly.on_failure_hooks, *monthly.on_crashed_hooks):
+        hook(flow=monthly, flow_run=served, state=state)
+    (mail,) = (tmp_path / "outbox").rglob("*.eml")
+    assert b"pseudonym_key is not set." in mail.read_bytes()
+
+
 def run_command(*words: str) -> tuple[int, str]:
     done = CliRunner().invoke(app, list(words))
     return done.exit_code, done.output
