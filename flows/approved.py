@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from expectations.batch import FAILURES
 from features.errors import HoldfastError
 from features.months import Month
 from flows import approval
@@ -15,8 +16,10 @@ from flows.alerts.deliver import Delivery
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import gone_messages
 from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling
-from flows.context import load_register, s3_options
+from flows.context import begin, load_register, s3_options
 from flows.mailing import contact, mail_policy
+from flows.officers import write_to_data_officers
+from flows.request import Verdict
 from flows.settings import Settings
 from flows.storage import Store, open_store
 
@@ -58,7 +61,17 @@ def carry_out(
     deliveries = {
         council.la_code: deliver_council(store, transport, council, published, policy, at) for council, published in due
     }
+    if ruling.decision is not Verdict.CANCEL:
+        _write_to_officers(settings, transport, waits, at)
     return Carried(ruling, deliveries, approval.runs_waiting(store, waits))
+
+
+def _write_to_officers(settings: Settings, transport: Transport, waits: Pending, at: datetime) -> None:
+    """The reports of councils' own files, which waited with the month's mail; nobody gets the same twice."""
+    context = begin(settings, waits.month, now=at, as_of=waits.cutoff)
+    manifest = context.history.as_of(waits.month, context.cutoff)
+    failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
+    write_to_data_officers(context, transport, context.register.valid_in(waits.month), manifest, failures)
 
 
 def resume(run: str, ruling: Ruling) -> str:

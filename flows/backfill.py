@@ -24,7 +24,7 @@ from flows.monthly import alert_councils
 from flows.notify import TELLS_OF_FAILURE
 from flows.parallel import worker_processes
 from flows.progress import step
-from flows.request import RunRequest, Send
+from flows.request import RunRequest, Send, SendNow
 from flows.scoring import load_model
 from flows.settings import Settings
 from flows.takein import Due, Read
@@ -44,7 +44,7 @@ class BackfillRequest(BaseModel):
         description="Publish alerts from this month on; earlier months are only counted. Empty: all months.",
         pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
     )
-    send: Send = Field(default=Send.NO, title="Send e-mails", description="“yes” also sends the months’ messages.")
+    send: SendNow = Field(default=SendNow.NO, title="Send e-mails", description="“yes” also sends the months’ messages.")
     reason: str = Field(default="", title="Reason", max_length=200)
 
 
@@ -108,7 +108,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
         with holding(context, month):
-            alert_councils(seen, model, RunRequest(month=str(month), send=request.send))
+            alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
         update_progress_artifact(
             cast(UUID, progress),
             100 * number / len(months),

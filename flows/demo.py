@@ -86,14 +86,14 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
 
     from flows.backfill import BackfillRequest, backfill
     from flows.monthly import monthly, result_of
-    from flows.request import RunRequest, Send
+    from flows.request import RunRequest, SendNow
 
     with embedded.quiet_flows(), shown(say):
         backfill(
             BackfillRequest(
                 first=str(LAST_MONTH.plus(-DECIDED_BEFORE)),
                 last=str(before),
-                send=Send.YES,
+                send=SendNow.YES,
                 reason="history for the demo",
             )
         )

@@ -18,6 +18,7 @@ from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
 from flows.alerts.render import Message, render_message
 from flows.alerts.state import Change
+from flows.approval import holds
 from flows.context import load_register, s3_options
 from flows.mailing import contact, mail_policy
 from flows.settings import Settings
@@ -56,10 +57,11 @@ def preview(store: Store, settings: Settings, month: Month, council: str) -> Pre
     """Render a stored alert as it would be mailed; for one that is not due, say why. Sends and writes nothing."""
     alert = stored_alert(store, month, council)
     message = None if alert.kind is None else render_message(alert, contact(settings))
-    return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder)))
+    held = holds(store, month).get(alert.folder, "")
+    return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder), held))
 
 
-def _standing(alert: Alert, told: Sequence[Told]) -> str:
+def _standing(alert: Alert, told: Sequence[Told], held: str) -> str:
     decision = alert.decision
     change = "" if decision.change is Change.NONE else f", {decision.change.value}"
     head = f"{alert.council} ({alert.la_code}), {alert.month.in_words}, revision {alert.revision}"
@@ -67,10 +69,8 @@ def _standing(alert: Alert, told: Sequence[Told]) -> str:
     if not alert.due:
         lines.append(_why_not_due(alert))
     elif not told:
-        lines.append(
-            "A message is due and has gone to nobody: mail was off or held (`holdfast release`), or "
-            "nobody is registered."
-        )
+        why = held or "Mail was off or held (`holdfast release`), or nobody is registered."
+        lines.append(f"A message is due and has gone to nobody. {why}")
     lines.append(f"Rules: {'; '.join(decision.because)}.")
     if alert.correction is not None:
         lines.append(f"It replaces revision {alert.correction.replaces_revision}.")

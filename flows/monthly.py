@@ -291,7 +291,7 @@ def _month_and_cutoff(request: RunRequest, settings: Settings, now: datetime) ->
 
 def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date | None, now: datetime) -> RunOutcome:
     """All the request asks for, as tasks of one run. Raises HoldfastError for what a person can put right."""
-    if request.returns is not None:
+    if request.returns:
         return run_published(settings, month, request, Path(request.returns), now)
     context = begin(settings, month, now=now, as_of=as_of)
     steps.chosen_councils(context, request.councils)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import polars as pl
+
+from features.councils import Council
 from features.errors import MailError
 from flows.alerting import submission_facts, undeliverable, validation_facts
 from flows.alerts.deliver import Delivery, deliver
@@ -12,9 +15,8 @@ from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
 from flows.alerts.summary import data_officer_message
 from flows.context import RunContext
-from flows.history import ACCEPTED
+from flows.history import ACCEPTED, Manifest
 from flows.mailing import contact, mail_policy
-from flows.month import Alerting
 
 
 def something_to_put_right(submissions: Sequence[SubmissionFact], validation: ValidationFacts) -> bool:
@@ -23,19 +25,25 @@ def something_to_put_right(submissions: Sequence[SubmissionFact], validation: Va
     return troubled or bool(validation.count("error") or validation.count("query"))
 
 
-def write_to_data_officers(context: RunContext, transport: Transport, alerting: Alerting) -> dict[str, list[Delivery]]:
+def write_to_data_officers(
+    context: RunContext,
+    transport: Transport,
+    councils: Iterable[Council],
+    manifest: Manifest | None,
+    failures: pl.DataFrame,
+) -> dict[str, list[Delivery]]:
     """Mail every data officer whose council has something to put right; what became of it, by la_code.
 
     The message's key is a digest of its content, so a repeated run writes to nobody again and a file that
     was sent anew is answered anew. It goes even while alerts are held: it helps to mend the feed that held them.
     """
-    if not context.settings.mail.to_data_officers or alerting.manifest is None:
+    if not context.settings.mail.to_data_officers or manifest is None:
         return {}
     month, policy, sender = context.month, mail_policy(context.settings), contact(context.settings)
     done: dict[str, list[Delivery]] = {}
-    for council in (d.council for d in alerting.decided if d.council.data_officer):
-        submissions = submission_facts(alerting.manifest, council.la_code)
-        validation = validation_facts(alerting.failures, council, month)
+    for council in (c for c in councils if c.data_officer):
+        submissions = submission_facts(manifest, council.la_code)
+        validation = validation_facts(failures, council, month)
         if not something_to_put_right(submissions, validation):
             continue
         message = data_officer_message(

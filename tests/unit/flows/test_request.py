@@ -95,6 +95,18 @@ def test_a_published_record_without_its_file_is_refused() -> None:
         RunRequest(record="folder").check(TODAY)
 
 
+def test_a_backfill_sends_or_does_not_and_never_holds() -> None:
+    months = {"first": "2026-01", "last": "2026-03"}
+    assert BackfillRequest.model_validate(months).send == "no"
+    assert BackfillRequest.model_validate(months | {"send": Send.YES}).send == "yes"
+    with pytest.raises(ValidationError):
+        BackfillRequest.model_validate(months | {"send": Send.HOLD})
+
+
+def test_the_settings_may_say_hold_for_short() -> None:
+    assert Send("hold") is Send.HOLD
+
+
 def test_a_joint_councils_code_is_a_code() -> None:
     assert RunRequest(councils=["314 / 318"]).councils == ["314 / 318"]
 
