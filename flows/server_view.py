@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -13,6 +14,12 @@ import httpx
 
 from features.errors import HoldfastError
 from flows.deployments import TAG
+
+
+#: How Prefect names a failure of a run that could no longer ask its server. Holdfast's own steps raise none of these.
+_SERVER_WENT = re.compile(
+    r"encountered an exception: (Connect|Read|Write|Pool|RemoteProtocol|LocalProtocol|Close)(Error|Timeout)\b"
+)
 
 
 class ServerAway(HoldfastError):
@@ -30,7 +37,7 @@ class SeenRun:
     flow: str
     deployment_id: str
     state: str
-    """SCHEDULED, PENDING, RUNNING, CANCELLING or CRASHED."""
+    """SCHEDULED, PENDING, RUNNING, CANCELLING, CRASHED or FAILED."""
     since: datetime
     """When it came into this state."""
     expected: datetime
@@ -63,7 +70,7 @@ class ServerView(Protocol):
         """Runs of deployments that are pending, running or being cancelled."""
 
     def crashed(self, since: datetime) -> Sequence[SeenRun]:
-        """Runs of deployments whose process was seen to die after a moment."""
+        """Runs of deployments that were seen to die after a moment, or failed because the server went away."""
 
     def late(self, before: datetime) -> Sequence[SeenRun]:
         """Runs that should have begun before a moment and have not."""
@@ -120,9 +127,13 @@ class PrefectView:
             ]
 
     def crashed(self, since: datetime) -> list[SeenRun]:
-        asked = {"state": {"type": {"any_": ["CRASHED"]}}, "end_time": {"after_": since.isoformat()}}
+        asked = {"state": {"type": {"any_": ["CRASHED", "FAILED"]}}, "end_time": {"after_": since.isoformat()}}
         with self._client() as client:
-            return [self._seen(client, run, with_events=False) for run in self._runs(client, asked)]
+            return [
+                self._seen(client, run, with_events=False)
+                for run in self._runs(client, asked)
+                if run.state.type.value == "CRASHED" or _SERVER_WENT.search(run.state.message or "")
+            ]
 
     def late(self, before: datetime) -> list[SeenRun]:
         asked = {
@@ -147,7 +158,7 @@ class PrefectView:
 
         with self._client() as client:
             client.update_flow_run(UUID(run.id), tags=tags)
-            if run.state != "CRASHED":
+            if run.state not in ("CRASHED", "FAILED"):
                 state = Cancelled if run.state == "CANCELLING" else Crashed
                 client.set_flow_run_state(UUID(run.id), state(message=message))
 
