@@ -149,8 +149,8 @@ class TestWorkforce:
             workforce(worker(LEFT))
 
     def test_more_workers_than_any_council_has(self) -> None:
-        one = record(worker())
-        content = message(header(), vacancies(), *[one] * (WORKFORCE.max_rows + 1))
+        one = "<CSWWWorker><AgencyWorker>0</AgencyWorker></CSWWWorker>"
+        content = message(header(), vacancies(), one * (WORKFORCE.max_rows + 1))
         with pytest.raises(UnreadableExtract, match="more than 20,000 rows"):
             read(content, asked(Kind.WORKFORCE))
 
