@@ -15,7 +15,6 @@ import httpx
 from features.errors import HoldfastError
 from flows.deployments import TAG
 
-
 #: How Prefect names a failure of a run that could no longer ask its server. Holdfast's own steps raise none of these.
 _SERVER_WENT = re.compile(
     r"encountered an exception: (Connect|Read|Write|Pool|RemoteProtocol|LocalProtocol|Close)(Error|Timeout)\b"
