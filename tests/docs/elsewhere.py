@@ -17,6 +17,7 @@ ELSEWHERE: dict[str, str] = {
     "holdfast refresh": "needs the publishers' servers; tests/integration/test_reference_refresh.py",
     "holdfast reference": "needs the published files; tests/unit/flows/test_cli_reference.py",
     "holdfast run --returns": "needs the published files; tests/integration/test_real_figures.py",
+    "holdfast pull-ssd": "needs a database; tests/unit/flows/test_cli_formats.py",
     "holdfast watchdog": "what it finds depends on the day; tests/unit/flows/test_watchdog.py",
     "holdfast demo": "takes a minute; `make demo` is CI's measure of it",
     "holdfast simulate-alerts": "takes half a minute; tests/unit/flows/test_cli_alerts.py",

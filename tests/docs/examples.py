@@ -9,9 +9,11 @@ from pathlib import Path
 import polars as pl
 
 from features.months import Month, month_range
-from flows.sample_region import generate, region
+from features.registry import Kind
+from flows.sample_region import as_sent, generate, region
 from flows.sample_region.annex_a import annex_a_workbook
 from flows.sample_region.csww_writer import september_returns
+from flows.sample_region.ssd import ssd_tables
 
 
 def late_file(folder: Path) -> None:
@@ -69,6 +71,32 @@ def workforce_return(folder: Path) -> None:
     (folder / "return/return.xml").write_bytes(content.replace(b"    <StartOrigin>9</StartOrigin>\n", b"", 1))
 
 
+def ssd_tables_of_a_council(folder: Path) -> None:
+    """`examples/ssd/`: a council's case system of October 2026 as Standard Safeguarding Dataset tables."""
+    (folder / "ssd").mkdir()
+    (frames,) = generate(region(1, 1, 7, Month(2026, 10)))
+    own = {kind: as_sent(frame, kind) for kind, frame in frames.frames.items()}
+    tables = ssd_tables(own[Kind.CASELOAD].gather_every(8), own[Kind.WORKFORCE], Month(2026, 10))
+    for name, content in tables.items():
+        (folder / "ssd" / name).write_bytes(content)
+
+
+def home_made_file(folder: Path) -> None:
+    """`examples/home-made/staff.csv`: an HR list with headers of its own, and answers to what is unsure in it."""
+    (folder / "home-made").mkdir()
+    sent = pl.read_csv(folder.parent / "landing/2026-10/Z01/workforce.csv", infer_schema=False)
+    agency = pl.when(pl.col("agency_worker") == "1").then(pl.lit("Agency")).otherwise(pl.lit("Permanent"))
+    renamed = {"worker_ref": "Payroll number", "agency_worker": "Contract type", "role_start_date": "Date joined"}
+    staff = sent.with_columns(agency.alias("agency_worker")).drop("la_code", "reference_date", "team").rename(renamed)
+    staff.write_csv(folder / "home-made/staff.csv")
+    (folder / "home-made/answers.toml").write_text(
+        'kind = "workforce"\nby_folder = ["la_code", "reference_date"]\n\n'
+        '[columns]\nworker_ref = "Payroll number"\nagency_worker = "Contract type"\nrole_start_date = "Date joined"\n\n'
+        '[codes.agency_worker]\nPermanent = "0"\nAgency = "1"\n',
+        encoding="utf-8",
+    )
+
+
 #: Name -> maker; each is called with the folder `examples/`, before any month is taken in.
 EXAMPLES: dict[str, Callable[[Path], None]] = {
     "late": late_file,
@@ -77,4 +105,6 @@ EXAMPLES: dict[str, Callable[[Path], None]] = {
     "names": file_with_names,
     "annex_a": annex_a,
     "return": workforce_return,
+    "ssd": ssd_tables_of_a_council,
+    "home-made": home_made_file,
 }
