@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+import httpx
 from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.states import Failed
@@ -61,6 +62,8 @@ class Faults:
         failed: list[Exception] = []
         for unit in units:
             value = unit.future.result(raise_on_failure=False)
+            if isinstance(value, httpx.TransportError):
+                raise value  # the Prefect server went away: no council's fault, and the run is begun again
             if isinstance(value, Exception):
                 council = unit.council
                 sentence = f"{council.name} ({council.la_code}): {unit.what} failed: {fault_in_words(value)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
+import httpx
 import pytest
 from prefect.futures import PrefectFuture
 
@@ -59,6 +60,11 @@ def test_a_step_that_fails_everywhere_fails_the_run() -> None:
     faults = Faults()
     faults.results([unit(raised())], all_may_fail=True)
     assert len(faults.found) == 1
+
+
+def test_a_server_that_went_away_is_no_councils_fault() -> None:
+    with pytest.raises(httpx.ConnectError):
+        Faults().results([unit("fine"), unit(httpx.ConnectError("refused"))])
 
 
 def test_a_result_that_needs_a_person_ends_its_task_run_failed() -> None:
