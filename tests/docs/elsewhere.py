@@ -19,6 +19,7 @@ ELSEWHERE: dict[str, str] = {
     "holdfast run --returns": "needs the published files; tests/integration/test_real_figures.py",
     "holdfast pull-ssd": "needs a database; tests/unit/flows/test_cli_formats.py",
     "holdfast watchdog": "what it finds depends on the day; tests/unit/flows/test_watchdog.py",
+    "holdfast approve --month": "needs a month that waits for approval; tests/integration/test_repair.py",
     "holdfast demo": "takes a minute; `make demo` is CI's measure of it",
     "holdfast simulate-alerts": "takes half a minute; tests/unit/flows/test_cli_alerts.py",
     "holdfast sample-extracts --councils 153": "makes 153 councils; the same command runs smaller in this test",
