@@ -83,6 +83,6 @@ def mentioned(page: Path) -> list[Command]:
 
 def links(page: Path) -> list[str]:
     """Every link and picture of a page that leads to a file of the repository, without its anchor."""
-    text = re.sub(_FENCE, "", page.read_text(encoding="utf-8"))
+    text = re.sub(r"`[^`\n]*`", "", re.sub(_FENCE, "", page.read_text(encoding="utf-8")))
     targets = _LINK.findall(text) + [a or b for a, b in _IMAGE.findall(text)]
     return [t for t in targets if "://" not in t and not t.startswith("mailto:")]
