@@ -16,7 +16,7 @@ from features.errors import HoldfastError
 from flows.deployments import TAG
 
 #: How Prefect names a failure of a run that could no longer ask its server. Holdfast's own steps raise none of these.
-_SERVER_WENT = re.compile(
+SERVER_WENT = re.compile(
     r"encountered an exception: (Connect|Read|Write|Pool|RemoteProtocol|LocalProtocol|Close)(Error|Timeout)\b"
 )
 
@@ -131,7 +131,7 @@ class PrefectView:
             return [
                 self._seen(client, run, with_events=False)
                 for run in self._runs(client, asked)
-                if run.state.type.value == "CRASHED" or _SERVER_WENT.search(run.state.message or "")
+                if run.state.type.value == "CRASHED" or SERVER_WENT.search(run.state.message or "")
             ]
 
     def late(self, before: datetime) -> list[SeenRun]:

@@ -149,7 +149,12 @@ def repair_in_words(died: Died) -> Mapping[str, str]:
     else:
         times = "once" if died.times == 1 else f"{died.times} times"
         done = f"It was begun {times} and is not begun again by itself."
+    why = (
+        "It could not reach the Prefect server any more."
+        if run.state == "FAILED"
+        else "Its process ended without a word (killed, out of memory, or the machine went down)."
+    )
     return {
         "title": f"the {run.flow} run “{run.name}” died{' and was begun again' if died.again else ''}",
-        "what": f"Its process ended without a word (killed, out of memory, or the machine went down). {done}",
+        "what": f"{why} {done}",
     }

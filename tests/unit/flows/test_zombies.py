@@ -14,7 +14,7 @@ from features.months import Month
 from flows.claim import Claim, Owner, take
 from flows.keeper import keep_once
 from flows.processes import Process, this_process
-from flows.server_view import SeenDeployment, SeenRun
+from flows.server_view import SERVER_WENT, SeenDeployment, SeenRun
 from flows.settings import ClaimSettings, Settings
 from flows.storage import LocalStore
 from flows.zombies import begin_again, is_cut_off, meant, repair, repair_in_words, tags_again, times_begun
@@ -129,6 +129,24 @@ def test_a_dead_run_is_ended_and_its_work_begun_again() -> None:
     assert server.begun["run-1"] == ({"request": {"send": "yes", "month": "2026-10"}}, ["holdfast", "begun-2-times"])
     assert server.ended["run-1"] == ["holdfast", "seen-to"]
     assert "begun again" in repair_in_words(died)["title"]
+
+
+def test_a_run_that_lost_its_server_is_not_said_to_have_been_killed() -> None:
+    died = begin_again(Server(), replace(RUN, state="FAILED"), attempts=3)
+    assert repair_in_words(died)["what"].startswith("It could not reach the Prefect server any more.")
+
+
+@pytest.mark.parametrize(
+    ("message", "went"),
+    [
+        ("Flow run encountered an exception: ConnectError: [Errno 111] Connection refused", True),
+        ("Flow run encountered an exception: ReadTimeout: ", True),
+        ("Flow run encountered an exception: ValueError: no", False),
+        ("There is no bucket of that name.", False),
+    ],
+)
+def test_how_a_failure_for_want_of_the_server_is_known(message: str, went: bool) -> None:
+    assert bool(SERVER_WENT.search(message)) is went
 
 
 @pytest.mark.parametrize(
