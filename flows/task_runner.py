@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, cast
+from uuid import uuid4
 
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
 
 from features.errors import SettingsError
 from flows.settings import Settings
@@ -23,15 +25,31 @@ class ByTheSettings(ThreadPoolTaskRunner[Any]):
             # The run's first step says in its state what is wrong with them.
             return cast(ByTheSettings, super().duplicate())
         if settings.task_runner is Chosen.DASK:
-            return cast(ByTheSettings, _on_the_cluster(settings.dask_address))
+            return cast(ByTheSettings, on_the_cluster(settings.dask_address))
         return cast(ByTheSettings, super().duplicate())
-
-
-def _on_the_cluster(address: str) -> TaskRunner[Any]:
-    from prefect_dask.task_runners import DaskTaskRunner
-
-    return DaskTaskRunner(address=address)
 
 
 #: For a flow's decorator.
 BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings())
+
+
+#: Prefect's `quote` for an argument that goes to another process, perhaps by way of a scheduler. `quote` is a tuple,
+#: and Python's way of pickling tuples would wrap its value once more on every way. No two parcels have the same
+#: token; else Dask would hash what is in them.
+Parcel: Any = type(
+    "Parcel",
+    (quote,),
+    {"__slots__": (), "__getnewargs__": lambda self: (self[0],), "__dask_tokenize__": lambda self: uuid4().hex},
+)
+
+
+def on_the_cluster(address: str) -> TaskRunner[Any]:
+    """Prefect's task runner for the Dask scheduler at `address`."""
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    class OnTheCluster(DaskTaskRunner):
+        def submit(self, task: Any, parameters: dict[str, Any], *more: Any, **named: Any) -> Any:
+            parcels = {n: Parcel(v.unquote()) if isinstance(v, quote) else v for n, v in parameters.items()}
+            return super().submit(task, parcels, *more, **named)
+
+    return OnTheCluster(address=address)

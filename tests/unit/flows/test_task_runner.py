@@ -1,0 +1,41 @@
+"""Which task runner a run gets, and how its arguments travel."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
+
+from features.errors import SettingsError
+from flows.settings import Settings
+from flows.task_runner import ByTheSettings, Parcel
+
+
+@pytest.fixture(autouse=True)
+def nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+
+
+def test_threads_unless_the_settings_name_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert type(ByTheSettings().duplicate()) is ByTheSettings
+    monkeypatch.setenv("HOLDFAST_TASK_RUNNER", "dask")
+    monkeypatch.setenv("HOLDFAST_DASK_ADDRESS", "tcp://127.0.0.1:1")
+    chosen = ByTheSettings().duplicate()
+    assert not isinstance(chosen, ThreadPoolTaskRunner)
+    assert getattr(chosen, "address", None) == "tcp://127.0.0.1:1"
+
+
+def test_settings_that_cannot_be_used_are_left_for_the_run_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_TASK_RUNNER", "dask")
+    assert isinstance(ByTheSettings().duplicate(), ThreadPoolTaskRunner)
+    with pytest.raises(SettingsError, match="dask_address"):
+        Settings.load()
+
+
+def test_what_is_sent_by_way_of_a_scheduler_arrives_as_it_was() -> None:
+    arrived = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps({"files": Parcel([1, 2])}))))
+    assert isinstance(arrived["files"], quote)
+    assert arrived["files"].unquote() == [1, 2]
