@@ -242,15 +242,17 @@ def _check_extent(xml: bytes, sheet: Sheet, kind: Kind, most_rows: int, where: W
     which = "a sheet" if not sheet.visible else f"the sheet “{kind}”" if sheet.name.casefold() == kind else "a sheet"
     if b"\x00" in xml[:64]:
         raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
-    rows = len(_ROW.findall(xml))
+    # A row's tag has the word in it, so few words are few rows; only then are they counted one by one.
+    rows = len(_ROW.findall(xml)) if xml.count(b"row") > most_rows else 0
     columns: set[bytes] = set()
     lowest = 0
     if rows <= most_rows:
-        # Only references that could lie outside are taken out of the many: low rows and far columns.
-        low = rb"""\sr\s*=\s*["'][A-Za-z]{1,3}(\d{%d,7})["']""" % len(str(most_rows))
-        far = rb"""\sr\s*=\s*["']([A-Za-z]{%d,3})\d""" % (2 if limits.max_columns >= _ONE_LETTER else 1)
-        lowest = max(map(int, re.findall(low, xml)), default=0)
-        columns = set(re.findall(far, xml))
+        # Only references that could lie outside are taken out of the many: far columns and low rows.
+        digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
+        outside = rb"""\sr\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
+        found = set(re.findall(outside, xml))
+        columns = {reference.rstrip(b"0123456789") for reference in found}
+        lowest = max((int(reference[len(reference.rstrip(b"0123456789")) :]) for reference in found), default=0)
     if rows > most_rows or lowest > most_rows:
         raise UnreadableExtract(
             f"{where}: {which} reaches beyond row {most_rows:,}, too far for a {kind} extract. Delete what "

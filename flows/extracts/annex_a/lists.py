@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 import polars as pl
@@ -35,6 +36,8 @@ _COUNTED = (
     r"^(?:GRAND|SUB|OVERALL|RUNNING)?TOTALS?(?:S|OF|ROWS|CHILDREN|RECORDS|CASES)*\d*$|^(?:ROW|RECORD)?COUNT\d*$"
     r"|^PAGE\d+(?:OF\d+)?$|^\d+(?:CHILDREN|CASES|ROWS|RECORDS|REFERRALS|ASSESSMENTS|EPISODES)$"
 )
+#: A part of every text of more than one word that stands for nobody.
+_MAYBE_NOBODY = r"alloc|worker|known|vacan|pending|duty|tray|named|nobody|none|[^\pL ]|\b[nt]"
 _DTYPES = {
     Holds.CHILD: pl.String(),
     Holds.DATE: pl.Date(),
@@ -77,7 +80,7 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     """Read a list's cells. Raises UnreadableExtract where rows cannot be told to be whose they are."""
     annex, names = found.annex, list(found.positions)
     first = found.header_row + 1
-    texts = [pl.Series([cell_text(row[p]) for row in found.rows], dtype=pl.String()) for p in found.positions.values()]
+    texts = [_texts(found, p) for p in found.positions.values()]
     moved = {old: new for new, old in enumerate(found.positions.values())}
     unread = [
         (row, moved[position], problem)
@@ -90,7 +93,8 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     problems = pl.DataFrame(unread, schema=CELL_PROBLEMS, orient="row").unique(["file_row", "position"])
     kept = raw_table(names, texts, pl.int_range(first, len(found.rows) + first, eager=True, dtype=pl.UInt32))
     cells = kept.cells.rename({str(i): name for i, name in enumerate(names)} | {"file_row": "row"})
-    cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
+    if not cells.select(pl.col("child").str.contains(r"^[1-9][0-9]{0,14}$").fill_null(False).all()).item():
+        cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
     cells, notes = _whose(cells, found, where)
     _refuse_merged(found, book, cells, where)
     if cells.is_empty():
@@ -104,6 +108,17 @@ def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
     position = found.positions["child"]
     only = [[row[position]] for row in found.rows]
     return [(row, position, problem) for row, _, problem in long_numbers(only, found.header_row + 1)]
+
+
+def _texts(found: FoundList, position: int) -> pl.Series:
+    """A column as text; most cells are text or dates, and there are many."""
+    return pl.Series(
+        [
+            value if type(value) is str else value.isoformat() if type(value) is date else cell_text(value)
+            for value in (row[position] for row in found.rows)
+        ],
+        dtype=pl.String(),
+    )
 
 
 def _identifier(text: pl.Expr) -> pl.Expr:
@@ -279,5 +294,7 @@ def _yes_no(text: str) -> bool | None:
 def _workers(text: pl.Series) -> pl.Series:
     """Names as one text each, whatever their case and spaces; null where nobody is named."""
     plain = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" .,;:-_*?")
-    nobody = [t for t in plain.drop_nulls().unique().to_list() if re.fullmatch(NOBODY, squeezed(t)) or not squeezed(t)]
+    # Only what could stand for nobody is looked at one by one.
+    doubtful = plain.filter(plain.str.contains(_MAYBE_NOBODY) | ~plain.str.contains(" ")).unique().to_list()
+    nobody = [t for t in doubtful if re.fullmatch(NOBODY, squeezed(t)) or not squeezed(t)]
     return plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import xlsxwriter
+from xlsxwriter.utility import xl_cell_to_rowcol
 
 from features.councils import Council
 from features.months import Month
@@ -101,7 +102,10 @@ def book(
                 elif value is not None:
                     sheet.write(r, c, value)
         for cells in (merged or {}).get(name, ()):
-            sheet.merge_range(cells, "merged")
+            # As Excel does: the first cell's value stays, the others' are gone.
+            (top, left), (bottom, right) = (xl_cell_to_rowcol(cell) for cell in cells.split(":"))
+            first = rows[top][left] if top < len(rows) and left < len(rows[top]) else None
+            sheet.merge_range(top, left, bottom, right, "" if first is None else first)
     file.close()
     return out.getvalue()
 

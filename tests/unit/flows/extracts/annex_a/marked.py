@@ -21,7 +21,7 @@ MARKERS = (
     "ethnicmark",
     "2011-11-11",
     "11/11/2011",
-    "9876543",
+    "9876543000",
     "zz9 9mark",
     "hiddenmark",
     "authormark",
