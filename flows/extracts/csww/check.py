@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -68,7 +69,9 @@ class ReturnReport:
         if self.validation is None:
             return f"Workforce return {self.file}"
         year = self.validation.reference_date.year
-        whose = f"council {self.validation.la_code}" if self.validation.la_code else "no council"
+        code = self.validation.la_code or ""
+        # Whatever else stands where the code should be is not repeated.
+        whose = f"council {code}" if re.fullmatch("[0-9A-Z]{3}", code) else "no council"
         return f"Workforce return {self.file}: {whose}, year to {_day(self.validation)} {year}"
 
     @property
