@@ -225,9 +225,17 @@ def _kind_of(path: Path) -> Kind:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Unplaced(Where):
+    """A file of which nobody has said yet whose and which month's it is."""
+
+    def __str__(self) -> str:
+        return self.filename
+
+
 def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
     """The council and month the file's own rows name, by its first row that names both."""
-    where = Where("the file", Month(2000, 1), path.name)
+    where = _Unplaced("", Month(2000, 1), path.name)
     table = read_table(cast(bytes, content), kind=kind, where=where)
     refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
     match = match_headers(table.headers, kind=kind, where=where)
