@@ -58,11 +58,17 @@ class Server:
         self.http = httpx.Client(base_url=f"{api}/", timeout=60)
 
     def post(self, path: str, **content: Any) -> Any:
-        return self.http.post(path, json=content).raise_for_status().json()
+        """The answer; asked again when the server's database is busy, as a person would press again."""
+
+        def answered() -> httpx.Response | None:
+            response = self.http.post(path, json=content)
+            return None if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else response
+
+        response: httpx.Response = until(f"an answer to {path}", answered)
+        return response.raise_for_status().json()
 
     def run(self, run_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.http.get(f"flow_runs/{run_id}").raise_for_status().json()
-        return found
+        return dict(self.post("flow_runs/filter", flow_runs={"id": {"any_": [run_id]}})[0])
 
     def start(self, request: dict[str, Any]) -> str:
         deployment = until("the deployment", self._deployment)

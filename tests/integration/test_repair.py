@@ -70,7 +70,7 @@ def use(folder: Path, patch: pytest.MonkeyPatch) -> Region:
 
 
 @pytest.fixture(scope="module")
-def read_once(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("region")
     small_region.make(folder / "landing")
     with pytest.MonkeyPatch.context() as patch:
@@ -156,7 +156,7 @@ def test_an_unknown_council_or_a_month_to_come_stops_the_run_before_anything_is_
 
 
 def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_run(
-    read_once: Path, prefect_api: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(read_once / "landing", tmp_path / "landing")
     region = use(tmp_path, monkeypatch)
@@ -253,10 +253,12 @@ def test_cancelling_sends_nothing_until_it_is_released(region: Region) -> None:
     from flows.cli import app
 
     region.run(steps="from scoring", send="hold for approval")
+    assert not any("/files/" in n for n in region.objects("ledger/")), "data officers wait with the month"
     words = ["approve", "--month", "2026-10", "--decision", "cancel", "--reason", "the feed is broken", "--by", "J. M."]
     done = CliRunner().invoke(app, words)
     assert done.exit_code == 0, done.output
     assert "Nothing was sent." in done.output
+    assert not any("/files/" in n for n in region.objects("ledger/"))
     region.run(steps="from scoring")
     assert region.mailed() == []
     again = CliRunner().invoke(app, words)
