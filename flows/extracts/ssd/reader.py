@@ -70,7 +70,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     if found.rows.height > EXTRACTS[Kind.CASELOAD].max_rows:
         raise too_many_rows(where, Kind.CASELOAD)
     make = _workforce if of_workers else _caseload
-    if ssd.PROFESSIONALS in {ssd.table_name(n) for n in content}:
+    if not of_workers and ssd.PROFESSIONALS in {ssd.table_name(n) for n in content}:
         found.notes += REFUSED_FIGURES
     table, absent = make(tables, found, asked, where)
     extract = ingest_table(
@@ -153,7 +153,7 @@ def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tupl
     ).sort("worker_ref")
     if rows.is_empty():
         raise UnreadableExtract(f"{where}: nobody holds an open case at the end of {asked.month.in_words}.")
-    notes = [*found.notes]
+    notes = list(REFUSED_FIGURES)  # what is to be said of the other tables is said of the caseload
     if unknown := rows["row"].null_count():
         notes.append(f"{unknown:,} workers who hold cases are not in {ssd.PROFESSIONALS}; their FTE is not known.")
     given = set(WORKFORCE_FIELDS)
