@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from threading import Lock
 from typing import Any
 
 import matplotlib
@@ -31,6 +32,10 @@ _WIDTH_INCHES, _PANEL_INCHES, _DPI = 3.6, 1.42, 200
 _COLOURS = 48
 _METHOD = Image.Quantize.FASTOCTREE
 _TITLE_FITS = 46
+
+#: Matplotlib's style belongs to the process: of two threads that draw at once, one would lose it half-way, and its
+#: picture would no longer be the one that was approved.
+_DRAWING = Lock()
 
 _STYLE: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
@@ -65,7 +70,7 @@ def draw_chart(series: Sequence[Series]) -> Chart | None:
     if not drawable:
         return None
     height = _PANEL_INCHES * len(drawable)
-    with matplotlib.rc_context(_STYLE):
+    with _DRAWING, matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(figure)
         for position, one in enumerate(drawable, start=1):

@@ -4,6 +4,7 @@ import hashlib
 import io
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,13 @@ def test_the_same_data_give_the_same_bytes_in_another_process() -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == hashlib.sha256(chart.png).hexdigest()
+
+
+def test_councils_drawn_side_by_side_get_the_pictures_they_get_alone() -> None:
+    work = [THREE, THREE[:1], THREE[1:], THREE[:2]] * 2
+    alone = [draw_chart(series) for series in work[:4]] * 2
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(draw_chart, work)) == alone
 
 
 def test_the_alt_text_says_what_the_picture_shows() -> None:
