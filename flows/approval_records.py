@@ -144,7 +144,8 @@ def day_words(moment: datetime) -> str:
 
 def how_to_decide(pending: Pending) -> str:
     """What a person does next, as sentences."""
-    where = "Press Resume on this run in the Prefect UI, or decide" if pending.flow_run_id else "Decide"
+    in_the_ui = "Choose Resume in this run’s menu (⋮, top right) in the Prefect UI, or decide"
+    where = in_the_ui if pending.flow_run_id else "Decide"
     return (
         f'{where} on the command line: `holdfast approve --month {pending.month} --decision "send all" --by NAME`; '
         'or "hold some" with --council and --reason, or "cancel" with --reason. Nothing is sent before that.'

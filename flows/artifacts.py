@@ -180,7 +180,7 @@ def summary_markdown(outcome: RunOutcome) -> str:
     sections = {
         "Faults": outcome.faults,
         "Not scored": [f"{c.name} ({c.la_code}): {c.why_not_scored}" for c in outcome.councils if c.why_not_scored],
-        "Held": [f"{c.name} ({c.la_code}): {c.held}" for c in outcome.councils if c.held],
+        "Held": [f"{c.name} ({c.la_code}): {c.held}" for c in outcome.councils if c.held and not outcome.awaits],
         "Files": [*outcome.problems, *([outcome.note] if outcome.note else [])],
         "Restated": [
             f"{r.name}, {r.extract} of {r.month.in_words}: {'; '.join(r.changes) or 'no rate moved'}"
@@ -192,7 +192,7 @@ def summary_markdown(outcome: RunOutcome) -> str:
             lines += [f"### {heading}", "", *(f"* {item}" for item in items), ""]
     lines += ["### Where to look", "", *(f"* {what}: `{where}`" for what, where in outcome.places.items())]
     if outcome.model:
-        lines += ["", f"Model: {outcome.model}. {outcome.caution}"]
+        lines += ["", f"Model: {outcome.model}. {outcome.caution}."]
     return "\n".join(lines)
 
 

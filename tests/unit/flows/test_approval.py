@@ -236,6 +236,6 @@ def test_what_is_sent_is_what_was_shown(store: LocalStore, shown: tuple[Waiting,
 
 
 def test_a_person_is_told_where_to_decide(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
-    assert "Press Resume on this run" in how_to_decide(opened(store, shown, RUN))
+    assert "Resume in this run’s menu" in how_to_decide(opened(store, shown, RUN))
     by_hand = opened(LocalStore(store.root / "other"), shown)
     assert how_to_decide(by_hand).startswith("Decide on the command line: `holdfast approve --month 2026-10")
