@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from features.errors import ExtractError
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.forms import Asked, Form, read_form
-from flows.extracts.ingest import IngestedExtract
+from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.mapping import HeaderMapping
 from flows.extracts.table import Limits
 
 from .conftest import BARNSLEY, KEY, OCTOBER, RECEIVED, WORKFORCE, ingest, rows_of, workbook
@@ -161,6 +162,94 @@ def test_two_sheets_that_are_both_named_as_the_extract_are_refused() -> None:
     rows = [[c or None for c in row] for row in rows_of()]
     with pytest.raises(ExtractError, match="none of them is named|visible sheets"):
         ingest(workbook({"workforce ": rows, "Workforce": rows}))
+
+
+_HOME_MADE_HEADERS = [
+    "Payroll",
+    "Engagement",
+    "Post",
+    "Contract",
+    "Joined",
+    "Left",
+    "Why left",
+    "Destination of leaver",
+    "Held",
+    "Sick days",
+    "Away",
+    "Place",
+]
+_HOME_MADE = HeaderMapping(
+    "370",
+    Kind.WORKFORCE,
+    OCTOBER,
+    dict(zip(_NAMES[2:], _HOME_MADE_HEADERS, strict=True)),
+    {"agency_worker": {"Agency": "1", "Permanent": "0"}, "org_role": {"SW": "5", "TM": "3", "Senior": "4"}},
+    by_folder=("la_code", "reference_date"),
+    name="mappings/370/workforce.2026-10.toml",
+)
+
+
+@st.composite
+def _home_made_files(draw: st.DrawFn) -> bytes:
+    """The three workers as HR lists them, with headers and words that may have changed since they were mapped."""
+    words = {3: {"1": "Agency", "0": "Permanent"}, 4: {"5": "SW", "3": "TM", "4": "Senior"}}
+    rows = [[words.get(c, {}).get(cell, cell) for c, cell in enumerate(row)][2:] for row in rows_of()[1:]]
+    header = list(_HOME_MADE_HEADERS)
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(1, len(header) - 1))
+        match draw(st.sampled_from(["renamed", "documented", "twice", "a new word", "a new column", "total"])):
+            case "renamed":
+                header[at] = draw(st.sampled_from(["Something", "Payroll No", ""]))
+            case "documented":
+                header[at] = draw(st.sampled_from(["FTE", "Staff ID", "Cases", "Role", "Leaving date"]))
+            case "twice":
+                header[at] = header[at - 1]
+            case "a new word":
+                rows[draw(st.integers(0, 2))][draw(st.sampled_from([1, 2]))] = "Secondment"
+            case "a new column":
+                header.append(draw(st.sampled_from(["Colour", "WTE", "Agency flag"])))
+                rows = [[*row, "1"] for row in rows]
+            case "total":
+                rows.append(["Total", *[""] * (len(header) - 1)])
+    order = draw(st.permutations(range(len(header))))
+    width = len(header)
+    lines = [[row[i] if i < len(row) else "" for i in order] for row in [header, *rows] if width]
+    return "\n".join(",".join(line) for line in lines).encode() + b"\n"
+
+
+@given(_home_made_files())
+def test_a_home_made_file_that_drifted_from_its_mapping_is_right_or_said(content: bytes) -> None:
+    """A header that took another field's documented name is another column, and is told by the header used."""
+
+    def read() -> IngestedExtract:
+        return ingest_file(
+            content,
+            filename="hr.csv",
+            kind=Kind.WORKFORCE,
+            council=BARNSLEY,
+            month=OCTOBER,
+            key=KEY,
+            received=RECEIVED,
+            mapping=_HOME_MADE,
+        )
+
+    try:
+        extract = read()
+    except ExtractError as refused:
+        assert str(refused).startswith("Barnsley (370), October 2026, hr.csv")
+        return
+    header = content.decode().split("\n")[0].split(",")
+    got = extract.frame.sort("worker_ref")
+    assert got["worker_ref"].equals(_EXPECTED["worker_ref"])
+    told = set(extract.problems.select("file_row", "column").rows())
+    for name, mapped in _HOME_MADE.columns.items():
+        if name == "worker_ref" or mapped not in header:
+            continue  # gone: refused, absent and said, or read from a documented name and said
+        for row, ours, theirs in zip(got["file_row"], got[name], _EXPECTED[name], strict=True):
+            assert ours == theirs or (ours is None and (row, name) in told), (row, name, ours, theirs)
+    gone = [name for name, mapped in _HOME_MADE.columns.items() if mapped not in header]
+    for name in gone:
+        assert any(name in note for note in extract.notes), name
 
 
 @st.composite
