@@ -28,7 +28,7 @@ HOST = "127.0.0.1"
 USER = "holdfast"
 
 #: The first start makes the database, on a slow machine in half a minute.
-START_SECONDS = 180
+START_SECONDS = 300
 STOP_SECONDS = 30
 
 

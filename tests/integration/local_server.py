@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 300
 
 
 def free_port() -> int:
@@ -84,7 +84,7 @@ class Server:
         """End it as a person or the system would; returns its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(90)
 
     def get(self, path: str) -> Any:
         """What the API answers to someone let in."""

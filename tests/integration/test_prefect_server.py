@@ -21,7 +21,7 @@ import pytest
 from features.months import Month, nth_working_day
 from tests.integration.local_server import Server, clean_environment, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
 LONDON = ZoneInfo("Europe/London")
 

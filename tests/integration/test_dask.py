@@ -1,0 +1,74 @@
+"""Councils mapped over an existing Dask cluster: the same bytes as in the run's own threads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from distributed import LocalCluster
+
+from flows.storage import open_store
+from tests.conftest import REPOSITORY
+from tests.integration import small_region
+from tests.integration.local_server import clean_environment
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+#: What says when something was done, or how long it took, and so differs from run to run.
+_TIMES = ("region/", "ledger/", "claims/")
+
+
+@pytest.fixture(scope="module")
+def cluster(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
+    """Two worker processes on the loopback address, as an existing cluster would be: the run only knows its address."""
+    with LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address=None,
+        local_directory=str(tmp_path_factory.mktemp("dask")),
+        env={"PREFECT_API_URL": prefect_api, "POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1"},
+    ) as started:
+        yield started
+
+
+def outcome(prefect_api: str, home: Path, settings: dict[str, str]) -> dict[str, bytes]:
+    """Run the month in a process of its own; every object it made, by name."""
+    environment = clean_environment(
+        PREFECT_API_URL=prefect_api, PREFECT_HOME=str(home), PYTHONPATH=str(REPOSITORY), **settings
+    )
+    command = [sys.executable, "-m", "flows.cli", "run", "--month", str(small_region.LAST)]
+    done = subprocess.run(
+        [*command, "--as-of", small_region.AS_OF], env=environment, capture_output=True, text=True, timeout=500
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    store = open_store(settings["HOLDFAST_STORE"])
+    return {o.name: store.read(o.name) for o in store.list()}
+
+
+def test_the_same_month_on_two_workers_is_the_same_byte_for_byte(
+    cluster: LocalCluster, prefect_api: str, tmp_path: Path
+) -> None:
+    landing = tmp_path / "landing"
+    councils = small_region.make(landing)
+    made = {}
+    for name, more in (
+        ("threads", {}),
+        ("dask", {"HOLDFAST_TASK_RUNNER": "dask", "HOLDFAST_DASK_ADDRESS": cluster.scheduler_address}),
+    ):
+        settings = small_region.settings(landing, str(tmp_path / name), councils) | {
+            "HOLDFAST_MAIL__TRANSPORT": "outbox",
+            "HOLDFAST_MAIL__OUTBOX": str(tmp_path / f"outbox-{name}"),
+        }
+        made[name] = outcome(prefect_api, tmp_path / "home", {**settings, **more})
+        on_the_cluster = {"read_council", "publish_council", "send_to_council"} & set(cluster.scheduler.task_prefixes)
+        assert len(on_the_cluster) == (3 if name == "dask" else 0)
+
+    assert set(made["threads"]) == set(made["dask"])
+    assert any(name.startswith("alerts/") for name in made["dask"])
+    different = {name for name, content in made["dask"].items() if content != made["threads"][name]}
+    assert not {name for name in different if not name.startswith(_TIMES)}
