@@ -69,9 +69,7 @@ def is_cut_off(
         return False
     if True in known:
         return True
-    heard = max(
-        t for t in (run.since, run.expected, run.last_event, *(c.heartbeat for c in own)) if t is not None and t <= now
-    )
+    heard = max(t for t in (run.since, run.last_event, *(c.heartbeat for c in own)) if t is not None)
     return now - heard >= timedelta(minutes=max(_SILENCE_MINUTES, rules.stale_minutes))
 
 

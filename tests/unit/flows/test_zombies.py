@@ -79,6 +79,7 @@ class Server:
         pytest.param(RUN, [claim(THERE, SEVEN)], NOON, True, id="silent on another machine"),
         pytest.param(RUN, [], NOON, True, id="silent before it claimed anything"),
         pytest.param(RUN, [], SEVEN + timedelta(minutes=9), False, id="it has only begun"),
+        pytest.param(replace(RUN, since=NOON), [], SEVEN, False, id="it began while the look was under way"),
         pytest.param(replace(RUN, last_event=NOON), [], NOON, False, id="the server heard of it just now"),
         pytest.param(RUN, [claim(HERE, NOON, run_id="run-2")], NOON, True, id="the claim is another run's"),
         pytest.param(
