@@ -17,17 +17,11 @@ from features.months import Month
 from flows.extracts.ssd import tables as ssd
 from flows.extracts.ssd.tables import Tables
 
-#: How the SSD's scripts and case systems name the involvement of the worker who holds the case.
+#: How the SSD's scripts and case systems name the involvement of the worker who holds the case. Where one of
+#: the first is used, the second name somebody else's part in the case.
 ALLOCATED_ROLES = (
-    "allocatedcaseworker",
-    "allocatedworker",
-    "allocatedsocialworker",
-    "caseworker",
-    "caseholder",
-    "cw",
-    "keyworker",
-    "leadsocialworker",
-    "socialworker",
+    ("allocatedcaseworker", "allocatedworker", "allocatedsocialworker", "cw"),
+    ("caseworker", "caseholder", "keyworker", "leadsocialworker", "socialworker"),
 )
 #: SSD codes of why a worker changed (INVO004A).
 CHANGE_REASONS = {
@@ -165,7 +159,8 @@ class _Work:
             pl.col(end).is_null() | (pl.col(end) > self.last), pl.col("invo_professional_id").is_not_null()
         )
         several = now.group_by("invo_referral_id").agg(pl.col("invo_professional_id").n_unique().alias("n"))
-        if both := several.filter(pl.col("n") > 1).join(self.rows, left_on="invo_referral_id", right_on=_REF).height:
+        cases = self.rows[_REF].drop_nulls()
+        if both := several.filter(pl.col("n") > 1, pl.col("invo_referral_id").is_in(cases.implode())).height:
             self.notes.append(
                 f"{both:,} cases have two or more workers at the month's end in {ssd.INVOLVEMENTS}; the latest one "
                 "counts."
@@ -187,7 +182,9 @@ class _Work:
             self.notes.append(f"{ssd.INVOLVEMENTS} gives no roles, so every involvement was taken as holding the case.")
             return rows
         plain = role.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "")
-        allocated = rows.filter(plain.is_in(list(ALLOCATED_ROLES)))
+        allocated = next(
+            (held for names in ALLOCATED_ROLES if (held := rows.filter(plain.is_in(names))).height), rows.clear()
+        )
         if allocated.is_empty():
             why = (
                 f"no row of {ssd.INVOLVEMENTS} has a role known as the allocated worker's in invo_professional_role_id "

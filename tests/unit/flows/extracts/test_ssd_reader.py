@@ -262,6 +262,10 @@ def test_other_roles_do_not_hold_the_case() -> None:
         "invo_professional_role_id": "Personal Adviser",
     }
     assert _read(_content({"ssd_involvements": [*rows, other]})).frame.equals(_read(_content()).frame)
+    generic = [{**r, "invo_professional_role_id": "Social Worker"} for r in _TABLES["ssd_involvements"]]
+    assert _read(_content({"ssd_involvements": generic})).frame.equals(_read(_content()).frame)
+    beside = {**other, "invo_professional_role_id": "Social Worker"}
+    assert _read(_content({"ssd_involvements": [*rows, beside]})).frame.equals(_read(_content()).frame)
     unknown = [{**r, "invo_professional_role_id": "17"} for r in _TABLES["ssd_involvements"]]
     extract = _read(_content({"ssd_involvements": unknown}))
     assert {"allocated_worker_ref", "worker_changes_12m"} <= set(extract.absent_columns)
