@@ -44,7 +44,9 @@ class BackfillRequest(BaseModel):
         description="Publish alerts from this month on; earlier months are only counted. Empty: all months.",
         pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
     )
-    send: SendNow = Field(default=SendNow.NO, title="Send e-mails", description="“yes” also sends the months’ messages.")
+    send: SendNow = Field(
+        default=SendNow.NO, title="Send e-mails", description="“yes” also sends the months’ messages."
+    )
     reason: str = Field(default="", title="Reason", max_length=200)
 
 
