@@ -56,6 +56,7 @@ ESTABLISHMENT = {
 #: What nobody may have in a month: the column is there all the same, and empty.
 _MAY_BE_EMPTY = ("role_end_date", "reason_leave", "leaver_destination")
 _TIME_ZONE = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})$"
+_NO_CASELOAD = "[0-9]{5}"
 _BY_WORKER = "Rows are counted by worker, from 1 in the order of the file."
 
 
@@ -129,25 +130,16 @@ def _taken(records: pl.DataFrame, day: date) -> pl.DataFrame:
     differs = {field: _differs(element) for field, element in TAKEN.items()}
     differs["fte"] = differs["fte"] | _differs("FTE")
     one_is_zero = ((pl.col("FTE") == 0) != (pl.col("FTE30") == 0)).fill_null(False) & here
-    contradict = one_is_zero & pl.col(RAW + "RoleEndDate").is_null()
+    problems: dict[str, pl.Expr] = {f: pl.when(twice).then(pl.lit("given_twice")) for f, twice in differs.items()}
+    contradicts = one_is_zero & pl.col(RAW + "RoleEndDate").is_null()
+    problems["fte"] = pl.coalesce(problems["fte"], pl.when(contradicts).then(pl.lit("fte_contradicts")))
+    # A registration number typed into the wrong element is a number too.
+    too_many = texts["cases"].str.contains(_NO_CASELOAD)
+    problems["cases"] = pl.coalesce(problems["cases"], pl.when(too_many).then(pl.lit("number_out_of_range")))
     return records.select(
         "worker",
-        *(
-            pl.when(problem.not_() & (contradict.not_() if field == "fte" else pl.lit(True)))
-            .then(texts[field])
-            .alias(field)
-            for field, problem in differs.items()
-        ),
-        *(
-            pl.when(problem).then(pl.lit("given_twice")).alias(f"{field} problem")
-            for field, problem in differs.items()
-            if field != "fte"
-        ),
-        pl.when(differs["fte"])
-        .then(pl.lit("given_twice"))
-        .when(contradict)
-        .then(pl.lit("fte_contradicts"))
-        .alias("fte problem"),
+        *(pl.when(problem.is_null()).then(texts[field]).alias(field) for field, problem in problems.items()),
+        *(problem.alias(f"{field} problem") for field, problem in problems.items()),
     )
 
 

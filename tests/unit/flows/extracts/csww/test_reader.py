@@ -123,6 +123,12 @@ class TestWorkforce:
             (1, "cases", "not_a_number"),
         ]
 
+    def test_a_number_in_the_wrong_element_is_no_caseload(self) -> None:
+        """A registration number there would otherwise stand in the store as so many cases."""
+        extract = workforce(worker(Cases30="1234567890"), worker(SWENo="SW2", Cases30="SW12345"))
+        assert problems(extract)[0] == (1, "cases", "number_out_of_range")
+        assert extract.frame["cases"].null_count() == 2
+
     def test_time_zones_of_dates_change_nothing(self) -> None:
         extract = read(
             csww(worker(RoleStartDate="2019-05-13+01:00"), ReferenceDate="2022-09-30Z"), asked(Kind.WORKFORCE)
