@@ -38,7 +38,7 @@ class Unit(Generic[T]):
 class UnexpectedFault(HoldfastError):
     """Something of Holdfast's own failed at every council, so that the run could do nothing."""
 
-    exit_code = 19
+    exit_code = 23
 
 
 def needs_a_person(value: T, sentence: str) -> T:
