@@ -59,7 +59,10 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> After:
         when = made.last.plus(1).first_day.strftime("%s")
         os.utime(place / "csww.xml", (int(when), int(when)))
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HOLDFAST_", "PREFECT_"))}
-    environment |= settings_for(folder) | {"PREFECT_HOME": str(folder / "prefect")}
+    environment |= settings_for(folder) | {
+        "PREFECT_HOME": str(folder / "prefect"),
+        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "400",
+    }
     printed = ""
     commands = [
         ["run", "--month", str(LAST), "--as-of", "2025-10-20"],
