@@ -2,7 +2,7 @@
 
 python -m benchmarks.annex_a [workbooks] [processes]
 
-The workbooks are made up at England's levels (about 2,700 open cases and half a year's past each). A few
+The workbooks are made up at England's levels (2,700 to 7,000 episodes and half a year's past each). A few
 different ones are written, which takes longer than reading them, and read over and over up to the number.
 """
 
