@@ -43,9 +43,16 @@ Parcel: Any = type(
 )
 
 
+_PATIENCE = "300s"
+
+
 def on_the_cluster(address: str) -> TaskRunner[Any]:
     """Prefect's task runner for the Dask scheduler at `address`."""
+    import dask
     from prefect_dask.task_runners import DaskTaskRunner
+
+    # A scheduler that sees its first task imports Holdfast, and answers nobody for the seconds which that takes.
+    dask.config.set({"distributed.comm.timeouts.connect": _PATIENCE, "distributed.comm.timeouts.tcp": _PATIENCE})
 
     class OnTheCluster(DaskTaskRunner):
         def submit(self, task: Any, parameters: dict[str, Any], *more: Any, **named: Any) -> Any:

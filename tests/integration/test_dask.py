@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
+# The cluster's scheduler lives in this process and must know what its tasks are made of before it has work.
+import flows.monthly  # noqa: F401
 from flows.storage import open_store
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
