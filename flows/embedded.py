@@ -18,11 +18,13 @@ from urllib.request import urlopen
 
 from features.errors import HoldfastError
 
+_PATIENCE = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
+
 #: Prefect's own names. Its own log lines are for its authors. Where a flow is called outside `quiet_flows`, Prefect
 #: starts a server by itself, which takes 10 to 20 s on two busy cores, where its default patience is 20 s.
 EMBEDDED = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    _PATIENCE: "120",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     # The server logs the cancelling of its own services as errors when the process ends.
@@ -64,8 +66,9 @@ class _Child:
         self.address = f"http://127.0.0.1:{self._process.stdout.readline().decode().strip()}/api"
         atexit.register(self.stop)
 
-    def wait(self, seconds: float = 120) -> None:
-        """Until it answers. Raises HoldfastError if it does not."""
+    def wait(self) -> None:
+        """Until it answers, for as long as Prefect's own setting says. Raises HoldfastError if it does not."""
+        seconds = float(os.environ.get(_PATIENCE, "120"))
         end = monotonic() + seconds
         while monotonic() < end and self._process.poll() is None:
             try:
