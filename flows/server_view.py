@@ -17,7 +17,10 @@ from flows.deployments import TAG
 
 #: How Prefect names a failure of a run that could no longer ask its server. Holdfast's own steps raise none of these.
 SERVER_WENT = re.compile(
-    r"encountered an exception: (Connect|Read|Write|Pool|RemoteProtocol|LocalProtocol|Close)(Error|Timeout)\b"
+    r"encountered an exception: ("
+    r"(Connect|Read|Write|Pool|RemoteProtocol|LocalProtocol|Close)(Error|Timeout)"
+    # What a task says that asked a server for leave to begin and got no answer: we set no limits it could mean.
+    r"|ConcurrencySlotAcquisitionError|PrefectHTTPStatusError: Server error)\b"
 )
 
 

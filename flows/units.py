@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 import httpx
 from prefect.client.schemas.objects import State
+from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.futures import PrefectFuture
 from prefect.states import Failed
 
@@ -62,7 +63,7 @@ class Faults:
         failed: list[Exception] = []
         for unit in units:
             value = unit.future.result(raise_on_failure=False)
-            if isinstance(value, httpx.TransportError):
+            if isinstance(value, (httpx.TransportError, ConcurrencySlotAcquisitionError)):
                 raise value  # the Prefect server went away: no council's fault, and the run is begun again
             if isinstance(value, Exception):
                 council = unit.council

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from expectations.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
 from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
+from flows.alerts.figures import listed
 from flows.extracts.forms import RECOGNITIONS, Form
 from flows.extracts.landing import ENDINGS
 from flows.settings import IngestSettings
@@ -172,7 +173,7 @@ def _delivery() -> str:
     sector = [
         (
             f"`{r.stem}/` with `.{'` or `.'.join(r.endings)}` tables" if r.folder else f"`{r.stem}.{r.endings[0]}`",
-            f"{_SECTOR[r.form][0]}, as made for others, in place of {' and '.join(f'`{k}`' for k in r.kinds)}; "
+            f"{_SECTOR[r.form][0]}, as made for others, in place of {listed([f'`{k}`' for k in r.kinds])}; "
             f"see [{_SECTOR[r.form][1]}]({_SECTOR[r.form][1]})",
         )
         for r in RECOGNITIONS

@@ -101,7 +101,9 @@ class Server:
         return schema.json()["properties"], words.text
 
     def artifacts(self, run_id: str) -> dict[str, str]:
+        """The newest of each key: a run that waited shows its artifacts again when it goes on."""
         found = self.post("artifacts/filter", artifacts={"flow_run_id": {"any_": [run_id]}})
+        found.sort(key=lambda a: a["created"])
         return {a["key"]: a["data"] if isinstance(a["data"], str) else json.dumps(a["data"]) for a in found}
 
     def failed_tasks(self, run_id: str) -> dict[str, str]:

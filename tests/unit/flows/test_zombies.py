@@ -142,6 +142,9 @@ def test_a_run_that_lost_its_server_is_not_said_to_have_been_killed() -> None:
     [
         ("Flow run encountered an exception: ConnectError: [Errno 111] Connection refused", True),
         ("Flow run encountered an exception: ReadTimeout: ", True),
+        ("Flow run encountered an exception: ConcurrencySlotAcquisitionError: Unable to acquire slots", True),
+        ("Flow run encountered an exception: PrefectHTTPStatusError: Server error '503 Service Unavailable'", True),
+        ("Flow run encountered an exception: PrefectHTTPStatusError: Client error '404 Not Found'", False),
         ("Flow run encountered an exception: ValueError: no", False),
         ("There is no bucket of that name.", False),
     ],
