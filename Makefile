@@ -5,6 +5,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Two test modules at a time; `make test WORKERS=` runs them one after another.
+WORKERS ?= -n 2 --dist loadfile
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 export OMP_NUM_THREADS ?= 1
 
@@ -19,7 +21,7 @@ server: .venv/run.done
 	@$(BIN)/holdfast server $(if $(PORT),--port $(PORT))
 
 test: .venv/dev.done
-	$(BIN)/python -m pytest $(PYTEST)
+	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 
 # What is checked before the tests run in CI: style, types, the direction of imports, generated documents.
 check: .venv/dev.done
