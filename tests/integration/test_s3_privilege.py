@@ -56,9 +56,7 @@ def published_policy(s3_server: S3Server) -> Iterator[None]:
     policy = json.loads(POLICY.read_text().replace("BUCKET", s3_server.bucket))
     # The exception for the role of retention names a role of AWS, which this server does not know.
     policy["Statement"] = [
-        {k: v for k, v in s.items() if k != "Condition"}
-        for s in policy["Statement"]
-        if s["Sid"] == "NobodyElseDeletes"
+        {k: v for k, v in s.items() if k != "Condition"} for s in policy["Statement"] if s["Sid"] == "NobodyElseDeletes"
     ]
     s3 = client(s3_server)
     s3.put_bucket_policy(Bucket=s3_server.bucket, Policy=json.dumps(policy))
