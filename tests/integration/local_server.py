@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,11 +36,9 @@ def until(what: str, ready: Callable[[], Any]) -> Any:
     """What `ready` returns once it is truthy; an AssertionError if it never is."""
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
-        try:
+        with suppress(httpx.TransportError):
             if found := ready():
                 return found
-        except httpx.TransportError:
-            pass
         time.sleep(0.3)
     raise AssertionError(f"{what} did not happen within {PATIENCE_SECONDS} s")
 
