@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.request import urlopen
 
@@ -40,7 +41,12 @@ ALWAYS = {
 
 
 def configure() -> None:
-    """Set what is not already set. Call before the first import of prefect."""
+    """Set what is not already set, and make Prefect's folder, which it makes only where its parent exists.
+
+    Call before the first import of prefect.
+    """
+    if home := os.environ.get("PREFECT_HOME"):
+        Path(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, value in ALWAYS.items():
         os.environ.setdefault(name, value)
     # It announces its temporary folders.

@@ -249,7 +249,8 @@ def _check_extent(xml: bytes, sheet: Sheet, kind: Kind, most_rows: int, where: W
     if rows <= most_rows:
         # Only references that could lie outside are taken out of the many: far columns and low rows.
         digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
-        outside = rb"""\sr\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
+        # The space is looked for behind the r: an expression that begins with a letter is found several times faster.
+        outside = rb"""r(?<=\sr)\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
         found = set(re.findall(outside, xml))
         columns = {reference.rstrip(b"0123456789") for reference in found}
         lowest = max((int(reference[len(reference.rstrip(b"0123456789")) :]) for reference in found), default=0)

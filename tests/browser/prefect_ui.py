@@ -6,7 +6,7 @@ Written against the second UI (`/v2/`) of the pinned Prefect. Every wait is for 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -81,16 +81,27 @@ class PrefectUi:
         group.get_by_role("button", name="Add item").click()
         group.get_by_role("textbox").last.fill(text)
 
-    def _until_gone(self, button: Locator, what: Locator) -> None:
-        """Press a button until what it belongs to has closed."""
+    def _pressed(self, button: Locator, answered: Callable[[], None]) -> None:
+        """Press a button until the page has answered as it should."""
         for left in reversed(range(_PRESSES)):
             button.click()
             try:
-                expect(what).to_be_hidden(timeout=_PRESS_MS)
+                answered()
                 return
             except AssertionError:
                 if not left:
                     raise
+
+    def _until_gone(self, button: Locator, what: Locator) -> None:
+        """Press a button until what it belongs to has closed."""
+        self._pressed(button, lambda: expect(what).to_be_hidden(timeout=_PRESS_MS))
+
+    def submit_refused(self, words: str) -> None:
+        """Send the form and be told these words on the form's page."""
+        told = self.page.get_by_text(words, exact=False).first
+        self._pressed(
+            self.page.get_by_role("button", name="Submit"), lambda: expect(told).to_be_visible(timeout=_PRESS_MS)
+        )
 
     def submit(self) -> str:
         """Send the form; returns the id of the run that began, when the form's page has been left."""

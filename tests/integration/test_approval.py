@@ -1,4 +1,4 @@
-"""Approval for real: a deployment run is suspended, its worker is killed, a person answers, and mail goes once.
+"""Approval for real: a run is suspended, its worker or its server is killed, a person answers, and mail goes once.
 
 The answers go through the server's own address for them, as the form in its UI does.
 """
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.policy import default
@@ -25,6 +26,8 @@ import pytest
 from flows.demo import settings_for
 from flows.storage.local import LocalStore
 from tests.integration import small_region
+from tests.integration.served import served
+from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -214,3 +217,41 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
     told = [identity for identity, _ in mailed(tmp_path) if "not_scored" in identity]
     assert len(told) == len(set(told)) == 4
     assert json.loads(store.read("approvals/2026-10/2/decision.json"))["through"] == "the command line"
+
+
+def test_the_question_outlives_the_server_and_its_machine(tmp_path: Path) -> None:
+    landing, store = tmp_path / "landing", LocalStore(tmp_path / "store")
+    councils = small_region.make(landing)
+    asked = {"month": str(MONTH), "as_of": small_region.AS_OF, "send": "hold for approval", "reason": "first look"}
+    mailbox, authority = Mailbox(), Authority(tmp_path, "127.0.0.1")
+
+    def told() -> Counter[str]:
+        """How often each director got a message."""
+        addresses = {address for council in councils for address in council.recipients}
+        return Counter(address for to, _ in mailbox.mail for address in to if address in addresses)
+
+    with running(mailbox, authority) as port:
+        mail = {"port": str(port), "user": USER, "password": PASSWORD, "ca_file": authority.file}
+        environment = small_region.settings(landing, str(tmp_path / "store"), councils, **mail)
+        with served(tmp_path / "prefect", environment) as both:
+            server = Server(both.api)
+            run = both.begin("monthly", asked)
+            suspended = server.until_state(run, "Suspended")
+            question = server.question(run)
+
+            both.kill("server")
+            both.start_server()
+            assert server.run(run)["state"]["id"] == suspended["state"]["id"]
+            assert server.question(run) == question
+            both.kill("serving")
+            both.kill("server")
+            both.start_server()
+            both.start_serving()
+            assert not told()
+
+            assert server.answer(run, decision="send all", by="J. Marsh") == "ACCEPT"
+            server.until_state(run, "Completed with gaps")
+            assert both.states("monthly") == ["COMPLETED"], "nothing took the waiting run for dead"
+    assert told() == Counter(address for council in councils for address in council.recipients)
+    decision = json.loads(store.read(f"approvals/{MONTH}/1/decision.json"))
+    assert (decision["by"], decision["decision"], decision["through"]) == ("J. Marsh", "send all", "the Prefect UI")

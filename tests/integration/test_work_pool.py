@@ -1,23 +1,36 @@
-"""The second way to run: `prefect deploy --all` from prefect.yaml, a process work pool, a worker; one month in it."""
+"""The second way to run: `prefect deploy --all` from prefect.yaml, a process work pool, a worker that gets killed."""
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
+from email import message_from_bytes
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import yaml
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
+from features.months import Month
+from flows.alerts.ledger import Ledger, Status
+from flows.claim import latest
 from flows.prefect_file import prefect_file
 from flows.settings import ScheduleSettings
-from flows.storage import open_store
+from flows.storage import LocalStore
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
 from tests.integration.local_server import clean_environment
+from tests.integration.served import until
+from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -44,28 +57,113 @@ def prefect(environment: dict[str, str], *arguments: str) -> str:
     return done.stdout
 
 
-def test_a_worker_of_a_process_pool_runs_a_month_to_its_end(prefect_api: str, tmp_path: Path) -> None:
-    landing, store = tmp_path / "landing", tmp_path / "store"
+@contextmanager
+def worker(environment: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of the pool; killed at the end, if it is still there, without a word and without its runs."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "prefect", "--no-prompt", "worker", "start", "--pool", "holdfast", "--type", "process"],
+        cwd=REPOSITORY,
+        env=dict(environment),
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(30)
+
+
+def ended(run_id: UUID) -> FlowRun | None:
+    """The run once it has ended."""
+    with get_client(sync_client=True) as client:
+        run = client.read_flow_run(run_id)
+    return run if run.state is not None and run.state.is_final() else None
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, dict[str, str]]]:
+    """A mail server that is running, and the settings that reach it."""
+    mailbox, authority = Mailbox(), Authority(tmp_path, "127.0.0.1")
+    with running(mailbox, authority) as port:
+        yield mailbox, {"port": str(port), "user": USER, "password": PASSWORD, "ca_file": authority.file}
+
+
+def test_a_worker_of_a_process_pool_is_killed_and_every_month_is_run_to_its_end_once(
+    prefect_api: str, tmp_path: Path, mailbox: tuple[Mailbox, dict[str, str]]
+) -> None:
+    landing, store = tmp_path / "landing", LocalStore(tmp_path / "store")
     councils = small_region.make(landing)
-    settings = small_region.settings(landing, str(store), councils) | {
-        "HOLDFAST_MAIL__TRANSPORT": "outbox",
-        "HOLDFAST_MAIL__OUTBOX": str(tmp_path / "outbox"),
-    }
+    received, reached = mailbox
     environment = clean_environment(
-        PREFECT_API_URL=prefect_api, PREFECT_HOME=str(tmp_path / "home"), DO_NOT_TRACK="1", **settings
+        PREFECT_API_URL=prefect_api,
+        PREFECT_HOME=str(tmp_path / "home"),
+        PREFECT_WORKER_QUERY_SECONDS="1",
+        DO_NOT_TRACK="1",
+        **small_region.settings(landing, str(tmp_path / "store"), councils, **reached),
     )
     prefect(environment, "work-pool", "create", "holdfast", "--type", "process")
     prefect(environment, "deploy", "--all")
-    asked = {"month": str(small_region.LAST), "as_of": small_region.AS_OF, "reason": "in a worker"}
-    run = run_deployment("monthly/monthly", parameters={"request": asked}, timeout=0, as_subflow=False)
 
-    prefect(environment, "worker", "start", "--pool", "holdfast", "--type", "process", "--run-once")
+    def begin(month: Month) -> FlowRun:
+        asked = {"month": str(month), "as_of": small_region.AS_OF, "reason": "in a worker"}
+        return run_deployment("monthly/monthly", parameters={"request": asked}, timeout=0, as_subflow=False)
 
-    made = open_store(str(store))
-    assert made.info(f"runs/{small_region.LAST}/success.json") is not None
-    assert len(list(made.list(f"alerts/{small_region.LAST}/"))) >= len(councils)
-    with get_client(sync_client=True) as client:
-        ended = client.read_flow_run(run.id)
-    assert ended.state is not None
-    assert ended.state.is_completed(), ended.state.message
-    assert ended.deployment_id == run.deployment_id
+    def in_the_middle(month: Month) -> int:
+        """The process that runs the month, when the month has its first alert."""
+        until("the first alert", lambda: next(iter(store.list(f"alerts/{month}/")), None))
+        claim = latest(store, month)
+        assert claim is not None
+        assert not claim.released
+        return claim.owner.process.pid
+
+    # The worker alone: what it had begun goes on without it.
+    before = small_region.LAST.plus(-1)
+    with worker(environment) as first:
+        run = begin(before)
+        in_the_middle(before)
+        first.send_signal(signal.SIGKILL)
+        first.wait(30)
+        assert store.info(f"runs/{before}/success.json") is None, "it was killed too late"
+    until("the end of the month", lambda: store.info(f"runs/{before}/success.json"))
+    state = until("the end of the run", lambda: ended(run.id)).state
+    assert state is not None
+    assert state.is_completed(), state.message
+    assert ended(run.id).deployment_id == run.deployment_id
+
+    # The worker with its run: another worker is started, and the watchdog begins the run again.
+    month = small_region.LAST
+    with worker(environment) as second:
+        died = begin(month)
+        runs_it = in_the_middle(month)
+        second.send_signal(signal.SIGKILL)
+        os.kill(runs_it, signal.SIGKILL)
+        second.wait(30)
+    assert store.info(f"runs/{month}/success.json") is None, "it was killed too late"
+    with worker(environment):
+        looked = subprocess.run(
+            [sys.executable, "-m", "flows.cli", "watchdog"],
+            cwd=REPOSITORY,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "died and was begun again" in looked.stdout, looked.stdout + looked.stderr
+        until("the end of the month", lambda: store.info(f"runs/{month}/success.json"))
+        state = until("the end of the dead run", lambda: ended(died.id)).state
+        assert state is not None
+        assert state.is_crashed()
+        until("the claim given back", lambda: (c := latest(store, month)) and c.released)
+
+    about_files = {c.data_officer for c in councils}
+    told = Counter(
+        (address, str(message_from_bytes(content)["Message-ID"]))
+        for to, content in received.mail
+        for address in to
+        if address in about_files or address in {a for c in councils for a in c.recipients}
+    )
+    assert {address for address, _ in told} == about_files | {a for c in councils for a in c.recipients}
+    assert set(told.values()) == {1}, "nobody was told anything twice"
+    for each in (before, month):
+        assert len([o for o in store.list(f"alerts/{each}/") if o.name.endswith(".json")]) == len(councils)
+        assert {e.status for e in Ledger(store).month(each)} == {Status.SENT}
