@@ -12,8 +12,13 @@ export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo server test check bench docs clean
 
-demo: .venv/run.done
+demo: .venv/run.done $(PREFECT_HOME)/prefect.db
 	$(BIN)/holdfast demo
+
+# Prefect builds its database step by step, as it grew over the years, which takes ten seconds or more. Once.
+$(PREFECT_HOME)/prefect.db: | .venv/run.done
+	@echo "Preparing Prefect's database ..."
+	@$(BIN)/python -m flows.embedded
 
 # Without settings it shows the made-up region, which is made first if it is not there.
 server: .venv/run.done

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from html.parser import HTMLParser
 from importlib import import_module
@@ -94,7 +95,6 @@ def _rendered(suite: SuiteResult) -> str:
     engine.load()
     core = import_module("great_expectations.core")
     renderer = import_module("great_expectations.render.renderer")
-    view = import_module("great_expectations.render.view")
     failed = _failed(suite)
     total = len(suite.results)
     result = core.ExpectationSuiteValidationResult(
@@ -112,7 +112,13 @@ def _rendered(suite: SuiteResult) -> str:
     document: Any = renderer.ValidationResultsPageRenderer(run_info_at_end=True).render(result)
     # The first section repeats the statistics, the last the run: both stand in our heading.
     document.sections = document.sections[1:-1]
-    return str(view.DefaultJinjaPageView().render(document))
+    return str(_view().render(document))
+
+
+@cache
+def _view() -> Any:
+    """One for all pages: each compiles its score of templates anew."""
+    return import_module("great_expectations.render.view").DefaultJinjaPageView()
 
 
 def _failed(suite: SuiteResult) -> int:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import polars as pl
-from prefect import get_run_logger, runtime
+from prefect import get_run_logger, runtime, tags
 from prefect.artifacts import (
     create_markdown_artifact,
     create_progress_artifact,
@@ -59,12 +59,20 @@ def tags_of(month: Month, reason: str) -> tuple[str, ...]:
     return (str(month), reason[:_REASON_TAG]) if reason else (str(month),)
 
 
-def tag_run(tags: Sequence[str]) -> None:
-    """Put tags on the flow run under way, beside those it has."""
+@contextmanager
+def tagged(names: Sequence[str]) -> Iterator[None]:
+    """Put tags on the flow run under way, beside those it has, and on the block's tasks.
+
+    Not on a server that ends with the run: it would be asked once for each task whether its tags have a limit.
+    """
     given = runtime.flow_run.id
-    if stays() and given:
-        with get_client(sync_client=True) as client:
-            client.update_flow_run(UUID(str(given)), tags=sorted({*runtime.flow_run.tags, *tags}))
+    if not (stays() and given):
+        yield
+        return
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(UUID(str(given)), tags=sorted({*runtime.flow_run.tags, *names}))
+    with tags(*names):
+        yield
 
 
 @contextmanager

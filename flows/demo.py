@@ -71,10 +71,15 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
     with worker_processes(2) as pool, shown(say):
         region = pool.submit(make_region, folder / "landing")
-        # Imported only now, so that Prefect's server and the region are under way meanwhile.
+        # Imported only now, so that Prefect's server and the region are under way meanwhile. First of all what reads
+        # models: skops looks through every module there is, and Great Expectations brings two thousand.
+        from flows.scoring import load_model  # noqa: F401  # isort: skip
+        from flows.backfill import BackfillRequest, backfill
         from flows.context import begin
         from flows.intake import take_in_plainly
         from flows.month import find_due_for_history
+        from flows.monthly import monthly, result_of
+        from flows.request import RunRequest, SendNow
         from flows.settings import Settings
         from flows.takein import load_checks
 
@@ -83,10 +88,6 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
         say(f"Taking in {first} to {before}, as each month's run would have seen it")
         take_in_plainly(context, find_due_for_history(context, first, before), pool)
-
-    from flows.backfill import BackfillRequest, backfill
-    from flows.monthly import monthly, result_of
-    from flows.request import RunRequest, SendNow
 
     with embedded.quiet_flows(), shown(say):
         backfill(

@@ -1,6 +1,7 @@
 """Prefect without a server to start: settings for the embedded default, applied before Prefect is imported.
 
 Where `PREFECT_API_URL` names a server, that server is used and nothing here changes it.
+`python -m flows.embedded` starts the embedded server and ends it, so that its database is there.
 """
 
 from __future__ import annotations
@@ -133,3 +134,8 @@ def is_embedded(address: str) -> bool:
 def _said_elsewhere(record: logging.LogRecord) -> bool:
     """Leaves out that a council's step needs a person: the run's last lines say it. Exceptions are kept."""
     return not str(record.msg).startswith(("Finished in state Failed", "Task run failed with state"))
+
+
+if __name__ == "__main__":
+    configure()
+    start().wait()

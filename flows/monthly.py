@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import cast
 
-from prefect import flow, runtime, tags
+from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
@@ -268,9 +268,7 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
         request.check(now.date())
         settings = Settings.load()
         month, as_of = _month_and_cutoff(request, settings, now)
-        named = artifacts.tags_of(month, request.reason)
-        artifacts.tag_run(named)
-        with tags(*named), artifacts.progress(month, _STEPS):
+        with artifacts.tagged(artifacts.tags_of(month, request.reason)), artifacts.progress(month, _STEPS):
             outcome = run_month(request, settings, month, as_of, now)
     except HoldfastError as error:
         # What a person can put right is a sentence in the run's state, not a traceback in its log.
