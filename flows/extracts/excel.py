@@ -31,10 +31,12 @@ from flows.extracts.where import Where, rows_in_words
 
 _ENTRIES = 2_000
 _CHUNK = 1 << 20
+#: A workbook that unpacks to so much at most is unpacked once and kept while it is read.
+_KEPT_BYTES = 64 << 20
 #: Columns A to Z.
 _ONE_LETTER = 26
 #: Excel keeps 15 significant digits; a longer number is not the one that was typed.
-_EXACT = 10**15
+EXACT = 10**15
 
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
@@ -70,10 +72,9 @@ class Book:
                 f"{where}: the workbook is incomplete or damaged. Save it and send it again."
             ) from None
         self._where, self._limits, self._content = where, limits, content
-        _check_unpacked_size(self._archive, content, where, limits)
+        self._parts = _unpacked_sheets(self._archive, content, where, limits)
         self.sheets = tuple(_sheets(self._archive, where))
         self._workbook: CalamineWorkbook | None = None
-        self._unpacked: tuple[str, bytes] = ("", b"")
 
     @property
     def counts_days_from_1904(self) -> bool:
@@ -103,9 +104,10 @@ class Book:
         return _first_row(self._parsed(), sheet.name)
 
     def _xml(self, sheet: Sheet) -> bytes:
-        if self._unpacked[0] != sheet.path:
-            self._unpacked = (sheet.path, self._archive.read(sheet.path))
-        return self._unpacked[1]
+        if sheet.path not in self._parts:
+            # One large sheet at a time: the others make room for it.
+            self._parts = {sheet.path: self._archive.read(sheet.path)}
+        return self._parts[sheet.path]
 
     def _parsed(self) -> CalamineWorkbook:
         if self._workbook is None:
@@ -168,8 +170,11 @@ def _bare_day_numbers(headers: Sequence[str], body: list[list[Any]], kind: Kind)
                     yield number, position, "not_a_date"
 
 
-def _check_unpacked_size(archive: zipfile.ZipFile, content: bytes, where: Where, limits: Limits) -> None:
-    """Refuse a zip that unpacks to more than the limit, by what it says and by what it does."""
+def _unpacked_sheets(archive: zipfile.ZipFile, content: bytes, where: Where, limits: Limits) -> dict[str, bytes]:
+    """The worksheets of a small workbook, which is unpacked to measure it; none of a large one.
+
+    Raises UnreadableExtract for a zip that unpacks to more than the limit, by what it says and by what it does.
+    """
     entries = archive.infolist()
     bomb = UnreadableExtract(
         f"{where}: the workbook unpacks to more than {limits.max_unpacked_bytes / 1e6:,.0f} MB, which no council's "
@@ -178,31 +183,43 @@ def _check_unpacked_size(archive: zipfile.ZipFile, content: bytes, where: Where,
     if len(entries) > _ENTRIES or sum(e.file_size for e in entries) > limits.max_unpacked_bytes:
         raise bomb
     total = 0
+    sheets: dict[str, bytes] = {}
+    keep = sum(e.file_size for e in entries) <= _KEPT_BYTES
     for entry in entries:
         if entry.flag_bits & 0x1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise UnreadableExtract(
                 f"{where}: the workbook is encrypted. Save it without a password and send it again."
             )
+        pieces: list[bytes] = []
+        kept = keep and "worksheets/" in entry.filename
         if entry.compress_type == zipfile.ZIP_STORED:
             total += entry.compress_size
         else:
-            for size in _inflated(content, entry):
-                total += size
+            for piece in _inflated(content, entry):
+                total += len(piece)
                 if total > limits.max_unpacked_bytes:
                     raise bomb
+                if kept:
+                    pieces.append(piece)
         if total > limits.max_unpacked_bytes:
             raise bomb
+        keep = keep and total <= _KEPT_BYTES
+        part = b"".join(pieces)
+        # A part that is not what it says is left to be read, and refused, in the usual way.
+        if pieces and len(part) == entry.file_size and zlib.crc32(part) == entry.CRC:
+            sheets[entry.filename] = part
+    return sheets if keep else {}
 
 
-def _inflated(content: bytes, entry: zipfile.ZipInfo) -> Iterator[int]:
-    """Sizes of the pieces an entry really unpacks to; the directory's figure can be a lie."""
+def _inflated(content: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:
+    """The pieces an entry really unpacks to; the directory's figure can be a lie."""
     name_length = int.from_bytes(content[entry.header_offset + 26 : entry.header_offset + 28], "little")
     extra_length = int.from_bytes(content[entry.header_offset + 28 : entry.header_offset + 30], "little")
     start = entry.header_offset + 30 + name_length + extra_length
     inflate = zlib.decompressobj(-15)
     left = content[start : start + entry.compress_size]
     while left:
-        yield len(inflate.decompress(left, _CHUNK))
+        yield inflate.decompress(left, _CHUNK)
         left = inflate.unconsumed_tail
 
 
@@ -310,7 +327,7 @@ def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[in
     """Row, column (from 0) and problem of each number longer than Excel keeps; `body` begins at `first_row`."""
     for number, row in enumerate(body, start=first_row):
         for position, value in enumerate(row):
-            if isinstance(value, float) and abs(value) >= _EXACT:
+            if type(value) is float and abs(value) >= EXACT:
                 yield number, position, "digits_lost_in_excel"
 
 
@@ -342,7 +359,7 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        if value.is_integer() and abs(value) < _EXACT:
+        if value.is_integer() and abs(value) < EXACT:
             return str(int(value))
         return format(Decimal(repr(value)), "f")
     if isinstance(value, datetime):

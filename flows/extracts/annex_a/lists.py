@@ -19,7 +19,7 @@ from features.registry import Field, FieldType
 from flows.extracts.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, Holds, squeezed
 from flows.extracts.annex_a.sheets import FoundList
 from flows.extracts.cells import read_columns
-from flows.extracts.excel import Book, cell_text, long_numbers
+from flows.extracts.excel import EXACT, Book, cell_text, long_numbers
 from flows.extracts.table import CELL_PROBLEMS, raw_table
 from flows.extracts.where import Where, rows_in_words
 
@@ -107,18 +107,26 @@ def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
     """Numbers in the child's column that Excel cut short; elsewhere they fit no column anyway."""
     position = found.positions["child"]
     only = [[row[position]] for row in found.rows]
+    if not any(type(value) is float and abs(value) >= EXACT for (value,) in only):
+        return []
     return [(row, position, problem) for row, _, problem in long_numbers(only, found.header_row + 1)]
 
 
 def _texts(found: FoundList, position: int) -> pl.Series:
-    """A column as text; most cells are text or dates, and there are many."""
-    return pl.Series(
-        [
-            value if type(value) is str else value.isoformat() if type(value) is date else cell_text(value)
-            for value in (row[position] for row in found.rows)
-        ],
-        dtype=pl.String(),
-    )
+    """A column as text. There are many cells, so those of the usual kinds are not looked at one by one."""
+    values = [row[position] for row in found.rows]
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return pl.Series(values, dtype=pl.String())
+    if kinds <= {str, date}:
+        days = pl.Series([v if type(v) is date else None for v in values], dtype=pl.Date())
+        others = pl.Series([v if type(v) is str else None for v in values], dtype=pl.String())
+        return days.dt.to_string("iso").zip_with(days.is_not_null(), others)
+    if kinds == {float}:
+        numbers = pl.Series(values, dtype=pl.Float64())
+        if (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all():
+            return numbers.cast(pl.Int64()).cast(pl.String())
+    return pl.Series(list(map(cell_text, values)), dtype=pl.String())
 
 
 def _identifier(text: pl.Expr) -> pl.Expr:
@@ -292,9 +300,11 @@ def _yes_no(text: str) -> bool | None:
 
 
 def _workers(text: pl.Series) -> pl.Series:
-    """Names as one text each, whatever their case and spaces; null where nobody is named."""
-    plain = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" .,;:-_*?")
+    """Names as one text each, whatever their case and spaces; null where nobody is named. Few names, many cells."""
+    names = text.drop_nulls().unique()
+    plain = names.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" .,;:-_*?")
     # Only what could stand for nobody is looked at one by one.
     doubtful = plain.filter(plain.str.contains(_MAYBE_NOBODY) | ~plain.str.contains(" ")).unique().to_list()
     nobody = [t for t in doubtful if re.fullmatch(NOBODY, squeezed(t)) or not squeezed(t)]
-    return plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain
+    told = plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain
+    return text.replace_strict(names, told, return_dtype=pl.String())
