@@ -20,7 +20,7 @@ from features.months import Month, nth_working_day
 from flows.history import History
 from flows.settings import Environment, Settings
 from flows.storage import ObjectMissing, Store, open_store
-from flows.storage.s3 import S3Options
+from flows.storage.options import S3Options
 
 #: The key of the made-up region, whose workers do not exist. Refused outside the demo.
 DEMO_KEY = "the-made-up-region-has-no-secrets"

@@ -6,7 +6,6 @@ from flows.alerts.compose import Contact
 from flows.alerts.mail.outbox import OutboxTransport
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport
-from flows.alerts.mail.ses import SesTransport, ses_client
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.context import s3_options
 from flows.settings import Environment, Settings
@@ -29,6 +28,8 @@ def open_transport(settings: Settings) -> Transport:
             )
         )
     if mail.transport is Kind.SES:
+        from flows.alerts.mail.ses import SesTransport, ses_client
+
         return SesTransport(ses_client(region=settings.s3.region))
     return OutboxTransport(open_store(mail.outbox, s3=s3_options(settings)))
 

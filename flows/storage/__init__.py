@@ -1,9 +1,9 @@
-"""One small port to the object store, with two implementations of the same semantics."""
+"""One small port to the object store, with two implementations of the same semantics: a folder, and S3 (`.s3`)."""
 
 from flows.storage.local import LocalStore
 from flows.storage.open import open_store
+from flows.storage.options import S3Options
 from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Store, Stored
-from flows.storage.s3 import S3Options, S3Store
 
 __all__ = [
     "AlreadyThere",
@@ -11,7 +11,6 @@ __all__ = [
     "ObjectInfo",
     "ObjectMissing",
     "S3Options",
-    "S3Store",
     "Store",
     "Stored",
     "open_store",

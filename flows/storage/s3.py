@@ -6,7 +6,6 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, NoReturn
 
@@ -17,6 +16,7 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
 from flows.storage.names import checked
+from flows.storage.options import S3Options
 from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
 
 #: How often a create is tried while another conditional write of the same name is under way (409).
@@ -38,25 +38,6 @@ _ADVICE = {
     "PermanentRedirect": "The bucket is in another region: set the store's region.",
     "AuthorizationHeaderMalformed": "The bucket is in another region: set the store's region.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class S3Options:
-    """How to reach a bucket. Keys left out are found as boto3 finds them (environment, profile, role)."""
-
-    endpoint_url: str | None = None
-    """For S3-compatible stores; None is AWS."""
-    region: str | None = None
-    access_key_id: str | None = field(default=None, repr=False)
-    secret_access_key: str | None = field(default=None, repr=False)
-    session_token: str | None = field(default=None, repr=False)
-    server_side_encryption: str | None = None
-    """`AES256` or `aws:kms`; None leaves it to the bucket's default."""
-    kms_key_id: str | None = None
-    connect_timeout_seconds: float = 10
-    read_timeout_seconds: float = 60
-    attempts: int = 5
-    """Of one request, on connection errors, throttling and 5xx."""
 
 
 class S3Store:

@@ -15,7 +15,8 @@ from features.months import Month
 from flows.claim import Claim, Owner, claimed, latest, take
 from flows.processes import Process
 from flows.settings import ClaimSettings
-from flows.storage import LocalStore, S3Store, Store
+from flows.storage import LocalStore, Store
+from flows.storage.s3 import S3Store
 
 MONTH = Month(2026, 10)
 EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from features.errors import StoreError
 from features.months import Month
 from flows.retention import Periods, carry_out, plan
 from flows.settings import RetentionSettings
-from flows.storage import S3Store
+from flows.storage.s3 import S3Store
 from tests.integration.conftest import S3Server
 
 pytestmark = pytest.mark.integration

@@ -18,7 +18,7 @@ import pytest
 
 from flows.alerts.ledger import Ledger, Status
 from flows.claim import claims_since
-from flows.storage import S3Store
+from flows.storage.s3 import S3Store
 from tests.integration import small_region
 from tests.integration.conftest import S3Server
 from tests.integration.small_region import LAST

@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import StoreError
-from flows.storage import AlreadyThere, LocalStore, ObjectMissing, S3Store, Store
+from flows.storage import AlreadyThere, LocalStore, ObjectMissing, Store
 from flows.storage.names import checked
+from flows.storage.s3 import S3Store
 
 MakeStore = Callable[[], Store]
 
