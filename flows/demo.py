@@ -69,7 +69,8 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     embedded.start()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
-    with worker_processes(2) as pool, shown(say):
+    # One reads while this process checks: with two, three would share two cores.
+    with worker_processes(1) as pool, shown(say):
         region = pool.submit(make_region, folder / "landing")
         # Imported only now, so that Prefect's server and the region are under way meanwhile. First of all what reads
         # models: skops looks through every module there is, and Great Expectations brings two thousand.
