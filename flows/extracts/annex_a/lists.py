@@ -118,6 +118,8 @@ def _texts(found: FoundList, position: int) -> pl.Series:
     kinds = set(map(type, values))
     if kinds <= {str}:
         return pl.Series(values, dtype=pl.String())
+    if kinds == {date}:
+        return pl.Series(values, dtype=pl.Date()).dt.to_string("iso")
     if kinds <= {str, date}:
         days = pl.Series([v if type(v) is date else None for v in values], dtype=pl.Date())
         others = pl.Series([v if type(v) is str else None for v in values], dtype=pl.String())
