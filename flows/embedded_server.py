@@ -16,7 +16,6 @@ import threading
 #: What the server does with every event, several a task, for pages and automations that this one does not have.
 _NOT_WANTED = ("EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
 
-
 #: It has time: the run has to read and import before it asks for anything.
 _NICE = 10
 
