@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from prefect.exceptions import PrefectHTTPStatusError
 from prefect.flow_runs import suspend_flow_run
-from prefect.input import RunInput
+from prefect.input import RunInput, create_flow_run_input, keyset_from_paused_state, read_flow_run_input
+from prefect.states import Suspended
 from pydantic import ValidationError
 
 from flows.approval_records import Answer, ApprovalRefused, Pending
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from prefect.input import Keyset
+
+_THERE_ALREADY = 409
 
 #: More than anybody answers wrongly; a run that reaches it ends with a sentence.
 MOST_QUESTIONS = 50
@@ -15,17 +26,33 @@ MOST_QUESTIONS = 50
 class Approval(Answer, RunInput):
     """The answer as Prefect's form."""
 
+    @classmethod
+    def save(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
+        """Put the question to a flow run, or what of it is not there yet; Prefect's own refuses to do it twice."""
+        try:
+            super().save(keyset, flow_run_id)
+        except PrefectHTTPStatusError as error:
+            if error.response.status_code != _THERE_ALREADY:
+                raise
+        if cls._description and read_flow_run_input(keyset["description"], flow_run_id) is None:
+            create_flow_run_input(keyset["description"], cls._description, flow_run_id)
+
 
 def ask(waits: Pending, attempt: int, problem: str) -> Answer:
     """The person's answer to the n-th asking of a round. The first call does not return: the run's process ends.
 
     The run stays suspended without limit of time; resumed, it runs again from its start and gets the answer
     here. `problem`: what was wrong with the answer before. Raises ApprovalRefused for an answer that is none.
+
+    Prefect puts the question after it has suspended the run. A run killed between the two would stand there
+    with a form that can't be opened, so here the question comes first.
     """
     title = f"{waits.in_words}. They are listed in the artifact “Messages that wait for approval”."
     form = Approval.with_initial_data(description=f"{problem} {title}".strip() if problem else title)
+    key = f"approval-{waits.month}-{waits.number}-{attempt}"
+    form.save(keyset_from_paused_state(Suspended(pause_key=key)))
     try:
-        given = suspend_flow_run(wait_for_input=form, key=f"approval-{waits.month}-{waits.number}-{attempt}")
+        given = suspend_flow_run(wait_for_input=form, key=key)
     except ValidationError:
         raise ApprovalRefused("The answer could not be read. Decide again.") from None
     return Answer.model_validate(given.model_dump())

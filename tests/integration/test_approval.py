@@ -43,6 +43,37 @@ monthly = next(d for d in DEPLOYMENTS if d.name == "monthly")
 serve(monthly.build(ScheduleSettings(), date(2026, 11, 20), schedules=None), print_starting_message=False)
 """
 
+#: A run that asks and dies at the moment the server has suspended it, before Prefect does anything more.
+_ASKS_AND_DIES = """
+import os, signal, sys
+from datetime import UTC, date, datetime
+import prefect.flow_runs
+from prefect import flow
+from prefect.client.orchestration import get_client
+from prefect.flow_engine import run_flow
+from features.months import Month
+from flows.approval_records import Pending
+from flows.asking import ask
+
+waits = Pending(month=Month(2026, 10), number=1, cutoff=date(2026, 11, 20), since=datetime(2026, 11, 20, tzinfo=UTC),
+                flow_run_id="", reason="", messages=())
+propose = prefect.flow_runs.propose_state_sync
+
+def suspended_and_dead(*given, **named):
+    propose(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@flow
+def asks():
+    ask(waits, 0, "")
+
+prefect.flow_runs.propose_state_sync = suspended_and_dead
+with get_client(sync_client=True) as client:
+    run = client.create_flow_run_from_deployment(client.create_deployment(client.create_flow(asks), name="asks"))
+print(run.id, flush=True)
+run_flow(asks, flow_run=run)
+"""
+
 
 def until(what: str, found: Callable[[], Any]) -> Any:
     """What `found` returns once it is truthy; fails the test if it never is."""
@@ -217,6 +248,24 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
     told = [identity for identity, _ in mailed(tmp_path) if "not_scored" in identity]
     assert len(told) == len(set(told)) == 4
     assert json.loads(store.read("approvals/2026-10/2/decision.json"))["through"] == "the command line"
+
+
+def test_a_run_killed_in_the_moment_it_is_suspended_has_asked_its_question(prefect_api: str, tmp_path: Path) -> None:
+    given = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    died = subprocess.run(
+        [sys.executable, "-c", _ASKS_AND_DIES],
+        env=given | {"PREFECT_API_URL": prefect_api, "PREFECT_HOME": str(tmp_path / "prefect")},
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=_PATIENCE_SECONDS,
+    )
+    assert died.returncode == -signal.SIGKILL
+    server, run = Server(prefect_api), died.stdout.split()[0]
+    assert server.run(run)["state"]["name"] == "Suspended"
+    fields, words = server.question(run)
+    assert [f["title"] for f in fields.values()] == ["Decision", "Councils to hold", "Reason", "Your name"]
+    assert "wait" in words
+    assert server.answer(run, decision="cancel", by="J. Marsh", reason="tried") == "ACCEPT"
 
 
 def test_the_question_outlives_the_server_and_its_machine(tmp_path: Path) -> None:
