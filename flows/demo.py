@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,14 @@ def make_region(landing: Path) -> None:
     sample_extracts(landing, COUNCILS, MONTHS, SEED, LAST_MONTH)
 
 
+def _import_the_rest() -> None:
+    """Great Expectations and Prefect, while the first months are being read."""
+    from flows.takein import load_checks
+
+    load_checks()
+    import_module("flows.backfill")
+
+
 def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     """Make the region, take in its history, run its last month. Begins afresh each time; `say` shows progress."""
     from flows import embedded
@@ -72,23 +81,22 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     # One reads while this process checks: with two, three would share two cores.
     with worker_processes(1) as pool, shown(say):
         region = pool.submit(make_region, folder / "landing")
-        # Imported only now, so that Prefect's server and the region are under way meanwhile. First of all what reads
-        # models: skops looks through every module there is, and Great Expectations brings two thousand.
-        from flows.scoring import load_model  # noqa: F401  # isort: skip
-        from flows.backfill import BackfillRequest, backfill
+        # Imports take ten seconds, so each has its place: what finds and reads the extracts, and, until there are
+        # some, what reads models (skops looks through every module there is, so it comes before those with many).
         from flows.context import begin
         from flows.intake import take_in_plainly
         from flows.month import find_due_for_history
-        from flows.monthly import monthly, result_of
-        from flows.request import RunRequest, SendNow
         from flows.settings import Settings
-        from flows.takein import load_checks
 
-        load_checks()
+        import_module("flows.scoring")
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
         say(f"Taking in {first} to {before}, as each month's run would have seen it")
-        take_in_plainly(context, find_due_for_history(context, first, before), pool)
+        take_in_plainly(context, find_due_for_history(context, first, before), pool, prepare=_import_the_rest)
+
+    from flows.backfill import BackfillRequest, backfill
+    from flows.monthly import monthly, result_of
+    from flows.request import RunRequest, SendNow
 
     with embedded.quiet_flows(), shown(say):
         backfill(

@@ -26,7 +26,7 @@ _PATIENCE = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 #: starts a server by itself, which takes 10 to 20 s on two busy cores, where its default patience is 20 s.
 EMBEDDED = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
-    _PATIENCE: "120",
+    _PATIENCE: "300",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     # The server logs the cancelling of its own services as errors when the process ends.
@@ -75,7 +75,7 @@ class _Child:
 
     def wait(self) -> None:
         """Until it answers, for as long as Prefect's own setting says. Raises HoldfastError if it does not."""
-        seconds = float(os.environ.get(_PATIENCE, "120"))
+        seconds = float(os.environ.get(_PATIENCE, "300"))
         end = monotonic() + seconds
         while monotonic() < end and self._process.poll() is None:
             try:
@@ -104,13 +104,15 @@ def start() -> _Child:
 def quiet_flows() -> Iterator[None]:
     """Run flows on the embedded server, unless `PREFECT_API_URL` names another.
 
-    Without Prefect's heartbeat thread, whose joining costs a second per flow run: it tells a server that a
-    worker is alive, and the embedded server ends with the process.
+    Without what only a server that stays would use: Prefect's heartbeat thread, whose joining costs a second per
+    flow run, and its events, which tell what happened to each task.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield
         return
     server = start()
+    from prefect.events.clients import NullEventsClient
+    from prefect.events.worker import EventsWorker
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     if PREFECT_API_URL.value():
@@ -119,10 +121,12 @@ def quiet_flows() -> Iterator[None]:
     server.wait()
     log = logging.getLogger("prefect.task_runs")
     log.addFilter(_said_elsewhere)
+    EventsWorker.set_client_override(NullEventsClient)
     try:
         with temporary_settings({PREFECT_API_URL: server.address, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield
     finally:
+        EventsWorker.set_client_override(None)
         log.removeFilter(_said_elsewhere)
 
 

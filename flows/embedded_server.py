@@ -17,7 +17,7 @@ import threading
 _NOT_WANTED = ("EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
 
 #: It has time: the run has to read and import before it asks for anything.
-_NICE = 10
+_NICE = 12
 
 
 def _end_with_parent() -> None:

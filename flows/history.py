@@ -113,6 +113,11 @@ class History:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._manifests: dict[Month, list[Manifest]] = {}
+        self._small: dict[str, pl.DataFrame] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """Another process reads for itself what it needs; what is remembered here would weigh more than it saves."""
+        return {**self.__dict__, "_small": {}}
 
     def editions(self, month: Month) -> list[Manifest]:
         """Every edition of a month, oldest first."""
@@ -163,8 +168,18 @@ class History:
         return frame if columns else conform(frame, schema, f"{name} {manifest.month}")
 
     def tables(self, manifests: Iterable[Manifest], name: str, schema: pl.Schema) -> pl.DataFrame:
-        """The same table of many editions, one after another in the order given."""
-        return pl.concat([schema.to_frame(), *(self.table(m, name, schema) for m in manifests)])
+        """The same table of many editions, one after another in the order given.
+
+        An edition never changes, so each is read once, however many months look back on it. For tables by council,
+        not for those by worker or case.
+        """
+        return pl.concat([schema.to_frame(), *(self._remembered(m, name, schema) for m in manifests)])
+
+    def _remembered(self, manifest: Manifest, name: str, schema: pl.Schema) -> pl.DataFrame:
+        key = f"{manifest.prefix}{name}"
+        if key not in self._small:
+            self._small[key] = self.table(manifest, name, schema)
+        return self._small[key]
 
 
 def _write_manifest(manifest: Manifest) -> bytes:

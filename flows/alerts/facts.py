@@ -5,7 +5,9 @@ Only the council's own figures and the median of its neighbours are taken; no ot
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import TypeVar, cast
 
 import polars as pl
 
@@ -18,6 +20,8 @@ from flows.alerts.state import MonthField, Record, Signal
 
 #: The values of `xmr_toward` that mean something.
 CONCERN, IMPROVEMENT = Toward.CONCERN.value, Toward.IMPROVEMENT.value
+
+T = TypeVar("T")
 
 #: Months a chart shows.
 CHART_MONTHS = 24
@@ -118,31 +122,34 @@ def council_facts(
     features: pl.DataFrame, la_code: str, month: Month, *, chart_months: int = CHART_MONTHS
 ) -> CouncilFacts:
     """The facts of one council from FEATURES_SCHEMA rows; other councils' rows and later months are ignored."""
-    first = month.plus(1 - chart_months)
+    months = tuple(month_range(month.plus(1 - chart_months), month))
     own = (
         conform(features, FEATURES_SCHEMA, "features")
         .filter(
             (pl.col("la_code") == la_code)
-            & (pl.col("month") <= month.last_day)
-            & (pl.col("month") >= first.first_day)
+            & pl.col("month").is_between(months[0].first_day, month.last_day)
             & pl.col("measure").is_in(list(BY_NAME))
         )
         .sort("measure", "month")
+        .with_columns(at=_month_number(pl.col("month")) - (months[0].year * 12 + months[0].number))
+        .group_by("measure", maintain_order=True)
+        .agg(pl.exclude("la_code", "month"))
     )
-    rows: dict[str, dict[Month, dict[str, object]]] = {}
-    for row in own.iter_rows(named=True):
-        rows.setdefault(row["measure"], {})[Month.of(row["month"])] = row
-    months = tuple(month_range(first, month))
+    rows = {row["measure"]: row for row in own.iter_rows(named=True)}
     measures: dict[str, MeasureFact] = {}
     series: dict[str, Series] = {}
     for name, declared in BY_NAME.items():
-        by_month = rows.get(name)
-        if not by_month:
+        row = rows.get(name)
+        if row is None:
             continue
-        series[name] = _series(name, months, by_month)
-        if month in by_month:
-            measures[name] = _fact(declared, by_month[month])
+        series[name] = _series(declared, months, row)
+        if months[row["at"][-1]] == month:
+            measures[name] = _fact(declared, {key: values[-1] for key, values in row.items() if key != "measure"})
     return CouncilFacts(la_code=la_code, month=month, measures=measures, series=series, signals=_signals(measures))
+
+
+def _month_number(day: pl.Expr) -> pl.Expr:
+    return day.dt.year() * 12 + day.dt.month().cast(pl.Int32)
 
 
 def facts_by_council(
@@ -179,26 +186,31 @@ def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:
     )
 
 
-def _series(name: str, months: tuple[Month, ...], by_month: dict[Month, dict[str, object]]) -> Series:
-    def column(key: str) -> tuple[float | None, ...]:
-        return tuple(_number(by_month[m][key]) if m in by_month else None for m in months)
+def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[object]]) -> Series:
+    """A measure's months from lists of its values; `at` says where in `months` each belongs."""
 
-    neighbours = tuple(
-        _number(by_month[m]["neighbours_median"])
-        if m in by_month and may_show_neighbours(_whole(by_month[m]["neighbours_reported"]))
-        else None
-        for m in months
-    )
-    points = column("xmr_value")
+    def spread(values: Iterable[T]) -> tuple[T | None, ...]:
+        placed: list[T | None] = [None] * len(months)
+        for at, value in zip(cast(list[int], row["at"]), values, strict=True):
+            placed[at] = value
+        return tuple(placed)
+
+    def numbers(key: str) -> list[float | None]:
+        return [_number(v) for v in row[key]]
+
+    points = numbers("xmr_value")
     return Series(
-        measure=name,
+        measure=measure.name,
         months=months,
-        values=points if any(p is not None for p in points) else column("value"),
-        mean=column("xmr_mean"),
-        lower=tuple(_possible(BY_NAME[name], v) for v in column("xmr_lower")),
-        upper=tuple(_possible(BY_NAME[name], v) for v in column("xmr_upper")),
-        toward=tuple(_text(by_month[m]["xmr_toward"]) if m in by_month else None for m in months),
-        neighbours=neighbours,
+        values=spread(points if any(p is not None for p in points) else numbers("value")),
+        mean=spread(numbers("xmr_mean")),
+        lower=spread(_possible(measure, v) for v in numbers("xmr_lower")),
+        upper=spread(_possible(measure, v) for v in numbers("xmr_upper")),
+        toward=spread(_text(v) for v in row["xmr_toward"]),
+        neighbours=spread(
+            median if may_show_neighbours(_whole(reported)) else None
+            for median, reported in zip(numbers("neighbours_median"), row["neighbours_reported"], strict=True)
+        ),
     )
 
 

@@ -87,17 +87,23 @@ def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells
     """
     dates = [f.name for f in fields if f.type is FieldType.DATE]
     first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
-    plain = {f.name: _plain(pl.col(f.name), f, "/" in (first.get(f.name) or "")) for f in fields}
-    read = text.select(
-        *(value.alias(name) for name, (value, _) in plain.items()),
-        *(fits.fill_null(True).all().alias(f"{name} fits") for name, (_, fits) in plain.items()),
-    )
+    plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in fields]
+    read = text.select(*(value for value, _ in plain), *(fits for _, fits in plain))
     return {f.name: Cells(read[f.name]) if read[f"{f.name} fits"][0] else read_cells(text[f.name], f) for f in fields}
 
 
-def _plain(text: pl.Expr, field: Field, day_first: bool) -> tuple[pl.Expr, pl.Expr]:
-    """The value of cells in plain notation, and whether a cell is in it (null for a blank one)."""
-    match field.type:
+@lru_cache(maxsize=1024)
+def _plain(name: str, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool) -> tuple[pl.Expr, pl.Expr]:
+    """The value of cells in plain notation, and whether every cell is in it or blank."""
+    value, fits = _plain_notation(pl.col(name), of, decimals, codes, day_first)
+    return value.alias(name), fits.fill_null(True).all().alias(f"{name} fits")
+
+
+def _plain_notation(
+    text: pl.Expr, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool
+) -> tuple[pl.Expr, pl.Expr]:
+    """The value, and whether the cell is in plain notation (null for a blank one)."""
+    match of:
         case FieldType.DATE:
             day = text.str.to_date("%d/%m/%Y" if day_first else "%Y-%m-%d", strict=False)
             # A text that is no date is null here, and must not pass for a blank cell.
@@ -106,16 +112,15 @@ def _plain(text: pl.Expr, field: Field, day_first: bool) -> tuple[pl.Expr, pl.Ex
         case FieldType.INTEGER:
             return text.cast(pl.Int64, strict=False), text.str.contains(r"^[0-9]{1,9}$")
         case FieldType.DECIMAL:
-            scale = field.decimals
             whole = text.str.extract(r"^([0-9]+)")
-            fraction = text.str.extract(r"\.([0-9]*)$").fill_null("").str.pad_end(scale, "0")
+            fraction = text.str.extract(r"\.([0-9]*)$").fill_null("").str.pad_end(decimals, "0")
             return (whole + fraction).cast(pl.Int64, strict=False), text.str.contains(
-                rf"^[0-9]{{1,9}}(?:\.[0-9]{{0,{scale}}})?$"
+                rf"^[0-9]{{1,9}}(?:\.[0-9]{{0,{decimals}}})?$"
             )
         case FieldType.FLAG:
             return text == "1", text.is_in(["0", "1"])
-        case FieldType.CODE if field.codes:
-            return text, text.is_in(list(field.codes))
+        case FieldType.CODE if codes:
+            return text, text.is_in(list(codes))
         case FieldType.REFERENCE:
             return text, text.str.contains(r"[0-9]") & text.str.contains(r"[#.+]").not_()
         case _:

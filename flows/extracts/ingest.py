@@ -23,7 +23,7 @@ from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.published import columns_of, is_published, read_published
 from flows.extracts.readers import read_table
-from flows.extracts.table import Limits, RawTable, says_total
+from flows.extracts.table import Limits, RawTable, is_total, says_total
 from flows.extracts.where import Where, rows_in_words
 
 _HEADER_BYTES = 4_000
@@ -189,8 +189,11 @@ def _without_totals(table: RawTable, match: HeaderMatch, where: Where) -> tuple[
     """
     names = {str(p): name for name, p in match.positions.items()}
     named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
-    is_total = says_total(pl.coalesce("la_code", pl.exclude("la_code", "file_row")))
-    flags = named.select(is_total.alias("total")).to_series()
+    codes = named.get_column("la_code")
+    if not codes.null_count() and codes.n_unique() == 1 and not is_total(codes[0]):
+        return named, []
+    total = says_total(pl.coalesce("la_code", pl.exclude("la_code", "file_row")))
+    flags = named.select(total.alias("total")).to_series()
     if not flags.any():
         return named, []
     kept = named.filter(~flags)

@@ -17,12 +17,13 @@ import polars as pl
 from features.errors import ExtractError, UnreadableExtract
 from features.registry import EXTRACTS, Kind
 from flows.extracts.excel import read_workbook
-from flows.extracts.table import Limits, RawTable, raw_table
+from flows.extracts.table import NULL_MARKERS, Limits, RawTable, raw_table
 from flows.extracts.where import Where, rows_in_words
 
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
+_ASCII = bytes(range(128))
 _DELIMITERS = (",", ";", "\t")
 
 
@@ -137,19 +138,35 @@ def _read_plain_csv(text: str, delimiter: str, limits: Limits, notes: list[str])
     headers = text.split("\n", 1)[0].rstrip("\r").split(delimiter)
     if len(headers) > limits.max_columns or len(headers) == 1:
         return None
-    body = plain_csv(text, delimiter, len(headers))
+    body = plain_csv(text, delimiter, len(headers), null_values=NULL_MARKERS)
     if body is None:
         return None
-    return raw_table(headers, body.get_columns(), pl.int_range(2, body.height + 2, eager=True), notes=notes)
+    rows = pl.int_range(2, body.height + 2, eager=True)
+    return raw_table(headers, body.get_columns(), rows, notes=notes, clean=_is_trimmed(text, delimiter))
 
 
-def plain_csv(text: str, delimiter: str, width: int, columns: Sequence[int] | None = None) -> pl.DataFrame | None:
+def _is_trimmed(text: str, delimiter: str) -> bool:
+    """Whether no cell begins or ends with white space; False where that is not plain to see."""
+    beside = rf" (?:[{delimiter}\r\n]|(?<=[{delimiter}\n] ))"
+    if text.startswith(" ") or text.endswith(" ") or re.search(beside, text):
+        return False
+    return not any(c in text for c in "\t\v\f" if c != delimiter) and not any(c.isspace() for c in _beyond_ascii(text))
+
+
+def _beyond_ascii(text: str) -> set[str]:
+    return set() if text.isascii() else set(text.encode().translate(None, _ASCII).decode())
+
+
+def plain_csv(
+    text: str, delimiter: str, width: int, columns: Sequence[int] | None = None, null_values: Sequence[str] = ()
+) -> pl.DataFrame | None:
     """The quick way for a CSV without quotation marks in which every row has as many cells as the header.
 
-    The rows below the header as text, columns named by position, all or those of `columns`. None if the
-    file is not so. Polars fills short rows without a word, so the delimiters are counted.
+    The rows below the header as text, columns named by position, all or those of `columns`; cells that are
+    empty or just one of `null_values` are null. None if the file is not so. Polars fills short rows without a
+    word, so the delimiters are counted.
     """
-    if '"' in text or text.count("\r") != text.count("\r\n"):
+    if '"' in text or ("\r" in text and text.count("\r") != text.count("\r\n")):
         return None
     lines = text.count("\n") + (not text.endswith("\n"))
     if width == 1 or text.count(delimiter) != lines * (width - 1):
@@ -161,6 +178,7 @@ def plain_csv(text: str, delimiter: str, width: int, columns: Sequence[int] | No
             separator=delimiter,
             quote_char=None,
             columns=list(columns) if columns is not None else None,
+            null_values=list(null_values),
             schema={str(i): pl.String() for i in range(width)},
         )
     except pl.exceptions.PolarsError:

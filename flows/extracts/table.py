@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,12 +43,18 @@ class RawTable:
     notes: tuple[str, ...] = ()
 
 
+_ROW = "file_row"
 _TOTALS = ("total", "totals", "grandtotal", "subtotal", "sum")
 
 
 def says_total(first: pl.Expr) -> pl.Expr:
     """Whether a row's first filled cell says that a report writer added the row."""
     return first.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").is_in(list(_TOTALS)).fill_null(False)
+
+
+def is_total(text: str) -> bool:
+    """`says_total` for a single text."""
+    return re.sub(r"[^a-z0-9]", "", text.lower()) in _TOTALS
 
 
 def raw_table(
@@ -58,17 +65,20 @@ def raw_table(
     problems: pl.DataFrame | None = None,
     other_headers: Sequence[str] = (),
     notes: Sequence[str] = (),
+    clean: bool = False,
 ) -> RawTable:
-    """A table from text columns: cells trimmed, blanks null, blank rows and blank nameless columns dropped."""
-    frame = (
-        pl.DataFrame([c.rename(str(i)) for i, c in enumerate(columns)])
-        .lazy()
-        .with_columns(pl.all().str.strip_chars())
-        .with_columns(pl.when(pl.all().is_in(["", *NULL_MARKERS]).not_()).then(pl.all()))
-        .with_columns(file_rows.cast(pl.UInt32).alias("file_row"))
-        .filter(pl.any_horizontal(pl.exclude("file_row").is_not_null()))
-        .collect()
-    )
+    """A table from text columns: cells trimmed, blanks null, blank rows and blank nameless columns dropped.
+
+    `clean`: the cells are trimmed and blanks are null as they come.
+    """
+    frame = pl.DataFrame([*(c.alias(str(i)) for i, c in enumerate(columns)), file_rows.cast(pl.UInt32).alias(_ROW)])
+    text = pl.exclude(_ROW)
+    if not clean:
+        frame = frame.with_columns(text.str.strip_chars()).with_columns(
+            pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text)
+        )
+    if all(c.null_count() for c in frame.get_columns()[:-1]):
+        frame = frame.filter(pl.any_horizontal(text.is_not_null()))
     names = tuple(" ".join(h.split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
     cells = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
@@ -76,7 +86,7 @@ def raw_table(
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
         headers=tuple(names[i] for i in kept),
-        cells=pl.DataFrame([*cells, frame.get_column("file_row")]),
+        cells=pl.DataFrame([*cells, frame.get_column(_ROW)]),
         problems=found
         if found.is_empty()
         else found.filter(pl.col("position").is_in(list(moved))).with_columns(

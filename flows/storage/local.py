@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from features.errors import StoreError
 from flows.storage.names import TEMPORARY_PREFIX, checked
@@ -26,6 +27,9 @@ class LocalStore:
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
         self.url = self.root.as_uri()
+        self._real_root = self.root.resolve()
+        #: Folders that were found to lie in the root: looking is most of the work with a small object.
+        self._inside: set[Path] = set()
 
     def read(self, name: str) -> bytes:
         """The whole object; raises ObjectMissing."""
@@ -111,7 +115,7 @@ class LocalStore:
         folders: set[Path] = set()
         for one in stored:
             path = self.root / one.name
-            if not path.parent.resolve().is_relative_to(self.root.resolve()):
+            if not path.parent.resolve().is_relative_to(self._real_root):
                 raise StoreError(f"“{one.name}” does not lie in {self.url}; it was left as it is.")
             try:
                 path.unlink(missing_ok=True)
@@ -125,28 +129,39 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         """Where the object lies; StoreError if a link in the folder leads out of the root."""
         path = self.root / checked(name)
-        if not path.resolve().is_relative_to(self.root.resolve()):
+        if path.parent in self._inside and not path.is_symlink():
+            return path
+        if not all(p.resolve().is_relative_to(self._real_root) for p in (path, path.parent)):
             raise StoreError(
                 f"“{name}” in {self.url} is a link that leads out of the store. Put the file itself there."
             )
+        self._inside.add(path.parent)
         return path
 
     @contextlib.contextmanager
     def _written_beside(self, path: Path, content: bytes) -> Iterator[Path]:
         """A flushed file with this content in the folder of `path`; whatever is left of it is removed."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:  # a file lies where the folder should; that is not “already there”
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
         temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         try:
-            with temporary.open("xb") as file:
+            with self._opened(temporary) as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
+
+    @staticmethod
+    def _opened(new: Path) -> BinaryIO:
+        """A new file for writing, with the folders it needs."""
+        try:
+            return new.open("xb")
+        except FileNotFoundError:
+            try:
+                new.parent.mkdir(parents=True, exist_ok=True)
+            except FileExistsError as error:  # a file lies where the folder should; that is not “already there”
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
+            return new.open("xb")
 
     def _cannot_list(self, error: OSError) -> None:
         if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
