@@ -19,6 +19,7 @@ from decimal import Decimal
 from itertools import chain, pairwise
 from typing import Any
 
+import numpy as np
 import polars as pl
 from defusedxml import ElementTree
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, load_workbook
@@ -35,6 +36,9 @@ _CHUNK = 1 << 20
 _KEPT_BYTES = 64 << 20
 #: Columns A to Z.
 _ONE_LETTER = 26
+#: Bytes that a cell's name and what stands before it take at most.
+_LONGEST_NAME = 16
+_Places = np.ndarray[tuple[int], np.dtype[Any]]
 #: Excel keeps 15 significant digits; a longer number is not the one that was typed.
 EXACT = 10**15
 
@@ -261,26 +265,63 @@ def _check_extent(xml: bytes, sheet: Sheet, kind: Kind, most_rows: int, where: W
         raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
     # A row's tag has the word in it, so few words are few rows; only then are they counted one by one.
     rows = len(_ROW.findall(xml)) if xml.count(b"row") > most_rows else 0
-    columns: set[bytes] = set()
-    lowest = 0
+    widest = lowest = 0
     if rows <= most_rows:
-        # Only references that could lie outside are taken out of the many: far columns and low rows.
-        digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
-        # The space is looked for behind the r: an expression that begins with a letter is found several times faster.
-        outside = rb"""r(?<=\sr)\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
-        found = set(re.findall(outside, xml))
-        columns = {reference.rstrip(b"0123456789") for reference in found}
-        lowest = max((int(reference[len(reference.rstrip(b"0123456789")) :]) for reference in found), default=0)
+        widest, lowest = _outermost(xml, most_rows, limits)
     if rows > most_rows or lowest > most_rows:
         raise UnreadableExtract(
             f"{where}: {which} reaches beyond row {most_rows:,}, too far for a {kind} extract. Delete what "
             "stands below the table, or send the table alone as CSV."
         )
-    if max((_column_number(c) for c in columns), default=0) > limits.max_columns:
+    if widest > limits.max_columns:
         raise UnreadableExtract(
             f"{where}: {which} reaches beyond column {limits.max_columns}. Delete what stands beside the table, "
             "or send the table alone as CSV."
         )
+
+
+def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
+    """The last column and row that cells name, of those that could lie outside; 0 where none could."""
+    if limits.max_columns >= _ONE_LETTER and (widest := _widest_within_rows(xml, len(str(most_rows)))) is not None:
+        return widest, 0
+    # Only references that could lie outside are taken out of the many: far columns and low rows.
+    digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
+    # The space is looked for behind the r: an expression that begins with a letter is found several times faster.
+    outside = rb"""r(?<=\sr)\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
+    found = set(re.findall(outside, xml))
+    columns = {reference.rstrip(b"0123456789") for reference in found}
+    lowest = max((int(reference[len(reference.rstrip(b"0123456789")) :]) for reference in found), default=0)
+    return max((_column_number(c) for c in columns), default=0), lowest
+
+
+def _widest_within_rows(xml: bytes, digits: int) -> int | None:
+    """The last column of two letters or three, if every cell is named as Excel does it and no row has so many digits.
+
+    Else None. There are many cells, so their names are looked at side by side.
+    """
+    sheet = np.frombuffer(xml + bytes(_LONGEST_NAME), dtype=np.uint8)
+    at = np.flatnonzero(sheet[1:] == ord("r")) + 1
+    space, after = ord(" "), sheet[at + 1]
+    named = at[(sheet[at - 1] <= space) & ((after == ord("=")) | (after <= space))]
+    if not ((sheet[named + 1] == ord("=")) & (sheet[named + 2] == ord('"'))).all():
+        return None
+
+    def is_letter(places: _Places) -> _Places:
+        return (sheet[places] | 0x20) - ord("a") < _ONE_LETTER
+
+    def number(places: _Places) -> _Places:
+        return ((sheet[places] | 0x20) - (ord("a") - 1)).astype(np.int64)
+
+    start = named + 3
+    second = is_letter(start + 1)
+    third = second & is_letter(start + 2)
+    last_digit = sheet[start + 1 + second + third + digits - 1]
+    if ((last_digit >= ord("0")) & (last_digit <= ord("9"))).any():
+        return None
+    two, three = start[second & ~third], start[third]
+    last_of_two = number(two) * _ONE_LETTER + number(two + 1)
+    last_of_three = (number(three) * _ONE_LETTER + number(three + 1)) * _ONE_LETTER + number(three + 2)
+    return int(max(last_of_two.max(initial=0), last_of_three.max(initial=0)))
 
 
 def _column_number(letters: bytes) -> int:

@@ -74,8 +74,11 @@ def raw_table(
     frame = pl.DataFrame([*(c.alias(str(i)) for i, c in enumerate(columns)), file_rows.cast(pl.UInt32).alias(_ROW)])
     text = pl.exclude(_ROW)
     if not clean:
-        frame = frame.with_columns(text.str.strip_chars()).with_columns(
-            pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text)
+        frame = (
+            frame.lazy()
+            .with_columns(text.str.strip_chars())
+            .with_columns(pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text))
+            .collect()
         )
     if all(c.null_count() for c in frame.get_columns()[:-1]):
         frame = frame.filter(pl.any_horizontal(text.is_not_null()))

@@ -67,17 +67,18 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
     rows = _fields(current.filter("emitted"), month)
     earlier = _earlier_closings(cut[6], current, month)
     frame = pl.concat([rows, earlier], how="diagonal").sort("file_row")
+    nothing = frame.clear().select("file_row", field=pl.lit("", pl.String), problem=pl.lit("", pl.String))
     problems = [
         frame.filter(pl.col(name).is_not_null()).select(
             "file_row", pl.lit(name.removesuffix(PROBLEM)).alias("field"), pl.col(name).alias("problem")
         )
         for name in frame.columns
-        if name.endswith(PROBLEM)
+        if name.endswith(PROBLEM) and frame.get_column(name).null_count() < frame.height
     ]
     notes += only_events(current)
     return Episodes(
         frame.select(c for c in frame.columns if not c.endswith(PROBLEM)),
-        pl.concat(problems).sort("file_row", "field"),
+        pl.concat([nothing, *problems]).sort("file_row", "field"),
         tuple(notes),
         current.filter("only_events", "open", pl.col("3.referred") == pl.col("event_on")).height,
         _holders(current),

@@ -8,10 +8,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.extracts.annex_a.layout import BY_NUMBER
 from flows.extracts.annex_a.lists import _texts, _workers
-from flows.extracts.annex_a.sheets import FoundList
-from flows.extracts.excel import Sheet, cell_text
+from flows.extracts.excel import cell_text
 
 
 @pytest.mark.parametrize(
@@ -28,10 +26,7 @@ from flows.extracts.excel import Sheet, cell_text
     ],
 )
 def test_a_column_is_what_its_cells_say(cells: list[Any]) -> None:
-    sheet = Sheet("List 6", True, "xl/worksheets/sheet6.xml")
-    found = FoundList(BY_NUMBER[6], sheet, "sheet", 1, {"child": 0}, {"child": "x"}, [[c] for c in cells])
-
-    assert _texts(found, 0).to_list() == [cell_text(c) for c in cells]
+    assert _texts(cells).to_list() == [cell_text(c) for c in cells]
 
 
 def test_a_worker_who_is_not_named_stays_unnamed() -> None:
