@@ -1,3 +1,4 @@
+import pickle
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -48,6 +49,16 @@ def test_a_restatement_received_later_is_not_read_by_an_earlier_cutoff(store: St
     latest = history.as_of(AUGUST, date(2026, 11, 5))
     assert latest == second
     assert history.tables([latest], TABLE, SCHEMA)["vacancy_fte"].to_list() == [1450]
+
+
+def test_a_table_is_read_once_by_a_process_and_left_behind_on_the_way_to_another(store: Store) -> None:
+    history, manifest = History(store), edition(1, date(2026, 9, 3))
+    history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
+    read = history.tables([manifest], TABLE, SCHEMA)
+    elsewhere = pickle.loads(pickle.dumps(history))
+    store.delete(f"{manifest.prefix}{TABLE}.parquet")
+    assert history.tables([manifest], TABLE, SCHEMA).equals(read)
+    assert elsewhere.tables([manifest], TABLE, SCHEMA).is_empty()
 
 
 def test_an_edition_survives_a_fresh_reader(store: Store) -> None:

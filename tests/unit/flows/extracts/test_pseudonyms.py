@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from features.errors import SettingsError
+from flows.extracts import pseudonyms as module
 from flows.extracts.pseudonyms import pseudonyms
 
 KEY = bytes(range(32))
@@ -39,3 +40,12 @@ def test_another_key_gives_other_hashes() -> None:
 def test_a_short_key_is_refused(key: bytes) -> None:
     with pytest.raises(SettingsError, match="needs 32"):
         _hash("W1", key=key)
+
+
+def test_what_is_remembered_is_bounded_and_changes_no_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    afresh = [_hash(f"W{i}", key=bytes(40))[0] for i in range(6)]
+    monkeypatch.setattr(module, "_REFERENCES", 3)
+    for _ in range(3):
+        assert _hash(*(f"W{i}" for i in range(6)), key=bytes(40)) == afresh
+        assert _hash("W0", None, key=bytes(40)) == [afresh[0], None]
+    assert len(module._remembered("370", bytes(40))) <= 3 + 6

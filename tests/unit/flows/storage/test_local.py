@@ -59,6 +59,16 @@ def test_a_link_out_of_the_store_is_refused(tmp_path: Path) -> None:
             store.replace(name, b"x")
 
 
+def test_a_link_out_of_a_folder_known_to_be_inside_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outside").write_bytes(b"secret")
+    store = LocalStore(tmp_path / "store")
+    store.create("a/b", b"x")
+    assert store.read("a/b") == b"x"
+    (tmp_path / "store" / "a" / "link").symlink_to(tmp_path / "outside")
+    with pytest.raises(StoreError, match="leads out of the store"):
+        store.read("a/link")
+
+
 def test_a_folder_reached_through_a_link_is_a_store(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
