@@ -93,6 +93,10 @@ def multiplier_in(measure: Measure, frame: pl.DataFrame) -> _Floats:
     return constant
 
 
+def _by_name(frame: pl.DataFrame) -> dict[str, Any]:
+    return {column.name: column.to_numpy() for column in frame.get_columns()}
+
+
 @dataclass(frozen=True)
 class _Amounts:
     """The inputs as whole numbers of parts, and which of them are there."""
@@ -102,11 +106,8 @@ class _Amounts:
 
     @classmethod
     def of(cls, wide: pl.DataFrame) -> _Amounts:
-        columns = {name: wide.get_column(name) for name in INPUT_PARTS}
-        return cls(
-            {name: column.fill_null(0).to_numpy() for name, column in columns.items()},
-            {name: column.is_not_null().to_numpy() for name, column in columns.items()},
-        )
+        inputs = pl.col(list(INPUT_PARTS))
+        return cls(_by_name(wide.select(inputs.fill_null(0))), _by_name(wide.select(inputs.is_not_null())))
 
     def natural(self, terms: Sequence[Term]) -> _Floats:
         """The weighted sum in natural units (FTE, days, people); NaN where a term is missing."""
