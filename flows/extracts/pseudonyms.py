@@ -1,8 +1,9 @@
 """References to workers and cases become keyed hashes before anything is stored.
 
-The council's own reference never leaves the file it came in. The hash is keyed, so that nobody
-without the key can try out known numbers; it includes the council, so that equal references of two
-councils do not meet; and it is the same for a worker in the workforce and in the caseload extract.
+The council's own reference never leaves the file it came in and the memory of the process that reads it.
+The hash is keyed, so that nobody without the key can try out known numbers; it includes the council, so that
+equal references of two councils do not meet; and it is the same for a worker in the workforce and in the
+caseload extract.
 """
 
 from __future__ import annotations
