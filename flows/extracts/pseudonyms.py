@@ -19,8 +19,8 @@ from features.errors import SettingsError
 MINIMUM_KEY_BYTES = 32
 _BYTES = 8
 
-#: How many councils' references are remembered within a process, and how many of each: a council sends mostly the
-#: same ones month after month, and hashing them is a quarter of reading a file.
+#: How many councils' references are remembered within a process, and about how many of each: a council sends mostly
+#: the same ones month after month.
 _COUNCILS, _REFERENCES = 16, 50_000
 
 
@@ -32,10 +32,11 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     """
     start = _keyed(la_code, key).copy
     hashed = _remembered(la_code, key)
-    given = references.to_list()
     if len(hashed) > _REFERENCES:
-        hashed.clear()
-        hashed[None] = None
+        # Begun anew, not emptied: another thread may be at work with the old one.
+        _remembered.cache_clear()
+        hashed = _remembered(la_code, key)
+    given = references.to_list()
     for reference in given:
         if reference not in hashed:
             digest = start()
