@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput, create_flow_run_input, keyset_from_paused_state, read_flow_run_input
 from prefect.states import Suspended
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from prefect.input import Keyset
 
-_THERE_ALREADY = 409
-
 #: More than anybody answers wrongly; a run that reaches it ends with a sentence.
 MOST_QUESTIONS = 50
 
@@ -29,12 +26,9 @@ class Approval(Answer, RunInput):
     @classmethod
     def save(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
         """Put the question to a flow run, or what of it is not there yet; Prefect's own refuses to do it twice."""
-        try:
+        if read_flow_run_input(keyset["schema"], flow_run_id) is None:
             super().save(keyset, flow_run_id)
-        except PrefectHTTPStatusError as error:
-            if error.response.status_code != _THERE_ALREADY:
-                raise
-        if cls._description and read_flow_run_input(keyset["description"], flow_run_id) is None:
+        elif cls._description and read_flow_run_input(keyset["description"], flow_run_id) is None:
             create_flow_run_input(keyset["description"], cls._description, flow_run_id)
 
 

@@ -115,7 +115,10 @@ class Server:
 
     def until_state(self, run_id: str, *names: str, since: str = "") -> dict[str, Any]:
         def there() -> dict[str, Any] | None:
-            run = self.run(run_id)
+            try:
+                run = self.run(run_id)
+            except httpx.TransportError:  # a server just started again may take its time; it is asked again
+                return None
             settled = run["state"]["name"] in names and run["state"]["id"] != since
             assert settled or run["state"]["type"] not in ("FAILED", "CRASHED"), run["state"]["message"]
             return run if settled else None
