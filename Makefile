@@ -15,7 +15,7 @@ export OMP_NUM_THREADS ?= 1
 demo: .venv/run.done $(PREFECT_HOME)/prefect.db
 	$(BIN)/holdfast demo
 
-# Prefect builds its database step by step, as it grew over the years, which takes ten seconds or more. Once.
+# Prefect builds its database step by step, as it grew over the years. Once.
 $(PREFECT_HOME)/prefect.db: | .venv/run.done
 	@echo "Preparing Prefect's database ..."
 	@$(BIN)/python -m flows.embedded

@@ -81,7 +81,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     # One reads while this process checks: with two, three would share two cores.
     with worker_processes(1) as pool, shown(say):
         region = pool.submit(make_region, folder / "landing")
-        # Imports take ten seconds, so each has its place: what finds and reads the extracts, and, until there are
+        # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
         # some, what reads models (skops looks through every module there is, so it comes before those with many).
         from flows.context import begin
         from flows.intake import take_in_plainly
