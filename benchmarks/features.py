@@ -162,16 +162,21 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
 
     def run() -> None:
         counts: dict[Kind, pl.DataFrame] = {}
-        for kind in KINDS:
-            path = stored / f"state-{kind}.parquet"
-            before = pl.read_parquet(path) if path.exists() else None
-            frame = _read(folder, kind, last)
-            new = count(kind, frame, last, before, _received(frame, last))
-            counts[kind] = pl.concat([pl.read_parquet(stored / f"counts-{kind}.parquet"), new.counts])
-            if new.state is not None:
-                new.state.write_parquet(stored / f"next-{kind}.parquet")
-        features = from_counts(counts, _register(folder), months[0], [last])
-        features.write_parquet(stored / "features.parquet")
+        written = []
+        with ThreadPoolExecutor(1) as disk:
+            files = {kind: disk.submit(_read, folder, kind, last) for kind in KINDS}
+            for kind in KINDS:
+                path = stored / f"state-{kind}.parquet"
+                before = pl.read_parquet(path) if path.exists() else None
+                frame = files[kind].result()
+                new = count(kind, frame, last, before, _received(frame, last))
+                counts[kind] = pl.concat([pl.read_parquet(stored / f"counts-{kind}.parquet"), new.counts])
+                if new.state is not None:
+                    written.append(disk.submit(new.state.write_parquet, stored / f"next-{kind}.parquet"))
+            features = from_counts(counts, _register(folder), months[0], [last])
+            features.write_parquet(stored / "features.parquet")
+        for state in written:
+            state.result()
 
     return run
 

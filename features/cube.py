@@ -6,12 +6,16 @@ bit: not on other councils, nor on months that came later, nor on how far back t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+
+from features.registry import ALL_MEASURES
+
+MEASURE_AXIS = tuple(sorted(m.name for m in ALL_MEASURES))
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -24,39 +28,44 @@ class Cube:
     councils: tuple[str, ...]
     measures: tuple[str, ...]
     months: tuple[date, ...]
-    position: tuple[Ints, Ints, Ints] = field(repr=False)
-    """For each row of the frame the cube was made from: council, measure and month index."""
+    position: Ints = field(repr=False)
+    """For each row of the frame the cube was made from the number of its cell."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Cube:
-        """Axes from the distinct values of `la_code`, `measure` and `month`, sorted; months need not be consecutive."""
-        councils = frame.get_column("la_code").unique().sort()
-        measures = frame.get_column("measure").unique().sort()
-        months = frame.get_column("month").unique().sort()
-        position = _positions(frame, councils, measures, months)
-        return cls(tuple(councils.to_list()), tuple(measures.to_list()), tuple(months.to_list()), position)
+        """Axes: the councils and months of the frame, sorted (months need not be consecutive), and every measure."""
+        councils, months = (tuple(_runs(frame[n])[0].unique().sort().to_list()) for n in ("la_code", "month"))
+        axes = cls(councils, MEASURE_AXIS, months, np.zeros(0, dtype=np.intp))
+        return replace(axes, position=np.ravel_multi_index(axes.locate(frame), axes.shape))
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return len(self.councils), len(self.measures), len(self.months)
+
+    def locate(self, frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
+        """Council, measure and month index of each row; -1 where the axis has no such value."""
+        council, in_a_row = _runs(frame["la_code"])
+        la = np.repeat(_index(council, self.councils), in_a_row)
+        day, in_a_row = _runs(frame["month"])
+        days, asked = np.array(self.months, dtype="datetime64[D]").astype(np.int32), day.to_physical().to_numpy()
+        index = np.minimum(np.searchsorted(days, asked), len(days) - 1)
+        month = np.repeat(np.where(days[index] == asked, index, -1), in_a_row)
+        return la, _index(frame["measure"], self.measures), month
 
     def fill(self, values: pl.Series) -> Floats:
         """A column of the frame as a block `[council, measure, month]`; NaN where there is no value."""
-        block = np.full((len(self.councils), len(self.measures), len(self.months)), np.nan)
-        block[self.position] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        return block
+        return self._block(self.position, values)
 
     def fill_from(self, frame: pl.DataFrame, column: str) -> Floats:
         """The same of another long frame; rows outside the axes are left out."""
-        inside = frame.filter(
-            pl.col("la_code").is_in(list(self.councils)),
-            pl.col("measure").is_in(list(self.measures)),
-            pl.col("month").is_in(list(self.months)),
-        )
-        where = _positions(
-            inside,
-            pl.Series(self.councils, dtype=pl.String),
-            pl.Series(self.measures, dtype=pl.String),
-            pl.Series(self.months, dtype=pl.Date),
-        )
-        block = np.full((len(self.councils), len(self.measures), len(self.months)), np.nan)
-        block[where] = inside.get_column(column).cast(pl.Float64).fill_null(np.nan).to_numpy()
+        where = self.locate(frame)
+        inside = np.minimum.reduce(where) >= 0
+        cells = np.ravel_multi_index([index[inside] for index in where], self.shape)
+        return self._block(cells, frame.get_column(column).filter(pl.Series(inside)))
+
+    def _block(self, cells: Ints, values: pl.Series) -> Floats:
+        block = np.full(self.shape, np.nan)
+        block.reshape(-1)[cells] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return block
 
     def lag(self, block: Floats, months: int, columns: Ints) -> Floats:
@@ -84,11 +93,13 @@ def _ordinal(day: date) -> int:
     return day.year * 12 + day.month
 
 
-def _positions(
-    frame: pl.DataFrame, councils: pl.Series, measures: pl.Series, months: pl.Series
-) -> tuple[Ints, Ints, Ints]:
-    """Row positions on each axis. Months are looked up by number: dates a few hundred apart make a small table."""
-    la = frame.get_column("la_code").cast(pl.Enum(councils)).to_physical().to_numpy().astype(np.intp)
-    measure = frame.get_column("measure").cast(pl.Enum(measures)).to_physical().to_numpy().astype(np.intp)
-    month = np.searchsorted(months.to_physical().to_numpy(), frame.get_column("month").to_physical().to_numpy())
-    return la, measure, month.astype(np.intp)
+def _runs(column: pl.Series) -> tuple[pl.Series, Ints]:
+    """The values as they follow one another, and how often each in a row: looking up a run looks up all its rows."""
+    runs = column.rle().struct
+    return runs.field("value"), runs.field("len").to_numpy().astype(np.intp)
+
+
+def _index(column: pl.Series, axis: tuple[str, ...]) -> Ints:
+    """Where on the axis each text lies; -1 if it does not."""
+    codes = column.cast(pl.Enum(axis), strict=False).to_physical().cast(pl.Int64)
+    return codes.fill_null(-1).to_numpy()

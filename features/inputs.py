@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from features.councils import Register
 from features.frames import INPUTS, REASONS, conform, counts_schema
@@ -20,16 +22,21 @@ from features.registry import COUNTS, INPUT_PARTS, POPULATION_INPUT, WINDOWS, Ac
 UNREPORTED = pl.Schema({"la_code": pl.String(), "month": pl.Date(), "extract": pl.String(), "reason": pl.String()})
 
 _KEY = ["la_code", "month"]
+_Codes = NDArray[np.int32]
 _LONGEST_WINDOW = max(WINDOWS)
 _COUNTED_KINDS = tuple(dict.fromkeys(c.extract for c in COUNTS))
 
 
 def as_known(frame: pl.DataFrame, cutoff: date | None, key: list[str] | None = None) -> pl.DataFrame:
     """Of each council and month (or `key`) the row known last by the cut-off; of two on one day, the later row."""
+    keys = key or _KEY
+    return _last_known(frame.lazy(), cutoff, keys).sort(keys).collect(engine="in-memory")
+
+
+def _last_known(frame: pl.LazyFrame, cutoff: date | None, keys: list[str]) -> pl.LazyFrame:
     if cutoff is not None:
         frame = frame.filter(pl.col("known_from") <= cutoff)
-    keys = key or _KEY
-    return frame.sort("known_from", maintain_order=True).unique(keys, keep="last", maintain_order=True).sort(keys)
+    return frame.sort("known_from", maintain_order=True).unique(keys, keep="last", maintain_order=True)
 
 
 def build_inputs(
@@ -50,19 +57,23 @@ def build_inputs(
     `known_from` is the last day on which anything a row of inputs rests on became known: of all extracts
     of its trailing 12 months.
     """
-    grid = _grid(register, first, last)
+    wide = _grid(register, first, last).lazy()
     for kind in _COUNTED_KINDS:
         frame = counts[kind] if kind in counts else pl.DataFrame(schema=counts_schema(kind))
-        frame = as_known(conform(frame, counts_schema(kind), f"{kind} counts"), cutoff).drop("extract_sha256")
-        grid = grid.join(frame.rename({"known_from": _known(kind)}), on=_KEY, how="left", validate="1:1")
-    grid = grid.sort(_KEY)
+        known = _last_known(conform(frame, counts_schema(kind), f"{kind} counts").lazy(), cutoff, _KEY)
+        known = known.drop("extract_sha256").rename({"known_from": _known(kind)})
+        wide = wide.join(known, on=_KEY, how="left", validate="1:1")
     names = [(c, w) for c in COUNTS if c.accrual is Accrual.FLOW for w in WINDOWS]
-    grid = grid.with_columns(
-        *(_trailing(c, w).alias(f"{c.name}_{w}m") for c, w in names),
-        pl.max_horizontal(_known(k) for k in _COUNTED_KINDS)
-        .rolling_max(_LONGEST_WINDOW, min_samples=1)
-        .over("la_code")
-        .alias("known_from"),
+    grid = (
+        wide.sort(_KEY)
+        .with_columns(
+            *(_trailing(c, w).alias(f"{c.name}_{w}m") for c, w in names),
+            pl.max_horizontal(_known(k) for k in _COUNTED_KINDS)
+            .rolling_max(_LONGEST_WINDOW, min_samples=1)
+            .over("la_code")
+            .alias("known_from"),
+        )
+        .collect(engine="in-memory")
     )
     return conform(grid, INPUTS, "inputs"), _reasons(grid, count_reasons, unreported)
 
@@ -94,18 +105,19 @@ def _known(kind: Kind) -> str:
 
 def _grid(register: Register, first: Month, last: Month) -> pl.DataFrame:
     """One row per council and month in which it exists, with its child population."""
-    rows = [
-        (c.la_code, c.valid_from.last_day, c.valid_to.last_day if c.valid_to else date.max, c.population_0_17)
-        for c in register.councils
-    ]
-    schema = {"la_code": pl.String(), "from": pl.Date(), "to": pl.Date(), POPULATION_INPUT: pl.Int64()}
-    months = pl.DataFrame({"month": [m.last_day for m in month_range(first, last)]}, schema={"month": pl.Date()})
-    return (
-        pl.DataFrame(rows, schema=schema, orient="row")
-        .join(months, how="cross")
-        .filter(pl.col("month").is_between(pl.col("from"), pl.col("to")))
-        .select(*_KEY, POPULATION_INPUT)
-    )
+    days = [m.last_day for m in month_range(first, last)]
+    codes: list[str] = []
+    months: list[date] = []
+    population: list[int | None] = []
+    for council in register.councils:
+        begin = max(council.valid_from.minus(first), 0)
+        end = len(days) if council.valid_to is None else max(council.valid_to.minus(first) + 1, 0)
+        existing = days[begin:end]
+        months += existing
+        codes += [council.la_code] * len(existing)
+        population += [council.population_0_17] * len(existing)
+    schema = {"la_code": pl.String(), "month": pl.Date(), POPULATION_INPUT: pl.Int64()}
+    return pl.DataFrame([codes, months, population], schema=schema, orient="col")
 
 
 def _trailing(count: Count, window: int) -> pl.Expr:
@@ -116,53 +128,49 @@ def _trailing(count: Count, window: int) -> pl.Expr:
 
 
 def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported: pl.DataFrame | None) -> pl.DataFrame:
-    of_counts = _wide(count_reasons, "input", {c.name for c in COUNTS})
-    of_extracts = _wide(unreported, "extract", {str(k) for k in _COUNTED_KINDS})
-    frame = grid.join(of_counts, on=_KEY, how="left", validate="1:1").join(
-        of_extracts, on=_KEY, how="left", validate="1:1"
-    )
-    null = frame.null_count().row(0, named=True)
-    no_population = pl.when(pl.col(POPULATION_INPUT).is_null()).then(pl.lit(str(Missing.NO_POPULATION)))
-    why = [no_population.alias(f"{POPULATION_INPUT}__why")]
+    """REASONS of all that is null in the grid, by codes: of each row and input its reason, 0 where it is there."""
+    texts: list[str] = ["", *(str(r) for r in Missing)]
+    of_counts = _said(grid, count_reasons, "input", texts)
+    of_extracts = _said(grid, unreported, "extract", texts)
+    names = sorted(INPUT_PARTS)
+    null = dict(zip(grid.columns, grid.select(pl.all().is_null()).to_numpy().T, strict=True))
+    why = np.zeros((len(names), grid.height), dtype=np.int32)
+    code = {r: texts.index(str(r)) for r in Missing}
+    why[names.index(POPULATION_INPUT)] = null[POPULATION_INPUT] * code[Missing.NO_POPULATION]
     for count in COUNTS:
-        here = _why_count(count, frame.columns)
-        incomplete = pl.lit(str(Missing.WINDOW_INCOMPLETE))
-        why += [
-            pl.when(pl.col(count.name).is_null())
-            .then(here)
-            .when(pl.col(name).is_null())
-            .then(incomplete)
-            .alias(f"{name}__why")
-            for name in input_names(count)
-            if null[name]
-        ]
-    long = (
-        frame.select(*_KEY, *why)
-        .unpivot(index=_KEY, variable_name="input", value_name="reason")
-        .filter(pl.col("reason").is_not_null())
-        .with_columns(pl.col("input").str.strip_suffix("__why"))
+        here = np.where(
+            null[_known(count.extract)],
+            _or(of_extracts.get(count.extract), code[Missing.NOT_REPORTED]),
+            _or(of_counts.get(count.name), code[Missing.WITHHELD]),
+        )
+        for name in input_names(count):
+            incomplete = null[name] * code[Missing.WINDOW_INCOMPLETE]
+            why[names.index(name)] = np.where(null[count.name], here, incomplete)
+    # Row by row, and in a row by name: the order of the key without sorting text.
+    row, which = np.nonzero(why.T)
+    long = grid.select(_KEY)[row].with_columns(
+        pl.Series("input", names).gather(which), pl.Series("reason", texts).gather(why.T[row, which])
     )
-    return conform(long, REASONS, "reasons").sort(*_KEY, "input")
+    return conform(long, REASONS, "reasons")
 
 
-def _why_count(count: Count, columns: list[str]) -> pl.Expr:
-    """The reason of a null count: the extract's if it is not there, else the count's own."""
-
-    def said_of(name: str, default: Missing) -> pl.Expr:
-        fallback = pl.lit(str(default))
-        return pl.coalesce(f"{name}__reason", fallback) if f"{name}__reason" in columns else fallback
-
-    return (
-        pl.when(pl.col(_known(count.extract)).is_null())
-        .then(said_of(count.extract, Missing.NOT_REPORTED))
-        .otherwise(said_of(count.name, Missing.WITHHELD))
-    )
+def _or(said: _Codes | None, default: int) -> _Codes | int:
+    """What is said, and where nothing is said, the reason that goes without saying."""
+    return default if said is None else np.where(said > 0, said, np.int32(default))
 
 
-def _wide(reasons: pl.DataFrame | None, by: str, known: set[str]) -> pl.DataFrame:
-    """Reasons with one column per count or extract, named `<name>__reason`."""
+def _said(grid: pl.DataFrame, reasons: pl.DataFrame | None, by: str, texts: list[str]) -> dict[str, _Codes]:
+    """The reasons given, one column of codes per count or extract, 0 where nothing is said; new texts get a code."""
     if reasons is None or reasons.is_empty():
-        return pl.DataFrame(schema={"la_code": pl.String(), "month": pl.Date()})
-    asked = reasons.filter(pl.col(by).is_in(list(known))).unique([*_KEY, by], keep="first", maintain_order=True)
-    wide = asked.pivot(by, index=_KEY, values="reason")
-    return wide.rename({n: f"{n}__reason" for n in wide.columns if n not in _KEY})
+        return {}
+    given = reasons.unique([*_KEY, by], keep="first", maintain_order=True).drop_nulls("reason")
+    texts += sorted(set(given.get_column("reason").unique()) - set(texts))
+    numbers = {text: code for code, text in enumerate(texts)}
+    placed = given.with_columns(pl.col("reason").replace_strict(numbers, return_dtype=pl.Int32).alias("code")).join(
+        grid.select(_KEY).with_row_index("row"), on=_KEY, how="inner", validate="m:1"
+    )
+    found: dict[str, _Codes] = {}
+    for (name,), said in placed.partition_by(by, as_dict=True).items():
+        found[str(name)] = np.zeros(grid.height, dtype=np.int32)
+        found[str(name)][said.get_column("row").to_numpy()] = said.get_column("code").to_numpy()
+    return found

@@ -128,11 +128,10 @@ class _Rate:
 def _rate(measure: Measure, amounts: _Amounts, why: dict[str, _Codes], multiplier: _Floats) -> _Rate:
     numerator, denominator = amounts.natural(measure.numerator), amounts.natural(measure.denominator)
     contradiction = (numerator > denominator) | (numerator < 0) if measure.bounded else np.zeros(len(numerator), bool)
-    reason = np.select(
-        [*(why[name] > 0 for name in measure.inputs), denominator <= 0, contradiction],
-        [*(why[name] for name in measure.inputs), *(_OWN_REASONS[m] for m in _FOUND_BY_DIVIDING)],
-        0,
-    )
+    zero_denominator, contradicted = (_OWN_REASONS[reason] for reason in _FOUND_BY_DIVIDING)
+    reason = np.where(denominator <= 0, zero_denominator, np.where(contradiction, contradicted, 0))
+    for name in reversed(measure.inputs):
+        reason = np.where(why[name] > 0, why[name], reason)
     return _Rate(numerator, denominator, multiplier, reason.astype(np.int32))
 
 
@@ -147,20 +146,25 @@ def _why_missing(
     """Texts of the reasons by code, and for each input the code of its reason in each row, 0 where it is there."""
     given = reasons.get_column("reason").unique().drop_nulls().sort()
     texts: list[str | None] = [None, *(str(r) for r in _OWN_REASONS), *given]
-    why = {}
-    for name, known in amounts.known.items():
-        default = _OWN_REASONS[Missing.NO_POPULATION if name == POPULATION_INPUT else Missing.NOT_REPORTED]
-        why[name] = np.where(known, 0, default).astype(np.int32)
-    numbered = wide.select(*_KEY).with_row_index("row")
-    placed = reasons.drop_nulls("reason").join(numbered, on=_KEY, how="inner", validate="m:1")
-    codes = placed.get_column("reason").cast(pl.Enum(given)).to_physical().cast(pl.Int32) + len(_OWN_REASONS) + 1
-    placed = placed.select("input", "row", codes.alias("code"))
-    for (name,), said in placed.partition_by("input", as_dict=True).items():
-        if name in why:
-            rows = said.get_column("row").to_numpy()
-            missing = why[str(name)][rows] > 0
-            why[str(name)][rows[missing]] = said.get_column("code").to_numpy()[missing]
-    return texts, why
+    names = list(amounts.known)
+    missing = ~np.stack([amounts.known[name] for name in names])
+    why = missing * np.int32(_OWN_REASONS[Missing.NOT_REPORTED])
+    population = names.index(POPULATION_INPUT)
+    why[population] = missing[population] * _OWN_REASONS[Missing.NO_POPULATION]
+    placed = (
+        reasons.drop_nulls("reason")
+        .join(wide.select(*_KEY).with_row_index("row"), on=_KEY, how="inner", validate="m:1")
+        .select("row", _codes("input", names), _codes("reason", given.to_list()))
+        .drop_nulls("input")
+    )
+    row, which, code = (placed.get_column(name).to_numpy() for name in ("row", "input", "reason"))
+    why[which, row] = np.where(missing[which, row], code + len(_OWN_REASONS) + 1, why[which, row])
+    return texts, dict(zip(names, why, strict=True))
+
+
+def _codes(column: str, names: list[str]) -> pl.Expr:
+    """Which of the names each text is; null if none."""
+    return pl.col(column).cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int32)
 
 
 def _window(terms: tuple[Term, ...]) -> int | None:

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import polars as pl
+from collections.abc import Iterator
+from typing import Any
 
-from features.cube import quotient
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
 from features.frames import NATIONAL, conform
 
 _EDITION = ["measure", "known_from"]
 
 
 def latest_editions(national: pl.DataFrame) -> pl.DataFrame:
-    """`measure, known_from, period_end, values, mean, variance`: per measure and release the newest period in it.
+    """Per measure and release the newest period in it: its councils' values, how many they are, mean and variance.
 
-    A release that repeats earlier years (as DfE's does) thereby speaks with its last year only.
+    `measure, known_from, period_end, values, mean, variance, distribution` (the values, lowest first), sorted by
+    measure and release. A release that repeats earlier years (as DfE's does) thereby speaks with its last year only.
     """
     held = (
         conform(national, NATIONAL, "national distribution").drop_nulls("value").sort(*_EDITION, "period_end", "value")
     )
     newest = held.filter(pl.col("period_end") == pl.col("period_end").max().over(_EDITION))
-    return (
-        newest.group_by(_EDITION, maintain_order=True)
-        .agg(
-            pl.col("period_end").first(),
-            pl.len().alias("values"),
-            pl.col("value").mean().alias("mean"),
-            pl.col("value").var().alias("variance"),
-        )
-        .sort("known_from", "measure")
+    return newest.group_by(_EDITION, maintain_order=True).agg(
+        pl.col("period_end").first(),
+        pl.len().alias("values"),
+        pl.col("value").mean().alias("mean"),
+        pl.col("value").var().alias("variance"),
+        pl.col("value").alias("distribution"),
     )
 
 
@@ -38,52 +40,33 @@ def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
     share of published councils below, ties counting half, so that a value all share lies at 0.5.
     Adds `national_mean`, `national_variance`; all null where nothing was published by then. Keeps the order.
     """
-    editions = latest_editions(national)
-    numbered = rows.with_row_index("__row")
-    placed = numbered.sort("known_on", "__row").join_asof(
-        editions.rename({"known_from": "__edition", "mean": "national_mean", "variance": "national_variance"}).sort(
-            "__edition", "measure"
-        ),
-        left_on="known_on",
-        right_on="__edition",
-        by="measure",
-        strategy="backward",
-        coalesce=False,
-        check_sortedness=False,
-    )
-    values = _ranks(national, editions)
-    ranked = (
-        placed.drop_nulls(["value", "__edition"])
-        .select("__row", "measure", "__edition", "value")
-        .sort("value", "__row")
-    )
-    for exact, name in ((True, "__upto"), (False, "__below")):
-        ranked = ranked.join_asof(
-            values.select("measure", "__edition", "value", pl.col("rank").alias(name)).sort("value"),
-            on="value",
-            by=["measure", "__edition"],
-            strategy="backward",
-            allow_exact_matches=exact,
-            coalesce=True,
-            check_sortedness=False,
-        )
-    percentile = ranked.select("__row", pl.col("__upto").fill_null(0) + pl.col("__below").fill_null(0))
-    whole = placed.join(percentile, on="__row", how="left", validate="1:1").sort("__row")
-    share = quotient(whole.get_column("__upto"), 2 * whole.get_column("values"))
-    return whole.with_columns(share.alias("national_percentile")).drop(
-        "__row", "__edition", "__upto", "values", "period_end"
+    editions: dict[str, list[dict[str, Any]]] = {}
+    for edition in latest_editions(national).iter_rows(named=True):
+        editions.setdefault(edition["measure"], []).append(edition)
+    values = rows.get_column("value").to_numpy()
+    known_on = rows.get_column("known_on").to_physical().fill_null(np.iinfo(np.int32).min).to_numpy()
+    percentile, mean, variance = (np.full(rows.height, np.nan) for _ in range(3))
+    for of_measure, mine in _rows_of(rows.get_column("measure"), list(editions)):
+        releases = editions[of_measure]
+        days = np.array([e["known_from"] for e in releases], dtype="datetime64[D]").astype(np.int32)
+        # Of the releases known on a row's day the last one; -1 where there was none.
+        latest = np.searchsorted(days, known_on[mine], side="right") - 1
+        for number, release in enumerate(releases):
+            here = mine[latest == number]
+            mean[here], variance[here] = release["mean"], np.nan if release["variance"] is None else release["variance"]
+            published = np.array(release["distribution"])
+            below, up_to = (np.searchsorted(published, values[here], side) for side in ("left", "right"))
+            percentile[here] = np.where(np.isnan(values[here]), np.nan, (below + up_to) / (2 * published.size))
+    added = {"national_mean": mean, "national_variance": variance, "national_percentile": percentile}
+    return rows.with_columns(pl.Series(n, column) for n, column in added.items()).with_columns(
+        pl.col(list(added)).fill_nan(None)
     )
 
 
-def _ranks(national: pl.DataFrame, editions: pl.DataFrame) -> pl.DataFrame:
-    """Per edition and distinct value, how many published councils lie at or below it."""
-    held = national.drop_nulls("value").join(
-        editions.select(*_EDITION, "period_end"), on=[*_EDITION, "period_end"], how="semi"
-    )
-    return (
-        held.group_by(*_EDITION, "value")
-        .agg(pl.len().alias("__n"))
-        .sort(*_EDITION, "value")
-        .with_columns(pl.col("__n").cum_sum().over(_EDITION).alias("rank"))
-        .rename({"known_from": "__edition"})
-    )
+def _rows_of(column: pl.Series, measures: list[str]) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """The numbers of each measure's rows."""
+    code = column.cast(pl.Enum(measures), strict=False).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    order = np.argsort(code, kind="stable")
+    ends = np.searchsorted(code[order], np.arange(len(measures) + 1))
+    for i, name in enumerate(measures):
+        yield name, order[ends[i] : ends[i + 1]]

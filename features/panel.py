@@ -7,6 +7,7 @@ was known by that day, so that a feature computed years later is the one that co
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -66,48 +67,49 @@ def compute_features(
         measures = as_of(measures, as_of_day)
     if months is not None:
         measures = measures.filter(pl.col("month") <= max((m.last_day for m in months), default=date.min))
-    measures = measures.sort(_KEY)
     if measures.is_empty():
         return pl.DataFrame(schema=FEATURES_SCHEMA)
-    asked = None if months is None else {m.last_day for m in months}
     cube = Cube.of(measures)
-    columns = np.array([i for i, d in enumerate(cube.months) if asked is None or d in asked], dtype=np.intp)
-    rows = measures if asked is None else measures.filter(pl.col("month").is_in(list(asked)))
+    asked = list(cube.months) if months is None else [d for d in cube.months if Month.of(d) in set(months)]
+    rows = measures.filter(pl.col("month").is_in(asked)).sort(_KEY)
     if rows.is_empty():
         return pl.DataFrame(schema=FEATURES_SCHEMA)
-    where = _where(cube, measures, asked, columns)
+    columns = np.array([i for i, day in enumerate(cube.months) if day in set(asked)], dtype=np.intp)
+    la, measure, month = cube.locate(rows)
+    now = _Asked(cube, columns, (la, measure, np.searchsorted(columns, month)))
+    known_on = pl.lit(as_of_day) if as_of_day is not None else pl.coalesce("known_from", "month")
+    rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
     values = cube.fill(measures.get_column("value"))
-    rows = with_percentile(
-        rows.with_columns(
-            (pl.lit(as_of_day) if as_of_day is not None else pl.coalesce("known_from", "month")).alias("known_on")
-        ),
-        national,
-    )
-    blocks = _changes(cube, values, columns) | _own_past(cube, measures, values, columns)
+    multipliers = _multipliers(cube, asked)
+    blocks = _changes(cube, values, columns)
+    blocks |= _own_past(cube, values, columns, now.block(rows.get_column("denominator")), multipliers)
     blocks |= _against_neighbours(cube, values, columns, neighbours)
     blocks |= _charts(cube, values, columns, points)
-    blocks["shrunk"] = _shrunk(cube, measures, rows, where, columns)
-    looked_up = {name: _series(name, block[where]) for name, block in blocks.items()}
-    rows = rows.with_columns(**looked_up, **_small_base()).with_columns(
+    blocks["shrunk"] = _shrunk(now, rows, multipliers)
+    looked_up = rows.with_columns(pl.Series(name, block[now.where]) for name, block in blocks.items())
+    features = looked_up.with_columns(pl.col(list(blocks)).fill_nan(None)).with_columns(
         pl.col("neighbours_reported").cast(pl.UInt32),
         pl.col("xmr_signal").cast(pl.Int64).replace_strict(dict(enumerate(SIGNALS)), return_dtype=pl.String),
         _toward(),
+        _small_base(),
         pl.when(pl.col("value").is_not_null()).then("national_percentile"),
     )
-    return conform(rows.drop("known_on"), FEATURES_SCHEMA, "features")
+    return conform(features.drop("known_on"), FEATURES_SCHEMA, "features")
 
 
-def _where(cube: Cube, measures: pl.DataFrame, asked: set[date] | None, columns: Ints) -> tuple[Ints, Ints, Ints]:
-    """For each row of the asked months its cell in a block `[council, measure, asked month]`."""
-    la, measure, month = cube.position
-    if asked is None:
-        return la, measure, month
-    chosen = measures.get_column("month").is_in(list(asked)).to_numpy()
-    return la[chosen], measure[chosen], np.searchsorted(columns, month[chosen])
+@dataclass(frozen=True)
+class _Asked:
+    """The asked months of a cube as blocks `[council, measure, asked month]`, and each row's cell in them."""
 
+    cube: Cube
+    columns: Ints
+    where: tuple[Ints, Ints, Ints]
 
-def _series(name: str, values: Floats) -> pl.Series:
-    return pl.Series(name, values).fill_nan(None)
+    def block(self, values: pl.Series) -> Floats:
+        """A column of the rows as a block; NaN where there is no value."""
+        block = np.full((*self.cube.shape[:2], len(self.columns)), np.nan)
+        block[self.where] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return block
 
 
 def _changes(cube: Cube, values: Floats, columns: Ints) -> dict[str, Floats]:
@@ -115,15 +117,14 @@ def _changes(cube: Cube, values: Floats, columns: Ints) -> dict[str, Floats]:
     return {f"change_{k}m": now - cube.lag(values, k, columns) for k in CHANGE_MONTHS}
 
 
-def _own_past(cube: Cube, measures: pl.DataFrame, values: Floats, columns: Ints) -> dict[str, Floats]:
+def _own_past(cube: Cube, values: Floats, columns: Ints, denominator: Floats, multipliers: Floats) -> dict[str, Floats]:
     """Mean of the council's own past, and how many standard deviations the value lies from it."""
     monthly = _moments([cube.lag(values, k, columns) for k in range(1, OWN_MONTHS + 1)], OWN_MIN_MONTHS)
     yearly = _moments([cube.lag(values, 12 * k, columns) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
     mean = np.where(np.isnan(monthly[0]), yearly[0], monthly[0])
     deviation = np.where(np.isnan(monthly[0]), yearly[1], monthly[1])
-    denominator = cube.fill(measures.get_column("denominator"))[:, :, columns]
     with np.errstate(invalid="ignore", divide="ignore"):
-        one_unit = np.where(denominator > 0, _multipliers(cube)[:, columns] / denominator, 0.0)
+        one_unit = np.where(denominator > 0, multipliers / denominator, 0.0)
         floor = np.fmax(one_unit, SD_FLOOR_SHARE * np.abs(mean))
         z = (values[:, :, columns] - mean) / np.fmax(deviation, floor)
     return {"own_mean": mean, "own_z": np.where(np.isfinite(z), z, np.nan)}
@@ -149,32 +150,31 @@ def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: p
     whose = _neighbour_index(cube, neighbours)
     now = values[:, :, columns]
     with_nobody = np.concatenate([now, np.full((1, *now.shape[1:]), np.nan)])
-    median = np.full(now.shape, np.nan)
-    reported = np.zeros(now.shape)
-    for council, theirs in enumerate(whose):
+    median, reported = np.full(now.shape, np.nan), np.zeros(now.shape)
+    for month in range(len(columns)):
         # NaN sorts last, so the known ones come first and their middle is found by their number.
-        ordered = np.sort(with_nobody[theirs], axis=0)
-        n = (~np.isnan(ordered)).sum(axis=0)
+        ordered = np.sort(with_nobody[:, :, month].T[:, whose], axis=2)
+        n = (~np.isnan(ordered)).sum(axis=2, keepdims=True)
         middle = np.maximum(n - 1, 0)
-        low = np.take_along_axis(ordered, (middle // 2)[None], axis=0)[0]
-        high = np.take_along_axis(ordered, ((middle + 1) // 2)[None], axis=0)[0]
-        median[council] = np.where(n >= MIN_NEIGHBOURS, (low + high) / 2, np.nan)
-        reported[council] = n
+        low, high = (np.take_along_axis(ordered, m // 2, axis=2) for m in (middle, middle + 1))
+        median[:, :, month] = np.where(n >= MIN_NEIGHBOURS, (low + high) / 2, np.nan)[:, :, 0].T
+        reported[:, :, month] = n[:, :, 0].T
     return {"neighbours_median": median, "neighbours_reported": reported, "vs_neighbours": now - median}
 
 
-def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> list[Ints]:
-    """Per council the rows of its neighbours; a neighbour that is not among the councils is row -1, nobody."""
+def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> Ints:
+    """Per council the rows of its neighbours; -1, nobody, is one that is not among the councils, and fills up."""
     row = {code: i for i, code in enumerate(cube.councils)}
     for code in cube.councils:
         for part in code.split("/"):
             row.setdefault(part.strip(), row[code])
     found: list[list[int]] = [[] for _ in cube.councils]
     for la_code, neighbour in neighbours.select("la_code", "neighbour").iter_rows():
-        council, other = row.get(la_code), row.get(neighbour, -1)
-        if council is not None and other != council and other not in found[council]:
+        council, other = row.get(la_code), row.get(neighbour)
+        if council is not None and other is not None and other != council and other not in found[council]:
             found[council].append(other)
-    return [np.array(theirs or [-1], dtype=np.intp) for theirs in found]
+    most = max(1, *(len(theirs) for theirs in found))
+    return np.array([theirs + [-1] * (most - len(theirs)) for theirs in found], dtype=np.intp)
 
 
 def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | None) -> dict[str, Floats]:
@@ -184,10 +184,10 @@ def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | No
     if windowed:
         months_own = cube.fill_from(points, "point") if points is not None else np.full(values.shape, np.nan)
         charted[:, windowed] = months_own[:, windowed]
-    flat = charts(charted.reshape(-1, charted.shape[2]))
+    flat = charts(charted.reshape(-1, charted.shape[2]), columns)
 
     def block(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Floats:
-        return array.reshape(charted.shape)[:, :, columns].astype(np.float64)
+        return array.reshape(*charted.shape[:2], len(columns)).astype(np.float64)
 
     lower, upper = block(flat.lower), block(flat.upper)
     for i, name in enumerate(cube.measures):
@@ -206,37 +206,28 @@ def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | No
     }
 
 
-def _shrunk(
-    cube: Cube, measures: pl.DataFrame, rows: pl.DataFrame, where: tuple[Ints, Ints, Ints], columns: Ints
-) -> Floats:
-    known = pl.col("value").is_not_null()
-    numerator = cube.fill(measures.select(pl.when(known).then("numerator")).to_series())[:, :, columns]
-    denominator = cube.fill(measures.select(pl.when(known).then("denominator")).to_series())[:, :, columns]
-    multiplier = _multipliers(cube)[:, columns]
-    of_england = []
-    for name in ("national_mean", "national_variance"):
-        block = np.full(numerator.shape, np.nan)
-        block[where] = rows.get_column(name).fill_null(np.nan).to_numpy()
-        of_england.append(np.fmax.reduce(block, axis=0))
+def _shrunk(now: _Asked, rows: pl.DataFrame, multipliers: Floats) -> Floats:
+    unknown = rows.get_column("value").is_null()
+    numerator, denominator = (now.block(rows.get_column(n).set(unknown, None)) for n in ("numerator", "denominator"))
+    of_england = [np.fmax.reduce(now.block(rows.get_column(n))) for n in ("national_mean", "national_variance")]
     shrunk = np.full(numerator.shape, np.nan)
-    for i, name in enumerate(cube.measures):
+    for i, name in enumerate(now.cube.measures):
         measure = BY_NAME[name]
         if shrinkable(measure):
-            shrunk[:, i] = shrink(
-                numerator[:, i], denominator[:, i], measure, multiplier[i], of_england[0][i], of_england[1][i]
-            )
+            national = (part[i] for part in of_england)
+            shrunk[:, i] = shrink(numerator[:, i], denominator[:, i], measure, multipliers[i], *national)
     return shrunk
 
 
-def _multipliers(cube: Cube) -> Floats:
-    """Each measure's constant in each month, `[measure, month]`."""
-    months = pl.DataFrame({"month": cube.months}, schema={"month": pl.Date()})
+def _multipliers(cube: Cube, asked: list[date]) -> Floats:
+    """Each measure's constant in each asked month, `[measure, month]`."""
+    months = pl.DataFrame({"month": asked}, schema={"month": pl.Date()})
     return np.stack([multiplier_in(BY_NAME[name], months) for name in cube.measures])
 
 
-def _small_base() -> dict[str, pl.Expr]:
+def _small_base() -> pl.Expr:
     smallest = pl.col("measure").replace_strict({m.name: m.small_base for m in BY_NAME.values()}, return_dtype=pl.Int64)
-    return {"small_base": pl.col("denominator") < smallest}
+    return (pl.col("denominator") < smallest).alias("small_base")
 
 
 def _toward() -> pl.Expr:

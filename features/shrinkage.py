@@ -40,11 +40,11 @@ def shrink(
     known = ~np.isnan(numerator) & (denominator > 0)
     over, under = np.where(known, numerator, 0.0), np.where(known, denominator, 0.0)
     size = known.sum(axis=0)
-    total = under.sum(axis=0)
+    total = _sum_of_councils(under)
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = np.where(known, numerator / denominator, np.nan)
-        mean = over.sum(axis=0) / total
-        spread = (under * np.where(known, (rate - mean) ** 2, 0.0)).sum(axis=0) / total
+        mean = _sum_of_councils(over) / total
+        spread = _sum_of_councils(under * np.where(known, (rate - mean) ** 2, 0.0)) / total
         between = np.maximum(0.0, spread - _chance(mean, measure) * size / total)
         few = size < MIN_GROUP
         mean = np.where(few, national_mean / multiplier, mean)
@@ -53,6 +53,12 @@ def shrink(
         own_share = np.where(between + chance > 0, between / (between + chance), 0.0)
         shrunk: Floats = (mean + own_share * (rate - mean)) * multiplier
     return shrunk
+
+
+def _sum_of_councils(block: Floats) -> Floats:
+    """Per month. Each month's numbers are laid side by side first: how NumPy rounds a sum depends on how they lie."""
+    total: Floats = np.ascontiguousarray(block.T).sum(axis=1)
+    return total
 
 
 def _chance(rate: Floats, measure: Measure) -> Floats:

@@ -13,9 +13,8 @@ point's limits rest on earlier points only. Missing months are skipped, not fill
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum, StrEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,8 @@ from numpy.typing import NDArray
 from features.registry import Direction
 
 Floats = NDArray[np.float64]
-Signs = NDArray[np.int64]
+Ints = NDArray[np.intp]
+Signs = NDArray[np.int16]
 
 #: 3 / d2 with d2 = 1.128, the mean range of two normal observations (Shewhart; Wheeler, *Understanding Variation*).
 MOVING_RANGE_FACTOR = 2.66
@@ -90,85 +90,109 @@ def toward(side: int, direction: Direction) -> Toward:
     return Toward.CONCERN if (side > 0) == (direction is Direction.HIGH) else Toward.IMPROVEMENT
 
 
-def charts(points: Floats) -> Chart:
-    """Chart every row of `[series, month]`, NaN where a month has no observation.
+def charts(points: Floats, at: Ints | None = None) -> Chart:
+    """Chart every row of `[series, month]`, NaN where a month has no observation, and read the charts at some months.
 
-    Mean and limits are NaN until a baseline is complete; a month without observation carries the limits
-    that await the next one, and no signal.
+    `at`: which months, by their column; all of them if None. Mean and limits are NaN until a baseline is
+    complete; a month without observation carries the limits that await the next one, and no signal.
     """
-    observed = ~np.isnan(points)
-    # Observations moved up to the left, so that the n-th of every series can be judged at once.
-    order = np.argsort(~observed, axis=1, kind="stable")
-    judged = _judge(np.take_along_axis(points, order, axis=1), observed.sum(axis=1))
-    so_far = np.cumsum(observed, axis=1)
-    current = np.maximum(so_far - 1, 0)
-    in_force = so_far - observed
-    mean = np.take_along_axis(judged.mean, in_force, axis=1)
-    reach = np.take_along_axis(judged.reach, in_force, axis=1)
-    return Chart(
-        mean=mean,
-        lower=mean - reach,
-        upper=mean + reach,
-        signal=np.where(observed, np.take_along_axis(judged.signal, current, axis=1), 0).astype(np.int8),
-        side=np.where(observed, np.take_along_axis(judged.side, current, axis=1), 0).astype(np.int8),
+    # Month by month: what is computed side by side then lies side by side.
+    by_month = np.ascontiguousarray(points.T)
+    months, series = by_month.shape
+    read = {month: place for place, month in enumerate(range(months) if at is None else at.tolist())}
+    found = Chart(
+        *(np.full((len(read), series), np.nan) for _ in range(3)),
+        *(np.zeros((len(read), series), dtype=np.int8) for _ in range(2)),
     )
+    state = _State.of(series)
+    for month, x in enumerate(by_month[: max(read, default=-1) + 1]):
+        seen = ~np.isnan(x)
+        if month in read:
+            place = read[month]
+            found.mean[place], found.lower[place], found.upper[place] = state.mean, state.lower, state.upper
+        signal, side = state.judge(x, seen)
+        if month in read:
+            found.signal[place], found.side[place] = signal, side
+        due = seen & ((np.abs(state.run) >= REBASE_POINTS) | (state.observations == BASELINE_POINTS))
+        if due.any():
+            state.redraw(due, _last_observed(by_month[: month + 1, due], BASELINE_POINTS))
+    return Chart(*(getattr(found, f.name).T for f in fields(found)))
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """By number of the observation: the limits in force when it came (one more than there are), and its signal."""
+@dataclass
+class _State:
+    """What the chart of each series knows before its next observation."""
 
+    observations: Signs
+    """How many there were."""
+    last: Floats
     mean: Floats
     reach: Floats
-    signal: Signs
-    side: Signs
+    """Distance of the limits from the mean."""
+    run: Signs
+    """How many in a row lie on one side of the mean, and on which."""
+    climb: Signs
+    """How many steps in a row go one way, and which."""
+    outer: Signs
+    """On which side the last observation lies in the outer third."""
+    outer_before: Signs
 
+    @classmethod
+    def of(cls, series: int) -> _State:
+        """Before the first observation."""
+        unknown, nothing = np.full(series, np.nan), np.zeros(series, dtype=np.int16)
+        return cls(nothing, unknown, unknown, unknown, nothing, nothing, nothing, nothing)
 
-def _judge(observations: Floats, counts: NDArray[np.int64]) -> _Judged:
-    """Judge `[series, n]` observations without gaps, `counts` of each series, one after the other."""
-    series, most = observations.shape
-    result = _Judged(
-        mean=np.full((series, most + 1), np.nan),
-        reach=np.full((series, most + 1), np.nan),
-        signal=np.zeros((series, max(most, 1)), dtype=np.int64),
-        side=np.zeros((series, max(most, 1)), dtype=np.int64),
-    )
-    mean, reach = np.full(series, np.nan), np.full(series, np.nan)
-    nothing: Signs = np.zeros(series, dtype=np.int64)
-    run, climb, before, before_that = nothing, nothing, nothing, nothing
-    for n in range(int(counts.max(initial=0))):
-        x = observations[:, n]
-        there = counts > n
-        if n:
-            climb = _extend(climb, np.where(there, np.sign(np.nan_to_num(x - observations[:, n - 1])), 0))
-        distance = np.where(np.isclose(x, mean, rtol=_DUST, atol=0.0), 0.0, np.nan_to_num(x - mean))
-        position = np.sign(distance).astype(np.int64)
+    @property
+    def lower(self) -> Floats:
+        return self.mean - self.reach
+
+    @property
+    def upper(self) -> Floats:
+        return self.mean + self.reach
+
+    def judge(self, x: Floats, seen: NDArray[np.bool_]) -> tuple[Signs, Signs]:
+        """The rule each observation breaks (`_Code`) and to which side; what is not seen changes nothing."""
+        step = np.nan_to_num(np.sign(x - self.last)).astype(np.int16)
+        self.climb = np.where(seen, _extend(self.climb, step), self.climb)
+        self.last = np.where(seen, x, self.last)
+        self.observations = self.observations + seen
+        distance = x - self.mean
         far = np.abs(distance)
-        run = _extend(run, position)
-        outer = np.where(3 * far > 2 * reach, position, 0)
+        position = np.where(far > _DUST * np.abs(self.mean), np.sign(distance), 0).astype(np.int16)
+        self.run = np.where(seen, _extend(self.run, position), self.run)
+        outer = np.where(3 * far > 2 * self.reach, position, 0)
         rules = {
-            _Code.POINT: far > reach,
-            _Code.SHIFT: np.abs(run) >= SHIFT_POINTS,
-            _Code.TREND: (np.abs(climb) >= TREND_POINTS - 1) & ~np.isnan(mean),
-            _Code.NEAR_LIMIT: (outer != 0) & ((outer == before) | (outer == before_that)),
+            _Code.POINT: (far > self.reach) & (position != 0),
+            _Code.SHIFT: np.abs(self.run) >= SHIFT_POINTS,
+            _Code.TREND: (np.abs(self.climb) >= TREND_POINTS - 1) & ~np.isnan(self.mean),
+            _Code.NEAR_LIMIT: (outer != 0) & ((outer == self.outer) | (outer == self.outer_before)),
         }
-        code = np.select([broken & there for broken in rules.values()], list(rules), _Code.NONE)
-        result.signal[:, n] = code
-        result.side[:, n] = np.where(code == _Code.TREND, np.sign(climb), np.where(code > 0, position, 0))
-        before, before_that = outer, before
-        due = there & ((np.abs(run) >= REBASE_POINTS) | (n + 1 == BASELINE_POINTS))
-        if due.any():
-            mean, reach = mean.copy(), reach.copy()
-            mean[due], reach[due] = limits(observations[due, n + 1 - BASELINE_POINTS : n + 1])
-            run, before, before_that = (np.where(due, 0, state) for state in (run, before, before_that))
-        result.mean[:, n + 1], result.reach[:, n + 1] = mean, reach
-    return result
+        self.outer_before = np.where(seen, self.outer, self.outer_before)
+        self.outer = np.where(seen, outer, self.outer)
+        code: Signs = np.zeros(x.size, dtype=np.int16)
+        for rule, broken in reversed(rules.items()):
+            code[broken & seen] = rule
+        return code, np.where(code == _Code.TREND, np.sign(self.climb), np.where(code > 0, position, 0))
+
+    def redraw(self, due: NDArray[np.bool_], baseline: Floats) -> None:
+        """Draw some charts anew from their baselines `[point, series]`; what counts on the mean begins again."""
+        self.mean, self.reach = self.mean.copy(), self.reach.copy()
+        self.mean[due], self.reach[due] = limits(baseline.T)
+        self.run, self.outer, self.outer_before = (
+            np.where(due, 0, counted) for counted in (self.run, self.outer, self.outer_before)
+        )
 
 
-def _extend(run: Signs, sign: NDArray[Any]) -> Signs:
+def _last_observed(by_month: Floats, count: int) -> Floats:
+    """The last so many observations of each series of `[month, series]`, gaps left out."""
+    order = np.argsort(~np.isnan(by_month), axis=0, kind="stable")
+    return np.take_along_axis(by_month, order, axis=0)[-count:]
+
+
+def _extend(run: Signs, step: Signs) -> Signs:
     """A signed run prolonged by one of the same sign, begun anew by the other, ended by 0."""
-    step = sign.astype(np.int64)
-    return np.where(np.sign(run) == step, run + step, step)
+    return np.where(run * step > 0, run, 0) + step
 
 
 def _row_mean(block: Floats) -> Floats:

@@ -47,3 +47,13 @@ def test_a_missing_rate_stays_missing_and_does_not_count() -> None:
 def test_a_difference_of_two_flows_is_not_shrunk() -> None:
     assert not shrinkable(BY_NAME["net_change_rate_fte"])
     assert shrinkable(BY_NAME["turnover_rate_fte"])
+
+
+def test_a_month_is_shrunk_alike_to_the_last_bit_whichever_months_are_computed_with_it() -> None:
+    rng = np.random.default_rng(1)
+    over, under = (rng.integers(1, 100_000, (200, 3)) / 100 for _ in range(2))
+    unknown = np.full(3, np.nan)
+    together = shrink(over, under, RATE, np.ones(3), unknown, unknown)
+    for month in range(3):
+        alone = shrink(over[:, [month]], under[:, [month]], RATE, np.ones(1), unknown[:1], unknown[:1])
+        np.testing.assert_array_equal(together[:, month], alone[:, 0])

@@ -114,3 +114,10 @@ def test_later_points_change_nothing_and_each_series_stands_alone(block: np.ndar
     for name in ("mean", "lower", "upper", "signal", "side"):
         np.testing.assert_array_equal(getattr(whole, name)[:, :until], getattr(past, name))
         np.testing.assert_array_equal(getattr(whole, name)[1:2], getattr(alone, name))
+
+
+@given(values, st.lists(st.integers(0, 39), min_size=1, max_size=5, unique=True))
+def test_charts_read_at_some_months_are_the_charts_of_all_months(block: np.ndarray, at: list[int]) -> None:
+    whole, some = charts(block), charts(block, np.array(at, dtype=np.intp))
+    for name in ("mean", "lower", "upper", "signal", "side"):
+        np.testing.assert_array_equal(getattr(whole, name)[:, at], getattr(some, name))
