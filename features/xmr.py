@@ -157,6 +157,9 @@ class _State:
         self.climb = np.where(seen, _extend(self.climb, step), self.climb)
         self.last = np.where(seen, x, self.last)
         self.observations = self.observations + seen
+        if np.isnan(self.mean).all():
+            nothing: Signs = np.zeros(x.size, dtype=np.int16)
+            return nothing, nothing
         distance = x - self.mean
         far = np.abs(distance)
         position = np.where(far > _DUST * np.abs(self.mean), np.sign(distance), 0).astype(np.int16)
