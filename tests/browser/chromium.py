@@ -28,10 +28,15 @@ def chromium(executable: str) -> Iterator[Browser]:
 def opened(
     browser: Browser, html: str, width: int, *, scheme: Scheme = "light", height: int = 800, images: bool = True
 ) -> Iterator[tuple[Page, list[str]]]:
-    """The page at a width, and the addresses it has asked for outside itself (it gets none of them)."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    """The page at a width, and the addresses it has asked for outside itself (it gets none of them).
+
+    All pages are shown in one tab, one after the other: a tab of its own costs more than what is looked at in it.
+    """
+    page = browser.contexts[0].pages[0] if browser.contexts else browser.new_context().new_page()
+    page.goto("about:blank")
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=scheme)
     asked: list[str] = []
-    page = context.new_page()
 
     def refuse(address: str) -> bool:
         inside = address.startswith(("data:", "about:"))
@@ -46,4 +51,4 @@ def opened(
     try:
         yield page, asked
     finally:
-        context.close()
+        page.unroute_all()

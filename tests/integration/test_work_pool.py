@@ -116,16 +116,17 @@ def test_a_worker_of_a_process_pool_is_killed_and_every_month_is_run_to_its_end_
         return claim.owner.process.pid
 
     def watched(month: Month) -> str:
-        """What the watchdog says, which is asked again and again, until the month is done."""
+        """What the watchdog says, which is asked until it has found the dead run, once the month is done."""
         said = ""
 
-        def done() -> bool:
+        def found() -> bool:
             nonlocal said
             command = [sys.executable, "-m", "flows.cli", "watchdog"]
             said += subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True).stdout
-            return store.info(f"runs/{month}/success.json") is not None
+            return "begun again" in said
 
-        until("the end of the month", done)
+        until("the dead run found", found)
+        until("the end of the month", lambda: store.info(f"runs/{month}/success.json"))
         until("the claim given back", lambda: (c := latest(store, month)) and c.released)
         return said
 
