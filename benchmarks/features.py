@@ -16,7 +16,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
@@ -33,7 +32,7 @@ from features.inputs import build_inputs
 from features.measures import compute_measures, monthly_points
 from features.months import Month, month_range
 from features.panel import compute_features
-from features.records import READ_COLUMNS, RECEIVED, count
+from features.records import READ_COLUMNS, count_side_by_side
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.sample_region import as_canonical, generate, region
 
@@ -86,28 +85,31 @@ def floor(folder: Path, months: list[Month]) -> None:
 
 
 def counted(folder: Path, months: list[Month]) -> Tables:
-    """Every count by the product's own functions, the state handed on; the next file is read meanwhile."""
+    """Every count by the product's own functions, the state handed on; the next month is read meanwhile."""
     state: dict[Kind, pl.DataFrame | None] = {}
-    files = [(kind, month) for month in months for kind in KINDS]
     with ThreadPoolExecutor(1) as reader:
-        ahead = deque([reader.submit(_read, folder, *files[0])])
-        for (kind, month), following in zip(files, [*files[1:], None], strict=True):
-            frame = ahead.popleft().result()
+        ahead = reader.submit(_read, folder, months[0])
+        for month, following in zip(months, [*months[1:], None], strict=True):
+            frames = ahead.result()
             if following is not None:
-                ahead.append(reader.submit(_read, folder, *following))
-            result = count(kind, frame, month, state.get(kind), _received(frame, month))
-            state[kind] = result.state
-            yield kind, month, result.counts
+                ahead = reader.submit(_read, folder, following)
+            found = count_side_by_side(frames, month, state, _received(frames, month))
+            state = {kind: one.state for kind, one in found.items()}
+            yield from ((kind, month, one.counts) for kind, one in found.items())
 
 
-def _read(folder: Path, kind: Kind, month: Month) -> pl.DataFrame:
-    return pl.read_parquet(path_of(folder, kind, month), columns=list(READ_COLUMNS[kind]))
+def _read(folder: Path, month: Month) -> dict[Kind, pl.DataFrame]:
+    return {k: pl.read_parquet(path_of(folder, k, month), columns=list(READ_COLUMNS[k])) for k in KINDS}
 
 
-def _received(frame: pl.DataFrame, month: Month) -> pl.DataFrame:
-    codes = frame.get_column("la_code").rle().struct.field("value")
-    known, sha = pl.lit(month.plus(1).first_day), pl.lit("0" * 64)
-    return codes.alias("la_code").to_frame().with_columns(known_from=known, extract_sha256=sha).select(list(RECEIVED))
+def _received(frames: dict[Kind, pl.DataFrame], month: Month) -> dict[Kind, pl.DataFrame]:
+    """What the submission log says: here, that every council of a file has sent it."""
+    said = [
+        pl.col("la_code").rle().struct.field("value").alias("la_code"),
+        pl.lit(month.plus(1).first_day).alias("known_from"),
+        pl.lit("0" * 64).alias("extract_sha256"),
+    ]
+    return {kind: frame.select(said) for kind, frame in frames.items()}
 
 
 def features_of(counts: Iterable[tuple[Kind, Month, pl.DataFrame]], folder: Path, months: list[Month]) -> pl.DataFrame:
@@ -148,31 +150,29 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
     *earlier, last = months
     stored = folder / "stored"
     stored.mkdir(exist_ok=True)
-    state: dict[Kind, pl.DataFrame | None] = {}
     by_kind: dict[Kind, list[pl.DataFrame]] = {kind: [] for kind in KINDS}
-    for kind, month, frame in counted(folder, earlier):
+    for kind, _, frame in counted(folder, earlier):
         by_kind[kind].append(frame)
-        if month == earlier[-1]:
-            before = _read(folder, kind, month)
-            state[kind] = count(kind, before, month, None, _received(before, month)).state
     for kind in KINDS:
         pl.concat(by_kind[kind]).write_parquet(stored / f"counts-{kind}.parquet")
-        if (held := state[kind]) is not None:
-            held.write_parquet(stored / f"state-{kind}.parquet")
+    frames = _read(folder, earlier[-1])
+    for kind, one in count_side_by_side(frames, earlier[-1], {}, _received(frames, earlier[-1])).items():
+        if one.state is not None:
+            one.state.write_parquet(stored / f"state-{kind}.parquet")
 
     def run() -> None:
-        counts: dict[Kind, pl.DataFrame] = {}
-        written = []
         with ThreadPoolExecutor(1) as disk:
-            files = {kind: disk.submit(_read, folder, kind, last) for kind in KINDS}
-            for kind in KINDS:
-                path = stored / f"state-{kind}.parquet"
-                before = pl.read_parquet(path) if path.exists() else None
-                frame = files[kind].result()
-                new = count(kind, frame, last, before, _received(frame, last))
-                counts[kind] = pl.concat([pl.read_parquet(stored / f"counts-{kind}.parquet"), new.counts])
-                if new.state is not None:
-                    written.append(disk.submit(new.state.write_parquet, stored / f"next-{kind}.parquet"))
+            held = {kind: disk.submit(pl.read_parquet, stored / f"counts-{kind}.parquet") for kind in KINDS}
+            states = {kind: stored / f"state-{kind}.parquet" for kind in KINDS}
+            before = {kind: pl.read_parquet(path) for kind, path in states.items() if path.exists()}
+            frames = _read(folder, last)
+            new = count_side_by_side(frames, last, before, _received(frames, last))
+            written = [
+                disk.submit(one.state.write_parquet, stored / f"next-{kind}.parquet")
+                for kind, one in new.items()
+                if one.state is not None
+            ]
+            counts = {kind: pl.concat([held[kind].result(), new[kind].counts]) for kind in KINDS}
             features = from_counts(counts, _register(folder), months[0], [last])
             features.write_parquet(stored / "features.parquet")
         for state in written:

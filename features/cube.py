@@ -101,5 +101,6 @@ def _runs(column: pl.Series) -> tuple[pl.Series, Ints]:
 
 def _index(column: pl.Series, axis: tuple[str, ...]) -> Ints:
     """Where on the axis each text lies; -1 if it does not."""
-    codes = column.cast(pl.Enum(axis), strict=False).to_physical().cast(pl.Int64)
-    return codes.fill_null(-1).to_numpy()
+    codes = column.cast(pl.Enum(axis), strict=False).to_physical()
+    found: Ints = (codes.cast(pl.Int64).fill_null(-1) if codes.has_nulls() else codes).to_numpy().astype(np.intp)
+    return found

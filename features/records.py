@@ -10,7 +10,8 @@ The canonical frames are those of `EXTRACTS[kind].schema`, all councils of the m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -42,6 +43,7 @@ __all__ = [
     "count",
     "count_caseload",
     "count_establishment",
+    "count_side_by_side",
     "count_workforce",
     "withhold",
 ]
@@ -86,6 +88,23 @@ def count(
     if kind is Kind.ESTABLISHMENT:
         return count_establishment(frame, month, received)
     raise HoldfastError(f"{month}: a {kind} extract holds no records to count; read it with features.returns.")
+
+
+def count_side_by_side(
+    frames: Mapping[Kind, pl.DataFrame],
+    month: Month,
+    before: Mapping[Kind, pl.DataFrame | None],
+    received: Mapping[Kind, pl.DataFrame],
+) -> dict[Kind, Counted]:
+    """Count every kind of record extract of a month, two at a time; see `count`.
+
+    The kinds share nothing, and while Polars and NumPy work, Python can go on with the other one: England's month
+    takes a fifth less time on two cores. Largest first, so that the small ones are done beside it.
+    """
+    largest_first = sorted(frames, key=lambda kind: frames[kind].height, reverse=True)
+    with ThreadPoolExecutor(2) as pool:
+        begun = {k: pool.submit(count, k, frames[k], month, before.get(k), received[k]) for k in largest_first}
+        return {kind: begun[kind].result() for kind in frames}
 
 
 def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame) -> Counted:

@@ -22,7 +22,7 @@ from features.councils import Register
 from features.frames import REASONS, counts_schema
 from features.inputs import UNREPORTED
 from features.months import Month, nth_working_day
-from features.records import CASE_STATE, RECEIVED, WORKER_STATE, count, withhold
+from features.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
 from features.registry import EXTRACTS, Extract, Kind, Missing
 from features.returns import CELL_REASONS
 from flows.extracts.cells import PROBLEM_TEXTS
@@ -265,29 +265,22 @@ def count_month(
     month: Month, frames: Mapping[Kind, pl.DataFrame], reads: Sequence[Read], states: Mapping[Kind, pl.DataFrame]
 ) -> CountedMonth:
     """Count every record extract; leavers’ FTE and changed workers are found in the `states` of the month before."""
-    counts: dict[Kind, pl.DataFrame] = {}
-    after: dict[Kind, pl.DataFrame] = {}
-    reasons = [REASONS.to_frame()]
-    for kind in RECORD_KINDS:
-        frame = frames.get(kind)
-        if frame is None:
-            continue
-        there = set(frame["la_code"].unique().to_list())
-        received = pl.DataFrame(
-            [
-                (r.extract.la_code, london_day(r.extract.received), r.extract.sha256)
-                for r in reads
-                if r.extract is not None and r.extract.kind is kind and r.extract.la_code in there
-            ],
-            schema=RECEIVED,
-            orient="row",
-        )
-        counted = count(kind, frame, month, states.get(kind), received)
-        counts[kind] = counted.counts
-        reasons.append(counted.reasons)
-        if counted.state is not None:
-            after[kind] = counted.state
-    return CountedMonth(counts, pl.concat(reasons), after)
+    records = {kind: frames[kind] for kind in RECORD_KINDS if kind in frames}
+    received = {kind: _received(kind, frame, reads) for kind, frame in records.items()}
+    counted = count_side_by_side(records, month, states, received)
+    return CountedMonth(
+        counts={kind: one.counts for kind, one in counted.items()},
+        reasons=pl.concat([REASONS.to_frame(), *(one.reasons for one in counted.values())]),
+        states={kind: one.state for kind, one in counted.items() if one.state is not None},
+    )
+
+
+def _received(kind: Kind, frame: pl.DataFrame, reads: Sequence[Read]) -> pl.DataFrame:
+    """When the file of each council that has rows in the frame was received."""
+    there = set(frame["la_code"].unique().to_list())
+    found = [r.extract for r in reads if r.extract is not None and r.extract.kind is kind]
+    rows = [(e.la_code, london_day(e.received), e.sha256) for e in found if e.la_code in there]
+    return pl.DataFrame(rows, schema=RECEIVED, orient="row")
 
 
 def store_edition(
