@@ -38,9 +38,9 @@ DIFFERENT = 6
 KEY = b"a key of thirty-two bytes or more"
 
 
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, councils: int) -> list[Path]:
     """A workbook of each of a few made-up councils."""
-    made = region(DIFFERENT, WINDOW_MONTHS, 11, LAST)
+    made = region(councils, WINDOW_MONTHS, 11, LAST)
     sent: dict[str, list[pl.DataFrame]] = {c.la_code: [] for c in made.councils}
     for frames in generate(made):
         cases = as_sent(frames.frames[Kind.CASELOAD], Kind.CASELOAD)
@@ -83,7 +83,7 @@ def timed(pool: ProcessPoolExecutor, work: Callable[[Path], int], paths: list[Pa
 def main(workbooks: int = 153, processes: int = 2) -> None:
     """Write, read, print."""
     with tempfile.TemporaryDirectory() as folder:
-        different = write(Path(folder))
+        different = write(Path(folder), min(DIFFERENT, workbooks))
         size = sum(p.stat().st_size for p in different) / len(different) / 1e6
         paths = (different * (workbooks // len(different) + 1))[:workbooks]
         with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
@@ -91,7 +91,7 @@ def main(workbooks: int = 153, processes: int = 2) -> None:
             load = os.getloadavg()[0]
             seconds, episodes, cpu = timed(pool, read, paths)
             floor, cells, floor_cpu = timed(pool, bare, paths)
-        read(paths[1])  # what a process does once, whatever it reads
+        read(paths[-1])  # what a process does once, whatever it reads
         began = perf_counter()
         read(paths[0])
         one = perf_counter() - began

@@ -1,0 +1,48 @@
+"""Every benchmark runs to its end on a little of what it is for: what is measured now and then is broken unnoticed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import annex_a, csww, features, monthly_run, sample_region
+from benchmarks.__main__ import MODULES
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+
+def test_the_features_are_compared_with_the_floor_and_both_rivals(capsys: pytest.CaptureFixture[str]) -> None:
+    assert features.main(["--councils", "2", "--months", "13", "--repeat", "1"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"all [\d,]+ counts equal", said)
+    for compared in ("the counts in duckdb", "the counts in pandas", "times the floor", "one more month takes"):
+        assert compared in said
+
+
+def test_a_month_is_run_from_landing_to_region_page(capsys: pytest.CaptureFixture[str]) -> None:
+    assert monthly_run.main(["--councils", "2", "--months", "2"]) == 0
+    said = capsys.readouterr().out
+    assert re.findall(r"^  (\w+) +[\d.]+ s +\d+%$", said, re.MULTILINE) == [
+        "read", "check", "count", "reports", "measure", "score", "decide", "publish", "pages",
+    ]  # fmt: skip
+    assert "peak memory" in said
+
+
+def test_a_return_is_read_in_stages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert csww.main(["--megabytes", "0.2", "--council", "20"]) == 0
+    assert re.findall(r"^(bare|stream|check) ", capsys.readouterr().out, re.MULTILINE) == list(csww.STAGES)
+
+
+def test_workbooks_are_read_beside_bare_calamine(capsys: pytest.CaptureFixture[str]) -> None:
+    annex_a.main(2, 1)
+    assert re.search(r"^bare Calamine read: .*ratio [\d.]+$", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_the_region_is_laid_beside_england(capsys: pytest.CaptureFixture[str]) -> None:
+    sample_region.main(3, 13, 1)
+    assert "3 councils, 13 months" in capsys.readouterr().out
+
+
+def test_make_bench_runs_benchmarks_that_are_tried_here() -> None:
+    assert set(MODULES) <= {m.__name__ for m in (csww, features, monthly_run)}
