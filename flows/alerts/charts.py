@@ -8,6 +8,7 @@ never the only sign. One PNG per message, drawn for a phone's width, the same by
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -21,7 +22,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
-from features.registry import BY_NAME
+from features.measures import window_of
+from features.registry import BY_NAME, Measure
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.figures import month_words, short_month, value_text
 
@@ -32,6 +34,7 @@ _WIDTH_INCHES, _PANEL_INCHES, _DPI = 3.6, 1.42, 200
 _COLOURS = 48
 _METHOD = Image.Quantize.FASTOCTREE
 _TITLE_FITS = 46
+_OF_MONTHS = re.compile(r" (in \d+ months(, as a yearly rate)?|\(\d+ months\))")
 
 #: Matplotlib's style belongs to the process: of two threads that draw at once, one would lose it half-way, and its
 #: picture would no longer be the one that was approved.
@@ -127,7 +130,7 @@ def _panel(axes: Axes, series: Series) -> None:
         at = [i for i in x if series.values[i] is not None and _toward(series.toward[i]) == toward]
         axes.scatter(at, [y[i] for i in at], s=size, color=colour, marker=marker, linewidths=0, zorder=3)
     last = max(i for i in x if series.values[i] is not None)
-    title = f"{measure.label}: {value_text(measure, y[last])}"
+    title = f"{_drawn(measure)}: {value_text(measure, y[last])}"
     size = min(8.2, 8.2 * _TITLE_FITS / len(title))
     axes.set_title(title, loc="left", x=-0.14, fontsize=size, color="#1b262e", fontweight="bold", pad=4)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]))
@@ -153,6 +156,11 @@ def _toward(value: str | None) -> str | None:
     return value if value in (CONCERN, IMPROVEMENT) else None
 
 
+def _drawn(measure: Measure) -> str:
+    """What the points are: of a sum over months each month's own figure, which is not the one the message names."""
+    return measure.label if window_of(measure) is None else f"{_OF_MONTHS.sub('', measure.label)}, by month"
+
+
 def alt_text(series: Sequence[Series]) -> str:
     """The chart in words: measure, where it stands, its usual range, its neighbours, how long it has signalled."""
     first, last = series[0].months[0], series[0].months[-1]
@@ -161,7 +169,7 @@ def alt_text(series: Sequence[Series]) -> str:
         measure = BY_NAME[one.measure]
         known = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None]
         month, value = known[-1]
-        words = f"{measure.label}: {value_text(measure, value)}"
+        words = f"{_drawn(measure)}: {value_text(measure, value)}"
         if month != last:
             words += f" in {month_words(month)}, the last known"
         low, high = one.lower[-1], one.upper[-1]

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from flows.alerts.charts import BLUE, ORANGE, draw_chart
@@ -71,6 +72,20 @@ def test_the_alt_text_says_what_the_picture_shows() -> None:
         "Process-behaviour charts, November 2024 to October 2026. Cases without a worker: 7.0%, "
         "usual range 2.8% to 5.2%, similar councils 2.1%, a concern for the last 5 months."
     )
+
+
+@pytest.mark.parametrize(
+    ("measure", "drawn"),
+    [
+        ("turnover_rate_fte", "Turnover, by month"),
+        ("re_referral_rate", "Re-referrals within 12 months, by month"),
+        ("unallocated_rate", "Cases without a worker"),
+    ],
+)
+def test_a_months_own_figure_is_not_called_by_the_name_of_the_years(measure: str, drawn: str) -> None:
+    chart = draw_chart((THREE[0].model_copy(update={"measure": measure}),))
+    assert chart is not None
+    assert f" {drawn}: 7.0%, usual range" in chart.alt
 
 
 def test_a_gap_at_the_end_is_named_with_its_last_known_month() -> None:
