@@ -98,8 +98,8 @@ def count_side_by_side(
 ) -> dict[Kind, Counted]:
     """Count every kind of record extract of a month, two at a time; see `count`.
 
-    The kinds share nothing, and while Polars and NumPy work, Python can go on with the other one: England's month
-    takes a fifth less time on two cores. Largest first, so that the small ones are done beside it.
+    The kinds share nothing, and while Polars and NumPy work on one, Python can go on with the other. Largest first, so
+    that the small ones are done beside it. Raises what counting one of them raises.
     """
     largest_first = sorted(frames, key=lambda kind: frames[kind].height, reverse=True)
     with ThreadPoolExecutor(2) as pool:
