@@ -40,6 +40,7 @@ class Cube:
 
     @property
     def shape(self) -> tuple[int, int, int]:
+        """Numbers of councils, measures and months, the order of every block's axes."""
         return len(self.councils), len(self.measures), len(self.months)
 
     def locate(self, frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:

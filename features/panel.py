@@ -70,11 +70,12 @@ def compute_features(
     if measures.is_empty():
         return pl.DataFrame(schema=FEATURES_SCHEMA)
     cube = Cube.of(measures)
-    asked = list(cube.months) if months is None else [d for d in cube.months if Month.of(d) in set(months)]
+    wanted = set(cube.months) if months is None else {m.last_day for m in months}
+    columns = np.array([i for i, day in enumerate(cube.months) if day in wanted], dtype=np.intp)
+    asked = [cube.months[i] for i in columns]
     rows = measures.filter(pl.col("month").is_in(asked)).sort(_KEY)
     if rows.is_empty():
         return pl.DataFrame(schema=FEATURES_SCHEMA)
-    columns = np.array([i for i, day in enumerate(cube.months) if day in set(asked)], dtype=np.intp)
     la, measure, month = cube.locate(rows)
     now = _Asked(cube, columns, (la, measure, np.searchsorted(columns, month)))
     known_on = pl.lit(as_of_day) if as_of_day is not None else pl.coalesce("known_from", "month")
