@@ -37,7 +37,7 @@ def train(
     """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
     from flows.settings import Settings
     from flows.training import beside_the_present_one, trained
-    from models.registry import save
+    from models.registry.versions import save
 
     settings = Settings.load() if own_history else None
     result = trained(data, settings, _day(published_before), datetime.now(UTC))
@@ -59,7 +59,7 @@ def backtest(
 ) -> None:
     """Walk forward through the public record and print the track record beside its baselines."""
     from flows.context import code_version
-    from models.backtest import backtest as run_backtest
+    from models.evidence.backtest import backtest as run_backtest
 
     report = run_backtest(
         data, out, code_version=code_version(), published_before=_day(published_before), progress=_progress
@@ -75,7 +75,7 @@ def evaluate(
 ) -> None:
     """Train on what was public before a day and score every judgement published from it on: JSON, then the table."""
     from flows.context import code_version
-    from models.evaluate import evaluate as run_evaluation
+    from models.evidence.evaluate import evaluate as run_evaluation
 
     day = _day(published_from)
     if day is None:
@@ -91,7 +91,7 @@ def evaluate(
 def list_models(name: Name = "ilacs-below-good") -> None:
     """The versions of a model, and which one speaks."""
     from features.errors import ModelError
-    from models.registry import current, versions
+    from models.registry.versions import current, versions
 
     store = _store()
     try:
@@ -113,7 +113,7 @@ def promote_model(
     against_the_rule: Annotated[bool, typer.Option(help="Although the rule refuses it; written down.")] = False,
 ) -> None:
     """Make a version the current one, if the promotion rule allows it."""
-    from models.registry import load, promote, verdict_of
+    from models.registry.versions import load, promote, verdict_of
 
     store = _store()
     ref = load(store, name, version).ref
@@ -124,7 +124,7 @@ def promote_model(
 @models.command("roll-back")
 def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> None:
     """Let the version that spoke before speak again."""
-    from models.registry import roll_back
+    from models.registry.versions import roll_back
 
     ref = roll_back(_store(), name, _today(), by, reason)
     typer.echo(f"{ref.name} {ref.version} speaks again.")

@@ -62,7 +62,7 @@ from flows.tasks import (
     whole,
 )
 from flows.units import Faults, Unit
-from models.trained import TrainedModel
+from models.learning.trained import TrainedModel
 
 #: Steps a full run says it begins, for its progress bar.
 _STEPS = 5

@@ -25,7 +25,7 @@ from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PublishedWorkforce, read_published
 from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
 from flows.takein import TakenIn, without_withheld
-from models.asof import Variant, record_measures
+from models.judgements.asof import Variant, record_measures
 from models.record import PublicRecord, read_record
 
 

@@ -12,11 +12,11 @@ from features.months import Month
 from flows.measuring import Measured
 from flows.settings import Settings
 from flows.storage import Store
-from models.registry import load
+from models.learning.trained import TrainedModel
+from models.registry.shipped import shipped_model
+from models.registry.versions import load
 from models.score import Score
-from models.scoring import score_month
-from models.shipped import shipped_model
-from models.trained import TrainedModel
+from models.scoring.score_month import score_month
 
 #: In a run on published returns a measure may be this old: the children-in-need year ends in March,
 #: the workforce year in September.

@@ -30,8 +30,8 @@ from flows.extracts.submissions import london_day
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at
 from flows.settings import IngestSettings
-from models.scoring import score_month
-from models.trained import TrainedModel
+from models.learning.trained import TrainedModel
+from models.scoring.score_month import score_month
 
 #: Months that pass before the first decision: rates over twelve months need twelve.
 WARM_UP_MONTHS = 13

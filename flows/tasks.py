@@ -32,8 +32,8 @@ from flows.reports import write_reports
 from flows.scoring import score_councils
 from flows.takein import Due, Read, TakenIn
 from flows.units import needs_a_person
+from models.learning.trained import TrainedModel
 from models.score import Score
-from models.trained import TrainedModel
 
 T = TypeVar("T")
 

@@ -23,8 +23,8 @@ from flows.settings import Settings
 from flows.storage import Store, open_store
 from flows.tasks import PATIENT_STEP, STEP, whole
 from flows.training import beside_the_present_one, trained
-from models.registry import promote, save
-from models.training import TrainingResult
+from models.learning.training import TrainingResult
+from models.registry.versions import promote, save
 
 
 class Promote(StrEnum):

@@ -12,13 +12,13 @@ from flows.context import begin, code_version
 from flows.measuring import measure
 from flows.settings import Settings
 from flows.storage import Store
-from models.asof import Variant
-from models.design import Design, build_design
-from models.own_history import design_from_history, together
+from models.judgements.asof import Variant
+from models.judgements.design import Design, build_design
+from models.judgements.own_history import design_from_history, together
+from models.learning.training import TrainingResult, against, data_hashes, train, train_design, until
 from models.record import read_record
-from models.registry import load
-from models.shipped import shipped_model
-from models.training import TrainingResult, against, data_hashes, train, train_design, until
+from models.registry.shipped import shipped_model
+from models.registry.versions import load
 
 
 def trained(data: Path, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:

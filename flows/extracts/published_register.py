@@ -12,7 +12,7 @@ from features.councils import GRADES, Council, Judgement, Register
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.published import PublishedWorkforce
-from models.labels import graded
+from models.judgements.labels import graded
 from models.record.identity import SUCCESSIONS
 from models.record.places import region_of, type_of
 from models.record.read import PublicRecord

@@ -10,7 +10,7 @@ import polars as pl
 from flows.reference.changes import in_words
 from flows.reference.shelf import Version
 from flows.reference.sources import Holds
-from models.trained import TrainedModel
+from models.learning.trained import TrainedModel
 
 #: A measure that is published from each kind of file: the newest period of it in the model's reference
 #: distributions is the newest year the model has seen of that kind.

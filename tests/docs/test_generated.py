@@ -11,8 +11,8 @@ import pytest
 from features.registry import EXTRACTS, PERSONAL_DATA_HEADERS, Kind
 from flows.check import check_files
 from flows.extracts import contract
-from models import page
-from models.shipped import shipped_files, shipped_model
+from flows.papers import model_card as page
+from models.registry.shipped import shipped_files, shipped_model
 from tests.docs.pages import REPOSITORY
 
 Main = Callable[[Sequence[str]], int]

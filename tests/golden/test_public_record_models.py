@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from polars.testing import assert_frame_equal
 
-from models.asof import Variant
-from models.backtest import BacktestReport, backtest
-from models.candidates import BASELINES, BY_CANDIDATE, CANDIDATES, DEFAULT, OWN_ONLY
-from models.evaluate import evaluate
-from models.shipped import shipped_model
-from models.training import TrainingResult, train
-from models.walkforward import CHOSEN
+from models.evidence.backtest import BacktestReport, backtest
+from models.evidence.evaluate import evaluate
+from models.judgements.asof import Variant
+from models.learning.candidates import BASELINES, BY_CANDIDATE, CANDIDATES, DEFAULT, OWN_ONLY
+from models.learning.training import TrainingResult, train
+from models.learning.walkforward import CHOSEN
+from models.registry.shipped import shipped_model
 
 FEW = (*BASELINES, BY_CANDIDATE[OWN_ONLY], BY_CANDIDATE[DEFAULT])
 

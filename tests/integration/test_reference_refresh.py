@@ -20,8 +20,8 @@ from flows.reference.request import RefreshRequest
 from flows.reference.shelf import Shelf
 from flows.storage import LocalStore
 from flows.train import train
+from models.learning.training import data_hashes
 from models.record import read_record
-from models.training import data_hashes
 from tests.unit.flows.reference.test_contents import KINDS
 from tests.unit.flows.reference.web import Web, file, running, status
 

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from features.errors import ModelError
 from flows.cli import app
 from flows.storage import open_store
-from models.promotion import Check, Verdict
-from models.registry import current, load, promote, save, versions
+from models.learning.promotion import Check, Verdict
+from models.registry.shipped import install
+from models.registry.versions import current, load, promote, save, versions
 from models.score import ModelRef
-from models.shipped import install
 
 NAME = "ilacs-below-good"
 

@@ -7,7 +7,7 @@ import pytest
 from features.months import Month
 from flows.alerts.rules import AlertRules
 from flows.simulated import Trial, try_rules
-from models.shipped import shipped_model
+from models.registry.shipped import shipped_model
 
 LAST = Month(2026, 10)
 

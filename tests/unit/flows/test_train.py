@@ -13,10 +13,10 @@ import pytest
 from features.errors import SettingsError
 from flows.storage import LocalStore
 from flows.train import Promote, TrainRequest, promote_version, run_training
-from models.promotion import Check, Verdict
-from models.registry import current, load, save
+from models.learning.promotion import Check, Verdict
+from models.registry.shipped import install
+from models.registry.versions import current, load, save
 from models.score import ModelRef
-from models.shipped import install
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 NAME = "ilacs-below-good"

@@ -10,10 +10,10 @@ import pytest
 
 from features.frames import NATIONAL
 from features.wide import wide_columns
-from models.asof import Variant
-from models.candidates import CONTEXT, DEMAND, FLOW, LEVELS, PREVIOUS
-from models.design import CONTEXT_DIRECTIONS, Design, direction
-from models.labels import INSPECTIONS
+from models.judgements.asof import Variant
+from models.judgements.design import CONTEXT_DIRECTIONS, Design, direction
+from models.judgements.labels import INSPECTIONS
+from models.learning.candidates import CONTEXT, DEMAND, FLOW, LEVELS, PREVIOUS
 
 COUNCILS = 60
 

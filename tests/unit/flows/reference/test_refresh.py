@@ -18,7 +18,7 @@ from flows.reference.shelf import Shelf
 from flows.reference.sources import ReferenceSettings, ReferenceSource
 from flows.settings import Settings
 from flows.storage import LocalStore
-from models.shipped import shipped_model
+from models.registry.shipped import shipped_model
 from tests.unit.flows.alerts.faults import Postbox
 from tests.unit.flows.reference.published import WORKFORCE, reports, yearly
 from tests.unit.flows.reference.web import Web, cut, file, status, without_length

@@ -1,0 +1,1 @@
+"""Every generated document."""

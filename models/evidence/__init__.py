@@ -1,0 +1,1 @@
+"""How good the model is: back-test, evaluation, lead time, audit, and their reports."""

@@ -1,0 +1,101 @@
+"""For whom a forecast works: by deprivation, region, size and type of council; and the level, year by year."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from models.learning.estimators import Floats
+from models.learning.metrics import auc
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One kind of council: how many, what was expected and seen, how well they were ordered among themselves."""
+
+    by: str
+    level: str
+    n: int
+    observed: int
+    expected: float
+    standard_error: float
+    """Of the expected number, by chance alone."""
+    auc: float | None
+    flagged: int
+    """In the riskiest fifth of all inspections."""
+    flagged_good: int
+    """… of which judged good or better: false alarms."""
+
+
+def audit(rows: pl.DataFrame, y: NDArray[np.bool_], p: Floats) -> tuple[Slice, ...]:
+    """Slices by thirds of deprivation and of size, by region and by type."""
+    edge = np.sort(p)[::-1][max(1, round(len(p) * 0.2)) - 1]
+    flagged = p >= edge
+    found = []
+    for by, levels in _levels(rows).items():
+        for level in dict.fromkeys(v for v in levels if v is not None):
+            at = np.array([v == level for v in levels])
+            chance = float(np.sum(p[at] * (1 - p[at])))
+            found.append(
+                Slice(
+                    by=by,
+                    level=level,
+                    n=int(at.sum()),
+                    observed=int(y[at].sum()),
+                    expected=float(p[at].sum()),
+                    standard_error=sqrt(chance),
+                    auc=auc(y[at], p[at]),
+                    flagged=int((at & flagged).sum()),
+                    flagged_good=int((at & flagged & ~y).sum()),
+                )
+            )
+    return tuple(sorted(found, key=lambda s: (s.by, s.level)))
+
+
+def _levels(rows: pl.DataFrame) -> dict[str, list[str | None]]:
+    return {
+        "deprivation": _thirds(rows["imd_score"], ("1 least deprived", "2 middle", "3 most deprived")),
+        "region": rows["region"].to_list(),
+        "size": _thirds(rows["population_0_17"], ("1 smallest", "2 middle", "3 largest")),
+        "type": rows["council_type"].to_list(),
+    }
+
+
+def _thirds(values: pl.Series, names: tuple[str, str, str]) -> list[str | None]:
+    if values.null_count() == len(values):
+        return [None] * len(values)
+    rank = (values.rank("average") - 0.5) / values.count()
+    return [None if r is None else names[min(2, int(3 * r))] for r in rank.to_list()]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelInYear:
+    """Observed against expected among inspections begun in a year."""
+
+    year: int
+    n: int
+    observed: int
+    expected: float
+    expected_followed: float
+    """With the level moved by judgements published before each inspection."""
+    standard_error: float
+
+
+def levels(rows: pl.DataFrame, y: NDArray[np.bool_], p: Floats, followed: Floats) -> Iterator[LevelInYear]:
+    """One row per year in which inspections began."""
+    years = rows["started"].dt.year().to_numpy()
+    for year in np.unique(years):
+        at = years == year
+        yield LevelInYear(
+            int(year),
+            int(at.sum()),
+            int(y[at].sum()),
+            float(p[at].sum()),
+            float(followed[at].sum()),
+            sqrt(float(np.sum(p[at] * (1 - p[at])))),
+        )

@@ -1,0 +1,1 @@
+"""A table to learn from: each inspection, and what was known before it."""

@@ -1,0 +1,183 @@
+"""The table models learn from: one row per inspection, with the features of the monthly job as they were known.
+
+Every feature column is made by `features/`, from published returns here and from monthly extracts in the
+job, and carries the same name; context columns carry the names of `features.context`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from features.months import Month
+from features.panel import compute_features
+from features.registry import BY_NAME, Direction, Group
+from features.wide import wide_columns, wide_latest
+from models.judgements.asof import Variant, national_distribution, record_measures
+from models.judgements.labels import INSPECTIONS, inspections
+from models.learning.estimators import Floats
+from models.record import PublicRecord
+
+#: An annual figure older than this is not read: by then two releases have been missed.
+MAX_AGE_MONTHS = 26
+
+#: Context a model may read, with its direction of concern. `previous_judgement` is the grade of the impact
+#: of leaders (1 to 4), `previous_sub_mean` the mean of that judgement's sub-judgements.
+CONTEXT_DIRECTIONS: dict[str, int] = {
+    "previous_judgement": 1,
+    "previous_sub_mean": 1,
+    "imd_score": 1,
+    "years_since_judgement": 0,
+    "log_population": 0,
+}
+
+#: Labels and keys every row of a design carries, beside features and context.
+TARGETS = (
+    "la_code",
+    "framework",
+    "started",
+    "published",
+    "grade",
+    "help",
+    "care",
+    "care_leavers",
+    "overall",
+    "sub_mean",
+    "below_good",
+    "inadequate",
+    "good_before",
+    "region",
+    "council_type",
+    "population_0_17",
+)
+
+_SIGNS = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
+
+
+@dataclass(frozen=True)
+class Design:
+    """Inspections with features and context as known on their first day, in order of publication."""
+
+    frame: pl.DataFrame
+    variant: Variant
+    national: pl.DataFrame
+    """NATIONAL: what the percentiles were taken from, kept beside the model as its reference distribution."""
+
+    def matrix(self, columns: Iterable[str]) -> Floats:
+        """The columns as numbers, rows in the frame's order, gaps as NaN."""
+        return matrix(self.frame, columns)
+
+
+def matrix(frame: pl.DataFrame, columns: Iterable[str]) -> Floats:
+    """Columns of a frame as Float64; a column that is absent or null is NaN throughout."""
+    filled = [
+        frame[c].cast(pl.Float64()).fill_null(float("nan")).to_numpy()
+        if c in frame.columns
+        else np.full(frame.height, np.nan)
+        for c in columns
+    ]
+    return np.column_stack(filled) if filled else np.zeros((frame.height, 0))
+
+
+def direction(column: str) -> int:
+    """+1 if more is a concern, −1 if less is, 0 if neither: of the measure behind a feature, or of context.
+
+    Changes and distances have the direction of their measure.
+    """
+    if column in CONTEXT_DIRECTIONS:
+        return CONTEXT_DIRECTIONS[column]
+    return _SIGNS[BY_NAME[column.partition("__")[0]].direction]
+
+
+def group_of(column: str) -> Group:
+    """The group of measures a column belongs to; context for everything that is no measure."""
+    if column in CONTEXT_DIRECTIONS:
+        return Group.CONTEXT
+    return BY_NAME[column.partition("__")[0]].group
+
+
+def build_design(record: PublicRecord, variant: Variant) -> Design:
+    """Every inspection of the record with what was known on its first day, under one variant."""
+    national = national_distribution(record)
+    asked = inspections(record.judgements, record.lineage)
+    wide = wide_as_known(record, variant, asked["started"].unique().to_list(), national).rename({"as_of": "started"})
+    frame = (
+        asked.join(wide, on=["la_code", "started"], how="left", validate="m:1")
+        .join(context_of(record, asked), on=["la_code", "started", "published"], how="left", validate="1:1")
+        .join(record.councils.select("la_code", "region", "council_type"), on="la_code", how="left", validate="m:1")
+        .sort("published", "la_code")
+    )
+    columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
+    return Design(frame.select(*columns), variant, national)
+
+
+def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], national: pl.DataFrame) -> pl.DataFrame:
+    """`la_code, as_of` and the columns of `features.wide`: what was known of every council on each day.
+
+    The features are computed once for each state of knowledge (a state ends when a figure or a national
+    distribution becomes known), not once for each day.
+    """
+    measures = record_measures(record, variant)
+    there = measures.group_by("measure").agg(pl.col("value").is_not_null().any().alias("any")).filter("any")
+    measures = measures.join(there.select("measure"), on="measure", how="semi")
+    changes = sorted({*measures["known_from"].unique().drop_nulls(), *national["known_from"].unique()})
+    states: dict[date, list[date]] = {}
+    for day in sorted(days):
+        states.setdefault(max((c for c in changes if c <= day), default=day), []).append(day)
+    periods = [Month.of(end) for end in measures["month"].unique()]
+    found = []
+    for state, of_state in states.items():
+        oldest = min(Month.of(day) for day in of_state).plus(-MAX_AGE_MONTHS)
+        recent = [m for m in periods if oldest <= m <= Month.of(max(of_state))]
+        features = compute_features(measures, neighbours_on(record, state), national, recent, state)
+        found += [wide_latest(features, day, MAX_AGE_MONTHS) for day in of_state]
+    return pl.concat(found)
+
+
+def neighbours_on(record: PublicRecord, day: date) -> pl.DataFrame:
+    """`la_code, neighbour, rank` of the edition in force on a day; before the first edition, the first."""
+    editions = sorted(record.neighbours["edition"].unique())
+    if not editions:
+        return record.neighbours.drop("edition")
+    edition = max((e for e in editions if e <= day), default=editions[0])
+    return record.neighbours.filter(pl.col("edition") == edition).drop("edition")
+
+
+def context_of(record: PublicRecord, asked: pl.DataFrame) -> pl.DataFrame:
+    """Context of each row of INSPECTIONS on its first day: earlier judgements, deprivation, children.
+
+    Deprivation is the latest edition with the council in it (a predecessor's for one that is too new), even
+    for inspections before that edition: it moves slowly, and no earlier file is asked for.
+    """
+    return asked.select(
+        "la_code",
+        "started",
+        "published",
+        previous_judgement=pl.col("previous_grade"),
+        previous_sub_mean="previous_sub_mean",
+        years_since_judgement=pl.col("years_since_previous"),
+        **setting_of(record),
+    ).with_columns(log_population=pl.col("population_0_17").log())
+
+
+def setting_of(record: PublicRecord) -> dict[str, pl.Expr]:
+    """`imd_score` and `population_0_17` by la_code; councils that are too new or too old have their kin's."""
+    deprivation = dict(record.deprivation.sort("edition").select("la_code", "imd_score").iter_rows())
+    there = record.population.filter(pl.col("value").is_not_null()).sort("period_end")
+    population = dict(there.select("la_code", "value").iter_rows())
+    for row in record.lineage.sort("of_successor").iter_rows(named=True):
+        old, new = row["predecessor"], row["successor"]
+        if row["of_successor"] > 0:
+            if old in deprivation:
+                deprivation.setdefault(new, deprivation[old])
+            if new in deprivation:
+                deprivation.setdefault(old, deprivation[new])
+    code = pl.col("la_code")
+    return {
+        "imd_score": code.replace_strict(deprivation, default=None, return_dtype=pl.Float64()),
+        "population_0_17": code.replace_strict(population, default=None, return_dtype=pl.Float64()),
+    }

@@ -1,0 +1,90 @@
+"""A group's own monthly history as a design: the same table as from the published record, so the same training."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import polars as pl
+
+from features.context import context
+from features.councils import GRADES, Council, Judgement, Register
+from features.wide import wide_columns, wide_latest
+from models.judgements.asof import Variant
+from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
+from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS
+from models.record.judgements import ILACS
+
+#: The register gives publication days only. An ILACS report comes out 52 days after the start at the
+#: median; ten more keep anything learned during the visit out of the features.
+DAYS_TO_PUBLICATION = 62
+
+
+def design_from_history(features: pl.DataFrame, register: Register, national: pl.DataFrame) -> Design:
+    """Every judgement of the register with the group's features and context as known before its inspection.
+
+    `features`: FEATURES_SCHEMA of all the months there are. A judgement before the first month has no
+    features and teaches only what context says. Sub-judgements are not in the register, so the grade
+    stands for their mean.
+    """
+    rows = [_row(council, judgement) for council in register.councils for judgement in council.judgements]
+    schema = {**INSPECTIONS, **_CONTEXT}
+    asked = pl.DataFrame(rows, schema={n: schema[n] for n in _NAMES}, orient="row")
+    days = asked["started"].unique().sort().to_list()
+    wide = [wide_latest(features, day, 2) for day in days]
+    columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
+    if wide:
+        known = pl.concat(wide).rename({"as_of": "started"})
+        frame = asked.join(known, on=["la_code", "started"], how="left", validate="m:1")
+    else:
+        frame = asked.with_columns(pl.lit(None, dtype=pl.Float64()).alias(n) for n in wide_columns())
+    return Design(frame.select(*columns).sort("published", "la_code"), Variant.OWN_DATA_AT_ONCE, national)
+
+
+def together(public: Design, own: Design) -> Design:
+    """The published record and a group's history in one design; of one council's judgement the group's row counts."""
+    key = ["la_code", "published"]
+    frame = pl.concat([own.frame, public.frame.join(own.frame.select(key), on=key, how="anti")])
+    return Design(frame.sort("published", "la_code"), own.variant, public.national)
+
+
+_CONTEXT = {
+    **dict.fromkeys(CONTEXT_DIRECTIONS, pl.Float64()),
+    "population_0_17": pl.Float64(),
+    "region": pl.String(),
+    "council_type": pl.String(),
+}
+_NAMES = tuple(dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS]))
+
+
+def _row(council: Council, judgement: Judgement) -> tuple[object, ...]:
+    started = judgement.published - timedelta(days=DAYS_TO_PUBLICATION)
+    about = context(Register((council,)), started).row(0, named=True)
+    grade = GRADES[judgement.impact_of_leaders]
+    before = None if about["previous_judgement"] is None else float(about["previous_judgement"])
+    earlier = council.judged_by(started)
+    since = None if earlier is None else (started - earlier.published).days / 365.25
+    values: dict[str, object] = dict.fromkeys(_NAMES)
+    values |= {
+        "la_code": council.la_code,
+        "framework": ILACS,
+        "started": started,
+        "start_assumed": True,
+        "published": judgement.published,
+        "grade": grade,
+        "basis": "impact of leaders",
+        "sub_mean": float(grade),
+        "below_good": grade > GOOD,
+        "inadequate": grade == INADEQUATE,
+        "previous_grade": before,
+        "previous_sub_mean": before,
+        "previous_published": None if earlier is None else earlier.published,
+        "years_since_previous": since,
+        "good_before": None if before is None else before < BELOW_GOOD_FROM,
+        "previous_judgement": before,
+        "years_since_judgement": since,
+        "imd_score": council.imd_score,
+        "population_0_17": None if council.population_0_17 is None else float(council.population_0_17),
+        "region": council.region,
+        "council_type": council.council_type,
+    }
+    return tuple(values[n] for n in _NAMES)

@@ -1,0 +1,1 @@
+"""Training: estimators, their settings, walk-forward choice, promotion."""

@@ -1,0 +1,60 @@
+"""The small trained model that comes with Holdfast: the default until a group has promoted its own."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from features.errors import ModelError
+from models.learning.promotion import Verdict
+from models.learning.trained import TrainedModel
+from models.learning.training import MODEL_NAME
+from models.registry.versions import FolderObjects, Objects, load, promote, save
+from models.score import ModelRef
+
+_FOLDER = Path(__file__).parent
+
+
+def shipped_model() -> TrainedModel:
+    """The shipped model, with the same checks as any stored one; raises ModelError."""
+    return load(FolderObjects(_FOLDER), MODEL_NAME)
+
+
+def shipped_files() -> dict[str, bytes]:
+    """The card, settings and figures of the shipped model as files by name; checked as `shipped_model` is."""
+    ref = shipped_model().ref
+    folder = _FOLDER / "models" / ref.name / ref.version
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+def install(store: Objects, on: date) -> ModelRef:
+    """Copy the shipped model into a store that has no current one, and make it current; returns its reference.
+
+    A store that has a current model is left alone.
+    """
+    names = [str(o.name) for o in store.list(f"models/{MODEL_NAME}/current.json")]
+    if names:
+        return load(store, MODEL_NAME).ref
+    source = FolderObjects(_FOLDER)
+    ref = load(source, MODEL_NAME).ref
+    there = {str(o.name) for o in store.list(f"models/{ref.name}/{ref.version}/")}
+    files = [str(o.name) for o in source.list(f"models/{ref.name}/{ref.version}/")]
+    # The provenance goes last: a version is complete once it is there.
+    for name in sorted(files, key=lambda n: (n.endswith("provenance.json"), n)):
+        if name not in there:
+            store.create(name, source.read(name))
+    promote(store, ref, Verdict("shipped with Holdfast", ()), on, "holdfast", "the shipped model is the default")
+    return ref
+
+
+def replace_shipped(model: TrainedModel, verdict: Verdict, on: date) -> ModelRef:
+    """Write a model as the shipped one and make it current; for maintainers, after a release of new data.
+
+    Raises ModelError if the rule refuses it.
+    """
+    if not verdict.promoted:
+        raise ModelError(verdict.sentence)
+    store = FolderObjects(_FOLDER)
+    save(store, model, verdict)
+    promote(store, model.ref, verdict, on, "maintainers", "trained on the published record")
+    return model.ref

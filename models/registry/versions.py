@@ -1,0 +1,294 @@
+"""Models in the object store: what a version holds, how it is checked on loading, promoted and rolled back.
+
+`models/<name>/<version>/` holds the estimator (skops, loaded against a pinned list of types), the rest of the
+model, the reference distribution, the provenance with the hash of every other file, and the card. A version,
+once written, never changes. `models/<name>/current.json` says which one speaks, and which spoke before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import date
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+import skops.io
+from sklearn.pipeline import Pipeline
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from features.errors import ModelError
+from features.frames import NATIONAL, conform
+from models.learning.promotion import Check, Verdict
+from models.learning.trained import TrainedModel
+from models.learning.uncertainty import Spread
+from models.registry.card import card_json, card_text
+from models.score import ModelRef
+
+PREFIX = "models"
+#: The only types a model file may hold beside skops' own trusted ones. Pinned: a file's own list is never trusted.
+ALLOWED_TYPES = ("models.learning.estimators.NeutralScaler", "models.learning.estimators.OrdinalRatings")
+FORMAT = 1
+_FILES = ("model.skops", "model.json", "reference.parquet", "card.md", "card.json")
+#: Libraries whose first two version numbers must be those the model was stored with.
+_SAME_MINOR = ("scikit-learn", "skops")
+
+
+class Objects(Protocol):
+    """What the registry needs of an object store; `flows.storage.port.Store` has it."""
+
+    def read(self, name: str) -> bytes: ...
+
+    def list(self, prefix: str = "") -> Iterator[Any]: ...
+
+    def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None: ...
+
+    def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None: ...
+
+
+class FolderObjects:
+    """A folder read as an object store: the models that lie in the repository."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, name: str) -> bytes:
+        """The file of that name; raises ModelError if there is none."""
+        try:
+            return (self.root / name).read_bytes()
+        except OSError as error:
+            raise ModelError(f"There is no model file {name} in {self.root.name}.") from error
+
+    def list(self, prefix: str = "") -> Iterator[Any]:
+        """Files whose name starts with `prefix`, as objects with a `name`."""
+        names = sorted(p.relative_to(self.root).as_posix() for p in self.root.rglob("*") if p.is_file())
+        return iter([_Name(n) for n in names if n.startswith(prefix)])
+
+    def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write a file that is not there yet; raises ModelError if it is."""
+        if (self.root / name).exists():
+            raise ModelError(f"{name} exists already; a model version is never changed.")
+        self.replace(name, content, content_type=content_type)
+
+    def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        """Write beside, then move into place."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(path.name + ".part")
+        temporary.write_bytes(content)
+        temporary.rename(path)
+
+
+class _Name:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def save(store: Objects, model: TrainedModel, verdict: Verdict) -> str:
+    """Write a version and return its prefix. The provenance is written last: without it there is no version.
+
+    Raises the store's own error if the version exists.
+    """
+    prefix = _prefix(model.ref.name, model.ref.version)
+    contents = {
+        "model.skops": skops.io.dumps(Pipeline([("scale", model.scaler), ("ordinal", model.ordinal)])),
+        "model.json": _json(_state(model)),
+        "reference.parquet": _parquet(model.reference),
+        "card.md": card_text(model, verdict).encode(),
+        "card.json": _json(card_json(model, verdict)),
+    }
+    for name, content in contents.items():
+        store.create(f"{prefix}/{name}", content)
+    provenance = {
+        "format": FORMAT,
+        "name": model.ref.name,
+        "version": model.ref.version,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        "promotion": {**asdict(verdict), "promoted": verdict.promoted},
+        "run": model.run,
+    }
+    store.create(f"{prefix}/provenance.json", _json(provenance), content_type="application/json")
+    return prefix
+
+
+def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
+    """Load a version, by default the current one, after checking hashes, types and library versions.
+
+    Raises ModelError if anything is missing, altered, foreign or from other library versions.
+    """
+    ref = ModelRef(name, version if version is not None else current(store, name))
+    prefix = _prefix(ref.name, ref.version)
+    provenance = _read_json(store, f"{prefix}/provenance.json")
+    if provenance.get("format") != FORMAT:
+        raise ModelError(f"Model {prefix} has format {provenance.get('format')}; this version reads {FORMAT}.")
+    contents = {}
+    for file in _FILES:
+        content = _read(store, f"{prefix}/{file}")
+        if hashlib.sha256(content).hexdigest() != provenance["files"].get(file):
+            raise ModelError(f"{prefix}/{file} is not the file that was stored: its fingerprint differs. Restore it.")
+        contents[file] = content
+    _check_libraries(prefix, provenance["run"]["libraries"])
+    pipeline = _estimators(prefix, contents["model.skops"])
+    state = json.loads(contents["model.json"])
+    return TrainedModel(
+        ref=ref,
+        columns=tuple(state["columns"]),
+        scaler=pipeline.named_steps["scale"],
+        ordinal=pipeline.named_steps["ordinal"],
+        shift=(state["shift"][0], state["shift"][1]),
+        spread=Spread(np.array(state["spread"]["coef"]), np.array(state["spread"]["cut"]), state["spread"]["widening"]),
+        track_forecast=np.array(state["track"]["forecast"]),
+        track_outcome=np.array(state["track"]["outcome"], dtype=np.bool_),
+        track_basis=state["track"]["basis"],
+        reference=conform(pl.read_parquet(io.BytesIO(contents["reference.parquet"])), NATIONAL, "reference"),
+        run=provenance["run"],
+    )
+
+
+def versions(store: Objects, name: str) -> tuple[str, ...]:
+    """Complete versions of a model, oldest first."""
+    start, end = f"{PREFIX}/{name}/", "/provenance.json"
+    names = (str(o.name) for o in store.list(start))
+    return tuple(sorted(n[len(start) : -len(end)] for n in names if n.endswith(end)))
+
+
+def current(store: Objects, name: str) -> str:
+    """The version that speaks; raises ModelError if none was promoted."""
+    return str(_read_json(store, f"{PREFIX}/{name}/current.json")["version"])
+
+
+def promote(
+    store: Objects, ref: ModelRef, verdict: Verdict, on: date, by: str, reason: str, override: bool = False
+) -> None:
+    """Make a version the current one if the rule allows it; raises ModelError with the refusals if not.
+
+    `override` promotes against the rule; that, the person and the reason are written down.
+    """
+    if ref.version not in versions(store, ref.name):
+        raise ModelError(f"There is no complete version {ref.version} of {ref.name} to promote.")
+    if not verdict.promoted and not override:
+        raise ModelError(f"{ref.name} {ref.version} was refused. {verdict.sentence}")
+    _point(
+        store,
+        ref,
+        {"on": str(on), "by": by, "reason": reason, "rule": verdict.rule, "against_the_rule": not verdict.promoted},
+    )
+
+
+def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
+    """What the promotion rule said of a stored version when it was trained."""
+    said = _read_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
+    return Verdict(said["rule"], tuple(Check(**check) for check in said["checks"]))
+
+
+def roll_back(store: Objects, name: str, on: date, by: str, reason: str) -> ModelRef:
+    """Make the version that spoke before the current one speak again; raises ModelError if there was none."""
+    pointer = _read_json(store, f"{PREFIX}/{name}/current.json")
+    earlier = [h["version"] for h in pointer["history"] if h["version"] != pointer["version"]]
+    if not earlier:
+        raise ModelError(f"{name} has no earlier version to go back to.")
+    ref = ModelRef(name, earlier[-1])
+    _point(store, ref, {"on": str(on), "by": by, "reason": f"roll-back: {reason}"})
+    return ref
+
+
+def _point(store: Objects, ref: ModelRef, entry: dict[str, Any]) -> None:
+    name = f"{PREFIX}/{ref.name}/current.json"
+    history: list[Any] = []
+    if any(str(o.name) == name for o in store.list(name)):
+        history = _read_json(store, name)["history"]
+    pointer = {"version": ref.version, "history": [*history, {"version": ref.version, **entry}]}
+    store.replace(name, _json(pointer), content_type="application/json")
+
+
+def _prefix(name: str, version: str) -> str:
+    return f"{PREFIX}/{name}/{version}"
+
+
+def _state(model: TrainedModel) -> dict[str, Any]:
+    return {
+        "columns": list(model.columns),
+        "shift": list(model.shift),
+        "spread": {
+            "coef": np.round(model.spread.coef, 6).tolist(),
+            "cut": np.round(model.spread.cut, 6).tolist(),
+            "widening": model.spread.widening,
+        },
+        "track": {
+            "forecast": np.round(model.track_forecast, 6).tolist(),
+            "outcome": model.track_outcome.astype(int).tolist(),
+            "basis": model.track_basis,
+        },
+    }
+
+
+def _estimators(prefix: str, content: bytes) -> Pipeline:
+    try:
+        pipeline = skops.io.loads(_with_present_modules(content), trusted=list(ALLOWED_TYPES))
+    except UntrustedTypesFoundException as error:
+        raise ModelError(f"{prefix}/model.skops holds types that no Holdfast model has; it was not opened.") from error
+    except Exception as error:  # a truncated or foreign file fails in many ways; each means the same
+        raise ModelError(f"{prefix}/model.skops is not a readable model file ({type(error).__name__}).") from error
+    steps = getattr(pipeline, "named_steps", {})
+    if not isinstance(pipeline, Pipeline) or list(steps) != ["scale", "ordinal"]:
+        raise ModelError(f"{prefix}/model.skops is no Holdfast model: its steps are not scale and ordinal.")
+    return pipeline
+
+
+def _with_present_modules(content: bytes) -> bytes:
+    """The model file with today's module paths: version 0.1.0 kept the estimators in `models.estimators`."""
+    given = zipfile.ZipFile(io.BytesIO(content))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as renamed:
+        for name in given.namelist():
+            part = given.read(name)
+            if name == "schema.json":
+                part = part.replace(b'"models.estimators"', b'"models.learning.estimators"')
+            renamed.writestr(name, part)
+    return out.getvalue()
+
+
+def _check_libraries(prefix: str, stored: dict[str, str]) -> None:
+    for name in _SAME_MINOR:
+        here = installed(name)
+        if stored.get(name, "").split(".")[:2] != here.split(".")[:2]:
+            raise ModelError(
+                f"Model {prefix} was stored with {name} {stored.get(name, 'unknown')}, here is {here}. "
+                "Install the locked versions, or train again."
+            )
+
+
+def _read(store: Objects, name: str) -> bytes:
+    try:
+        return store.read(name)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"The model file {name} cannot be read ({type(error).__name__}): {error}") from error
+
+
+def _read_json(store: Objects, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_read(store, name))
+    except ValueError as error:
+        raise ModelError(f"{name} is not readable JSON. Restore the file.") from error
+    if not isinstance(found, dict):
+        raise ModelError(f"{name} does not hold what it should. Restore the file.")
+    return found
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=str) + "\n").encode()
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    out = io.BytesIO()
+    frame.write_parquet(out, compression="zstd", statistics=False)
+    return out.getvalue()

@@ -1,1 +1,0 @@
-"""Back-test and evaluation in words, tables and plots."""

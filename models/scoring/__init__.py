@@ -1,0 +1,1 @@
+"""A month's scores from a trained model, with reasons and stage."""

@@ -1,0 +1,198 @@
+"""From a month's features and context to scores: probability, interval, reasons with exact shares, track record.
+
+A council is scored if at least half of the measures the model reads are there, and at least half of those of
+the workforce, without which nothing can be said of its stability; if not, the score says which are missing and
+what would restore it. A missing figure never counts for or against a council.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.frames import FEATURES_SCHEMA, conform
+from features.months import Month
+from features.national import with_percentile
+from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
+from features.wide import latest_known
+from models.judgements.design import CONTEXT_DIRECTIONS
+from models.learning.candidates import PREVIOUS
+from models.learning.trained import ENOUGH_MEASURES, Outlook, TrainedModel
+from models.score import ModelRef, Reason, Score
+from models.scoring.stages import stage_of
+from models.scoring.wording import context_sentence, judgement_sentence, listed, measure_sentence
+
+_PERCENTILE = "national_percentile"
+#: Input of a formula -> the extract that holds it.
+_EXTRACT_OF: dict[str, str] = {name: str(c.extract) for c in COUNTS for name in input_names(c)}
+
+
+def score_month(
+    model: TrainedModel,
+    features: pl.DataFrame,
+    context: pl.DataFrame,
+    month: Month,
+    known_by: date | None = None,
+    max_age_months: int = 0,
+) -> tuple[Score, ...]:
+    """One Score per row of `context`, in order of la_code.
+
+    `features`: FEATURES_SCHEMA, at least the month's rows. `context`: CONTEXT of `features.context`, one row
+    per council that should be scored. `known_by`: the cut-off; the month's last day if None.
+    `max_age_months`: 0 reads the month alone (monthly extracts); for annual returns, how old the newest
+    figure of a measure may be.
+    """
+    day = known_by or month.last_day
+    newest = _newest(conform(features, FEATURES_SCHEMA, "features"), month, day, max_age_months)
+    wide = _rows(model, newest, context, day)
+    outlook = model.outlook(wide)
+    why_missing = _reasons_missing(features, month)
+    by_council: dict[str, dict[str, dict[str, Any]]] = {}
+    for row in newest.iter_rows(named=True):
+        by_council.setdefault(row["la_code"], {})[row["measure"]] = row
+    scores = []
+    for i, about in enumerate(context.sort("la_code").iter_rows(named=True)):
+        mine = by_council.get(about["la_code"], {})
+        refusal = _not_scored(model, outlook.missing[i], month, why_missing.get(about["la_code"], {}))
+        if refusal is not None:
+            scores.append(_unscored(about["la_code"], month, model.ref, refusal))
+            continue
+        probability = float(outlook.below_good[i])
+        scores.append(
+            Score(
+                la_code=about["la_code"],
+                month=month,
+                model=model.ref,
+                probability_below_good=probability,
+                interval_low=float(outlook.low[i]),
+                interval_high=float(outlook.high[i]),
+                probability_inadequate=float(outlook.inadequate[i]),
+                reasons=_reasons(model, outlook, i, mine, about),
+                track_record=model.track_record(probability),
+                stage=stage_of(list(mine.values()), about.get("previous_judgement")),
+                not_scored=None,
+            )
+        )
+    return tuple(scores)
+
+
+def _newest(features: pl.DataFrame, month: Month, day: date, max_age_months: int) -> pl.DataFrame:
+    """One row per council and measure that has a value: the month's, or the newest that is young enough."""
+    if max_age_months == 0:
+        return features.filter(pl.col("month") == month.last_day, pl.col("value").is_not_null())
+    return latest_known(features.filter(pl.col("month") <= month.last_day), day, max_age_months)
+
+
+def _rows(model: TrainedModel, newest: pl.DataFrame, context: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Wide rows in the order of la_code: the model's features, percentiles filled from its own reference."""
+    placed = with_percentile(
+        newest.select("la_code", "measure", "value", pl.lit(day).alias("known_on")), model.reference
+    )
+    known = newest.with_columns(pl.coalesce(_PERCENTILE, placed[_PERCENTILE].alias("__placed")).alias(_PERCENTILE))
+    # The pivot of features.wide, at the council's newest month of each measure.
+    needed = [c for c in model.columns if c not in CONTEXT_DIRECTIONS]
+    columns: dict[str, list[float | None]] = {c: [] for c in needed}
+    index = {(r["la_code"], r["measure"]): r for r in known.iter_rows(named=True)}
+    codes = context.sort("la_code")["la_code"].to_list()
+    for code in codes:
+        for column in needed:
+            measure, _, part = column.partition("__")
+            row = index.get((code, measure))
+            columns[column].append(None if row is None else row[part or "value"])
+    frame = pl.DataFrame({"la_code": codes, **columns}, schema_overrides=dict.fromkeys(needed, pl.Float64()))
+    about = context.sort("la_code").with_columns(pl.col("previous_judgement").cast(pl.Float64()))
+    sub_mean = (
+        pl.coalesce(pl.col("previous_sub_mean").cast(pl.Float64()), "previous_judgement")
+        if "previous_sub_mean" in about.columns
+        else pl.col("previous_judgement")
+    )
+    return frame.join(
+        about.select("la_code", "previous_judgement", "imd_score", previous_sub_mean=sub_mean),
+        on="la_code",
+        how="left",
+        validate="1:1",
+    ).sort("la_code")
+
+
+def _measures_of(model: TrainedModel) -> dict[str, list[int]]:
+    """Registry measures the model reads, with the positions of their columns."""
+    found: dict[str, list[int]] = {}
+    for i, column in enumerate(model.columns):
+        if column not in CONTEXT_DIRECTIONS:
+            found.setdefault(column.partition("__")[0], []).append(i)
+    return found
+
+
+def _reasons(
+    model: TrainedModel, outlook: Outlook, i: int, mine: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]
+) -> tuple[Reason, ...]:
+    """What raised the score first, what lowered it last; what is missing gives no reason.
+
+    The earlier judgement speaks once, with the share of all that the model reads of it.
+    """
+    found = []
+    for measure, columns in _measures_of(model).items():
+        there = [c for c in columns if not outlook.missing[i, c]]
+        if there and measure in mine:
+            share = float(outlook.shares[i, there].sum())
+            main = max(there, key=lambda c: abs(float(outlook.shares[i, c])))
+            found.append(Reason(model.columns[main], measure, False, share, measure_sentence(mine[measure])))
+    context = [c for c, n in enumerate(model.columns) if n in CONTEXT_DIRECTIONS and not outlook.missing[i, c]]
+    judged = [c for c in context if model.columns[c] in PREVIOUS]
+    if judged:
+        share = float(outlook.shares[i, judged].sum())
+        sentence = judgement_sentence(float(about["previous_judgement"]), about.get("months_since_judgement"))
+        found.append(Reason("previous_judgement", None, True, share, sentence))
+    for c in context:
+        if c not in judged:
+            column = model.columns[c]
+            sentence = context_sentence(column, float(about[column]), float(model.scaler.centre_[c]))
+            found.append(Reason(column, None, True, float(outlook.shares[i, c]), sentence))
+    return tuple(sorted(found, key=lambda r: (-r.share, r.feature)))
+
+
+def _not_scored(
+    model: TrainedModel, missing: np.ndarray[Any, np.dtype[np.bool_]], month: Month, why: Mapping[str, str]
+) -> str | None:
+    """None if enough is there; else which measures are missing, why, and which extracts would restore the score."""
+    measures = _measures_of(model)
+    absent = [m for m, columns in measures.items() if missing[columns].all()]
+    if _enough(measures, absent) and _enough(_of_group(measures, Group.WORKFORCE), absent):
+        return None
+    extracts = sorted(
+        {_EXTRACT_OF[n] for m in absent for n in BY_NAME[m].inputs if n != POPULATION_INPUT},
+        key=lambda kind: [str(c.extract) for c in COUNTS].index(kind),
+    )
+    reasons = sorted({why.get(m, str(Missing.NOT_REPORTED)) for m in absent})
+    count = f"{len(absent)} of the {len(measures)} measures" if len(absent) < len(measures) else "All measures"
+    return (
+        f"{count} the model reads are missing for {month.in_words} ({'; '.join(reasons)}). "
+        f"{listed([BY_NAME[m].label for m in absent])} would come from the {listed(extracts)} "
+        f"{'extract' if len(extracts) == 1 else 'extracts'}; once sent for that month, the score returns."
+    )
+
+
+def _enough(measures: Iterable[str], absent: Sequence[str]) -> bool:
+    wanted = list(measures)
+    return sum(m not in absent for m in wanted) >= ENOUGH_MEASURES * len(wanted)
+
+
+def _of_group(measures: Iterable[str], group: Group) -> list[str]:
+    return [m for m in measures if BY_NAME[m].group is group]
+
+
+def _reasons_missing(features: pl.DataFrame, month: Month) -> dict[str, dict[str, str]]:
+    """Council -> measure -> why it has no value in the month."""
+    found: dict[str, dict[str, str]] = {}
+    of_month = features.filter(pl.col("month") == month.last_day, pl.col("value").is_null())
+    for row in of_month.select("la_code", "measure", "reason").iter_rows(named=True):
+        found.setdefault(row["la_code"], {})[row["measure"]] = row["reason"] or str(Missing.NOT_REPORTED)
+    return found
+
+
+def _unscored(la_code: str, month: Month, model: ModelRef, why: str) -> Score:
+    return Score(la_code, month, model, None, None, None, None, (), None, None, why)

@@ -1,0 +1,119 @@
+"""Boundary changes, joint returns and what had been judged when an inspection began."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from models.judgements.labels import history, inspections
+from models.record.figures import COUNTS
+from models.record.identity import lineage
+from models.record.judgements import JUDGEMENTS
+from models.record.units import hand_down, split_joint
+
+
+def _counts(*rows: tuple[str, int, float | None, str | None]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(code, date(year, 9, 30), "agency_fte", value, reason, "f") for code, year, value, reason in rows],
+        schema=COUNTS,
+        orient="row",
+    )
+
+
+def _judgement(code: str, published: date, started: date | None, **grades: int | None) -> dict[str, object]:
+    blank: dict[str, object] = dict.fromkeys(JUDGEMENTS)
+    return blank | {"la_code": code, "framework": "ILACS", "started": started, "published": published} | grades
+
+
+def _judgements(*rows: dict[str, object]) -> pl.DataFrame:
+    return pl.DataFrame(list(rows), schema=JUDGEMENTS, orient="row")
+
+
+def test_a_joint_return_goes_to_both_members_under_either_way_of_publishing() -> None:
+    frame = split_joint(
+        _counts(
+            ("314 / 318", 2023, 7.0, None),
+            ("314", 2022, 5.0, None),
+            ("318", 2022, None, "z: not applicable in the published file"),
+            ("940", 2022, 3.0, None),
+            ("941", 2022, None, "c: confidential in the published file"),
+        )
+    )
+    got = {(r["la_code"], r["period_end"].year): r["value"] for r in frame.iter_rows(named=True)}
+    assert got == {
+        ("314", 2023): 7.0,
+        ("318", 2023): 7.0,
+        ("314", 2022): 5.0,
+        ("318", 2022): 5.0,
+        ("940", 2022): 3.0,
+        ("941", 2022): None,
+    }
+
+
+def test_successors_inherit_by_their_share_of_children() -> None:
+    tree = lineage({"928": 100.0, "940": 40.0, "941": 60.0})
+    frame = hand_down(_counts(("928", 2020, 50.0, None), ("940", 2021, 22.0, None)), tree, "count")
+    got = {(r["la_code"], r["period_end"].year): r["value"] for r in frame.iter_rows(named=True)}
+    assert got == {
+        ("928", 2020): 50.0,
+        ("940", 2020): pytest.approx(20.0),
+        ("941", 2020): pytest.approx(30.0),
+        ("940", 2021): 22.0,
+    }
+
+
+def test_a_merged_council_takes_the_mean_of_its_predecessors_judgements() -> None:
+    tree = lineage({"835": 80.0, "836": 30.0, "837": 40.0, "838": 70.0, "839": 80.0})
+    shares = {r["predecessor"]: r["of_successor"] for r in tree.filter(successor="839").iter_rows(named=True)}
+    assert shares == pytest.approx({"835": 10 / 80, "836": 30 / 80, "837": 40 / 80})
+    known = history(
+        _judgements(
+            _judgement("835", date(2016, 5, 1), None, leaders=2),
+            _judgement("836", date(2017, 11, 1), None, leaders=2),
+            _judgement("837", date(2018, 8, 1), None, leaders=4),
+        ),
+        tree,
+    )
+    merged = known.filter(la_code="839")
+    assert merged["grade"].item() == pytest.approx(3.0)
+    assert merged["known_from"].item() == date(2018, 8, 1)
+
+
+def test_what_was_published_only_after_the_start_is_not_known() -> None:
+    frame = inspections(
+        _judgements(
+            _judgement("301", date(2019, 3, 1), date(2019, 1, 10), leaders=2, overall=3),
+            _judgement("301", date(2022, 3, 1), date(2022, 1, 10), leaders=3),
+            _judgement("301", date(2022, 2, 1), date(2021, 12, 1), leaders=4),
+        ),
+        lineage({}),
+    )
+    assert frame.select("published", "previous_grade", "good_before").rows() == [
+        (date(2019, 3, 1), None, None),
+        (date(2022, 2, 1), 2.0, True),
+        (date(2022, 3, 1), 2.0, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grades", "grade", "basis"),
+    [
+        ({"leaders": 2, "overall": 4}, 2, "impact of leaders"),
+        ({"leaders": None, "overall": 4}, 4, "overall effectiveness"),
+        ({"help": 3, "care": 2, "care_leavers": 3}, 3, "sub-judgements"),
+        ({"help": 2, "care": 2, "care_leavers": 3}, 2, "sub-judgements"),
+        ({"help": 4, "care": 2, "care_leavers": 2}, 4, "sub-judgements"),
+    ],
+)
+def test_the_label_falls_back_from_leaders_to_overall_to_sub_judgements(
+    grades: dict[str, int | None], grade: int, basis: str
+) -> None:
+    frame = inspections(_judgements(_judgement("301", date(2022, 3, 1), date(2022, 1, 10), **grades)), lineage({}))
+    assert frame.select("grade", "basis").row(0) == (grade, basis)
+
+
+def test_an_unknown_start_is_assumed_early_and_marked() -> None:
+    frame = inspections(_judgements(_judgement("301", date(2015, 6, 1), None, leaders=3)), lineage({}))
+    assert frame.select("started", "start_assumed").row(0) == (date(2015, 2, 21), True)

@@ -1,0 +1,81 @@
+"""A group's own months make the same table as the published record, and train through the same path."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from features.councils import Council, Judgement, Register
+from features.errors import ModelError
+from features.frames import FEATURES_SCHEMA
+from features.months import Month
+from models.judgements.design import Design
+from models.judgements.own_history import design_from_history, together
+from models.learning.training import train_design
+
+
+def _features() -> pl.DataFrame:
+    rows = [
+        dict.fromkeys(FEATURES_SCHEMA)
+        | {
+            "la_code": "X01",
+            "month": Month(2025, n).last_day,
+            "measure": "agency_rate_fte",
+            "value": n / 100,
+            "known_from": Month(2025, n).plus(1).first_day,
+            "national_percentile": n / 12,
+        }
+        for n in range(1, 13)
+    ]
+    return pl.DataFrame(rows, schema=FEATURES_SCHEMA, orient="row")
+
+
+REGISTER = Register(
+    (
+        Council(
+            "X01",
+            "Made-up",
+            Month(2019, 1),
+            imd_score=30.0,
+            population_0_17=40_000,
+            judgements=(
+                Judgement(date(2021, 5, 1), "Good"),
+                Judgement(date(2025, 9, 1), "Inadequate"),
+            ),
+        ),
+        Council("X02", "Never judged", Month(2019, 1)),
+    )
+)
+
+
+def test_each_judgement_has_the_months_known_before_its_inspection(design: Design) -> None:
+    own = design_from_history(_features(), REGISTER, design.national)
+    first, second = own.frame.iter_rows(named=True)
+    assert (first["grade"], first["previous_grade"], first["agency_rate_fte"]) == (2, None, None)
+    # Inspected early in July 2025, as far as the register tells: June was known on the 1st.
+    assert second["started"] == date(2025, 7, 1)
+    assert second["agency_rate_fte"] == pytest.approx(0.06)
+    assert second["agency_rate_fte__national_percentile"] == pytest.approx(0.5)
+    assert (second["below_good"], second["inadequate"], second["good_before"]) == (True, True, True)
+
+
+def test_it_trains_beside_the_published_record(design: Design) -> None:
+    own = design_from_history(_features(), REGISTER, design.national)
+    both = together(design, own)
+    assert both.frame.height == design.frame.height + 2
+    assert together(both, own).frame.height == both.frame.height
+    from models.learning.candidates import BASELINES, BY_CANDIDATE, DEFAULT
+
+    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
+    result = train_design(both, hashes={}, code_version="1", name="our-region", candidates=few)
+    assert result.model.ref.name == "our-region"
+    assert result.model.run["training"]["inspections"] == both.frame.height
+    assert "our-region" in result.to_text()
+
+
+def test_too_few_judgements_are_a_sentence(design: Design) -> None:
+    own = design_from_history(_features(), REGISTER, design.national)
+    with pytest.raises(ModelError, match="too few judgements"):
+        train_design(own, hashes={}, code_version="1")

@@ -1,0 +1,221 @@
+"""What is stored comes back the same; what was altered, is foreign or from elsewhere does not come back at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import pickle
+from collections.abc import Iterator
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+
+from features.errors import ModelError
+from models.judgements.design import Design
+from models.learning.candidates import BASELINES, BY_CANDIDATE, DEFAULT
+from models.learning.promotion import Check, Verdict, judge
+from models.learning.trained import TrainedModel
+from models.learning.training import against, train_design
+from models.registry.shipped import install, shipped_model
+from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
+from models.score import ModelRef
+
+GOOD = Verdict("the rule", (Check("better", True, "1 against 0"),))
+BAD = Verdict("the rule", (Check("better", False, "0 against 1"),))
+
+
+class Memory:
+    """An object store in a dictionary."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def read(self, name: str) -> bytes:
+        return self.objects[name]
+
+    def list(self, prefix: str = "") -> Iterator[Any]:
+        return iter([SimpleNamespace(name=n) for n in sorted(self.objects) if n.startswith(prefix)])
+
+    def create(self, name: str, content: bytes, *, content_type: str = "") -> None:
+        if name in self.objects:
+            raise KeyError(f"{name} is taken")
+        self.objects[name] = content
+
+    def replace(self, name: str, content: bytes, *, content_type: str = "") -> None:
+        self.objects[name] = content
+
+
+@pytest.fixture(scope="module")
+def trained(design: Design) -> TrainedModel:
+    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
+    return train_design(design, hashes={"a.csv": "00"}, code_version="1.2.3", candidates=few).model
+
+
+@pytest.fixture
+def stored(trained: TrainedModel) -> Memory:
+    store = Memory()
+    save(store, trained, GOOD)
+    return store
+
+
+def test_a_model_comes_back_with_the_same_forecasts(trained: TrainedModel, stored: Memory, design: Design) -> None:
+    back = load(stored, trained.ref.name, trained.ref.version)
+    ours, theirs = trained.outlook(design.frame), back.outlook(design.frame)
+    assert np.array_equal(ours.below_good, theirs.below_good)
+    assert np.array_equal(ours.shares, theirs.shares)
+    assert theirs.low == pytest.approx(ours.low, abs=1e-5)
+    assert back.track_record(0.5) == trained.track_record(0.5)
+    assert back.reference.equals(trained.reference)
+    assert back.run["code_version"] == "1.2.3"
+
+
+def test_a_version_holds_its_record_and_its_card(trained: TrainedModel, stored: Memory) -> None:
+    prefix = f"models/{trained.ref.name}/{trained.ref.version}"
+    names = {n.removeprefix(f"{prefix}/") for n in stored.objects}
+    assert names == {"model.skops", "model.json", "reference.parquet", "card.md", "card.json", "provenance.json"}
+    provenance = json.loads(stored.objects[f"{prefix}/provenance.json"])
+    run = provenance["run"]
+    assert run["data"] == {"a.csv": "00"}
+    assert run["tries"] > run["explored_by_hand"]
+    assert set(run["candidates"]) >= {DEFAULT, "base rate", "deprivation"}
+    assert {"scikit-learn", "skops", "numpy"} <= set(run["libraries"])
+    card = stored.objects[f"{prefix}/card.md"].decode()
+    assert "## Limits" in card and f"| {DEFAULT} |" in card and "`00`" in card
+
+
+@pytest.mark.parametrize("file", ["model.skops", "model.json", "reference.parquet", "card.md", "card.json"])
+def test_an_altered_file_is_refused(trained: TrainedModel, stored: Memory, file: str) -> None:
+    name = f"models/{trained.ref.name}/{trained.ref.version}/{file}"
+    stored.objects[name] += b" "
+    with pytest.raises(ModelError, match=f"{file} is not the file that was stored"):
+        load(stored, trained.ref.name, trained.ref.version)
+
+
+def _swap(store: Memory, model: TrainedModel, content: bytes) -> None:
+    """Put another estimator in place, with the provenance made to agree."""
+    import hashlib
+
+    prefix = f"models/{model.ref.name}/{model.ref.version}"
+    store.objects[f"{prefix}/model.skops"] = content
+    provenance = json.loads(store.objects[f"{prefix}/provenance.json"])
+    provenance["files"]["model.skops"] = hashlib.sha256(content).hexdigest()
+    store.objects[f"{prefix}/provenance.json"] = json.dumps(provenance).encode()
+
+
+def test_a_type_that_is_not_on_the_list_is_refused(trained: TrainedModel, stored: Memory) -> None:
+    foreign = Pipeline([("scale", trained.scaler), ("ordinal", Memory())])
+    _swap(stored, trained, skops.io.dumps(foreign))
+    with pytest.raises(ModelError, match="types that no Holdfast model has"):
+        load(stored, trained.ref.name, trained.ref.version)
+
+
+def test_a_pickle_is_refused(trained: TrainedModel, stored: Memory) -> None:
+    _swap(stored, trained, pickle.dumps({"scale": 1}))
+    with pytest.raises(ModelError, match="not a readable model file"):
+        load(stored, trained.ref.name, trained.ref.version)
+
+
+def test_another_estimator_is_refused(trained: TrainedModel, stored: Memory) -> None:
+    plain = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    _swap(stored, trained, skops.io.dumps(plain))
+    with pytest.raises(ModelError, match="no Holdfast model"):
+        load(stored, trained.ref.name, trained.ref.version)
+
+
+def test_other_library_versions_are_refused(trained: TrainedModel, stored: Memory) -> None:
+    name = f"models/{trained.ref.name}/{trained.ref.version}/provenance.json"
+    provenance = json.loads(stored.objects[name])
+    provenance["run"]["libraries"]["scikit-learn"] = "1.2.0"
+    stored.objects[name] = json.dumps(provenance).encode()
+    with pytest.raises(ModelError, match=r"stored with scikit-learn 1\.2\.0"):
+        load(stored, trained.ref.name, trained.ref.version)
+
+
+def test_an_unfinished_version_is_none(trained: TrainedModel, stored: Memory) -> None:
+    del stored.objects[f"models/{trained.ref.name}/{trained.ref.version}/provenance.json"]
+    assert versions(stored, trained.ref.name) == ()
+    with pytest.raises(ModelError, match="no complete version"):
+        promote(stored, trained.ref, GOOD, date(2026, 11, 1), "an analyst", "first")
+
+
+def test_promotion_is_by_rule_or_on_the_record_and_goes_back(trained: TrainedModel, stored: Memory) -> None:
+    second = dataclasses.replace(trained, ref=ModelRef(trained.ref.name, "9999-second"))
+    save(stored, second, BAD)
+    promote(stored, trained.ref, GOOD, date(2026, 11, 1), "an analyst", "first")
+    with pytest.raises(ModelError, match="0 against 1"):
+        promote(stored, second.ref, BAD, date(2026, 11, 2), "an analyst", "newer")
+    assert current(stored, trained.ref.name) == trained.ref.version
+    promote(stored, second.ref, BAD, date(2026, 11, 2), "an analyst", "a trial", override=True)
+    assert load(stored, trained.ref.name).ref == second.ref
+    assert roll_back(stored, trained.ref.name, date(2026, 11, 3), "an analyst", "too many alerts") == trained.ref
+    pointer = json.loads(stored.objects[f"models/{trained.ref.name}/current.json"])
+    assert [h["version"] for h in pointer["history"]] == [trained.ref.version, "9999-second", trained.ref.version]
+    assert pointer["history"][1]["against_the_rule"] is True
+
+
+def test_there_is_nothing_to_go_back_to_at_first(trained: TrainedModel, stored: Memory) -> None:
+    promote(stored, trained.ref, GOOD, date(2026, 11, 1), "an analyst", "first")
+    with pytest.raises(ModelError, match="no earlier version"):
+        roll_back(stored, trained.ref.name, date(2026, 11, 2), "an analyst", "why not")
+
+
+def test_the_rule_refuses_with_its_figures(design: Design) -> None:
+    from models.learning.fitting import Forecast
+    from models.learning.walkforward import CHOSEN, walk_forward
+
+    walked = walk_forward(design, (*BASELINES, BY_CANDIDATE[DEFAULT]))
+    assert judge(walked).promoted
+    worse = Forecast(np.full(walked.rows.height, 0.99), np.full(walked.rows.height, 0.5))
+    refused = judge(dataclasses.replace(walked, forecasts={**walked.forecasts, CHOSEN: worse}))
+    assert not refused.promoted
+    assert any("base rate" in r for r in refused.refusals)
+    assert any("standard errors" in r for r in refused.refusals)
+    better = np.where(walked.rows["below_good"].to_numpy(), 0.99, 0.01)
+    assert not judge(walked, incumbent=better).promoted
+
+
+def test_the_shipped_model_installs_once_and_then_is_left_alone(trained: TrainedModel) -> None:
+    store = Memory()
+    ref = install(store, date(2026, 11, 1))
+    assert ref == shipped_model().ref == load(store, ref.name).ref
+    before = dict(store.objects)
+    assert install(store, date(2026, 12, 1)) == ref
+    assert store.objects == before
+
+
+def test_a_folder_is_a_store(tmp_path: Any) -> None:
+    store = FolderObjects(tmp_path)
+    store.create("models/a/1/x.json", b"1")
+    with pytest.raises(ModelError, match="never changed"):
+        store.create("models/a/1/x.json", b"2")
+    assert [o.name for o in store.list("models/a")] == ["models/a/1/x.json"]
+    with pytest.raises(ModelError, match="no model file"):
+        store.read("models/a/2/x.json")
+
+
+def test_the_reference_is_a_small_table() -> None:
+    model = shipped_model()
+    out = io.BytesIO()
+    model.reference.write_parquet(out)
+    assert len(out.getvalue()) < 400_000
+    assert model.reference.schema["value"] == pl.Float64()
+
+
+def test_a_new_model_is_held_to_the_present_one_on_the_same_splits(design: Design, trained: TrainedModel) -> None:
+    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
+    result = train_design(design, hashes={}, code_version="1.2.4", candidates=few)
+    assert against(result, trained).verdict.promoted
+    assert "no worse than the incumbent" in [c.name for c in against(result, trained).verdict.checks]
+    other = dataclasses.replace(trained, run={**trained.run, "chosen": BASELINES[0].name})
+    assert "Brier score no higher than the incumbent's" in [c.name for c in against(result, other).verdict.checks]
+    unknown = dataclasses.replace(trained, run={**trained.run, "chosen": "an older configuration"})
+    refused = against(result, unknown).verdict
+    assert refused.refusals == ("the incumbent's configuration is among those tried: an older configuration",)

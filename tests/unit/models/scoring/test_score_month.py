@@ -1,0 +1,227 @@
+"""A score adds up, respects the direction of concern, tells what is missing, and keeps context apart."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.special import logit
+
+from features.context import CONTEXT
+from features.frames import FEATURES_SCHEMA
+from features.months import Month
+from features.registry import BY_NAME
+from models.learning.trained import TrainedModel
+from models.registry.shipped import shipped_model
+from models.score import Score
+from models.scoring.score_month import score_month
+from models.scoring.wording import amount, judgement_sentence, measure_sentence, movement
+
+MONTH = Month(2023, 9)
+MEASURES = {
+    "agency_rate_fte": (0.24, 0.8),
+    "absence_rate_fte": (0.034, 0.6),
+    "caseload_fte": (17.2, 0.5),
+    "vacancy_rate_fte": (0.2, 0.6),
+    "turnover_rate_fte": (0.16, 0.5),
+    "assessments_in_time_rate": (0.83, 0.4),
+    "icpc_in_time_rate": (0.8, 0.5),
+    "cp_reviews_in_time_rate": (0.9, 0.3),
+    "re_referral_rate": (0.22, 0.6),
+    "repeat_cp_plan_rate": (0.2, 0.5),
+}
+
+
+@pytest.fixture(scope="module")
+def model() -> TrainedModel:
+    return shipped_model()
+
+
+def _features(*councils: str, without: tuple[str, ...] = (), **changed: tuple[float, float]) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    for code in councils:
+        for measure, (value, percentile) in (MEASURES | changed).items():
+            gone = measure in without
+            blank: dict[str, Any] = dict.fromkeys(FEATURES_SCHEMA)
+            rows.append(
+                blank
+                | {
+                    "la_code": code,
+                    "month": MONTH.last_day,
+                    "measure": measure,
+                    "value": None if gone else value,
+                    "reason": "not reported" if gone else None,
+                    "known_from": date(2023, 10, 9),
+                    "neighbours_median": None if gone else value / 2,
+                    "change_12m": None if gone else 0.06,
+                    "national_percentile": None if gone else percentile,
+                    "small_base": False,
+                }
+            )
+    return pl.DataFrame(rows, schema=FEATURES_SCHEMA, orient="row")
+
+
+def _context(*councils: str, judged: int | None = 3) -> pl.DataFrame:
+    rows = [
+        {
+            "la_code": code,
+            "as_of": date(2023, 10, 20),
+            "previous_judgement": judged,
+            "months_since_judgement": None if judged is None else 14,
+            "ever_inadequate": False,
+            "judgements_known": 1,
+            "imd_score": 31.0,
+            "population_0_17": 50_000,
+            "region": "North East",
+            "council_type": "Unitary authority",
+        }
+        for code in councils
+    ]
+    return pl.DataFrame(rows, schema=CONTEXT, orient="row")
+
+
+def _one(model: TrainedModel, features: pl.DataFrame, context: pl.DataFrame) -> Score:
+    (score,) = score_month(model, features, context, MONTH, date(2023, 10, 20))
+    return score
+
+
+def test_the_shares_add_up_to_the_probability(model: TrainedModel) -> None:
+    score = _one(model, _features("301"), _context("301"))
+    assert score.probability_below_good is not None
+    total = model.typical_log_odds() + sum(r.share for r in score.reasons)
+    assert total == pytest.approx(float(logit(score.probability_below_good)), abs=1e-9)
+
+
+def test_reasons_come_worst_first_in_their_own_units_context_apart(model: TrainedModel) -> None:
+    score = _one(model, _features("301"), _context("301"))
+    shares = [r.share for r in score.reasons]
+    assert shares == sorted(shares, reverse=True)
+    by_feature = {r.measure or r.feature: r for r in score.reasons}
+    assert by_feature["agency_rate_fte"].sentence == "Agency rate 24%; neighbours 12%; up 6 points in 12 months"
+    context = [r.feature for r in score.reasons if r.is_context]
+    assert sorted(context) == ["imd_score", "previous_judgement"]
+    assert by_feature["previous_judgement"].sentence == (
+        "Previous judgement of leaders: requires improvement to be good, 14 months ago"
+    )
+
+
+@pytest.mark.parametrize("measure", sorted(MEASURES))
+def test_a_figure_on_the_side_of_concern_never_lowers_the_score(model: TrainedModel, measure: str) -> None:
+    value = MEASURES[measure][0]
+    scores = [_one(model, _features("301", **{measure: (value, p)}), _context("301")) for p in (0.05, 0.95)]
+    low, high = (s.probability_below_good for s in scores)
+    assert low is not None and high is not None
+    if BY_NAME[measure].direction.name == "HIGH":
+        assert low <= high
+    else:
+        assert low >= high
+
+
+def test_a_missing_figure_is_neutral_and_makes_less_sure(model: TrainedModel) -> None:
+    whole = _one(model, _features("301", absence_rate_fte=(0.03, 0.497)), _context("301"))
+    without = _one(model, _features("301", without=("absence_rate_fte",)), _context("301"))
+    assert without.probability_below_good == pytest.approx(whole.probability_below_good, abs=0.002)
+    assert _width(without) > _width(whole)
+    assert "absence_rate_fte" not in {r.measure for r in without.reasons}
+
+
+def test_a_council_without_a_judgement_is_scored_without_that_reason(model: TrainedModel) -> None:
+    score = _one(model, _features("301"), _context("301", judged=None))
+    assert score.probability_below_good is not None
+    assert [r.feature for r in score.reasons if r.is_context] == ["imd_score"]
+
+
+def test_half_of_the_measures_is_enough_and_half_of_the_workforce_is_needed(model: TrainedModel) -> None:
+    cases = ("assessments_in_time_rate", "icpc_in_time_rate", "cp_reviews_in_time_rate", "re_referral_rate")
+    staff = ("agency_rate_fte", "absence_rate_fte", "caseload_fte")
+    half = (*cases, "repeat_cp_plan_rate")
+    assert _one(model, _features("301", without=half), _context("301")).not_scored is None
+    assert _one(model, _features("301", without=staff[:2]), _context("301")).not_scored is None
+    assert _one(model, _features("301", without=staff), _context("301")).not_scored is not None
+
+
+def test_too_little_is_not_scored_and_says_what_would_restore_it(model: TrainedModel) -> None:
+    gone = ("agency_rate_fte", "vacancy_rate_fte", "absence_rate_fte", "caseload_fte", "turnover_rate_fte")
+    score = _one(model, _features("301", without=(*gone, "re_referral_rate")), _context("301"))
+    assert score.probability_below_good is None
+    assert score.not_scored is not None
+    assert score.not_scored.startswith("6 of the 10 measures the model reads are missing for September 2023")
+    assert "workforce, establishment and caseload extracts" in score.not_scored
+
+
+def test_a_council_that_sent_nothing_is_told_so_and_the_others_are_scored(model: TrainedModel) -> None:
+    silent, heard = score_month(model, _features("302"), _context("301", "302"), MONTH)
+    assert (silent.la_code, heard.la_code) == ("301", "302")
+    assert silent.not_scored is not None and "All measures" in silent.not_scored
+    assert heard.not_scored is None
+
+
+def test_a_percentile_nobody_gave_is_taken_from_the_reference(model: TrainedModel) -> None:
+    bare = _features("301").with_columns(national_percentile=pl.lit(None, dtype=pl.Float64()))
+    score = _one(model, bare, _context("301"))
+    agency = next(r for r in score.reasons if r.measure == "agency_rate_fte")
+    assert agency.share > 0
+
+
+def test_annual_figures_count_for_as_long_as_they_are_asked_to(model: TrainedModel) -> None:
+    (now,) = score_month(model, _features("301"), _context("301"), Month(2024, 3), date(2024, 4, 1), 12)
+    (later,) = score_month(model, _features("301"), _context("301"), Month(2025, 3), date(2025, 4, 1), 12)
+    assert now.not_scored is None
+    assert later.not_scored is not None
+
+
+def test_the_track_record_is_of_like_forecasts(model: TrainedModel) -> None:
+    high, low = model.track_record(0.85), model.track_record(0.1)
+    assert high is not None and low is not None
+    assert high.of_ten == round(10 * high.judged_below_good / high.flagged) >= 7
+    assert low.of_ten <= 2
+    assert "given an inspection" in high.basis
+
+
+def test_inadequate_is_never_likelier_than_below_good(model: TrainedModel) -> None:
+    outlook = model.outlook(pl.DataFrame({c: np.linspace(-3, 60, 9) for c in model.columns}))
+    assert np.all(outlook.inadequate <= outlook.below_good)
+    assert np.all((outlook.low < outlook.below_good) & (outlook.below_good < outlook.high))
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "text"),
+    [
+        ("agency_rate_fte", 0.238, "24%"),
+        ("absence_rate_fte", 0.0341, "3.4%"),
+        ("caseload_fte", 17.24, "17.2 cases"),
+        ("referral_rate_per_10k", 1229.6, "1,230"),
+    ],
+)
+def test_amounts_are_in_the_measures_unit(measure: str, value: float, text: str) -> None:
+    assert amount(value, BY_NAME[measure]) == text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (0.06, "up 6 points in 12 months"),
+        (-0.012, "down 1.2 points in 12 months"),
+        (0.01, "up 1 point in 12 months"),
+        (0.0004, "unchanged in 12 months"),
+    ],
+)
+def test_movements_are_in_points(change: float, text: str) -> None:
+    assert movement(change, BY_NAME["agency_rate_fte"]) == text
+
+
+def test_small_numbers_are_marked_and_a_merged_council_has_a_grade_between() -> None:
+    row = {"measure": "turnover_rate_fte", "value": 0.5, "small_base": True}
+    assert measure_sentence(row) == "Turnover in 12 months 50%; small numbers"
+    assert (
+        judgement_sentence(2.4, None)
+        == "Previous judgement of leaders: between good and requires improvement to be good"
+    )
+
+
+def _width(score: Score) -> float:
+    assert score.interval_low is not None and score.interval_high is not None
+    return float(logit(score.interval_high) - logit(score.interval_low))
