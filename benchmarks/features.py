@@ -26,13 +26,13 @@ from typing import Any
 import polars as pl
 
 from benchmarks.rivals import Tables, duckdb_counts, pandas_counts, path_of
+from features.comparing.panel import compute_features
 from features.councils import Register, read_register, write_register
+from features.counting.records import READ_COLUMNS, count_side_by_side
 from features.frames import NATIONAL
-from features.inputs import build_inputs
-from features.measures import compute_measures, monthly_points
+from features.measuring.inputs import build_inputs
+from features.measuring.rates import compute_measures, monthly_points
 from features.months import Month, month_range
-from features.panel import compute_features
-from features.records import READ_COLUMNS, count_side_by_side
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.sample_region import as_canonical, generate, region
 

@@ -21,9 +21,9 @@ from pathlib import Path
 import polars as pl
 
 from features.councils import write_register
+from features.counting.records import RECEIVED, count
 from features.frames import NATIONAL
 from features.months import Month, nth_working_day
-from features.records import RECEIVED, count
 from features.registry import Kind
 from flows import month as steps
 from flows.alerts.publish import Published

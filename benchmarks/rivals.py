@@ -1,6 +1,6 @@
 """The same counts in DuckDB SQL and in pandas, each in the form that is quickest for it: month by month.
 
-Both read the same files and columns as `features.records` and must agree with it in every count of every
+Both read the same files and columns as `features.counting.records` and must agree with it in every count of every
 council and month. They take the data to be clean (no worker twice), which the checks of ours do not.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from features.counting.records import READ_COLUMNS
 from features.months import Month
-from features.records import READ_COLUMNS
 from features.registry import (
     ASSESSMENT_LIMIT_WORKING_DAYS,
     EXTRACTS,

@@ -8,15 +8,15 @@ from datetime import date
 
 import polars as pl
 
+from features.comparing.panel import compute_features
 from features.councils import Register
 from features.frames import INPUTS, REASONS, counts_schema
-from features.inputs import build_inputs, combine
-from features.measures import compute_measures, monthly_points
+from features.measuring.inputs import build_inputs, combine
+from features.measuring.rates import compute_measures, monthly_points
+from features.measuring.returns import CELL_REASONS, inputs_from_returns
+from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range
-from features.panel import compute_features
 from features.registry import RETURN, Kind
-from features.returns import CELL_REASONS, inputs_from_returns
-from features.sight import EXTRACT_LOG, compute_sight
 from flows.history import MISSING, History, Manifest
 from flows.takein import RECORD_KINDS, unreported
 

@@ -18,10 +18,10 @@ from expectations.effects import usable
 from features.councils import Register
 from features.errors import ReferenceDataError
 from features.frames import MEASURES_SCHEMA
+from features.measuring.reconcile import largest_differences, reconcile, unexplained
+from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.months import Month
-from features.reconcile import largest_differences, reconcile, unexplained
 from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, Kind, Unit
-from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PublishedWorkforce, read_published
 from flows.history import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
 from flows.takein import TakenIn, without_withheld
@@ -149,7 +149,7 @@ class Reconciliation:
     filename: str
     month: Month
     rows: pl.DataFrame
-    """RECONCILED of `features.reconcile`, one row per council and rate."""
+    """RECONCILED of `features.measuring.reconcile`, one row per council and rate."""
     reasons: pl.DataFrame
     """CELL_REASONS: which cells held a symbol, and what it stands for."""
     names: dict[str, str]

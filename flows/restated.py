@@ -9,8 +9,8 @@ import polars as pl
 
 from features.councils import Register
 from features.frames import REASONS, counts_schema
-from features.inputs import build_inputs
-from features.measures import compute_measures
+from features.measuring.inputs import build_inputs
+from features.measuring.rates import compute_measures
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.figures import change_text, value_text
 from flows.history import History, Manifest

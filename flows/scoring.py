@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-from features.context import context
+from features.comparing.context import context
 from features.councils import Register
 from features.months import Month
 from flows.measuring import Measured

@@ -13,15 +13,15 @@ from typing import Any
 
 import polars as pl
 
-from features.context import context
+from features.comparing.context import context
+from features.comparing.panel import compute_features
+from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count
 from features.frames import NATIONAL, REASONS, counts_schema
-from features.inputs import build_inputs
-from features.measures import compute_measures, monthly_points
+from features.measuring.inputs import build_inputs
+from features.measuring.rates import compute_measures, monthly_points
+from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range, nth_working_day
-from features.panel import compute_features
-from features.records import CASE_STATE, RECEIVED, WORKER_STATE, count
 from features.registry import Kind
-from features.sight import EXTRACT_LOG, compute_sight
 from flows.alerting import INADEQUATE
 from flows.alerts.facts import facts_by_council
 from flows.alerts.rules import AlertRules

@@ -19,12 +19,12 @@ from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, Outcome
 from expectations.batch import History as CheckHistory
 from expectations.effects import usable
 from features.councils import Register
+from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
 from features.frames import REASONS, counts_schema
-from features.inputs import UNREPORTED
+from features.measuring.inputs import UNREPORTED
+from features.measuring.returns import CELL_REASONS
 from features.months import Month, nth_working_day
-from features.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
 from features.registry import EXTRACTS, Extract, Kind, Missing
-from features.returns import CELL_REASONS
 from flows.extracts.cells import PROBLEM_TEXTS
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month

@@ -465,7 +465,7 @@ MEASURES: tuple[Measure, ...] = (
 )
 
 #: Sight: how well the service can see itself, from the submission log and the validation records of
-#: the trailing 12 months. They are counts over counts like the others, made in `features/sight.py`.
+#: the trailing 12 months. They are counts over counts like the others, made in `features/measuring/sight.py`.
 SIGHT_MEASURES: tuple[Measure, ...] = (
     Measure(
         "extracts_missing_rate",

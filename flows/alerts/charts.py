@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
-from features.measures import window_of
+from features.measuring.rates import window_of
 from features.registry import BY_NAME, Measure
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.figures import month_words, short_month, value_text

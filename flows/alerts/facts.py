@@ -11,10 +11,10 @@ from typing import TypeVar, cast
 
 import polars as pl
 
+from features.comparing.xmr import Toward
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month, month_range
 from features.registry import BY_NAME, Group, Measure
-from features.xmr import Toward
 from flows.alerts.disclosure import is_small, may_show_neighbours
 from flows.alerts.state import MonthField, Record, Signal
 

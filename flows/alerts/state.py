@@ -116,7 +116,7 @@ class Signal(Record):
     label: str
     group: Group
     rule: str
-    """Which rule fired, as `features.xmr` names it."""
+    """Which rule fired, as `features.comparing.xmr` names it."""
     toward_concern: bool
 
 

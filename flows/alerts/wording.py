@@ -6,10 +6,10 @@ helps at one stage costs capacity at another.
 
 from __future__ import annotations
 
-from features.xmr import Signal
+from features.comparing.xmr import Signal
 from flows.alerts.state import Band
 
-#: XmR rules (`features.xmr.Signal`) as a director reads them, toward concern (True) or improvement.
+#: XmR rules (`features.comparing.xmr.Signal`) as a director reads them, toward concern (True) or improvement.
 RULE_WORDS: dict[str, dict[bool, str]] = {
     Signal.POINT: {True: "Outside its usual range", False: "Better than its usual range"},
     Signal.SHIFT: {

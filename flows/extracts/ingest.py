@@ -14,9 +14,9 @@ from expectations.batch import PROBLEMS
 from features.councils import Council
 from features.errors import ReferenceDataError, UnreadableExtract, WrongCouncilOrMonth
 from features.frames import conform
+from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from features.returns import CELL_REASONS
 from flows.extracts.cells import Cells, read_columns
 from flows.extracts.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
 from flows.extracts.mapping import HeaderMapping, apply_mapping
@@ -45,7 +45,7 @@ class IngestedExtract:
     problems: pl.DataFrame
     """PROBLEMS of `expectations.batch`: cells that could not be read and are null in `frame`."""
     reasons: pl.DataFrame
-    """CELL_REASONS of `features.returns`: why a council-level figure is missing, where a symbol says so."""
+    """CELL_REASONS of `features.measuring.returns`: why a council-level figure is missing, where a symbol says so."""
     absent_columns: tuple[str, ...]
     headers: Mapping[str, str]
     """Field -> the header the file gives it."""

@@ -18,10 +18,10 @@ import polars as pl
 
 from features.errors import ReferenceDataError
 from features.frames import conform
+from features.measuring.reconcile import PUBLISHED
+from features.measuring.returns import CELL_REASONS
 from features.months import Month
-from features.reconcile import PUBLISHED
 from features.registry import BY_NAME, DFE_SYMBOLS, MEASURES, RETURN, FieldType, Unit
-from features.returns import CELL_REASONS
 from flows.extracts.numbers import read_decimals, read_integers
 
 #: The collection describes the year to 30 September and is published the following February
@@ -105,9 +105,9 @@ class PublishedWorkforce:
     returns: pl.DataFrame
     """`RETURN.schema`, all councils and years, sorted by council and date."""
     reasons: pl.DataFrame
-    """CELL_REASONS of `features.returns`: why a cell of a return is null, where a symbol says so."""
+    """CELL_REASONS of `features.measuring.returns`: why a cell of a return is null, where a symbol says so."""
     published: pl.DataFrame
-    """PUBLISHED of `features.reconcile`: DfE's own rates, as fractions (caseload as a ratio)."""
+    """PUBLISHED of `features.measuring.reconcile`: DfE's own rates, as fractions (caseload as a ratio)."""
     published_reasons: pl.DataFrame
     """PUBLISHED_REASONS: rates that DfE does not give."""
     councils: pl.DataFrame

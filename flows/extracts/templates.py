@@ -16,10 +16,10 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from features.counting.records import RECEIVED, count
 from features.errors import HoldfastError
-from features.inputs import build_inputs
+from features.measuring.inputs import build_inputs
 from features.months import Month
-from features.records import RECEIVED, count
 from features.registry import EXTRACTS, RETURN, RETURN_INPUTS, Extract, Field, FieldType, Kind
 from flows.extracts.dates import EARLIEST, LATEST
 from flows.sample_region import as_canonical, as_sent, generate, region

@@ -12,9 +12,9 @@ from enum import StrEnum
 import polars as pl
 
 from features.frames import INPUTS, MEASURES_SCHEMA, NATIONAL, conform
-from features.measures import compute_measures
+from features.measuring.rates import compute_measures
+from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.registry import RETURN, FieldType
-from features.returns import CELL_REASONS, inputs_from_returns
 from models.record import PublicRecord
 from models.record.identity import EXISTED, JOINT_RETURNS
 from models.record.units import hand_down, split_joint

@@ -1,7 +1,7 @@
 """The table models learn from: one row per inspection, with the features of the monthly job as they were known.
 
 Every feature column is made by `features/`, from published returns here and from monthly extracts in the
-job, and carries the same name; context columns carry the names of `features.context`.
+job, and carries the same name; context columns carry the names of `features.comparing.context`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from features.comparing.panel import compute_features
+from features.comparing.wide import wide_columns, wide_latest
 from features.months import Month
-from features.panel import compute_features
 from features.registry import BY_NAME, Direction, Group
-from features.wide import wide_columns, wide_latest
 from models.judgements.asof import Variant, national_distribution, record_measures
 from models.judgements.labels import INSPECTIONS, inspections
 from models.learning.estimators import Floats
@@ -116,7 +116,7 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
 
 
 def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], national: pl.DataFrame) -> pl.DataFrame:
-    """`la_code, as_of` and the columns of `features.wide`: what was known of every council on each day.
+    """`la_code, as_of` and the columns of `features.comparing.wide`: what was known of every council on each day.
 
     The features are computed once for each state of knowledge (a state ends when a figure or a national
     distribution becomes known), not once for each day.

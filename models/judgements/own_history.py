@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import polars as pl
 
-from features.context import context
+from features.comparing.context import context
+from features.comparing.wide import wide_columns, wide_latest
 from features.councils import GRADES, Council, Judgement, Register
-from features.wide import wide_columns, wide_latest
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
 from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.comparing.national import with_percentile
+from features.comparing.wide import latest_known
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month
-from features.national import with_percentile
 from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
-from features.wide import latest_known
 from models.judgements.design import CONTEXT_DIRECTIONS
 from models.learning.candidates import PREVIOUS
 from models.learning.trained import ENOUGH_MEASURES, Outlook, TrainedModel
@@ -41,7 +41,7 @@ def score_month(
 ) -> tuple[Score, ...]:
     """One Score per row of `context`, in order of la_code.
 
-    `features`: FEATURES_SCHEMA, at least the month's rows. `context`: CONTEXT of `features.context`, one row
+    `features`: FEATURES_SCHEMA, at least the month's rows. `context`: CONTEXT of `features.comparing.context`, one row
     per council that should be scored. `known_by`: the cut-off; the month's last day if None.
     `max_age_months`: 0 reads the month alone (monthly extracts); for annual returns, how old the newest
     figure of a measure may be.
@@ -93,7 +93,7 @@ def _rows(model: TrainedModel, newest: pl.DataFrame, context: pl.DataFrame, day:
         newest.select("la_code", "measure", "value", pl.lit(day).alias("known_on")), model.reference
     )
     known = newest.with_columns(pl.coalesce(_PERCENTILE, placed[_PERCENTILE].alias("__placed")).alias(_PERCENTILE))
-    # The pivot of features.wide, at the council's newest month of each measure.
+    # The pivot of features.comparing.wide, at the council's newest month of each measure.
     needed = [c for c in model.columns if c not in CONTEXT_DIRECTIONS]
     columns: dict[str, list[float | None]] = {c: [] for c in needed}
     index = {(r["la_code"], r["measure"]): r for r in known.iter_rows(named=True)}

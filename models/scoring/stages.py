@@ -19,8 +19,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from features.comparing.xmr import Toward
 from features.registry import BY_NAME, Direction, Group
-from features.xmr import Toward
 from models.score import Stage
 from models.scoring.wording import measure_sentence
 
@@ -66,7 +66,7 @@ def stage_of(rows: Iterable[Mapping[str, Any]], previous_judgement: float | None
 
 
 def rows_of_wide(wide: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One `features.wide` row as the long rows the rules read; charts and small bases are not in it."""
+    """One `features.comparing.wide` row as the long rows the rules read; charts and small bases are not in it."""
     return [
         {
             "measure": name,

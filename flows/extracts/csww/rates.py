@@ -13,9 +13,9 @@ from functools import lru_cache
 import polars as pl
 
 from expectations.effects import CELLS_SHARE
-from features.measures import compute_measures
+from features.measuring.rates import compute_measures
+from features.measuring.returns import inputs_from_returns
 from features.registry import BY_NAME, RETURN, Missing
-from features.returns import inputs_from_returns
 from flows.extracts.csww.totals import Totals
 
 #: The five rates of the release, turnover and agency in both ways of counting.

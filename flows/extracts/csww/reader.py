@@ -20,9 +20,9 @@ from typing import cast
 import polars as pl
 
 from features.errors import HeaderMismatch, UnreadableExtract, WrongCouncilOrMonth
+from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, RETURN, Kind, Missing
-from features.returns import CELL_REASONS
 from flows.extracts.csww.elements import POSITION
 from flows.extracts.csww.rates import flows_of_the_year, is_full_year
 from flows.extracts.csww.stream import Outline, Stream

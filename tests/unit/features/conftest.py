@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from features.counting.records import RECEIVED
 from features.months import Month
-from features.records import RECEIVED
 from features.registry import EXTRACTS, Kind
 
 Rows = Callable[..., pl.DataFrame]

@@ -10,14 +10,15 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.comparing.panel import compute_features
 from features.councils import Council, Register
+from features.counting.month_before import CASE_STATE, worker_changes
+from features.counting.records import RECEIVED, count
 from features.frames import FEATURE_COLUMNS, NATIONAL, counts_schema
-from features.inputs import build_inputs
-from features.measures import compute_measures, monthly_points
-from features.month_before import CASE_STATE, worker_changes
+from features.measuring.inputs import build_inputs
+from features.measuring.rates import compute_measures, monthly_points
+from features.measuring.returns import inputs_from_returns
 from features.months import Month, month_range
-from features.panel import compute_features
-from features.records import RECEIVED, count
 from features.registry import (
     BY_NAME,
     COUNTS,
@@ -29,7 +30,6 @@ from features.registry import (
     Kind,
     counts_of,
 )
-from features.returns import inputs_from_returns
 
 OCTOBER = Month(2026, 10)
 LA_CODES = ("201", "202", "314 / 318")

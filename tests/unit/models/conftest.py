@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.comparing.wide import wide_columns
 from features.frames import NATIONAL
-from features.wide import wide_columns
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, Design, direction
 from models.judgements.labels import INSPECTIONS

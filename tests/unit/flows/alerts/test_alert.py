@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from features.xmr import Signal as Rule
+from features.comparing.xmr import Signal as Rule
 from flows.alerts.alert import strongest_reasons
 from flows.alerts.facts import CouncilFacts, MeasureFact
 from flows.alerts.state import Change

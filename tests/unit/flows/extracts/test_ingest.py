@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from expectations.batch import PROBLEMS
 from features.errors import ExtractError, SettingsError, UnreadableExtract, WrongCouncilOrMonth
+from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Kind, Missing
-from features.returns import CELL_REASONS
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.pseudonyms import pseudonyms
 

@@ -12,10 +12,10 @@ import pytest
 
 from features.councils import Council
 from features.errors import ReferenceDataError, UnreadableExtract
+from features.measuring.reconcile import PUBLISHED, reconcile
+from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.months import Month
-from features.reconcile import PUBLISHED, reconcile
 from features.registry import BY_NAME, DFE_SYMBOLS, RETURN, Kind, Missing
-from features.returns import CELL_REASONS, inputs_from_returns
 from flows.extracts.published import PUBLISHED_REASONS, PublishedWorkforce, read_published, release_day
 from flows.extracts.published_register import register_from_published
 from models.record.read import read_record

@@ -13,11 +13,11 @@ import pytest
 
 from expectations.batch import PROBLEMS
 from features.councils import Register
+from features.counting.records import RECEIVED, count, withhold
 from features.frames import REASONS
-from features.inputs import build_inputs
-from features.measures import compute_measures
+from features.measuring.inputs import build_inputs
+from features.measuring.rates import compute_measures
 from features.months import Month, month_range
-from features.records import RECEIVED, count, withhold
 from features.registry import Kind
 from flows.extracts.forms import Asked, Form, read_form
 from flows.extracts.ingest import IngestedExtract, ingest_file

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from scipy.special import logit
 
-from features.context import CONTEXT
+from features.comparing.context import CONTEXT
 from features.frames import FEATURES_SCHEMA
 from features.months import Month
 from features.registry import BY_NAME

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from features.counting.records import RECEIVED, count_caseload
 from features.errors import UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
-from features.records import RECEIVED, count_caseload
 
 from .examples import OCTOBER, Sheets, by_child, changed, d, read, small, worker
 

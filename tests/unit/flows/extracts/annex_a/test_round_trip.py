@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import polars as pl
 import pytest
 
+from features.counting.records import RECEIVED, count_caseload, withhold
 from features.frames import REASONS, counts_schema
-from features.inputs import build_inputs
-from features.measures import compute_measures
+from features.measuring.inputs import build_inputs
+from features.measuring.rates import compute_measures
 from features.months import Month
-from features.records import RECEIVED, count_caseload, withhold
 from features.registry import ALL_MEASURES, COUNTS, Kind, input_names
 from flows.extracts.forms import Form, read_form
 from flows.extracts.ingest import IngestedExtract

@@ -9,12 +9,12 @@ import polars as pl
 import pytest
 
 from features.councils import Register
-from features.inputs import build_inputs, combine
-from features.measures import compute_measures
+from features.counting.records import RECEIVED, count, withhold
+from features.measuring.inputs import build_inputs, combine
+from features.measuring.rates import compute_measures
+from features.measuring.returns import inputs_from_returns
 from features.months import Month
-from features.records import RECEIVED, count, withhold
 from features.registry import EXTRACTS, Group, Kind
-from features.returns import inputs_from_returns
 from flows.extracts.csww.document import DIFFERENCES_FROM_EXTRACTS
 from flows.extracts.csww.reader import read
 from flows.extracts.csww.validate import validate

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 from features.frames import INPUTS, REASONS
-from features.reconcile import PUBLISHED, RECONCILED, largest_differences, reconcile, unexplained
+from features.measuring.reconcile import PUBLISHED, RECONCILED, largest_differences, reconcile, unexplained
+from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.registry import DFE_SYMBOLS, MEASURES, RETURN, Missing, Unit
-from features.returns import CELL_REASONS, inputs_from_returns
 
 SEPTEMBER = date(2023, 9, 30)
 

@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from features.counting.tally import count_by
 from features.errors import HoldfastError
 from features.months import Month
-from features.tally import count_by
 
 #: Workers in post at a month end and the FTE they held: what next month's leavers are looked up in.
 WORKER_STATE = pl.Schema({"month": pl.Date(), "la_code": pl.String(), "worker_ref": pl.UInt64(), "fte": pl.Int64()})

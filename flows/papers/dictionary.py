@@ -1,7 +1,7 @@
 """The data dictionary, written from the registry: every field, count, measure and feature.
 
-    python -m features.dictionary > docs/data-dictionary.md
-    python -m features.dictionary --check docs/data-dictionary.md
+    python -m flows.papers.dictionary > docs/data-dictionary.md
+    python -m flows.papers.dictionary --check docs/data-dictionary.md
 
 The check exits with 1 when the file says something else than the code does, and CI runs it.
 """
@@ -13,10 +13,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from features.context import CONTEXT
+from features.comparing.context import CONTEXT
+from features.comparing.panel import MIN_NEIGHBOURS, OWN_MIN_MONTHS, OWN_MIN_YEARS, OWN_MONTHS, OWN_YEARS
+from features.comparing.shrinkage import MIN_GROUP
+from features.comparing.xmr import BASELINE_POINTS, MOVING_RANGE_FACTOR, REBASE_POINTS, SHIFT_POINTS, TREND_POINTS
 from features.frames import FEATURE_COLUMNS, FEATURES_SCHEMA
-from features.measures import window_of
-from features.panel import MIN_NEIGHBOURS, OWN_MIN_MONTHS, OWN_MIN_YEARS, OWN_MONTHS, OWN_YEARS
+from features.measuring.rates import window_of
 from features.registry import (
     ALL_MEASURES,
     COUNTS,
@@ -32,13 +34,11 @@ from features.registry import (
     Missing,
     Unit,
 )
-from features.shrinkage import MIN_GROUP
-from features.xmr import BASELINE_POINTS, MOVING_RANGE_FACTOR, REBASE_POINTS, SHIFT_POINTS, TREND_POINTS
 
 _INTRODUCTION = """\
 # Data dictionary
 
-Written by `python -m features.dictionary` from the field registry in `features/registry/`. Change it there:
+Written by `python -m flows.papers.dictionary` from the field registry in `features/registry/`. Change it there:
 CI fails when this file and the code disagree.
 
 Council-level figures are fractions inside and per cent where people read them. A month is its last day.
@@ -128,7 +128,7 @@ def dictionary() -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the dictionary, or compare a file with it; 1 if the file is stale."""
-    parser = argparse.ArgumentParser(prog="python -m features.dictionary")
+    parser = argparse.ArgumentParser(prog="python -m flows.papers.dictionary")
     parser.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if this file is not up to date")
     options = parser.parse_args(arguments)
     if options.check is None:
@@ -136,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if options.check.is_file() and options.check.read_text(encoding="utf-8") == dictionary():
         return 0
-    sys.stderr.write(f"{options.check} is stale. Run: python -m features.dictionary > {options.check}\n")
+    sys.stderr.write(f"{options.check} is stale. Run: python -m flows.papers.dictionary > {options.check}\n")
     return 1
 
 
@@ -210,7 +210,7 @@ def _counts() -> str:
     ]
     return (
         "## Counts\n\n"
-        "Whole numbers per council and month, made in `features/records.py`. A flow becomes an input of "
+        "Whole numbers per council and month, made in `features/counting/records.py`. A flow becomes an input of "
         "formulas as its "
         "trailing sum, named with its window (`leavers_fte_12m`); a month of the window missing, and the sum is "
         "missing. "
@@ -222,7 +222,7 @@ def _counts() -> str:
 def _measures() -> str:
     parts = [
         "## Measures\n\n"
-        "Made in `features/measures.py` and `features/sight.py`. A measure marked DfE has DfE’s formula and "
+        "Made in `features/measuring/rates.py` and `features/measuring/sight.py`. A measure marked DfE has DfE’s formula and "
         "name, and a "
         "council may lay its September beside the published figure."
     ]
@@ -269,18 +269,19 @@ def _features() -> str:
     ]
     return (
         "## Features\n\n"
-        "One row per council, month and measure, made in `features/panel.py`. Changes and distances are in the "
+        "One row per council, month and measure, made in `features/comparing/panel.py`. Changes and distances are in the "
         "measure’s "
         "unit; positive is up, whatever the direction of concern. A model reads `<measure>` and the columns "
         "that have a "
-        "name in the last column (`features/wide.py`).\n\n" + _table(("Column", "Meaning", "Model column"), rows)
+        "name in the last column (`features/comparing/wide.py`).\n\n"
+        + _table(("Column", "Meaning", "Model column"), rows)
     )
 
 
 def _context() -> str:
     rows = [(f"`{name}`", _CONTEXT_MEANINGS[name]) for name in CONTEXT]
     return (
-        "## Context\n\nFrom the council register, made in `features/context.py`. Used, shown and audited, never "
+        "## Context\n\nFrom the council register, made in `features/comparing/context.py`. Used, shown and audited, never "
         "presented "
         "as the council’s doing.\n\n" + _table(("Column", "Meaning"), rows)
     )

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from features.context import CONTEXT, context, whole_months
+from features.comparing.context import CONTEXT, context, whole_months
 from features.councils import Council, Judgement, Register
 from features.months import Month
 

@@ -5,9 +5,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from features.comparing.panel import as_of, compute_features
 from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, NATIONAL
 from features.months import Month, month_range
-from features.panel import as_of, compute_features
 from features.registry import Missing
 
 NOBODY = pl.DataFrame(schema={"la_code": pl.String, "neighbour": pl.String})

@@ -4,8 +4,8 @@ from datetime import date
 
 import polars as pl
 
+from features.comparing.national import latest_editions, with_percentile
 from features.frames import NATIONAL
-from features.national import latest_editions, with_percentile
 
 
 def national(*releases: tuple[date, date, list[float]]) -> pl.DataFrame:

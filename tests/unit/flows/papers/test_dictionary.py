@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from features.context import CONTEXT
-from features.dictionary import FEATURE_MEANINGS, dictionary, main
+from features.comparing.context import CONTEXT
 from features.frames import FEATURES_SCHEMA
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, Missing
+from flows.papers.dictionary import FEATURE_MEANINGS, dictionary, main
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "data-dictionary.md"
+DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "data-dictionary.md"
 
 
 def test_the_document_in_the_repository_is_up_to_date() -> None:
@@ -23,7 +23,7 @@ def test_a_stale_document_is_named_with_the_command_that_renews_it(
     assert main(["--check", str(stale)]) == 1
     stale.write_text(dictionary().replace("Agency rate", "Agency ratio"), encoding="utf-8")
     assert main(["--check", str(stale)]) == 1
-    assert "is stale. Run: python -m features.dictionary >" in capsys.readouterr().err
+    assert "is stale. Run: python -m flows.papers.dictionary >" in capsys.readouterr().err
 
 
 def test_everything_declared_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:

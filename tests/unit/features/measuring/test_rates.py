@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from features.frames import INPUTS, MEASURES_SCHEMA, REASONS
-from features.measures import compute_measures, monthly_points, window_of
+from features.measuring.rates import compute_measures, monthly_points, window_of
 from features.registry import BY_NAME, INPUT_PARTS, MEASURES, Missing
 
 SEPTEMBER = date(2026, 9, 30)

@@ -8,10 +8,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from features.errors import HoldfastError
-from features.frames import COUNTS_KEY, REASONS, counts_schema
-from features.months import Month
-from features.records import (
+from features.counting.records import (
     CASE_STATE,
     READ_COLUMNS,
     WORKER_STATE,
@@ -21,6 +18,9 @@ from features.records import (
     count_workforce,
     withhold,
 )
+from features.errors import HoldfastError
+from features.frames import COUNTS_KEY, REASONS, counts_schema
+from features.months import Month
 from features.registry import COUNTS, EXTRACTS, Kind, Missing
 
 Rows = Callable[..., pl.DataFrame]
@@ -302,7 +302,7 @@ def test_rows_of_a_council_that_was_not_received_are_refused(workers: Rows, rece
 
 
 def test_a_return_is_not_counted(workers: Rows, received: Rows, october: Month) -> None:
-    with pytest.raises(HoldfastError, match="features.returns"):
+    with pytest.raises(HoldfastError, match="features.measuring.returns"):
         count(Kind.RETURN, workers({}), october, None, received())
 
 

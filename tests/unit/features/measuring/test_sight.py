@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from features.frames import MEASURES_SCHEMA
+from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month
-from features.sight import EXTRACT_LOG, compute_sight
 
 OCTOBER = Month(2026, 10)
 DUE, CUTOFF = date(2026, 11, 6), date(2026, 11, 10)

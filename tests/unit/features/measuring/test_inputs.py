@@ -6,7 +6,7 @@ import polars as pl
 
 from features.councils import Council, Register
 from features.frames import INPUTS, REASONS, counts_schema
-from features.inputs import UNREPORTED, as_known, build_inputs, combine
+from features.measuring.inputs import UNREPORTED, as_known, build_inputs, combine
 from features.months import Month, month_range
 from features.registry import INPUT_PARTS, Kind, Missing
 

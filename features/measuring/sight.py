@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 
-from features.cube import quotient
+from features.comparing.cube import quotient
 from features.frames import MEASURES_SCHEMA, conform
 from features.months import Month
 from features.registry import SIGHT_MEASURES

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from features.comparing.xmr import BASELINE_POINTS, SIGNALS, Chart, Signal, charts, limits, toward
 from features.registry import Direction
-from features.xmr import BASELINE_POINTS, SIGNALS, Chart, Signal, charts, limits, toward
 
 #: Twelve points around 50 whose mean is 50 and whose moving ranges are all 2: limits 50 ± 5.32.
 STEADY = [49.0, 51.0] * 6

@@ -13,14 +13,14 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from features.cube import Cube, Floats, Ints
+from features.comparing.cube import Cube, Floats, Ints
+from features.comparing.national import with_percentile
+from features.comparing.shrinkage import shrink, shrinkable
+from features.comparing.xmr import SIGNALS, charts, toward
 from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, conform
-from features.measures import multiplier_in, window_of
+from features.measuring.rates import multiplier_in, window_of
 from features.months import Month
-from features.national import with_percentile
 from features.registry import BY_NAME
-from features.shrinkage import shrink, shrinkable
-from features.xmr import SIGNALS, charts, toward
 
 CHANGE_MONTHS = (3, 6, 12, 24)
 #: A council's own past: the 24 months before, of which 12 must be known. A series of one month a year

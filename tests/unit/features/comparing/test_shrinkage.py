@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from features.comparing.shrinkage import MIN_GROUP, shrink, shrinkable
 from features.registry import BY_NAME
-from features.shrinkage import MIN_GROUP, shrink, shrinkable
 
 RATE = BY_NAME["unallocated_rate"]
 

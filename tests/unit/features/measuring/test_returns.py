@@ -8,8 +8,8 @@ import pytest
 
 from features.errors import HoldfastError
 from features.frames import INPUTS, REASONS
+from features.measuring.returns import CELL_REASONS, inputs_from_returns, parts_disagree
 from features.registry import INPUT_PARTS, RETURN, Missing
-from features.returns import CELL_REASONS, inputs_from_returns, parts_disagree
 
 SEPTEMBER = date(2023, 9, 30)
 NOBODY = pl.DataFrame(schema={"la_code": pl.String, "population_0_17": pl.Int64})

@@ -4,8 +4,8 @@ from datetime import date
 
 import polars as pl
 
+from features.comparing.wide import latest_known, wide, wide_columns, wide_latest
 from features.frames import FEATURE_COLUMNS, FEATURES_SCHEMA, MEASURE_NAMES
-from features.wide import latest_known, wide, wide_columns, wide_latest
 
 
 def features(*rows: tuple[str, date, str, float | None, date]) -> pl.DataFrame:

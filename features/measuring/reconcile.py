@@ -12,7 +12,7 @@ from itertools import product
 
 import polars as pl
 
-from features.measures import compute_measures, multiplier_in
+from features.measuring.rates import compute_measures, multiplier_in
 from features.registry import BY_NAME, INPUT_PARTS, RETURN, RETURN_INPUTS, FieldType, Measure
 
 #: A rate as published, in our unit (fractions, not per cent), and half of its last published digit.

@@ -5,7 +5,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.tally import Rows, count_by
+from features.counting.tally import Rows, count_by
 
 runs_of_flags = st.lists(st.lists(st.none() | st.booleans(), max_size=150), max_size=6)
 

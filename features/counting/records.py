@@ -18,9 +18,10 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
+from features.counting.month_before import CASE_STATE, WORKER_STATE, fte_held, state_of, worker_changes
+from features.counting.tally import Rows, count_by
 from features.errors import HoldfastError
 from features.frames import REASONS, counts_schema
-from features.month_before import CASE_STATE, WORKER_STATE, fte_held, state_of, worker_changes
 from features.months import Month
 from features.registry import (
     ASSESSMENT_LIMIT_WORKING_DAYS,
@@ -31,7 +32,6 @@ from features.registry import (
     Missing,
     counts_of,
 )
-from features.tally import Rows, count_by
 from features.workdays import earliest_start_within
 
 __all__ = [
@@ -87,7 +87,9 @@ def count(
         return count_caseload(frame, month, before, received)
     if kind is Kind.ESTABLISHMENT:
         return count_establishment(frame, month, received)
-    raise HoldfastError(f"{month}: a {kind} extract holds no records to count; read it with features.returns.")
+    raise HoldfastError(
+        f"{month}: a {kind} extract holds no records to count; read it with features.measuring.returns."
+    )
 
 
 def count_side_by_side(

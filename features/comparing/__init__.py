@@ -1,0 +1,1 @@
+"""A measure beside its own past, its statistical neighbours and England."""

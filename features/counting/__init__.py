@@ -1,0 +1,1 @@
+"""From records to counts: one council, one month, whole numbers."""
