@@ -15,7 +15,7 @@ import polars as pl
 from rich.console import Console
 
 from expectations.batch import PROBLEMS, Batch, Outcome
-from expectations.report import CouncilReport, as_html, council_report, show
+from expectations.report.council import CouncilReport, as_html, council_report, show
 from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
@@ -113,7 +113,7 @@ def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
     found: list[Checked | ReturnReport] = []
     for desk in desks:
         # Great Expectations takes seconds to import; a return by itself does without.
-        from expectations.check import check_batch
+        from expectations.passing.check import check_batch
 
         batch = Batch(
             desk.month,

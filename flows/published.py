@@ -14,7 +14,7 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import Batch
 from expectations.batch import History as CheckHistory
-from expectations.effects import usable
+from expectations.passing.effects import usable
 from features.councils import Register
 from features.errors import ReferenceDataError
 from features.frames import MEASURES_SCHEMA
@@ -74,7 +74,7 @@ def take_in_published(
     history: History, published: PublishedWorkforce, last: Month, accepted: Sequence[Accepted]
 ) -> tuple[list[TakenIn], list[Batch]]:
     """Check and store every September of the file up to `last`, each as an edition known to its council at once."""
-    from expectations.check import check_batches
+    from expectations.passing.check import check_batches
 
     months = [m for m in published.months if m <= last]
     batches = [_batch(published.of(m), m) for m in months]

@@ -15,7 +15,7 @@ def write_reports(
     store: Store, register: Register, batch: Batch, outcome: Outcome, accepted: Sequence[Accepted]
 ) -> str:
     """Every page of a month's validation, offline and without values. Returns the name of the first page."""
-    from expectations.data_docs import site
+    from expectations.report.data_docs import site
 
     names = {c.la_code: c.name for c in register.councils}
     for name, content in site(batch, outcome, names, accepted).items():

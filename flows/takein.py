@@ -17,7 +17,7 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, Outcome
 from expectations.batch import History as CheckHistory
-from expectations.effects import usable
+from expectations.passing.effects import usable
 from features.councils import Register
 from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
 from features.frames import REASONS, counts_schema
@@ -218,8 +218,8 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
 
 def load_checks() -> None:
     """Import Great Expectations, which takes seconds, while something else is waited for."""
-    import_module("expectations.check")
-    import_module("expectations.engine").load()
+    import_module("expectations.passing.check")
+    import_module("expectations.passing.engine").load()
 
 
 def check_months(
@@ -227,7 +227,7 @@ def check_months(
 ) -> tuple[list[Batch], list[Outcome]]:
     """Validate the months in as few passes as fit, each against the 12 months before it."""
     # Great Expectations takes seconds to import; a run with nothing new to check does without.
-    from expectations.check import check_batches
+    from expectations.passing.check import check_batches
 
     batches = [month_batch(d.month, r) for d, r in zip(due, reads, strict=True)]
     if not batches:

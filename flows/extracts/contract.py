@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from expectations.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
+from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
 from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
 from flows.alerts.figures import listed
 from flows.extracts.forms import RECOGNITIONS, Form

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from expectations.report import measures_needing
+from expectations.report.council import measures_needing
 from features.registry import CASELOAD, Kind
 from flows.extracts.annex_a.layout import BY_NUMBER
 

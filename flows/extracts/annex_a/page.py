@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from expectations.report import measures_needing
+from expectations.report.council import measures_needing
 from features.registry import CASELOAD, Kind
 from flows.extracts.annex_a.layout import BY_NUMBER, LISTS
 from flows.extracts.annex_a.needs import NEEDS, NOT_CARRIED

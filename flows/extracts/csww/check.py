@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from expectations.batch import Severity
-from expectations.report import render_page
+from expectations.report.council import render_page
 from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.registry import MEASURES

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from expectations.effects import CELLS_SHARE
+from expectations.passing.effects import CELLS_SHARE
 from features.measuring.rates import compute_measures
 from features.measuring.returns import inputs_from_returns
 from features.registry import BY_NAME, RETURN, Missing
@@ -118,7 +118,7 @@ def half_even(amount: int, per: int) -> int:
 
 
 def _too_many(open_records: int, of: int) -> bool:
-    """Beyond the share of wrong cells that validation leaves out one by one (`expectations/effects.py`)."""
+    """Beyond the share of wrong cells that validation leaves out one by one (`expectations/passing/effects.py`)."""
     return open_records > CELLS_SHARE * of
 
 

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from expectations.accepted import Accepted, expired, read_accepted, unmatched
-from expectations.check import check_batch
+from expectations.passing.check import check_batch
 from features.errors import SettingsError
 from features.months import Month
 from features.registry import Kind

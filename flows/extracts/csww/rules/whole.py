@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from expectations.batch import Severity
-from expectations.between import AGREES_WITHIN
+from expectations.suites.between import AGREES_WITHIN
 from features.registry import BY_NAME, Unit
 from flows.extracts.csww.rates import OFFICIAL, rates
 from flows.extracts.csww.rules.kinds import Looks, Rule, TotalsTest, totals_rule
@@ -24,7 +24,7 @@ _MILLIONTHS, _HUNDREDTHS = 1_000_000, 100
 )
 def agency_fte_differs(totals: Totals) -> str | None:
     """The header's figure is the sum of the agency workers' FTE. The tolerance, a tenth or 2 FTE, is that
-    between a month's establishment and workforce extracts (`expectations/between.py`)."""
+    between a month's establishment and workforce extracts (`expectations/suites/between.py`)."""
     if totals.agency_fte is None:
         return None
     header, records = totals.agency_fte / _HUNDREDTHS, totals.sums.agency_fte / _MILLIONTHS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from expectations.report import measures_needing
+from expectations.report.council import measures_needing
 from features.registry import CASELOAD, COUNTS, Kind
 from flows.extracts.annex_a.needs import NEEDS, NOT_CARRIED
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from expectations.batch import Batch, Severity
-from expectations.check import check_batch
+from expectations.passing.check import check_batch
 from features.councils import Register
 from features.months import Month
 from features.registry import Kind

@@ -7,12 +7,12 @@ from datetime import date
 import polars as pl
 import pytest
 
-from expectations import plausible
 from expectations.accepted import Accepted
 from expectations.batch import PROFILE, Batch, History, Severity
-from expectations.check import check_batch, check_batches
-from expectations.dynamic_pass import DynamicPass, run_dynamic
-from expectations.rows import prepare
+from expectations.passing.check import check_batch, check_batches
+from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
+from expectations.suites import plausible
+from expectations.suites.rows import prepare
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import COUNTS, Kind

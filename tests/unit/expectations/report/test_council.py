@@ -16,9 +16,9 @@ from rich.console import Console
 
 from expectations.accepted import Accepted
 from expectations.batch import Batch, History, Outcome
-from expectations.check import check_batch, check_file
-from expectations.data_docs import clean, site
-from expectations.report import as_html, as_json, council_report, measures_needing, show
+from expectations.passing.check import check_batch, check_file
+from expectations.report.council import as_html, as_json, council_report, measures_needing, show
+from expectations.report.data_docs import clean, site
 from features.months import Month
 from features.registry import Kind
 from tests.unit.expectations.examples import OCTOBER, Row, batch_of, frame_of, large_rows, record_rows

@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from expectations.batch import PROBLEMS, Effect, Severity
-from expectations.check import check_batch
-from expectations.effects import usable
+from expectations.passing.check import check_batch
+from expectations.passing.effects import usable
 from features.errors import PersonalDataRefused
 from features.registry import Kind
 from tests.unit.expectations.examples import batch_of, checks_of, large_rows, record_rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.batch import Severity
-from expectations.rules import NEEDED, Asserts, Rule, Spare, row_rule
+from expectations.suites.rules import NEEDED, Asserts, Rule, Spare, row_rule
 from features.registry import EXTRACTS, Extract, Field, FieldType, Kind
 
 #: Longest year in days, so that a limit of n years never refuses the day itself.

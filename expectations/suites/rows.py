@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from expectations.batch import Batch
-from expectations.generated import has_date_range
-from expectations.rules import Rule
+from expectations.suites.generated import has_date_range
+from expectations.suites.rules import Rule
 from features.frames import conform
 from features.months import Month, bank_holidays
 from features.registry import EXTRACTS, FieldType, Kind

@@ -15,10 +15,10 @@ from html.parser import HTMLParser
 from importlib import import_module
 from typing import Any
 
-from expectations import engine
 from expectations.accepted import Accepted, expired, unmatched
 from expectations.batch import Batch, Outcome, SuiteResult
-from expectations.report import as_html, as_json, council_report, render_page
+from expectations.passing import engine
+from expectations.report.council import as_html, as_json, council_report, render_page
 from features.councils import folder_name
 
 # fmt: off

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from expectations.batch import Batch, Outcome
-from expectations.check import check_batch
-from expectations.report import as_html, as_json, council_report, row_in_words
+from expectations.passing.check import check_batch
+from expectations.report.council import as_html, as_json, council_report, row_in_words
 from features.registry import Kind
 
-from .examples import Row, batch_of, record_rows
+from ..examples import Row, batch_of, record_rows
 
 _NOTE = "Annex A list 4 (Assessments) is not in the workbook."
 

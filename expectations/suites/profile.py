@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.batch import PROFILE
-from expectations.rows import Prepared
+from expectations.suites.rows import Prepared
 from features.registry import EXTRACTS
 
 #: Not part of the content: the date changes when last month's file is sent again, the row number when it is re-sorted.

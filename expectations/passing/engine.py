@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from expectations.batch import CheckBroken, Severity, SuiteResult
-from expectations.rules import Asserts
+from expectations.suites.rules import Asserts
 from features.months import Month
 
 Rows = np.ndarray[tuple[int], np.dtype[np.int64]]

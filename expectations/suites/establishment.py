@@ -5,8 +5,8 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.batch import Severity
-from expectations.generated import generated
-from expectations.rules import Rule, row_rule
+from expectations.suites.generated import generated
+from expectations.suites.rules import Rule, row_rule
 from features.registry import Kind
 
 _KIND = Kind.ESTABLISHMENT

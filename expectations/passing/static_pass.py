@@ -9,14 +9,15 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from expectations import caseload, engine, establishment, returns, workforce
 from expectations.accepted import Accepted, accepting
 from expectations.batch import PROBLEMS, Batch, Effect, Severity, SuiteResult
-from expectations.effects import Effects, Weighed, decide
 from expectations.findings import ROW_NUMBERS_KEPT, Finding
-from expectations.received import problem_message, rows_of
-from expectations.rows import Prepared, prepare, tested_columns, with_workers
-from expectations.rules import NEEDED, Rule
+from expectations.passing import engine
+from expectations.passing.effects import Effects, Weighed, decide
+from expectations.passing.received import problem_message, rows_of
+from expectations.suites import caseload, establishment, returns, workforce
+from expectations.suites.rows import Prepared, prepare, tested_columns, with_workers
+from expectations.suites.rules import NEEDED, Rule
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import polars as pl
 
-from expectations import between, engine, plausible
 from expectations.accepted import Accepted, accepting
 from expectations.batch import NOT_RUN, PROFILE, Effect, History, Severity, SuiteResult
 from expectations.findings import Finding
-from expectations.profile import profile
-from expectations.rows import Prepared
-from expectations.rules import Asserts
+from expectations.passing import engine
+from expectations.suites import between, plausible
+from expectations.suites.profile import profile
+from expectations.suites.rows import Prepared
+from expectations.suites.rules import Asserts
 from features.months import Month
 from features.registry import Kind
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from expectations.batch import Batch, Outcome, Severity
-from expectations.check import check_batch
-from expectations.static_pass import RULES
+from expectations.passing.check import check_batch
+from expectations.passing.static_pass import RULES
 from features.registry import EXTRACTS, FieldType, Kind
 from tests.unit.expectations.examples import batch_of, checks_of, sound_rows
 

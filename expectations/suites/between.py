@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.batch import Severity
-from expectations.plausible import COMPARISONS
-from expectations.rows import Prepared
+from expectations.suites.plausible import COMPARISONS
+from expectations.suites.rows import Prepared
 from features.registry import Kind
 
 FAMILY = "agreement"

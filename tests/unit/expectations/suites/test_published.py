@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from expectations.batch import Batch
-from expectations.check import check_batches
+from expectations.passing.check import check_batches
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.published import read_published

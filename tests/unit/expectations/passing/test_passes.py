@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from expectations import check, engine
 from expectations.batch import FAILURES, NOT_RUN, PROFILE, SET_ASIDE, CheckBroken, Outcome, Severity
-from expectations.rules import Asserts
+from expectations.passing import check, engine
+from expectations.suites.rules import Asserts
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
@@ -146,7 +146,7 @@ def test_a_check_that_cannot_run_is_no_pass() -> None:
 
 
 def test_importing_the_checks_does_not_import_great_expectations() -> None:
-    code = "import sys, expectations.check, expectations.data_docs; sys.exit('great_expectations' in sys.modules)"
+    code = "import sys, expectations.passing.check, expectations.report.data_docs; sys.exit('great_expectations' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

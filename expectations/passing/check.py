@@ -14,10 +14,10 @@ import polars as pl
 
 from expectations.accepted import Accepted
 from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, Effect, History, Outcome, Severity, Statistics
-from expectations.dynamic_pass import DynamicPass, run_dynamic
 from expectations.findings import Finding, failures_frame
-from expectations.received import refusal_check
-from expectations.static_pass import RULES, KindPass, run_static
+from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
+from expectations.passing.received import refusal_check
+from expectations.passing.static_pass import RULES, KindPass, run_static
 from features.months import Month
 from features.registry import COUNTS, EXTRACTS, Kind
 

@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from expectations.batch import Batch, Outcome
-from expectations.rows import Prepared
-from expectations.rules import CORE, Rule, Spare
+from expectations.suites.rows import Prepared
+from expectations.suites.rules import CORE, Rule, Spare
 from features.registry import EXTRACTS, Kind
 
 #: Wrong cells up to this share of a column's filled cells are left out one by one. Two in a hundred move

@@ -19,7 +19,7 @@ from rich.text import Text
 
 from expectations.batch import ROWS_PER_LIST, Batch, Outcome, Severity
 from expectations.findings import ROW_NUMBERS_KEPT
-from expectations.static_pass import RULES
+from expectations.passing.static_pass import RULES
 from features.months import Month
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, RETURN_INPUTS, Kind, input_names
 
@@ -288,7 +288,7 @@ def _files(batch: Batch, outcome: Outcome, la_code: str, withheld: tuple[Withhel
 @cache
 def _template(name: str) -> Any:
     environment = Environment(
-        loader=PackageLoader("expectations"),
+        loader=PackageLoader("expectations.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

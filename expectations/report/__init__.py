@@ -1,0 +1,1 @@
+"""What a council is told about its files, and the month's Data Docs."""
