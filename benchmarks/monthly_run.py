@@ -32,7 +32,7 @@ from flows.history import ACCEPTED, ExtractRecord, Manifest
 from flows.measuring import measure
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.scoring import load_model, score_councils
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.takein import TakenIn
 
 LAST = Month(2026, 10)

@@ -22,10 +22,10 @@ from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Outcome, Published, latest_alert, previous_alerts, publish_alert, told_folders
 from flows.alerts.render import Message, render_message
-from flows.alerts.rules import AlertRules
 from flows.alerts.state import Decision
 from flows.history import ACCEPTED, Manifest
 from flows.reports import council_report_name
+from flows.settings.alert_rules import AlertRules
 from flows.storage import Store
 from models.score import Score
 

@@ -36,7 +36,7 @@ from flows.approval_records import (
     day_words,
     digest_of,
 )
-from flows.request import Verdict
+from flows.settings.run_form import Verdict
 from flows.storage.port import AlreadyThere, Store
 
 _JSON = "application/json"

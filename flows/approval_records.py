@@ -12,7 +12,7 @@ from features.errors import HoldfastError
 from flows.alerts.figures import count_words
 from flows.alerts.render import Message
 from flows.alerts.state import Band, Change, MonthField, Record
-from flows.request import CouncilCode, Verdict
+from flows.settings.run_form import CouncilCode, Verdict
 
 
 class ApprovalRefused(HoldfastError):

@@ -19,8 +19,8 @@ from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling
 from flows.context import begin, load_register, s3_options
 from flows.mailing import contact, mail_policy
 from flows.officers import write_to_data_officers
-from flows.request import Verdict
-from flows.settings import Settings
+from flows.settings.run_form import Verdict
+from flows.settings.settings import Settings
 from flows.storage import Store, open_store
 
 

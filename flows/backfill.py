@@ -24,9 +24,9 @@ from flows.monthly import alert_councils
 from flows.notify import TELLS_OF_FAILURE
 from flows.parallel import worker_processes
 from flows.progress import step
-from flows.request import RunRequest, Send, SendNow
 from flows.scoring import load_model
-from flows.settings import Settings
+from flows.settings.run_form import RunRequest, Send, SendNow
+from flows.settings.settings import Settings
 from flows.takein import Due, Read
 from flows.tasks import PATIENT_STEP, check_and_count, whole
 

@@ -28,7 +28,7 @@ from features.months import Month
 from flows.context import RunContext
 from flows.processes import Process, is_gone, process_began, this_process
 from flows.progress import step
-from flows.settings import ClaimSettings
+from flows.settings.settings import ClaimSettings
 from flows.storage import AlreadyThere, Store
 
 #: What is claimed while extracts are taken in: a run of one month also takes in what came late for others.

@@ -19,7 +19,7 @@ from flows.cli_reference import add_reference_commands
 from flows.cli_repair import add_repair_commands
 from flows.cli_retention import add_retention_commands
 from flows.cli_server import add_server_commands
-from flows.forms import filled
+from flows.settings.filled import filled
 
 app = typer.Typer(
     name="holdfast",
@@ -89,7 +89,7 @@ def run(
     embedded.configure()
     from flows.monthly import monthly, result_of
     from flows.progress import shown
-    from flows.request import RunRequest, Send, steps_of
+    from flows.settings.run_form import RunRequest, Send, steps_of
 
     steps = steps_of(start, check_only=check_only, rehearse=rehearse)
     request = filled(

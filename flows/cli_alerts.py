@@ -17,7 +17,7 @@ from features.months import Month
 
 if TYPE_CHECKING:
     from flows.alerts.deliver import Delivery
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import Store
 
 MonthOf = Annotated[str, typer.Option("--month", help="YYYY-MM.")]
@@ -140,7 +140,7 @@ def simulate_alerts(
     """Try the alert rules on a made-up region: months to the first alert, false alarms, flapping, the trade-off."""
     from flows.context import s3_options
     from flows.scoring import load_model
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.simulated import try_rules
     from flows.storage import open_store
 
@@ -169,7 +169,7 @@ def _write_json(path: Path, content: object) -> None:
 def _opened() -> tuple[Settings, Store]:
     """The settings and the store they name."""
     from flows.context import s3_options
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     settings = Settings.load()

@@ -11,8 +11,8 @@ import typer
 
 from features.errors import MailError, SettingsError
 from features.months import Month
-from flows.forms import filled
-from flows.request import Verdict
+from flows.settings.filled import filled
+from flows.settings.run_form import Verdict
 
 if TYPE_CHECKING:
     from flows.approval_records import Pending
@@ -40,7 +40,7 @@ def approve(
     from flows.approved import carry_out, resume
     from flows.context import s3_options
     from flows.mailing import open_transport
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     embedded.configure()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flows.extracts.mapping_proposal import Proposal
     from flows.extracts.mapping_settle import Question, Settled
     from flows.extracts.table import RawTable
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import Store
 
 KindArgument = Annotated[str, typer.Argument(help="workforce, establishment, caseload or return.")]
@@ -63,7 +63,7 @@ def map_file(
     from features.months import Month
     from flows.extracts.mapping import mapping_name, read_mapping
     from flows.map_file import look_at, proposal_in_words, read_with
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
 
     wanted = _kind(kind)
     since = Month.parse(month) if month else _month_of_folder(file)
@@ -134,7 +134,7 @@ def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     from features.errors import SettingsError
     from features.months import Month
     from flows.extracts.ssd.sql import pull
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
 
     settings, wanted = Settings.load(), Month.parse(month)
     landing, owner = _landing_and_council(settings, council)
@@ -179,7 +179,7 @@ def landing_if_any() -> Store | None:
     """The landing store of the settings; None on a desk that has no settings or landing of its own."""
     from features.errors import HoldfastError
     from flows.context import s3_options
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     try:

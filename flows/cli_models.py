@@ -35,7 +35,7 @@ def train(
     published_before: DayOption = None,
 ) -> None:
     """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.training import beside_the_present_one, trained
     from models.registry.versions import save
 
@@ -132,7 +132,7 @@ def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> 
 
 def _store() -> Store:
     from flows.context import s3_options
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     settings = Settings.load()

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from flows.reference.shelf import Shelf
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
 
 reference = typer.Typer(
     help="The stored published files: list them, add one by hand, lay them out.", no_args_is_help=True
@@ -34,12 +34,12 @@ def refresh(
     embedded.configure()
     from features.errors import ReferenceDataError
     from flows.reference.refresh import chosen
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
 
     chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
     from flows.progress import shown
     from flows.reference.flow import reference_refresh, result_of
-    from flows.reference.request import RefreshRequest
+    from flows.settings.refresh_form import RefreshRequest
 
     with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = reference_refresh(RefreshRequest(sources=source or [], reason=reason), return_state=True)
@@ -104,7 +104,7 @@ def _lay_out(folder: Path) -> None:
 def _opened() -> tuple[Shelf, Settings]:
     from flows.context import s3_options
     from flows.reference.shelf import Shelf
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     settings = Settings.load()

@@ -34,7 +34,7 @@ def watchdog(
     """
     embedded.configure()
     from flows.claim import wall_clock
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.watchdog import NeedsAPerson, WatchdogRequest, watch
 
     request = WatchdogRequest(mail=mail, begin_again=begin_again)
@@ -57,7 +57,7 @@ def claims(
     from flows.claim import free as free_claim
     from flows.context import s3_options
     from flows.processes import this_process
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     settings = Settings.load()
@@ -93,7 +93,7 @@ def backfill(
     from flows.backfill import BackfillRequest
     from flows.backfill import backfill as run_backfill
     from flows.progress import shown
-    from flows.request import Send
+    from flows.settings.run_form import Send
 
     request = BackfillRequest.model_validate(
         {

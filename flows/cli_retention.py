@@ -28,7 +28,7 @@ def retain(
     from flows.claim import INTAKE, claimed, this_run, wall_clock
     from flows.context import s3_options
     from flows.retention import Periods, carry_out, plan
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     now = datetime.now(UTC)
@@ -61,7 +61,7 @@ def rotate_key(
     from flows.context import load_register, pseudonym_key, s3_options
     from flows.extracts.table import Limits
     from flows.rotation import rotate
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.storage import open_store
 
     settings = Settings.load()

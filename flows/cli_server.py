@@ -23,7 +23,7 @@ def serve() -> None:
     """Serve every deployment from this one process, on the Prefect server of PREFECT_API_URL."""
     embedded.configure()
     from flows.serving import serve_all
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
 
     serve_all(Settings.load(), datetime.now(UTC), typer.echo)
 
@@ -39,7 +39,7 @@ def server(
 ) -> None:
     """Start a safe local Prefect server and serve every deployment on it; Ctrl-C stops both."""
     from flows.local_server import LocalServer, run_server
-    from flows.settings import PREFIX, Settings
+    from flows.settings.settings import PREFIX, Settings
 
     given: dict[str, str] = {}
     configured = Path("holdfast.toml").exists() or any(name.startswith(PREFIX) for name in os.environ)
@@ -61,7 +61,7 @@ def deployments(
     """List the deployments and when each runs next; with --write, as the file `prefect deploy` reads."""
     embedded.configure()
     from flows.serving import next_runs
-    from flows.settings import Settings
+    from flows.settings.settings import Settings
     from flows.working_days import LONDON
 
     schedule = Settings.load().schedule

@@ -18,7 +18,7 @@ from features.councils import Register, read_register
 from features.errors import ReferenceDataError, SettingsError
 from features.months import Month, nth_working_day
 from flows.history import History
-from flows.settings import Environment, Settings
+from flows.settings.settings import Environment, Settings
 from flows.storage import ObjectMissing, Store, open_store
 from flows.storage.options import S3Options
 

@@ -86,7 +86,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         from flows.context import begin
         from flows.intake import take_in_plainly
         from flows.month import find_due_for_history
-        from flows.settings import Settings
+        from flows.settings.settings import Settings
 
         import_module("flows.scoring")
         region.result()
@@ -96,7 +96,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
 
     from flows.backfill import BackfillRequest, backfill
     from flows.monthly import monthly, result_of
-    from flows.request import RunRequest, SendNow
+    from flows.settings.run_form import RunRequest, SendNow
 
     with embedded.quiet_flows(), shown(say):
         backfill(

@@ -23,7 +23,7 @@ from prefect.schedules import Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from features.errors import SettingsError
-from flows.settings import ScheduleSettings
+from flows.settings.settings import ScheduleSettings
 from flows.working_days import LONDON, on_working_day
 
 #: One run of each at a time. A second one waits: cancelling it would lose a month if a dead run held the slot.

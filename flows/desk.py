@@ -21,7 +21,7 @@ from flows.alerts.state import Change
 from flows.approval import holds
 from flows.context import load_register, s3_options
 from flows.mailing import contact, mail_policy
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import Store, open_store
 
 

@@ -15,7 +15,7 @@ from flows.claim import Clock, wall_clock
 from flows.mailing import open_transport
 from flows.notify import opened_store, tell
 from flows.server_view import PrefectView, ServerView
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.watchdog import died_notices
 from flows.zombies import Died, repair
 

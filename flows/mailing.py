@@ -8,8 +8,8 @@ from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.context import s3_options
-from flows.settings import Environment, Settings
-from flows.settings import Transport as Kind
+from flows.settings.settings import Environment, Settings
+from flows.settings.settings import Transport as Kind
 from flows.storage import open_store
 
 

@@ -32,7 +32,7 @@ from flows.measuring import Measured
 from flows.pages.region import RunFacts, StageTime, region_page
 from flows.reports import council_report_name, index_name, write_reports
 from flows.rotation import require_key
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.takein import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from models.score import Score
 

@@ -41,11 +41,11 @@ from flows.outcome import RunOutcome
 from flows.progress import step
 from flows.published import read_published_file, read_record_beside, reconcile_published, record_measures_beside
 from flows.reporting import Mail, outcome_of
-from flows.request import RunRequest, RunSteps, Send, Verdict
 from flows.restated import restatements
 from flows.scoring import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.sending import due_now, mail_month, send, waiting_run
-from flows.settings import Settings
+from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
+from flows.settings.settings import Settings
 from flows.storage import open_store
 from flows.takein import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.task_runner import BY_THE_SETTINGS

@@ -24,7 +24,7 @@ from flows.alerts.mail.port import PermanentMailError, RetryableMailError, Trans
 from flows.alerts.render import Message, render_letter
 from flows.context import s3_options
 from flows.mailing import mail_policy, open_transport
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import Store, open_store
 from flows.working_days import LONDON
 

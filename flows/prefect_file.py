@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from flows.deployments import DEPLOYMENTS, Deployment
-from flows.settings import ScheduleSettings
+from flows.settings.settings import ScheduleSettings
 
 WORK_POOL = "holdfast"
 

@@ -24,7 +24,7 @@ from enum import StrEnum
 from features.errors import HoldfastError, SettingsError
 from features.months import Month
 from flows.history import RECORDS_KEPT_FROM, records_kept_from
-from flows.settings import RetentionSettings
+from flows.settings.settings import RetentionSettings
 from flows.storage import Store, Stored
 from flows.storage.names import TEMPORARY_PREFIX
 

@@ -10,7 +10,7 @@ from features.comparing.context import context
 from features.councils import Register
 from features.months import Month
 from flows.measuring import Measured
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import Store
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model

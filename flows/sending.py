@@ -22,7 +22,7 @@ from flows.mailing import contact, open_transport
 from flows.outcome import RunOutcome
 from flows.progress import step
 from flows.reporting import Mail
-from flows.request import RunRequest, Send
+from flows.settings.run_form import RunRequest, Send
 from flows.tasks import send_to_council, whole
 from flows.units import Faults, Unit
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import httpx
 
 from features.errors import SettingsError
-from flows.settings import ScheduleSettings, Settings
+from flows.settings.settings import ScheduleSettings, Settings
 
 #: How long to wait for the server: after a reboot both start at once.
 PATIENCE_SECONDS = 300

@@ -24,12 +24,12 @@ from features.months import Month, month_range, nth_working_day
 from features.registry import Kind
 from flows.alerting import INADEQUATE
 from flows.alerts.facts import facts_by_council
-from flows.alerts.rules import AlertRules
 from flows.alerts.simulate import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
 from flows.extracts.submissions import london_day
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at
-from flows.settings import IngestSettings
+from flows.settings.alert_rules import AlertRules
+from flows.settings.settings import IngestSettings
 from models.learning.trained import TrainedModel
 from models.scoring.score_month import score_month
 

@@ -10,8 +10,8 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from features.errors import SettingsError
-from flows.settings import Settings
-from flows.settings import TaskRunner as Chosen
+from flows.settings.settings import Settings
+from flows.settings.settings import TaskRunner as Chosen
 
 
 class ByTheSettings(ThreadPoolTaskRunner[Any]):

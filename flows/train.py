@@ -19,7 +19,7 @@ from features.errors import HoldfastError, ModelError, SettingsError
 from flows.context import s3_options
 from flows.notify import TELLS_OF_FAILURE
 from flows.reference.shelf import laid_out
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import Store, open_store
 from flows.tasks import PATIENT_STEP, STEP, whole
 from flows.training import beside_the_present_one, trained

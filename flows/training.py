@@ -10,7 +10,7 @@ from features.frames import NATIONAL
 from features.months import Month
 from flows.context import begin, code_version
 from flows.measuring import measure
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import Store
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design

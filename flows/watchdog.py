@@ -27,7 +27,7 @@ from flows.claim import held_claims
 from flows.mailing import open_transport
 from flows.notify import Notice, opened_store, run_link, tell
 from flows.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
-from flows.settings import Settings, WatchdogSettings
+from flows.settings.settings import Settings, WatchdogSettings
 from flows.storage import ObjectMissing, Store
 from flows.working_days import LONDON
 from flows.zombies import Died, repair, repair_in_words

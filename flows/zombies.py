@@ -18,7 +18,7 @@ from features.months import Month
 from flows.claim import Claim, claims_since
 from flows.processes import Process, is_gone, process_began, this_process
 from flows.server_view import SeenRun, ServerView
-from flows.settings import ClaimSettings, Settings
+from flows.settings.settings import ClaimSettings, Settings
 from flows.storage import Store
 from flows.working_days import LONDON
 

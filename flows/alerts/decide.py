@@ -26,7 +26,6 @@ from collections.abc import Sequence
 from features.errors import HoldfastError
 from features.months import Month
 from flows.alerts.drift import drift_of, drift_words, model_version
-from flows.alerts.rules import AlertRules
 from flows.alerts.state import (
     RANK,
     AlertState,
@@ -40,6 +39,7 @@ from flows.alerts.state import (
     Signal,
     Told,
 )
+from flows.settings.alert_rules import AlertRules
 from models.score import Score
 
 #: Months of own scores a state carries; more than any `score_rise_months` can ask for.

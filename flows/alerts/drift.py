@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.registry import Group
-from flows.alerts.rules import AlertRules
 from flows.alerts.state import AlertState, Drift, GroupDrift, Signal
+from flows.settings.alert_rules import AlertRules
 from models.score import Score
 
 

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from flows.alerts.alert import SCHEMA_VERSION, Alert
-from flows.alerts.rules import AlertRules, rules_as_toml
+from flows.settings.alert_rules import AlertRules, rules_as_toml
 
 SCHEMA_FILE = Path("docs") / "alert.schema.json"
 RULES_FILE = Path("docs") / "alert-rules.toml"

@@ -13,8 +13,8 @@ from statistics import median
 from features.errors import HoldfastError
 from features.months import Month
 from flows.alerts.decide import decide
-from flows.alerts.rules import AlertRules
 from flows.alerts.state import AlertState, Band, Change, Decision, Signal
+from flows.settings.alert_rules import AlertRules
 from models.score import Score
 
 #: A band left and entered again within this many months has flapped.

@@ -21,7 +21,7 @@ from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extr
 from flows.alerts.figures import listed
 from flows.extracts.forms import RECOGNITIONS, Form
 from flows.extracts.landing import ENDINGS
-from flows.settings import IngestSettings
+from flows.settings.settings import IngestSettings
 
 #: One row of each extract that passes every check, of a council and people who do not exist.
 EXAMPLES: dict[Kind, Mapping[str, str]] = {

@@ -14,7 +14,7 @@ from typing import Any
 
 from features.errors import ReferenceDataError
 from flows.reference.download import Downloader
-from flows.reference.sources import ReferenceSource
+from flows.settings.published_sources import ReferenceSource
 
 #: Versions in one answer of the API; it lists the newest first.
 _PAGE_SIZE = 20

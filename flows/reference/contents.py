@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from features.errors import ReferenceDataError
 from flows.extracts.published import read_published
 from flows.reference.form import check_rows, kind_of_file
-from flows.reference.sources import Holds
+from flows.settings.published_sources import Holds
 from models.record import layouts
 from models.record.cells import day, grade, number, unknown_symbols
 from models.record.figures import LAIT_MEASURES

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from features.errors import ReferenceDataError
-from flows.reference.sources import is_loopback, shown
+from flows.settings.published_sources import is_loopback, shown
 
 _REDIRECTS = 5
 _FIRST_PAUSE_SECONDS = 2.0

@@ -9,7 +9,7 @@ import polars as pl
 
 from flows.reference.changes import in_words
 from flows.reference.shelf import Version
-from flows.reference.sources import Holds
+from flows.settings.published_sources import Holds
 from models.learning.trained import TrainedModel
 
 #: A measure that is published from each kind of file: the newest period of it in the model's reference

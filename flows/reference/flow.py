@@ -21,11 +21,11 @@ from flows.reference.due import advice, retraining_due
 from flows.reference.letters import tell_data_team
 from flows.reference.outcome import RefreshOutcome
 from flows.reference.refresh import NOTHING_CONFIGURED, SourceOutcome, chosen, downloader, refresh_source
-from flows.reference.request import RefreshRequest
 from flows.reference.shelf import Shelf
-from flows.reference.sources import ReferenceSource
 from flows.scoring import load_model
-from flows.settings import Settings
+from flows.settings.published_sources import ReferenceSource
+from flows.settings.refresh_form import RefreshRequest
+from flows.settings.settings import Settings
 from flows.storage import Store, open_store
 from flows.tasks import PATIENT_STEP
 

@@ -18,7 +18,7 @@ from flows.mailing import contact, mail_policy
 from flows.reference.api import DataSetVersion
 from flows.reference.refresh import SourceOutcome
 from flows.reference.shelf import Version
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import Store
 
 #: A release that was stored by a run that died before it could write is told of within this time.

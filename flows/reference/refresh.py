@@ -15,7 +15,7 @@ from flows.reference.contents import Contents, read_contents
 from flows.reference.download import Downloader, Fetched, Patience
 from flows.reference.form import headers_in
 from flows.reference.shelf import Shelf, Version, version_id
-from flows.reference.sources import ReferenceSettings, ReferenceSource
+from flows.settings.published_sources import ReferenceSettings, ReferenceSource
 
 NOTHING_CONFIGURED = (
     "No published file is configured. List the sources under [[reference.sources]] in holdfast.toml: "

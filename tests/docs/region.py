@@ -37,7 +37,7 @@ def make(folder: Path) -> None:
 
     from flows.backfill import BackfillRequest, backfill
     from flows.monthly import monthly, result_of
-    from flows.request import RunRequest, Send
+    from flows.settings.run_form import RunRequest, Send
 
     before = LAST.plus(-1)
     with embedded.quiet_flows():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.settings import PREFIX, Settings
+from flows.settings.settings import PREFIX, Settings
 from tests.docs.pages import REPOSITORY, blocks, links, name_of, pages
 
 _SETTING = re.compile(rf"\b{PREFIX}[A-Z0-9_]+")

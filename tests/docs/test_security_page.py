@@ -19,7 +19,7 @@ from flows.extracts.pseudonyms import pseudonyms
 from flows.measuring import Measured, measure
 from flows.retention import Periods, carry_out, plan
 from flows.scoring import load_model, score_councils
-from flows.settings import RetentionSettings, Settings
+from flows.settings.settings import RetentionSettings, Settings
 from models.score import Score
 from tests.docs.pages import REPOSITORY
 from tests.docs.region import LAST

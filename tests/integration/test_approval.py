@@ -38,7 +38,7 @@ _SERVE = """
 from datetime import date
 from prefect import serve
 from flows.deployments import DEPLOYMENTS
-from flows.settings import ScheduleSettings
+from flows.settings.settings import ScheduleSettings
 monthly = next(d for d in DEPLOYMENTS if d.name == "monthly")
 serve(monthly.build(ScheduleSettings(), date(2026, 11, 20), schedules=None), print_starting_message=False)
 """

@@ -14,7 +14,7 @@ import pytest
 from features.months import Month
 from flows.claim import Claim, Owner, claimed, latest, take
 from flows.processes import Process
-from flows.settings import ClaimSettings
+from flows.settings.settings import ClaimSettings
 from flows.storage import LocalStore, Store
 from flows.storage.s3 import S3Store
 

@@ -41,7 +41,7 @@ class Region:
 
     def run(self, **request: object) -> RunOutcome:
         from flows.monthly import monthly, result_of
-        from flows.request import RunRequest
+        from flows.settings.run_form import RunRequest
 
         asked = RunRequest.model_validate({"month": str(LAST), "as_of": CUTOFF, **request})
         with quiet_flows():
@@ -92,7 +92,7 @@ def test_every_council_is_decided_and_the_broken_ones_are_named(region: Region, 
 
 def test_what_a_person_can_put_right_is_a_sentence_in_the_runs_state(region: Region) -> None:
     from flows.monthly import monthly
-    from flows.request import RunRequest
+    from flows.settings.run_form import RunRequest
 
     with quiet_flows():
         state = monthly(RunRequest(month="2026-10", councils=["999"], as_of=CUTOFF), return_state=True)

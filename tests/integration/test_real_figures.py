@@ -38,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def run(path: Path, month: Month) -> RunOutcome:
     from flows.monthly import monthly, result_of
-    from flows.request import RunRequest
+    from flows.settings.run_form import RunRequest
 
     with quiet_flows():
         return result_of(monthly(RunRequest(month=str(month), returns=str(path)), return_state=True))

@@ -16,8 +16,8 @@ from prefect.client.schemas.objects import State
 from features.errors import ModelError
 from flows.embedded import quiet_flows
 from flows.reference.flow import reference_refresh, result_of
-from flows.reference.request import RefreshRequest
 from flows.reference.shelf import Shelf
+from flows.settings.refresh_form import RefreshRequest
 from flows.storage import LocalStore
 from flows.train import train
 from models.learning.training import data_hashes

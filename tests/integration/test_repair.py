@@ -41,7 +41,7 @@ class Region:
 
     def state(self, **request: object) -> Any:
         from flows.monthly import monthly
-        from flows.request import RunRequest
+        from flows.settings.run_form import RunRequest
 
         asked = RunRequest.model_validate({"month": str(MONTH), "as_of": date(2026, 11, 20), **request})
         with quiet_flows():

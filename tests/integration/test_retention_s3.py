@@ -13,7 +13,7 @@ import pytest
 from features.errors import StoreError
 from features.months import Month
 from flows.retention import Periods, carry_out, plan
-from flows.settings import RetentionSettings
+from flows.settings.settings import RetentionSettings
 from flows.storage.s3 import S3Store
 from tests.integration.conftest import S3Server
 

@@ -24,7 +24,7 @@ from features.months import Month
 from flows.alerts.ledger import Ledger, Status
 from flows.claim import latest
 from flows.prefect_file import prefect_file
-from flows.settings import ScheduleSettings
+from flows.settings.settings import ScheduleSettings
 from flows.storage import LocalStore
 from tests.conftest import REPOSITORY
 from tests.integration import small_region

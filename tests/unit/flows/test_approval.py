@@ -19,7 +19,7 @@ from flows.alerts.compose import Contact
 from flows.alerts.ledger import Ledger, Status
 from flows.alerts.publish import Published, publish_alert
 from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
-from flows.request import Verdict
+from flows.settings.run_form import Verdict
 from flows.storage.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 

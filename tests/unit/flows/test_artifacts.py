@@ -21,7 +21,7 @@ from flows.context import RunContext
 from flows.history import ACCEPTED, MISSING, ExtractRecord, History, Manifest
 from flows.outcome import CouncilOutcome, RunOutcome
 from flows.pages.sparkline import sparkline_picture
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
 

@@ -16,7 +16,7 @@ from features.errors import StoreError
 from features.months import Month
 from flows.claim import INTAKE, ClaimLost, Held, MonthClaimed, Owner, claimed, free, held_claims, is_dead, latest, take
 from flows.processes import Process, is_gone, process_began, this_process
-from flows.settings import ClaimSettings
+from flows.settings.settings import ClaimSettings
 from flows.storage import AlreadyThere, LocalStore
 
 OCTOBER = Month(2026, 10)

@@ -19,7 +19,7 @@ from flows.alerts.ledger import Ledger, Status
 from flows.alerts.publish import publish_alert
 from flows.cli import app
 from flows.mailing import mail_policy, open_transport
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 

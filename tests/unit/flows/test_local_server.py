@@ -10,7 +10,7 @@ from features.errors import SettingsError
 from flows.demo import LAST_MONTH, settings_to_click
 from flows.deployments import DEPLOYMENTS
 from flows.local_server import LocalServer, password, server_environment
-from flows.settings import ScheduleSettings
+from flows.settings.settings import ScheduleSettings
 
 
 def test_a_password_is_made_once_and_is_this_users_alone(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from features.errors import SettingsError
 from features.months import Month
 from flows.history import records_kept_from
 from flows.retention import Content, Periods, carry_out, content_of, plan
-from flows.settings import RetentionSettings
+from flows.settings.settings import RetentionSettings
 from flows.storage import LocalStore
 
 LAST = Month(2026, 10)

@@ -22,7 +22,7 @@ from flows.context import begin
 from flows.extracts.table import Limits
 from flows.rotation import KEY_NAME, Rotated, require_key, rotate
 from flows.sample_region import sample_extracts
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import LocalStore
 
 OLD, NEW = b"the key that was used from the start on", b"the key that is used from now on, for good"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from features.months import Month
-from flows.alerts.rules import AlertRules
+from flows.settings.alert_rules import AlertRules
 from flows.simulated import Trial, try_rules
 from models.registry.shipped import shipped_model
 

@@ -10,7 +10,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from features.errors import SettingsError
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.task_runner import ByTheSettings, Parcel
 
 

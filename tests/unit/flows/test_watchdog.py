@@ -22,7 +22,7 @@ from flows.cli import app
 from flows.notify import Notice, failure_notice, notice_message, opened_store, tell
 from flows.processes import Process, this_process
 from flows.server_view import SeenDeployment, SeenRun, ServerAway
-from flows.settings import ClaimSettings, Settings, WatchdogSettings
+from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
 from flows.storage import LocalStore
 from flows.watchdog import (
     Look,

@@ -10,7 +10,7 @@ from prefect.server.schemas.schedules import RRuleSchedule
 
 from features.errors import SettingsError
 from flows.deployments import DEPLOYMENTS, built
-from flows.settings import ScheduleSettings
+from flows.settings.settings import ScheduleSettings
 from flows.working_days import LONDON, YEARS_LISTED, on_working_day
 
 SEVEN = time(7, 0)

@@ -15,7 +15,7 @@ from flows.claim import Claim, Owner, take
 from flows.keeper import keep_once
 from flows.processes import Process, this_process
 from flows.server_view import SERVER_WENT, SeenDeployment, SeenRun
-from flows.settings import ClaimSettings, Settings
+from flows.settings.settings import ClaimSettings, Settings
 from flows.storage import LocalStore
 from flows.zombies import begin_again, is_cut_off, meant, repair, repair_in_words, tags_again, times_begun
 

@@ -19,8 +19,8 @@ from flows.alerts.facts import (
     ValidationFacts,
     ValidationNote,
 )
-from flows.alerts.rules import AlertRules
 from flows.alerts.state import AlertState, Signal
+from flows.settings.alert_rules import AlertRules
 from models.score import ModelRef, Reason, Score, Stage, TrackRecord
 
 MONTH = Month(2026, 10)

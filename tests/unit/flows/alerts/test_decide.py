@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from features.errors import HoldfastError
 from flows.alerts.decide import decide, storm_valve
-from flows.alerts.rules import AlertRules, LevelRules, StormRules, TimingRules
 from flows.alerts.state import RANK, AlertState, Band, Change, Decision, MessageKind, Signal
+from flows.settings.alert_rules import AlertRules, LevelRules, StormRules, TimingRules
 from tests.unit.flows.alerts.examples import MONTH, RULES, score, signal
 
 TWO_GROUPS = (

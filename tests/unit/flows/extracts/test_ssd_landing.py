@@ -20,7 +20,7 @@ from flows.extracts.landing import list_month
 from flows.month import check_and_store, find_due, read_council
 from flows.sample_region import as_sent, generate, region
 from flows.sample_region.ssd import MARKER, ssd_tables
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import LocalStore
 
 from .conftest import OCTOBER

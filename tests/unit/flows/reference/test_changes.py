@@ -7,7 +7,7 @@ import pytest
 from features.errors import ReferenceDataError
 from flows.reference.changes import Changes, compare, in_words
 from flows.reference.contents import Contents, TableContents
-from flows.reference.sources import Holds
+from flows.settings.published_sources import Holds
 
 
 def figures(periods: dict[str, int], headers: tuple[str, ...] = ("cases", "la_name")) -> Contents:

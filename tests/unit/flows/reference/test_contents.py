@@ -10,7 +10,7 @@ import pytest
 
 from features.errors import ReferenceDataError
 from flows.reference.contents import Contents, read_contents
-from flows.reference.sources import Holds
+from flows.settings.published_sources import Holds
 from tests.unit.flows.reference.published import C1, COUNCILS, WORKFORCE, inspections, reports, yearly
 
 

@@ -15,8 +15,8 @@ from flows.reference.letters import tell_data_team
 from flows.reference.outcome import RefreshOutcome
 from flows.reference.refresh import SourceOutcome, Status, chosen, downloader, refresh_source
 from flows.reference.shelf import Shelf
-from flows.reference.sources import ReferenceSettings, ReferenceSource
-from flows.settings import Settings
+from flows.settings.published_sources import ReferenceSettings, ReferenceSource
+from flows.settings.settings import Settings
 from flows.storage import LocalStore
 from models.registry.shipped import shipped_model
 from tests.unit.flows.alerts.faults import Postbox

@@ -11,7 +11,7 @@ import pytest
 from features.errors import ReferenceDataError, StoreError
 from flows.reference.contents import Contents, TableContents
 from flows.reference.shelf import Shelf, Version, version_id
-from flows.reference.sources import Holds
+from flows.settings.published_sources import Holds
 from flows.storage import LocalStore
 from tests.unit.flows.alerts.faults import Fuse, FusedStore, Killed
 

@@ -17,7 +17,7 @@ from flows.extracts.forms import Form
 from flows.extracts.landing import list_month
 from flows.month import check_and_store, find_due, read_council
 from flows.sample_region import as_sent, generate, region
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from flows.storage import LocalStore
 
 from .examples import OCTOBER

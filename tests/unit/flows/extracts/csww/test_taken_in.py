@@ -20,7 +20,7 @@ from flows.cli import app
 from flows.context import begin
 from flows.history import Manifest
 from flows.month import check_and_store, find_due, read_council
-from flows.settings import Settings
+from flows.settings.settings import Settings
 from tests.unit.flows.extracts.csww.planted import MARKERS, as_text, found_in, returns
 
 SEPTEMBER = Month(2025, 9)

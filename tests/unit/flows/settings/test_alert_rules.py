@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from features.errors import SettingsError
-from flows.alerts.rules import AlertRules, DriftRules, LevelRules, read_rules, rules_as_toml
+from flows.settings.alert_rules import AlertRules, DriftRules, LevelRules, read_rules, rules_as_toml
 
 
 def test_written_rules_are_read_back_equal() -> None:

@@ -13,8 +13,8 @@ from features.errors import HoldfastError, SettingsError
 from features.months import Month
 from flows.asking import Approval
 from flows.backfill import BackfillRequest
-from flows.forms import filled
-from flows.request import RunRequest, RunSteps, Send, steps_of
+from flows.settings.filled import filled
+from flows.settings.run_form import RunRequest, RunSteps, Send, steps_of
 
 TODAY = date(2026, 11, 22)
 FORMS: list[type[BaseModel]] = [RunRequest, BackfillRequest, Approval]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import SettingsError
-from flows.settings import Settings
+from flows.settings.settings import Settings
 
 ID = "0a1b2c3d-0000-4000-8000-0123456789ab"
 

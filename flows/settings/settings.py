@@ -19,9 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from features.errors import SettingsError
-from flows.alerts.rules import AlertRules
-from flows.reference.sources import ReferenceSettings
-from flows.request import Send
+from flows.settings.alert_rules import AlertRules
+from flows.settings.published_sources import ReferenceSettings
+from flows.settings.run_form import Send
 
 PREFIX = "HOLDFAST_"
 

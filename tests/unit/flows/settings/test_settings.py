@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import SettingsError
-from flows.settings import Settings
+from flows.settings.settings import Settings
 
 
 @pytest.fixture(autouse=True)
