@@ -27,12 +27,12 @@ from features.months import Month, nth_working_day
 from features.registry import Kind
 from flows import month as steps
 from flows.alerts.publish import Published
-from flows.context import RunContext, Stopwatch, begin
-from flows.history import ACCEPTED, ExtractRecord, Manifest
 from flows.measuring import measure
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.scoring import load_model, score_councils
 from flows.settings.settings import Settings
+from flows.store.context import RunContext, Stopwatch, begin
+from flows.store.editions import ACCEPTED, ExtractRecord, Manifest
 from flows.takein import TakenIn
 
 LAST = Month(2026, 10)

@@ -23,10 +23,10 @@ from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Outcome, Published, latest_alert, previous_alerts, publish_alert, told_folders
 from flows.alerts.render import Message, render_message
 from flows.alerts.state import Decision
-from flows.history import ACCEPTED, Manifest
 from flows.reports import council_report_name
 from flows.settings.alert_rules import AlertRules
-from flows.storage import Store
+from flows.store import Store
+from flows.store.editions import ACCEPTED, Manifest
 from models.score import Score
 
 #: The grade after which a council is on the recovery track.

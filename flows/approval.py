@@ -37,7 +37,7 @@ from flows.approval_records import (
     digest_of,
 )
 from flows.settings.run_form import Verdict
-from flows.storage.port import AlreadyThere, Store
+from flows.store.port import AlreadyThere, Store
 
 _JSON = "application/json"
 _PENDING = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/pending\.json")

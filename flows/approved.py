@@ -16,12 +16,12 @@ from flows.alerts.deliver import Delivery
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import gone_messages
 from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling
-from flows.context import begin, load_register, s3_options
 from flows.mailing import contact, mail_policy
 from flows.officers import write_to_data_officers
 from flows.settings.run_form import Verdict
 from flows.settings.settings import Settings
-from flows.storage import Store, open_store
+from flows.store import Store, open_store
+from flows.store.context import begin, load_register, s3_options
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,15 @@ from flows.alerts.facts import CouncilFacts
 from flows.alerts.figures import count_words, value_text
 from flows.alerts.state import Band
 from flows.approval_records import Pending
-from flows.context import RunContext
 from flows.embedded import is_embedded
-from flows.history import ACCEPTED, MISSING, Manifest
 from flows.outcome import RunOutcome
 from flows.pages.region import KEY_MEASURES, is_withheld
 from flows.pages.sparkline import sparkline_picture
-from flows.progress import shown
 from flows.reporting import how, place
 from flows.reports import council_report_name, index_name
+from flows.store.context import RunContext
+from flows.store.editions import ACCEPTED, MISSING, Manifest
+from flows.store.progress import shown
 
 #: Charts stop here: a page of the UI with more is slow, and the region page has them all.
 _CHART_BYTES = 800_000

@@ -29,7 +29,7 @@ from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_m
 from flows.extracts.readers import read_table
 from flows.extracts.table import Limits
 from flows.extracts.where import Where
-from flows.storage import LocalStore, Store
+from flows.store import LocalStore, Store
 
 #: References are hashed even here, with a key that is used for nothing else and leaves no trace.
 _DESK_KEY = sha256(b"holdfast check").digest()

@@ -88,8 +88,8 @@ def run(
 
     embedded.configure()
     from flows.monthly import monthly, result_of
-    from flows.progress import shown
     from flows.settings.run_form import RunRequest, Send, steps_of
+    from flows.store.progress import shown
 
     steps = steps_of(start, check_only=check_only, rehearse=rehearse)
     request = filled(

@@ -18,7 +18,7 @@ from features.months import Month
 if TYPE_CHECKING:
     from flows.alerts.deliver import Delivery
     from flows.settings.settings import Settings
-    from flows.storage import Store
+    from flows.store import Store
 
 MonthOf = Annotated[str, typer.Option("--month", help="YYYY-MM.")]
 CouncilOf = Annotated[str, typer.Option("--council", help="The council's code, for example 301 or “314 / 318”.")]
@@ -138,11 +138,11 @@ def simulate_alerts(
     json_file: JsonFile = None,
 ) -> None:
     """Try the alert rules on a made-up region: months to the first alert, false alarms, flapping, the trade-off."""
-    from flows.context import s3_options
     from flows.scoring import load_model
     from flows.settings.settings import Settings
     from flows.simulated import try_rules
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import s3_options
 
     began = perf_counter()
     settings = Settings.load()
@@ -168,9 +168,9 @@ def _write_json(path: Path, content: object) -> None:
 
 def _opened() -> tuple[Settings, Store]:
     """The settings and the store they name."""
-    from flows.context import s3_options
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import s3_options
 
     settings = Settings.load()
     return settings, open_store(settings.store, s3=s3_options(settings), must_exist=True)

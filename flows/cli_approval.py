@@ -38,10 +38,10 @@ def approve(
     from flows import approval, embedded
     from flows.approval_records import Answer
     from flows.approved import carry_out, resume
-    from flows.context import s3_options
     from flows.mailing import open_transport
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import s3_options
 
     embedded.configure()
     settings = Settings.load()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flows.extracts.mapping_settle import Question, Settled
     from flows.extracts.table import RawTable
     from flows.settings.settings import Settings
-    from flows.storage import Store
+    from flows.store import Store
 
 KindArgument = Annotated[str, typer.Argument(help="workforce, establishment, caseload or return.")]
 CouncilOption = Annotated[str, typer.Option(help="The council's code.")]
@@ -163,8 +163,8 @@ def _landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]
     """The landing store, and the council of that code in its register; raises SettingsError if there is none."""
     from features.councils import folder_name
     from features.errors import SettingsError
-    from flows.context import load_register, s3_options
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import load_register, s3_options
 
     landing = open_store(settings.landing, s3=s3_options(settings), must_exist=True)
     register = load_register(landing, settings.register_file)
@@ -178,9 +178,9 @@ def _landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]
 def landing_if_any() -> Store | None:
     """The landing store of the settings; None on a desk that has no settings or landing of its own."""
     from features.errors import HoldfastError
-    from flows.context import s3_options
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import s3_options
 
     try:
         settings = Settings.load()

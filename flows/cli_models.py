@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.storage import Store
+    from flows.store import Store
 
 Data = Annotated[Path, typer.Option(help="Folder of published files, as downloaded.")]
 DayOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD.")]
@@ -58,7 +58,7 @@ def backtest(
     published_before: DayOption = None,
 ) -> None:
     """Walk forward through the public record and print the track record beside its baselines."""
-    from flows.context import code_version
+    from flows.store.context import code_version
     from models.evidence.backtest import backtest as run_backtest
 
     report = run_backtest(
@@ -74,7 +74,7 @@ def evaluate(
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the JSON to this file.")] = None,
 ) -> None:
     """Train on what was public before a day and score every judgement published from it on: JSON, then the table."""
-    from flows.context import code_version
+    from flows.store.context import code_version
     from models.evidence.evaluate import evaluate as run_evaluation
 
     day = _day(published_from)
@@ -131,9 +131,9 @@ def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> 
 
 
 def _store() -> Store:
-    from flows.context import s3_options
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import s3_options
 
     settings = Settings.load()
     return open_store(settings.store, s3=s3_options(settings))

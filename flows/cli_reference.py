@@ -37,9 +37,9 @@ def refresh(
     from flows.settings.settings import Settings
 
     chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
-    from flows.progress import shown
     from flows.reference.flow import reference_refresh, result_of
     from flows.settings.refresh_form import RefreshRequest
+    from flows.store.progress import shown
 
     with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = reference_refresh(RefreshRequest(sources=source or [], reason=reason), return_state=True)
@@ -102,10 +102,10 @@ def _lay_out(folder: Path) -> None:
 
 
 def _opened() -> tuple[Shelf, Settings]:
-    from flows.context import s3_options
     from flows.reference.shelf import Shelf
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.context import s3_options
 
     settings = Settings.load()
     return Shelf(open_store(settings.store, s3=s3_options(settings))), settings

@@ -33,8 +33,8 @@ def watchdog(
     could be told.
     """
     embedded.configure()
-    from flows.claim import wall_clock
     from flows.settings.settings import Settings
+    from flows.store.claims import wall_clock
     from flows.watchdog import NeedsAPerson, WatchdogRequest, watch
 
     request = WatchdogRequest(mail=mail, begin_again=begin_again)
@@ -53,12 +53,12 @@ def claims(
 ) -> None:
     """Show which months are being run, by whom and since when; --free ends the claim of a run known to be dead."""
     from features.months import Month
-    from flows.claim import INTAKE, Owner, held_claims, wall_clock
-    from flows.claim import free as free_claim
-    from flows.context import s3_options
-    from flows.processes import this_process
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.claims import INTAKE, Owner, held_claims, wall_clock
+    from flows.store.claims import free as free_claim
+    from flows.store.context import s3_options
+    from flows.store.processes import this_process
 
     settings = Settings.load()
     store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
@@ -92,8 +92,8 @@ def backfill(
     from features.months import Month
     from flows.backfill import BackfillRequest
     from flows.backfill import backfill as run_backfill
-    from flows.progress import shown
     from flows.settings.run_form import Send
+    from flows.store.progress import shown
 
     request = BackfillRequest.model_validate(
         {

@@ -25,11 +25,11 @@ def retain(
 ) -> None:
     """Say what is older than its period, by kind and size; with --delete, delete it for good."""
     from features.months import Month
-    from flows.claim import INTAKE, claimed, this_run, wall_clock
-    from flows.context import s3_options
-    from flows.retention import Periods, carry_out, plan
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.claims import INTAKE, claimed, this_run, wall_clock
+    from flows.store.context import s3_options
+    from flows.store.retention import Periods, carry_out, plan
 
     now = datetime.now(UTC)
     settings = Settings.load()
@@ -57,12 +57,12 @@ def rotate_key(
     HOLDFAST_PSEUDONYM_KEY is the new key, HOLDFAST_PREVIOUS_PSEUDONYM_KEY the old one. Cut off, run it again.
     """
     from features.errors import SettingsError
-    from flows.claim import INTAKE, claimed, this_run, wall_clock
-    from flows.context import load_register, pseudonym_key, s3_options
     from flows.extracts.table import Limits
     from flows.rotation import rotate
     from flows.settings.settings import Settings
-    from flows.storage import open_store
+    from flows.store import open_store
+    from flows.store.claims import INTAKE, claimed, this_run, wall_clock
+    from flows.store.context import load_register, pseudonym_key, s3_options
 
     settings = Settings.load()
     if settings.previous_pseudonym_key is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from features.errors import SettingsError
 from features.months import Month
 from flows.parallel import worker_processes
-from flows.progress import shown
+from flows.store.progress import shown
 
 if TYPE_CHECKING:
     from flows.outcome import RunOutcome
@@ -83,10 +83,10 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         region = pool.submit(make_region, folder / "landing")
         # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
         # some, what reads models (skops looks through every module there is, so it comes before those with many).
-        from flows.context import begin
         from flows.intake import take_in_plainly
         from flows.month import find_due_for_history
         from flows.settings.settings import Settings
+        from flows.store.context import begin
 
         import_module("flows.scoring")
         region.result()

@@ -19,10 +19,10 @@ from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
 from flows.alerts.render import Message, render_message
 from flows.alerts.state import Change
 from flows.approval import holds
-from flows.context import load_register, s3_options
 from flows.mailing import contact, mail_policy
 from flows.settings.settings import Settings
-from flows.storage import Store, open_store
+from flows.store import Store, open_store
+from flows.store.context import load_register, s3_options
 
 
 @dataclass(frozen=True, slots=True)

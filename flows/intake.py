@@ -8,8 +8,8 @@ from functools import partial
 from typing import Protocol
 
 from flows import month as steps
-from flows.context import RunContext
-from flows.progress import step
+from flows.store.context import RunContext
+from flows.store.progress import step
 from flows.takein import Due, Read, load_checks, read_files
 
 #: Rows read and checked together: some months of a small region, one month of England. With more, the last portion

@@ -11,11 +11,11 @@ from datetime import datetime
 from threading import Event, Thread
 
 from features.errors import HoldfastError
-from flows.claim import Clock, wall_clock
 from flows.mailing import open_transport
 from flows.notify import opened_store, tell
 from flows.server_view import PrefectView, ServerView
 from flows.settings.settings import Settings
+from flows.store.claims import Clock, wall_clock
 from flows.watchdog import died_notices
 from flows.zombies import Died, repair
 

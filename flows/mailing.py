@@ -7,10 +7,10 @@ from flows.alerts.mail.outbox import OutboxTransport
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
-from flows.context import s3_options
 from flows.settings.settings import Environment, Settings
 from flows.settings.settings import Transport as Kind
-from flows.storage import open_store
+from flows.store import open_store
+from flows.store.context import s3_options
 
 
 def open_transport(settings: Settings) -> Transport:

@@ -29,8 +29,6 @@ from flows.alerts.decide import Storm, storm_valve
 from flows.alerts.deliver import Delivery
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
-from flows.claim import INTAKE, holding
-from flows.context import RunContext, begin, s3_options
 from flows.extracts.landing import LandedFile
 from flows.extracts.published_register import register_from_published
 from flows.mailing import contact, open_transport
@@ -38,7 +36,6 @@ from flows.month import Alerting
 from flows.notify import TELLS_OF_FAILURE
 from flows.officers import unreached, write_to_data_officers
 from flows.outcome import RunOutcome
-from flows.progress import step
 from flows.published import read_published_file, read_record_beside, reconcile_published, record_measures_beside
 from flows.reporting import Mail, outcome_of
 from flows.restated import restatements
@@ -46,7 +43,10 @@ from flows.scoring import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.sending import due_now, mail_month, send, waiting_run
 from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
 from flows.settings.settings import Settings
-from flows.storage import open_store
+from flows.store import open_store
+from flows.store.claims import INTAKE, holding
+from flows.store.context import RunContext, begin, s3_options
+from flows.store.progress import step
 from flows.takein import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.task_runner import BY_THE_SETTINGS
 from flows.tasks import (

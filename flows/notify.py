@@ -22,10 +22,10 @@ from flows.alerts.letter import Bullets, Letter, Section
 from flows.alerts.mail.policy import envelope
 from flows.alerts.mail.port import PermanentMailError, RetryableMailError, Transport
 from flows.alerts.render import Message, render_letter
-from flows.context import s3_options
 from flows.mailing import mail_policy, open_transport
 from flows.settings.settings import Settings
-from flows.storage import Store, open_store
+from flows.store import Store, open_store
+from flows.store.context import s3_options
 from flows.working_days import LONDON
 
 if TYPE_CHECKING:

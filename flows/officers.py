@@ -14,9 +14,9 @@ from flows.alerts.facts import SubmissionFact, ValidationFacts
 from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
 from flows.alerts.summary import data_officer_message
-from flows.context import RunContext
-from flows.history import ACCEPTED, Manifest
 from flows.mailing import contact, mail_policy
+from flows.store.context import RunContext
+from flows.store.editions import ACCEPTED, Manifest
 
 
 def something_to_put_right(submissions: Sequence[SubmissionFact], validation: ValidationFacts) -> bool:

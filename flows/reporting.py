@@ -13,14 +13,14 @@ from flows.alerts.ledger import Status
 from flows.alerts.publish import told_folders
 from flows.alerts.state import Band
 from flows.approval_records import Pending, Ruling, how_to_decide
-from flows.context import RunContext
-from flows.history import ACCEPTED, MISSING, Manifest
 from flows.outcome import CouncilOutcome, Restatement, RunOutcome
 from flows.pages.previews import write_preview_index
 from flows.pages.region import why_words
 from flows.reports import index_name
 from flows.scoring import CAUTION
-from flows.storage import Store, open_store
+from flows.store import Store, open_store
+from flows.store.context import RunContext
+from flows.store.editions import ACCEPTED, MISSING, Manifest
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from expectations.accepted import Accepted
 from expectations.batch import Batch, Outcome
 from features.councils import Council, Register
 from features.months import Month
-from flows.storage import Store
+from flows.store import Store
 
 
 def write_reports(

@@ -13,8 +13,8 @@ from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.figures import change_text, value_text
-from flows.history import History, Manifest
 from flows.outcome import Restatement
+from flows.store.editions import History, Manifest
 from flows.takein import RECORD_KINDS, TakenIn, unreported
 
 

@@ -28,8 +28,8 @@ from flows.extracts.forms import Asked, Content, read_form
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.table import Limits
-from flows.history import to_parquet
-from flows.storage import AlreadyThere, ObjectMissing, Store
+from flows.store import AlreadyThere, ObjectMissing, Store
+from flows.store.editions import to_parquet
 
 KEY_NAME = "pseudonyms/key.json"
 

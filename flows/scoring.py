@@ -11,7 +11,7 @@ from features.councils import Register
 from features.months import Month
 from flows.measuring import Measured
 from flows.settings.settings import Settings
-from flows.storage import Store
+from flows.store import Store
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
 from models.registry.versions import load

@@ -17,12 +17,12 @@ from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published, gone_messages
 from flows.approval_records import ApprovalRefused, Pending, Ruling
 from flows.asking import MOST_QUESTIONS, ask
-from flows.context import RunContext
 from flows.mailing import contact, open_transport
 from flows.outcome import RunOutcome
-from flows.progress import step
 from flows.reporting import Mail
 from flows.settings.run_form import RunRequest, Send
+from flows.store.context import RunContext
+from flows.store.progress import step
 from flows.tasks import send_to_council, whole
 from flows.units import Faults, Unit
 

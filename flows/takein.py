@@ -33,8 +33,17 @@ from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome as Fate
 from flows.extracts.submissions import Submission, london_day, record_submission
 from flows.extracts.table import Limits
-from flows.history import ACCEPTED, MISSING, QUARANTINED, REFUSED, ExtractRecord, History, Manifest, records_kept_from
-from flows.storage import Store
+from flows.store import Store
+from flows.store.editions import (
+    ACCEPTED,
+    MISSING,
+    QUARANTINED,
+    REFUSED,
+    ExtractRecord,
+    History,
+    Manifest,
+    records_kept_from,
+)
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}

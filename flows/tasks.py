@@ -22,7 +22,6 @@ from flows.alerts.deliver import Delivery
 from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
-from flows.context import RunContext
 from flows.extracts.landing import LandedFile
 from flows.extracts.published import PublishedWorkforce
 from flows.measuring import Measured, measure
@@ -30,6 +29,7 @@ from flows.month import Alerting
 from flows.published import take_in_published
 from flows.reports import write_reports
 from flows.scoring import score_councils
+from flows.store.context import RunContext
 from flows.takein import Due, Read, TakenIn
 from flows.units import needs_a_person
 from models.learning.trained import TrainedModel

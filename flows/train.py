@@ -16,11 +16,11 @@ from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
-from flows.context import s3_options
 from flows.notify import TELLS_OF_FAILURE
 from flows.reference.shelf import laid_out
 from flows.settings.settings import Settings
-from flows.storage import Store, open_store
+from flows.store import Store, open_store
+from flows.store.context import s3_options
 from flows.tasks import PATIENT_STEP, STEP, whole
 from flows.training import beside_the_present_one, trained
 from models.learning.training import TrainingResult

@@ -8,10 +8,10 @@ from pathlib import Path
 from features.errors import ModelError
 from features.frames import NATIONAL
 from features.months import Month
-from flows.context import begin, code_version
 from flows.measuring import measure
 from flows.settings.settings import Settings
-from flows.storage import Store
+from flows.store import Store
+from flows.store.context import begin, code_version
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.judgements.own_history import design_from_history, together

@@ -19,7 +19,7 @@ from prefect.states import Failed
 
 from features.councils import Council
 from features.errors import HoldfastError
-from flows.progress import step
+from flows.store.progress import step
 
 T = TypeVar("T")
 

@@ -23,12 +23,12 @@ from flows.alerts.deliver import Delivery
 from flows.alerts.ledger import Status
 from flows.approval import pending
 from flows.approval_records import Pending, how_to_decide
-from flows.claim import held_claims
 from flows.mailing import open_transport
 from flows.notify import Notice, opened_store, run_link, tell
 from flows.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
 from flows.settings.settings import Settings, WatchdogSettings
-from flows.storage import ObjectMissing, Store
+from flows.store import ObjectMissing, Store
+from flows.store.claims import held_claims
 from flows.working_days import LONDON
 from flows.zombies import Died, repair, repair_in_words
 

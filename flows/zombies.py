@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from features.months import Month
-from flows.claim import Claim, claims_since
-from flows.processes import Process, is_gone, process_began, this_process
 from flows.server_view import SeenRun, ServerView
 from flows.settings.settings import ClaimSettings, Settings
-from flows.storage import Store
+from flows.store import Store
+from flows.store.claims import Claim, claims_since
+from flows.store.processes import Process, is_gone, process_began, this_process
 from flows.working_days import LONDON
 
 #: The server hears a living run every three minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).

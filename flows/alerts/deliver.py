@@ -11,7 +11,7 @@ from flows.alerts.ledger import UNFINISHED, Entry, Ledger, Status, who
 from flows.alerts.mail.policy import MailPolicy, envelope
 from flows.alerts.mail.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
 from flows.alerts.render import Message
-from flows.storage.port import Store
+from flows.store.port import Store
 
 _NO_RECIPIENT = "no longer among the recipients in the register"
 

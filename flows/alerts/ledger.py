@@ -25,7 +25,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from features.months import Month
-from flows.storage.port import AlreadyThere, Store
+from flows.store.port import AlreadyThere, Store
 
 #: What the key of a message ends with that went to a test inbox instead of to its recipients.
 REDIRECTED = ".redirected"

@@ -16,7 +16,7 @@ from flows.alerts.compose import Contact
 from flows.alerts.figures import change_text, lower_first, value_text
 from flows.alerts.ledger import REDIRECTED, Ledger, Status
 from flows.alerts.render import Message, render_message
-from flows.storage.port import AlreadyThere, Store
+from flows.store.port import AlreadyThere, Store
 
 _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
 

@@ -28,7 +28,7 @@ from flows.extracts.forms import (
 )
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import in_force
-from flows.storage import ObjectInfo, Store
+from flows.store import ObjectInfo, Store
 
 ENDINGS = ("csv", "parquet", "xlsx")
 

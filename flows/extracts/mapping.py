@@ -25,7 +25,7 @@ from flows.extracts.cells import read_cells
 from flows.extracts.headers import meanings, normalised
 from flows.extracts.table import RawTable, says_total
 from flows.extracts.where import Where
-from flows.storage import ObjectInfo, Store
+from flows.store import ObjectInfo, Store
 
 FOLDER = "mappings"
 #: Fields that the folder a file lies in says as well: a home-made list seldom has them.

@@ -13,7 +13,7 @@ from flows.extracts.readers import too_large
 from flows.extracts.submissions import Outcome, Submission, fingerprint_unread, keep_content
 from flows.extracts.table import Limits
 from flows.extracts.where import Where
-from flows.storage import Store
+from flows.store import Store
 
 
 @dataclass(frozen=True, slots=True)

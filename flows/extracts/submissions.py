@@ -26,7 +26,7 @@ from features.councils import Council, Register, folder_name
 from features.errors import StoreError
 from features.months import Month, nth_working_day
 from features.registry import Kind
-from flows.storage import AlreadyThere, Store
+from flows.store import AlreadyThere, Store
 
 _READERS = 16
 _LONDON = ZoneInfo("Europe/London")

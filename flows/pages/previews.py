@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from flows.alerts.mail.outbox import parse
-from flows.storage.port import Store
+from flows.store.port import Store
 
 INDEX = "index.html"
 

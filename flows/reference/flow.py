@@ -13,10 +13,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError, ReferenceDataError
-from flows.context import s3_options
 from flows.mailing import open_transport
 from flows.notify import TELLS_OF_FAILURE
-from flows.progress import step
 from flows.reference.due import advice, retraining_due
 from flows.reference.letters import tell_data_team
 from flows.reference.outcome import RefreshOutcome
@@ -26,7 +24,9 @@ from flows.scoring import load_model
 from flows.settings.published_sources import ReferenceSource
 from flows.settings.refresh_form import RefreshRequest
 from flows.settings.settings import Settings
-from flows.storage import Store, open_store
+from flows.store import Store, open_store
+from flows.store.context import s3_options
+from flows.store.progress import step
 from flows.tasks import PATIENT_STEP
 
 

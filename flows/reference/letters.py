@@ -19,7 +19,7 @@ from flows.reference.api import DataSetVersion
 from flows.reference.refresh import SourceOutcome
 from flows.reference.shelf import Version
 from flows.settings.settings import Settings
-from flows.storage import Store
+from flows.store import Store
 
 #: A release that was stored by a run that died before it could write is told of within this time.
 _TOLD_WITHIN = timedelta(days=14)

@@ -23,7 +23,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from features.errors import ReferenceDataError, StoreError
 from flows.reference.contents import Contents
-from flows.storage import AlreadyThere, ObjectMissing, Store
+from flows.store import AlreadyThere, ObjectMissing, Store
 
 _JSON = "application/json"
 _KINDS = {".csv": "text/csv", ".ods": "application/vnd.oasis.opendocument.spreadsheet"}

@@ -113,7 +113,7 @@ class ScheduleSettings(_Section):
 
 
 class ClaimSettings(_Section):
-    """How runs keep out of each other's way; see `flows.claim`."""
+    """How runs keep out of each other's way; see `flows.store.claims`."""
 
     stale_minutes: Annotated[int, Field(ge=1, le=120)] = 10
     """A claim not renewed for so long belongs to a dead run. Machines' clocks must agree better than this."""
@@ -146,7 +146,7 @@ class WatchdogSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """How long what is kept, in complete months; see `flows.retention`. Nothing goes by itself: `holdfast retain`."""
+    """How long what is kept, in complete months; see `flows.store.retention`. Nothing goes by itself: `holdfast retain`."""
 
     record_months: Annotated[int, Field(ge=1, le=240)] = 24
     """Rows about one worker or child, and the files they came in."""

@@ -42,7 +42,7 @@ _SAME_MINOR = ("scikit-learn", "skops")
 
 
 class Objects(Protocol):
-    """What the registry needs of an object store; `flows.storage.port.Store` has it."""
+    """What the registry needs of an object store; `flows.store.port.Store` has it."""
 
     def read(self, name: str) -> bytes: ...
 

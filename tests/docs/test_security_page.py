@@ -14,12 +14,12 @@ from polars.testing import assert_frame_equal
 from features.frames import NATIONAL
 from features.months import Month
 from flows import month as steps
-from flows.context import DEMO_KEY, RunContext, begin
 from flows.extracts.pseudonyms import pseudonyms
 from flows.measuring import Measured, measure
-from flows.retention import Periods, carry_out, plan
 from flows.scoring import load_model, score_councils
 from flows.settings.settings import RetentionSettings, Settings
+from flows.store.context import DEMO_KEY, RunContext, begin
+from flows.store.retention import Periods, carry_out, plan
 from models.score import Score
 from tests.docs.pages import REPOSITORY
 from tests.docs.region import LAST

@@ -21,8 +21,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from flows import embedded
-from flows.storage import S3Options
-from flows.storage.s3 import S3Store
+from flows.store import S3Options
+from flows.store.s3 import S3Store
 
 #: Before any test imports Prefect: nothing is sent anywhere, and its logs are for its authors.
 embedded.configure()

@@ -11,7 +11,7 @@ from flows.alerts.deliver import deliver
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.alerts.publish import publish_alert
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.integration.smtp_server import PASSWORD, USER
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 

@@ -24,7 +24,7 @@ import httpx
 import pytest
 
 from flows.demo import settings_for
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.integration import small_region
 from tests.integration.served import served
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running

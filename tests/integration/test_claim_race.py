@@ -12,11 +12,11 @@ from time import sleep
 import pytest
 
 from features.months import Month
-from flows.claim import Claim, Owner, claimed, latest, take
-from flows.processes import Process
 from flows.settings.settings import ClaimSettings
-from flows.storage import LocalStore, Store
-from flows.storage.s3 import S3Store
+from flows.store import LocalStore, Store
+from flows.store.claims import Claim, Owner, claimed, latest, take
+from flows.store.processes import Process
+from flows.store.s3 import S3Store
 
 MONTH = Month(2026, 10)
 EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)

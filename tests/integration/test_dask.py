@@ -12,7 +12,7 @@ from distributed import LocalCluster
 
 # The cluster's scheduler lives in this process and must know what its tasks are made of before it has work.
 import flows.monthly  # noqa: F401
-from flows.storage import open_store
+from flows.store import open_store
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
 from tests.integration.local_server import clean_environment

@@ -21,7 +21,7 @@ from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Accepted, PermanentMailError, RetryableMailError
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.alerts.render import render_message
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.integration import small_region
 from tests.integration.conftest import free_ports
 from tests.integration.mail_servers import BLOCKED, BUSY, FULL, GONE, PASSWORD, USER, MailServers, mail_servers

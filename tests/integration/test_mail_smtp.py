@@ -19,7 +19,7 @@ from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Accepted, PermanentMailError, RetryableMailError
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.alerts.render import render_message
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 

@@ -18,7 +18,7 @@ from flows.embedded import quiet_flows
 from flows.reference.flow import reference_refresh, result_of
 from flows.reference.shelf import Shelf
 from flows.settings.refresh_form import RefreshRequest
-from flows.storage import LocalStore
+from flows.store import LocalStore
 from flows.train import train
 from models.learning.training import data_hashes
 from models.record import read_record

@@ -20,7 +20,7 @@ from flows.demo import settings_for
 from flows.embedded import quiet_flows
 from flows.extracts.landing import LandedFile
 from flows.outcome import RunOutcome
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.integration import small_region
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

@@ -12,9 +12,9 @@ import pytest
 
 from features.errors import StoreError
 from features.months import Month
-from flows.retention import Periods, carry_out, plan
 from flows.settings.settings import RetentionSettings
-from flows.storage.s3 import S3Store
+from flows.store.retention import Periods, carry_out, plan
+from flows.store.s3 import S3Store
 from tests.integration.conftest import S3Server
 
 pytestmark = pytest.mark.integration

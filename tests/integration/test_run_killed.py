@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from flows.alerts.ledger import Ledger, Status
-from flows.claim import claims_since
-from flows.storage.s3 import S3Store
+from flows.store.claims import claims_since
+from flows.store.s3 import S3Store
 from tests.integration import small_region
 from tests.integration.conftest import S3Server
 from tests.integration.small_region import LAST

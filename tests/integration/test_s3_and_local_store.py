@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import StoreError
-from flows.storage import AlreadyThere, LocalStore, ObjectMissing, Store
-from flows.storage.names import checked
-from flows.storage.s3 import S3Store
+from flows.store import AlreadyThere, LocalStore, ObjectMissing, Store
+from flows.store.names import checked
+from flows.store.s3 import S3Store
 
 MakeStore = Callable[[], Store]
 

@@ -16,7 +16,7 @@ import pytest
 from features.errors import StoreError
 from flows.alerts.compose import Contact
 from flows.alerts.publish import publish_alert
-from flows.storage.s3 import S3Store
+from flows.store.s3 import S3Store
 from tests.integration.conftest import S3Server
 from tests.unit.flows.alerts.examples import alert, score
 

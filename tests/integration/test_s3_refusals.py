@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import StoreError
-from flows.storage import open_store
-from flows.storage.s3 import S3Store
+from flows.store import open_store
+from flows.store.s3 import S3Store
 
 from .conftest import S3Server, free_ports
 

@@ -19,7 +19,7 @@ from features.councils import Council
 from features.months import Month
 from flows.extracts.ssd.sql import pull
 from flows.extracts.ssd.tables import TABLES
-from flows.storage import LocalStore
+from flows.store import LocalStore
 
 pytestmark = pytest.mark.integration
 

@@ -12,7 +12,7 @@ import signal
 import sys
 from typing import Any
 
-from flows.storage.s3 import S3Store
+from flows.store.s3 import S3Store
 
 
 def die_at(moment: str) -> None:

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.policy import default
 
 from flows.alerts.mail.port import Accepted
-from flows.storage.port import Store
+from flows.store.port import Store
 
 
 class OutboxTransport:

@@ -23,7 +23,7 @@ from features.councils import Council
 from features.errors import SettingsError, UnreadableExtract
 from features.months import Month
 from flows.extracts.ssd.tables import EPISODES, TABLES, Table
-from flows.storage import ObjectMissing, Store
+from flows.store import ObjectMissing, Store
 
 _ROWS_AT_ONCE = 20_000
 

@@ -12,8 +12,8 @@ from flows.alerts.ledger import Ledger, Status
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.publish import publish_alert
 from flows.alerts.state import Change
-from flows.storage.local import LocalStore
-from flows.storage.port import ObjectInfo
+from flows.store.local import LocalStore
+from flows.store.port import ObjectInfo
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, alert, facts, score
 from tests.unit.flows.alerts.faults import Postbox
 

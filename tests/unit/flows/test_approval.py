@@ -20,7 +20,7 @@ from flows.alerts.ledger import Ledger, Status
 from flows.alerts.publish import Published, publish_alert
 from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
 from flows.settings.run_form import Verdict
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)

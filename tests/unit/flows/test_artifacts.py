@@ -17,12 +17,12 @@ from features.registry import Kind
 from flows import artifacts
 from flows.alerts.state import Band, Change
 from flows.approval_records import Pending, Waiting
-from flows.context import RunContext
-from flows.history import ACCEPTED, MISSING, ExtractRecord, History, Manifest
 from flows.outcome import CouncilOutcome, RunOutcome
 from flows.pages.sparkline import sparkline_picture
 from flows.settings.settings import Settings
-from flows.storage.local import LocalStore
+from flows.store.context import RunContext
+from flows.store.editions import ACCEPTED, MISSING, ExtractRecord, History, Manifest
+from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byre | Glen")

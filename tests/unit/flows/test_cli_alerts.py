@@ -20,7 +20,7 @@ from flows.alerts.publish import publish_alert
 from flows.cli import app
 from flows.mailing import mail_policy, open_transport
 from flows.settings.settings import Settings
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 
 AT = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from features.errors import ModelError
 from flows.cli import app
-from flows.storage import open_store
+from flows.store import open_store
 from models.learning.promotion import Check, Verdict
 from models.registry.shipped import install
 from models.registry.versions import current, load, promote, save, versions

@@ -10,8 +10,8 @@ import pytest
 
 from features.councils import Council, Register
 from features.months import Month
-from flows.history import RECORDS_KEPT_FROM, History, Manifest
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.editions import RECORDS_KEPT_FROM, History, Manifest
 from flows.takein import Due, months_due
 
 SEPTEMBER, OCTOBER = Month(2026, 9), Month(2026, 10)

@@ -18,12 +18,12 @@ from features.councils import Register, read_register
 from features.errors import SettingsError
 from features.months import Month
 from flows import month as steps
-from flows.context import begin
 from flows.extracts.table import Limits
 from flows.rotation import KEY_NAME, Rotated, require_key, rotate
 from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.context import begin
 
 OLD, NEW = b"the key that was used from the start on", b"the key that is used from now on, for good"
 LAST, NOW = Month(2026, 10), datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from features.errors import SettingsError
-from flows.storage import LocalStore
+from flows.store import LocalStore
 from flows.train import Promote, TrainRequest, promote_version, run_training
 from models.learning.promotion import Check, Verdict
 from models.registry.shipped import install

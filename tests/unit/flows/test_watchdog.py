@@ -17,13 +17,13 @@ from flows.alerts.ledger import Ledger, Status
 from flows.alerts.mail.outbox import OutboxTransport
 from flows.alerts.mail.port import Accepted, RetryableMailError
 from flows.approval_records import Pending
-from flows.claim import Owner, latest, take
 from flows.cli import app
 from flows.notify import Notice, failure_notice, notice_message, opened_store, tell
-from flows.processes import Process, this_process
 from flows.server_view import SeenDeployment, SeenRun, ServerAway
 from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.claims import Owner, latest, take
+from flows.store.processes import Process, this_process
 from flows.watchdog import (
     Look,
     WatchdogRequest,
@@ -291,7 +291,7 @@ def run_command(*words: str) -> tuple[int, str]:
 def test_the_command_answers_with_an_exit_code(
     settings: Settings, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flows.claim.wall_clock", lambda: NOON)
+    monkeypatch.setattr("flows.store.claims.wall_clock", lambda: NOON)
     code, said = run_command("watchdog", "--no-server")
     assert code == 21
     assert said.startswith("October 2026 has not been run to its end. There is no runs/2026-10/success.json in file://")

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from features.months import Month
-from flows.claim import Claim, Owner, take
 from flows.keeper import keep_once
-from flows.processes import Process, this_process
 from flows.server_view import SERVER_WENT, SeenDeployment, SeenRun
 from flows.settings.settings import ClaimSettings, Settings
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.claims import Claim, Owner, take
+from flows.store.processes import Process, this_process
 from flows.zombies import begin_again, is_cut_off, meant, repair, repair_in_words, tags_again, times_begun
 
 SEVEN = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)

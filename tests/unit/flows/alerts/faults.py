@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flows.alerts.mail.port import Accepted
-from flows.storage.port import ObjectInfo, Store
+from flows.store.port import ObjectInfo, Store
 
 
 class Killed(BaseException):

@@ -18,8 +18,8 @@ from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Accepted, PermanentMailError, Refusal, RetryableMailError
 from flows.alerts.publish import publish_alert
 from flows.alerts.render import Message, render_message
-from flows.storage.local import LocalStore
-from flows.storage.port import Store
+from flows.store.local import LocalStore
+from flows.store.port import Store
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 from tests.unit.flows.alerts.faults import Fuse, FusedStore, Killed, Postbox
 

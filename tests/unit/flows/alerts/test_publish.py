@@ -27,7 +27,7 @@ from flows.alerts.publish import (
 from flows.alerts.render import Message
 from flows.alerts.schema import RULES_FILE, SCHEMA_FILE, rules_text, schema_text
 from flows.alerts.state import MessageKind
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told
 
 CONTACT = Contact()

@@ -10,7 +10,7 @@ from features.councils import Council, Register
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import list_month, months_in
-from flows.storage import LocalStore
+from flows.store import LocalStore
 
 OCTOBER = Month(2026, 10)
 REGISTER = Register(

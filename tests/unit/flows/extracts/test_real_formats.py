@@ -15,7 +15,7 @@ from features.registry import Kind
 from flows.extracts.landing import list_month
 from flows.extracts.receive import receive_file
 from flows.sample_region.landing import sample_extracts
-from flows.storage import LocalStore
+from flows.store import LocalStore
 
 from .conftest import KEY, OCTOBER, ingest
 

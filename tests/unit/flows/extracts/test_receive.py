@@ -12,7 +12,7 @@ from flows.extracts.landing import list_month
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome
 from flows.extracts.table import Limits
-from flows.storage import LocalStore
+from flows.store import LocalStore
 
 from .conftest import BARNSLEY, KEY, OCTOBER, WORKFORCE, as_csv, rows_of
 

@@ -14,14 +14,14 @@ import pytest
 from features.councils import Council, Register, write_register
 from features.months import Month
 from features.registry import Kind
-from flows.context import begin
 from flows.extracts.forms import Form
 from flows.extracts.landing import list_month
 from flows.month import check_and_store, find_due, read_council
 from flows.sample_region import as_sent, generate, region
 from flows.sample_region.ssd import MARKER, ssd_tables
 from flows.settings.settings import Settings
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.context import begin
 
 from .conftest import OCTOBER
 

@@ -22,7 +22,7 @@ from flows.extracts.ssd.sql import pull, read_database
 from flows.extracts.ssd.tables import TABLES
 from flows.extracts.table import Limits
 from flows.sample_region.ssd import MARKER
-from flows.storage import LocalStore
+from flows.store import LocalStore
 
 from .conftest import BARNSLEY, KEY, OCTOBER, RECEIVED
 

@@ -26,7 +26,7 @@ from flows.extracts.submissions import (
     record_submission,
     restatements,
 )
-from flows.storage import LocalStore
+from flows.store import LocalStore
 
 OCTOBER = Month(2026, 10)
 FIRST = Submission(

@@ -17,7 +17,7 @@ from flows.alerts.render import render_message
 from flows.pages.previews import write_preview_index
 from flows.pages.region import RunFacts, StageTime, region_page
 from flows.pages.sparkline import sparkline
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score, series
 
 RUN = RunFacts(

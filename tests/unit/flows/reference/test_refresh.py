@@ -17,7 +17,7 @@ from flows.reference.refresh import SourceOutcome, Status, chosen, downloader, r
 from flows.reference.shelf import Shelf
 from flows.settings.published_sources import ReferenceSettings, ReferenceSource
 from flows.settings.settings import Settings
-from flows.storage import LocalStore
+from flows.store import LocalStore
 from models.registry.shipped import shipped_model
 from tests.unit.flows.alerts.faults import Postbox
 from tests.unit.flows.reference.published import WORKFORCE, reports, yearly

@@ -12,7 +12,7 @@ from features.errors import ReferenceDataError, StoreError
 from flows.reference.contents import Contents, TableContents
 from flows.reference.shelf import Shelf, Version, version_id
 from flows.settings.published_sources import Holds
-from flows.storage import LocalStore
+from flows.store import LocalStore
 from tests.unit.flows.alerts.faults import Fuse, FusedStore, Killed
 
 MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)

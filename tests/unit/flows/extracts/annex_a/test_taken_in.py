@@ -12,13 +12,13 @@ import pytest
 from features.councils import Council, Register, write_register
 from features.months import Month
 from features.registry import Kind
-from flows.context import begin
 from flows.extracts.forms import Form
 from flows.extracts.landing import list_month
 from flows.month import check_and_store, find_due, read_council
 from flows.sample_region import as_sent, generate, region
 from flows.settings.settings import Settings
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.context import begin
 
 from .examples import OCTOBER
 from .marked import found_in, marked_workbook

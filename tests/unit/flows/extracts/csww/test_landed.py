@@ -22,7 +22,7 @@ from flows.extracts.receive import receive_file
 from flows.extracts.submissions import Outcome
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
-from flows.storage.local import LocalStore
+from flows.store.local import LocalStore
 from flows.takein import without_withheld
 from tests.unit.flows.extracts.csww.made_up import AGENCY, COUNCIL, KEY, LEFT, SEPTEMBER, asked, csww, worker
 

@@ -17,10 +17,10 @@ from features.councils import Council, write_register
 from features.months import Month
 from features.registry import Kind
 from flows.cli import app
-from flows.context import begin
-from flows.history import Manifest
 from flows.month import check_and_store, find_due, read_council
 from flows.settings.settings import Settings
+from flows.store.context import begin
+from flows.store.editions import Manifest
 from tests.unit.flows.extracts.csww.planted import MARKERS, as_text, found_in, returns
 
 SEPTEMBER = Month(2025, 9)

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from features.errors import StoreError
-from flows.storage import AlreadyThere, S3Options
-from flows.storage.s3 import CONFLICT_ATTEMPTS, S3Store
+from flows.store import AlreadyThere, S3Options
+from flows.store.s3 import CONFLICT_ATTEMPTS, S3Store
 
 _KEYS = S3Options(region="eu-west-2", access_key_id="AKIDEXAMPLE", secret_access_key="top-secret")
 

@@ -23,10 +23,10 @@ from enum import StrEnum
 
 from features.errors import HoldfastError, SettingsError
 from features.months import Month
-from flows.history import RECORDS_KEPT_FROM, records_kept_from
 from flows.settings.settings import RetentionSettings
-from flows.storage import Store, Stored
-from flows.storage.names import TEMPORARY_PREFIX
+from flows.store import Store, Stored
+from flows.store.editions import RECORDS_KEPT_FROM, records_kept_from
+from flows.store.names import TEMPORARY_PREFIX
 
 
 class Content(StrEnum):

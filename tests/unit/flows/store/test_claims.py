@@ -14,10 +14,22 @@ from hypothesis import strategies as st
 
 from features.errors import StoreError
 from features.months import Month
-from flows.claim import INTAKE, ClaimLost, Held, MonthClaimed, Owner, claimed, free, held_claims, is_dead, latest, take
-from flows.processes import Process, is_gone, process_began, this_process
 from flows.settings.settings import ClaimSettings
-from flows.storage import AlreadyThere, LocalStore
+from flows.store import AlreadyThere, LocalStore
+from flows.store.claims import (
+    INTAKE,
+    ClaimLost,
+    Held,
+    MonthClaimed,
+    Owner,
+    claimed,
+    free,
+    held_claims,
+    is_dead,
+    latest,
+    take,
+)
+from flows.store.processes import Process, is_gone, process_began, this_process
 
 OCTOBER = Month(2026, 10)
 EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)

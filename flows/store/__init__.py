@@ -1,9 +1,9 @@
 """One small port to the object store, with two implementations of the same semantics: a folder, and S3 (`.s3`)."""
 
-from flows.storage.local import LocalStore
-from flows.storage.open import open_store
-from flows.storage.options import S3Options
-from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Store, Stored
+from flows.store.local import LocalStore
+from flows.store.open import open_store
+from flows.store.options import S3Options
+from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Store, Stored
 
 __all__ = [
     "AlreadyThere",

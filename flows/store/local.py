@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from features.errors import StoreError
-from flows.storage.names import TEMPORARY_PREFIX, checked
-from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
+from flows.store.names import TEMPORARY_PREFIX, checked
+from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
 
 
 class LocalStore:

@@ -10,10 +10,10 @@ import pytest
 
 from features.errors import SettingsError
 from features.months import Month
-from flows.history import records_kept_from
-from flows.retention import Content, Periods, carry_out, content_of, plan
 from flows.settings.settings import RetentionSettings
-from flows.storage import LocalStore
+from flows.store import LocalStore
+from flows.store.editions import records_kept_from
+from flows.store.retention import Content, Periods, carry_out, content_of, plan
 
 LAST = Month(2026, 10)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

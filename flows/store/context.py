@@ -17,10 +17,10 @@ import polars as pl
 from features.councils import Register, read_register
 from features.errors import ReferenceDataError, SettingsError
 from features.months import Month, nth_working_day
-from flows.history import History
 from flows.settings.settings import Environment, Settings
-from flows.storage import ObjectMissing, Store, open_store
-from flows.storage.options import S3Options
+from flows.store import ObjectMissing, Store, open_store
+from flows.store.editions import History
+from flows.store.options import S3Options
 
 #: The key of the made-up region, whose workers do not exist. Refused outside the demo.
 DEMO_KEY = "the-made-up-region-has-no-secrets"

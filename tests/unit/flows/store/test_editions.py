@@ -9,8 +9,8 @@ import pytest
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import Kind
-from flows.history import ACCEPTED, ExtractRecord, History, Manifest
-from flows.storage import AlreadyThere, Store, open_store
+from flows.store import AlreadyThere, Store, open_store
+from flows.store.editions import ACCEPTED, ExtractRecord, History, Manifest
 
 AUGUST = Month(2026, 8)
 TABLE, SCHEMA = "counts-establishment", counts_schema(Kind.ESTABLISHMENT)

@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from features.errors import SettingsError, StoreError
-from flows.storage.local import LocalStore
-from flows.storage.options import S3Options
-from flows.storage.port import Store
+from flows.store.local import LocalStore
+from flows.store.options import S3Options
+from flows.store.port import Store
 
 
 def open_store(url: str, *, s3: S3Options | None = None, must_exist: bool = False) -> Store:
@@ -24,7 +24,7 @@ def open_store(url: str, *, s3: S3Options | None = None, must_exist: bool = Fals
     if parts.scheme == "s3":
         if not parts.netloc or parts.query or parts.fragment or "@" in parts.netloc:
             raise SettingsError(f"“{_shown(url)}” is no address of a bucket. Write it as s3://bucket/prefix.")
-        from flows.storage.s3 import S3Store
+        from flows.store.s3 import S3Store
 
         bucket = S3Store(parts.netloc, parts.path, s3)
         if must_exist:

@@ -22,9 +22,9 @@ import polars as pl
 from features.frames import conform
 from features.months import Month
 from features.registry import Kind
-from flows.storage import AlreadyThere, ObjectMissing, Store
+from flows.store import AlreadyThere, ObjectMissing, Store
 
-#: Written by `flows.retention` before it deletes.
+#: Written by `flows.store.retention` before it deletes.
 RECORDS_KEPT_FROM = "retention/records-kept-from.json"
 
 ACCEPTED, REFUSED, QUARANTINED, MISSING = "accepted", "refused", "quarantined", "missing"

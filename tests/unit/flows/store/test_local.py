@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from features.errors import SettingsError, StoreError
-from flows.storage import AlreadyThere, LocalStore, open_store
-from flows.storage.names import TEMPORARY_PREFIX
-from flows.storage.s3 import S3Store
+from flows.store import AlreadyThere, LocalStore, open_store
+from flows.store.names import TEMPORARY_PREFIX
+from flows.store.s3 import S3Store
 
 
 def _files(root: Path) -> list[str]:

@@ -15,9 +15,9 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
-from flows.storage.names import checked
-from flows.storage.options import S3Options
-from flows.storage.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
+from flows.store.names import checked
+from flows.store.options import S3Options
+from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
 
 #: How often a create is tried while another conditional write of the same name is under way (409).
 CONFLICT_ATTEMPTS = 8

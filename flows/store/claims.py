@@ -25,11 +25,11 @@ from time import sleep
 
 from features.errors import HoldfastError, StoreError
 from features.months import Month
-from flows.context import RunContext
-from flows.processes import Process, is_gone, process_began, this_process
-from flows.progress import step
 from flows.settings.settings import ClaimSettings
-from flows.storage import AlreadyThere, Store
+from flows.store import AlreadyThere, Store
+from flows.store.context import RunContext
+from flows.store.processes import Process, is_gone, process_began, this_process
+from flows.store.progress import step
 
 #: What is claimed while extracts are taken in: a run of one month also takes in what came late for others.
 INTAKE = "intake"
