@@ -138,7 +138,7 @@ def check(
     from features.months import Month
     from features.registry import Kind
     from flows import embedded
-    from flows.check import check_files
+    from flows.extracts.check_files import check_files
 
     embedded.configure()
     if kind is not None and kind not in {str(k) for k in Kind}:

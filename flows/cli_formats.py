@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from features.months import Month
     from features.registry import Kind
     from flows.extracts.mapping import HeaderMapping
-    from flows.extracts.mapping_proposal import Proposal
-    from flows.extracts.mapping_settle import Question, Settled
-    from flows.extracts.table import RawTable
+    from flows.extracts.propose.proposal import Proposal
+    from flows.extracts.propose.settle import Question, Settled
+    from flows.extracts.reading.table import RawTable
     from flows.settings.settings import Settings
     from flows.store import Store
 
@@ -38,7 +38,7 @@ def template(
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Excel, without the data dictionary.")] = False,
 ) -> None:
     """Write an empty extract to fill, with its data dictionary, and beside it a filled example."""
-    from flows.extracts.templates import write_template
+    from flows.papers.templates import write_template
 
     wanted = _kind(kind)
     path = to or Path(f"{wanted}.{'csv' if csv else 'xlsx'}")
@@ -62,7 +62,7 @@ def map_file(
     from features.councils import Council
     from features.months import Month
     from flows.extracts.mapping import mapping_name, read_mapping
-    from flows.map_file import look_at, proposal_in_words, read_with
+    from flows.extracts.propose.map_file import look_at, proposal_in_words, read_with
     from flows.settings.settings import Settings
 
     wanted = _kind(kind)
@@ -90,7 +90,7 @@ def settle_mapping(
 ) -> Settled:
     """Ask, or raise HeaderMismatch with what would have to be asked."""
     from features.errors import HeaderMismatch
-    from flows.extracts.mapping_settle import settle
+    from flows.extracts.propose.settle import settle
 
     settled = settle(table, proposal, owner, since, answers=given, ask=_ask if asking else None)
     for note in settled.notes:
@@ -122,7 +122,7 @@ def _ask(question: Question) -> str | None:
 
 def _month_of_folder(file: Path) -> Month:
     from features.errors import HeaderMismatch
-    from flows.check import folder_month
+    from flows.extracts.check_files import folder_month
 
     if (month := folder_month(file)) is None:
         raise HeaderMismatch(f"{file} does not lie in a month's folder. Say with --month from which month on it holds.")
@@ -133,7 +133,7 @@ def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     """Read a council's SSD database and put the needed columns into the landing folder, no personal data."""
     from features.errors import SettingsError
     from features.months import Month
-    from flows.extracts.ssd.sql import pull
+    from flows.extracts.formats.ssd.sql import pull
     from flows.settings.settings import Settings
 
     settings, wanted = Settings.load(), Month.parse(month)

@@ -57,8 +57,8 @@ def rotate_key(
     HOLDFAST_PSEUDONYM_KEY is the new key, HOLDFAST_PREVIOUS_PSEUDONYM_KEY the old one. Cut off, run it again.
     """
     from features.errors import SettingsError
-    from flows.extracts.table import Limits
-    from flows.rotation import rotate
+    from flows.extracts.reading.table import Limits
+    from flows.extracts.rotate_key import rotate
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.claims import INTAKE, claimed, this_run, wall_clock

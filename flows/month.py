@@ -24,12 +24,12 @@ from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published, latest_alert
 from flows.alerts.summary import run_message
 from flows.extracts.landing import LandedFile
-from flows.extracts.table import Limits
+from flows.extracts.reading.table import Limits
+from flows.extracts.rotate_key import require_key
 from flows.mailing import contact, mail_policy
 from flows.measuring import Measured
 from flows.pages.region import RunFacts, StageTime, region_page
 from flows.reports import council_report_name, index_name, write_reports
-from flows.rotation import require_key
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, code_version
 from flows.store.editions import Manifest

@@ -29,8 +29,8 @@ from flows.alerts.decide import Storm, storm_valve
 from flows.alerts.deliver import Delivery
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
+from flows.extracts.formats.dfe.register import register_from_published
 from flows.extracts.landing import LandedFile
-from flows.extracts.published_register import register_from_published
 from flows.mailing import contact, open_transport
 from flows.month import Alerting
 from flows.notify import TELLS_OF_FAILURE

@@ -22,8 +22,8 @@ from flows.alerts.deliver import Delivery
 from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
+from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
-from flows.extracts.published import PublishedWorkforce
 from flows.measuring import Measured, measure
 from flows.month import Alerting
 from flows.published import take_in_published

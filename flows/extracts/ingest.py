@@ -17,14 +17,14 @@ from features.frames import conform
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from flows.extracts.cells import Cells, read_columns
-from flows.extracts.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
+from flows.extracts.formats.dfe.workforce_file import columns_of, is_published, read_published
 from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.pseudonyms import pseudonyms
-from flows.extracts.published import columns_of, is_published, read_published
-from flows.extracts.readers import read_table
-from flows.extracts.table import Limits, RawTable, is_total, says_total
-from flows.extracts.where import Where, rows_in_words
+from flows.extracts.reading.cells import Cells, read_columns
+from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
+from flows.extracts.reading.table import Limits, RawTable, is_total, says_total
+from flows.extracts.reading.tables import read_table
+from flows.extracts.reading.where import Where, rows_in_words
 
 _HEADER_BYTES = 4_000
 _BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")

@@ -3,7 +3,7 @@
 Layout: `2026-10/370/workforce.csv`, with anything between the first dot and the ending as a mark of
 resubmission (`workforce.corrected.csv`). A name that is not understood is a record, never silence:
 it may be the file somebody is waiting for. Beside our own extracts the sector's own formats are known by
-their names (`flows.extracts.forms`): `csww.xml`, `annex_a.xlsx`, and a folder `ssd/` of tables, which is
+their names (`flows.extracts.formats.known`): `csww.xml`, `annex_a.xlsx`, and a folder `ssd/` of tables, which is
 one submission.
 """
 
@@ -17,7 +17,7 @@ from features.councils import Council, Register
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.forms import (
+from flows.extracts.formats.known import (
     BY_FORM,
     RECOGNITIONS,
     Form,

@@ -21,10 +21,10 @@ from features.councils import Council
 from features.errors import HeaderMismatch, HoldfastError
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.cells import read_cells
-from flows.extracts.headers import meanings, normalised
-from flows.extracts.table import RawTable, says_total
-from flows.extracts.where import Where
+from flows.extracts.reading.cells import read_cells
+from flows.extracts.reading.headers import meanings, normalised
+from flows.extracts.reading.table import RawTable, says_total
+from flows.extracts.reading.where import Where
 from flows.store import ObjectInfo, Store
 
 FOLDER = "mappings"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from features.errors import ExtractError, PersonalDataRefused
-from flows.extracts.forms import Asked, Content, keeps_bytes, mark_of, read_form
+from flows.extracts.formats.known import Asked, Content, keeps_bytes, mark_of, read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile
 from flows.extracts.mapping import load_mapping
-from flows.extracts.readers import too_large
+from flows.extracts.reading.table import Limits
+from flows.extracts.reading.tables import too_large
+from flows.extracts.reading.where import Where
 from flows.extracts.submissions import Outcome, Submission, fingerprint_unread, keep_content
-from flows.extracts.table import Limits
-from flows.extracts.where import Where
 from flows.store import Store
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from features.errors import ReferenceDataError
-from flows.extracts.published import read_published
+from flows.extracts.formats.dfe.workforce_file import read_published
 from flows.reference.form import check_rows, kind_of_file
 from flows.settings.published_sources import Holds
 from models.record import layouts

@@ -16,7 +16,7 @@ import polars as pl
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.csww.elements import BY_NAME, NAMES
+from flows.extracts.formats.csww.elements import BY_NAME, NAMES
 from flows.sample_region.simulation import MonthFrames
 
 #: Days: 25 years, and up to 19 more.

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from features.registry import EXTRACTS, PERSONAL_DATA_HEADERS, Kind
-from flows.check import check_files
-from flows.extracts import contract
+from flows.extracts.check_files import check_files
+from flows.papers import contract
 from flows.papers import model_card as page
 from models.registry.shipped import shipped_files, shipped_model
 from tests.docs.pages import REPOSITORY

@@ -17,8 +17,8 @@ from sqlalchemy.engine import Engine
 
 from features.councils import Council
 from features.months import Month
-from flows.extracts.ssd.sql import pull
-from flows.extracts.ssd.tables import TABLES
+from flows.extracts.formats.ssd.sql import pull
+from flows.extracts.formats.ssd.tables import TABLES
 from flows.store import LocalStore
 
 pytestmark = pytest.mark.integration

@@ -10,7 +10,7 @@ from expectations.batch import Batch
 from expectations.passing.check import check_batches
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.published import read_published
+from flows.extracts.formats.dfe.workforce_file import read_published
 
 
 def test_the_published_returns_have_no_errors_and_few_queries(public_data: Path) -> None:

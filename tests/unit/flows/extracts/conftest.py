@@ -13,8 +13,8 @@ from features.councils import Council
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.ingest import IngestedExtract, ingest_file
-from flows.extracts.table import Limits
-from flows.extracts.where import Where
+from flows.extracts.reading.table import Limits
+from flows.extracts.reading.where import Where
 
 KEY = b"a key of thirty-two bytes or more"
 OCTOBER = Month(2026, 10)

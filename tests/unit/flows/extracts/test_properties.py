@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from features.errors import ExtractError
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.forms import Asked, Form, read_form
+from flows.extracts.formats.known import Asked, Form, read_form
 from flows.extracts.ingest import IngestedExtract, ingest_file
 from flows.extracts.mapping import HeaderMapping
-from flows.extracts.table import Limits
+from flows.extracts.reading.table import Limits
 
 from .conftest import BARNSLEY, KEY, OCTOBER, RECEIVED, WORKFORCE, ingest, rows_of, workbook
 from .test_ssd_reader import tables_of_three_children

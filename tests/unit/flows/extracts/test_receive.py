@@ -9,9 +9,9 @@ import pytest
 from features.councils import Register
 from features.errors import PersonalDataRefused, SettingsError, UnreadableExtract
 from flows.extracts.landing import list_month
+from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome
-from flows.extracts.table import Limits
 from flows.store import LocalStore
 
 from .conftest import BARNSLEY, KEY, OCTOBER, WORKFORCE, as_csv, rows_of

@@ -1,0 +1,257 @@
+"""`holdfast check`: the same validation a run makes, on a data officer's desk, before anything is sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+from rich.console import Console
+
+from expectations.batch import PROBLEMS, Batch, Outcome
+from expectations.report.council import CouncilReport, as_html, council_report, show
+from features.councils import Council, folder_name
+from features.errors import ExtractError, UnreadableExtract
+from features.months import Month
+from features.registry import EXTRACTS, Kind
+from flows.extracts.formats.csww.report import ReturnReport, check_return
+from flows.extracts.formats.known import BY_FORM, Asked, Content, Form, kinds_of, needed_parts, read_form, said_by
+from flows.extracts.mapping import FOLDER as MAPPINGS
+from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
+from flows.extracts.reading.cells import PROBLEM_TEXTS, read_cells
+from flows.extracts.reading.headers import match_headers, refuse_personal_data
+from flows.extracts.reading.table import Limits
+from flows.extracts.reading.tables import read_table
+from flows.extracts.reading.where import Where
+from flows.store import LocalStore, Store
+
+#: References are hashed even here, with a key that is used for nothing else and leaves no trace.
+_DESK_KEY = sha256(b"holdfast check").digest()
+
+
+@dataclass
+class _Desk:
+    """What lies on the desk for one council and month."""
+
+    council: Council
+    month: Month
+    frames: dict[Kind, pl.DataFrame] = field(default_factory=dict)
+    problems: list[pl.DataFrame] = field(default_factory=list)
+    absent: set[tuple[str, Kind, str]] = field(default_factory=set)
+    files: dict[tuple[str, Kind], str] = field(default_factory=dict)
+    refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
+    notes: dict[tuple[str, Kind], tuple[str, ...]] = field(default_factory=dict)
+    absent_because: dict[tuple[str, Kind, str], str] = field(default_factory=dict)
+    workers_by_name: set[str] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One council's and month's report."""
+
+    report: CouncilReport
+    outcome: Outcome
+
+    @property
+    def errors(self) -> int:
+        return self.outcome.errors
+
+    @property
+    def refused(self) -> int:
+        """Files that cannot be used at all."""
+        return len(self.outcome.quarantined)
+
+    def show(self, console: Console) -> None:
+        """Print the report for a terminal."""
+        show(self.report, console)
+
+    def html(self) -> bytes:
+        """The report as a page."""
+        return as_html(self.report)
+
+
+def check_files(
+    paths: Sequence[Path],
+    *,
+    council: str | None = None,
+    month: Month | None = None,
+    kind: Kind | None = None,
+    published: Path | None = None,
+    mapping: Path | None = None,
+    landing: Store | None = None,
+) -> list[Checked | ReturnReport]:
+    """Check files together, one report per council and month; a council's files are checked against each other.
+
+    A workforce return (.xml) has a report of its own, as it goes to DfE by rules of its own; `published` is
+    DfE's file of earlier figures to hold it against. What is not given is taken from the file: its name says
+    the kind, its first rows the council and month. A home-made file is read by `mapping`, or by the council's
+    saved one: beside the month's folder the file lies in, or in the `landing` store. Raises UnreadableExtract
+    if a file says neither council nor month.
+    """
+    desks: dict[tuple[str, Month], _Desk] = {}
+    returns: list[Checked | ReturnReport] = []
+    for path in paths:
+        form = Form.NATIVE if kind else form_of(path)
+        if form is Form.CSWW:
+            returns.append(check_return(path, council=council, month=month, published=published))
+            continue
+        content = _content(path)
+        names = content if isinstance(content, Mapping) else (path.name,)
+        kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
+        for one in kinds:
+            _lay_out(desks, path, content, council, month, one, form, partial(_mapping, path, mapping, landing))
+    return returns + _check_desks(desks.values())
+
+
+def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
+    found: list[Checked | ReturnReport] = []
+    for desk in desks:
+        # Great Expectations takes seconds to import; a return by itself does without.
+        from expectations.passing.check import check_batch
+
+        batch = Batch(
+            desk.month,
+            desk.frames,
+            problems=pl.concat([PROBLEMS.to_frame(), *desk.problems]),
+            absent_columns=frozenset(desk.absent),
+            files=desk.files,
+            refused=desk.refused,
+            problem_texts=PROBLEM_TEXTS,
+            notes=desk.notes,
+            absent_because=desk.absent_because,
+            workers_by_name=frozenset(desk.workers_by_name),
+        )
+        outcome = check_batch(batch)
+        found.append(Checked(council_report(batch, outcome, desk.council.la_code), outcome))
+    return found
+
+
+def _mapping(
+    path: Path, given: Path | None, landing: Store | None, council: Council, kind: Kind, month: Month
+) -> HeaderMapping | None:
+    """The mapping that is given, or the saved one that holds. Raises HeaderMismatch if it cannot be used."""
+    where = Where(f"{council.name} ({council.la_code})", month, path.name)
+    if given is not None:
+        try:
+            return read_mapping(given.read_bytes(), str(given), where)
+        except OSError:
+            raise UnreadableExtract(f"There is no mapping {given}, or it may not be read.") from None
+    beside = path.absolute().parent.parent.parent
+    store = LocalStore(beside) if folder_month(path) and (beside / MAPPINGS).is_dir() else landing
+    if store is None:
+        return None
+    saved = in_force(store.list(f"{MAPPINGS}/{council.folder}/"), council, kind, month)
+    return load_mapping(store, saved.name, where) if saved else None
+
+
+def form_of(path: Path) -> Form:
+    """The form a file's name stands for; a folder is taken for SSD tables, any .xml for the workforce return."""
+    if path.is_dir():
+        return Form.SSD
+    ending = path.suffix.removeprefix(".").lower()
+    if ending == "xml":
+        return Form.CSWW
+    if ending == "xlsx" and path.name.lower().replace("-", "_").replace(" ", "_").startswith("annex_a"):
+        return Form.ANNEX_A
+    return Form.NATIVE
+
+
+def _content(path: Path) -> Content:
+    try:
+        if path.is_dir():
+            endings = tuple(f".{e}" for e in BY_FORM[Form.SSD].endings)
+            names = [p.name for p in path.iterdir() if p.name.lower().endswith(endings)]
+            return {name: (path / name).read_bytes() for name in needed_parts(BY_FORM[Form.SSD], names)}
+        return path.read_bytes()
+    except OSError:
+        raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
+
+
+def _lay_out(
+    desks: dict[tuple[str, Month], _Desk],
+    path: Path,
+    content: Content,
+    given: str | None,
+    month: Month | None,
+    kind: Kind,
+    form: Form,
+    mapping: Callable[[Council, Kind, Month], HeaderMapping | None],
+) -> None:
+    refusal: ExtractError | None = None
+    try:
+        said = said_by(form, content) if form is not Form.NATIVE else _said(content, path, kind)
+    except ExtractError as error:
+        said, refusal = (None, None), error
+    la_code, of = given or said[0] or _folder_code(path), month or said[1] or folder_month(path)
+    if la_code is None or of is None:
+        raise refusal or UnreadableExtract(
+            f"{path}: the file does not say whose and which month's it is. Give --council and --month."
+        )
+    owner = Council(la_code, f"council {la_code}", of)
+    desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
+    key = (desk.council.la_code, kind)
+    desk.files[key] = path.name
+    received = datetime(of.year, of.number, 1, tzinfo=UTC)
+    try:
+        read_by = mapping(desk.council, kind, of) if form is Form.NATIVE else None
+        asked = Asked(path.name, kind, desk.council, of, _DESK_KEY, received, Limits(), read_by)
+        extract = read_form(form, content, asked)
+    except ExtractError as error:
+        desk.refused[key] = error
+        return
+    desk.frames[kind] = extract.frame
+    desk.problems.append(extract.problems)
+    desk.absent |= {(desk.council.la_code, kind, column) for column in extract.absent_columns}
+    desk.notes[key] = extract.notes
+    desk.absent_because |= {(*key, column): why for column, why in extract.absent_because.items()}
+    if extract.workers_by_name:
+        desk.workers_by_name.add(desk.council.la_code)
+
+
+def _kind_of(path: Path) -> Kind:
+    """The kind the file's name begins with; raises UnreadableExtract."""
+    name = path.name.lower()
+    for kind in Kind:
+        if re.match(rf"{kind}\b|{kind}_", name):
+            return kind
+    raise UnreadableExtract(
+        f"{path.name}: the name does not say which extract it is. Name it {', '.join(Kind)}, or give --kind."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Unplaced(Where):
+    """A file of which nobody has said yet whose and which month's it is."""
+
+    def __str__(self) -> str:
+        return self.filename
+
+
+def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
+    """The council and month the file's own rows name, by its first row that names both."""
+    where = _Unplaced("", Month(2000, 1), path.name)
+    table = read_table(cast(bytes, content), kind=kind, where=where)
+    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
+    match = match_headers(table.headers, kind=kind, where=where)
+    fields = {n: EXTRACTS[kind].field(n) for n in ("la_code", "reference_date")}
+    read = {n: read_cells(table.cells[str(match.positions[n])], f).values.drop_nulls() for n, f in fields.items()}
+    code = read["la_code"][0] if read["la_code"].len() else None
+    day: date | None = read["reference_date"][0] if read["reference_date"].len() else None
+    return code, Month.of(day) if day else None
+
+
+def _folder_code(path: Path) -> str | None:
+    """`…/2026-10/370/workforce.csv`: the folder's name, if it lies in a month's folder."""
+    return path.parent.name if folder_month(path) else None
+
+
+def folder_month(path: Path) -> Month | None:
+    """The month of the landing folder a file lies in, None elsewhere."""
+    name = path.absolute().parent.parent.name
+    return Month.parse(name) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name) else None

@@ -1,0 +1,1 @@
+"""The formats that figures come in, one folder each."""

@@ -1,0 +1,330 @@
+"""From the lists of Annex A to one row per child's episode, as it stood at the end of the month.
+
+The lists are joined by the Child Unique ID. Of each list the row that counts for a child is chosen first,
+so that every join is 1:1. What began after the month's end is left out, and an end after it has not
+happened yet: the workbook may have been made some days later than the month it is sent for.
+
+Status goes by what is strongest: looked after (list 8), child protection plan (7), child in need (6), open
+assessment (4), closed. A child in no list of open work, of whom something happened in the month, is an
+episode of the month too: open if the last that happened leads on (a referral, a section 47 enquiry), else
+closed on the day it happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.batch import ROWS_PER_LIST
+from features.months import Month
+from flows.extracts.formats.annex_a.joined import cardinality, contradictions, only_events
+from flows.extracts.formats.annex_a.lists import PROBLEM
+
+#: In which order the lists give an episode the number of its row: the first in which the child stands.
+ROW_ORDER = (6, 8, 7, 4, 5, 3)
+
+_null = pl.lit(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Episodes:
+    """The caseload extract's fields that Annex A carries, one row per episode."""
+
+    frame: pl.DataFrame
+    """`file_row, case_ref` and the fields, typed; sorted by file_row. A row number carries its list."""
+    problems: pl.DataFrame
+    """`file_row, field, problem`: cells that could not be read and are null in `frame`."""
+    notes: tuple[str, ...]
+    only_referred: int
+    """Open cases that are a referral of the month and nothing else: open, as it was not said to have ended."""
+    holders: frozenset[int]
+    """Lists that say who holds an open case that is not in list 6."""
+
+
+def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
+    """The episodes open at the month's end, closed in it, or in which something happened in it.
+
+    `lists` has a frame of `ListRead.frame`'s columns for each of lists 3 to 8, empty for one that is not there.
+    """
+    last = month.last_day
+    notes: list[str] = []
+    cut = {number: _as_of(number, frame, month) for number, frame in lists.items()}
+    later = {n: lists[n].height - cut[n].height for n in cut}
+    if any(later.values()):
+        said = ", ".join(f"{count:,} of list {n}" for n, count in sorted(later.items()) if count)
+        notes.append(f"Left out, as begun after {last}: {said} (rows). The workbook was made after the month's end.")
+    chosen = {n: _one_per_child(n, frame) for n, frame in cut.items()}
+    notes += cardinality(cut, chosen)
+    children = pl.concat([f.select("child") for f in chosen.values()]).unique().sort("child")
+    joined = children
+    for number, frame in chosen.items():
+        renamed = frame.rename({c: f"{number}.{c}" for c in frame.columns if c != "child"})
+        joined = joined.join(renamed, on="child", how="left", validate="1:1", maintain_order="left")
+    current = _current(joined, month)
+    notes += contradictions(current)
+    rows = _fields(current.filter("emitted"), month)
+    earlier = _earlier_closings(cut[6], current, month)
+    frame = pl.concat([rows, earlier], how="diagonal").sort("file_row")
+    nothing = frame.clear().select("file_row", field=pl.lit("", pl.String), problem=pl.lit("", pl.String))
+    problems = [
+        frame.filter(pl.col(name).is_not_null()).select(
+            "file_row", pl.lit(name.removesuffix(PROBLEM)).alias("field"), pl.col(name).alias("problem")
+        )
+        for name in frame.columns
+        if name.endswith(PROBLEM) and frame.get_column(name).null_count() < frame.height
+    ]
+    notes += only_events(current)
+    return Episodes(
+        frame.select(c for c in frame.columns if not c.endswith(PROBLEM)),
+        pl.concat([nothing, *problems]).sort("file_row", "field"),
+        tuple(notes),
+        current.filter("only_events", "open", pl.col("3.referred") == pl.col("event_on")).height,
+        _holders(current),
+    )
+
+
+#: The date by which a list's row began, and those that end something.
+_BEGAN = {
+    3: ("referred",),
+    4: ("started",),
+    5: ("strategy", "conference"),
+    6: ("began",),
+    7: ("plan",),
+    8: ("entered",),
+}
+_ENDED = {3: (), 4: ("authorised",), 5: ("conference",), 6: ("closed",), 7: ("ended",), 8: ("left",)}
+
+
+def _as_of(number: int, frame: pl.DataFrame, month: Month) -> pl.DataFrame:
+    """The rows begun by the month's end, with ends after it taken back; a closed status is then not known."""
+    last = month.last_day
+    began = pl.coalesce(_BEGAN[number])
+    frame = frame.filter(~(began > last).fill_null(False))
+    if number == 6:
+        reopened = (pl.col("closed") > last).fill_null(False)
+        frame = frame.with_columns(pl.when(~reopened | (pl.col("status") != "e").fill_null(True)).then("status"))
+    return frame.with_columns(pl.when(pl.col(c) <= last).then(c).alias(c) for c in _ENDED[number])
+
+
+def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
+    """The row of each child that counts: what is still going on before what has ended, the latest first.
+
+    A row whose date could not be read goes before all others: which row is the latest is then not known.
+    """
+    began = pl.coalesce(_BEGAN[number])
+    unread = pl.any_horizontal(pl.col(c + PROBLEM).is_not_null() for c in _BEGAN[number])
+    goes_on = pl.col(_ENDED[number][0]).is_null() if number in (6, 7, 8) else pl.lit(False)
+    return (
+        frame.with_columns(_unread=unread, _goes_on=goes_on, _began=began)
+        .sort(
+            "child",
+            "_unread",
+            "_goes_on",
+            "_began",
+            "row",
+            descending=[False, True, True, True, False],
+            nulls_last=True,
+        )
+        .unique("child", keep="first", maintain_order=True)
+        .drop("_unread", "_goes_on", "_began")
+    )
+
+
+def _current(joined: pl.DataFrame, month: Month) -> pl.DataFrame:
+    """What state each child's episode is in: `new, in_care, on_plan, in_assessment, open, closed_on, emitted`."""
+    first, last = month.first_day, month.last_day
+
+    def in_month(name: str) -> pl.Expr:
+        return pl.col(name).is_between(first, last).fill_null(False)
+
+    closed = pl.col("6.closed")
+    in_care = pl.col("8.row").is_not_null() & pl.col("8.left").is_null()
+    on_plan = pl.col("7.row").is_not_null() & pl.col("7.ended").is_null()
+    since = [pl.col(c) > closed for c in ("3.referred", "4.started", "5.strategy")]
+    new = closed.is_not_null() & pl.any_horizontal(since).fill_null(False)
+    listed = pl.col("6.row").is_not_null() & ~pl.col("new")
+    state = joined.with_columns(in_care=in_care, on_plan=on_plan, new=new).with_columns(
+        listed=listed,
+        in_assessment=pl.col("4.row").is_not_null()
+        & pl.col("4.authorised").is_null()
+        & (~pl.col("new") | (pl.col("4.started") > closed).fill_null(False)),
+    )
+    nfa = pl.col("3.no_further_action").fill_null(False)
+    # What ended in the month, for a child in no list of open work; a referral without further action ends at once.
+    ends = pl.max_horizontal(
+        *(pl.when(in_month(c)).then(c) for c in ("7.ended", "8.left", "4.authorised", "5.conference")),
+        pl.when(in_month("3.referred") & nfa).then("3.referred"),
+    )
+    leads_on = pl.max_horizontal(
+        pl.when(in_month("3.referred") & ~nfa).then("3.referred"),
+        pl.when(in_month("5.strategy") & pl.col("5.conference").is_null()).then("5.strategy"),
+    )
+    by_events = leads_on.is_not_null() & (leads_on >= ends).fill_null(True)
+    is_open = (
+        pl.col("in_care")
+        | pl.col("on_plan")
+        | pl.when("listed").then(closed.is_null()).otherwise(pl.col("in_assessment") | by_events)
+    )
+    closed_on = pl.when(~is_open).then(pl.when("listed").then(closed).otherwise(ends))
+    return (
+        state.with_columns(open=is_open, closed_on=closed_on, event_on=pl.when(is_open).then(leads_on).otherwise(ends))
+        .with_columns(emitted=pl.col("open") | in_month("closed_on"))
+        .with_columns(only_events=pl.col("emitted") & ~pl.col("listed") & ~pl.col("in_care") & ~pl.col("on_plan"))
+    )
+
+
+def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
+    """The extract's fields of each child's current episode."""
+    first, last = month.first_day, month.last_day
+    listed, is_open = pl.col("listed"), pl.col("open")
+    said = pl.when(listed).then("6.status")
+    status = (
+        pl.when(~is_open).then(pl.lit("e"))
+        .when(pl.col("in_care") | (said == "a")).then(pl.lit("a"))
+        .when(pl.col("on_plan") | (said == "b")).then(pl.lit("b"))
+        .when(said.is_in(["c", "d", "e"])).then(said)
+        .when(~listed).then(pl.lit("d"))
+    )  # fmt: skip
+    began = pl.when(listed).then("6.began")
+    # Where no referral is known, the episode began by the first that is known, if that lies before the month.
+    by_then = pl.min_horizontal("8.entered", "7.plan", "4.started", "5.strategy")
+    referral_unread = pl.col("3.referred?").is_not_null()
+    referral = (
+        pl.when(referral_unread).then(_null)
+        .otherwise(pl.coalesce("3.referred", began, pl.when(by_then < first).then(by_then)))
+    )  # fmt: skip
+    # A plan that has ended is no longer there, unless the episode ended with it.
+    ended_with_it = ~is_open & (pl.col("7.ended") >= first)
+    planned = pl.col("on_plan") | ended_with_it.fill_null(False)
+    visits = ["8.visit", "7.visit", "6.seen"]
+    by_last = pl.max_horizontal(pl.when(pl.col(v) <= last).then(v) for v in visits)
+    visit_problem = pl.coalesce(v + PROBLEM for v in visits)
+    # Whether a plan or a period of care has ended could not be read: what the case is now is not known.
+    doubt = pl.coalesce(pl.when("in_care").then("8.left?"), pl.when("on_plan").then("7.ended?"))
+    fields = state.with_columns(referral_date=referral).with_columns(
+        file_row=pl.coalesce(
+            pl.when(listed if n == 6 else pl.lit(True)).then(pl.col(f"{n}.row") + n * ROWS_PER_LIST) for n in ROW_ORDER
+        ),
+        case_ref=pl.col("child"),
+        case_status=pl.when(doubt.is_null()).then(status),
+        re_referral=pl.when(~referral_unread).then(pl.col("3.earlier") > 0),
+        assessment=(
+            pl.col("4.authorised").is_null()
+            | (pl.col("4.authorised") >= first)
+            | (pl.col("4.started") >= pl.col("referral_date")).fill_null(True)
+        ),
+        planned=planned,
+        last_visit_date=pl.when(visit_problem.is_null()).then(pl.coalesce(by_last, pl.min_horizontal(visits))),
+        closed_date=pl.col("closed_on"),
+        allocated_worker_ref=_held("worker"),
+        team=_held("team"),
+        **{
+            f"allocated_worker_ref{PROBLEM}": pl.when(_held("worker").is_null()).then(_held("worker?")),
+            f"case_status{PROBLEM}": pl.coalesce(doubt, pl.when(is_open & status.is_null()).then("6.status?")),
+            f"referral_date{PROBLEM}": pl.coalesce(
+                "3.referred?", pl.when(pl.col("3.row").is_null() & listed).then("6.began?")
+            ),
+            f"re_referral{PROBLEM}": pl.col("3.earlier?"),
+            f"last_visit_date{PROBLEM}": visit_problem,
+            f"closed_date{PROBLEM}": pl.when(~pl.col("in_care") & ~pl.col("on_plan")).then(
+                pl.coalesce(
+                    pl.when("listed").then("6.closed?"),
+                    pl.when(pl.col("3.referred") == pl.col("event_on")).then("3.no_further_action?"),
+                )
+            ),
+        },
+    )  # fmt: skip
+    carried = {
+        "assessment_start_date": ("4.started", "assessment"),
+        "assessment_authorised_date": ("4.authorised", "assessment"),
+        "section_47_start_date": ("5.strategy", None),
+        "icpc_date": ("5.conference", None),
+        "cp_plan_start_date": ("7.plan", "planned"),
+        "last_cp_review_date": ("7.review", "planned"),
+        "previous_cp_plans": ("7.previous", "planned"),
+    }
+    found: dict[str, pl.Expr] = {
+        name + suffix: pl.when(pl.col(where) if where else pl.lit(True)).then(source + suffix)
+        for name, (source, where) in carried.items()
+        for suffix in ("", PROBLEM)
+    }
+    ended = pl.when("on_plan").then("7.ended?")
+    found["cp_plan_start_date"] = pl.when(ended.is_null()).then(found["cp_plan_start_date"])
+    found["cp_plan_start_date?"] = pl.coalesce(found["cp_plan_start_date?"], ended)
+    return fields.with_columns(**found).select(*FIELDS, *(f + PROBLEM for f in WITH_PROBLEMS))
+
+
+def _held(column: str) -> pl.Expr:
+    """Who holds the case: of the list that gives the status before the others, an old assessment's worker never."""
+    happened = (
+        ("4", "authorised"),
+        ("5", "conference"),
+        ("5", "strategy"),
+        ("3", "referred"),
+        ("7", "ended"),
+        ("8", "left"),
+    )
+    return pl.coalesce(
+        pl.when("in_care").then(f"8.{column}"),
+        pl.when("on_plan").then(f"7.{column}"),
+        pl.when("listed").then(f"6.{column}"),
+        pl.when("in_assessment").then(f"4.{column}"),
+        *(
+            pl.when(pl.col("only_events") & (pl.col(f"{n}.{event}") == pl.col("event_on"))).then(f"{n}.{column}")
+            for n, event in happened
+        ),
+    )
+
+
+def _holders(current: pl.DataFrame) -> frozenset[int]:
+    decides = (
+        pl.when("in_care").then(8)
+        .when("on_plan").then(7)
+        .when("in_assessment").then(4)
+        .when(pl.col("3.referred") == pl.col("event_on")).then(3)
+        .otherwise(5)
+    )  # fmt: skip
+    unlisted = current.filter("open", ~pl.col("listed"))
+    return frozenset(unlisted.select(decides.alias("list")).to_series().unique().to_list())
+
+
+def _earlier_closings(six: pl.DataFrame, current: pl.DataFrame, month: Month) -> pl.DataFrame:
+    """Episodes that closed in the month of children whose present row is another: they count as closed.
+
+    Their reference is the child's with the day of closing, so that it is not the present episode's.
+    """
+    shown = current.filter("emitted", "listed").select(row=pl.col("6.row"), shown=pl.lit(True))
+    others = six.filter(pl.col("closed").is_between(month.first_day, month.last_day)).join(shown, on="row", how="anti")
+    return others.select(
+        file_row=pl.col("row") + 6 * ROWS_PER_LIST,
+        case_ref=pl.col("child") + " closed " + pl.col("closed").dt.to_string("%Y-%m-%d"),
+        case_status=pl.lit("e"),
+        referral_date=pl.col("began"),
+        closed_date=pl.col("closed"),
+        allocated_worker_ref=pl.col("worker"),
+        team=pl.col("team"),
+    ).unique("case_ref", keep="first", maintain_order=True)
+
+
+#: The extract's fields that Annex A carries.
+FIELDS = (
+    "file_row",
+    "case_ref",
+    "allocated_worker_ref",
+    "team",
+    "case_status",
+    "referral_date",
+    "re_referral",
+    "assessment_start_date",
+    "assessment_authorised_date",
+    "section_47_start_date",
+    "icpc_date",
+    "cp_plan_start_date",
+    "last_cp_review_date",
+    "last_visit_date",
+    "closed_date",
+    "previous_cp_plans",
+)
+WITH_PROBLEMS = tuple(f for f in FIELDS if f not in ("file_row", "case_ref", "team"))

@@ -1,0 +1,68 @@
+"""What is said of joining the lists: how many rows met how many, and where lists contradict each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from flows.extracts.formats.annex_a.layout import BY_NUMBER
+
+#: So many children of a list of whom none is in list 6 are identified in another way.
+_STRANGERS = 20
+
+
+def cardinality(cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFrame]) -> list[str]:
+    """How many rows and children each list has, and how many of them stand in list 6, by which they are joined.
+
+    `cut`: the lists' rows begun by the month's end; `chosen`: the one row of each child that counts.
+    """
+    need = chosen[6].select("child")
+    counts_for = {6: "the open row counts, else the latest", 7: "the running plan counts, else the latest"}
+    counts_for[8] = "the running period counts, else the latest"
+    notes = []
+    for number, frame in sorted(cut.items()):
+        if frame.is_empty():
+            continue
+        rows, children = frame.height, chosen[number].height
+        line = f"{BY_NUMBER[number]}: {rows:,} {_plural(rows, 'row')} of {_children(children)}"
+        if rows > children:
+            line += f" (of several, {counts_for.get(number, 'the latest counts')})"
+        if number == 6:
+            notes.append(f"{line}.")
+            continue
+        both = chosen[number].join(need, on="child", how="semi").height
+        line += f", joined to list 6 by Child Unique ID, one to one: {both:,} stand in it."
+        if not both and min(children, need.height) >= _STRANGERS:
+            line += " Check that both lists use the same identifier."
+        notes.append(line)
+    return notes
+
+
+def contradictions(current: pl.DataFrame) -> list[str]:
+    """Children whom list 6 says closed and another list open."""
+    both = current.filter(pl.col("listed") & pl.col("6.closed").is_not_null() & (pl.col("in_care") | pl.col("on_plan")))
+    if both.is_empty():
+        return []
+    return [f"Closed in list 6 but in care or on a plan in lists 7 and 8: {_children(both.height)}, taken as open."]
+
+
+def only_events(current: pl.DataFrame) -> list[str]:
+    """Children who stand in no list of open work, and what they were taken for."""
+    only = current.filter("only_events")
+    if only.is_empty():
+        return []
+    ended = only.filter(~pl.col("open")).height
+    return [
+        f"In no list of open work, but something happened in the month: {_children(only.height)}. Taken as open "
+        f"(status d), as a referral, an enquiry or an assessment leads on: {only.height - ended:,}; as closed on the "
+        f"day the last thing ended: {ended:,}."
+    ]
+
+
+def _children(count: int) -> str:
+    return f"{count:,} {'child' if count == 1 else 'children'}"
+
+
+def _plural(count: int, word: str) -> str:
+    return word if count == 1 else f"{word}s"

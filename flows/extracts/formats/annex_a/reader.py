@@ -1,0 +1,232 @@
+"""Annex A as the caseload extract of its month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from features.errors import ExtractError, UnreadableExtract, WrongCouncilOrMonth
+from features.months import Month
+from features.registry import EXTRACTS, Kind
+from flows.extracts.formats.annex_a.episodes import FIELDS, Episodes, episodes
+from flows.extracts.formats.annex_a.layout import BY_NUMBER, Holds
+from flows.extracts.formats.annex_a.lists import ListRead, empty_frame, read_list
+from flows.extracts.formats.annex_a.needs import ESSENTIAL, Lacking, Sources, lacking
+from flows.extracts.formats.annex_a.sheets import Contents, FoundList, find_lists
+from flows.extracts.ingest import IngestedExtract, ingest_table
+from flows.extracts.reading.excel import Book
+from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
+from flows.extracts.reading.tables import too_large, too_many_rows
+from flows.extracts.reading.where import Where
+
+if TYPE_CHECKING:
+    from flows.extracts.formats.known import Asked, Content
+
+READ = (3, 4, 5, 6, 7, 8)
+#: A list of so many rows without one date in the month is an earlier month's, and one without any row, beside
+#: so many children in need, was not filled: in six months each holds six months' work.
+SURELY = 50
+
+_OLE = b"\xd0\xcf\x11\xe0"
+
+
+def said(content: Content) -> tuple[str | None, Month | None]:
+    """Annex A names neither its council nor its month: both are the landing folder's."""
+    return None, None
+
+
+def read(content: Content, asked: Asked) -> IngestedExtract:
+    """The caseload extract of a workbook; its council and month are those of the folder it lies in.
+
+    Names, birth dates, gender and ethnicity are never read. Raises an ExtractError: UnreadableExtract,
+    HeaderMismatch where sheets or headers are ambiguous, WrongCouncilOrMonth where it is another month's.
+    """
+    assert isinstance(content, bytes)
+    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
+    if len(content) > asked.limits.max_bytes:
+        raise too_large(where, len(content), asked.limits)
+    if content.startswith(_OLE):
+        raise UnreadableExtract(
+            f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
+            "Save it as .xlsx without a password and send it again."
+        )
+    with _as_sentences(where):
+        book = Book(content, where, asked.limits)
+        contents = find_lists(book, where, asked.limits)
+        reads = {n: read_list(found, book, where) for n, found in sorted(contents.lists.items())}
+        _check_days(book, contents, where)
+    usable, why, notes = _usable(reads, contents, asked.month, where)
+    made = episodes({n: usable[n].frame if n in usable else empty_frame(BY_NUMBER[n]) for n in READ}, asked.month)
+    if made.frame.is_empty():
+        raise UnreadableExtract(
+            f"{where}: lists 3 to 8 hold no case that was open at the end of {asked.month.in_words} and nothing that "
+            "happened in it. Check that the workbook was filled for this month."
+        )
+    if made.frame.height > EXTRACTS[Kind.CASELOAD].max_rows:
+        raise too_many_rows(where, Kind.CASELOAD)
+    gaps = lacking(
+        Sources(
+            present={n: one.present - set(one.unusable) for n, one in usable.items()},
+            why=why,
+            unusable={(n, name): cells for n, one in usable.items() for name, cells in one.unusable.items()},
+            statuses=_open_statuses(usable),
+            only_referred=made.only_referred,
+            holders=made.holders,
+        )
+    )
+    extract = ingest_table(
+        _table(made, gaps, asked),
+        where=where,
+        kind=Kind.CASELOAD,
+        council=asked.council,
+        month=asked.month,
+        key=asked.key,
+        received=asked.received,
+        mark=sha256(content).hexdigest(),
+        may_lack=tuple(gaps.because),
+    )
+    return replace(
+        extract,
+        headers=_mapping(contents),
+        notes=(*_read_from(contents), *gaps.notes, *contents.notes, *notes, *made.notes, *extract.notes),
+        absent_because=dict(gaps.because),
+        workers_by_name=True,
+    )
+
+
+@contextmanager
+def _as_sentences(where: Where) -> Iterator[None]:
+    """What a library stumbles over in a file becomes a sentence about the file."""
+    try:
+        yield
+    except (ExtractError, MemoryError, TimeoutError):
+        raise
+    except BaseException as error:
+        # Calamine's Rust part raises panics, which are no Exception; whatever else is none is not the file's.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableExtract(
+            f"{where}: the workbook is damaged ({type(error).__name__}). Save it in Excel and send it again."
+        ) from None
+
+
+def _check_days(book: Book, contents: Contents, where: Where) -> None:
+    """Bare day numbers of a workbook that counts from 1904 would be read four years early."""
+    if not book.counts_days_from_1904:
+        return
+    for found in contents.lists.values():
+        dates = [p for name, p in found.positions.items() if found.annex.column(name).holds is Holds.DATE]
+        if any(isinstance(row[p], float) for row in found.rows for p in dates):
+            raise UnreadableExtract(
+                f"{where}: the workbook counts days from 1904 and {found.annex} gives dates as bare numbers, so they "
+                "cannot be told. Format them as dates, or save the workbook without “Use 1904 date system”."
+            )
+
+
+def _usable(
+    reads: Mapping[int, ListRead], contents: Contents, month: Month, where: Where
+) -> tuple[dict[int, ListRead], dict[int, str], list[str]]:
+    """The lists that may be relied on, why the others may not, and what reading them had to say."""
+    why = {
+        n: f"{BY_NUMBER[n]}, {place}, has no header that could be recognised"
+        for n, place in contents.without_header.items()
+    }
+    latest = {n: _latest(one, month) for n, one in reads.items()}
+    if any(day for day, _ in latest.values()) and not any(here for _, here in latest.values()):
+        newest = max(day for day, _ in latest.values() if day is not None)
+        raise WrongCouncilOrMonth(
+            f"{where}: no date of lists 3 to 8 lies in {month.in_words}; the latest lies in {newest.in_words}. "
+            "Put the workbook into the folder of the month it was made for."
+        )
+    children = reads[6].frame["child"].n_unique() if 6 in reads else 0
+    usable: dict[int, ListRead] = {}
+    for number, one in reads.items():
+        day, here = latest[number]
+        if one.frame.is_empty() and children >= SURELY:
+            why[number] = f"{one.annex} has a header and no rows, beside {children:,} children in list 6"
+        elif one.frame.height >= SURELY and day is not None and not here:
+            why[number] = f"No date of {one.annex} lies in {month.in_words}; the latest lies in {day.in_words}"
+        elif gone := [c for c in ESSENTIAL.get(number, ()) if c not in one.present - set(one.unusable)]:
+            why[number] = f"{one.annex} has no usable column “{one.annex.column(gone[0]).header}”"
+        else:
+            usable[number] = one
+    return usable, why, [note for one in reads.values() for note in one.notes]
+
+
+def _latest(one: ListRead, month: Month) -> tuple[Month | None, bool]:
+    """The month of a list's latest date, and whether any lies in the month."""
+    dates = [c.name for c in one.annex.columns if c.holds is Holds.DATE and c.name in one.present]
+    found = pl.concat([one.frame.get_column(name).drop_nulls().rename("d") for name in dates]) if dates else None
+    if found is None or found.is_empty():
+        return None, False
+    newest = found.max()
+    here = found.is_between(month.first_day, month.last_day).any()
+    return Month.of(newest), here  # type: ignore[arg-type]
+
+
+def _open_statuses(usable: Mapping[int, ListRead]) -> set[str]:
+    if 6 not in usable:
+        return set()
+    six = usable[6].frame.filter(pl.col("closed").is_null())
+    return set(six["status"].drop_nulls().unique().to_list())
+
+
+def _table(made: Episodes, gaps: Lacking, asked: Asked) -> RawTable:
+    """The episodes as text under our own headers, as `ingest_table` wants them."""
+    present = [f for f in FIELDS if f != "file_row" and f not in gaps.because]
+    names = ("la_code", "reference_date", *present)
+    text = made.frame.select(
+        pl.lit(asked.council.la_code).alias("la_code"),
+        pl.lit(asked.month.last_day.isoformat()).alias("reference_date"),
+        *(_as_text(name, made.frame.schema[name]) for name in present),
+        "file_row",
+    )
+    position = {name: i for i, name in enumerate(names)}
+    problems = made.problems.filter(pl.col("field").is_in(present))
+    return RawTable(
+        headers=names,
+        cells=text.rename({name: str(i) for name, i in position.items()}).with_columns(
+            pl.col("file_row").cast(pl.UInt32)
+        ),
+        problems=problems.select(
+            pl.col("file_row").cast(pl.UInt32),
+            pl.col("field").replace_strict(position, return_dtype=pl.UInt32()).alias("position"),
+            "problem",
+        )
+        if problems.height
+        else CELL_PROBLEMS.to_frame(),
+    )
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
+    if dtype == pl.Boolean():
+        return pl.col(name).cast(pl.Int8).cast(pl.String)
+    if dtype == pl.Date():
+        return pl.col(name).dt.to_string("%Y-%m-%d")
+    return pl.col(name).cast(pl.String)
+
+
+def _mapping(contents: Contents) -> dict[str, str]:
+    """`list 6 closed` -> the header the workbook gives it."""
+    return {
+        f"list {n} {name}": header for n, one in sorted(contents.lists.items()) for name, header in one.headers.items()
+    }
+
+
+def _read_from(contents: Contents) -> list[str]:
+    return [_mapping_note(one) for _, one in sorted(contents.lists.items())]
+
+
+def _mapping_note(one: FoundList) -> str:
+    mapped = "; ".join(
+        f"“{column.header}”" if one.headers[column.name] == column.header
+        else f"“{column.header}” from “{one.headers[column.name]}”"
+        for column in one.annex.columns
+        if column.name in one.headers
+    )  # fmt: skip
+    return f"{one.annex} read from {one.place}, header in row {one.header_row}: {mapped}."

@@ -1,0 +1,266 @@
+"""Which sheet of a workbook is which list, where its header stands, and which column is which.
+
+Sheet names and headers both speak. Where they contradict each other, where two sheets are the same list, or
+two headers the same column, the workbook is refused with a sentence: the council knows which one is meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from features.errors import HeaderMismatch, UnreadableExtract
+from features.registry import EXTRACTS, Kind
+from flows.extracts.formats.annex_a.layout import (
+    BY_NUMBER,
+    EVERYWHERE,
+    LISTS,
+    AnnexList,
+    columns_meant,
+    is_dropped,
+    lists_named,
+    squeezed,
+)
+from flows.extracts.reading.excel import Book, Sheet, cell_text
+from flows.extracts.reading.table import Limits
+from flows.extracts.reading.where import Where
+
+#: How far down a header is looked for: titles and notes stand above it.
+HEADER_WITHIN = 30
+#: A row is a list's header if it names this many of the list's columns, the child's among them.
+FEWEST_HEADERS = 3
+#: Headers about the child stand in every list and tell none from another.
+_ABOUT_THE_CHILD = frozenset(
+    squeezed(h)
+    for h in (
+        "Child Unique ID",
+        "Gender",
+        "Ethnicity",
+        "Date of Birth",
+        "Age of Child (Years)",
+        "Age of Child",
+        "Age",
+        "Does the Child have a Disability",
+        "Allocated Team",
+        "Allocated Worker",
+        "Family identifier",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundList:
+    """A list as it lies in the workbook."""
+
+    annex: AnnexList
+    sheet: Sheet
+    place: str
+    """The sheet, for sentences: its name where that is a list's name, else its position."""
+    header_row: int
+    positions: Mapping[str, int]
+    """Our column -> position, counted from 0."""
+    headers: Mapping[str, str]
+    """Our column -> the header the workbook gives it."""
+    rows: Sequence[Sequence[Any]]
+    """What lies below the header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a workbook holds."""
+
+    lists: Mapping[int, FoundList]
+    """The lists that are read, by number."""
+    without_header: Mapping[int, str]
+    """Lists whose sheet has no header that could be recognised, and where."""
+    notes: tuple[str, ...]
+
+
+def find_lists(book: Book, where: Where, limits: Limits) -> Contents:
+    """The lists that are read, among the visible sheets.
+
+    Raises HeaderMismatch where a choice would be a guess, and UnreadableExtract where there is none of them.
+    """
+    found: dict[int, FoundList] = {}
+    without_header: dict[int, str] = {}
+    others: list[str] = []
+    known = 0
+    for position, sheet in enumerate(book.sheets, start=1):
+        if not sheet.visible:
+            continue
+        number, named = _list_by_name(sheet, where)
+        if number is not None and not BY_NUMBER[number].is_read:
+            known += 1
+            continue
+        place = f"sheet “{sheet.name.strip()}”" if named else f"sheet {position}"
+        book.check_extent(sheet, Kind.CASELOAD, EXTRACTS[Kind.CASELOAD].max_rows + limits.blank_rows)
+        rows = book.rows(sheet)
+        one = _read_sheet(sheet, rows, number, place, where)
+        if one is None:
+            if number is None:
+                others.append(str(position))
+            else:
+                _once(number, place, {**{n: f.place for n, f in found.items()}, **without_header}, where)
+                without_header[number] = place
+            continue
+        known += 1
+        if not one.annex.is_read:
+            continue
+        _once(one.annex.number, place, {**{n: f.place for n, f in found.items()}, **without_header}, where)
+        found[one.annex.number] = one
+    if not found:
+        raise UnreadableExtract(
+            f"{where}: no visible sheet of the workbook is list 3 to 8 of Annex A, by its name and its headers. "
+            "Send Ofsted's workbook with its lists on sheets of their own, the header at the top."
+        )
+    notes = [_hidden(book, found)] if any(not s.visible for s in book.sheets) else []
+    if others:
+        notes.append(f"Not read, as by name and headers no list of Annex A: sheet{_plural(others)}.")
+    return Contents(found, without_header, tuple(notes))
+
+
+def _once(number: int, place: str, there: Mapping[int, str], where: Where) -> None:
+    if number in there:
+        raise HeaderMismatch(
+            f"{where}: {there[number]} and {place} are both {BY_NUMBER[number]}. "
+            "Keep the one that is meant, and hide or delete the other."
+        )
+
+
+def _list_by_name(sheet: Sheet, where: Where) -> tuple[int | None, bool]:
+    """The list a sheet's name stands for, and whether it stands for one."""
+    named = lists_named(sheet.name)
+    if len(named) > 1 and any(BY_NUMBER[n].is_read for n in named):
+        raise HeaderMismatch(
+            f"{where}: the sheet “{sheet.name.strip()}” is by its name list {' and list '.join(map(str, named))} of "
+            "Annex A at once. Name it by its number, for example “List 6”."
+        )
+    return (named[0], True) if named else (None, False)
+
+
+def _read_sheet(sheet: Sheet, rows: list[list[Any]], number: int | None, place: str, where: Where) -> FoundList | None:
+    """The list on a sheet, or None if no header could be recognised."""
+    candidates = [BY_NUMBER[number]] if number is not None else list(LISTS)
+    for index, row in enumerate(rows[:HEADER_WITHIN]):
+        headers = [cell_text(v) for v in row]
+        if sum(1 for h in headers if h.strip()) < FEWEST_HEADERS:
+            continue
+        fitting = [one for one in candidates if _fits(one, headers)]
+        if not fitting:
+            if number is not None:
+                _refuse_other_list(number, headers, place, where)
+            continue
+        annex = _the_one(fitting, headers, place, where) if number is None else fitting[0]
+        if annex is None:
+            continue
+        if number is not None:
+            _refuse_other_list(number, headers, place, where)
+        positions = _positions(annex, headers, place, where) if annex.is_read else {}
+        return FoundList(
+            annex,
+            sheet,
+            place,
+            index + 1,
+            positions,
+            {name: " ".join(headers[p].split()) for name, p in positions.items()},
+            rows[index + 1 :],
+        )
+    return None
+
+
+def _fits(one: AnnexList, headers: list[str]) -> bool:
+    known = [h for h in headers if h.strip() and (columns_meant(one.number, h) or is_dropped(one.number, h))]
+    if not one.is_read:
+        return len(known) >= FEWEST_HEADERS
+    return len(known) >= FEWEST_HEADERS and any("child" in columns_meant(one.number, h) for h in known)
+
+
+def _telling(number: int, headers: list[str]) -> int:
+    """How many headers stand in this list and not in all of them."""
+    return sum(
+        1
+        for h in headers
+        if h.strip()
+        and squeezed(h) not in _ABOUT_THE_CHILD
+        and (set(columns_meant(number, h)) - EVERYWHERE or is_dropped(number, h))
+    )
+
+
+def _the_one(fitting: list[AnnexList], headers: list[str], place: str, where: Where) -> AnnexList | None:
+    """The list whose own headers stand there in the greatest number; None if none of them does."""
+    scores = sorted(((_telling(one.number, headers), -one.number) for one in fitting), reverse=True)
+    if scores[0][0] == 0:
+        return None
+    first = [BY_NUMBER[-n] for score, n in scores if score == scores[0][0]]
+    if len(first) > 1 and any(one.is_read for one in first):
+        raise HeaderMismatch(
+            f"{where}: by its headers {place} could be {' or '.join(map(str, first))}. "
+            f"Name the sheet by its number, for example “List {first[0].number}”."
+        )
+    return first[0]
+
+
+def _refuse_other_list(number: int, headers: list[str], place: str, where: Where) -> None:
+    if _telling(number, headers) > 0:
+        return
+    others = [one for one in LISTS if one.number != number and _fits(one, headers)]
+    telling = [one for one in others if _telling(one.number, headers) > 1]
+    if telling:
+        best = max(telling, key=lambda one: _telling(one.number, headers))
+        raise HeaderMismatch(
+            f"{where}: {place} is {BY_NUMBER[number]} by its name and {best} by its headers. "
+            "Put the right table on the sheet, or name the sheet after what it holds."
+        )
+
+
+def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -> dict[str, int]:
+    """Each column's position; Ofsted's own wording goes before another that means the same."""
+    claims: dict[str, list[int]] = {}
+    for position, header in enumerate(headers):
+        meant = columns_meant(annex.number, header) if header.strip() else ()
+        if len(meant) > 1:
+            raise HeaderMismatch(
+                f"{where}: on {place} the header of column {_letters(position)} could mean "
+                f"“{'” or “'.join(annex.column(m).header for m in meant)}”. Use Ofsted's wording."
+            )
+        for name in meant:
+            claims.setdefault(name, []).append(position)
+    for name, positions in claims.items():
+        if len(positions) > 1:
+            official = squeezed(annex.column(name).header)
+            exact = [p for p in positions if squeezed(headers[p]) == official]
+            if len(exact) != 1:
+                where_they_are = " and ".join(_letters(p) for p in positions)
+                raise HeaderMismatch(
+                    f"{where}: on {place} columns {where_they_are} both mean “{annex.column(name).header}”. "
+                    "Keep the one that is meant and send the workbook again."
+                )
+            claims[name] = exact
+    return {c.name: claims[c.name][0] for c in annex.columns if c.name in claims}
+
+
+def _hidden(book: Book, found: Mapping[int, FoundList]) -> str:
+    hidden = [(i, s) for i, s in enumerate(book.sheets, start=1) if not s.visible]
+    wanted = [
+        str(BY_NUMBER[n]) for _, s in hidden for n in lists_named(s.name)[:1] if BY_NUMBER[n].is_read and n not in found
+    ]
+    note = f"Hidden and not read: sheet{_plural([str(i) for i, _ in hidden])}."
+    if wanted:
+        note += f" By name there is {', '.join(wanted)} among them; unhide the sheet if it is meant to be read."
+    return note
+
+
+def _plural(items: Sequence[str]) -> str:
+    if len(items) == 1:
+        return f" {items[0]}"
+    return f"s {', '.join(items[:-1])} and {items[-1]}"
+
+
+def _letters(position: int) -> str:
+    """Column A, B … AA, as Excel shows it."""
+    text, number = "", position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(65 + rest) + text
+    return text

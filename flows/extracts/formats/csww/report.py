@@ -1,0 +1,223 @@
+"""`holdfast check return.xml`: the return's report, for a terminal and as a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from expectations.batch import Severity
+from expectations.report.council import render_page
+from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
+from features.months import Month
+from features.registry import MEASURES
+from flows.extracts.formats.csww.rates import OFFICIAL, Rate
+from flows.extracts.formats.csww.rules.past import Published, shown
+from flows.extracts.formats.csww.typed import as_day
+from flows.extracts.formats.csww.validate import Validation, outline_of, validate
+from flows.extracts.formats.dfe.workforce_file import read_published
+
+_SECTIONS = (
+    (Severity.ERROR, "Errors", "DfE's system will not take these, or a rate will be wrong."),
+    (Severity.QUERY, "Queries", "Unlikely, or worth a note to DfE. Please look at these."),
+    (Severity.INFORMATION, "For information", "Nothing needs to be done."),
+)
+_STYLES = {Severity.ERROR: "bold red", Severity.QUERY: "yellow", Severity.INFORMATION: "cyan"}
+
+
+@dataclass(frozen=True, slots=True)
+class RateLine:
+    """One official rate beside the published one, as text."""
+
+    label: str
+    value: str
+    published: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnReport:
+    """All that is said of one return. It names rules, records and lines, and never a value of a record."""
+
+    file: str
+    validation: Validation | None
+    refusal: str | None
+    """Why nothing of the file could be checked."""
+    published: Published | None = None
+    not_compared: str | None = None
+    """Why the rates stand beside no published ones."""
+
+    @property
+    def errors(self) -> int:
+        return len(self.validation.of(Severity.ERROR)) if self.validation else 0
+
+    @property
+    def refused(self) -> int:
+        """1 if the file cannot be used at all."""
+        return int(self.validation is None)
+
+    @property
+    def title(self) -> str:
+        if self.validation is None:
+            return f"Workforce return {self.file}"
+        year = self.validation.reference_date.year
+        code = self.validation.la_code or ""
+        # Whatever else stands where the code should be is not repeated.
+        whose = f"council {code}" if re.fullmatch("[0-9A-Z]{3}", code) else "no council"
+        return f"Workforce return {self.file}: {whose}, year to {_day(self.validation)} {year}"
+
+    @property
+    def verdict(self) -> str:
+        """One sentence: can it be sent?"""
+        if self.validation is None:
+            return self.refusal or "The file could not be read."
+        workers = f"{self.validation.totals.workers:,} records checked by {len(self.validation.rule_set.rules)} rules"
+        errors, queries = self.errors, len(self.validation.of(Severity.QUERY))
+        if errors:
+            return f"{workers}: {errors} {'rule is' if errors == 1 else 'rules are'} broken. Put right before sending."
+        if queries:
+            return f"{workers}: no errors. Please look at {queries} {'query' if queries == 1 else 'queries'}."
+        return f"{workers}: nothing to put right."
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        if self.validation is None:
+            return ()
+        return tuple(n for n in (self.validation.rule_set.note, self.not_compared) if n)
+
+    @property
+    def rate_lines(self) -> tuple[RateLine, ...]:
+        """The official rates this return will produce, in the order of DfE's release."""
+        if self.validation is None:
+            return ()
+        then = self.published.rates if self.published else {}
+        return tuple(
+            RateLine(r.label, shown(r.measure, r.value), shown(r.measure, then.get(r.measure)), _note(r))
+            for r in self.validation.rates
+        )
+
+    @property
+    def published_in(self) -> str | None:
+        return f"DfE, {self.published.day:%B %Y}" if self.published else None
+
+    def sections(self) -> Iterator[tuple[Severity, str, str, tuple[Any, ...]]]:
+        """Severity, title, explanation and findings of each section that has any."""
+        for severity, title, explanation in _SECTIONS:
+            found = self.validation.of(severity) if self.validation else ()
+            if found:
+                yield severity, title, explanation, found
+
+    def html(self) -> bytes:
+        """The report as one page that loads nothing from anywhere and reads on a phone."""
+        return render_page("return_report.html.j2", report=self)
+
+    def show(self, console: Console) -> None:
+        """Print the report for a terminal."""
+        console.print(Text(self.title, style="bold"))
+        console.print(Text(self.verdict))
+        for note in self.notes:
+            console.print(Text(note, style="dim"))
+        for severity, title, _, found in self.sections():
+            console.print(Text(f"\n{title} ({len(found)})", style=_STYLES[severity]))
+            for one in found:
+                text = Text(f"{_sentence(one.says)} {one.remedy}")
+                if one.where:
+                    text.append(f"\n{_sentence(one.where)}", style="dim")
+                text.append(f"\n[{one.code}]", style="dim")
+                console.print(Padding(text, (0, 0, 0, 2)))
+        if self.validation is not None:
+            console.print(Text("\nOfficial rates this return will produce", style="bold"))
+            console.print(self._rates())
+
+    def _rates(self) -> Table:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title, justify in (
+            ("Rate", "left"),
+            ("This return", "right"),
+            (self.published_in or "", "right"),
+            ("", "left"),
+        ):
+            table.add_column(title, justify="right" if justify == "right" else "left")
+        for line in self.rate_lines:
+            table.add_row(line.label, line.value, line.published if self.published else "", line.note)
+        return table
+
+
+def check_return(
+    path: Path, *, council: str | None = None, month: Month | None = None, published: Path | None = None
+) -> ReturnReport:
+    """Check one return, read from the disk as a stream.
+
+    `council` and `month` are what the return should be of: another one is refused; where the file says nothing,
+    the month stands in. `published` is DfE's published workforce file. Raises ReferenceDataError if that
+    cannot be read; a return at fault is a report.
+    """
+    name = path.name
+    try:
+        header = outline_of(path, name).header
+        code, day = header.one("LEA"), as_day(header.one("ReferenceDate")) or (month.last_day if month else None)
+        if council and code and code not in _members(council):
+            raise UnreadableExtract(f"{name}: the return is of another council than {council}. Check the file or LEA.")
+        then, why_not = _published(published, code or council, day)
+        validation = validate(path, name, reference_date=month.last_day if month else None, published=then)
+    except ExtractError as fault:
+        return ReturnReport(name, None, str(fault))
+    if month and Month.of(validation.reference_date) != month:
+        return ReturnReport(
+            name, None, f"{name}: the return is of another month than {month.in_words}. Check the file."
+        )
+    return ReturnReport(name, validation, None, then, why_not)
+
+
+def _published(file: Path | None, la_code: str | None, day: date | None) -> tuple[Published | None, str | None]:
+    """The council's latest published figures before the return, or why there are none."""
+    if file is None:
+        return None, "Not compared with the council's published figures: give DfE's file with --published."
+    try:
+        content = file.read_bytes()
+    except OSError:
+        raise ReferenceDataError(f"There is no file {file}. Give the path of DfE's published workforce CSV.") from None
+    rows = read_published(content, filename=file.name).published
+    own = {c for c in rows["la_code"].unique().to_list() if la_code in _members(c)}
+    earlier = [r for r in rows.iter_rows(named=True) if r["la_code"] in own and day is not None and r["month"] < day]
+    if not earlier:
+        return None, f"Not compared with published figures: {file.name} has none of this council before the return."
+    last = max(r["month"] for r in earlier)
+    rates = {
+        r["measure"]: r["published"]
+        for r in earlier
+        if r["month"] == last and r["measure"] in OFFICIAL and r["published"] is not None
+    }
+    return Published(last, rates, file.name), None
+
+
+def _members(la_code: str) -> list[str]:
+    return [part.strip() for part in la_code.split("/")]
+
+
+def _note(rate: Rate) -> str:
+    if rate.estimate is not None:
+        return (
+            f"cannot be had: {rate.reason}. An estimate, if leavers worked the hours of those in post: "
+            f"{shown(rate.measure, rate.estimate)}"
+        )
+    return rate.reason or _FORMULAS[rate.measure]
+
+
+_FORMULAS = {m.name: m.formula for m in MEASURES}
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _day(validation: Validation) -> str:
+    return f"{validation.reference_date.day} {validation.reference_date:%B}"

@@ -1,0 +1,95 @@
+"""What a rule is, and how one is written down."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+import polars as pl
+
+from expectations.batch import Severity
+from flows.extracts.formats.csww.stream import Outline
+from flows.extracts.formats.csww.totals import Totals
+from flows.extracts.formats.csww.typed import year_before
+
+
+class Looks(Enum):
+    """What a rule looks at. The order is that of the report and of the documentation."""
+
+    FILE = "the file's parts and its header"
+    VACANCIES = "the council's vacancies and agency workers"
+    WORKER = "each worker's record"
+    TOGETHER = "records together, and the rates they make"
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """The year the return is of."""
+
+    reference_date: date
+
+    @property
+    def first_day(self) -> date:
+        """First day of the 12 months that end with the reference date."""
+        return year_before(self.reference_date)[0]
+
+
+WorkerTest = Callable[[Collection], pl.Expr]
+FileTest = Callable[[Outline], bool]
+TotalsTest = Callable[[Totals], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One thing that must not be so.
+
+    `test` says whether it is: of WORKER an expression over typed records (`typed.py`), true where the record
+    breaks the rule; of FILE and VACANCIES a bool; of TOGETHER the sentence to show, or None.
+    """
+
+    code: str
+    looks: Looks
+    severity: Severity
+    elements: tuple[str, ...]
+    says: str
+    """What is wrong, as a clause without a value: “StartOrigin is missing though RoleStartDate is there”."""
+    remedy: str
+    why: str
+    """Where the rule comes from."""
+    test: WorkerTest | FileTest | TotalsTest
+
+
+def _why(function: Callable[..., object]) -> str:
+    return " ".join((inspect.getdoc(function) or "").split())
+
+
+def worker_rule(code: str, severity: Severity, elements: str, says: str, remedy: str) -> Callable[[WorkerTest], Rule]:
+    """A rule on each worker's record; the function's docstring is its source."""
+
+    def made(function: WorkerTest) -> Rule:
+        return Rule(code, Looks.WORKER, severity, tuple(elements.split()), says, remedy, _why(function), function)
+
+    return made
+
+
+def file_rule(
+    code: str, severity: Severity, elements: str, says: str, remedy: str, looks: Looks = Looks.FILE
+) -> Callable[[FileTest], Rule]:
+    """A rule on the header, the vacancies or the order of the file."""
+
+    def made(function: FileTest) -> Rule:
+        return Rule(code, looks, severity, tuple(elements.split()), says, remedy, _why(function), function)
+
+    return made
+
+
+def totals_rule(code: str, severity: Severity, elements: str, says: str, remedy: str) -> Callable[[TotalsTest], Rule]:
+    """A rule on what the records add up to; the function gives the sentence, with the council's figures."""
+
+    def made(function: TotalsTest) -> Rule:
+        return Rule(code, Looks.TOGETHER, severity, tuple(elements.split()), says, remedy, _why(function), function)
+
+    return made

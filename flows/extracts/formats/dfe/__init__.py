@@ -1,0 +1,1 @@
+"""DfE's published workforce file as a set of returns."""

@@ -1,0 +1,246 @@
+"""The SSD tables and columns that are read, and nothing else of them.
+
+Table and column names are those of the SSD data model (item references CINE, INVO, CINA, S47E, ICPC, CPPL,
+CPPR, CINP, CLAE, CINV, CPPV, CLAV, PROF). Names, registration numbers, dates of birth and every other
+column of these tables are not loaded; of person ids, which join the tables, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from features.errors import ExtractError, UnreadableExtract
+from flows.extracts.reading.dates import read_dates
+from flows.extracts.reading.headers import normalised
+from flows.extracts.reading.table import NULL_MARKERS
+from flows.extracts.reading.tables import as_text, decoded, delimiter_of, plain_csv
+from flows.extracts.reading.where import Where, rows_in_words
+
+EPISODES = "ssd_cin_episodes"
+INVOLVEMENTS = "ssd_involvements"
+ASSESSMENTS = "ssd_cin_assessments"
+ENQUIRIES = "ssd_s47_enquiry"
+CONFERENCES = "ssd_initial_cp_conference"
+PLANS = "ssd_cp_plans"
+REVIEWS = "ssd_cp_reviews"
+CIN_PLANS = "ssd_cin_plans"
+CLA_EPISODES = "ssd_cla_episodes"
+CIN_VISITS = "ssd_cin_visits"
+CP_VISITS = "ssd_cp_visits"
+CLA_VISITS = "ssd_cla_visits"
+PROFESSIONALS = "ssd_professionals"
+
+#: What the SSD's own scripts write where a figure is still to come, and systems for “no worker”.
+PLACEHOLDERS = ("PLACEHOLDER_DATA", "SSD_PH", "-1")
+#: A table of more rows than this is no council's: six years of everybody's visits stay far below it.
+MAX_ROWS = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns read of one table: `keys` as text, `dates` as dates, `codes` as text that may be absent."""
+
+    name: str
+    keys: tuple[str, ...]
+    dates: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is read, in order."""
+        return (*self.keys, *self.dates, *self.codes)
+
+
+TABLES: tuple[Table, ...] = (
+    Table(
+        EPISODES,
+        ("cine_referral_id", "cine_person_id"),
+        ("cine_referral_date", "cine_close_date"),
+        ("cine_referral_nfa",),
+    ),
+    Table(
+        INVOLVEMENTS,
+        ("invo_referral_id", "invo_professional_id"),
+        ("invo_involvement_start_date", "invo_involvement_end_date"),
+        ("invo_professional_role_id", "invo_professional_team", "invo_worker_change_reason"),
+    ),
+    Table(ASSESSMENTS, ("cina_referral_id",), ("cina_assessment_start_date", "cina_assessment_auth_date")),
+    Table(ENQUIRIES, ("s47e_referral_id", "s47e_s47_enquiry_id"), ("s47e_s47_start_date",)),
+    Table(CONFERENCES, ("icpc_s47_enquiry_id",), ("icpc_icpc_date",)),
+    Table(
+        PLANS,
+        ("cppl_cp_plan_id", "cppl_referral_id", "cppl_person_id"),
+        ("cppl_cp_plan_start_date", "cppl_cp_plan_end_date"),
+        ("cppl_cp_plan_ola",),
+    ),
+    Table(REVIEWS, ("cppr_cp_plan_id",), ("cppr_cp_review_due", "cppr_cp_review_date")),
+    Table(CIN_PLANS, ("cinp_referral_id",), ("cinp_cin_plan_start_date", "cinp_cin_plan_end_date")),
+    Table(
+        CLA_EPISODES,
+        ("clae_referral_id", "clae_person_id"),
+        ("clae_cla_episode_start_date", "clae_cla_episode_ceased_date"),
+    ),
+    Table(CIN_VISITS, ("cinv_person_id",), ("cinv_cin_visit_date",), ("cinv_cin_visit_seen",)),
+    Table(CP_VISITS, ("cppv_person_id",), ("cppv_cp_visit_date",), ("cppv_cp_visit_seen",)),
+    Table(CLA_VISITS, ("clav_person_id",), ("clav_cla_visit_date",), ("clav_cla_visit_seen",)),
+    Table(PROFESSIONALS, ("prof_professional_id",), (), ("prof_full_time_equivalency",)),
+)
+BY_NAME = {t.name: t for t in TABLES}
+
+_NOT_A_TABLE_NAME = re.compile(r"^.*?(ssd_[a-z0-9_]+?)(?:_v)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What a folder holds. Dates are dates; beside a date column `x` stands `x!`, the problem of a cell or null."""
+
+    frames: Mapping[str, pl.DataFrame]
+    """With `row`, the number of the row as a person sees it."""
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    """Table -> why it is not there, as the end of “the table …”."""
+    notes: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return self.frames[name]
+
+    def has(self, *names: str) -> bool:
+        """Whether all these tables can be used."""
+        return all(n in self.frames for n in names)
+
+
+def table_name(filename: str) -> str:
+    """`ssd_involvements` for `dbo.ssd_involvements.csv`; a name of another kind comes back as it is."""
+    stem = filename.rpartition("/")[2].rpartition(".")[0].lower()
+    found = _NOT_A_TABLE_NAME.match(stem)
+    return found[1] if found else stem
+
+
+def read_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where) -> Tables:
+    """Read the needed columns of the named tables; what else lies in the folder is left alone.
+
+    Raises UnreadableExtract, naming the table, for a file that is no such table; a table that is not
+    there, or has not the columns, is in `lacking`.
+    """
+    files: dict[str, list[str]] = {}
+    for filename in sorted(content):
+        files.setdefault(table_name(filename), []).append(filename)
+    frames: dict[str, pl.DataFrame] = {}
+    lacking: dict[str, str] = {}
+    notes: list[str] = []
+    for name in names:
+        found = files.get(name, [])
+        if len(found) > 1:
+            raise UnreadableExtract(
+                f"{where}: the table {name} is there {len(found)} times ({', '.join(found)}), and which one is meant "
+                "would be a guess. Keep one."
+            )
+        if not found:
+            lacking[name] = "is not in the folder"
+            continue
+        here = Where(where.council, where.month, f"{where.filename}/{found[0]}")
+        text, absent, said = _read(content[found[0]], BY_NAME[name], here)
+        notes += [f"{found[0]}: {note}" for note in said]
+        if text is None:
+            lacking[name] = f"has no column {' and no column '.join(absent)}"
+            continue
+        frames[name] = _typed(text, BY_NAME[name])
+    return Tables(frames, lacking, tuple(notes))
+
+
+def _read(content: bytes, table: Table, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
+    """The table's columns as trimmed text, or the required columns it has not; and what there is to note."""
+    if not content.strip():
+        raise UnreadableExtract(f"{where}: the table is empty. Export it again and send it again.")
+    try:
+        if content.startswith(b"PAR1"):
+            columns = list(pl.read_parquet_schema(io.BytesIO(content)))
+            wanted, absent = _wanted(columns, table, where)
+            if absent:
+                return None, absent, []
+            frame = pl.read_parquet(io.BytesIO(content), columns=[columns[i] for i in wanted.values()])
+            read = frame.select(as_text(frame[columns[i]]).alias(name) for name, i in wanted.items())
+            return _clean(read, pl.int_range(2, frame.height + 2, eager=True), table), [], []
+        text, notes = decoded(content, where)
+        delimiter = delimiter_of(text)
+        headers = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+        wanted, absent = _wanted(headers, table, where)
+        if absent:
+            return None, absent, notes
+        read, rows = _csv_columns(text, delimiter, headers, wanted, where)
+        return _clean(read, rows, table), [], notes
+    except ExtractError:
+        raise
+    except csv.Error:
+        raise UnreadableExtract(
+            f"{where}: a quotation mark is opened and not closed, or stands inside a value. Export the table again."
+        ) from None
+    except BaseException as error:
+        # Polars' Rust part raises panics, which are no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableExtract(
+            f"{where}: the table is damaged or incomplete ({type(error).__name__}). Export it again and send it again."
+        ) from None
+
+
+def _wanted(headers: Sequence[str], table: Table, where: Where) -> tuple[dict[str, int], list[str]]:
+    """Column -> its position in the file; and the required columns that are not there."""
+    given = [normalised(h) for h in headers]
+    positions: dict[str, int] = {}
+    for name in table.columns:
+        at = [i for i, h in enumerate(given) if h == normalised(name)]
+        if len(at) > 1:
+            raise UnreadableExtract(f"{where}: the column {name} stands twice. Keep the one that is meant.")
+        if at:
+            positions[name] = at[0]
+    return positions, [n for n in (*table.keys, *table.dates) if n not in positions]
+
+
+def _csv_columns(
+    text: str, delimiter: str, headers: Sequence[str], wanted: Mapping[str, int], where: Where
+) -> tuple[pl.DataFrame, pl.Series]:
+    if text.count("\n") > MAX_ROWS:
+        raise UnreadableExtract(f"{where}: the table has more than {MAX_ROWS:,} rows. Check that it is one council's.")
+    if (quick := plain_csv(text, delimiter, len(headers), sorted(wanted.values()))) is not None:
+        frame = quick.select(pl.col(str(i)).alias(name) for name, i in wanted.items())
+        return frame, pl.int_range(2, frame.height + 2, eager=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    next(reader)
+    rows = [(n, row) for n, row in enumerate(reader, start=2) if any(c.strip() for c in row)]
+    ragged = [n for n, row in rows if len(row) != len(headers)]
+    if ragged:
+        raise UnreadableExtract(
+            f"{where}: {rows_in_words(ragged)} have another number of cells than the header, so the table is "
+            "incomplete or a value holds the separator. Export it again with values in quotation marks."
+        )
+    columns = {name: [row[i] for _, row in rows] for name, i in wanted.items()}
+    return pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String())), pl.Series([n for n, _ in rows])
+
+
+def _clean(read: pl.DataFrame, rows: pl.Series, table: Table) -> pl.DataFrame:
+    """Trimmed text; blanks, null markers and the SSD's placeholders are null; codes that are absent too."""
+    nothing = ["", *NULL_MARKERS, *PLACEHOLDERS]
+    absent = [c for c in table.codes if c not in read.columns]
+    return (
+        read.with_columns(pl.all().cast(pl.String).str.strip_chars())
+        .with_columns(pl.when(pl.all().is_in(nothing).not_()).then(pl.all()))
+        .with_columns(pl.lit(None, pl.String()).alias(c) for c in absent)
+        .with_columns(rows.cast(pl.UInt32).alias("row"))
+        .filter(pl.any_horizontal(pl.exclude("row").is_not_null()))
+    )
+
+
+def _typed(text: pl.DataFrame, table: Table) -> pl.DataFrame:
+    columns: list[pl.Series] = []
+    for name in table.dates:
+        values, problems = read_dates(text[name])
+        columns += [values.alias(name), problems.alias(f"{name}!")]
+    # A whole number of a spreadsheet and of a database are one key.
+    keys = [pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}") for k in table.keys]
+    return text.with_columns(*keys).with_columns(columns)

@@ -1,0 +1,73 @@
+"""What `holdfast map` does with a file: look at it, say what is proposed, try the mapping out. Text in, text out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from features.councils import Council
+from features.errors import UnreadableExtract
+from features.months import Month
+from features.registry import Kind
+from flows.extracts.ingest import ingest_file
+from flows.extracts.mapping import HeaderMapping
+from flows.extracts.propose.proposal import Proposal, propose
+from flows.extracts.reading.headers import refuse_personal_data
+from flows.extracts.reading.table import RawTable
+from flows.extracts.reading.tables import read_table
+from flows.extracts.reading.where import Where
+
+#: For trying out only; nothing hashed with it is kept.
+_DESK_KEY = sha256(b"holdfast map").digest()
+_ALIKE = 2  # so many headers that come near a field make row 1 a header, and its names may be quoted
+
+
+def look_at(path: Path, kind: Kind, council: Council, month: Month) -> tuple[RawTable, Proposal]:
+    """Read the file and propose. Raises an ExtractError, for columns of personal data as ingest does."""
+    try:
+        content = path.read_bytes()
+    except OSError:
+        raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
+    where = Where(f"{council.name} ({council.la_code})", month, path.name)
+    table = read_table(content, kind=kind, where=where)
+    proposal = propose(table, kind)
+    is_header = sum(1 for p in proposal.fields if p.sure or p.candidates) >= _ALIKE
+    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers, is_header=is_header)
+    return table, proposal
+
+
+def proposal_in_words(proposal: Proposal) -> str:
+    """A line per field: the column it surely is, those it may be, or that there is none."""
+    width = max(len(p.field.name) for p in proposal.fields)
+    lines = []
+    for one in proposal.fields:
+        name = one.field.name.ljust(width)
+        if one.sure is not None:
+            evidence = next((c.evidence for c in one.candidates if c.header == one.sure), "a documented name")
+            lines.append(f"  {name}  = “{one.sure}”  ({evidence})")
+        elif one.candidates:
+            lines.append(f"  {name}  ? {' or '.join(f'“{c.header}”' for c in one.candidates)}")
+        else:
+            lines.append(f"  {name}  - nothing in the file{'' if not one.field.required else ', and it is needed'}")
+    if proposal.unread:
+        lines.append(f"Columns that come near no field: {', '.join(f'“{h}”' for h in proposal.unread)}.")
+    return "\n".join(lines)
+
+
+def read_with(path: Path, mapping: HeaderMapping, council: Council, month: Month) -> str:
+    """Read the file by the mapping, as a run would, and say how that went. Raises an ExtractError."""
+    extract = ingest_file(
+        path.read_bytes(),
+        filename=path.name,
+        kind=mapping.kind,
+        council=council,
+        month=month,
+        key=_DESK_KEY,
+        received=datetime(month.year, month.number, 1, tzinfo=UTC),
+        mapping=mapping,
+    )
+    unread = extract.problems.height
+    cells = "every cell could be read" if not unread else f"{unread:,} cells could not be read"
+    absent = f" It has no {', '.join(extract.absent_columns)}." if extract.absent_columns else ""
+    return f"Tried out: {extract.frame.height:,} rows, {cells}.{absent} `holdfast check` says the rest."

@@ -1,0 +1,326 @@
+"""Which column of a home-made file is probably which field: proposed with its evidence, never decided by a guess.
+
+Sure is only what needs no judgement: a documented name, or a name nearly the same whose cells all read as
+the field wants them and for which nothing else comes near. Everything else is a question for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+import polars as pl
+
+from features.registry import EXTRACTS, Field, FieldType, Kind
+from flows.extracts.mapping import FROM_THE_FOLDER
+from flows.extracts.reading.cells import read_cells
+from flows.extracts.reading.headers import meanings, normalised
+from flows.extracts.reading.table import RawTable
+
+#: A name this near, cells that all fit, and a lead over every other pairing: that needs no question.
+_SURE_NAME, _SURE_CELLS, _LEAD = 0.9, 0.98, 0.08
+#: A column is offered for a field whose name is at least this near, and of whose cells this share could be right.
+_OFFERED_NAME, _OFFERED_CELLS = 0.6, 0.3
+#: Words of a category are short and come again; a column of many different texts is none.
+_MOST_WORDS, _LONGEST_WORD = 40, 60
+_SHOWN = 5
+
+#: What HR and case systems call these things; never more than a reason to ask.
+_HINTS: Mapping[str, tuple[str, ...]] = {
+    "la_code": ("council code", "authority code", "dfe number"),
+    "reference_date": ("snapshot", "report date", "period end", "extract date", "month"),
+    "worker_ref": (
+        "payroll number",
+        "employee number",
+        "employee id",
+        "person number",
+        "post holder id",
+        "assignment number",
+    ),
+    "agency_worker": ("contract type", "employment type", "engagement", "worker type", "employment status", "locum"),
+    "org_role": ("job title", "position", "grade", "designation", "job role", "post title"),
+    "fte": ("contracted fte", "hours fte", "whole time equivalent", "contract fte"),
+    "role_start_date": ("joined", "date joined", "hire date", "commenced", "employment start", "service start"),
+    "role_end_date": ("termination date", "leaver date", "employment end", "date of leaving", "last day"),
+    "reason_leave": ("termination reason", "leaver reason", "why left"),
+    "leaver_destination": ("new employer", "next employment", "destination on leaving"),
+    "cases": ("case count", "allocated cases", "cases held", "number of children"),
+    "working_days_lost": ("sick days", "days sick", "absence days", "days absent", "sickness absence"),
+    "absent_at_reference_date": ("currently absent", "on leave", "absent today"),
+    "team": ("service", "cost centre", "locality", "department", "unit"),
+    "vacancy_fte": ("vacant fte", "vacant posts", "posts vacant"),
+    "case_ref": ("child id", "person id", "client id", "mosaic id", "case number", "episode id"),
+    "allocated_worker_ref": ("key worker id", "worker id", "lead worker", "case worker id"),
+    "case_status": ("category", "case type", "plan type", "status of case"),
+    "referral_date": ("date referred", "referral received", "contact date"),
+    "closed_date": ("closure date", "case end", "end of episode", "date ended"),
+    "last_visit_date": ("last seen", "last visited", "most recent visit", "latest visit"),
+    "worker_changes_12m": ("changes of social worker", "number of workers"),
+}
+
+_FLAG_WORDS = {
+    "1": ("agency", "locum", "interim", "contractor", "self employed", "consultant", "temp agency"),
+    "0": ("permanent", "perm", "fixed term", "employee", "staff", "council", "substantive", "directly employed"),
+}
+_ROLE_WORDS = {
+    "1": ("director", "assistant director", "head of service"),
+    "2": ("service manager", "group manager", "principal social worker"),
+    "3": ("team manager", "practice manager", "assistant team manager", "deputy team manager", "team leader"),
+    "4": ("senior social worker", "advanced practitioner", "senior practitioner", "consultant social worker"),
+    "5": ("social worker", "newly qualified social worker", "asye", "case holder"),
+    "6": ("independent reviewing officer", "child protection chair", "qualified without cases"),
+}
+_CODE_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"agency_worker": _FLAG_WORDS, "org_role": _ROLE_WORDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One column that may be a field."""
+
+    header: str
+    score: float
+    evidence: str
+    """What speaks for it, without a value: “a documented name; 214 of 214 cells are dates”."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProposal:
+    """What is proposed for one field."""
+
+    field: Field
+    sure: str | None
+    """The header that is it, if that needs no question."""
+    candidates: tuple[Candidate, ...]
+    """Best first."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordProposal:
+    """A word of the file that is none of a field's codes."""
+
+    field: Field
+    word: str
+    rows: int
+    suggested: str | None
+    """The code it probably is; to be confirmed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is known and what must be asked of a file."""
+
+    kind: Kind
+    fields: tuple[FieldProposal, ...]
+    unread: tuple[str, ...] = field(default=())
+    """Headers that come near no field."""
+
+    @property
+    def sure(self) -> dict[str, str]:
+        """Field -> header, where no question is needed."""
+        return {p.field.name: p.sure for p in self.fields if p.sure is not None}
+
+
+def propose(table: RawTable, kind: Kind) -> Proposal:
+    """Look at every column for every field. The table has no personal data: that was refused before."""
+    fields = EXTRACTS[kind].fields
+    known = meanings(kind)
+    documented = {i: known[normalised(h)] for i, h in enumerate(table.headers) if normalised(h) in known}
+    scored: dict[tuple[str, int], Candidate] = {}
+    name_of: dict[tuple[str, int], float] = {}
+    fit_of: dict[tuple[str, int], float] = {}
+    for position, header in enumerate(table.headers):
+        for declared in fields:
+            name, why = _likeness(header, declared)
+            if position in documented:
+                name = 1.0 if documented[position] == declared.name else name * 0.5
+            if name < _OFFERED_NAME:
+                continue
+            fit, cells = _fit(table.cells[str(position)], declared)
+            if fit < _OFFERED_CELLS and name < 1.0:
+                continue
+            key = (declared.name, position)
+            name_of[key], fit_of[key] = name, fit
+            scored[key] = Candidate(header, name * (0.4 + 0.6 * fit), f"{why}; {cells}")
+    proposals = []
+    taken: set[int] = set()
+    for declared in fields:
+        own = sorted(
+            ((c, p) for (f, p), c in scored.items() if f == declared.name), key=lambda cp: (-cp[0].score, cp[1])
+        )
+        sure = next((p for _, p in own if _is_sure(declared.name, p, documented, scored, name_of, fit_of)), None)
+        if sure is not None:
+            taken.add(sure)
+        offered = tuple(c for c, _ in own)
+        proposals.append(
+            FieldProposal(
+                declared,
+                table.headers[sure] if sure is not None else None,
+                offered[:_SHOWN],
+            )
+        )
+    spoken_for = {table.headers[p] for p in taken}
+    proposals = [_without(p, spoken_for) for p in proposals]
+    offered_headers = {c.header for p in proposals for c in p.candidates} | spoken_for
+    unread = tuple(h for h in table.headers if h and h not in offered_headers)
+    return Proposal(kind, tuple(proposals), unread)
+
+
+def _without(proposal: FieldProposal, spoken_for: set[str]) -> FieldProposal:
+    """Columns that are surely something else are not offered."""
+    if proposal.sure is not None:
+        return proposal
+    return FieldProposal(proposal.field, None, tuple(c for c in proposal.candidates if c.header not in spoken_for))
+
+
+def _is_sure(
+    name: str,
+    position: int,
+    documented: Mapping[int, str],
+    scored: Mapping[tuple[str, int], Candidate],
+    name_of: Mapping[tuple[str, int], float],
+    fit_of: Mapping[tuple[str, int], float],
+) -> bool:
+    key = (name, position)
+    if documented.get(position) == name:
+        # Two documented names of one field, and neither is it.
+        return sum(1 for f in documented.values() if f == name) == 1
+    if name_of[key] < _SURE_NAME or fit_of[key] < _SURE_CELLS or position in documented:
+        return False
+    if name in documented.values():
+        return False
+    rivals = [c.score for (f, p), c in scored.items() if (f == name) != (p == position)]
+    return all(scored[key].score - rival >= _LEAD for rival in rivals)
+
+
+def _likeness(header: str, declared: Field) -> tuple[float, str]:
+    """How near a header is to a field's names, and what speaks for it."""
+    given = " ".join(_words(header))
+    if not given:
+        return 0.0, ""
+    names = (declared.name, *declared.synonyms)
+    near = max(_near(given, " ".join(_words(n))) for n in names)
+    hinted = max((_near(given, h) for h in _HINTS.get(declared.name, ())), default=0.0) * 0.85
+    if near >= 1.0:
+        return 1.0, "a documented name"
+    if hinted > near:
+        return hinted, "a word that systems use for it"
+    return near, "a name like it"
+
+
+@lru_cache(maxsize=20_000)
+def _near(one: str, other: str) -> float:
+    """Likeness of two names: of their letters, and of their words in any order.
+
+    Above 0.9 lie only the same words in another order and a slip of the pen. A name with one word more
+    means another thing (“absence start date”), however much of it is the same.
+    """
+    if one.replace(" ", "") == other.replace(" ", ""):
+        return 1.0
+    ours, theirs = one.split(), other.split()
+    if sorted(ours) == sorted(theirs):
+        return 0.95
+    letters = SequenceMatcher(None, one, other).ratio()
+    if letters >= 0.9 and len(ours) == len(theirs):
+        return 0.92
+    words = 2 * len(set(ours) & set(theirs)) / (len(set(ours)) + len(set(theirs)))
+    return min(max(letters, words), 0.85)
+
+
+def _words(text: str) -> list[str]:
+    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
+    return re.findall(r"[a-z0-9]+", split.casefold())
+
+
+def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
+    """Which share of a column's cells reads as the field wants, and that in words."""
+    filled = cells.drop_nulls()
+    if not filled.len():
+        return 0.5, "no cell is filled"
+    problems = read_cells(filled, declared).problems
+    good = filled.len() - (problems.drop_nulls().len() if problems is not None else 0)
+    what = {
+        FieldType.DATE: "are dates",
+        FieldType.INTEGER: "are whole numbers",
+        FieldType.DECIMAL: "are numbers",
+        FieldType.FLAG: "are yes or no",
+        FieldType.CODE: "are codes of it" if declared.codes else "are text",
+        FieldType.REFERENCE: "could be references",
+        FieldType.TEXT: "are text",
+    }[declared.type]
+    share = good / filled.len()
+    distinct = filled.n_unique()
+    if declared.name in FROM_THE_FOLDER and distinct > 2:
+        # A whole extract is of one council and one month; a joint return has two codes.
+        share = 0.0
+    if declared.type is FieldType.REFERENCE and distinct * 2 < filled.len():
+        share *= 0.6
+    if declared.type in (FieldType.FLAG, FieldType.CODE) and declared_words(declared) and share < _SURE_CELLS:
+        if _is_category(filled):
+            return 0.7, f"{distinct} different words that can be mapped to codes"
+        return 0.2, f"{distinct:,} different texts, too many for codes"
+    if declared.type in (FieldType.INTEGER, FieldType.DECIMAL) and good:
+        share *= _in_range(filled, declared)
+    return share, f"{good:,} of {filled.len():,} cells {what}"
+
+
+def _in_range(filled: pl.Series, declared: Field) -> float:
+    values = read_cells(filled, declared).values.drop_nulls()
+    scale = 10**declared.decimals if declared.type is FieldType.DECIMAL else 1
+    low, high = (declared.minimum or 0) * scale, (declared.maximum or 1e12) * scale
+    return float(values.is_between(low, high).mean() or 0.0)  # type: ignore[arg-type]
+
+
+def declared_words(declared: Field) -> dict[str, str]:
+    """Code -> label of a field with codes; of a flag 1 and 0."""
+    if declared.type is FieldType.FLAG:
+        return {"1": f"yes ({declared.description})", "0": "no"}
+    return dict(declared.codes)
+
+
+def _is_category(filled: pl.Series) -> bool:
+    """Few, short words that come again: what a category looks like and a name or a note does not."""
+    distinct = filled.unique()
+    long = distinct.str.len_chars().max()
+    few = distinct.len() <= max(3, min(_MOST_WORDS, filled.len() // 2))
+    return few and isinstance(long, int) and long <= _LONGEST_WORD
+
+
+def words_to_map(table: RawTable, header: str, declared: Field) -> tuple[list[WordProposal], int]:
+    """The words of a column that are none of the field's codes, and how many rows hold what is no word of a category.
+
+    A text with digits as in a number, an @ or of unusual length may be somebody's data: it is counted, not shown.
+    """
+    if not declared_words(declared):
+        return [], 0
+    position = next(i for i, h in enumerate(table.headers) if normalised(h) == normalised(header))
+    filled = table.cells[str(position)].drop_nulls()
+    problems = read_cells(filled, declared).problems
+    if problems is None:
+        return [], 0
+    strange = filled.filter(problems.is_not_null())
+    if not _is_category(filled):
+        return [], strange.len()
+    counts = strange.value_counts().sort(strange.name, descending=False)
+    found, hidden = [], 0
+    for word, rows in counts.iter_rows():
+        if re.search(r"\d{4}|@", word):
+            hidden += rows
+        else:
+            found.append(WordProposal(declared, word, rows, _suggested(word, declared)))
+    return sorted(found, key=lambda w: (-w.rows, w.word)), hidden
+
+
+def _suggested(word: str, declared: Field) -> str | None:
+    """The code whose label or usual words are nearest, if one is clearly nearer than the others."""
+    usual = _CODE_WORDS.get(declared.name, {})
+    given = " ".join(_words(word))
+    scores = {
+        code: max([_near(given, " ".join(_words(label))), *(_near(given, u) for u in usual.get(code, ()))])
+        for code, label in declared_words(declared).items()
+    }
+    best = max(scores, key=lambda c: scores[c])
+    second = max((s for c, s in scores.items() if c != best), default=0.0)
+    return best if scores[best] >= 0.75 and scores[best] - second >= 0.05 else None

@@ -1,0 +1,1 @@
+"""From bytes to a table of text, and from text to typed cells."""

@@ -1,0 +1,228 @@
+"""From a column of text to a column of the registry's type, with a problem code for every cell that would be a guess.
+
+Rules of reading: a value is taken only if it can mean one thing. Everything else becomes null and a
+problem with a short code; the value itself is never repeated.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import polars as pl
+
+from features.registry import DFE_SYMBOLS, Field, FieldType, Privacy
+from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates
+from flows.extracts.reading.headers import normalised
+from flows.extracts.reading.numbers import read_decimals, read_integers
+
+#: Problem code -> what it says of a cell, as the end of “the cell …”.
+PROBLEM_TEXTS: dict[str, str] = {
+    "not_a_date": "is no date; write YYYY-MM-DD or DD/MM/YYYY",
+    "two_digit_year": "has a year of two digits; write all four",
+    "month_before_day": "may have the month before the day; write YYYY-MM-DD or DD/MM/YYYY",
+    "date_out_of_range": "is a date before 1950 or after 2099; leave it empty if there is none",
+    "not_a_number": "is no number",
+    "not_a_whole_number": "is no whole number",
+    "ambiguous_comma": "has a comma that may be a decimal or a thousands mark; write 1234.5",
+    "number_out_of_range": "is a number too large to be meant",
+    "symbol_in_a_row": "is a symbol of published tables; leave the cell empty if there is no value",
+    "not_a_flag": "is neither 1 nor 0, yes nor no",
+    "unknown_code": "is none of the column's codes",
+    "code_and_label_disagree": "has a code and the wording of another",
+    "digits_lost_in_excel": "is a long number of which Excel kept 15 digits; format the column as text",
+    "formula_error": "is an Excel error such as #N/A or #REF!",
+    "formula_without_value": "is a formula that was never calculated; open and save the file in Excel",
+    "given_twice": "stands more than once and says two things; keep the one that is meant",
+    "fte_contradicts": "is 0 in one of FTE and FTE30 and not in the other, and no RoleEndDate explains it",
+    "empty": "is empty",
+}
+
+_FLAGS = {"1": True, "yes": True, "y": True, "true": True, "t": True} | {
+    "0": False,
+    "no": False,
+    "n": False,
+    "false": False,
+    "f": False,
+}
+_EXCEL_ERRORS = (
+    "#N/A",
+    "#REF!",
+    "#DIV/0!",
+    "#VALUE!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+    "#SPILL!",
+    "#CALC!",
+    "#GETTING_DATA",
+)
+#: What people write for “nobody” where a reference may be empty.
+_NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
+_SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
+_WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
+_SCIENTIFIC = r"^[0-9](?:\.[0-9]+)?[eE]\+[0-9]+$"
+_CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """One column read: `values` in the field's type, `problems` and `reasons` as text or null, row by row."""
+
+    values: pl.Series
+    problems: pl.Series | None = None
+    """None if every cell could be read."""
+    reasons: pl.Series | None = None
+    """Why a published figure is missing, where a symbol says so (`Missing`); None if none does."""
+
+
+def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
+    """Read several columns, each named as its field: trimmed text, blank is null.
+
+    Most columns of most files hold only the contract's own notation. Those are read in one pass over
+    the frame; a column with anything else in it goes through `read_cells`, which gives the same for
+    the plain ones (a test holds the two together).
+    """
+    dates = [f.name for f in fields if f.type is FieldType.DATE]
+    first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
+    plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in fields]
+    read = text.select(*(value for value, _ in plain), *(fits for _, fits in plain))
+    return {f.name: Cells(read[f.name]) if read[f"{f.name} fits"][0] else read_cells(text[f.name], f) for f in fields}
+
+
+@lru_cache(maxsize=1024)
+def _plain(name: str, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool) -> tuple[pl.Expr, pl.Expr]:
+    """The value of cells in plain notation, and whether every cell is in it or blank."""
+    value, fits = _plain_notation(pl.col(name), of, decimals, codes, day_first)
+    return value.alias(name), fits.fill_null(True).all().alias(f"{name} fits")
+
+
+def _plain_notation(
+    text: pl.Expr, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool
+) -> tuple[pl.Expr, pl.Expr]:
+    """The value, and whether the cell is in plain notation (null for a blank one)."""
+    match of:
+        case FieldType.DATE:
+            day = text.str.to_date("%d/%m/%Y" if day_first else "%Y-%m-%d", strict=False)
+            # A text that is no date is null here, and must not pass for a blank cell.
+            fits = day.is_between(EARLIEST, LATEST).fill_null(False) & (text.str.len_bytes() == 10)
+            return day, fits | text.is_null()
+        case FieldType.INTEGER:
+            return text.cast(pl.Int64, strict=False), text.str.contains(r"^[0-9]{1,9}$")
+        case FieldType.DECIMAL:
+            whole = text.str.extract(r"^([0-9]+)")
+            fraction = text.str.extract(r"\.([0-9]*)$").fill_null("").str.pad_end(decimals, "0")
+            return (whole + fraction).cast(pl.Int64, strict=False), text.str.contains(
+                rf"^[0-9]{{1,9}}(?:\.[0-9]{{0,{decimals}}})?$"
+            )
+        case FieldType.FLAG:
+            return text == "1", text.is_in(["0", "1"])
+        case FieldType.CODE if codes:
+            return text, text.is_in(list(codes))
+        case FieldType.REFERENCE:
+            return text, text.str.contains(r"[0-9]") & text.str.contains(r"[#.+]").not_()
+        case _:
+            return text, text.str.starts_with("#").not_()
+
+
+def read_cells(text: pl.Series, field: Field) -> Cells:
+    """Read trimmed text (blank is null) as `field` wants it; REFERENCE stays text here, for hashing.
+
+    DfE's symbols (`c u x z low :`) are reasons for a missing figure in council-level columns, and
+    problems in a worker's or a child's row; they never become numbers.
+    """
+    is_error = text.is_in(list(_EXCEL_ERRORS)).fill_null(False)
+    clean = _null_where(text, is_error)
+    reasons: pl.Series | None = None
+    if field.type in (FieldType.INTEGER, FieldType.DECIMAL):
+        said = clean.str.to_lowercase().replace_strict(_SYMBOLS, default=None, return_dtype=pl.String())
+        if said.null_count() < said.len():
+            reasons, clean = said, _null_where(clean, said.is_not_null())
+    values, problems = _read(clean, field)
+    problems = problems.zip_with(~is_error, _constant(text, "formula_error"))
+    if field.privacy is not Privacy.PUBLIC and reasons is not None:
+        problems, reasons = problems.zip_with(reasons.is_null(), _constant(text, "symbol_in_a_row")), None
+    return Cells(values, problems if problems.null_count() < problems.len() else None, reasons)
+
+
+def _read(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    match field.type:
+        case FieldType.DATE:
+            return read_dates(text)
+        case FieldType.INTEGER:
+            return read_integers(text)
+        case FieldType.DECIMAL:
+            return read_decimals(text, field.decimals)
+        case FieldType.FLAG:
+            return _read_flags(text)
+        case FieldType.CODE:
+            return _read_codes(text, field) if field.codes else (text, _no_problems(text))
+        case FieldType.REFERENCE:
+            return _read_references(text, field)
+        case FieldType.TEXT:
+            return text, _no_problems(text)
+
+
+def _read_flags(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    plain = text.str.to_lowercase().str.replace(_WHOLE_FLOAT, "${1}")
+    values = plain.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean())
+    return values, _problem_where(text.is_not_null() & values.is_null(), "not_a_flag")
+
+
+def _read_codes(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    """By code, by label, or by both if they agree; few distinct texts stand in many cells."""
+    found = {t: _code(t, field.name, tuple(field.codes.items())) for t in text.unique().to_list() if t is not None}
+    values = text.replace_strict({t: c for t, (c, _) in found.items()}, default=None, return_dtype=pl.String())
+    problems = text.replace_strict({t: p for t, (_, p) in found.items()}, default=None, return_dtype=pl.String())
+    return values, problems
+
+
+@lru_cache(maxsize=4096)
+def _code(text: str, field: str, codes: tuple[tuple[str, str], ...]) -> tuple[str | None, str | None]:
+    known = {code.casefold(): code for code, _ in codes}
+    labels = {normalised(label): code for code, label in codes}
+    if (code := known.get(_plain_code(text))) is not None:
+        return code, None
+    if (code := labels.get(normalised(text))) is not None:
+        return code, None
+    match = _CODED.fullmatch(text)
+    if match is None or (code := known.get(_plain_code(match[1]))) is None:
+        return None, "unknown_code"
+    if labels.get(normalised(match[2]), code) != code:
+        return None, "code_and_label_disagree"
+    return code, None
+
+
+def _plain_code(text: str) -> str:
+    """A code without the `.0` a spreadsheet adds, leading zeros, and a closing bracket."""
+    plain = re.sub(r"\.0+$", "", text.strip()).rstrip(")").casefold()
+    return plain.lstrip("0") or plain
+
+
+def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
+    lost = text.str.contains(_SCIENTIFIC).fill_null(False)
+    values = _null_where(text, lost).str.replace(_WHOLE_FLOAT, "${1}")
+    if field.nullable:
+        nobody = [t for t in values.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
+        values = _null_where(values, values.is_in(nobody)) if nobody else values
+    return values, _problem_where(lost, "digits_lost_in_excel")
+
+
+def _null_where(text: pl.Series, condition: pl.Series) -> pl.Series:
+    return text.zip_with(~condition.fill_null(False), pl.Series([None], dtype=text.dtype))
+
+
+def _problem_where(condition: pl.Series, code: str) -> pl.Series:
+    return pl.Series(condition.name, [code], dtype=pl.String()).zip_with(
+        condition.fill_null(False), pl.Series([None], dtype=pl.String())
+    )
+
+
+def _no_problems(text: pl.Series) -> pl.Series:
+    return pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
+
+
+def _constant(text: pl.Series, code: str) -> pl.Series:
+    return pl.Series(text.name, [code], dtype=pl.String())

@@ -1,0 +1,219 @@
+"""Another pseudonym key: every stored pseudonym is replaced, and no count moves.
+
+References are hashed one way, so stored pseudonyms cannot be turned into those of another key. The councils' files
+can: each is read once with the old and once with the new key, which says what becomes of each pseudonym. Tables of
+rows and states are then written anew in place, in every edition, and older versions of them are deleted where a
+bucket keeps versions; what was counted from them stays as it was.
+
+The store remembers which key it was made with (a fingerprint, `pseudonyms/key.json`). A run with another key ends
+with a sentence instead of finding no worker of last month.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+
+import polars as pl
+
+from features.councils import Register
+from features.errors import ExtractError, SettingsError
+from features.months import Month
+from features.registry import EXTRACTS, FieldType, Kind
+from flows.extracts.formats.known import Asked, Content, read_form
+from flows.extracts.landing import LandedFile, list_month
+from flows.extracts.pseudonyms import pseudonyms
+from flows.extracts.reading.table import Limits
+from flows.store import AlreadyThere, ObjectMissing, Store
+from flows.store.editions import to_parquet
+
+KEY_NAME = "pseudonyms/key.json"
+
+#: Columns that hold pseudonyms.
+_REFERENCES = sorted({f.name for e in EXTRACTS.values() for f in e.fields if f.type is FieldType.REFERENCE})
+_TABLES = ("workforce", "caseload", "state-workforce", "state-caseload")
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a rotation did. References without a successor stand in no file that is still in the landing store."""
+
+    tables: int
+    references: int
+    without_successor: int
+    months_without: tuple[str, ...]
+
+    def to_text(self) -> str:
+        """For people."""
+        lines = [f"{self.tables} tables were written anew; {self.references} pseudonyms were replaced."]
+        if self.without_successor:
+            lines.append(
+                f"{self.without_successor} pseudonyms of {', '.join(self.months_without)} stand in no file of the "
+                "landing store. They were replaced by ones that match nothing, and the states they stood in were "
+                "emptied of their councils: what is counted against them is “a month of the window is missing”."
+            )
+        return "\n".join(lines)
+
+
+def fingerprint_of(key: bytes) -> str:
+    """Names a key without telling anything of it."""
+    return blake2b(b"holdfast pseudonym key", key=blake2b(key).digest(), digest_size=6).hexdigest()
+
+
+def require_key(store: Store, key: bytes) -> None:
+    """Raise SettingsError if the store was made with another key; the first key a store meets is its own."""
+    known = _known(store)
+    if known is None:
+        try:
+            store.create(KEY_NAME, _json({"key": fingerprint_of(key)}), content_type="application/json")
+            return
+        except AlreadyThere:
+            known = _known(store) or {}
+    if "rotating_to" in known:
+        raise SettingsError(
+            "A rotation of the pseudonym key was begun and did not end. Run `holdfast rotate-key` again with the same "
+            "two keys; it goes on from where it stopped."
+        )
+    if known.get("key") != fingerprint_of(key):
+        raise SettingsError(
+            "The pseudonym key is not the one this store was made with, so no worker or case of earlier months would "
+            "be found again. Set the right HOLDFAST_PSEUDONYM_KEY, or change keys with `holdfast rotate-key`."
+        )
+
+
+def rotate(
+    landing: Store,
+    store: Store,
+    register: Register,
+    *,
+    old: bytes,
+    new: bytes,
+    at: datetime,
+    by: str,
+    reason: str,
+    limits: Limits,
+    say: Callable[[str], None],
+) -> Rotated:
+    """Replace every stored pseudonym. Cut off at any point, the same call finishes it; no run may be at work.
+
+    Raises SettingsError for keys that do not fit the store or each other, StoreError if the store refuses.
+    """
+    _require_fitting(store, old, new)
+    if not by.strip() or not reason.strip():
+        raise SettingsError("Changing the key needs --by and --reason: both are kept.")
+    begun = {"key": fingerprint_of(old), "rotating_to": fingerprint_of(new)}
+    store.replace(KEY_NAME, _json(begun), content_type="application/json")
+    tables = [o.name for o in store.list("months/") if o.name.endswith(tuple(f"/{t}.parquet" for t in _TABLES))]
+    months = sorted({Month.parse(n.split("/")[1]) for n in tables})
+    successors = _successors(landing, register, months, old, new, limits, say)
+    replaced, orphans, without = 0, 0, set()
+    for name in tables:
+        count, lost = _rewrite(store, name, successors, new)
+        replaced, orphans = replaced + count, orphans + lost
+        if lost:
+            without.add(name.split("/")[1])
+    store.purge([s for name in tables for s in store.everything(name) if not s.latest])
+    done = Rotated(len(tables), replaced, orphans, tuple(sorted(without)))
+    store.create(
+        f"pseudonyms/rotated-{at:%Y-%m-%dT%H%M%S}Z.json",
+        _json({**begun, "at": at.isoformat(), "by": by, "reason": reason, "tables": done.tables}),
+        content_type="application/json",
+    )
+    store.replace(KEY_NAME, _json({"key": fingerprint_of(new)}), content_type="application/json")
+    return done
+
+
+def _require_fitting(store: Store, old: bytes, new: bytes) -> None:
+    known = _known(store) or {}
+    if old == new:
+        raise SettingsError("The new pseudonym key is the old one. Make a new one, and give the old one beside it.")
+    if known.get("key", fingerprint_of(old)) != fingerprint_of(old):
+        raise SettingsError("The old pseudonym key given is not the one this store was made with; nothing was changed.")
+    if known.get("rotating_to", fingerprint_of(new)) != fingerprint_of(new):
+        raise SettingsError("A rotation to another new key was begun. Finish it with that key first.")
+
+
+def _known(store: Store) -> dict[str, str] | None:
+    try:
+        found: dict[str, str] = json.loads(store.read(KEY_NAME))
+    except ObjectMissing:
+        return None
+    return found
+
+
+def _successors(
+    landing: Store,
+    register: Register,
+    months: Iterable[Month],
+    old: bytes,
+    new: bytes,
+    limits: Limits,
+    say: Callable[[str], None],
+) -> pl.DataFrame:
+    """`old, new`: what becomes of each pseudonym that stands in a file of these months."""
+    found = [pl.DataFrame(schema={"old": pl.UInt64(), "new": pl.UInt64()})]
+    for month in months:
+        say(f"Reading {month} with both keys")
+        for file in list_month(landing, month, register).every_file:
+            if file.kind in (Kind.WORKFORCE, Kind.CASELOAD) and file.size <= limits.max_bytes:
+                found += _pairs(landing, file, old, new, limits)
+    return pl.concat(found).unique().sort("old")
+
+
+def _pairs(landing: Store, file: LandedFile, old: bytes, new: bytes, limits: Limits) -> list[pl.DataFrame]:
+    """The same cells hashed with both keys; none for a file that cannot be read, of which nothing was stored."""
+    content: Content = {p.rpartition("/")[2]: landing.read(p) for p in file.parts} or landing.read(file.name)
+
+    def read(key: bytes) -> pl.DataFrame:
+        asked = Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits)
+        return read_form(file.form, content, asked).frame
+
+    try:
+        frames = read(old), read(new)
+    except ExtractError:
+        return []
+    columns = [c for c in _REFERENCES if c in frames[0].columns]
+    then, now = (f.select("file_row", *columns) for f in frames)
+    both = then.join(now, on="file_row", suffix="_new", how="inner", validate="1:1")
+    return [both.select(pl.col(c).alias("old"), pl.col(f"{c}_new").alias("new")).drop_nulls() for c in columns]
+
+
+def _rewrite(store: Store, name: str, successors: pl.DataFrame, new: bytes) -> tuple[int, int]:
+    """Write one table with new pseudonyms: how many were replaced, and how many of them have no successor.
+
+    A pseudonym that is already new (an earlier attempt was cut off) stays as it is.
+    """
+    frame = pl.read_parquet(io.BytesIO(store.read(name)))
+    columns = [c for c in _REFERENCES if c in frame.columns]
+    replaced, orphans = 0, pl.lit(False)
+    lost = 0
+    for column in columns:
+        here = frame.get_column(column)
+        distinct = here.drop_nulls().unique()
+        already = distinct.is_in(successors["new"].implode())
+        becomes = distinct.to_frame("old").join(successors, on="old", how="left", validate="1:1", maintain_order="left")
+        unmatched = becomes.get_column("new").is_null() & ~already
+        substitute = pseudonyms(distinct.cast(pl.String), la_code="unmatched", key=new)
+        fresh = pl.select(
+            pl.when(already).then(distinct).when(unmatched).then(substitute).otherwise(becomes.get_column("new"))
+        ).to_series()
+        gone = here.is_in(distinct.filter(unmatched).implode()).fill_null(False)
+        frame = frame.with_columns(here.replace_strict(distinct, fresh, default=None, return_dtype=pl.UInt64()))
+        replaced += int((~already).sum())
+        lost += int(unmatched.sum())
+        orphans = orphans | gone
+    if name.rpartition("/")[2].startswith("state-") and lost:
+        councils = frame.filter(orphans).get_column("la_code").unique()
+        frame = frame.filter(~pl.col("la_code").is_in(councils.implode()))
+    if replaced:
+        order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in frame.columns]
+        store.replace(name, to_parquet(frame.sort(order, maintain_order=True)))
+    return replaced, lost
+
+
+def _json(document: object) -> bytes:
+    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"

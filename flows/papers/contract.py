@@ -1,0 +1,279 @@
+"""The data contract, for the officers who make the extracts: written from the field registry and the readers.
+
+    python -m flows.papers.contract > docs/data-contract.md
+    python -m flows.papers.contract --check docs/data-contract.md
+
+The check exits with 1 when the file says something else than the code does, and a test runs it. Where the data
+dictionary says what is made of a field, this page says what to send.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
+from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
+from flows.alerts.figures import listed
+from flows.extracts.formats.known import RECOGNITIONS, Form
+from flows.extracts.landing import ENDINGS
+from flows.settings.settings import IngestSettings
+
+#: One row of each extract that passes every check, of a council and people who do not exist.
+EXAMPLES: dict[Kind, Mapping[str, str]] = {
+    Kind.WORKFORCE: {
+        "la_code": "Z01",
+        "reference_date": "2026-10-31",
+        "worker_ref": "W-1041",
+        "agency_worker": "0",
+        "org_role": "5",
+        "fte": "0.8",
+        "role_start_date": "2021-03-15",
+        "role_end_date": "",
+        "reason_leave": "",
+        "leaver_destination": "",
+        "cases": "17",
+        "working_days_lost": "1.5",
+        "absent_at_reference_date": "0",
+        "team": "Assessment 2",
+    },
+    Kind.ESTABLISHMENT: {
+        "la_code": "Z01",
+        "reference_date": "2026-10-31",
+        "vacancy_fte": "24.5",
+        "agency_fte": "31.2",
+        "agency_headcount": "33",
+        "agency_cover_fte": "22.0",
+    },
+    Kind.CASELOAD: {
+        "la_code": "Z01",
+        "reference_date": "2026-10-31",
+        "case_ref": "C-20417",
+        "allocated_worker_ref": "W-1041",
+        "team": "Assessment 2",
+        "case_status": "b",
+        "referral_date": "2026-05-11",
+        "re_referral": "0",
+        "assessment_start_date": "2026-05-12",
+        "assessment_authorised_date": "2026-06-26",
+        "section_47_start_date": "2026-06-01",
+        "icpc_date": "2026-06-18",
+        "cp_plan_start_date": "2026-06-18",
+        "cp_review_due_date": "2026-12-16",
+        "last_cp_review_date": "2026-09-15",
+        "last_visit_date": "2026-10-23",
+        "closed_date": "",
+        "worker_changes_12m": "1",
+        "previous_cp_plans": "0",
+    },
+    Kind.RETURN: {
+        "la_code": "Z01",
+        "reference_date": "2026-09-30",
+        "inpost_fte": "212.4",
+        "leavers_fte": "31.6",
+        "agency_fte": "40.1",
+        "vacancy_fte": "44.0",
+        "case_holders_fte": "160.3",
+        "cases": "2660",
+        "working_days_lost_fte": "1874.5",
+    },
+}
+
+_WRITTEN = {
+    FieldType.TEXT: "text",
+    FieldType.CODE: "code, as text",
+    FieldType.DATE: "date",
+    FieldType.INTEGER: "whole number",
+    FieldType.DECIMAL: "number",
+    FieldType.FLAG: "0 or 1",
+    FieldType.REFERENCE: "your own pseudonym",
+}
+
+_SECTOR = {
+    Form.CSWW: ("the children’s social work workforce return", "csww-rules.md"),
+    Form.ANNEX_A: ("Ofsted’s Annex A workbook", "annex-a.md"),
+    Form.SSD: ("Standard Safeguarding Dataset tables", "formats.md"),
+}
+
+
+def contract() -> str:
+    """The whole page as Markdown, ending in a newline."""
+    parts = [
+        _introduction(),
+        _delivery(),
+        _reading(),
+        *(_extract(e) for e in EXTRACTS.values()),
+        _refused(),
+        _consequences(),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the contract, or compare a file with it; 1 if the file is stale."""
+    parser = argparse.ArgumentParser(prog="python -m flows.papers.contract")
+    parser.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if this file is not up to date")
+    options = parser.parse_args(arguments)
+    if options.check is None:
+        sys.stdout.write(contract())
+        return 0
+    if options.check.is_file() and options.check.read_text(encoding="utf-8") == contract():
+        return 0
+    sys.stderr.write(f"{options.check} is stale. Run: python -m flows.papers.contract > {options.check}\n")
+    return 1
+
+
+def example_csv(kind: Kind) -> str:
+    """The example row of an extract as a file that could be sent."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(EXAMPLES[kind]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(EXAMPLES[kind])
+    return out.getvalue()
+
+
+def _introduction() -> str:
+    return (
+        "# Data contract: what to send\n\n"
+        "Written by `python -m flows.papers.contract` from the field registry; a test fails when this page and the "
+        "code disagree.\n\n"
+        "For the officer who makes a council’s extracts. What is made of each field stands in the "
+        "[data dictionary](data-dictionary.md), what is checked in [validation](validation.md).\n\n"
+        "**Send every month** `workforce`, `establishment` and `caseload`. A council that may not share records sends "
+        "one row a month instead: `return`."
+    )
+
+
+def _delivery() -> str:
+    endings = ", ".join(f"`.{e}`" for e in ENDINGS)
+    due = IngestSettings().due_working_day
+    rows = [
+        (
+            "`2026-10/Z01/workforce.csv`",
+            "month, the council’s folder (its code; both codes of a joint return with a dash), kind",
+        ),
+        (
+            endings,
+            "the endings that are read, one table each; of a workbook the sheet named like the kind, or the only one",
+        ),
+        (
+            "`workforce.corrected.csv`",
+            "a file sent again: anything between the dots. The newest counts, the others are kept",
+        ),
+        (
+            f"working day {due} of the next month",
+            "when a month’s files are due, unless the data team has set another day",
+        ),
+        (f"{IngestSettings().max_file_mb} MB", "the largest file that is read, unless set otherwise"),
+    ]
+    sector = [
+        (
+            f"`{r.stem}/` with `.{'` or `.'.join(r.endings)}` tables" if r.folder else f"`{r.stem}.{r.endings[0]}`",
+            f"{_SECTOR[r.form][0]}, as made for others, in place of {listed([f'`{k}`' for k in r.kinds])}; "
+            f"see [{_SECTOR[r.form][1]}]({_SECTOR[r.form][1]})",
+        )
+        for r in RECOGNITIONS
+    ]
+    return (
+        "## Where it goes\n\n" + _table(("In the landing folder", "Means"), [*rows, *sector]) + "\n\n"
+        "Check a file before it is sent; nothing leaves your machine:\n\n"
+        "```sh\nholdfast check landing/2026-10/Z01/workforce.csv landing/2026-10/Z01/establishment.csv "
+        "landing/2026-10/Z01/caseload.csv\n```"
+    )
+
+
+def _reading() -> str:
+    symbols = ", ".join(f"`{s}`" for s in DFE_SYMBOLS)
+    rows = [
+        ("Headers", "in any order; case, blanks and punctuation do not matter. Two headers of one meaning are refused"),
+        ("Other columns", "not read, and named in the report, unless they would be personal data: see below"),
+        ("Dates", "`2026-10-31`, `31/10/2026`, `31 Oct 2026` or Excel’s own; day before month; no short years"),
+        ("Numbers", "`1234.5` or `1,234.5`; no units, no per cent"),
+        ("0 or 1", "also yes/no, true/false, Y/N"),
+        ("Codes", "as text, in DfE’s and Annex A’s numbers and letters; a leading zero stays"),
+        ("Empty", "an empty cell. Never a filler date such as 1900-01-01"),
+        (f"{symbols}", "in `return` only: a reason for a missing figure, never a number"),
+        ("Totals", "a last row of totals is recognised and left out, and the report says so"),
+        ("References", "your own stable pseudonyms, the same every month and the same in `workforce` and `caseload`. "
+         "They are hashed with a key when they are read"),
+    ]  # fmt: skip
+    return "## How cells are read\n\n" + _table(("What", "How"), rows)
+
+
+def _extract(extract: Extract) -> str:
+    example = EXAMPLES[extract.kind]
+    rows = [
+        (
+            f"`{f.name}`",
+            "**required**" if f.required else "optional",
+            _written(f),
+            f"`{example[f.name]}`" if example.get(f.name) else "(empty)" if f.name in example else "",
+            f.description + _codes(f),
+            ", ".join(f"`{s}`" for s in f.synonyms),
+        )
+        for f in extract.fields
+    ]
+    header = ("Column", "Needed", "Written as", "Example", "Meaning", "Other headers read as this column")
+    key = ", ".join(f"`{k}`" for k in extract.key)
+    return (
+        f"## `{extract.kind}`\n\n{extract.title}. One row is {extract.row_is}. No two rows have the same {key}; "
+        f"more than {extract.max_rows:,} rows are taken for a mistake. An optional column that is left out withholds "
+        f"only the figures that need it.\n\n{_table(header, rows)}"
+    )
+
+
+def _written(field: Field) -> str:
+    written = _WRITTEN[field.type]
+    if field.type is FieldType.DECIMAL:
+        written += f" ({field.decimals} decimal{'s' if field.decimals > 1 else ''})"
+    if field.minimum is not None and field.maximum is not None:
+        written += f", {field.minimum:,.0f} to {field.maximum:,.0f}"
+    return written + ("" if field.nullable else ", never empty")
+
+
+def _codes(field: Field) -> str:
+    return " " + "; ".join(f"`{c}` {m}" for c, m in field.codes.items()) + "." if field.codes else ""
+
+
+def _refused() -> str:
+    rows = [(what, ", ".join(f"`{h}`" for h in headers)) for what, headers in PERSONAL_DATA_HEADERS.items()]
+    return (
+        "## What is refused\n\n"
+        "A file of ours with one of these columns is refused and **not kept**; the message names the column. Take the "
+        "column out and send the file again. `*` stands for any ending; case, blanks and punctuation do not matter. "
+        "(DfE’s and Ofsted’s own formats carry such fields by design: there they are dropped while the file is read, "
+        "and the file’s bytes are not kept.)\n\n" + _table(("What it would be", "Headers"), rows) + "\n\n"
+        "Also refused, with a sentence: a file of another council or month than its folder, a workbook with two "
+        "candidate sheets, a damaged or locked file, headers that could each mean two things."
+    )
+
+
+def _consequences() -> str:
+    rows = [
+        (
+            f"up to {CELLS_SHARE:.0%} of a column’s filled cells, or {CELLS_FEW} cells of a sparse one",
+            "those cells are left out, and you are asked to look",
+        ),
+        ("more", "every figure that needs the column is withheld, until the file is sent again"),
+        (
+            f"more than {CORE_SHARE:.0%} of the rows in a core column, or {REPEATS_SHARE:.0%} with a repeated key",
+            "the file is not used; the council is “not scored”, and the director is told why in a sentence",
+        ),
+    ]
+    return (
+        "## What a wrong cell does\n\n" + _table(("Wrong", "Then"), rows) + "\n\n"
+        "A file sent again is taken in by the next run of its month, and of the month after it."
+    )
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,45 @@
+"""How far a sheet reaches: the quick way over many cells says what an expression says of each."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flows.extracts.reading.excel import _outermost, _widest_within_rows
+from flows.extracts.reading.table import Limits
+
+_MOST_ROWS = 40_000
+_LIMITS = Limits()
+
+_columns = st.sampled_from(["A", "Z", "AA", "GR", "GS", "gs", "ZZ", "AAA", "XFD"])
+_rows = st.sampled_from([1, 9, 10, 9_999, 10_000, 40_000, 40_001, 1_048_576])
+_forms = st.sampled_from([' r="{}"', " r='{}'", ' r = "{}"', '\nr="{}"'])
+
+
+def _reaches_beyond(xml: bytes) -> tuple[bool, bool]:
+    names = [(m[1].upper(), int(m[2])) for m in re.finditer(r"""\sr\s*=\s*["']([A-Za-z]+)(\d+)["']""", xml.decode())]
+    numbers = [sum((ord(c) - 64) * 26**i for i, c in enumerate(reversed(letters))) for letters, _ in names]
+    return max(numbers, default=0) > _LIMITS.max_columns, max((row for _, row in names), default=0) > _MOST_ROWS
+
+
+@given(st.lists(st.tuples(_columns, _rows, _forms), max_size=6), st.sampled_from(["", "are r", ' r ="', "r"]))
+def test_a_sheet_reaches_as_far_as_its_cells_say(cells: list[tuple[str, int, str]], text: str) -> None:
+    named = "".join(f"<c{form.format(f'{column}{row}')}><v>{text}</v></c>" for column, row, form in cells)
+    xml = f"<sheetData>{named}</sheetData>".encode()
+
+    widest, lowest = _outermost(xml, _MOST_ROWS, _LIMITS)
+
+    assert (widest > _LIMITS.max_columns, lowest > _MOST_ROWS) == _reaches_beyond(xml)
+
+
+@pytest.mark.parametrize(("name", "widest"), [("Z9", 0), ("AA9", 27), ("GS9999", 201), ("XFD1", 16_384)])
+def test_the_quick_way_counts_columns_of_two_letters_and_three(name: str, widest: int) -> None:
+    assert _widest_within_rows(f'<c r="{name}"/>'.encode(), len(str(_MOST_ROWS))) == widest
+
+
+@pytest.mark.parametrize("cell", ['<c r="A40001"/>', '<c r="AAA10000"/>', "<c r='A1'/>", '<c r = "A1"/>'])
+def test_the_quick_way_leaves_low_rows_and_other_spellings_to_the_slow_one(cell: str) -> None:
+    assert _widest_within_rows(cell.encode(), len(str(_MOST_ROWS))) is None

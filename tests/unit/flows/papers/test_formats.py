@@ -1,0 +1,43 @@
+"""The table of what each form can give says what the readers do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from features.registry import MEASURES
+from flows.papers import formats as overview
+
+from .test_ssd_round_trip import LOST
+
+_PAGE = Path(__file__).resolve().parents[4] / "docs" / "formats.md"
+_FORM = {form: i for i, form in enumerate(overview.FORMS)}
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert overview.main(["--check", str(_PAGE)]) == 0
+
+
+def test_a_stale_page_is_found_and_renewed(tmp_path: Path) -> None:
+    page = tmp_path / "formats.md"
+    page.write_text(_PAGE.read_text(encoding="utf-8").replace("| Vacancy rate |", "| Vacancies |"), encoding="utf-8")
+    assert overview.main(["--check", str(page)]) == 1
+    assert overview.main([str(page)]) == 0
+    assert page.read_text(encoding="utf-8") == _PAGE.read_text(encoding="utf-8")
+
+
+def test_what_the_ssd_cannot_give_is_what_the_round_trip_loses() -> None:
+    """The round trip has no establishment extract, whose measures the SSD cannot give either."""
+    missing = {m.name for m in MEASURES if overview.given_by(m)[_FORM["SSD"]] == overview.NO}
+    of_establishment = {m.name for m in MEASURES if set(m.inputs) & {"vacancy_fte", "agency_fte", "agency_headcount"}}
+    assert missing - of_establishment == LOST
+    in_part = [m.name for m in MEASURES if overview.given_by(m)[_FORM["SSD"]] == overview.PART]
+    assert in_part == ["caseload_fte"]
+
+
+def test_annex_a_loses_what_its_page_says_and_the_published_file_holds_dfes_own_rates() -> None:
+    cases = [m for m in MEASURES if overview.given_by(m)[_FORM["SSD"]] == overview.YES]
+    lost = {m.name for m in cases if overview.given_by(m)[_FORM["Annex A"]] == overview.NO}
+    assert lost == {"cp_reviews_in_time_rate", "three_workers_rate"}
+    assert all(
+        overview.given_by(m)[_FORM["DfE’s published file"]] == overview.SEPTEMBER for m in MEASURES if m.official
+    )
