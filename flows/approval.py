@@ -22,10 +22,10 @@ from datetime import date, datetime
 from features.councils import Council, Register, folder_name
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name
-from flows.alerts.compose import Contact
-from flows.alerts.figures import listed
+from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.figures import listed
+from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert, rendered_names
-from flows.alerts.render import Message, render_message
 from flows.alerts.state import Record
 from flows.approval_records import (
     Answer,

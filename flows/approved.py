@@ -11,7 +11,7 @@ from expectations.batch import FAILURES
 from features.errors import HoldfastError
 from features.months import Month
 from flows import approval
-from flows.alerting import deliver_council
+from flows.alerts.council import deliver_council
 from flows.alerts.deliver import Delivery
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import gone_messages

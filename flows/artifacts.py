@@ -24,18 +24,18 @@ from prefect.settings import PREFECT_API_URL
 
 from features.months import Month
 from features.registry import BY_NAME
-from flows.alerting import validation_facts
 from flows.alerts.alert import Alert
+from flows.alerts.council import validation_facts
 from flows.alerts.facts import CouncilFacts
-from flows.alerts.figures import count_words, value_text
+from flows.alerts.letter.figures import count_words, value_text
+from flows.alerts.letter.sparkline import sparkline_picture
+from flows.alerts.region_page import KEY_MEASURES, is_withheld
+from flows.alerts.reports import council_report_name, index_name
 from flows.alerts.state import Band
 from flows.approval_records import Pending
 from flows.embedded import is_embedded
 from flows.outcome import RunOutcome
-from flows.pages.region import KEY_MEASURES, is_withheld
-from flows.pages.sparkline import sparkline_picture
 from flows.reporting import how, place
-from flows.reports import council_report_name, index_name
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, Manifest
 from flows.store.progress import shown

@@ -10,13 +10,13 @@ from datetime import datetime
 from features.councils import Council, folder_name
 from features.errors import MailError, StoreError
 from features.months import Month
-from flows.alerting import deliver_council
 from flows.alerts.alert import Alert, alert_name
+from flows.alerts.council import deliver_council
 from flows.alerts.deliver import Delivery, resend
 from flows.alerts.ledger import REDIRECTED, Ledger, Status, Told
+from flows.alerts.letter.render import Message, render_message
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
-from flows.alerts.render import Message, render_message
 from flows.alerts.state import Change
 from flows.approval import holds
 from flows.mailing import contact, mail_policy

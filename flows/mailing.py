@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.alerts.compose import Contact
+from flows.alerts.letter.compose import Contact
 from flows.alerts.mail.outbox import OutboxTransport
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.port import Transport

@@ -23,8 +23,8 @@ from features.errors import HoldfastError
 from features.months import Month
 from flows import approval, artifacts
 from flows import month as steps
-from flows.alerting import standing_alerts
 from flows.alerts.alert import Alert
+from flows.alerts.council import standing_alerts
 from flows.alerts.decide import Storm, storm_valve
 from flows.alerts.deliver import Delivery
 from flows.alerts.publish import Published

@@ -18,10 +18,10 @@ from features.errors import HoldfastError, SettingsError, StoreError
 from features.months import Month
 from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.ledger import Status
-from flows.alerts.letter import Bullets, Letter, Section
+from flows.alerts.letter.letter import Bullets, Letter, Section
+from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.mail.policy import envelope
 from flows.alerts.mail.port import PermanentMailError, RetryableMailError, Transport
-from flows.alerts.render import Message, render_letter
 from flows.mailing import mail_policy, open_transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store

@@ -8,7 +8,7 @@ import polars as pl
 
 from features.councils import Council
 from features.errors import MailError
-from flows.alerting import submission_facts, undeliverable, validation_facts
+from flows.alerts.council import submission_facts, undeliverable, validation_facts
 from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import SubmissionFact, ValidationFacts
 from flows.alerts.ledger import Status

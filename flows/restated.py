@@ -12,7 +12,7 @@ from features.frames import REASONS, counts_schema
 from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
 from features.registry import BY_NAME, WINDOWS
-from flows.alerts.figures import change_text, value_text
+from flows.alerts.letter.figures import change_text, value_text
 from flows.outcome import Restatement
 from flows.store.editions import History, Manifest
 from flows.takein import RECORD_KINDS, TakenIn, unreported

@@ -10,7 +10,7 @@ from prefect import runtime
 from features.councils import Council
 from features.errors import MailError
 from flows import approval, artifacts
-from flows.alerting import undeliverable
+from flows.alerts.council import undeliverable
 from flows.alerts.decide import Storm
 from flows.alerts.deliver import Delivery
 from flows.alerts.mail.port import Transport

@@ -22,7 +22,7 @@ from features.measuring.rates import compute_measures, monthly_points
 from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range, nth_working_day
 from features.registry import Kind
-from flows.alerting import INADEQUATE
+from flows.alerts.council import INADEQUATE
 from flows.alerts.facts import facts_by_council
 from flows.alerts.simulate import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
 from flows.extracts.submissions import london_day

@@ -17,17 +17,17 @@ from prefect.utilities.annotations import quote
 from features.errors import StoreError
 from features.frames import NATIONAL
 from flows import month as steps
-from flows.alerting import Decided
+from flows.alerts.council import Decided
 from flows.alerts.deliver import Delivery
 from flows.alerts.ledger import Status
 from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
+from flows.alerts.reports import write_reports
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
 from flows.measuring import Measured, measure
 from flows.month import Alerting
 from flows.published import take_in_published
-from flows.reports import write_reports
 from flows.scoring import score_councils
 from flows.store.context import RunContext
 from flows.takein import Due, Read, TakenIn

@@ -2,7 +2,7 @@
 
 It is enough to render the message again, to take the next month's decision, and to prove what was
 said. It carries rates, never counts of people, and no other council's figure. The JSON Schema is
-`docs/alert.schema.json`, written by `python -m flows.alerts.schema`.
+`docs/alert.schema.json`, written by `python -m flows.papers.alert_schema`.
 """
 
 from __future__ import annotations

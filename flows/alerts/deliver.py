@@ -8,9 +8,9 @@ from datetime import datetime
 
 from features.errors import MailError
 from flows.alerts.ledger import UNFINISHED, Entry, Ledger, Status, who
+from flows.alerts.letter.render import Message
 from flows.alerts.mail.policy import MailPolicy, envelope
 from flows.alerts.mail.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
-from flows.alerts.render import Message
 from flows.store.port import Store
 
 _NO_RECIPIENT = "no longer among the recipients in the register"

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from features.councils import Council
 from features.months import Month
 from flows.alerts.alert import Alert
-from flows.alerts.compose import Contact
 from flows.alerts.decide import Storm
 from flows.alerts.deliver import Delivery
 from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote
-from flows.alerts.figures import count_words, listed, month_words
 from flows.alerts.ledger import Status
-from flows.alerts.letter import Block, Bullets, Letter, Para, Section, Table
+from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.figures import count_words, listed, month_words
+from flows.alerts.letter.letter import Block, Bullets, Letter, Para, Section, Table
+from flows.alerts.letter.render import Message, render_letter
+from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.publish import Outcome
-from flows.alerts.render import Message, render_letter
 from flows.alerts.state import Band, Change
-from flows.alerts.wording import BAND_WORDS
 
 #: Rows of one failure that a message names; the report has them all.
 _ROWS_NAMED = 8

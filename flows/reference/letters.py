@@ -8,12 +8,12 @@ from hashlib import sha256
 
 from features.errors import HoldfastError
 from features.months import Month
-from flows.alerts.compose import Contact
 from flows.alerts.deliver import deliver
 from flows.alerts.ledger import Status as MailStatus
-from flows.alerts.letter import Bullets, Letter, Para, Section
+from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.letter import Bullets, Letter, Para, Section
+from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.mail.port import Transport
-from flows.alerts.render import Message, render_letter
 from flows.mailing import contact, mail_policy
 from flows.reference.api import DataSetVersion
 from flows.reference.refresh import SourceOutcome

@@ -6,8 +6,8 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.alerts.compose import Contact
 from flows.alerts.deliver import deliver
+from flows.alerts.letter.compose import Contact
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.alerts.publish import publish_alert

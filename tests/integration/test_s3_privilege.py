@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from features.errors import StoreError
-from flows.alerts.compose import Contact
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
 from flows.store.s3 import S3Store
 from tests.integration.conftest import S3Server

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.alerts.render import Message
+from flows.alerts.letter.render import Message
 from tests.golden.messages.cases import MESSAGES
 
 HERE = Path(__file__).parent

@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from features.councils import Register
 from features.months import Month
 from flows import approval
-from flows.alerting import standing_alerts
-from flows.alerts.compose import Contact
+from flows.alerts.council import standing_alerts
 from flows.alerts.ledger import Ledger, Status
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
 from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
 from flows.settings.run_form import Verdict

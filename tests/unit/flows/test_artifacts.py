@@ -15,10 +15,10 @@ from expectations.batch import FAILURES
 from features.councils import Register
 from features.registry import Kind
 from flows import artifacts
+from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.state import Band, Change
 from flows.approval_records import Pending, Waiting
 from flows.outcome import CouncilOutcome, RunOutcome
-from flows.pages.sparkline import sparkline_picture
 from flows.settings.settings import Settings
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, ExtractRecord, History, Manifest

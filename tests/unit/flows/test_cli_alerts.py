@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 
 from features.councils import write_register
 from features.errors import HoldfastError
-from flows.alerting import deliver_council
 from flows.alerts.alert import Alert
-from flows.alerts.compose import Contact
+from flows.alerts.council import deliver_council
 from flows.alerts.ledger import Ledger, Status
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
 from flows.cli import app
 from flows.mailing import mail_policy, open_transport

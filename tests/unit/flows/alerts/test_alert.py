@@ -3,8 +3,8 @@ from __future__ import annotations
 from features.comparing.xmr import Signal as Rule
 from flows.alerts.alert import strongest_reasons
 from flows.alerts.facts import CouncilFacts, MeasureFact
+from flows.alerts.letter.wording import BAND_MEANING, BAND_WORDS, HELPS, RULE_WORDS, STAGE_TITLES
 from flows.alerts.state import Change
-from flows.alerts.wording import BAND_MEANING, BAND_WORDS, HELPS, RULE_WORDS, STAGE_TITLES
 from tests.unit.flows.alerts.examples import MONTH, alert, facts, score
 
 

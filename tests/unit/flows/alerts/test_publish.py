@@ -9,9 +9,10 @@ import jsonschema
 import pytest
 
 from flows.alerts.alert import Alert, alert_name
-from flows.alerts.compose import Contact
 from flows.alerts.deliver import deliver
 from flows.alerts.ledger import Status
+from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.render import Message
 from flows.alerts.mail.outbox import OutboxTransport
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.publish import (
@@ -24,9 +25,8 @@ from flows.alerts.publish import (
     told_folders,
     was_told,
 )
-from flows.alerts.render import Message
-from flows.alerts.schema import RULES_FILE, SCHEMA_FILE, rules_text, schema_text
 from flows.alerts.state import MessageKind
+from flows.papers.alert_schema import RULES_FILE, SCHEMA_FILE, rules_text, schema_text
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told
 
@@ -39,7 +39,7 @@ REPOSITORY = Path(__file__).parents[4]
 @pytest.fixture(autouse=True)
 def _no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts have their own tests; here they would only take time."""
-    monkeypatch.setattr("flows.alerts.compose.draw_chart", lambda series: None)
+    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda series: None)
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ def test_every_kind_of_object_fits_the_published_schema() -> None:
 
 
 def test_the_published_schema_is_fresh() -> None:
-    """`python -m flows.alerts.schema` writes it."""
+    """`python -m flows.papers.alert_schema` writes it."""
     assert (REPOSITORY / SCHEMA_FILE).read_text(encoding="utf-8") == schema_text()
     assert (REPOSITORY / RULES_FILE).read_text(encoding="utf-8") == rules_text()
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from flows.alerts.compose import Contact
 from flows.alerts.decide import Storm, storm_valve
 from flows.alerts.deliver import Delivery
 from flows.alerts.facts import ValidationFacts, ValidationNote
 from flows.alerts.ledger import Status
+from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.render import Message
 from flows.alerts.publish import Outcome
-from flows.alerts.render import Message
 from flows.alerts.summary import data_officer_message, run_message
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score
 

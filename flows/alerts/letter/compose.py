@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from flows.alerts import wording
 from flows.alerts.alert import SHOWN, Alert, Correction
-from flows.alerts.charts import draw_chart
 from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, SubmissionFact
-from flows.alerts.figures import change_text, count_words, listed, lower_first, month_words, value_text
-from flows.alerts.headline import lead, points_heading, sentence, subject, title
-from flows.alerts.letter import Block, Bullets, Letter, Para, Point, Section
+from flows.alerts.letter import wording
+from flows.alerts.letter.charts import draw_chart
+from flows.alerts.letter.figures import change_text, count_words, listed, lower_first, month_words, value_text
+from flows.alerts.letter.headline import lead, points_heading, sentence, subject, title
+from flows.alerts.letter.letter import Block, Bullets, Letter, Para, Point, Section
 from flows.alerts.state import Band, Decision, Record
 
 

@@ -10,7 +10,7 @@ from flows.alerts.disclosure import (
     may_show_rate_to_region,
     shown_count,
 )
-from flows.alerts.figures import change_text, count_words, listed, lower_first, value_text
+from flows.alerts.letter.figures import change_text, count_words, listed, lower_first, value_text
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from features.councils import Council
-from flows.alerting import decide_councils, deliver_council
-from flows.alerts.compose import Contact
+from flows.alerts.council import decide_councils, deliver_council
 from flows.alerts.ledger import Ledger, Status
+from flows.alerts.letter.compose import Contact
 from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.publish import publish_alert
 from flows.alerts.state import Change

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from features.registry import BY_NAME, Group
 from flows.alerts.alert import Alert
 from flows.alerts.facts import MeasureFact
-from flows.alerts.figures import count_words, listed, lower_first, month_words
+from flows.alerts.letter.figures import count_words, listed, lower_first, month_words
 from flows.alerts.state import Band, Change, Decision, MessageKind
 
 #: A longer subject is cut by mail programs, on a phone much earlier: what happened comes first.

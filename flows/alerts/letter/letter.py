@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flows.alerts.charts import Chart
+from flows.alerts.letter.charts import Chart
 from flows.alerts.state import Band
 
 

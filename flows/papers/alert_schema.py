@@ -1,4 +1,4 @@
-"""What the docs publish of this room, written by `python -m flows.alerts.schema`: the alert object's JSON Schema
+"""What the docs publish of this room, written by `python -m flows.papers.alert_schema`: the alert object's JSON Schema
 and the default rules with their reasons."""
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from features.months import Month
 from flows.alerts.alert import Alert
-from flows.alerts.compose import Contact, alert_letter
-from flows.alerts.letter import Letter, Table
+from flows.alerts.letter.compose import Contact, alert_letter
+from flows.alerts.letter.letter import Letter, Table
 
 _LINE = 74
 

@@ -25,7 +25,7 @@ from PIL import Image
 from features.measuring.rates import window_of
 from features.registry import BY_NAME, Measure
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
-from flows.alerts.figures import month_words, short_month, value_text
+from flows.alerts.letter.figures import month_words, short_month, value_text
 
 #: Okabe and Ito's palette, told apart with any kind of colour vision; darkened for contrast on white.
 ORANGE, BLUE, GREY, DARK = "#d55e00", "#0072b2", "#76838f", "#33414d"

@@ -19,10 +19,10 @@ from features.registry import BY_NAME
 from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
-from flows.alerts.figures import listed, lower_first, month_words, value_text
+from flows.alerts.letter.figures import listed, lower_first, month_words, value_text
+from flows.alerts.letter.sparkline import sparkline
+from flows.alerts.letter.wording import BAND_WORDS, STAGE_TITLES
 from flows.alerts.state import Band, Change, Record
-from flows.alerts.wording import BAND_WORDS, STAGE_TITLES
-from flows.pages.sparkline import sparkline
 
 #: The measures shown, in this order, as far as anyone in the region has them.
 KEY_MEASURES = (

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from flows.alerts.charts import BLUE, ORANGE, draw_chart
 from flows.alerts.facts import Series
+from flows.alerts.letter.charts import BLUE, ORANGE, draw_chart
 from tests.unit.flows.alerts.examples import facts
 
 THREE = tuple(facts().series.values())
@@ -50,9 +50,9 @@ def test_the_same_data_give_the_same_bytes_in_another_process() -> None:
     assert chart is not None
     program = (
         "import hashlib; from tests.unit.flows.alerts.test_charts import THREE; "
-        "from flows.alerts.charts import draw_chart; print(hashlib.sha256(draw_chart(THREE).png).hexdigest())"
+        "from flows.alerts.letter.charts import draw_chart; print(hashlib.sha256(draw_chart(THREE).png).hexdigest())"
     )
-    root = Path(__file__).parents[4]
+    root = Path(__file__).parents[5]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == hashlib.sha256(chart.png).hexdigest()
