@@ -9,7 +9,7 @@ from prefect.input import RunInput, create_flow_run_input, keyset_from_paused_st
 from prefect.states import Suspended
 from pydantic import ValidationError
 
-from flows.approval_records import Answer, ApprovalRefused, Pending
+from flows.mail.approval_form import Answer, ApprovalRefused, Pending
 
 if TYPE_CHECKING:
     from uuid import UUID

@@ -18,8 +18,8 @@ from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
 from flows import month as steps
 from flows.intake import READERS, in_portions, read_portion, take_in_portions
+from flows.mail.notices import TELLS_OF_FAILURE
 from flows.monthly import alert_councils
-from flows.notify import TELLS_OF_FAILURE
 from flows.parallel import worker_processes
 from flows.scoring import load_model
 from flows.settings.run_form import RunRequest, Send, SendNow

@@ -16,7 +16,7 @@ from features.errors import MailError
 from features.months import Month
 
 if TYPE_CHECKING:
-    from flows.alerts.deliver import Delivery
+    from flows.mail.deliver import Delivery
     from flows.settings.settings import Settings
     from flows.store import Store
 
@@ -40,7 +40,7 @@ def preview(
     out: Annotated[Path | None, typer.Option(help="Also write it here: .html as a page, else as text.")] = None,
 ) -> None:
     """Show any stored alert as it would be mailed, or why nothing is due. Nothing is sent."""
-    from flows import desk
+    from flows.mail import by_hand as desk
 
     settings, store = _opened()
     found = desk.preview(store, settings, Month.parse(month), council)
@@ -62,8 +62,8 @@ def resend(
     by: Annotated[str, typer.Option(help="Who asks for it; kept in the ledger.")],
 ) -> None:
     """Send a council's message again, the same with the same Message-ID. Reason and person are recorded."""
-    from flows import desk
-    from flows.mailing import open_transport
+    from flows.mail import by_hand as desk
+    from flows.mail.transports.open import open_transport
 
     settings, store = _opened()
     done = desk.send_again(
@@ -86,8 +86,8 @@ def release(
     council: Annotated[list[str] | None, typer.Option(help="Only this council's message; repeatable.")] = None,
 ) -> None:
     """Send what a run published without mailing: a month that was held, or one run with --no-send."""
-    from flows import desk
-    from flows.mailing import open_transport
+    from flows.mail import by_hand as desk
+    from flows.mail.transports.open import open_transport
 
     settings, store = _opened()
     done = desk.release(
@@ -105,7 +105,7 @@ def release(
 
 def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
     """One line for each addressee; the exit code of mail trouble if anyone was not reached."""
-    from flows.alerts.ledger import Status
+    from flows.mail.ledger import Status
 
     for council, one in done:
         typer.echo(f"{one.address or council}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
@@ -119,7 +119,7 @@ def ledger(
     json_file: JsonFile = None,
 ) -> None:
     """Show who was told what and when, with the result."""
-    from flows import desk
+    from flows.mail import by_hand as desk
 
     _, store = _opened()
     lines = desk.ledger(store, Month.parse(month) if month else None, council)

@@ -15,7 +15,7 @@ from flows.settings.filled import filled
 from flows.settings.run_form import Verdict
 
 if TYPE_CHECKING:
-    from flows.approval_records import Pending
+    from flows.mail.approval_form import Pending
 
 
 def add_approval_commands(app: typer.Typer) -> None:
@@ -35,10 +35,11 @@ def approve(
     by: Annotated[str, typer.Option(help="Who decides. Kept.")] = "",
 ) -> None:
     """Show the messages that wait for approval, or decide on a month's: send all, hold some, cancel."""
-    from flows import approval, embedded
-    from flows.approval_records import Answer
-    from flows.approved import carry_out, resume
-    from flows.mailing import open_transport
+    from flows import embedded
+    from flows.mail import approval
+    from flows.mail.approval_form import Answer
+    from flows.mail.approved import carry_out, resume
+    from flows.mail.transports.open import open_transport
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import s3_options
@@ -69,15 +70,15 @@ def approve(
             typer.echo(resume(run, done.ruling))
     elif done.runs:
         typer.echo("A run still waits in Prefect: press Resume on it there; it sends nothing twice.")
-    from flows.alerts.ledger import Status
+    from flows.mail.ledger import Status
 
     if any(one.status is not Status.SENT for _, one in every):
         raise typer.Exit(MailError.exit_code)
 
 
 def _show_what_waits(every: Sequence[Pending], month: str | None) -> None:
-    from flows.approval_records import how_to_decide
-    from flows.approved import waiting_text
+    from flows.mail.approval_form import how_to_decide
+    from flows.mail.approved import waiting_text
 
     waiting = [w for w in every if month is None or str(w.month) == month]
     for waits in waiting:

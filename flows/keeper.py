@@ -11,8 +11,8 @@ from datetime import datetime
 from threading import Event, Thread
 
 from features.errors import HoldfastError
-from flows.mailing import open_transport
-from flows.notify import opened_store, tell
+from flows.mail.notices import opened_store, tell
+from flows.mail.transports.open import open_transport
 from flows.server_view import PrefectView, ServerView
 from flows.settings.settings import Settings
 from flows.store.claims import Clock, wall_clock

@@ -18,17 +18,17 @@ from features.months import Month, month_range
 from flows.alerts.alert import Alert
 from flows.alerts.council import Decided, Versions, alert_of, decide_councils, deliver_council, publish_council
 from flows.alerts.decide import Storm
-from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import CouncilFacts, facts_by_council
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published, latest_alert
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
-from flows.alerts.summary import run_message
 from flows.extracts.landing import LandedFile
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import require_key
-from flows.mailing import contact, mail_policy
+from flows.mail.deliver import Delivery, deliver
+from flows.mail.run_summary import run_message
+from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.port import Transport
 from flows.measuring import Measured
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, code_version

@@ -21,20 +21,21 @@ from prefect.states import Completed, Failed
 from expectations.batch import FAILURES
 from features.errors import HoldfastError
 from features.months import Month
-from flows import approval, artifacts
+from flows import artifacts
 from flows import month as steps
 from flows.alerts.alert import Alert
 from flows.alerts.council import standing_alerts
 from flows.alerts.decide import Storm, storm_valve
-from flows.alerts.deliver import Delivery
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
 from flows.extracts.formats.dfe.register import register_from_published
 from flows.extracts.landing import LandedFile
-from flows.mailing import contact, open_transport
+from flows.mail import approval
+from flows.mail.deliver import Delivery
+from flows.mail.notices import TELLS_OF_FAILURE
+from flows.mail.officers import unreached, write_to_data_officers
+from flows.mail.transports.open import contact, open_transport
 from flows.month import Alerting
-from flows.notify import TELLS_OF_FAILURE
-from flows.officers import unreached, write_to_data_officers
 from flows.outcome import RunOutcome
 from flows.published import read_published_file, read_record_beside, reconcile_published, record_measures_beside
 from flows.reporting import Mail, outcome_of

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from flows.alerts.alert import Alert
 from flows.alerts.decide import Storm
-from flows.alerts.deliver import Delivery
-from flows.alerts.ledger import Status
 from flows.alerts.publish import told_folders
 from flows.alerts.region_page import why_words
 from flows.alerts.reports import index_name
 from flows.alerts.state import Band
-from flows.approval_records import Pending, Ruling, how_to_decide
+from flows.mail.approval_form import Pending, Ruling, how_to_decide
+from flows.mail.deliver import Delivery
+from flows.mail.ledger import Status
+from flows.mail.transports.previews import write_preview_index
 from flows.outcome import CouncilOutcome, Restatement, RunOutcome
-from flows.pages.previews import write_preview_index
 from flows.scoring import CAUTION
 from flows.store import Store, open_store
 from flows.store.context import RunContext

@@ -9,15 +9,16 @@ from prefect import runtime
 
 from features.councils import Council
 from features.errors import MailError
-from flows import approval, artifacts
+from flows import artifacts
 from flows.alerts.council import undeliverable
 from flows.alerts.decide import Storm
-from flows.alerts.deliver import Delivery
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published, gone_messages
-from flows.approval_records import ApprovalRefused, Pending, Ruling
 from flows.asking import MOST_QUESTIONS, ask
-from flows.mailing import contact, open_transport
+from flows.mail import approval
+from flows.mail.approval_form import ApprovalRefused, Pending, Ruling
+from flows.mail.deliver import Delivery
+from flows.mail.transports.open import contact, open_transport
+from flows.mail.transports.port import Transport
 from flows.outcome import RunOutcome
 from flows.reporting import Mail
 from flows.settings.run_form import RunRequest, Send

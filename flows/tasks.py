@@ -18,13 +18,13 @@ from features.errors import StoreError
 from features.frames import NATIONAL
 from flows import month as steps
 from flows.alerts.council import Decided
-from flows.alerts.deliver import Delivery
-from flows.alerts.ledger import Status
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
+from flows.mail.deliver import Delivery
+from flows.mail.ledger import Status
+from flows.mail.transports.port import Transport
 from flows.measuring import Measured, measure
 from flows.month import Alerting
 from flows.published import take_in_published

@@ -16,7 +16,7 @@ from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
-from flows.notify import TELLS_OF_FAILURE
+from flows.mail.notices import TELLS_OF_FAILURE
 from flows.reference.shelf import laid_out
 from flows.settings.settings import Settings
 from flows.store import Store, open_store

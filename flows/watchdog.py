@@ -19,12 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, MailError, StoreError
 from features.months import Month, nth_working_day
-from flows.alerts.deliver import Delivery
-from flows.alerts.ledger import Status
-from flows.approval import pending
-from flows.approval_records import Pending, how_to_decide
-from flows.mailing import open_transport
-from flows.notify import Notice, opened_store, run_link, tell
+from flows.mail.approval import pending
+from flows.mail.approval_form import Pending, how_to_decide
+from flows.mail.deliver import Delivery
+from flows.mail.ledger import Status
+from flows.mail.notices import Notice, opened_store, run_link, tell
+from flows.mail.transports.open import open_transport
 from flows.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
 from flows.settings.settings import Settings, WatchdogSettings
 from flows.store import ObjectMissing, Store

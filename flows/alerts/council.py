@@ -14,16 +14,16 @@ from features.errors import MailError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name, build_alert
 from flows.alerts.decide import Storm, decide, storm_valve
-from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
-from flows.alerts.ledger import Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.mail.policy import MailPolicy
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Outcome, Published, latest_alert, previous_alerts, publish_alert, told_folders
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Decision
+from flows.mail.deliver import Delivery, deliver
+from flows.mail.ledger import Status
+from flows.mail.policy import MailPolicy
+from flows.mail.transports.port import Transport
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.editions import ACCEPTED, Manifest

@@ -13,8 +13,8 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError, ReferenceDataError
-from flows.mailing import open_transport
-from flows.notify import TELLS_OF_FAILURE
+from flows.mail.notices import TELLS_OF_FAILURE
+from flows.mail.transports.open import open_transport
 from flows.reference.due import advice, retraining_due
 from flows.reference.letters import tell_data_team
 from flows.reference.outcome import RefreshOutcome

@@ -8,13 +8,13 @@ from hashlib import sha256
 
 from features.errors import HoldfastError
 from features.months import Month
-from flows.alerts.deliver import deliver
-from flows.alerts.ledger import Status as MailStatus
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Bullets, Letter, Para, Section
 from flows.alerts.letter.render import Message, render_letter
-from flows.alerts.mail.port import Transport
-from flows.mailing import contact, mail_policy
+from flows.mail.deliver import deliver
+from flows.mail.ledger import Status as MailStatus
+from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.port import Transport
 from flows.reference.api import DataSetVersion
 from flows.reference.refresh import SourceOutcome
 from flows.reference.shelf import Version

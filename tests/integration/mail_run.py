@@ -6,11 +6,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from flows.alerts.deliver import deliver
 from flows.alerts.letter.compose import Contact
-from flows.alerts.mail.policy import MailPolicy
-from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
 from flows.alerts.publish import publish_alert
+from flows.mail.deliver import deliver
+from flows.mail.policy import MailPolicy
+from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.store.local import LocalStore
 from tests.integration.smtp_server import PASSWORD, USER
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 
-from flows.alerts.deliver import deliver
-from flows.alerts.ledger import Ledger, Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
-from flows.alerts.mail.policy import MailPolicy
-from flows.alerts.mail.port import Accepted, PermanentMailError, RetryableMailError
-from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
+from flows.mail.deliver import deliver
+from flows.mail.ledger import Ledger, Status
+from flows.mail.policy import MailPolicy
+from flows.mail.transports.port import Accepted, PermanentMailError, RetryableMailError
+from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.store.local import LocalStore
 from tests.integration import small_region
 from tests.integration.conftest import free_ports

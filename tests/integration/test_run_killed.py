@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.alerts.ledger import Ledger, Status
+from flows.mail.ledger import Ledger, Status
 from flows.store.claims import claims_since
 from flows.store.s3 import S3Store
 from tests.integration import small_region

@@ -16,7 +16,7 @@ import pytest
 
 from features.councils import Council
 from features.months import Month
-from flows.alerts.ledger import Ledger, Status
+from flows.mail.ledger import Ledger, Status
 from flows.store import LocalStore
 from flows.store.claims import INTAKE, claims_since, latest, wall_clock
 from tests.integration import small_region

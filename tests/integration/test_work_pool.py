@@ -21,7 +21,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
 from features.months import Month
-from flows.alerts.ledger import Ledger, Status
+from flows.mail.ledger import Ledger, Status
 from flows.prefect_file import prefect_file
 from flows.settings.settings import ScheduleSettings
 from flows.store import LocalStore

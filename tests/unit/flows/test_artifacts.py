@@ -17,7 +17,7 @@ from features.registry import Kind
 from flows import artifacts
 from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.state import Band, Change
-from flows.approval_records import Pending, Waiting
+from flows.mail.approval_form import Pending, Waiting
 from flows.outcome import CouncilOutcome, RunOutcome
 from flows.settings.settings import Settings
 from flows.store.context import RunContext

@@ -14,11 +14,11 @@ from features.councils import write_register
 from features.errors import HoldfastError
 from flows.alerts.alert import Alert
 from flows.alerts.council import deliver_council
-from flows.alerts.ledger import Ledger, Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
 from flows.cli import app
-from flows.mailing import mail_policy, open_transport
+from flows.mail.ledger import Ledger, Status
+from flows.mail.transports.open import mail_policy, open_transport
 from flows.settings.settings import Settings
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score

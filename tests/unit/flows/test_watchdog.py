@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from features.errors import MailError, SettingsError
 from features.months import Month
-from flows.alerts.ledger import Ledger, Status
-from flows.alerts.mail.outbox import OutboxTransport
-from flows.alerts.mail.port import Accepted, RetryableMailError
-from flows.approval_records import Pending
 from flows.cli import app
-from flows.notify import Notice, failure_notice, notice_message, opened_store, tell
+from flows.mail.approval_form import Pending
+from flows.mail.ledger import Ledger, Status
+from flows.mail.notices import Notice, failure_notice, notice_message, opened_store, tell
+from flows.mail.transports.outbox import OutboxTransport
+from flows.mail.transports.port import Accepted, RetryableMailError
 from flows.server_view import SeenDeployment, SeenRun, ServerAway
 from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
 from flows.store import LocalStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flows.alerts.mail.port import Accepted
+from flows.mail.transports.port import Accepted
 from flows.store.port import ObjectInfo, Store
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from features.councils import Council
 from flows.alerts.council import decide_councils, deliver_council
-from flows.alerts.ledger import Ledger, Status
 from flows.alerts.letter.compose import Contact
-from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.publish import publish_alert
 from flows.alerts.state import Change
+from flows.mail.ledger import Ledger, Status
+from flows.mail.policy import MailPolicy
 from flows.store.local import LocalStore
 from flows.store.port import ObjectInfo
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, alert, facts, score

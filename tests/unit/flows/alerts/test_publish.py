@@ -9,12 +9,8 @@ import jsonschema
 import pytest
 
 from flows.alerts.alert import Alert, alert_name
-from flows.alerts.deliver import deliver
-from flows.alerts.ledger import Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
-from flows.alerts.mail.outbox import OutboxTransport
-from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.publish import (
     Outcome,
     latest_alert,
@@ -26,6 +22,10 @@ from flows.alerts.publish import (
     was_told,
 )
 from flows.alerts.state import MessageKind
+from flows.mail.deliver import deliver
+from flows.mail.ledger import Status
+from flows.mail.policy import MailPolicy
+from flows.mail.transports.outbox import OutboxTransport
 from flows.papers.alert_schema import RULES_FILE, SCHEMA_FILE, rules_text, schema_text
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told

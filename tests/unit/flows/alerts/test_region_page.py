@@ -8,15 +8,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from features.councils import Council
-from flows.alerts.deliver import deliver
 from flows.alerts.facts import CouncilFacts, MeasureFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.alerts.letter.sparkline import sparkline
-from flows.alerts.mail.outbox import OutboxTransport
-from flows.alerts.mail.policy import MailPolicy
 from flows.alerts.region_page import RunFacts, StageTime, region_page
-from flows.pages.previews import write_preview_index
+from flows.mail.deliver import deliver
+from flows.mail.policy import MailPolicy
+from flows.mail.transports.outbox import OutboxTransport
+from flows.mail.transports.previews import write_preview_index
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score, series
 

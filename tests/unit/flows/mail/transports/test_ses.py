@@ -10,8 +10,8 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from flows.alerts.mail.port import PermanentMailError, RetryableMailError
-from flows.alerts.mail.ses import SesTransport, ses_client
+from flows.mail.transports.port import PermanentMailError, RetryableMailError
+from flows.mail.transports.ses import SesTransport, ses_client
 
 SENDER = "holdfast@alliance.example"
 CONTENT = b"From: holdfast@alliance.example\r\nTo: d@ashcombe.example\r\nSubject: x\r\n\r\nHello\r\n"

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from features.errors import HoldfastError, SettingsError, StoreError
 from features.months import Month
-from flows.alerts.deliver import Delivery, deliver
-from flows.alerts.ledger import Status
 from flows.alerts.letter.letter import Bullets, Letter, Section
 from flows.alerts.letter.render import Message, render_letter
-from flows.alerts.mail.policy import envelope
-from flows.alerts.mail.port import PermanentMailError, RetryableMailError, Transport
-from flows.mailing import mail_policy, open_transport
+from flows.mail.deliver import Delivery, deliver
+from flows.mail.ledger import Status
+from flows.mail.policy import envelope
+from flows.mail.transports.open import mail_policy, open_transport
+from flows.mail.transports.port import PermanentMailError, RetryableMailError, Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import s3_options

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote
-from flows.officers import something_to_put_right
+from flows.mail.officers import something_to_put_right
 
 IN_ORDER = SubmissionFact(extract="workforce", outcome="accepted", received=date(2026, 11, 4), sha256="a" * 64)
 LATE = IN_ORDER.model_copy(update={"late": True})

@@ -12,14 +12,14 @@ from features.errors import MailError, StoreError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.council import deliver_council
-from flows.alerts.deliver import Delivery, resend
-from flows.alerts.ledger import REDIRECTED, Ledger, Status, Told
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
 from flows.alerts.state import Change
-from flows.approval import holds
-from flows.mailing import contact, mail_policy
+from flows.mail.approval import holds
+from flows.mail.deliver import Delivery, resend
+from flows.mail.ledger import REDIRECTED, Ledger, Status, Told
+from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.port import Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import load_register, s3_options

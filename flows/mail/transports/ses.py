@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from flows.alerts.mail.port import Accepted, PermanentMailError, RetryableMailError
+from flows.mail.transports.port import Accepted, PermanentMailError, RetryableMailError
 
 #: Error codes after which the same call may succeed. Everything else needs a person.
 _RETRYABLE = frozenset(

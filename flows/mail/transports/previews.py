@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from flows.alerts.mail.outbox import parse
+from flows.mail.transports.outbox import parse
 from flows.store.port import Store
 
 INDEX = "index.html"

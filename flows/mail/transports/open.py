@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from flows.alerts.letter.compose import Contact
-from flows.alerts.mail.outbox import OutboxTransport
-from flows.alerts.mail.policy import MailPolicy
-from flows.alerts.mail.port import Transport
-from flows.alerts.mail.smtp import SmtpServer, SmtpTransport
+from flows.mail.policy import MailPolicy
+from flows.mail.transports.outbox import OutboxTransport
+from flows.mail.transports.port import Transport
+from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.settings.settings import Environment, Settings
 from flows.settings.settings import Transport as Kind
 from flows.store import open_store
@@ -28,7 +28,7 @@ def open_transport(settings: Settings) -> Transport:
             )
         )
     if mail.transport is Kind.SES:
-        from flows.alerts.mail.ses import SesTransport, ses_client
+        from flows.mail.transports.ses import SesTransport, ses_client
 
         return SesTransport(ses_client(region=settings.s3.region))
     return OutboxTransport(open_store(mail.outbox, s3=s3_options(settings)))

@@ -10,14 +10,14 @@ from uuid import UUID
 from expectations.batch import FAILURES
 from features.errors import HoldfastError
 from features.months import Month
-from flows import approval
 from flows.alerts.council import deliver_council
-from flows.alerts.deliver import Delivery
-from flows.alerts.mail.port import Transport
 from flows.alerts.publish import gone_messages
-from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling
-from flows.mailing import contact, mail_policy
-from flows.officers import write_to_data_officers
+from flows.mail import approval
+from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling
+from flows.mail.deliver import Delivery
+from flows.mail.officers import write_to_data_officers
+from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.port import Transport
 from flows.settings.run_form import Verdict
 from flows.settings.settings import Settings
 from flows.store import Store, open_store

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.errors import MailError
-from flows.alerts.ledger import UNFINISHED, Entry, Ledger, Status, who
 from flows.alerts.letter.render import Message
-from flows.alerts.mail.policy import MailPolicy, envelope
-from flows.alerts.mail.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
+from flows.mail.ledger import UNFINISHED, Entry, Ledger, Status, who
+from flows.mail.policy import MailPolicy, envelope
+from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
 from flows.store.port import Store
 
 _NO_RECIPIENT = "no longer among the recipients in the register"

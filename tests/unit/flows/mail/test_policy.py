@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from features.errors import HoldfastError, MailError, SettingsError
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.mail.outbox import parse, preview
-from flows.alerts.mail.policy import Envelope, MailPolicy, checked_address, envelope, message_id
+from flows.mail.policy import Envelope, MailPolicy, checked_address, envelope, message_id
+from flows.mail.transports.outbox import parse, preview
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 from tests.unit.flows.alerts.faults import Postbox
 

@@ -9,9 +9,7 @@ from features.councils import Council
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.decide import Storm
-from flows.alerts.deliver import Delivery
 from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote
-from flows.alerts.ledger import Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import count_words, listed, month_words
 from flows.alerts.letter.letter import Block, Bullets, Letter, Para, Section, Table
@@ -19,6 +17,8 @@ from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.publish import Outcome
 from flows.alerts.state import Band, Change
+from flows.mail.deliver import Delivery
+from flows.mail.ledger import Status
 
 #: Rows of one failure that a message names; the report has them all.
 _ROWS_NAMED = 8

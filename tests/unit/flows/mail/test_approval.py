@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from features.councils import Register
 from features.months import Month
-from flows import approval
 from flows.alerts.council import standing_alerts
-from flows.alerts.ledger import Ledger, Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
-from flows.approval_records import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
+from flows.mail import approval
+from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
+from flows.mail.ledger import Ledger, Status
 from flows.settings.run_form import Verdict
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score

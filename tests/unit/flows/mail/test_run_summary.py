@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from flows.alerts.decide import Storm, storm_valve
-from flows.alerts.deliver import Delivery
 from flows.alerts.facts import ValidationFacts, ValidationNote
-from flows.alerts.ledger import Status
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Outcome
-from flows.alerts.summary import data_officer_message, run_message
+from flows.mail.deliver import Delivery
+from flows.mail.ledger import Status
+from flows.mail.run_summary import data_officer_message, run_message
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score
 
 ALERT = alert(score(0.6))

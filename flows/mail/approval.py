@@ -27,7 +27,7 @@ from flows.alerts.letter.figures import listed
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert, rendered_names
 from flows.alerts.state import Record
-from flows.approval_records import (
+from flows.mail.approval_form import (
     Answer,
     ApprovalRefused,
     Pending,

@@ -8,7 +8,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
-from flows.alerts.mail.port import Accepted
+from flows.mail.transports.port import Accepted
 from flows.store.port import Store
 
 

@@ -9,12 +9,12 @@ import polars as pl
 from features.councils import Council
 from features.errors import MailError
 from flows.alerts.council import submission_facts, undeliverable, validation_facts
-from flows.alerts.deliver import Delivery, deliver
 from flows.alerts.facts import SubmissionFact, ValidationFacts
-from flows.alerts.ledger import Status
-from flows.alerts.mail.port import Transport
-from flows.alerts.summary import data_officer_message
-from flows.mailing import contact, mail_policy
+from flows.mail.deliver import Delivery, deliver
+from flows.mail.ledger import Status
+from flows.mail.run_summary import data_officer_message
+from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.port import Transport
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, Manifest
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flows.alerts.mail.port import Accepted, PermanentMailError, Refusal, RetryableMailError
+from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The ways a message can leave: outbox folder, SMTP, Amazon SES."""
