@@ -25,15 +25,15 @@ from features.counting.records import RECEIVED, count
 from features.frames import NATIONAL
 from features.months import Month, nth_working_day
 from features.registry import Kind
-from flows import month as steps
 from flows.alerts.publish import Published
-from flows.measuring import measure
+from flows.month import steps
+from flows.month.measure import measure
+from flows.month.score import load_model, score_councils
+from flows.month.take_in import TakenIn
 from flows.sample_region import Region, as_canonical, generate, region, write_month
-from flows.scoring import load_model, score_councils
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, Stopwatch, begin
 from flows.store.editions import ACCEPTED, ExtractRecord, Manifest
-from flows.takein import TakenIn
 
 LAST = Month(2026, 10)
 LIMIT_SECONDS, LIMIT_GIB = 90, 2.0

@@ -110,7 +110,7 @@ def run(
         state = monthly(request, return_state=True)
     outcome = result_of(state)
     if returns is not None:
-        from flows.published import read_published_file, reconcile_published
+        from flows.month.published_returns import read_published_file, reconcile_published
 
         _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
     _say(outcome.to_text())

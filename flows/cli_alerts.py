@@ -138,7 +138,7 @@ def simulate_alerts(
     json_file: JsonFile = None,
 ) -> None:
     """Try the alert rules on a made-up region: months to the first alert, false alarms, flapping, the trade-off."""
-    from flows.scoring import load_model
+    from flows.month.score import load_model
     from flows.settings.settings import Settings
     from flows.simulated import try_rules
     from flows.store import open_store

@@ -35,8 +35,8 @@ def train(
     published_before: DayOption = None,
 ) -> None:
     """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
+    from flows.month.training_data import beside_the_present_one, trained
     from flows.settings.settings import Settings
-    from flows.training import beside_the_present_one, trained
     from models.registry.versions import save
 
     settings = Settings.load() if own_history else None

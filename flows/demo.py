@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from features.errors import SettingsError
 from features.months import Month
-from flows.parallel import worker_processes
+from flows.month.workers import worker_processes
 from flows.store.progress import shown
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def make_region(landing: Path) -> None:
 
 def _import_the_rest() -> None:
     """Great Expectations and Prefect, while the first months are being read."""
-    from flows.takein import load_checks
+    from flows.month.take_in import load_checks
 
     load_checks()
     import_module("flows.backfill")
@@ -83,12 +83,12 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         region = pool.submit(make_region, folder / "landing")
         # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
         # some, what reads models (skops looks through every module there is, so it comes before those with many).
-        from flows.intake import take_in_plainly
-        from flows.month import find_due_for_history
+        from flows.month.portions import take_in_plainly
+        from flows.month.steps import find_due_for_history
         from flows.settings.settings import Settings
         from flows.store.context import begin
 
-        import_module("flows.scoring")
+        import_module("flows.month.score")
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
         say(f"Taking in {first} to {before}, as each month's run would have seen it")

@@ -22,7 +22,6 @@ from expectations.batch import FAILURES
 from features.errors import HoldfastError
 from features.months import Month
 from flows import artifacts
-from flows import month as steps
 from flows.alerts.alert import Alert
 from flows.alerts.council import standing_alerts
 from flows.alerts.decide import Storm, storm_valve
@@ -35,12 +34,19 @@ from flows.mail.deliver import Delivery
 from flows.mail.notices import TELLS_OF_FAILURE
 from flows.mail.officers import unreached, write_to_data_officers
 from flows.mail.transports.open import contact, open_transport
-from flows.month import Alerting
+from flows.month import steps
+from flows.month.published_returns import (
+    read_published_file,
+    read_record_beside,
+    reconcile_published,
+    record_measures_beside,
+)
+from flows.month.restated import restatements
+from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
+from flows.month.steps import Alerting
+from flows.month.take_in import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.outcome import RunOutcome
-from flows.published import read_published_file, read_record_beside, reconcile_published, record_measures_beside
 from flows.reporting import Mail, outcome_of
-from flows.restated import restatements
-from flows.scoring import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.sending import due_now, mail_month, send, waiting_run
 from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
 from flows.settings.settings import Settings
@@ -48,7 +54,6 @@ from flows.store import open_store
 from flows.store.claims import INTAKE, holding
 from flows.store.context import RunContext, begin, s3_options
 from flows.store.progress import step
-from flows.takein import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.task_runner import BY_THE_SETTINGS
 from flows.tasks import (
     check_and_count,

@@ -16,8 +16,8 @@ from flows.mail.approval_form import Pending, Ruling, how_to_decide
 from flows.mail.deliver import Delivery
 from flows.mail.ledger import Status
 from flows.mail.transports.previews import write_preview_index
+from flows.month.score import CAUTION
 from flows.outcome import CouncilOutcome, Restatement, RunOutcome
-from flows.scoring import CAUTION
 from flows.store import Store, open_store
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, Manifest

@@ -16,7 +16,6 @@ from prefect.utilities.annotations import quote
 
 from features.errors import StoreError
 from features.frames import NATIONAL
-from flows import month as steps
 from flows.alerts.council import Decided
 from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
@@ -25,12 +24,13 @@ from flows.extracts.landing import LandedFile
 from flows.mail.deliver import Delivery
 from flows.mail.ledger import Status
 from flows.mail.transports.port import Transport
-from flows.measuring import Measured, measure
-from flows.month import Alerting
-from flows.published import take_in_published
-from flows.scoring import score_councils
+from flows.month import steps
+from flows.month.measure import Measured, measure
+from flows.month.published_returns import take_in_published
+from flows.month.score import score_councils
+from flows.month.steps import Alerting
+from flows.month.take_in import Due, Read, TakenIn
 from flows.store.context import RunContext
-from flows.takein import Due, Read, TakenIn
 from flows.units import needs_a_person
 from models.learning.trained import TrainedModel
 from models.score import Score

@@ -13,10 +13,10 @@ from polars.testing import assert_frame_equal
 
 from features.frames import NATIONAL
 from features.months import Month
-from flows import month as steps
 from flows.extracts.pseudonyms import pseudonyms
-from flows.measuring import Measured, measure
-from flows.scoring import load_model, score_councils
+from flows.month import steps
+from flows.month.measure import Measured, measure
+from flows.month.score import load_model, score_councils
 from flows.settings.settings import RetentionSettings, Settings
 from flows.store.context import DEMO_KEY, RunContext, begin
 from flows.store.retention import Periods, carry_out, plan

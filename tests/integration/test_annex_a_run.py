@@ -14,6 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.unit.flows.extracts.annex_a.marked import found_in, marked_workbook
 
 from expectations.batch import ROWS_PER_LIST
 from features.months import Month
@@ -21,7 +22,6 @@ from features.registry import Kind
 from flows.alerts.alert import Alert
 from flows.demo import settings_for
 from flows.sample_region import as_sent, generate, region, write_landing
-from tests.unit.flows.extracts.annex_a.marked import found_in, marked_workbook
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

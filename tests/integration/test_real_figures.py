@@ -14,8 +14,8 @@ from features.months import Month
 from flows.alerts.state import Band
 from flows.demo import settings_for
 from flows.embedded import quiet_flows
+from flows.month.published_returns import read_published_file, reconcile_published
 from flows.outcome import RunOutcome
-from flows.published import read_published_file, reconcile_published
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

@@ -18,9 +18,9 @@ from flows.extracts.ingest import IngestedExtract, ingest_file
 from flows.extracts.landing import list_month
 from flows.extracts.mapping import HeaderMapping, in_force, mapping_name, read_mapping
 from flows.extracts.receive import receive_file
+from flows.month.take_in import fingerprint, months_due
 from flows.store import LocalStore
 from flows.store.editions import History
-from flows.takein import fingerprint, months_due
 
 from .conftest import BARNSLEY, KEY, OCTOBER, RECEIVED, WORKFORCE, ingest
 

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from features.councils import Register, read_register
 from features.errors import SettingsError
 from features.months import Month
-from flows import month as steps
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import KEY_NAME, Rotated, require_key, rotate
+from flows.month import steps
 from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
 from flows.store import LocalStore

@@ -21,10 +21,10 @@ from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file
 from flows.extracts.submissions import Outcome
+from flows.month.take_in import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
 from flows.store.local import LocalStore
-from flows.takein import without_withheld
 
 GOOD = csww(worker(), worker(AGENCY), worker(LEFT))
 

@@ -16,7 +16,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.known import Form
 from flows.extracts.landing import list_month
-from flows.month import check_and_store, find_due, read_council
+from flows.month.steps import check_and_store, find_due, read_council
 from flows.sample_region import as_sent, generate, region
 from flows.sample_region.ssd import MARKER, ssd_tables
 from flows.settings.settings import Settings

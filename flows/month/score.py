@@ -9,7 +9,7 @@ import polars as pl
 from features.comparing.context import context
 from features.councils import Register
 from features.months import Month
-from flows.measuring import Measured
+from flows.month.measure import Measured
 from flows.settings.settings import Settings
 from flows.store import Store
 from models.learning.trained import TrainedModel

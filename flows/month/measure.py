@@ -17,8 +17,8 @@ from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range
 from features.registry import RETURN, Kind
+from flows.month.take_in import RECORD_KINDS, unreported
 from flows.store.editions import MISSING, History, Manifest
-from flows.takein import RECORD_KINDS, unreported
 
 #: Months of features that are kept with a run: what charts show, and a margin for reading back.
 FEATURE_MONTHS = 36

@@ -29,11 +29,11 @@ from flows.mail.deliver import Delivery, deliver
 from flows.mail.run_summary import run_message
 from flows.mail.transports.open import contact, mail_policy
 from flows.mail.transports.port import Transport
-from flows.measuring import Measured
+from flows.month.measure import Measured
+from flows.month.take_in import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, code_version
 from flows.store.editions import Manifest
-from flows.takein import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from models.score import Score
 
 _HTML = "text/html; charset=utf-8"

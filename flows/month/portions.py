@@ -7,10 +7,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
-from flows import month as steps
+from flows.month import steps
+from flows.month.take_in import Due, Read, load_checks, read_files
 from flows.store.context import RunContext
 from flows.store.progress import step
-from flows.takein import Due, Read, load_checks, read_files
 
 #: Rows read and checked together: some months of a small region, one month of England. With more, the last portion
 #: is checked while nothing is left to read; with fewer, Great Expectations begins more often than it pays.

@@ -13,9 +13,9 @@ from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.letter.figures import change_text, value_text
+from flows.month.take_in import RECORD_KINDS, TakenIn, unreported
 from flows.outcome import Restatement
 from flows.store.editions import History, Manifest
-from flows.takein import RECORD_KINDS, TakenIn, unreported
 
 
 def restatements(history: History, register: Register, taken: Sequence[TakenIn], cutoff: date) -> list[Restatement]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from features.errors import ModelError
 from features.frames import NATIONAL
 from features.months import Month
-from flows.measuring import measure
+from flows.month.measure import measure
 from flows.settings.settings import Settings
 from flows.store import Store
 from flows.store.context import begin, code_version

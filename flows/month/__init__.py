@@ -1,0 +1,1 @@
+"""One month, step by step, without Prefect."""
