@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flows.reference.shelf import Shelf
+    from flows.published.shelf import Shelf
     from flows.settings.settings import Settings
 
 reference = typer.Typer(
@@ -33,11 +33,11 @@ def refresh(
 
     embedded.configure()
     from features.errors import ReferenceDataError
-    from flows.reference.refresh import chosen
+    from flows.published.refresh import chosen
     from flows.settings.settings import Settings
 
     chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
-    from flows.reference.flow import reference_refresh, result_of
+    from flows.refresh import reference_refresh, result_of
     from flows.settings.refresh_form import RefreshRequest
     from flows.store.progress import shown
 
@@ -54,7 +54,7 @@ def refresh(
 @reference.command("list")
 def list_versions() -> None:
     """The version in use of every configured source."""
-    from flows.reference.refresh import chosen
+    from flows.published.refresh import chosen
 
     shelf, settings = _opened()
     for source in chosen(settings.reference):
@@ -73,8 +73,8 @@ def add_file(
 ) -> None:
     """Check a file that was downloaded by hand, compare it with the version in use, and store it if it passes."""
     from features.errors import ReferenceDataError
-    from flows.reference.download import Fetched
-    from flows.reference.refresh import chosen, take
+    from flows.published.download import Fetched
+    from flows.published.refresh import chosen, take
 
     shelf, settings = _opened()
     (source,) = chosen(settings.reference, [name])
@@ -102,7 +102,7 @@ def _lay_out(folder: Path) -> None:
 
 
 def _opened() -> tuple[Shelf, Settings]:
-    from flows.reference.shelf import Shelf
+    from flows.published.shelf import Shelf
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import s3_options

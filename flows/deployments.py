@@ -122,7 +122,7 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
     ),
     Deployment(
         name="reference-refresh",
-        entrypoint="flows.reference.flow.reference_refresh",
+        entrypoint="flows.refresh.reference_refresh",
         description="Downloads the published files, checks and stores them, and says when retraining is due.",
         when=_reference_refresh,
     ),

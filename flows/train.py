@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.errors import HoldfastError, ModelError, SettingsError
 from flows.mail.notices import TELLS_OF_FAILURE
 from flows.month.training_data import beside_the_present_one, trained
-from flows.reference.shelf import laid_out
+from flows.published.shelf import laid_out
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import s3_options

@@ -12,18 +12,18 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State
+from tests.unit.flows.reference.test_contents import KINDS
+from tests.unit.flows.reference.web import Web, file, running, status
 
 from features.errors import ModelError
 from flows.embedded import quiet_flows
-from flows.reference.flow import reference_refresh, result_of
-from flows.reference.shelf import Shelf
+from flows.published.shelf import Shelf
+from flows.refresh import reference_refresh, result_of
 from flows.settings.refresh_form import RefreshRequest
 from flows.store import LocalStore
 from flows.train import train
 from models.learning.training import data_hashes
 from models.record import read_record
-from tests.unit.flows.reference.test_contents import KINDS
-from tests.unit.flows.reference.web import Web, file, running, status
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

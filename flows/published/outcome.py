@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from flows.reference.refresh import SourceOutcome, Status
+from flows.published.refresh import SourceOutcome, Status
 
 _ORDER = (
     Status.RELEASE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from features.errors import ReferenceDataError
-from flows.reference.changes import Changes, compare, in_words
-from flows.reference.contents import Contents, TableContents
+from flows.published.changes import Changes, compare, in_words
+from flows.published.contents import Contents, TableContents
 from flows.settings.published_sources import Holds
 
 

@@ -15,9 +15,9 @@ from flows.mail.deliver import deliver
 from flows.mail.ledger import Status as MailStatus
 from flows.mail.transports.open import contact, mail_policy
 from flows.mail.transports.port import Transport
-from flows.reference.api import DataSetVersion
-from flows.reference.refresh import SourceOutcome
-from flows.reference.shelf import Version
+from flows.published.api import DataSetVersion
+from flows.published.refresh import SourceOutcome
+from flows.published.shelf import Version
 from flows.settings.settings import Settings
 from flows.store import Store
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from features.errors import ReferenceDataError
-from flows.reference.contents import JUDGED, Contents
+from flows.published.contents import JUDGED, Contents
 
 #: A newer version may have this share of the councils, rows or judgements of the one it replaces, or more.
 _LEAST_COUNCILS = 0.9

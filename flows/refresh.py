@@ -16,11 +16,11 @@ from features.errors import HoldfastError, ReferenceDataError
 from flows.mail.notices import TELLS_OF_FAILURE
 from flows.mail.transports.open import open_transport
 from flows.month.score import load_model
-from flows.reference.due import advice, retraining_due
-from flows.reference.letters import tell_data_team
-from flows.reference.outcome import RefreshOutcome
-from flows.reference.refresh import NOTHING_CONFIGURED, SourceOutcome, chosen, downloader, refresh_source
-from flows.reference.shelf import Shelf
+from flows.orchestration.refresh_news import tell_data_team
+from flows.published.due import advice, retraining_due
+from flows.published.outcome import RefreshOutcome
+from flows.published.refresh import NOTHING_CONFIGURED, SourceOutcome, chosen, downloader, refresh_source
+from flows.published.shelf import Shelf
 from flows.settings.published_sources import ReferenceSource
 from flows.settings.refresh_form import RefreshRequest
 from flows.settings.settings import Settings

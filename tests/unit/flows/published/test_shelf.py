@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from features.errors import ReferenceDataError, StoreError
-from flows.reference.contents import Contents, TableContents
-from flows.reference.shelf import Shelf, Version, version_id
+from flows.published.contents import Contents, TableContents
+from flows.published.shelf import Shelf, Version, version_id
 from flows.settings.published_sources import Holds
 from flows.store import LocalStore
 from tests.unit.flows.alerts.faults import Fuse, FusedStore, Killed

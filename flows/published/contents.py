@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from features.errors import ReferenceDataError
 from flows.extracts.formats.dfe.workforce_file import read_published
-from flows.reference.form import check_rows, kind_of_file
+from flows.published.form import check_rows, kind_of_file
 from flows.settings.published_sources import Holds
 from models.record import layouts
 from models.record.cells import day, grade, number, unknown_symbols

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from features.errors import ReferenceDataError, StoreError
-from flows.reference.contents import Contents
+from flows.published.contents import Contents
 from flows.store import AlreadyThere, ObjectMissing, Store
 
 _JSON = "application/json"

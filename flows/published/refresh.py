@@ -9,12 +9,12 @@ from enum import StrEnum
 from hashlib import sha256
 
 from features.errors import ReferenceDataError, SettingsError
-from flows.reference.api import DataSetVersion, csv_address, published_versions
-from flows.reference.changes import compare, header_sentences, in_words
-from flows.reference.contents import Contents, read_contents
-from flows.reference.download import Downloader, Fetched, Patience
-from flows.reference.form import headers_in
-from flows.reference.shelf import Shelf, Version, version_id
+from flows.published.api import DataSetVersion, csv_address, published_versions
+from flows.published.changes import compare, header_sentences, in_words
+from flows.published.contents import Contents, read_contents
+from flows.published.download import Downloader, Fetched, Patience
+from flows.published.form import headers_in
+from flows.published.shelf import Shelf, Version, version_id
 from flows.settings.published_sources import ReferenceSettings, ReferenceSource
 
 NOTHING_CONFIGURED = (

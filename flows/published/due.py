@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from flows.reference.changes import in_words
-from flows.reference.shelf import Version
+from flows.published.changes import in_words
+from flows.published.shelf import Version
 from flows.settings.published_sources import Holds
 from models.learning.trained import TrainedModel
 

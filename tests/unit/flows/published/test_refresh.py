@@ -8,20 +8,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.unit.flows.reference.published import WORKFORCE, reports, yearly
+from tests.unit.flows.reference.web import Web, cut, file, status, without_length
 
 from features.errors import SettingsError
-from flows.reference.due import advice, retraining_due
-from flows.reference.letters import tell_data_team
-from flows.reference.outcome import RefreshOutcome
-from flows.reference.refresh import SourceOutcome, Status, chosen, downloader, refresh_source
-from flows.reference.shelf import Shelf
+from flows.orchestration.refresh_news import tell_data_team
+from flows.published.due import advice, retraining_due
+from flows.published.outcome import RefreshOutcome
+from flows.published.refresh import SourceOutcome, Status, chosen, downloader, refresh_source
+from flows.published.shelf import Shelf
 from flows.settings.published_sources import ReferenceSettings, ReferenceSource
 from flows.settings.settings import Settings
 from flows.store import LocalStore
 from models.registry.shipped import shipped_model
 from tests.unit.flows.alerts.faults import Postbox
-from tests.unit.flows.reference.published import WORKFORCE, reports, yearly
-from tests.unit.flows.reference.web import Web, cut, file, status, without_length
 
 MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from features.errors import ReferenceDataError
-from flows.reference.download import Downloader
+from flows.published.download import Downloader
 from flows.settings.published_sources import ReferenceSource
 
 #: Versions in one answer of the API; it lists the newest first.

@@ -1,0 +1,1 @@
+"""What knows Prefect beside the flows: tasks, artifacts, faults, servers, schedules."""
