@@ -18,7 +18,7 @@ demo: .venv/run.done $(PREFECT_HOME)/prefect.db
 # Prefect builds its database step by step, as it grew over the years. Once.
 $(PREFECT_HOME)/prefect.db: | .venv/run.done
 	@echo "Preparing Prefect's database ..."
-	@$(BIN)/python -m flows.embedded
+	@$(BIN)/python -m flows.orchestration.embedded
 
 # Without settings it shows the made-up region, which is made first if it is not there.
 server: .venv/run.done

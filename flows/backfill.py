@@ -23,12 +23,12 @@ from flows.month.score import load_model
 from flows.month.take_in import Due, Read
 from flows.month.workers import worker_processes
 from flows.monthly import alert_councils
+from flows.orchestration.tasks import PATIENT_STEP, check_and_count, whole
 from flows.settings.run_form import RunRequest, Send, SendNow
 from flows.settings.settings import Settings
 from flows.store.claims import INTAKE, holding
 from flows.store.context import RunContext, begin
 from flows.store.progress import step
-from flows.tasks import PATIENT_STEP, check_and_count, whole
 
 
 class BackfillRequest(BaseModel):

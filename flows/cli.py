@@ -84,7 +84,7 @@ def run(
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
 ) -> None:
     """Run one month: read, check, measure, score, alert."""
-    from flows import embedded
+    from flows.orchestration import embedded
 
     embedded.configure()
     from flows.monthly import monthly, result_of
@@ -137,8 +137,8 @@ def check(
 
     from features.months import Month
     from features.registry import Kind
-    from flows import embedded
     from flows.extracts.check_files import check_files
+    from flows.orchestration import embedded
 
     embedded.configure()
     if kind is not None and kind not in {str(k) for k in Kind}:

@@ -35,11 +35,11 @@ def approve(
     by: Annotated[str, typer.Option(help="Who decides. Kept.")] = "",
 ) -> None:
     """Show the messages that wait for approval, or decide on a month's: send all, hold some, cancel."""
-    from flows import embedded
     from flows.mail import approval
     from flows.mail.approval_form import Answer
     from flows.mail.approved import carry_out, resume
     from flows.mail.transports.open import open_transport
+    from flows.orchestration import embedded
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import s3_options

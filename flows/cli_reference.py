@@ -29,7 +29,7 @@ def refresh(
     reason: Annotated[str, typer.Option(help="Why now, kept with the run.")] = "",
 ) -> None:
     """Download the published files, check and compare them, store what passes, say whether retraining is due."""
-    from flows import embedded
+    from flows.orchestration import embedded
 
     embedded.configure()
     from features.errors import ReferenceDataError

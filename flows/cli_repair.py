@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from features.errors import HoldfastError, MailError, SettingsError
-from flows import embedded
+from flows.orchestration import embedded
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from flows import embedded
+from flows.orchestration import embedded
 
 
 def add_server_commands(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def add_server_commands(app: typer.Typer) -> None:
 def serve() -> None:
     """Serve every deployment from this one process, on the Prefect server of PREFECT_API_URL."""
     embedded.configure()
-    from flows.serving import serve_all
+    from flows.orchestration.serve import serve_all
     from flows.settings.settings import Settings
 
     serve_all(Settings.load(), datetime.now(UTC), typer.echo)
@@ -38,7 +38,7 @@ def server(
     ),
 ) -> None:
     """Start a safe local Prefect server and serve every deployment on it; Ctrl-C stops both."""
-    from flows.local_server import LocalServer, run_server
+    from flows.orchestration.local_server import LocalServer, run_server
     from flows.settings.settings import PREFIX, Settings
 
     given: dict[str, str] = {}
@@ -60,9 +60,9 @@ def deployments(
 ) -> None:
     """List the deployments and when each runs next; with --write, as the file `prefect deploy` reads."""
     embedded.configure()
-    from flows.serving import next_runs
+    from flows.orchestration.schedules import LONDON
+    from flows.orchestration.serve import next_runs
     from flows.settings.settings import Settings
-    from flows.working_days import LONDON
 
     schedule = Settings.load().schedule
     now = datetime.now(UTC)

@@ -16,7 +16,7 @@ from flows.month.workers import worker_processes
 from flows.store.progress import shown
 
 if TYPE_CHECKING:
-    from flows.outcome import RunOutcome
+    from flows.orchestration.outcome import RunOutcome
 
 #: The made-up region's last month, and how many months of history it has.
 LAST_MONTH = Month(2026, 10)
@@ -70,7 +70,7 @@ def _import_the_rest() -> None:
 
 def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     """Make the region, take in its history, run its last month. Begins afresh each time; `say` shows progress."""
-    from flows import embedded
+    from flows.orchestration import embedded
 
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))

@@ -23,8 +23,8 @@ from prefect.schedules import Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from features.errors import SettingsError
+from flows.orchestration.schedules import LONDON, on_working_day
 from flows.settings.settings import ScheduleSettings
-from flows.working_days import LONDON, on_working_day
 
 #: One run of each at a time. A second one waits: cancelling it would lose a month if a dead run held the slot.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)

@@ -21,7 +21,6 @@ from prefect.states import Completed, Failed
 from expectations.batch import FAILURES
 from features.errors import HoldfastError
 from features.months import Month
-from flows import artifacts
 from flows.alerts.alert import Alert
 from flows.alerts.council import standing_alerts
 from flows.alerts.decide import Storm, storm_valve
@@ -45,17 +44,13 @@ from flows.month.restated import restatements
 from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn, to_be_tried_again, unread
-from flows.outcome import RunOutcome
-from flows.reporting import Mail, outcome_of
-from flows.sending import due_now, mail_month, send, waiting_run
-from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
-from flows.settings.settings import Settings
-from flows.store import open_store
-from flows.store.claims import INTAKE, holding
-from flows.store.context import RunContext, begin, s3_options
-from flows.store.progress import step
-from flows.task_runner import BY_THE_SETTINGS
-from flows.tasks import (
+from flows.orchestration import artifacts
+from flows.orchestration.faults import Faults, Unit
+from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.reporting import Mail, outcome_of
+from flows.orchestration.send import due_now, mail_month, send, waiting_run
+from flows.orchestration.task_runner import BY_THE_SETTINGS
+from flows.orchestration.tasks import (
     check_and_count,
     check_published,
     decide_month,
@@ -67,7 +62,12 @@ from flows.tasks import (
     score_month,
     whole,
 )
-from flows.units import Faults, Unit
+from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
+from flows.settings.settings import Settings
+from flows.store import open_store
+from flows.store.claims import INTAKE, holding
+from flows.store.context import RunContext, begin, s3_options
+from flows.store.progress import step
 from models.learning.trained import TrainedModel
 
 #: Steps a full run says it begins, for its progress bar.

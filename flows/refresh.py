@@ -17,6 +17,7 @@ from flows.mail.notices import TELLS_OF_FAILURE
 from flows.mail.transports.open import open_transport
 from flows.month.score import load_model
 from flows.orchestration.refresh_news import tell_data_team
+from flows.orchestration.tasks import PATIENT_STEP
 from flows.published.due import advice, retraining_due
 from flows.published.outcome import RefreshOutcome
 from flows.published.refresh import NOTHING_CONFIGURED, SourceOutcome, chosen, downloader, refresh_source
@@ -27,7 +28,6 @@ from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import s3_options
 from flows.store.progress import step
-from flows.tasks import PATIENT_STEP
 
 
 class SourceTrouble(ReferenceDataError):

@@ -18,11 +18,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.errors import HoldfastError, ModelError, SettingsError
 from flows.mail.notices import TELLS_OF_FAILURE
 from flows.month.training_data import beside_the_present_one, trained
+from flows.orchestration.tasks import PATIENT_STEP, STEP, whole
 from flows.published.shelf import laid_out
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import s3_options
-from flows.tasks import PATIENT_STEP, STEP, whole
 from models.learning.training import TrainingResult
 from models.registry.versions import promote, save
 

@@ -1,7 +1,7 @@
 """The watchdog: looks from outside whether the month was run, and tells the data team what needs a person.
 
 It runs as a deployment, and as `holdfast watchdog` from cron or systemd, which also notices that the server is
-gone. It never sends an alert; the one thing it does is to begin again what has died (`flows.zombies`).
+gone. It never sends an alert; the one thing it does is to begin again what has died (`flows.orchestration.restart`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from flows.mail.deliver import Delivery
 from flows.mail.ledger import Status
 from flows.mail.notices import Notice, opened_store, run_link, tell
 from flows.mail.transports.open import open_transport
-from flows.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
+from flows.orchestration.restart import Died, repair, repair_in_words
+from flows.orchestration.schedules import LONDON
+from flows.orchestration.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
 from flows.settings.settings import Settings, WatchdogSettings
 from flows.store import ObjectMissing, Store
 from flows.store.claims import held_claims
-from flows.working_days import LONDON
-from flows.zombies import Died, repair, repair_in_words
 
 #: A monthly schedule whose next run is further away than this has run out of dates.
 _NEXT_RUN_WITHIN = timedelta(days=45)

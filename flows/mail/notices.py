@@ -23,10 +23,10 @@ from flows.mail.ledger import Status
 from flows.mail.policy import envelope
 from flows.mail.transports.open import mail_policy, open_transport
 from flows.mail.transports.port import PermanentMailError, RetryableMailError, Transport
+from flows.orchestration.schedules import LONDON
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import s3_options
-from flows.working_days import LONDON
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun, State

@@ -14,7 +14,7 @@ from features.measuring.rates import compute_measures
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.letter.figures import change_text, value_text
 from flows.month.take_in import RECORD_KINDS, TakenIn, unreported
-from flows.outcome import Restatement
+from flows.orchestration.outcome import Restatement
 from flows.store.editions import History, Manifest
 
 

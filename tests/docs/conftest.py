@@ -30,7 +30,7 @@ def environment(folder: Path, server: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[str]:
     """The address of a Prefect server, so that each command need not start one."""
-    from flows import embedded
+    from flows.orchestration import embedded
 
     embedded.configure()
     from prefect.settings import PREFECT_API_URL

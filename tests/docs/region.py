@@ -25,7 +25,7 @@ outbox = "outbox"
 
 def make(folder: Path) -> None:
     """Fill `folder`, which is the current one; the settings are read from it."""
-    from flows import embedded
+    from flows.orchestration import embedded
     from flows.sample_region import sample_extracts
 
     embedded.configure()

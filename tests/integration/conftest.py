@@ -20,7 +20,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from flows import embedded
+from flows.orchestration import embedded
 from flows.store import S3Options
 from flows.store.s3 import S3Store
 

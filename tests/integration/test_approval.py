@@ -53,7 +53,7 @@ from prefect.client.orchestration import get_client
 from prefect.flow_engine import run_flow
 from features.months import Month
 from flows.mail.approval_form import Pending
-from flows.asking import ask
+from flows.orchestration.ask import ask
 
 waits = Pending(month=Month(2026, 10), number=1, cutoff=date(2026, 11, 20), since=datetime(2026, 11, 20, tzinfo=UTC),
                 flow_run_id="", reason="", messages=())

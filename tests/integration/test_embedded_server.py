@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 _PROGRAM = """
 import sys
-from flows import embedded
+from flows.orchestration import embedded
 embedded.configure()
 server = embedded.start()
 server.wait()

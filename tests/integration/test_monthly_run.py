@@ -17,8 +17,8 @@ from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.state import Band
 from flows.demo import settings_for
-from flows.embedded import quiet_flows
-from flows.outcome import RunOutcome
+from flows.orchestration.embedded import quiet_flows
+from flows.orchestration.outcome import RunOutcome
 
 LAST = Month(2026, 10)
 MONTHS = 15

@@ -13,9 +13,9 @@ from prefect.testing.utilities import prefect_test_harness
 from features.months import Month
 from flows.alerts.state import Band
 from flows.demo import settings_for
-from flows.embedded import quiet_flows
 from flows.month.published_returns import read_published_file, reconcile_published
-from flows.outcome import RunOutcome
+from flows.orchestration.embedded import quiet_flows
+from flows.orchestration.outcome import RunOutcome
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

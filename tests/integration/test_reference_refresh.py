@@ -16,7 +16,7 @@ from tests.unit.flows.reference.test_contents import KINDS
 from tests.unit.flows.reference.web import Web, file, running, status
 
 from features.errors import ModelError
-from flows.embedded import quiet_flows
+from flows.orchestration.embedded import quiet_flows
 from flows.published.shelf import Shelf
 from flows.refresh import reference_refresh, result_of
 from flows.settings.refresh_form import RefreshRequest

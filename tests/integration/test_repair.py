@@ -15,11 +15,11 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.demo import settings_for
-from flows.embedded import quiet_flows
 from flows.extracts.landing import LandedFile
 from flows.mail import approval
 from flows.month import steps
-from flows.outcome import RunOutcome
+from flows.orchestration.embedded import quiet_flows
+from flows.orchestration.outcome import RunOutcome
 from flows.store.local import LocalStore
 from tests.integration import small_region
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.unit.flows.test_zombies import RUN, Server
 from typer.testing import CliRunner
 
 from features.errors import MailError, SettingsError
@@ -19,7 +20,7 @@ from flows.mail.ledger import Ledger, Status
 from flows.mail.notices import Notice, failure_notice, notice_message, opened_store, tell
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import Accepted, RetryableMailError
-from flows.server_view import SeenDeployment, SeenRun, ServerAway
+from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
 from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
 from flows.store import LocalStore
 from flows.store.claims import Owner, latest, take
@@ -35,7 +36,6 @@ from flows.watchdog import (
     month_to_be_done,
     watch,
 )
-from tests.unit.flows.test_zombies import RUN, Server
 
 OCTOBER = Month(2026, 10)
 RULES = WatchdogSettings(done_by_working_day=12, remind_after_days=2, late_minutes=60)

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 
 from features.errors import HoldfastError, SettingsError
 from features.months import Month
-from flows.asking import Approval
 from flows.backfill import BackfillRequest
+from flows.orchestration.ask import Approval
 from flows.settings.filled import filled
 from flows.settings.run_form import RunRequest, RunSteps, Send, steps_of
 

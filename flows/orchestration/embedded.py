@@ -1,7 +1,7 @@
 """Prefect without a server to start: settings for the embedded default, applied before Prefect is imported.
 
 Where `PREFECT_API_URL` names a server, that server is used and nothing here changes it.
-`python -m flows.embedded` starts the embedded server and ends it, so that its database is there.
+`python -m flows.orchestration.embedded` starts the embedded server and ends it, so that its database is there.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class _Child:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.embedded_server"],
+            [sys.executable, "-m", "flows.orchestration.embedded_child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},

@@ -15,12 +15,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from features.months import Month
-from flows.server_view import SeenRun, ServerView
+from flows.orchestration.schedules import LONDON
+from flows.orchestration.server_view import SeenRun, ServerView
 from flows.settings.settings import ClaimSettings, Settings
 from flows.store import Store
 from flows.store.claims import Claim, claims_since
 from flows.store.processes import Process, is_gone, process_began, this_process
-from flows.working_days import LONDON
 
 #: The server hears a living run every three minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
 _SILENCE_MINUTES = 10

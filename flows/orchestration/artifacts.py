@@ -32,10 +32,10 @@ from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.region_page import KEY_MEASURES, is_withheld
 from flows.alerts.reports import council_report_name, index_name
 from flows.alerts.state import Band
-from flows.embedded import is_embedded
 from flows.mail.approval_form import Pending
-from flows.outcome import RunOutcome
-from flows.reporting import how, place
+from flows.orchestration.embedded import is_embedded
+from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.reporting import how, place
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, Manifest
 from flows.store.progress import shown

@@ -38,7 +38,7 @@ def serve_all(settings: Settings, now: datetime, say: Callable[[str], None]) -> 
     from prefect.runner import Runner
 
     from flows.deployments import built
-    from flows.keeper import start_keeper
+    from flows.orchestration.keeper import start_keeper
 
     class OrderlyRunner(Runner):
         """Ends on TERM as on Ctrl-C; Prefect's own handler leaves its clean-up unawaited."""

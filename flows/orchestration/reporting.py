@@ -17,7 +17,7 @@ from flows.mail.deliver import Delivery
 from flows.mail.ledger import Status
 from flows.mail.transports.previews import write_preview_index
 from flows.month.score import CAUTION
-from flows.outcome import CouncilOutcome, Restatement, RunOutcome
+from flows.orchestration.outcome import CouncilOutcome, Restatement, RunOutcome
 from flows.store import Store, open_store
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, Manifest

@@ -9,7 +9,7 @@ import pytest
 from features.errors import SettingsError
 from flows.demo import LAST_MONTH, settings_to_click
 from flows.deployments import DEPLOYMENTS
-from flows.local_server import LocalServer, password, server_environment
+from flows.orchestration.local_server import LocalServer, password, server_environment
 from flows.settings.settings import ScheduleSettings
 
 

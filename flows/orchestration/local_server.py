@@ -22,7 +22,7 @@ from types import FrameType
 import httpx
 
 from features.errors import HoldfastError, SettingsError
-from flows import embedded
+from flows.orchestration import embedded
 
 HOST = "127.0.0.1"
 USER = "holdfast"

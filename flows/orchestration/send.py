@@ -9,23 +9,23 @@ from prefect import runtime
 
 from features.councils import Council
 from features.errors import MailError
-from flows import artifacts
 from flows.alerts.council import undeliverable
 from flows.alerts.decide import Storm
 from flows.alerts.publish import Published, gone_messages
-from flows.asking import MOST_QUESTIONS, ask
 from flows.mail import approval
 from flows.mail.approval_form import ApprovalRefused, Pending, Ruling
 from flows.mail.deliver import Delivery
 from flows.mail.transports.open import contact, open_transport
 from flows.mail.transports.port import Transport
-from flows.outcome import RunOutcome
-from flows.reporting import Mail
+from flows.orchestration import artifacts
+from flows.orchestration.ask import MOST_QUESTIONS, ask
+from flows.orchestration.faults import Faults, Unit
+from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.reporting import Mail
+from flows.orchestration.tasks import send_to_council, whole
 from flows.settings.run_form import RunRequest, Send
 from flows.store.context import RunContext
 from flows.store.progress import step
-from flows.tasks import send_to_council, whole
-from flows.units import Faults, Unit
 
 
 def send(context: RunContext, due: Sequence[tuple[Council, Published]], faults: Faults) -> dict[str, list[Delivery]]:

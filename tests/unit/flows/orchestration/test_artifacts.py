@@ -14,11 +14,11 @@ import pytest
 from expectations.batch import FAILURES
 from features.councils import Register
 from features.registry import Kind
-from flows import artifacts
 from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.state import Band, Change
 from flows.mail.approval_form import Pending, Waiting
-from flows.outcome import CouncilOutcome, RunOutcome
+from flows.orchestration import artifacts
+from flows.orchestration.outcome import CouncilOutcome, RunOutcome
 from flows.settings.settings import Settings
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, ExtractRecord, History, Manifest

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from features.months import Month
-from flows.keeper import keep_once
-from flows.server_view import SERVER_WENT, SeenDeployment, SeenRun
+from flows.orchestration.keeper import keep_once
+from flows.orchestration.restart import begin_again, is_cut_off, meant, repair, repair_in_words, tags_again, times_begun
+from flows.orchestration.server_view import SERVER_WENT, SeenDeployment, SeenRun
 from flows.settings.settings import ClaimSettings, Settings
 from flows.store import LocalStore
 from flows.store.claims import Claim, Owner, take
 from flows.store.processes import Process, this_process
-from flows.zombies import begin_again, is_cut_off, meant, repair, repair_in_words, tags_again, times_begun
 
 SEVEN = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
 NOON = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)

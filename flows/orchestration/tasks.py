@@ -30,8 +30,8 @@ from flows.month.published_returns import take_in_published
 from flows.month.score import score_councils
 from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn
+from flows.orchestration.faults import needs_a_person
 from flows.store.context import RunContext
-from flows.units import needs_a_person
 from models.learning.trained import TrainedModel
 from models.score import Score
 

@@ -10,7 +10,7 @@ import pytest
 from prefect.futures import PrefectFuture
 
 from features.errors import StoreError
-from flows.units import Faults, UnexpectedFault, Unit, fault_in_words, needs_a_person
+from flows.orchestration.faults import Faults, UnexpectedFault, Unit, fault_in_words, needs_a_person
 from tests.unit.flows.alerts.examples import ASHCOMBE
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byreglen")

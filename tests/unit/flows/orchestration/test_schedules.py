@@ -10,8 +10,8 @@ from prefect.server.schemas.schedules import RRuleSchedule
 
 from features.errors import SettingsError
 from flows.deployments import DEPLOYMENTS, built
+from flows.orchestration.schedules import LONDON, YEARS_LISTED, on_working_day
 from flows.settings.settings import ScheduleSettings
-from flows.working_days import LONDON, YEARS_LISTED, on_working_day
 
 SEVEN = time(7, 0)
 

@@ -10,8 +10,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from features.errors import SettingsError
+from flows.orchestration.task_runner import ByTheSettings, Parcel
 from flows.settings.settings import Settings
-from flows.task_runner import ByTheSettings, Parcel
 
 
 @pytest.fixture(autouse=True)
