@@ -198,7 +198,7 @@ def run_server(server: LocalServer, environment: Mapping[str, str], say: Callabl
             command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(server.port)]
             processes.append(_start(command, known, server.log))
             # It waits for the server, and loads what it serves meanwhile.
-            processes.append(_start([sys.executable, "-m", "flows.cli", "serve"], known, None))
+            processes.append(_start([sys.executable, "-m", "flows.cli.app", "serve"], known, None))
             _wait_until_ready(server, processes)
             say(_welcome(server, secret if is_new else None))
             while all(process.poll() is None for process in processes):

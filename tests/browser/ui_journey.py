@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from tests.browser import ui_region
 from tests.browser.prefect_ui import PrefectUi, images
 from tests.integration.local_server import Server

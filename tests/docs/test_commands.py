@@ -11,7 +11,7 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
-from flows.cli import app
+from flows.cli.app import app
 from tests.docs.conftest import environment
 from tests.docs.elsewhere import ELSEWHERE
 from tests.docs.pages import REPOSITORY, Command, commands, mentioned, name_of, pages

@@ -70,7 +70,7 @@ class Server:
 
     def start(self) -> None:
         """Return once the deployments are on the server."""
-        command = [sys.executable, "-m", "flows.cli", "server", "--port", str(self.port), "--home", str(self.home)]
+        command = [sys.executable, "-m", "flows.cli.app", "server", "--port", str(self.port), "--home", str(self.home)]
         with (self.folder / "said.txt").open("wb") as out:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=clean_environment(**self.settings), stdout=out, stderr=subprocess.STDOUT

@@ -58,7 +58,7 @@ class Served:
         until("the server", lambda: httpx.get(f"{self.api}/ready", timeout=5).is_success)
 
     def start_serving(self) -> None:
-        self._start("serving", [sys.executable, "-m", "flows.cli", "serve"])
+        self._start("serving", [sys.executable, "-m", "flows.cli.app", "serve"])
 
     def kill(self, name: str) -> None:
         """SIGKILL for the server or the serving process, and nobody else."""

@@ -20,7 +20,7 @@ from expectations.batch import ROWS_PER_LIST
 from features.months import Month
 from features.registry import Kind
 from flows.alerts.alert import Alert
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from flows.sample_region import as_sent, generate, region, write_landing
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -69,7 +69,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> After:
         ["check", str(workbook), "--html", str(folder / "report.html")],
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *command],
+            [sys.executable, "-m", "flows.cli.app", *command],
             env=environment,
             capture_output=True,
             text=True,

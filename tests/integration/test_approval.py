@@ -23,7 +23,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from flows.store.local import LocalStore
 from tests.integration import small_region
 from tests.integration.served import served
@@ -188,7 +188,7 @@ def approve(api: str, folder: Path) -> int:
     given = {k: v for k, v in os.environ.items() if not k.startswith(("HOLDFAST_", "PREFECT_"))}
     words = ["approve", "--month", str(MONTH), "--decision", "send all", "--by", "J. Marsh"]
     return subprocess.run(
-        [sys.executable, "-m", "flows.cli", *words],
+        [sys.executable, "-m", "flows.cli.app", *words],
         env=given | settings_for(folder) | {"PREFECT_API_URL": api, "PREFECT_HOME": str(folder / "prefect")},
         timeout=_PATIENCE_SECONDS,
     ).returncode

@@ -18,7 +18,7 @@ from tests.unit.flows.extracts.csww.planted import as_text, found_in, returns
 
 from features.councils import read_register
 from features.months import Month
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from flows.sample_region import generate, region, write_landing
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
@@ -70,7 +70,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> After:
     ]
     for command in commands:
         done = subprocess.run(
-            [sys.executable, "-m", "flows.cli", *command],
+            [sys.executable, "-m", "flows.cli.app", *command],
             env=environment,
             capture_output=True,
             text=True,

@@ -43,7 +43,7 @@ def outcome(prefect_api: str, home: Path, settings: dict[str, str]) -> dict[str,
     environment = clean_environment(
         PREFECT_API_URL=prefect_api, PREFECT_HOME=str(home), PYTHONPATH=str(REPOSITORY), **settings
     )
-    command = [sys.executable, "-m", "flows.cli", "run", "--month", str(small_region.LAST)]
+    command = [sys.executable, "-m", "flows.cli.app", "run", "--month", str(small_region.LAST)]
     done = subprocess.run(
         [*command, "--as-of", small_region.AS_OF], env=environment, capture_output=True, text=True, timeout=500
     )

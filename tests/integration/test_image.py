@@ -73,7 +73,7 @@ def test_what_it_copies_installs_and_starts(tmp_path: Path) -> None:
     assert not {name for name in given - made if not fnmatch(name, "*.pyc")}
     environment = clean_environment(PYTHONPATH=str(target), PREFECT_HOME=str(tmp_path / "home"))
     started = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "--help"],
+        [sys.executable, "-m", "flows.cli.app", "--help"],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -16,7 +16,7 @@ from prefect.testing.utilities import prefect_test_harness
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.state import Band
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
 

@@ -128,7 +128,7 @@ def test_no_form_asks_for_a_secret_or_an_address(server: Server) -> None:
 
 
 def test_a_taken_port_is_a_sentence(server: Server, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "flows.cli", "server", "--port", str(server.port), "--home", str(tmp_path)]
+    command = [sys.executable, "-m", "flows.cli.app", "server", "--port", str(server.port), "--home", str(tmp_path)]
     second = subprocess.run(
         command, cwd=tmp_path, env=clean_environment(**server.settings), capture_output=True, text=True, timeout=120
     )

@@ -12,7 +12,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from features.months import Month
 from flows.alerts.state import Band
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from flows.month.published_returns import read_published_file, reconcile_published
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome

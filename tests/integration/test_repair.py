@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from flows.demo import settings_for
+from flows.cli.demo import settings_for
 from flows.extracts.landing import LandedFile
 from flows.mail import approval
 from flows.month import steps
@@ -220,7 +220,7 @@ def test_holding_and_deciding_without_a_server(region: Region) -> None:
     assert region.mailed() == [], "nothing goes around an approval"
 
     def approve(*words: str) -> str:
-        from flows.cli import app
+        from flows.cli.app import app
 
         done = CliRunner().invoke(app, ["approve", "--month", "2026-10", *words])
         assert done.exit_code == 0, done.output + repr(done.exception)
@@ -240,7 +240,7 @@ def test_holding_and_deciding_without_a_server(region: Region) -> None:
     sent = {n.removeprefix("ledger/").removesuffix("/message.eml") for n in region.objects("ledger/2026-10/Z")}
     assert {n for n in sent if n.count("/") == 3} == {k for k in shown if "/Z04/" not in k}
 
-    from flows.cli import app
+    from flows.cli.app import app
 
     released = CliRunner().invoke(
         app, ["release", "--month", "2026-10", "--reason", "checked", "--by", "J. Marsh", "--council", "Z04"]
@@ -250,7 +250,7 @@ def test_holding_and_deciding_without_a_server(region: Region) -> None:
 
 
 def test_cancelling_sends_nothing_until_it_is_released(region: Region) -> None:
-    from flows.cli import app
+    from flows.cli.app import app
 
     region.run(steps="from scoring", send="hold for approval")
     assert not any("/files/" in n for n in region.objects("ledger/")), "data officers wait with the month"

@@ -170,7 +170,7 @@ def test_the_watchdog_on_the_server_finds_every_deployment_served(room: Room) ->
 def test_the_watchdog_outside_tells_that_the_server_is_gone(room: Room) -> None:
     room.served.kill("server")
     looked = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "watchdog"],
+        [sys.executable, "-m", "flows.cli.app", "watchdog"],
         cwd=REPOSITORY,
         env=dict(room.served.environment),
         capture_output=True,

@@ -21,8 +21,8 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
 from features.months import Month
+from flows.cli.prefect_file import prefect_file
 from flows.mail.ledger import Ledger, Status
-from flows.prefect_file import prefect_file
 from flows.settings.settings import ScheduleSettings
 from flows.store import LocalStore
 from flows.store.claims import latest
@@ -121,7 +121,7 @@ def test_a_worker_of_a_process_pool_is_killed_and_every_month_is_run_to_its_end_
 
         def found() -> bool:
             nonlocal said
-            command = [sys.executable, "-m", "flows.cli", "watchdog"]
+            command = [sys.executable, "-m", "flows.cli.app", "watchdog"]
             said += subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True).stdout
             return "begun again" in said
 

@@ -38,7 +38,7 @@ def die_at(moment: str) -> None:
 def main(month: str, as_of: str, moment: str = "") -> None:
     if moment:
         die_at(moment)
-    from flows.cli import app
+    from flows.cli.app import app
 
     app(["run", "--month", month, "--as-of", as_of])
 

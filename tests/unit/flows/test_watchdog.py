@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from features.errors import MailError, SettingsError
 from features.months import Month
-from flows.cli import app
+from flows.cli.app import app
 from flows.mail.approval_form import Pending
 from flows.mail.ledger import Ledger, Status
 from flows.mail.notices import Notice, failure_notice, notice_message, opened_store, tell

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import SettingsError
-from flows.demo import LAST_MONTH, settings_to_click
+from flows.cli.demo import LAST_MONTH, settings_to_click
 from flows.deployments import DEPLOYMENTS
 from flows.orchestration.local_server import LocalServer, password, server_environment
 from flows.settings.settings import ScheduleSettings

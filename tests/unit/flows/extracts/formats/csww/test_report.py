@@ -25,7 +25,7 @@ from typer.testing import CliRunner
 from expectations.batch import Severity
 from features.errors import ReferenceDataError
 from features.months import Month
-from flows.cli import app
+from flows.cli.app import app
 from flows.extracts.formats.csww.report import ReturnReport, check_return
 from flows.extracts.formats.csww.validate import validate
 

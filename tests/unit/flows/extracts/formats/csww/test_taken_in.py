@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from features.councils import Council, write_register
 from features.months import Month
 from features.registry import Kind
-from flows.cli import app
+from flows.cli.app import app
 from flows.month.steps import check_and_store, find_due, read_council
 from flows.settings.settings import Settings
 from flows.store.context import begin

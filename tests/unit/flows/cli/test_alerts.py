@@ -16,7 +16,7 @@ from flows.alerts.alert import Alert
 from flows.alerts.council import deliver_council
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
-from flows.cli import app
+from flows.cli.app import app
 from flows.mail.ledger import Ledger, Status
 from flows.mail.transports.open import mail_policy, open_transport
 from flows.settings.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from features.months import Month
+from flows.cli.simulate_alerts import Trial, try_rules
 from flows.settings.alert_rules import AlertRules
-from flows.simulated import Trial, try_rules
 from models.registry.shipped import shipped_model
 
 LAST = Month(2026, 10)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import ModelError
-from flows.cli import app
+from flows.cli.app import app
 from flows.store import open_store
 from models.learning.promotion import Check, Verdict
 from models.registry.shipped import install

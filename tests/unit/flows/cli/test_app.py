@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
-from flows.cli import app
-from flows.cli import main as cli_main
+from flows.cli.app import app
+from flows.cli.app import main as cli_main
 
 ESTABLISHMENT = "la_code,reference_date,vacancy_fte,agency_fte,agency_headcount,agency_cover_fte\n"
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from features.errors import HoldfastError
-from flows.alerts.simulate import CouncilHistory, MonthSeen, simulate, simulation_table, trade_off
+from flows.cli.alert_histories import CouncilHistory, MonthSeen, simulate, simulation_table, trade_off
 from tests.unit.flows.alerts.examples import MONTH, RULES, score
 
 

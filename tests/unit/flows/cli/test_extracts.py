@@ -13,7 +13,7 @@ from features.councils import Council, write_register
 from features.errors import HeaderMismatch, PersonalDataRefused, SettingsError
 from features.months import Month
 from features.registry import Kind
-from flows.cli import app
+from flows.cli.app import app
 from flows.extracts.formats.ssd.tables import TABLES
 from flows.papers.templates import example_rows
 
@@ -65,7 +65,7 @@ def test_a_file_is_mapped_in_a_terminal_and_read_by_it_from_then_on(desk: Path) 
     assert "every cell could be read" in result.output
     saved = desk / "landing" / "mappings" / "Z01" / "workforce.2026-10.toml"
     assert 'worker_ref = "Payroll number"' in saved.read_text()
-    from flows.cli_formats import landing_if_any
+    from flows.cli.extracts import landing_if_any
     from flows.extracts.check_files import check_files
 
     by_place = check_files([file])[0]

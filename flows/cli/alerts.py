@@ -138,9 +138,9 @@ def simulate_alerts(
     json_file: JsonFile = None,
 ) -> None:
     """Try the alert rules on a made-up region: months to the first alert, false alarms, flapping, the trade-off."""
+    from flows.cli.simulate_alerts import try_rules
     from flows.month.score import load_model
     from flows.settings.settings import Settings
-    from flows.simulated import try_rules
     from flows.store import open_store
     from flows.store.context import s3_options
 

@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from features.errors import CheckFailed, ExtractError, HoldfastError
-from flows.cli_alerts import register_commands
-from flows.cli_approval import add_approval_commands
-from flows.cli_formats import add_format_commands, landing_if_any
-from flows.cli_models import add_model_commands
-from flows.cli_reference import add_reference_commands
-from flows.cli_repair import add_repair_commands
-from flows.cli_retention import add_retention_commands
-from flows.cli_server import add_server_commands
+from flows.cli.alerts import register_commands
+from flows.cli.approval import add_approval_commands
+from flows.cli.extracts import add_format_commands, landing_if_any
+from flows.cli.models import add_model_commands
+from flows.cli.published import add_reference_commands
+from flows.cli.repair import add_repair_commands
+from flows.cli.retention import add_retention_commands
+from flows.cli.server import add_server_commands
 from flows.settings.filled import filled
 
 app = typer.Typer(
@@ -48,7 +48,7 @@ def demo(
     folder: Annotated[Path, typer.Option(help="Where everything is made; emptied first.")] = Path("var/demo"),
 ) -> None:
     """Run the main job on a made-up region: no server, no account, nothing leaves this machine."""
-    from flows.demo import run_demo
+    from flows.cli.demo import run_demo
 
     began = perf_counter()
 

@@ -24,7 +24,7 @@ from features.months import Month, month_range, nth_working_day
 from features.registry import Kind
 from flows.alerts.council import INADEQUATE
 from flows.alerts.facts import facts_by_council
-from flows.alerts.simulate import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
+from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
 from flows.extracts.submissions import london_day
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at

@@ -44,7 +44,7 @@ def server(
     given: dict[str, str] = {}
     configured = Path("holdfast.toml").exists() or any(name.startswith(PREFIX) for name in os.environ)
     if not configured:
-        from flows.demo import settings_to_click
+        from flows.cli.demo import settings_to_click
 
         given = settings_to_click(demo.absolute())
         typer.echo(f"Nothing is configured, so the made-up region in {demo} is used.")
@@ -67,7 +67,7 @@ def deployments(
     schedule = Settings.load().schedule
     now = datetime.now(UTC)
     if write is not None:
-        from flows.prefect_file import prefect_file
+        from flows.cli.prefect_file import prefect_file
 
         write.write_text(prefect_file(schedule, now.date()), encoding="utf-8")
         typer.echo(f"The deployments are in {write}; put them on the server with: prefect deploy --all")
