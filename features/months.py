@@ -9,12 +9,15 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 import holidays
 
 from features.errors import HoldfastError
+
+LONDON = ZoneInfo("Europe/London")
 
 _WRITTEN = re.compile(r"(\d{4})-(\d{2})")
 
@@ -93,3 +96,8 @@ def nth_working_day(month: Month, n: int) -> date:
         if day.weekday() < 5 and day not in closed:
             n -= 1
     return day
+
+
+def london_day(moment: datetime) -> date:
+    """The calendar day of a moment in England, where due dates are counted."""
+    return moment.astimezone(LONDON).date()

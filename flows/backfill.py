@@ -16,17 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
-from flows.mail.notices import TELLS_OF_FAILURE
 from flows.month import steps
 from flows.month.portions import READERS, in_portions, read_portion, take_in_portions
 from flows.month.score import load_model
 from flows.month.take_in import Due, Read
 from flows.month.workers import worker_processes
 from flows.monthly import alert_councils
+from flows.orchestration.failures import TELLS_OF_FAILURE
+from flows.orchestration.owner import holding
 from flows.orchestration.tasks import PATIENT_STEP, check_and_count, whole
 from flows.settings.run_form import RunRequest, Send, SendNow
 from flows.settings.settings import Settings
-from flows.store.claims import INTAKE, holding
+from flows.store.claims import INTAKE
 from flows.store.context import RunContext, begin
 from flows.store.progress import step
 

@@ -10,9 +10,10 @@ the next schedule, and finishes what was left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 from prefect import Flow
@@ -23,13 +24,13 @@ from prefect.schedules import Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from features.errors import SettingsError
-from flows.orchestration.schedules import LONDON, on_working_day
-from flows.settings.settings import ScheduleSettings
+from features.months import LONDON
+from flows.orchestration.schedules import on_working_day
+from flows.orchestration.server_view import TAG
+from flows.settings.settings import ScheduleSettings, Settings
 
 #: One run of each at a time. A second one waits: cancelling it would lose a month if a dead run held the slot.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
-
-TAG = "holdfast"
 
 
 def _by_hand(schedule: ScheduleSettings, today: date) -> Schedule | None:
@@ -139,3 +140,28 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
 def built(schedule: ScheduleSettings, today: date) -> list[RunnerDeployment]:
     """Every deployment of the list, ready to be served or deployed."""
     return [deployment.build(schedule, today) for deployment in DEPLOYMENTS]
+
+
+def expected(settings: Settings, now: datetime) -> list[tuple[str, bool]]:
+    """The name of every deployment, and whether it has a schedule under these settings."""
+    return [(d.name, d.when(settings.schedule, now.date()) is not None) for d in DEPLOYMENTS]
+
+
+def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, datetime | None]]:
+    """Each deployment's name and next start (None: by hand), by the same rules the server applies."""
+    from prefect.server.schemas.schedules import CronSchedule, RRuleSchedule
+
+    found: list[tuple[str, datetime | None]] = []
+    for deployment in DEPLOYMENTS:
+        when = deployment.when(schedule, now.date())
+        if when is None:
+            found.append((deployment.name, None))
+            continue
+        known = (
+            RRuleSchedule(rrule=when.rrule, timezone=when.timezone)
+            if when.rrule
+            else CronSchedule(cron=when.cron or "", timezone=when.timezone)
+        )
+        dates = asyncio.run(known.get_dates(1, start=now.astimezone(UTC)))
+        found.append((deployment.name, dates[0] if dates else None))
+    return found

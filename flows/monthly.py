@@ -24,15 +24,15 @@ from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.council import standing_alerts
 from flows.alerts.decide import Storm, storm_valve
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
 from flows.extracts.formats.dfe.register import register_from_published
 from flows.extracts.landing import LandedFile
 from flows.mail import approval
 from flows.mail.deliver import Delivery
-from flows.mail.notices import TELLS_OF_FAILURE
 from flows.mail.officers import unreached, write_to_data_officers
-from flows.mail.transports.open import contact, open_transport
+from flows.mail.transports.open import open_transport
 from flows.month import steps
 from flows.month.published_returns import (
     read_published_file,
@@ -45,10 +45,12 @@ from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.orchestration import artifacts
+from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.faults import Faults, Unit
 from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.owner import holding
 from flows.orchestration.reporting import Mail, outcome_of
-from flows.orchestration.send import due_now, mail_month, send, waiting_run
+from flows.orchestration.send import due_now, mail_month, send, send_run_summary, waiting_run
 from flows.orchestration.task_runner import BY_THE_SETTINGS
 from flows.orchestration.tasks import (
     check_and_count,
@@ -65,7 +67,7 @@ from flows.orchestration.tasks import (
 from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
 from flows.settings.settings import Settings
 from flows.store import open_store
-from flows.store.claims import INTAKE, holding
+from flows.store.claims import INTAKE
 from flows.store.context import RunContext, begin, s3_options
 from flows.store.progress import step
 from models.learning.trained import TrainedModel
@@ -196,7 +198,7 @@ def _write_to_the_team(
     if request.send is Send.NO:
         return []
     transport = open_transport(context.settings)
-    steps.send_run_summary(context, transport, storm, published, mail.deliveries)
+    send_run_summary(context, transport, storm, published, mail.deliveries)
     if mail.waits is not None or (mail.ruling is not None and mail.ruling.decision is Verdict.CANCEL):
         return []
     councils = [d.council for d in alerting.decided]
@@ -218,7 +220,7 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
     """Send what earlier runs of the month published and nobody has or holds; nothing is scored again."""
     chosen = steps.chosen_councils(context, request.councils)
     every = standing_alerts(
-        context.store, context.register.valid_in(context.month), context.month, contact(context.settings)
+        context.store, context.register.valid_in(context.month), context.month, Contact.of(context.settings)
     )
     storm = storm_valve([p.alert.decision for p in every], context.settings.alerts)
     codes = {c.la_code for c in chosen}

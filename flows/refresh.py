@@ -13,9 +13,9 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError, ReferenceDataError
-from flows.mail.notices import TELLS_OF_FAILURE
 from flows.mail.transports.open import open_transport
 from flows.month.score import load_model
+from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.refresh_news import tell_data_team
 from flows.orchestration.tasks import PATIENT_STEP
 from flows.published.due import advice, retraining_due

@@ -16,8 +16,8 @@ from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
-from flows.mail.notices import TELLS_OF_FAILURE
 from flows.month.training_data import beside_the_present_one, trained
+from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.tasks import PATIENT_STEP, STEP, whole
 from flows.published.shelf import laid_out
 from flows.settings.settings import Settings

@@ -1,29 +1,24 @@
-"""From scores to alerts: decide for every council, publish, deliver. Plain functions around `flows.alerts`."""
+"""From scores to alerts: decide for every council, publish. Plain functions around `flows.alerts`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 
 from expectations.batch import FAILURES
 from features.councils import Council
-from features.errors import MailError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name, build_alert
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.render import Message, render_message
+from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Outcome, Published, latest_alert, previous_alerts, publish_alert, told_folders
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Decision
-from flows.mail.deliver import Delivery, deliver
-from flows.mail.ledger import Status
-from flows.mail.policy import MailPolicy
-from flows.mail.transports.port import Transport
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.editions import ACCEPTED, Manifest
@@ -125,26 +120,6 @@ def standing_alerts(store: Store, councils: Sequence[Council], month: Month, con
         )
         for a in alerts
     ]
-
-
-def deliver_council(
-    store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
-) -> list[Delivery]:
-    """Send what is due to the council's registered recipients; nothing if nothing is due or nobody is registered.
-
-    Recipients that the register gives wrongly are that council's problem: a failed delivery with its reason.
-    """
-    if published.message is None or not council.recipients:
-        return []
-    try:
-        return deliver(store, transport, published.message, recipients=council.recipients, policy=policy, at=at)
-    except MailError as error:
-        return [undeliverable(published.message, error)]
-
-
-def undeliverable(message: Message, error: MailError) -> Delivery:
-    """A message that could not even be addressed, so that nothing of it is in the ledger."""
-    return Delivery(message.key, "", Status.FAILED, True, str(error))
 
 
 def submission_facts(manifest: Manifest | None, la_code: str) -> tuple[SubmissionFact, ...]:

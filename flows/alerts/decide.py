@@ -59,7 +59,7 @@ def decide(
 
     `inadequate`: its latest judgement published by the cut-off is Inadequate. `signals`: this month's
     XmR signals. `previous`: the state of an earlier month (usually the last), None for a first month.
-    `delivered`: whether the message of that month, if one was due, reached the director (`flows.mail.ledger`).
+    `delivered`: whether the message of that month, if one was due, reached the director (`flows.store.ledger`).
     Raises HoldfastError when `previous` is not of an earlier month.
     """
     if previous is not None and not previous.month < score.month:

@@ -15,7 +15,7 @@ from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import change_text, lower_first, value_text
 from flows.alerts.letter.render import Message, render_message
-from flows.mail.ledger import REDIRECTED, Ledger, Status
+from flows.store.ledger import REDIRECTED, Ledger, Status
 from flows.store.port import AlreadyThere, Store
 
 _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"

@@ -105,7 +105,7 @@ def release(
 
 def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
     """One line for each addressee; the exit code of mail trouble if anyone was not reached."""
-    from flows.mail.ledger import Status
+    from flows.store.ledger import Status
 
     for council, one in done:
         typer.echo(f"{one.address or council}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")

@@ -37,9 +37,10 @@ def approve(
     """Show the messages that wait for approval, or decide on a month's: send all, hold some, cancel."""
     from flows.mail import approval
     from flows.mail.approval_form import Answer
-    from flows.mail.approved import carry_out, resume
+    from flows.mail.approved import carry_out
     from flows.mail.transports.open import open_transport
     from flows.orchestration import embedded
+    from flows.orchestration.ask import resume
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import s3_options
@@ -70,7 +71,7 @@ def approve(
             typer.echo(resume(run, done.ruling))
     elif done.runs:
         typer.echo("A run still waits in Prefect: press Resume on it there; it sends nothing twice.")
-    from flows.mail.ledger import Status
+    from flows.store.ledger import Status
 
     if any(one.status is not Status.SENT for _, one in every):
         raise typer.Exit(MailError.exit_code)

@@ -33,12 +33,18 @@ def watchdog(
     could be told.
     """
     embedded.configure()
+    from flows.orchestration.look import NeedsAPerson, WatchdogRequest, watch
     from flows.settings.settings import Settings
     from flows.store.claims import wall_clock
-    from flows.watchdog import NeedsAPerson, WatchdogRequest, watch
 
     request = WatchdogRequest(mail=mail, begin_again=begin_again)
-    found = watch(Settings.load(), wall_clock(), request, server=server)
+    settings, now = Settings.load(), wall_clock()
+    deployments: list[tuple[str, bool]] = []
+    if server:
+        from flows.deployments import expected
+
+        deployments = expected(settings, now)
+    found = watch(settings, now, request, deployments, server=server)
     typer.echo(found.to_text())
     if found.untold:
         raise typer.Exit(MailError.exit_code)

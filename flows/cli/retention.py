@@ -25,9 +25,10 @@ def retain(
 ) -> None:
     """Say what is older than its period, by kind and size; with --delete, delete it for good."""
     from features.months import Month
+    from flows.orchestration.owner import this_run
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.claims import INTAKE, claimed, this_run, wall_clock
+    from flows.store.claims import INTAKE, claimed, wall_clock
     from flows.store.context import s3_options
     from flows.store.retention import Periods, carry_out, plan
 
@@ -59,9 +60,10 @@ def rotate_key(
     from features.errors import SettingsError
     from flows.extracts.reading.table import Limits
     from flows.extracts.rotate_key import rotate
+    from flows.orchestration.owner import this_run
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.claims import INTAKE, claimed, this_run, wall_clock
+    from flows.store.claims import INTAKE, claimed, wall_clock
     from flows.store.context import load_register, pseudonym_key, s3_options
 
     settings = Settings.load()

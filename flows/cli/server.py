@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,7 +25,14 @@ def serve() -> None:
     from flows.orchestration.serve import serve_all
     from flows.settings.settings import Settings
 
-    serve_all(Settings.load(), datetime.now(UTC), typer.echo)
+    settings = Settings.load()
+
+    def built() -> list[Any]:
+        from flows.deployments import built
+
+        return built(settings.schedule, datetime.now(UTC).date())
+
+    serve_all(settings, built, typer.echo)
 
 
 def server(
@@ -60,8 +67,8 @@ def deployments(
 ) -> None:
     """List the deployments and when each runs next; with --write, as the file `prefect deploy` reads."""
     embedded.configure()
-    from flows.orchestration.schedules import LONDON
-    from flows.orchestration.serve import next_runs
+    from features.months import LONDON
+    from flows.deployments import next_runs
     from flows.settings.settings import Settings
 
     schedule = Settings.load().schedule

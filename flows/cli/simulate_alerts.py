@@ -20,12 +20,11 @@ from features.frames import NATIONAL, REASONS, counts_schema
 from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures, monthly_points
 from features.measuring.sight import EXTRACT_LOG, compute_sight
-from features.months import Month, month_range, nth_working_day
+from features.months import Month, london_day, month_range, nth_working_day
 from features.registry import Kind
 from flows.alerts.council import INADEQUATE
 from flows.alerts.facts import facts_by_council
 from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
-from flows.extracts.submissions import london_day
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at
 from flows.settings.alert_rules import AlertRules

@@ -18,18 +18,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from hashlib import sha256
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from features.councils import Council, Register, folder_name
 from features.errors import StoreError
-from features.months import Month, nth_working_day
+from features.months import Month, london_day, nth_working_day
 from features.registry import Kind
 from flows.store import AlreadyThere, Store
 
 _READERS = 16
-_LONDON = ZoneInfo("Europe/London")
 
 
 class Outcome(StrEnum):
@@ -114,11 +112,6 @@ EXPECTED = pl.Schema(
         "restated": pl.Boolean(),
     }
 )
-
-
-def london_day(moment: datetime) -> date:
-    """The calendar day of a moment in England, where due dates are counted."""
-    return moment.astimezone(_LONDON).date()
 
 
 def due_day(month: Month, working_day: int) -> date:

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from expectations.batch import FAILURES
-from features.errors import HoldfastError
 from features.months import Month
-from flows.alerts.council import deliver_council
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import gone_messages
 from flows.mail import approval
 from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling
-from flows.mail.deliver import Delivery
+from flows.mail.deliver import Delivery, deliver_council
 from flows.mail.officers import write_to_data_officers
-from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.settings.run_form import Verdict
 from flows.settings.settings import Settings
@@ -52,11 +50,11 @@ def carry_out(
     given = approval.checked(answer, waits)
     register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
     would_go = [m for m in waits.messages if approval.lets_go(given, m)]
-    approval.to_send(store, waits, would_go, register, contact(settings))
+    approval.to_send(store, waits, would_go, register, Contact.of(settings))
     ruling = approval.decide(store, waits, given, at=at, through="the command line")
     gone = gone_messages(store, month)
     messages = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
-    due = approval.to_send(store, waits, messages, register, contact(settings))
+    due = approval.to_send(store, waits, messages, register, Contact.of(settings))
     policy = mail_policy(settings)
     deliveries = {
         council.la_code: deliver_council(store, transport, council, published, policy, at) for council, published in due
@@ -72,31 +70,6 @@ def _write_to_officers(settings: Settings, transport: Transport, waits: Pending,
     manifest = context.history.as_of(waits.month, context.cutoff)
     failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
     write_to_data_officers(context, transport, context.register.valid_in(waits.month), manifest, failures)
-
-
-def resume(run: str, ruling: Ruling) -> str:
-    """Let a suspended flow run go on, so that it ends and shows its last summary; a sentence on how that went.
-
-    It finds the decision in the store, so it sends nothing twice, whatever it is answered here.
-    """
-    from prefect.client.orchestration import get_client
-
-    answer = {
-        "decision": ruling.decision.value,
-        "councils": list(ruling.held),
-        "reason": ruling.reason,
-        "by": ruling.by,
-    }
-    try:
-        with get_client(sync_client=True) as client:
-            result = client.resume_flow_run(UUID(run), run_input=answer)
-    except (OSError, RuntimeError, ValueError, HoldfastError) as error:
-        return (
-            f"The run that waits could not be reached ({type(error).__name__}): press Resume on it in the Prefect UI."
-        )
-    if result.status.value == "ACCEPT":
-        return "The run that waited goes on."
-    return f"The run that waited did not go on ({result.status.value.lower()}): it may have ended otherwise."
 
 
 def waiting_text(waits: Pending) -> str:

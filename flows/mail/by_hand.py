@@ -11,18 +11,18 @@ from features.councils import Council, folder_name
 from features.errors import MailError, StoreError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name
-from flows.alerts.council import deliver_council
+from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
 from flows.alerts.state import Change
 from flows.mail.approval import holds
-from flows.mail.deliver import Delivery, resend
-from flows.mail.ledger import REDIRECTED, Ledger, Status, Told
-from flows.mail.transports.open import contact, mail_policy
+from flows.mail.deliver import Delivery, deliver_council, resend
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import load_register, s3_options
+from flows.store.ledger import REDIRECTED, Ledger, Status, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def stored_alert(store: Store, month: Month, council: str) -> Alert:
 def preview(store: Store, settings: Settings, month: Month, council: str) -> Preview:
     """Render a stored alert as it would be mailed; for one that is not due, say why. Sends and writes nothing."""
     alert = stored_alert(store, month, council)
-    message = None if alert.kind is None else render_message(alert, contact(settings))
+    message = None if alert.kind is None else render_message(alert, Contact.of(settings))
     held = holds(store, month).get(alert.folder, "")
     return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder), held))
 
@@ -158,7 +158,7 @@ def release(
 def _deliver(
     store: Store, transport: Transport, settings: Settings, alert: Alert, council: Council, at: datetime
 ) -> list[Delivery]:
-    message = render_message(alert, contact(settings))
+    message = render_message(alert, Contact.of(settings))
     name = alert_name(alert.month, alert.folder, alert.revision)
     published = Published(alert, Outcome.UNCHANGED, name, message)
     return deliver_council(store, transport, council, published, mail_policy(settings), at)

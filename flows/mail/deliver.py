@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from features.councils import Council
 from features.errors import MailError
 from flows.alerts.letter.render import Message
-from flows.mail.ledger import UNFINISHED, Entry, Ledger, Status, who
+from flows.alerts.publish import Published
 from flows.mail.policy import MailPolicy, envelope
 from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
+from flows.store.ledger import UNFINISHED, Entry, Ledger, Status, who
 from flows.store.port import Store
 
 _NO_RECIPIENT = "no longer among the recipients in the register"
@@ -67,6 +69,26 @@ def deliver(
         answer = _hand_over(transport, finished.sender, to, finished.message_id, content)
         done += [_record(ledger, e, addresses[e.who], answer, at) for e in taken]
     return sorted(done, key=lambda d: d.address)
+
+
+def deliver_council(
+    store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
+) -> list[Delivery]:
+    """Send what is due to the council's registered recipients; nothing if nothing is due or nobody is registered.
+
+    Recipients that the register gives wrongly are that council's problem: a failed delivery with its reason.
+    """
+    if published.message is None or not council.recipients:
+        return []
+    try:
+        return deliver(store, transport, published.message, recipients=council.recipients, policy=policy, at=at)
+    except MailError as error:
+        return [undeliverable(published.message, error)]
+
+
+def undeliverable(message: Message, error: MailError) -> Delivery:
+    """A message that could not even be addressed, so that nothing of it is in the ledger."""
+    return Delivery(message.key, "", Status.FAILED, True, str(error))
 
 
 def _hand_over(transport: Transport, sender: str, to: tuple[str, ...], message_id: str, content: bytes) -> Accepted:

@@ -6,30 +6,24 @@ said today is not said again today, by whichever of watchdog, run and command li
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
 
-from features.errors import HoldfastError, SettingsError, StoreError
-from features.months import Month
+from features.errors import SettingsError, StoreError
+from features.months import LONDON, Month
 from flows.alerts.letter.letter import Bullets, Letter, Section
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import Delivery, deliver
-from flows.mail.ledger import Status
 from flows.mail.policy import envelope
-from flows.mail.transports.open import mail_policy, open_transport
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import PermanentMailError, RetryableMailError, Transport
-from flows.orchestration.schedules import LONDON
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import s3_options
-
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun, State
+from flows.store.ledger import Status
 
 _LOGGER = logging.getLogger("holdfast.notify")
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
@@ -118,66 +112,3 @@ def opened_store(settings: Settings) -> Store | None:
     except (StoreError, SettingsError):
         return None
     return store
-
-
-def run_link(run_id: object) -> str:
-    """Where a run is shown, as an item of a list; empty if the server's page is not known."""
-    from prefect.utilities.urls import url_for
-
-    url = url_for("flow-run", obj_id=run_id, default_base_url=None)  # type: ignore[arg-type]
-    return f"Look at the run: {url}" if url else ""
-
-
-def failure_notice(flow_name: str, run: FlowRun, state: State[Any]) -> Notice:
-    """A run that failed or crashed. Only Holdfast's own errors are quoted: others may hold what they stumbled over."""
-    error = _error_of(state)
-    if isinstance(error, HoldfastError):
-        why = str(error)
-    elif error is not None:
-        why = f"The program stopped with an error of its own ({type(error).__name__}); the run's log has it."
-    else:
-        why = "The run's log says why."
-    digest = hashlib.sha256(str(run.id).encode()).hexdigest()[:12]
-    return Notice(
-        cause=f"failed-{digest}",
-        title=f"the {flow_name} run “{run.name}” {'crashed' if state.is_crashed() else 'failed'}",
-        what=f"{why} What it had finished is kept; nobody is told twice when it is run again.",
-        to_do=tuple(
-            step
-            for step in (
-                run_link(run.id),
-                "Put right what the sentence above names.",
-                "Start the run again from its page (Retry), or `holdfast run --month YYYY-MM` for a month.",
-            )
-            if step
-        ),
-    )
-
-
-def _error_of(state: State[Any]) -> BaseException | None:
-    try:
-        found = state.result(raise_on_failure=False)
-    except Exception:
-        return None
-    return found if isinstance(found, BaseException) else None
-
-
-def tell_of_failure(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
-    """Hook of the flows (`on_failure`, `on_crashed`): tell the data team of a run that a server started.
-
-    Whoever runs a command sees its end. Raises nothing: a message that cannot be sent must not hide the failure.
-    """
-    if flow_run.deployment_id is None:
-        return
-    try:
-        settings = Settings.load()
-        notice = failure_notice(flow.name, flow_run, state)
-        (done,) = tell(settings, opened_store(settings), open_transport(settings), [notice], datetime.now(UTC))
-        if done.status is not Status.SENT:
-            _LOGGER.error("The data team could not be told that the run failed: %s", done.reason)
-    except HoldfastError as error:
-        _LOGGER.error("The data team could not be told that the run failed: %s", error)
-
-
-#: What every flow of a deployment is declared with.
-TELLS_OF_FAILURE: dict[str, Any] = {"on_failure": [tell_of_failure], "on_crashed": [tell_of_failure]}

@@ -8,15 +8,16 @@ import polars as pl
 
 from features.councils import Council
 from features.errors import MailError
-from flows.alerts.council import submission_facts, undeliverable, validation_facts
+from flows.alerts.council import submission_facts, validation_facts
 from flows.alerts.facts import SubmissionFact, ValidationFacts
-from flows.mail.deliver import Delivery, deliver
-from flows.mail.ledger import Status
+from flows.alerts.letter.compose import Contact
+from flows.mail.deliver import Delivery, deliver, undeliverable
 from flows.mail.run_summary import data_officer_message
-from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, Manifest
+from flows.store.ledger import Status
 
 
 def something_to_put_right(submissions: Sequence[SubmissionFact], validation: ValidationFacts) -> bool:
@@ -39,7 +40,7 @@ def write_to_data_officers(
     """
     if not context.settings.mail.to_data_officers or manifest is None:
         return {}
-    month, policy, sender = context.month, mail_policy(context.settings), contact(context.settings)
+    month, policy, sender = context.month, mail_policy(context.settings), Contact.of(context.settings)
     done: dict[str, list[Delivery]] = {}
     for council in (c for c in councils if c.data_officer):
         submissions = submission_facts(manifest, council.la_code)

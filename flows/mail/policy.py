@@ -18,8 +18,8 @@ from email.utils import format_datetime, parseaddr
 
 from features.errors import MailError, SettingsError
 from flows.alerts.letter.render import SIZE_LIMIT_BYTES, Message, with_notice
-from flows.mail.ledger import REDIRECTED
 from flows.mail.transports.port import Transport
+from flows.store.ledger import REDIRECTED
 
 #: Deliberately narrower than RFC 5322: no quoting, no comments, nothing a header could be broken with.
 _ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]*[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")

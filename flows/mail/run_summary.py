@@ -18,7 +18,7 @@ from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.publish import Outcome
 from flows.alerts.state import Band, Change
 from flows.mail.deliver import Delivery
-from flows.mail.ledger import Status
+from flows.store.ledger import Status
 
 #: Rows of one failure that a message names; the report has them all.
 _ROWS_NAMED = 8

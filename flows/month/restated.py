@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -11,11 +12,21 @@ from features.councils import Register
 from features.frames import REASONS, counts_schema
 from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
+from features.months import Month
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.letter.figures import change_text, value_text
 from flows.month.take_in import RECORD_KINDS, TakenIn, unreported
-from flows.orchestration.outcome import Restatement
 from flows.store.editions import History, Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Restatement:
+    """An earlier month that was sent again, and what it did to the measures."""
+
+    name: str
+    month: Month
+    extract: str
+    changes: tuple[str, ...]
 
 
 def restatements(history: History, register: Register, taken: Sequence[TakenIn], cutoff: date) -> list[Restatement]:

@@ -16,19 +16,16 @@ from features.councils import Council, folder_name
 from features.errors import SettingsError
 from features.months import Month, month_range
 from flows.alerts.alert import Alert
-from flows.alerts.council import Decided, Versions, alert_of, decide_councils, deliver_council, publish_council
+from flows.alerts.council import Decided, Versions, alert_of, decide_councils, publish_council
 from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, latest_alert
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.extracts.landing import LandedFile
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import require_key
-from flows.mail.deliver import Delivery, deliver
-from flows.mail.run_summary import run_message
-from flows.mail.transports.open import contact, mail_policy
-from flows.mail.transports.port import Transport
 from flows.month.measure import Measured
 from flows.month.take_in import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from flows.settings.settings import Settings
@@ -175,13 +172,8 @@ def rehearse_one(alerting: Alerting, decided: Decided) -> Alert:
 def publish_one(context: RunContext, alerting: Alerting, decided: Decided) -> Published:
     """Publish one council's alert; its message is rendered if one is due."""
     return publish_council(
-        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact(context.settings)
+        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, Contact.of(context.settings)
     )
-
-
-def deliver_one(context: RunContext, transport: Transport, council: Council, published: Published) -> list[Delivery]:
-    """Send what is due to one council's registered recipients, once however often the run is repeated."""
-    return deliver_council(context.store, transport, council, published, mail_policy(context.settings), context.now)
 
 
 def write_region_page(
@@ -223,29 +215,6 @@ def write_region_page(
     )
     context.store.replace(name, page.encode(), content_type=_HTML)
     return name
-
-
-def send_run_summary(
-    context: RunContext,
-    transport: Transport,
-    storm: Storm,
-    published: Sequence[Published],
-    deliveries: Mapping[str, Sequence[Delivery]],
-) -> None:
-    """One message to the data team; the same again is not sent twice."""
-    message = run_message(
-        month=context.month,
-        alerts=[p.alert for p in published],
-        outcomes={p.alert.la_code: p.outcome for p in published},
-        storm=storm,
-        deliveries=deliveries,
-        seconds=context.clock.seconds,
-        contact=contact(context.settings),
-    )
-    policy = mail_policy(context.settings)
-    deliver(
-        context.store, transport, message, recipients=(context.settings.mail.data_team,), policy=policy, at=context.now
-    )
 
 
 def write_success_marker(context: RunContext, alerting: Alerting, storm: Storm) -> str:

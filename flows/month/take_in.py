@@ -23,7 +23,7 @@ from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_
 from features.frames import REASONS, counts_schema
 from features.measuring.inputs import UNREPORTED
 from features.measuring.returns import CELL_REASONS
-from features.months import Month, nth_working_day
+from features.months import Month, london_day, nth_working_day
 from features.registry import EXTRACTS, Extract, Kind, Missing
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
@@ -32,7 +32,7 @@ from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome as Fate
-from flows.extracts.submissions import Submission, london_day, record_submission
+from flows.extracts.submissions import Submission, record_submission
 from flows.store import Store
 from flows.store.editions import (
     ACCEPTED,

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from prefect.flow_runs import suspend_flow_run
 from prefect.input import RunInput, create_flow_run_input, keyset_from_paused_state, read_flow_run_input
 from prefect.states import Suspended
 from pydantic import ValidationError
 
-from flows.mail.approval_form import Answer, ApprovalRefused, Pending
+from features.errors import HoldfastError
+from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from prefect.input import Keyset
 
 #: More than anybody answers wrongly; a run that reaches it ends with a sentence.
@@ -50,3 +50,28 @@ def ask(waits: Pending, attempt: int, problem: str) -> Answer:
     except ValidationError:
         raise ApprovalRefused("The answer could not be read. Decide again.") from None
     return Answer.model_validate(given.model_dump())
+
+
+def resume(run: str, ruling: Ruling) -> str:
+    """Let a suspended flow run go on, so that it ends and shows its last summary; a sentence on how that went.
+
+    It finds the decision in the store, so it sends nothing twice, whatever it is answered here.
+    """
+    from prefect.client.orchestration import get_client
+
+    answer = {
+        "decision": ruling.decision.value,
+        "councils": list(ruling.held),
+        "reason": ruling.reason,
+        "by": ruling.by,
+    }
+    try:
+        with get_client(sync_client=True) as client:
+            result = client.resume_flow_run(UUID(run), run_input=answer)
+    except (OSError, RuntimeError, ValueError, HoldfastError) as error:
+        return (
+            f"The run that waits could not be reached ({type(error).__name__}): press Resume on it in the Prefect UI."
+        )
+    if result.status.value == "ACCEPT":
+        return "The run that waited goes on."
+    return f"The run that waited did not go on ({result.status.value.lower()}): it may have ended otherwise."

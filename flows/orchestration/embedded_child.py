@@ -1,4 +1,4 @@
-"""Prefect's server as a child of the process that needs it: `python -m flows.orchestration.embedded_child`, ends with its parent.
+"""Prefect's server as a child of the process that needs it; it ends with its parent.
 
 Prefect can start such a child itself, but imports its whole server into the parent first and begins only when the
 first flow is called. Here it starts at once, and it ends too when the parent is killed: its standard input

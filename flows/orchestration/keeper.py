@@ -13,11 +13,11 @@ from threading import Event, Thread
 from features.errors import HoldfastError
 from flows.mail.notices import opened_store, tell
 from flows.mail.transports.open import open_transport
+from flows.orchestration.look import died_notices
 from flows.orchestration.restart import Died, repair
 from flows.orchestration.server_view import PrefectView, ServerView
 from flows.settings.settings import Settings
 from flows.store.claims import Clock, wall_clock
-from flows.watchdog import died_notices
 
 _LOGGER = logging.getLogger("holdfast.keeper")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from features.months import Month
 from flows.alerts.state import Band, Change
+from flows.month.restated import Restatement
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,6 @@ class CouncilOutcome:
     """The strongest reasons in words; empty for a steady council."""
     held: str = ""
     """Why its message waits for a person, if it does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Restatement:
-    """An earlier month that was sent again, and what it did to the measures."""
-
-    name: str
-    month: Month
-    extract: str
-    changes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,14 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Bullets, Letter, Para, Section
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import deliver
-from flows.mail.ledger import Status as MailStatus
-from flows.mail.transports.open import contact, mail_policy
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.published.api import DataSetVersion
 from flows.published.refresh import SourceOutcome
 from flows.published.shelf import Version
 from flows.settings.settings import Settings
 from flows.store import Store
+from flows.store.ledger import Status as MailStatus
 
 #: A release that was stored by a run that died before it could write is told of within this time.
 _TOLD_WITHIN = timedelta(days=14)
@@ -45,7 +45,7 @@ def tell_data_team(
     """Send what is due to the data team's address; one sentence for each message that was sent or could not be."""
     said = []
     to = (settings.mail.data_team,)
-    for message in messages(outcomes, advice, contact(settings), at):
+    for message in messages(outcomes, advice, Contact.of(settings), at):
         try:
             done = deliver(store, transport, message, recipients=to, policy=mail_policy(settings), at=at)
         except HoldfastError as error:

@@ -14,13 +14,14 @@ from flows.alerts.reports import index_name
 from flows.alerts.state import Band
 from flows.mail.approval_form import Pending, Ruling, how_to_decide
 from flows.mail.deliver import Delivery
-from flows.mail.ledger import Status
 from flows.mail.transports.previews import write_preview_index
+from flows.month.restated import Restatement
 from flows.month.score import CAUTION
-from flows.orchestration.outcome import CouncilOutcome, Restatement, RunOutcome
+from flows.orchestration.outcome import CouncilOutcome, RunOutcome
 from flows.store import Store, open_store
 from flows.store.context import RunContext
 from flows.store.editions import ACCEPTED, MISSING, Manifest
+from flows.store.ledger import Status
 
 
 @dataclass(frozen=True)

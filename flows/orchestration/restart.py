@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from features.months import Month
-from flows.orchestration.schedules import LONDON
+from features.months import LONDON, Month
 from flows.orchestration.server_view import SeenRun, ServerView
 from flows.settings.settings import ClaimSettings, Settings
 from flows.store import Store

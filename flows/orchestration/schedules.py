@@ -9,13 +9,10 @@ and never falls silent.
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from zoneinfo import ZoneInfo
 
 from prefect.schedules import Schedule
 
-from features.months import Month, nth_working_day
-
-LONDON = ZoneInfo("Europe/London")
+from features.months import LONDON, Month, nth_working_day
 
 #: How many years are listed: this one and the next two. Prefect would take thirty, and show them all.
 YEARS_LISTED = 3

@@ -9,13 +9,14 @@ from prefect import runtime
 
 from features.councils import Council
 from features.errors import MailError
-from flows.alerts.council import undeliverable
 from flows.alerts.decide import Storm
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, gone_messages
 from flows.mail import approval
 from flows.mail.approval_form import ApprovalRefused, Pending, Ruling
-from flows.mail.deliver import Delivery
-from flows.mail.transports.open import contact, open_transport
+from flows.mail.deliver import Delivery, deliver, undeliverable
+from flows.mail.run_summary import run_message
+from flows.mail.transports.open import mail_policy, open_transport
 from flows.mail.transports.port import Transport
 from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
@@ -93,7 +94,7 @@ def mail_month(
     if ruling is None:
         return Mail(held=approval.holds(context.store, context.month), waits=waits)
     approved = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
-    due = approval.to_send(context.store, waits, approved, context.register, contact(context.settings))
+    due = approval.to_send(context.store, waits, approved, context.register, Contact.of(context.settings))
     deliveries = send(context, due, faults)
     return Mail(deliveries=deliveries, held=approval.holds(context.store, context.month), ruling=ruling)
 
@@ -121,3 +122,26 @@ def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Mail]
 def waiting_run() -> str:
     """The id of a flow run that may be suspended: one of a deployment, on a server; else nothing."""
     return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.stays() else ""
+
+
+def send_run_summary(
+    context: RunContext,
+    transport: Transport,
+    storm: Storm,
+    published: Sequence[Published],
+    deliveries: Mapping[str, Sequence[Delivery]],
+) -> None:
+    """One message to the data team; the same again is not sent twice."""
+    message = run_message(
+        month=context.month,
+        alerts=[p.alert for p in published],
+        outcomes={p.alert.la_code: p.outcome for p in published},
+        storm=storm,
+        deliveries=deliveries,
+        seconds=context.clock.seconds,
+        contact=Contact.of(context.settings),
+    )
+    policy = mail_policy(context.settings)
+    deliver(
+        context.store, transport, message, recipients=(context.settings.mail.data_team,), policy=policy, at=context.now
+    )

@@ -6,24 +6,27 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import httpx
 
 from features.errors import SettingsError
-from flows.settings.settings import ScheduleSettings, Settings
+from flows.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from prefect.deployments.runner import RunnerDeployment
 
 #: How long to wait for the server: after a reboot both start at once.
 PATIENCE_SECONDS = 300
 
 
-def serve_all(settings: Settings, now: datetime, say: Callable[[str], None]) -> None:
+def serve_all(settings: Settings, built: Callable[[], list[RunnerDeployment]], say: Callable[[str], None]) -> None:
     """Put every deployment on the server, begin again what died, and run what is scheduled, until stopped.
 
     Stopping leaves the schedules active: a month that comes due meanwhile is run when serving starts again.
-    Raises SettingsError if no server is named.
+    `built` makes the deployments once the environment is ready. Raises SettingsError if no server is named.
     """
     if not os.environ.get("PREFECT_API_URL"):
         raise SettingsError(
@@ -37,7 +40,6 @@ def serve_all(settings: Settings, now: datetime, say: Callable[[str], None]) -> 
     # Prefect reads the environment when it is imported.
     from prefect.runner import Runner
 
-    from flows.deployments import built
     from flows.orchestration.keeper import start_keeper
 
     class OrderlyRunner(Runner):
@@ -46,7 +48,7 @@ def serve_all(settings: Settings, now: datetime, say: Callable[[str], None]) -> 
         def handle_sigterm(self, *given: object, **more: object) -> None:
             signal.raise_signal(signal.SIGINT)
 
-    deployments = built(settings.schedule, now.date())
+    deployments = built()
     _wait_for_the_server(say)
     # Paused schedules would stay paused after a restart, and months be lost in silence.
     runner = OrderlyRunner(name="holdfast", pause_on_shutdown=False, limit=None)
@@ -90,25 +92,3 @@ def _wait_for_the_server(say: Callable[[str], None]) -> None:
             say("Waiting for the Prefect server ...")
             waited = True
         time.sleep(2)
-
-
-def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, datetime | None]]:
-    """Each deployment's name and next start (None: by hand), by the same rules the server applies."""
-    from prefect.server.schemas.schedules import CronSchedule, RRuleSchedule
-
-    from flows.deployments import DEPLOYMENTS
-
-    found: list[tuple[str, datetime | None]] = []
-    for deployment in DEPLOYMENTS:
-        when = deployment.when(schedule, now.date())
-        if when is None:
-            found.append((deployment.name, None))
-            continue
-        known = (
-            RRuleSchedule(rrule=when.rrule, timezone=when.timezone)
-            if when.rrule
-            else CronSchedule(cron=when.cron or "", timezone=when.timezone)
-        )
-        dates = asyncio.run(known.get_dates(1, start=now.astimezone(UTC)))
-        found.append((deployment.name, dates[0] if dates else None))
-    return found

@@ -13,7 +13,9 @@ from uuid import UUID
 import httpx
 
 from features.errors import HoldfastError
-from flows.deployments import TAG
+
+#: The tag of every deployment of Holdfast.
+TAG = "holdfast"
 
 #: How Prefect names a failure of a run that could no longer ask its server. Holdfast's own steps raise none of these.
 SERVER_WENT = re.compile(

@@ -21,8 +21,8 @@ from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
-from flows.mail.deliver import Delivery
-from flows.mail.ledger import Status
+from flows.mail.deliver import Delivery, deliver_council
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.month import steps
 from flows.month.measure import Measured, measure
@@ -32,6 +32,7 @@ from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn
 from flows.orchestration.faults import needs_a_person
 from flows.store.context import RunContext
+from flows.store.ledger import Status
 from models.learning.trained import TrainedModel
 from models.score import Score
 
@@ -147,5 +148,6 @@ def send_to_council(
     context: RunContext, council: str, transport: Transport, la_code: str, published: Published
 ) -> list[Delivery]:
     """What is due, to the registered recipients, once. Failed if it did not reach one of them."""
-    made = steps.deliver_one(context, transport, context.register.by_code[la_code], published)
+    to, policy = context.register.by_code[la_code], mail_policy(context.settings)
+    made = deliver_council(context.store, transport, to, published, policy, context.now)
     return needs_a_person(made, " ".join(d.reason for d in made if d.status in (Status.FAILED, Status.DEFERRED)))

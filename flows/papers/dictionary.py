@@ -222,8 +222,8 @@ def _counts() -> str:
 def _measures() -> str:
     parts = [
         "## Measures\n\n"
-        "Made in `features/measuring/rates.py` and `features/measuring/sight.py`. A measure marked DfE has DfE’s formula and "
-        "name, and a "
+        "Made in `features/measuring/rates.py` and `features/measuring/sight.py`. A measure marked DfE has DfE’s "
+        "formula and name, and a "
         "council may lay its September beside the published figure."
     ]
     header = (
@@ -269,8 +269,8 @@ def _features() -> str:
     ]
     return (
         "## Features\n\n"
-        "One row per council, month and measure, made in `features/comparing/panel.py`. Changes and distances are in the "
-        "measure’s "
+        "One row per council, month and measure, made in `features/comparing/panel.py`. Changes and distances are "
+        "in the measure’s "
         "unit; positive is up, whatever the direction of concern. A model reads `<measure>` and the columns "
         "that have a "
         "name in the last column (`features/comparing/wide.py`).\n\n"
@@ -281,8 +281,8 @@ def _features() -> str:
 def _context() -> str:
     rows = [(f"`{name}`", _CONTEXT_MEANINGS[name]) for name in CONTEXT]
     return (
-        "## Context\n\nFrom the council register, made in `features/comparing/context.py`. Used, shown and audited, never "
-        "presented "
+        "## Context\n\nFrom the council register, made in `features/comparing/context.py`. Used, shown and audited, "
+        "never presented "
         "as the council’s doing.\n\n" + _table(("Column", "Meaning"), rows)
     )
 

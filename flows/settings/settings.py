@@ -131,7 +131,7 @@ class ClaimSettings(_Section):
 
 
 class WatchdogSettings(_Section):
-    """What the watchdog looks for; see `flows.watchdog`."""
+    """What the watchdog looks for; see `flows.orchestration.look`."""
 
     done_by_working_day: Annotated[int, Field(ge=1, le=23)] = 12
     """By this working day the last complete month must have been run to its end."""
@@ -146,7 +146,7 @@ class WatchdogSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """How long what is kept, in complete months; see `flows.store.retention`. Nothing goes by itself: `holdfast retain`."""
+    """How long what is kept, in complete months. Nothing is deleted by itself: `holdfast retain` does it."""
 
     record_months: Annotated[int, Field(ge=1, le=240)] = 24
     """Rows about one worker or child, and the files they came in."""

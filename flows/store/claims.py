@@ -17,7 +17,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -27,8 +27,7 @@ from features.errors import HoldfastError, StoreError
 from features.months import Month
 from flows.settings.settings import ClaimSettings
 from flows.store import AlreadyThere, Store
-from flows.store.context import RunContext
-from flows.store.processes import Process, is_gone, process_began, this_process
+from flows.store.processes import Process, is_gone, process_began
 from flows.store.progress import step
 
 #: What is claimed while extracts are taken in: a run of one month also takes in what came late for others.
@@ -163,15 +162,6 @@ def is_dead(
     return is_gone(claim.owner.process, here, began) is True or now >= claim.lapses(rules)
 
 
-def this_run() -> Owner:
-    """Whoever runs this code: the flow run with its name, or a process without one."""
-    from prefect import runtime
-
-    flow, name = runtime.flow_run.flow_name, runtime.flow_run.name
-    who = f"{flow} “{name}”" if flow else "holdfast"
-    return Owner(who, str(runtime.flow_run.id or ""), this_process())
-
-
 class Held:
     """A claim that is held, by the run that holds it."""
 
@@ -254,11 +244,6 @@ def claimed(
             held.release()
         except StoreError as error:
             _LOGGER.warning("The claim of %s could not be given back and will lapse: %s", of, error)
-
-
-def holding(context: RunContext, of: Month | str) -> AbstractContextManager[Held]:
-    """`claimed` for the run that asks, by its settings and by the wall clock, which alone can tell whether it lives."""
-    return claimed(context.store, of, this_run(), rules=context.settings.claims, clock=wall_clock)
 
 
 def _wait_for(

@@ -31,7 +31,7 @@ _PACKAGES = ("flows", "features", "models", "expectations")
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """The package version and ten hex digits over its source, so that any change of code shows in provenance."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for package in _PACKAGES:
         for path in sorted((root / package).rglob("*.py")):

@@ -18,7 +18,7 @@ ELSEWHERE: dict[str, str] = {
     "holdfast reference": "needs the published files; tests/unit/flows/cli/test_published.py",
     "holdfast run --returns": "needs the published files; tests/integration/test_real_figures.py",
     "holdfast pull-ssd": "needs a database; tests/unit/flows/cli/test_extracts.py",
-    "holdfast watchdog": "what it finds depends on the day; tests/unit/flows/test_watchdog.py",
+    "holdfast watchdog": "what it finds depends on the day; tests/unit/flows/orchestration/test_look.py",
     "holdfast approve --month": "needs a month that waits for approval; tests/integration/test_repair.py",
     "holdfast demo": "takes a minute; `make demo` is CI's measure of it",
     "holdfast simulate-alerts": "takes half a minute; tests/unit/flows/cli/test_alerts.py",

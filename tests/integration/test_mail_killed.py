@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.mail.ledger import Ledger, Status
+from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.integration.smtp_server import Authority, Mailbox, running
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH

@@ -17,10 +17,10 @@ import pytest
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.mail.deliver import deliver
-from flows.mail.ledger import Ledger, Status
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.port import Accepted, PermanentMailError, RetryableMailError
 from flows.mail.transports.smtp import SmtpServer, SmtpTransport
+from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.integration import small_region
 from tests.integration.conftest import free_ports

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.mail.ledger import Ledger, Status
 from flows.store.claims import claims_since
+from flows.store.ledger import Ledger, Status
 from flows.store.s3 import S3Store
 from tests.integration import small_region
 from tests.integration.conftest import S3Server

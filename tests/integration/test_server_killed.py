@@ -16,9 +16,9 @@ import pytest
 
 from features.councils import Council
 from features.months import Month
-from flows.mail.ledger import Ledger, Status
 from flows.store import LocalStore
 from flows.store.claims import INTAKE, claims_since, latest, wall_clock
+from flows.store.ledger import Ledger, Status
 from tests.integration import small_region
 from tests.integration.served import REPOSITORY, Served, served, until
 from tests.integration.small_region import AS_OF, LAST

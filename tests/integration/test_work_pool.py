@@ -22,10 +22,10 @@ from prefect.deployments import run_deployment
 
 from features.months import Month
 from flows.cli.prefect_file import prefect_file
-from flows.mail.ledger import Ledger, Status
 from flows.settings.settings import ScheduleSettings
 from flows.store import LocalStore
 from flows.store.claims import latest
+from flows.store.ledger import Ledger, Status
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
 from tests.integration.local_server import clean_environment

@@ -13,6 +13,7 @@ from flows.alerts.letter.figures import change_text, count_words, listed, lower_
 from flows.alerts.letter.headline import lead, points_heading, sentence, subject, title
 from flows.alerts.letter.letter import Block, Bullets, Letter, Para, Point, Section
 from flows.alerts.state import Band, Decision, Record
+from flows.settings.settings import Settings
 
 
 class Contact(Record):
@@ -21,6 +22,11 @@ class Contact(Record):
     team: str = "the Holdfast data team"
     reply_to: str = "data-team@holdfast.example"
     offer: str = "Reply to this message and a person answers. We are glad to go through the figures with you."
+
+    @classmethod
+    def of(cls, settings: Settings) -> Contact:
+        """The contact of a group's settings."""
+        return cls(reply_to=settings.mail.reply_to)
 
 
 def alert_letter(alert: Alert, contact: Contact) -> Letter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from flows.alerts.letter.compose import Contact
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import Transport
@@ -44,8 +43,3 @@ def mail_policy(settings: Settings) -> MailPolicy:
         allowed_domains=mail.allowed_domains,
         redirect_to=mail.redirect_to,
     )
-
-
-def contact(settings: Settings) -> Contact:
-    """Who writes and who answers."""
-    return Contact(reply_to=settings.mail.reply_to)

@@ -13,8 +13,8 @@ from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import Outcome, director_changes
 from flows.alerts.state import AlertState
 from flows.mail.deliver import Delivery
-from flows.mail.ledger import Status
 from flows.mail.run_summary import data_officer_message, run_message
+from flows.store.ledger import Status
 from models.score import Stage
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score, told
 

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from features.councils import Council
-from flows.alerts.council import decide_councils, deliver_council
+from flows.alerts.council import decide_councils
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
 from flows.alerts.state import Change
-from flows.mail.ledger import Ledger, Status
+from flows.mail.deliver import deliver_council
 from flows.mail.policy import MailPolicy
+from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from flows.store.port import ObjectInfo
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, alert, facts, score

@@ -23,10 +23,10 @@ from flows.alerts.publish import (
 )
 from flows.alerts.state import MessageKind
 from flows.mail.deliver import deliver
-from flows.mail.ledger import Status
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.papers.alert_schema import RULES_FILE, SCHEMA_FILE, rules_text, schema_text
+from flows.store.ledger import Status
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told
 

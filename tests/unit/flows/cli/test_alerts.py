@@ -13,13 +13,13 @@ from typer.testing import CliRunner, Result
 from features.councils import write_register
 from features.errors import HoldfastError
 from flows.alerts.alert import Alert
-from flows.alerts.council import deliver_council
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
 from flows.cli.app import app
-from flows.mail.ledger import Ledger, Status
+from flows.mail.deliver import deliver_council
 from flows.mail.transports.open import mail_policy, open_transport
 from flows.settings.settings import Settings
+from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 

@@ -18,8 +18,8 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
 from flows.mail import approval
 from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
-from flows.mail.ledger import Ledger, Status
 from flows.settings.run_form import Verdict
+from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 

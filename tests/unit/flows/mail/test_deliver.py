@@ -15,9 +15,9 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import publish_alert
 from flows.mail.deliver import Delivery, deliver, resend
-from flows.mail.ledger import Ledger, Status, who
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError
+from flows.store.ledger import Ledger, Status, who
 from flows.store.local import LocalStore
 from flows.store.port import Store
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score

@@ -9,8 +9,8 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Outcome
 from flows.mail.deliver import Delivery
-from flows.mail.ledger import Status
 from flows.mail.run_summary import data_officer_message, run_message
+from flows.store.ledger import Status
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score
 
 ALERT = alert(score(0.6))

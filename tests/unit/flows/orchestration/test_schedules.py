@@ -9,8 +9,9 @@ import pytest
 from prefect.server.schemas.schedules import RRuleSchedule
 
 from features.errors import SettingsError
+from features.months import LONDON
 from flows.deployments import DEPLOYMENTS, built
-from flows.orchestration.schedules import LONDON, YEARS_LISTED, on_working_day
+from flows.orchestration.schedules import YEARS_LISTED, on_working_day
 from flows.settings.settings import ScheduleSettings
 
 SEVEN = time(7, 0)

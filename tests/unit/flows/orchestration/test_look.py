@@ -16,16 +16,11 @@ from features.errors import MailError, SettingsError
 from features.months import Month
 from flows.cli.app import app
 from flows.mail.approval_form import Pending
-from flows.mail.ledger import Ledger, Status
-from flows.mail.notices import Notice, failure_notice, notice_message, opened_store, tell
+from flows.mail.notices import Notice, notice_message, opened_store, tell
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import Accepted, RetryableMailError
-from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
-from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
-from flows.store import LocalStore
-from flows.store.claims import Owner, latest, take
-from flows.store.processes import Process, this_process
-from flows.watchdog import (
+from flows.orchestration.failures import failure_notice
+from flows.orchestration.look import (
     Look,
     WatchdogRequest,
     approval_notices,
@@ -36,6 +31,12 @@ from flows.watchdog import (
     month_to_be_done,
     watch,
 )
+from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
+from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
+from flows.store import LocalStore
+from flows.store.claims import Owner, latest, take
+from flows.store.ledger import Ledger, Status
+from flows.store.processes import Process, this_process
 
 OCTOBER = Month(2026, 10)
 RULES = WatchdogSettings(done_by_working_day=12, remind_after_days=2, late_minutes=60)

@@ -1,0 +1,24 @@
+"""Which run this is, as the owner of a claim."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from prefect import runtime
+
+from features.months import Month
+from flows.store.claims import Held, Owner, claimed, wall_clock
+from flows.store.context import RunContext
+from flows.store.processes import this_process
+
+
+def this_run() -> Owner:
+    """Whoever runs this code: the flow run with its name, or a process without one."""
+    flow, name = runtime.flow_run.flow_name, runtime.flow_run.name
+    who = f"{flow} “{name}”" if flow else "holdfast"
+    return Owner(who, str(runtime.flow_run.id or ""), this_process())
+
+
+def holding(context: RunContext, of: Month | str) -> AbstractContextManager[Held]:
+    """`claimed` for the run that asks, by its settings and by the wall clock, which alone can tell whether it lives."""
+    return claimed(context.store, of, this_run(), rules=context.settings.claims, clock=wall_clock)
