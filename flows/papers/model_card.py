@@ -30,8 +30,9 @@ def page() -> str:
     summary = _summary(card)
     details = body.strip().replace("\n## ", "\n### ")
     return (
-        f"{title}\n\nWritten by `python -m flows.papers.model_card` from the card of the shipped model; a test fails "
-        f"when this page and the model disagree.\n\n{summary}\n\n## The card as it travels with the model\n\n{details}\n"
+        f"{title}\n\nWritten by `python -m flows.papers.model_card` from the card of the shipped model; a test "
+        f"fails when this page and the model disagree.\n\n"
+        f"{summary}\n\n## The card as it travels with the model\n\n{details}\n"
     )
 
 
