@@ -1,6 +1,7 @@
 # make demo   sets everything up and runs the main job on a made-up region
 # make server starts a Prefect server on this machine with every deployment, to click on; Ctrl-C stops it
 # make test   sets everything up and passes the tests
+# make soak   proves the long things: hours of faults, kills and made-up files
 # Everything lives in .venv and var; `make clean` removes both.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo server test check bench docs clean
+.PHONY: demo server test soak check bench docs clean
 
 demo: .venv/run.done $(PREFECT_HOME)/prefect.db
 	$(BIN)/holdfast demo
@@ -27,6 +28,10 @@ server: .venv/run.done
 
 test: .venv/dev.done
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
+
+# The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
+soak: .venv/dev.done
+	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
 
 # What is checked before the tests run in CI: style, types, the direction of imports, generated documents.
 check: .venv/dev.done
