@@ -68,7 +68,7 @@ from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
 from flows.settings.settings import Settings
 from flows.store import open_store
 from flows.store.claims import INTAKE
-from flows.store.context import RunContext, begin, s3_options
+from flows.store.context import RunContext, begin
 from flows.store.progress import step
 from models.learning.trained import TrainedModel
 
@@ -289,7 +289,7 @@ def _month_and_cutoff(request: RunRequest, settings: Settings, now: datetime) ->
     """What the run is about. One that was suspended stays what it was, however many days have passed."""
     run = waiting_run()
     if run and request.send is Send.HOLD:
-        asked = approval.asked_by(open_store(settings.store, s3=s3_options(settings)), run)
+        asked = approval.asked_by(open_store(settings, settings.store), run)
         if asked is not None:
             return asked.month, asked.cutoff
     return request.month_or_last(now.date()), request.as_of

@@ -26,7 +26,6 @@ from flows.settings.published_sources import ReferenceSource
 from flows.settings.refresh_form import RefreshRequest
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.context import s3_options
 from flows.store.progress import step
 
 
@@ -94,7 +93,7 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
     settings = Settings.load()
     if not settings.reference.sources and not request.sources:
         return RefreshOutcome((), NOTHING_CONFIGURED)  # the schedule is there before the settings are
-    store = open_store(settings.store, s3=s3_options(settings))
+    store = open_store(settings, settings.store)
     found = []
     for source in chosen(settings.reference, request.sources):
         step("Fetching and checking %s", source.name)

@@ -22,7 +22,6 @@ from flows.orchestration.tasks import PATIENT_STEP, STEP, whole
 from flows.published.shelf import laid_out
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.context import s3_options
 from models.learning.training import TrainingResult
 from models.registry.versions import promote, save
 
@@ -115,7 +114,7 @@ def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, 
     asked = request.promote is Promote.IF_THE_RULE_ALLOWS
     if asked and not (request.by.strip() and request.reason.strip()):
         raise SettingsError("A promotion is kept with who asked for it and why: fill in “Asked by” and “Reason”.")
-    store = open_store(settings.store, s3=s3_options(settings))
+    store = open_store(settings, settings.store)
     own = settings if request.own_history else None
     with published_files(request.data, settings, store) as folder:
         fitted = fit(str(folder), whole(own), request.published_before, whole(now))

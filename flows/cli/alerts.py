@@ -142,12 +142,11 @@ def simulate_alerts(
     from flows.month.score import load_model
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.context import s3_options
 
     began = perf_counter()
     settings = Settings.load()
     trial = try_rules(
-        load_model(settings, open_store(settings.store, s3=s3_options(settings))),
+        load_model(settings, open_store(settings, settings.store)),
         settings.alerts,
         councils=councils,
         months=months,
@@ -170,7 +169,6 @@ def _opened() -> tuple[Settings, Store]:
     """The settings and the store they name."""
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.context import s3_options
 
     settings = Settings.load()
-    return settings, open_store(settings.store, s3=s3_options(settings), must_exist=True)
+    return settings, open_store(settings, settings.store, must_exist=True)

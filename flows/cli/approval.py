@@ -43,11 +43,10 @@ def approve(
     from flows.orchestration.ask import resume
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.context import s3_options
 
     embedded.configure()
     settings = Settings.load()
-    store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
+    store = open_store(settings, settings.store, must_exist=True)
     if decision is None or month is None:
         _show_what_waits(approval.pending(store), month)
         if decision is not None:

@@ -164,9 +164,9 @@ def _landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]
     from features.councils import folder_name
     from features.errors import SettingsError
     from flows.store import open_store
-    from flows.store.context import load_register, s3_options
+    from flows.store.context import load_register
 
-    landing = open_store(settings.landing, s3=s3_options(settings), must_exist=True)
+    landing = open_store(settings, settings.landing, must_exist=True)
     register = load_register(landing, settings.register_file)
     owner = register.by_folder(folder_name(code))
     if owner is None:
@@ -180,10 +180,9 @@ def landing_if_any() -> Store | None:
     from features.errors import HoldfastError
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.context import s3_options
 
     try:
         settings = Settings.load()
-        return open_store(settings.landing, s3=s3_options(settings), must_exist=True)
+        return open_store(settings, settings.landing, must_exist=True)
     except HoldfastError:
         return None

@@ -133,10 +133,9 @@ def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> 
 def _store() -> Store:
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.context import s3_options
 
     settings = Settings.load()
-    return open_store(settings.store, s3=s3_options(settings))
+    return open_store(settings, settings.store)
 
 
 def _progress(step: str) -> None:

@@ -105,7 +105,6 @@ def _opened() -> tuple[Shelf, Settings]:
     from flows.published.shelf import Shelf
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.context import s3_options
 
     settings = Settings.load()
-    return Shelf(open_store(settings.store, s3=s3_options(settings))), settings
+    return Shelf(open_store(settings, settings.store)), settings

@@ -63,11 +63,10 @@ def claims(
     from flows.store import open_store
     from flows.store.claims import INTAKE, Owner, held_claims, wall_clock
     from flows.store.claims import free as free_claim
-    from flows.store.context import s3_options
     from flows.store.processes import this_process
 
     settings = Settings.load()
-    store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
+    store = open_store(settings, settings.store, must_exist=True)
     if free is None:
         held = held_claims(store)
         for claim in held:

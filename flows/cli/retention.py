@@ -29,14 +29,12 @@ def retain(
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.claims import INTAKE, claimed, wall_clock
-    from flows.store.context import s3_options
     from flows.store.retention import Periods, carry_out, plan
 
     now = datetime.now(UTC)
     settings = Settings.load()
-    options = s3_options(settings)
-    store = open_store(settings.store, s3=options, must_exist=True)
-    landed = open_store(settings.landing, s3=options, must_exist=True)
+    store = open_store(settings, settings.store, must_exist=True)
+    landed = open_store(settings, settings.landing, must_exist=True)
     periods = Periods.counted_back(Month.of(now.date()).plus(-1), settings.retention, keep_months)
     if not delete:
         typer.echo(plan(store, landed, periods, with_landing=landing).to_text())
@@ -64,14 +62,13 @@ def rotate_key(
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.claims import INTAKE, claimed, wall_clock
-    from flows.store.context import load_register, pseudonym_key, s3_options
+    from flows.store.context import load_register, pseudonym_key
 
     settings = Settings.load()
     if settings.previous_pseudonym_key is None:
         raise SettingsError("Give the key the store was made with in HOLDFAST_PREVIOUS_PSEUDONYM_KEY.")
-    options = s3_options(settings)
-    store = open_store(settings.store, s3=options, must_exist=True)
-    landing = open_store(settings.landing, s3=options, must_exist=True)
+    store = open_store(settings, settings.store, must_exist=True)
+    landing = open_store(settings, settings.landing, must_exist=True)
     with claimed(store, INTAKE, this_run(), rules=settings.claims, clock=wall_clock):
         done = rotate(
             landing,

@@ -19,7 +19,7 @@ from flows.mail.transports.port import Transport
 from flows.settings.run_form import Verdict
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.context import begin, load_register, s3_options
+from flows.store.context import begin, load_register
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def carry_out(
         known = f" {ruling.in_words}" if ruling else ""
         raise ApprovalRefused(f"No message of {month.in_words} waits for approval.{known}")
     given = approval.checked(answer, waits)
-    register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
+    register = load_register(open_store(settings, settings.landing), settings.register_file)
     would_go = [m for m in waits.messages if approval.lets_go(given, m)]
     approval.to_send(store, waits, would_go, register, Contact.of(settings))
     ruling = approval.decide(store, waits, given, at=at, through="the command line")

@@ -21,7 +21,7 @@ from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.context import load_register, s3_options
+from flows.store.context import load_register
 from flows.store.ledger import REDIRECTED, Ledger, Status, Told
 
 
@@ -105,7 +105,7 @@ def send_again(
     registered; StoreError if there is no alert.
     """
     alert = stored_alert(store, month, council)
-    register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
+    register = load_register(open_store(settings, settings.landing), settings.register_file)
     registered = register.by_code.get(alert.la_code)
     if registered is None or not registered.recipients:
         raise MailError(f"{alert.council} has no recipients in the register. Add the director's address there.")
@@ -135,7 +135,7 @@ def release(
     """
     if not reason.strip() or not by.strip():
         raise MailError("Say why it is released and who decides it: both are kept.")
-    register = load_register(open_store(settings.landing, s3=s3_options(settings)), settings.register_file)
+    register = load_register(open_store(settings, settings.landing), settings.register_file)
     wanted = {folder_name(c) for c in councils} or {c.folder for c in register.valid_in(month)}
     gone = gone_messages(store, month)
     found = [latest_alert(store, month, folder) for folder in sorted(wanted)]

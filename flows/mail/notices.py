@@ -22,7 +22,6 @@ from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import PermanentMailError, RetryableMailError, Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.context import s3_options
 from flows.store.ledger import Status
 
 _LOGGER = logging.getLogger("holdfast.notify")
@@ -107,7 +106,7 @@ def _tell(settings: Settings, store: Store | None, transport: Transport, notice:
 def opened_store(settings: Settings) -> Store | None:
     """The store of the settings if it answers now."""
     try:
-        store = open_store(settings.store, s3=s3_options(settings), must_exist=True)
+        store = open_store(settings, settings.store, must_exist=True)
         store.info("runs")
     except (StoreError, SettingsError):
         return None

@@ -111,7 +111,7 @@ def _places(context: RunContext, alerts: bool) -> dict[str, str]:
     names = {"region page": f"region/{month}/index.html", "alerts": f"alerts/{month}/"} if alerts else {}
     places = {what: place(store, name) for what, name in {**names, "validation": index_name(month)}.items()}
     if alerts and context.settings.mail.transport == "outbox":
-        outbox = open_store(context.settings.mail.outbox)
+        outbox = open_store(context.settings, context.settings.mail.outbox)
         places["e-mails"] = place(outbox, write_preview_index(outbox))
     return places
 

@@ -20,7 +20,6 @@ from features.months import Month, nth_working_day
 from flows.settings.settings import Environment, Settings
 from flows.store import ObjectMissing, Store, open_store
 from flows.store.editions import History
-from flows.store.options import S3Options
 
 #: The key of the made-up region, whose workers do not exist. Refused outside the demo.
 DEMO_KEY = "the-made-up-region-has-no-secrets"
@@ -80,19 +79,6 @@ class RunContext:
         return nth_working_day(month.plus(1), self.settings.ingest.cutoff_working_day)
 
 
-def s3_options(settings: Settings) -> S3Options:
-    """The S3 part of the settings as the store takes it."""
-    s3 = settings.s3
-    return S3Options(
-        endpoint_url=s3.endpoint_url,
-        region=s3.region,
-        access_key_id=s3.access_key_id.get_secret_value() if s3.access_key_id else None,
-        secret_access_key=s3.secret_access_key.get_secret_value() if s3.secret_access_key else None,
-        server_side_encryption=s3.server_side_encryption,
-        kms_key_id=s3.kms_key_id,
-    )
-
-
 def pseudonym_key(settings: Settings) -> bytes:
     """The key references are hashed with. Raises SettingsError if there is none outside the demo."""
     if settings.pseudonym_key is not None:
@@ -131,9 +117,8 @@ def begin(
             f"{month.in_words} had not ended by {cutoff}, so there is nothing complete to run. "
             "Choose an earlier month, or a later day to know things by."
         )
-    options = s3_options(settings)
-    landing = open_store(settings.landing, s3=options, must_exist=register is None)
-    store = open_store(settings.store, s3=options)
+    landing = open_store(settings, settings.landing, must_exist=register is None)
+    store = open_store(settings, settings.store)
     return RunContext(
         settings=settings,
         landing=landing,

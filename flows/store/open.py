@@ -6,12 +6,18 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from features.errors import SettingsError, StoreError
+from flows.settings.settings import Settings
 from flows.store.local import LocalStore
 from flows.store.options import S3Options
 from flows.store.port import Store
 
 
-def open_store(url: str, *, s3: S3Options | None = None, must_exist: bool = False) -> Store:
+def open_store(settings: Settings, url: str, *, must_exist: bool = False) -> Store:
+    """The store at an address of the settings, reached as the settings say; see `store_at`."""
+    return store_at(url, s3=_s3_options(settings), must_exist=must_exist)
+
+
+def store_at(url: str, *, s3: S3Options | None = None, must_exist: bool = False) -> Store:
     """The store at `file:///folder`, a plain path, or `s3://bucket/prefix`.
 
     With `must_exist` a folder or bucket that is not there is a StoreError at once; without it a
@@ -50,3 +56,16 @@ def open_store(url: str, *, s3: S3Options | None = None, must_exist: bool = Fals
 def _shown(url: str) -> str:
     """The address without a user part, in which people put keys."""
     return url.split("@")[-1] if "@" in url else url
+
+
+def _s3_options(settings: Settings) -> S3Options:
+    """The S3 part of the settings as the store takes it."""
+    s3 = settings.s3
+    return S3Options(
+        endpoint_url=s3.endpoint_url,
+        region=s3.region,
+        access_key_id=s3.access_key_id.get_secret_value() if s3.access_key_id else None,
+        secret_access_key=s3.secret_access_key.get_secret_value() if s3.secret_access_key else None,
+        server_side_encryption=s3.server_side_encryption,
+        kms_key_id=s3.kms_key_id,
+    )

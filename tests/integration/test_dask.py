@@ -12,7 +12,7 @@ from distributed import LocalCluster
 
 # The cluster's scheduler lives in this process and must know what its tasks are made of before it has work.
 import flows.monthly  # noqa: F401
-from flows.store import open_store
+from flows.store import store_at
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
 from tests.integration.local_server import clean_environment
@@ -48,7 +48,7 @@ def outcome(prefect_api: str, home: Path, settings: dict[str, str]) -> dict[str,
         [*command, "--as-of", small_region.AS_OF], env=environment, capture_output=True, text=True, timeout=500
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    store = open_store(settings["HOLDFAST_STORE"])
+    store = store_at(settings["HOLDFAST_STORE"])
     return {o.name: store.read(o.name) for o in store.list()}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import StoreError
-from flows.store import open_store
+from flows.store import store_at
 from flows.store.s3 import S3Store
 
 from .conftest import S3Server, free_ports
@@ -32,8 +32,8 @@ def test_an_unknown_key(s3_server: S3Server) -> None:
 
 def test_a_bucket_that_is_not_there(s3_server: S3Server) -> None:
     with pytest.raises(StoreError, match="s3://no-such-bucket"):
-        open_store("s3://no-such-bucket/x", s3=s3_server.options, must_exist=True)
-    open_store(f"s3://{s3_server.bucket}/x", s3=s3_server.options, must_exist=True)
+        store_at("s3://no-such-bucket/x", s3=s3_server.options, must_exist=True)
+    store_at(f"s3://{s3_server.bucket}/x", s3=s3_server.options, must_exist=True)
 
 
 def test_a_server_that_does_not_answer(s3_server: S3Server) -> None:

@@ -9,7 +9,6 @@ from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.settings.settings import Environment, Settings
 from flows.settings.settings import Transport as Kind
 from flows.store import open_store
-from flows.store.context import s3_options
 
 
 def open_transport(settings: Settings) -> Transport:
@@ -30,7 +29,7 @@ def open_transport(settings: Settings) -> Transport:
         from flows.mail.transports.ses import SesTransport, ses_client
 
         return SesTransport(ses_client(region=settings.s3.region))
-    return OutboxTransport(open_store(mail.outbox, s3=s3_options(settings)))
+    return OutboxTransport(open_store(settings, mail.outbox))
 
 
 def mail_policy(settings: Settings) -> MailPolicy:

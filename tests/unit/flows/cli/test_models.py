@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from features.errors import ModelError
 from flows.cli.app import app
-from flows.store import open_store
+from flows.store import store_at
 from models.learning.promotion import Check, Verdict
 from models.registry.shipped import install
 from models.registry.versions import current, load, promote, save, versions
@@ -27,7 +27,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
-    objects = open_store(str(tmp_path / "store"))
+    objects = store_at(str(tmp_path / "store"))
     ref = install(objects, date(2026, 1, 1))
     second = replace(load(objects, NAME), ref=ModelRef(NAME, "2099-01-01-abcdef12"))
     save(objects, second, Verdict("a rule", (Check("beats every baseline", False, "it does not"),)))
@@ -46,13 +46,13 @@ def test_the_rule_can_refuse_and_a_person_can_overrule_it_in_writing(store: Path
     refused = CliRunner().invoke(app, asked)
     assert isinstance(refused.exception, ModelError)
     assert CliRunner().invoke(app, [*asked, "--against-the-rule"]).exit_code == 0
-    assert current(open_store(str(store)), NAME) == "2099-01-01-abcdef12"
+    assert current(store_at(str(store)), NAME) == "2099-01-01-abcdef12"
     pointer = (store / f"models/{NAME}/current.json").read_text()
     assert '"against_the_rule": true' in pointer
 
 
 def test_roll_back_is_one_command(store: Path) -> None:
-    objects = open_store(str(store))
+    objects = store_at(str(store))
     before = current(objects, NAME)
     ref = ModelRef(NAME, "2099-01-01-abcdef12")
     promote(objects, ref, Verdict("a rule", ()), date(2026, 2, 1), "analyst", "trial")

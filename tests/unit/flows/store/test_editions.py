@@ -9,7 +9,7 @@ import pytest
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import Kind
-from flows.store import AlreadyThere, Store, open_store
+from flows.store import AlreadyThere, Store, store_at
 from flows.store.editions import ACCEPTED, ExtractRecord, History, Manifest
 
 AUGUST = Month(2026, 8)
@@ -18,7 +18,7 @@ TABLE, SCHEMA = "counts-establishment", counts_schema(Kind.ESTABLISHMENT)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return open_store(str(tmp_path))
+    return store_at(str(tmp_path))
 
 
 def edition(number: int, known_to: date) -> Manifest:

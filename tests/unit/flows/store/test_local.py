@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import SettingsError, StoreError
-from flows.store import AlreadyThere, LocalStore, open_store
+from flows.store import AlreadyThere, LocalStore, store_at
 from flows.store.names import TEMPORARY_PREFIX
 from flows.store.s3 import S3Store
 
@@ -88,7 +88,7 @@ def test_a_file_where_a_folder_should_be_is_a_sentence(tmp_path: Path) -> None:
 def test_open_a_folder(tmp_path: Path, form: str) -> None:
     folder = tmp_path / "my store"
     url = {"plain": str(folder), "url": folder.as_uri(), "blanks": f"file://{folder}"}[form]
-    store = open_store(url)
+    store = store_at(url)
     store.create("a", b"x")
     assert (folder / "a").read_bytes() == b"x"
     assert store.url == folder.as_uri()
@@ -96,11 +96,11 @@ def test_open_a_folder(tmp_path: Path, form: str) -> None:
 
 def test_a_mistyped_folder_is_not_an_empty_month(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="There is no folder"):
-        open_store(str(tmp_path / "landnig"), must_exist=True)
+        store_at(str(tmp_path / "landnig"), must_exist=True)
 
 
 def test_open_a_bucket() -> None:
-    store = open_store("s3://holdfast/region/north/")
+    store = store_at("s3://holdfast/region/north/")
     assert isinstance(store, S3Store)
     assert (store.bucket, store.prefix, store.url) == ("holdfast", "region/north/", "s3://holdfast/region/north")
 
@@ -110,5 +110,5 @@ def test_open_a_bucket() -> None:
 )
 def test_other_addresses_are_refused_without_repeating_keys(url: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        open_store(url)
+        store_at(url)
     assert "secret" not in str(refused.value)
