@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from features.months import Month
 
@@ -42,6 +43,29 @@ class TrackRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OfTen:
+    """The two numbers of a director's sentence, both from the number that is served, never from training.
+
+    "Of ten councils with figures like this, about `like_this` were judged below good at their next inspection;
+    of any ten, about `any_ten`."
+    """
+
+    like_this: int
+    any_ten: int
+    """The same of all councils in England, at the same level."""
+
+
+@dataclass(frozen=True, slots=True)
+class LevelKnown:
+    """What the level rests on: "level from `judgements` judgements to `to`", under one framework."""
+
+    judgements: int
+    to: date
+    """The last publication the level has followed."""
+    framework: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """A reading aid: which stage of difficulty the signals resemble (Cresswell 2013). Not a finding."""
 
@@ -67,3 +91,9 @@ class Score:
     stage: Stage | None
     not_scored: str | None
     """None if scored; else what is missing and what would restore the score."""
+    of_ten: OfTen | None = None
+    """None if not scored."""
+    level: LevelKnown | None = None
+    """None if not scored."""
+    rank: float | None = None
+    """Share of England's councils, in the newest published year, whose number is lower; None if not scored."""

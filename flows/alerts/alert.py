@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Literal
 
 from features.councils import Council
@@ -33,6 +34,21 @@ class TrackRecordShown(Record):
     judged_below_good: int
     of_ten: int
     basis: str
+
+
+class OfTenShown(Record):
+    """Of ten councils with figures like this, and of any ten: how many were judged below good."""
+
+    like_this: int
+    any_ten: int
+
+
+class LevelShown(Record):
+    """Level from so many judgements, published up to a day, of one inspection framework."""
+
+    judgements: int
+    to: date
+    framework: str
 
 
 class StageShown(Record):
@@ -62,6 +78,9 @@ class ScoreShown(Record):
     track_record: TrackRecordShown | None
     stage: StageShown | None
     reasons: tuple[ReasonShown, ...]
+    of_ten: OfTenShown | None = None
+    level: LevelShown | None = None
+    rank: float | None = None
 
 
 class NotKnown(Record):
@@ -267,6 +286,13 @@ def _score(score: Score) -> ScoreShown:
             )
             for r in score.reasons
         ),
+        of_ten=None
+        if score.of_ten is None
+        else OfTenShown(like_this=score.of_ten.like_this, any_ten=score.of_ten.any_ten),
+        level=None
+        if score.level is None
+        else LevelShown(judgements=score.level.judgements, to=score.level.to, framework=score.level.framework),
+        rank=rounded(score.rank),
     )
 
 

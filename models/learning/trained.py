@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from scipy.special import expit
 from models.judgements.design import matrix
 from models.learning.estimators import Floats, NeutralScaler, OrdinalRatings
 from models.learning.uncertainty import Spread, band
-from models.score import ModelRef, TrackRecord
+from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
 
 #: A score is given if at least this share of the measures the model reads is there.
 ENOUGH_MEASURES = 0.5
@@ -79,3 +80,12 @@ class TrainedModel:
         near = distance <= max(_TRACK_WITHIN, float(np.sort(distance)[_TRACK_AT_LEAST - 1]))
         flagged, bad = int(near.sum()), int(self.track_outcome[near].sum())
         return TrackRecord(flagged, bad, round(10 * bad / flagged), self.track_basis)
+
+    def of_ten(self, probability: float) -> OfTen:
+        """The served number as "of ten councils with figures like this", beside any ten."""
+        return OfTen(round(10 * probability), round(10 * float(self.track_outcome.mean())))
+
+    def level_known(self) -> LevelKnown:
+        """What the level rests on."""
+        last = date.fromisoformat(self.run["training"]["last_published"])
+        return LevelKnown(len(self.track_outcome), last, "ILACS")

@@ -75,6 +75,8 @@ def score_month(
                 track_record=model.track_record(probability),
                 stage=stage_of(list(mine.values()), about.get("previous_judgement")),
                 not_scored=None,
+                of_ten=model.of_ten(probability),
+                level=model.level_known(),
             )
         )
     return tuple(scores)
