@@ -210,7 +210,7 @@ def _spark(facts: CouncilFacts, measure: str) -> _Spark:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("flows.pages", "templates"),
+        loader=PackageLoader("flows.alerts"),
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=True),
         undefined=StrictUndefined,
         trim_blocks=True,

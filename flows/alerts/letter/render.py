@@ -92,7 +92,7 @@ def _render(template: str, letter: Letter, cid: str) -> str:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("flows.alerts", "templates"),
+        loader=PackageLoader("flows.alerts.letter"),
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
         undefined=StrictUndefined,
         keep_trailing_newline=True,
