@@ -120,7 +120,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class History:
+class CheckHistory:
     """What is known of earlier months, for the dynamic checks. Empty: those checks are listed as not run."""
 
     counts: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)

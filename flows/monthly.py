@@ -46,7 +46,7 @@ from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.orchestration import artifacts
 from flows.orchestration.failures import TELLS_OF_FAILURE
-from flows.orchestration.faults import Faults, Unit
+from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.owner import holding
 from flows.orchestration.reporting import Mail, outcome_of
@@ -64,7 +64,7 @@ from flows.orchestration.tasks import (
     score_month,
     whole,
 )
-from flows.settings.run_form import RunRequest, RunSteps, Send, Verdict
+from flows.settings.run_form import ApprovalVerdict, RunRequest, RunSteps, Send
 from flows.settings.settings import Settings
 from flows.store import open_store
 from flows.store.claims import INTAKE
@@ -93,10 +93,10 @@ def take_in(context: RunContext, due: Sequence[Due], faults: Faults) -> list[Tak
     return check_and_count(whole(context), months, whole(retried), whole(list(reads.values())), reports=True)
 
 
-def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> Unit[list[Read]]:
+def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> CouncilUnit[list[Read]]:
     council = files[0].council
     future = read_council.submit(whole(context), council.name, month, whole(files))
-    return Unit(council, f"reading {month}", future, lambda why: unread(files, why))
+    return CouncilUnit(council, f"reading {month}", future, lambda why: unread(files, why))
 
 
 def decide(context: RunContext, model: TrainedModel, councils: Sequence[str]) -> Alerting:
@@ -120,7 +120,7 @@ def publish(context: RunContext, alerting: Alerting, faults: Faults) -> list[Pub
     step("Publishing %s: %d councils", context.month, len(alerting.decided))
     with context.clock.stage("publish"):
         units = [
-            Unit[Published](
+            CouncilUnit[Published](
                 d.council,
                 "publishing",
                 publish_council.submit(whole(context), d.council.name, whole(alerting), whole(d)),
@@ -199,7 +199,7 @@ def _write_to_the_team(
         return []
     transport = open_transport(context.settings)
     send_run_summary(context, transport, storm, published, mail.deliveries)
-    if mail.waits is not None or (mail.ruling is not None and mail.ruling.decision is Verdict.CANCEL):
+    if mail.waits is not None or (mail.ruling is not None and mail.ruling.decision is ApprovalVerdict.CANCEL):
         return []
     councils = [d.council for d in alerting.decided]
     written = write_to_data_officers(context, transport, councils, alerting.manifest, alerting.failures)

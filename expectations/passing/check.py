@@ -13,7 +13,7 @@ from dataclasses import replace
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, Effect, History, Outcome, Severity, Statistics
+from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
 from expectations.findings import Finding, failures_frame
 from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
 from expectations.passing.received import refusal_check
@@ -26,7 +26,7 @@ from features.registry import COUNTS, EXTRACTS, Kind
 ROWS_PER_PASS = 600_000
 
 
-def check_batch(batch: Batch, history: History | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
+def check_batch(batch: Batch, history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
     """Check one month. Without history the dynamic checks are listed as not run.
 
     Raises CheckBroken if a check itself fails, and HoldfastError for a frame of another shape.
@@ -35,13 +35,13 @@ def check_batch(batch: Batch, history: History | None = None, accepted: Sequence
 
 
 def check_batches(
-    batches: Sequence[Batch], history: History | None = None, accepted: Sequence[Accepted] = ()
+    batches: Sequence[Batch], history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()
 ) -> tuple[Outcome, ...]:
     """Check several months, in as few passes as memory allows; outcomes in the order of the batches.
 
     Each month is compared with `history` and with the months of this call before it.
     """
-    known = history or History()
+    known = history or CheckHistory()
     outcomes: list[Outcome] = []
     for group in _passes(batches):
         started = time.perf_counter()

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from expectations.accepted import Accepted, accepting
-from expectations.batch import NOT_RUN, PROFILE, Effect, History, Severity, SuiteResult
+from expectations.batch import NOT_RUN, PROFILE, CheckHistory, Effect, Severity, SuiteResult
 from expectations.findings import Finding
 from expectations.passing import engine
 from expectations.suites import between, plausible
@@ -43,7 +43,7 @@ class DynamicPass:
 
 
 def run_dynamic(
-    months: Sequence[Month], prepared: Mapping[Kind, Prepared], history: History, accepted: Sequence[Accepted]
+    months: Sequence[Month], prepared: Mapping[Kind, Prepared], history: CheckHistory, accepted: Sequence[Accepted]
 ) -> DynamicPass:
     """Compare every file of these months with its past and its siblings."""
     profiles = pl.concat([PROFILE.to_frame(), *(profile(p) for p in prepared.values())])

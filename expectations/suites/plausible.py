@@ -12,7 +12,7 @@ from datetime import date
 
 import polars as pl
 
-from expectations.batch import History, Severity
+from expectations.batch import CheckHistory, Severity
 from features.registry import COUNTS, Kind, Unit, counts_of
 
 #: How far back a council is compared with itself.
@@ -102,7 +102,7 @@ FAMILIES: dict[str, str] = {
 _RECORDS = (Kind.WORKFORCE, Kind.CASELOAD)
 
 
-def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: History) -> pl.DataFrame:
+def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     """COMPARISONS of every file of these months (`profiles` holds them) with its own past in `history`.
 
     A row whose `excess` is null could not be compared; `check.py` lists it as not run.
@@ -197,7 +197,7 @@ def _row(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Expr, e
     )
 
 
-def _jumps(now: pl.DataFrame, history: History) -> pl.DataFrame:
+def _jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     parts = []
     watched = {w.count: w for w in WATCHED}
     parts_of = {c.name: c.parts for c in COUNTS}
@@ -295,7 +295,7 @@ def _repeats(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _unchanged(now: pl.DataFrame, history: History) -> pl.DataFrame:
+def _unchanged(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     kind = Kind.ESTABLISHMENT
     counts = history.counts_of(kind)
     names = [c.name for c in counts_of(kind) if c.unit in (Unit.FTE, Unit.HEADCOUNT)]

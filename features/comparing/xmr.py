@@ -35,7 +35,7 @@ REBASE_POINTS = 12
 _DUST = 1e-9
 
 
-class Signal(StrEnum):
+class XmrRule(StrEnum):
     """The rule a point breaks; where it breaks several, the first in this order."""
 
     POINT = "point"
@@ -61,7 +61,7 @@ class _Code(IntEnum):
 
 
 #: The Signal of each code in `Chart.signal`.
-SIGNALS: tuple[Signal | None, ...] = (None, *Signal)
+SIGNALS: tuple[XmrRule | None, ...] = (None, *XmrRule)
 
 
 @dataclass(frozen=True)

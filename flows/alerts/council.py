@@ -16,7 +16,7 @@ from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
-from flows.alerts.publish import Outcome, Published, latest_alert, previous_alerts, publish_alert, told_folders
+from flows.alerts.publish import Publication, Published, latest_alert, previous_alerts, publish_alert, told_folders
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Decision
 from flows.settings.alert_rules import AlertRules
@@ -114,7 +114,7 @@ def standing_alerts(store: Store, councils: Sequence[Council], month: Month, con
     return [
         Published(
             alert=a,
-            outcome=Outcome.UNCHANGED,
+            outcome=Publication.UNCHANGED,
             name=alert_name(a.month, a.folder, a.revision),
             message=render_message(a, contact) if a.due else None,
         )

@@ -24,7 +24,7 @@ _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plai
 _MATERIAL_SHARE = 0.02
 
 
-class Outcome(StrEnum):
+class Publication(StrEnum):
     CREATED = "created"
     UNCHANGED = "unchanged"
     REVISED = "revised"
@@ -35,7 +35,7 @@ class Published:
     """What publishing did: the alert as it stands in the store, its message, and which objects there are."""
 
     alert: Alert
-    outcome: Outcome
+    outcome: Publication
     name: str
     message: Message | None
     """None when no message is due."""
@@ -49,7 +49,7 @@ def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
     becomes the next revision, whose `correction` says what changed. Of two runs at once one wins the name
     and the other compares itself with it.
     """
-    candidate, outcome = alert, Outcome.CREATED
+    candidate, outcome = alert, Publication.CREATED
     while not _create(store, candidate):
         latest = latest_alert(store, alert.month, alert.folder)
         if latest is None:
@@ -58,8 +58,8 @@ def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
                 "Holdfast: look at who may write to the store."
             )
         if _substance(latest) == _substance(alert):
-            return _with_message(store, latest, Outcome.UNCHANGED, contact)
-        candidate, outcome = _revised(latest, alert, told=was_told(store, latest)), Outcome.REVISED
+            return _with_message(store, latest, Publication.UNCHANGED, contact)
+        candidate, outcome = _revised(latest, alert, told=was_told(store, latest)), Publication.REVISED
     return _with_message(store, candidate, outcome, contact)
 
 
@@ -133,14 +133,14 @@ def _revisions(store: Store, month: Month, folder: str) -> list[int]:
     return [int(m[1]) if m[1] else 1 for m in matches if m]
 
 
-def _with_message(store: Store, alert: Alert, outcome: Outcome, contact: Contact) -> Published:
+def _with_message(store: Store, alert: Alert, outcome: Publication, contact: Contact) -> Published:
     name = alert_name(alert.month, alert.folder, alert.revision)
     if not alert.due:
         return Published(alert, outcome, name, None)
     message = render_message(alert, contact)
     html, text = rendered_names(alert)
     for target, content, kind in ((html, message.standalone_html(), _HTML), (text, message.text, _TEXT)):
-        if outcome is not Outcome.UNCHANGED or store.info(target) is None:
+        if outcome is not Publication.UNCHANGED or store.info(target) is None:
             store.replace(target, content.encode(), content_type=kind)
     return Published(alert, outcome, name, message)
 

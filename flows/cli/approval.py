@@ -12,7 +12,7 @@ import typer
 from features.errors import MailError, SettingsError
 from features.months import Month
 from flows.settings.filled import filled
-from flows.settings.run_form import Verdict
+from flows.settings.run_form import ApprovalVerdict
 
 if TYPE_CHECKING:
     from flows.mail.approval_form import Pending
@@ -26,7 +26,7 @@ def add_approval_commands(app: typer.Typer) -> None:
 def approve(
     month: Annotated[str | None, typer.Option(help="YYYY-MM. Not given: show what waits, of every month.")] = None,
     decision: Annotated[
-        Verdict | None, typer.Option(help="Not given: show what waits. Nothing is sent without it.")
+        ApprovalVerdict | None, typer.Option(help="Not given: show what waits. Nothing is sent without it.")
     ] = None,
     council: Annotated[
         list[str] | None, typer.Option(help="With “hold some”: a council whose message stays back; repeatable.")

@@ -25,7 +25,7 @@ from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import listed
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert, rendered_names
+from flows.alerts.publish import Publication, Published, gone_messages, latest_alert, rendered_names
 from flows.alerts.state import Record
 from flows.mail.approval_form import (
     Answer,
@@ -36,7 +36,7 @@ from flows.mail.approval_form import (
     day_words,
     digest_of,
 )
-from flows.settings.run_form import Verdict
+from flows.settings.run_form import ApprovalVerdict
 from flows.store.port import AlreadyThere, Store
 
 _JSON = "application/json"
@@ -118,14 +118,14 @@ def checked(answer: Answer, pending: Pending) -> Answer:
     if unknown := sorted({c for c, f in zip(answer.councils, folders, strict=True) if f not in by_folder}):
         shown = ", ".join(m.la_code for m in pending.messages)
         raise ApprovalRefused(f"No message of council {listed(unknown)} waits. These do: {shown}. Decide again.")
-    if answer.decision is Verdict.HOLD_SOME and not folders:
+    if answer.decision is ApprovalVerdict.HOLD_SOME and not folders:
         raise ApprovalRefused("“hold some” needs the codes of the councils to hold. Decide again.")
-    if answer.decision is not Verdict.HOLD_SOME and folders:
+    if answer.decision is not ApprovalVerdict.HOLD_SOME and folders:
         raise ApprovalRefused(
             f"Councils to hold were named, but the decision is “{answer.decision.value}”. Decide again: choose "
             "“hold some”, or leave the councils empty."
         )
-    if answer.decision is not Verdict.SEND_ALL and not answer.reason.strip():
+    if answer.decision is not ApprovalVerdict.SEND_ALL and not answer.reason.strip():
         raise ApprovalRefused(f"“{answer.decision.value}” needs a reason, which is kept. Decide again.")
     codes = [by_folder[f].la_code for f in dict.fromkeys(folders)]
     return answer.model_copy(update={"councils": codes, "reason": answer.reason.strip(), "by": answer.by.strip()})
@@ -133,7 +133,7 @@ def checked(answer: Answer, pending: Pending) -> Answer:
 
 def lets_go(answer: Answer, message: Waiting) -> bool:
     """Whether a checked answer lets a message go."""
-    return answer.decision is not Verdict.CANCEL and message.la_code not in answer.councils
+    return answer.decision is not ApprovalVerdict.CANCEL and message.la_code not in answer.councils
 
 
 def decide(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
@@ -170,7 +170,7 @@ def to_send(
             changed.append(f"{waiting.council} ({waiting.la_code})")
             continue
         name = alert_name(alert.month, alert.folder, alert.revision)
-        found.append((council, Published(alert, Outcome.UNCHANGED, name, message)))
+        found.append((council, Published(alert, Publication.UNCHANGED, name, message)))
     if changed:
         raise ApprovalRefused(
             f"{pending.month.in_words}: the message of {listed(changed)} is no longer what was shown, so nothing was "

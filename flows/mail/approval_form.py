@@ -12,7 +12,7 @@ from features.errors import HoldfastError
 from flows.alerts.letter.figures import count_words
 from flows.alerts.letter.render import Message
 from flows.alerts.state import Band, Change, MonthField, Record
-from flows.settings.run_form import CouncilCode, Verdict
+from flows.settings.run_form import ApprovalVerdict, CouncilCode
 
 
 class ApprovalRefused(HoldfastError):
@@ -26,7 +26,7 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    decision: Verdict = Field(
+    decision: ApprovalVerdict = Field(
         title="Decision",
         description="send all: every message shown. hold some: all but the councils below. cancel: nothing is sent.",
     )
@@ -106,7 +106,7 @@ class Ruling(Record):
 
     month: MonthField
     number: int
-    decision: Verdict
+    decision: ApprovalVerdict
     held: tuple[str, ...]
     """la_codes whose message stays back."""
     reason: str
@@ -117,12 +117,12 @@ class Ruling(Record):
 
     def sends(self, message: Waiting) -> bool:
         """Whether the message may go."""
-        return self.decision is not Verdict.CANCEL and message.la_code not in self.held
+        return self.decision is not ApprovalVerdict.CANCEL and message.la_code not in self.held
 
     @property
     def in_words(self) -> str:
         """“J. Marsh decided on 20 November 2026: hold some (301). Figures to be checked.”"""
-        held = f" ({', '.join(self.held)})" if self.decision is Verdict.HOLD_SOME else ""
+        held = f" ({', '.join(self.held)})" if self.decision is ApprovalVerdict.HOLD_SOME else ""
         because = f". {self.reason.rstrip('.')}" if self.reason else ""
         return f"{self.by} decided on {day_words(self.at)}: {self.decision.value}{held}{because}."
 

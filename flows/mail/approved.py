@@ -16,7 +16,7 @@ from flows.mail.deliver import Delivery, deliver_council
 from flows.mail.officers import write_to_data_officers
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
-from flows.settings.run_form import Verdict
+from flows.settings.run_form import ApprovalVerdict
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import begin, load_register
@@ -59,7 +59,7 @@ def carry_out(
     deliveries = {
         council.la_code: deliver_council(store, transport, council, published, policy, at) for council, published in due
     }
-    if ruling.decision is not Verdict.CANCEL:
+    if ruling.decision is not ApprovalVerdict.CANCEL:
         _write_to_officers(settings, transport, waits, at)
     return Carried(ruling, deliveries, approval.runs_waiting(store, waits))
 

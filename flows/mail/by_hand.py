@@ -13,7 +13,7 @@ from features.months import Month
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Outcome, Published, gone_messages, latest_alert
+from flows.alerts.publish import Publication, Published, gone_messages, latest_alert
 from flows.alerts.state import Change
 from flows.mail.approval import holds
 from flows.mail.deliver import Delivery, deliver_council, resend
@@ -22,7 +22,7 @@ from flows.mail.transports.port import Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import load_register
-from flows.store.ledger import REDIRECTED, Ledger, Status, Told
+from flows.store.ledger import REDIRECTED, Ledger, LedgerLine, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def preview(store: Store, settings: Settings, month: Month, council: str) -> Pre
     return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder), held))
 
 
-def _standing(alert: Alert, told: Sequence[Told], held: str) -> str:
+def _standing(alert: Alert, told: Sequence[LedgerLine], held: str) -> str:
     decision = alert.decision
     change = "" if decision.change is Change.NONE else f", {decision.change.value}"
     head = f"{alert.council} ({alert.la_code}), {alert.month.in_words}, revision {alert.revision}"
@@ -160,15 +160,15 @@ def _deliver(
 ) -> list[Delivery]:
     message = render_message(alert, Contact.of(settings))
     name = alert_name(alert.month, alert.folder, alert.revision)
-    published = Published(alert, Outcome.UNCHANGED, name, message)
+    published = Published(alert, Publication.UNCHANGED, name, message)
     return deliver_council(store, transport, council, published, mail_policy(settings), at)
 
 
-def ledger(store: Store, month: Month | None = None, council: str = "") -> list[Told]:
+def ledger(store: Store, month: Month | None = None, council: str = "") -> list[LedgerLine]:
     """Who was told what and when: of one month or all, of one council or everyone, oldest month first."""
     book = Ledger(store)
     folder = folder_name(council) if council else ""
-    found: list[Told] = []
+    found: list[LedgerLine] = []
     for one in [month] if month else book.months():
         found += book.told(one, folder)
         if folder:  # the council's data officer is told under another key
@@ -176,7 +176,7 @@ def ledger(store: Store, month: Month | None = None, council: str = "") -> list[
     return found
 
 
-def ledger_line(told: Told) -> str:
+def ledger_line(told: LedgerLine) -> str:
     """`2026-11-14 09:00  sent      director@ashcombe.example  2026-10/991/r1/new_watch`, and what there is to add."""
     line = f"{told.at[:16].replace('T', ' ')}  {told.status.value:<8}  {told.address}  {told.key}"
     reason = f"\n    {told.reason}" if told.reason and told.status is not Status.SENT else ""

@@ -11,7 +11,7 @@ from features.errors import MailError
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Published
 from flows.mail.policy import MailPolicy, envelope
-from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError, Transport
+from flows.mail.transports.port import HandedOver, PermanentMailError, Refusal, RetryableMailError, Transport
 from flows.store.ledger import UNFINISHED, Entry, Ledger, Status, who
 from flows.store.port import Store
 
@@ -91,16 +91,16 @@ def undeliverable(message: Message, error: MailError) -> Delivery:
     return Delivery(message.key, "", Status.FAILED, True, str(error))
 
 
-def _hand_over(transport: Transport, sender: str, to: tuple[str, ...], message_id: str, content: bytes) -> Accepted:
+def _hand_over(transport: Transport, sender: str, to: tuple[str, ...], message_id: str, content: bytes) -> HandedOver:
     """The transport's answer; when it raised, everyone is refused with its reason."""
     try:
         return transport.send(sender=sender, recipients=to, message_id=message_id, content=content)
     except (RetryableMailError, PermanentMailError) as error:
         retryable = isinstance(error, RetryableMailError)
-        return Accepted((), tuple(Refusal(a, 0, str(error), retryable) for a in to))
+        return HandedOver((), tuple(Refusal(a, 0, str(error), retryable) for a in to))
 
 
-def _record(ledger: Ledger, entry: Entry, address: str, answer: Accepted, at: datetime) -> Delivery:
+def _record(ledger: Ledger, entry: Entry, address: str, answer: HandedOver, at: datetime) -> Delivery:
     refusal = next((r for r in answer.refused if r.address == address), None)
     if refusal is None and address not in answer.addresses:
         raise MailError(f"The mail transport gave no answer for one addressee of {entry.key}. Look at its log.")

@@ -14,7 +14,7 @@ from datetime import datetime
 
 from features.errors import SettingsError, StoreError
 from features.months import LONDON, Month
-from flows.alerts.letter.letter import Bullets, Letter, Section
+from flows.alerts.letter.letter import Bullets, Letter, LetterSection
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import Delivery, deliver
 from flows.mail.policy import envelope
@@ -60,7 +60,7 @@ def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
         band=None,
         band_words="",
         lead=notice.what,
-        sections=(Section("What to do", (Bullets(notice.to_do),)),),
+        sections=(LetterSection("What to do", (Bullets(notice.to_do),)),),
         footer=(f"For the data team. Said once a day while it lasts. Replies go to {reply_to}.",),
     )
     month = Month.of(day)

@@ -12,10 +12,10 @@ from flows.alerts.decide import Storm
 from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import count_words, listed, month_words
-from flows.alerts.letter.letter import Block, Bullets, Letter, Para, Section, Table
+from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, LetterTable, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.letter.wording import BAND_WORDS
-from flows.alerts.publish import Outcome
+from flows.alerts.publish import Publication
 from flows.alerts.state import Band, Change
 from flows.mail.deliver import Delivery
 from flows.store.ledger import Status
@@ -32,7 +32,7 @@ def run_message(
     *,
     month: Month,
     alerts: Sequence[Alert],
-    outcomes: Mapping[str, Outcome],
+    outcomes: Mapping[str, Publication],
     storm: Storm,
     deliveries: Mapping[str, Sequence[Delivery]],
     seconds: Mapping[str, float],
@@ -46,21 +46,21 @@ def run_message(
     """
     ordered = sorted(alerts, key=lambda a: a.la_code)
     sections = [
-        Section("What changed", _changes(ordered)),
-        Section("Not scored", _not_scored(ordered)),
-        Section("Files", _files(ordered)),
-        Section("Mail", _mail(ordered, deliveries, storm)),
+        LetterSection("What changed", _changes(ordered)),
+        LetterSection("Not scored", _not_scored(ordered)),
+        LetterSection("Files", _files(ordered)),
+        LetterSection("Mail", _mail(ordered, deliveries, storm)),
     ]
-    revised = [a for a in ordered if outcomes.get(a.la_code) is Outcome.REVISED and a.correction is not None]
+    revised = [a for a in ordered if outcomes.get(a.la_code) is Publication.REVISED and a.correction is not None]
     if revised:
         items = tuple(
             f"{a.council}: revision {a.revision}. {'; '.join(a.correction.what_changed)}."
             for a in revised
             if a.correction is not None
         )
-        sections.append(Section("Revised since the last run of this month", (Bullets(items),)))
+        sections.append(LetterSection("Revised since the last run of this month", (Bullets(items),)))
     digest = _digest(month, sections[:3], ordered, deliveries, storm)
-    sections.append(Section("What the run took", _times(seconds)))
+    sections.append(LetterSection("What the run took", _times(seconds)))
     letter = Letter(
         subject=f"{month_words(month)}: {_headline(ordered, storm)}",
         eyebrow=f"Run summary · {month_words(month)}",
@@ -86,16 +86,16 @@ def data_officer_message(
     errors, queries = validation.count("error"), validation.count("query")
     missing = [s for s in submissions if s.received is None]
     happened = _officer_headline(errors, queries, len(missing))
-    sections = [Section("Your files", (Bullets(tuple(_received(s) for s in submissions)),))]
+    sections = [LetterSection("Your files", (Bullets(tuple(_received(s) for s in submissions)),))]
     for severity, heading in (
         ("error", "To correct: these figures were left out"),
         ("query", "To confirm: these were used, and look unusual"),
     ):
         notes = [n for n in validation.notes if n.severity == severity]
         if notes:
-            sections.append(Section(heading, _notes(notes)))
+            sections.append(LetterSection(heading, _notes(notes)))
     sections.append(
-        Section(
+        LetterSection(
             "How to put it right",
             (
                 Para("Correct the file at its source and put it in the same folder again; both versions are kept."),
@@ -119,7 +119,7 @@ def data_officer_message(
 
 def _digest(
     month: Month,
-    sections: Sequence[Section],
+    sections: Sequence[LetterSection],
     alerts: Sequence[Alert] = (),
     deliveries: Mapping[str, Sequence[Delivery]] | None = None,
     storm: Storm | None = None,
@@ -157,7 +157,7 @@ def _changes(alerts: Sequence[Alert]) -> tuple[Block, ...]:
     if not rows:
         return (Para("No council changed its band."), rest)
     return (
-        Table(
+        LetterTable(
             "Councils whose band or alert changed", ("Council", "Band", "Change", "Rules that spoke"), rows[:_LISTED]
         ),
         rest,

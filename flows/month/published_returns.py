@@ -12,8 +12,7 @@ from typing import Any
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import Batch
-from expectations.batch import History as CheckHistory
+from expectations.batch import Batch, CheckHistory
 from expectations.passing.effects import usable
 from features.councils import Register
 from features.errors import ReferenceDataError

@@ -15,8 +15,7 @@ from importlib import import_module
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, Outcome
-from expectations.batch import History as CheckHistory
+from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
 from expectations.passing.effects import usable
 from features.councils import Register
 from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold

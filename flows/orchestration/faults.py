@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Unit(Generic[T]):
+class CouncilUnit(Generic[T]):
     """One council's part of a step, under way."""
 
     council: Council
@@ -54,7 +54,7 @@ class Faults:
     def __init__(self) -> None:
         self.found: list[str] = []
 
-    def results(self, units: Sequence[Unit[T]], *, all_may_fail: bool = False) -> list[T | None]:
+    def results(self, units: Sequence[CouncilUnit[T]], *, all_may_fail: bool = False) -> list[T | None]:
         """The results of one step, in order; what stands for a failed one comes from the unit.
 
         Raises HoldfastError if the step failed everywhere: that is no council's problem.

@@ -9,7 +9,7 @@ from hashlib import sha256
 from features.errors import HoldfastError
 from features.months import Month
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.letter import Bullets, Letter, Para, Section
+from flows.alerts.letter.letter import Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import deliver
 from flows.mail.transports.open import mail_policy
@@ -67,9 +67,9 @@ def _release(version: Version, advice: str, sender: Contact) -> Message:
         subject=f"New release: {version.source}; {due}",
         lead=f"The published file “{version.source}” has figures or judgements that were not there before.",
         sections=(
-            Section("What changed", (Bullets(version.changes),)),
-            Section("The model", (Para(advice),)),
-            Section(
+            LetterSection("What changed", (Bullets(version.changes),)),
+            LetterSection("The model", (Para(advice),)),
+            LetterSection(
                 "The file",
                 (Para(f"Fetched on {version.fetched:%d %B %Y} from {version.origin}, stored as {version.filename}."),),
             ),
@@ -103,15 +103,15 @@ def _trouble(outcomes: Sequence[SourceOutcome], sender: Contact, at: datetime) -
         subject=f"Published files not refreshed: {names}",
         lead="What is stored stays in use until this is put right.",
         sections=(
-            Section("What is wrong", (Bullets(tuple(o.sentence for o in ordered)),)),
-            Section("In use meanwhile", (Bullets(used),)),
+            LetterSection("What is wrong", (Bullets(tuple(o.sentence for o in ordered)),)),
+            LetterSection("In use meanwhile", (Bullets(used),)),
         ),
         sender=sender,
     )
 
 
 def _message(
-    *, key: str, month: Month, subject: str, lead: str, sections: tuple[Section, ...], sender: Contact
+    *, key: str, month: Month, subject: str, lead: str, sections: tuple[LetterSection, ...], sender: Contact
 ) -> Message:
     letter = Letter(
         subject=subject,

@@ -20,7 +20,7 @@ from flows.mail.transports.open import mail_policy, open_transport
 from flows.mail.transports.port import Transport
 from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
-from flows.orchestration.faults import Faults, Unit
+from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.reporting import Mail
 from flows.orchestration.tasks import send_to_council, whole
@@ -40,13 +40,15 @@ def send(context: RunContext, due: Sequence[tuple[Council, Published]], faults: 
     return {council.la_code: each or [] for (council, _), each in zip(due, made, strict=True)}
 
 
-def _sending(context: RunContext, transport: Transport, council: Council, published: Published) -> Unit[list[Delivery]]:
+def _sending(
+    context: RunContext, transport: Transport, council: Council, published: Published
+) -> CouncilUnit[list[Delivery]]:
     future = send_to_council.submit(whole(context), council.name, whole(transport), council.la_code, whole(published))
 
     def failed(why: str) -> list[Delivery]:
         return [undeliverable(published.message, MailError(why))] if published.message else []
 
-    return Unit(council, "sending", future, failed)
+    return CouncilUnit(council, "sending", future, failed)
 
 
 def due_now(

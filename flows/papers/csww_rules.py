@@ -12,7 +12,7 @@ from pathlib import Path
 from expectations.batch import Severity
 from features.registry import BY_NAME
 from flows.extracts.formats.csww.reader import ESTABLISHMENT, TAKEN
-from flows.extracts.formats.csww.rules.kinds import Looks, Rule
+from flows.extracts.formats.csww.rules.kinds import Looks, ReturnRule
 from flows.extracts.formats.csww.rules.past import CHANGES, WHY
 from flows.extracts.formats.csww.rules.years import BASE, BASE_YEAR, DIFFERENCES
 
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     return 1
 
 
-def _table(rules: Sequence[Rule]) -> str:
+def _table(rules: Sequence[ReturnRule]) -> str:
     rows = [
         f"| `{r.code}` | {_severity(r.severity)} | {_cell(r.says)} | {_cell(r.remedy)} | {_cell(r.why)} |"
         for r in rules

@@ -17,7 +17,7 @@ from models.record import layouts
 from models.record.cells import day, grade, number, unknown_symbols
 from models.record.figures import LAIT_MEASURES
 from models.record.places import plain_name
-from models.record.tables import Layout, Table, claim, nearest, tables_of
+from models.record.tables import Layout, RecordTable, claim, nearest, tables_of
 
 #: The layouts of which a file of each kind must have at least one.
 LAYOUTS: Mapping[Holds, tuple[Layout, ...]] = {
@@ -155,7 +155,7 @@ def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True
     )
 
 
-def _not_recognised(file: str, holds: Holds, tables: list[Table]) -> str:
+def _not_recognised(file: str, holds: Holds, tables: list[RecordTable]) -> str:
     wanted = LAYOUTS[holds]
     others = [
         layout.name
@@ -174,7 +174,7 @@ def _has(pattern: str, headers: Iterable[str]) -> bool:
     return any(re.fullmatch(pattern, h) for h in headers)
 
 
-def _years(layout: Layout, table: Table, frame: pl.DataFrame) -> tuple[dict[str, int], list[str]]:
+def _years(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> tuple[dict[str, int], list[str]]:
     """Councils by period, and notes; raises ReferenceDataError when the newest period makes no sense."""
     if layout is layouts.LAIT:
         keyed = frame.filter(pl.col("item").is_in(list(LAIT_MEASURES)), pl.col("old_la_code").str.contains(_COUNCIL))
@@ -199,7 +199,7 @@ def _years(layout: Layout, table: Table, frame: pl.DataFrame) -> tuple[dict[str,
     return counted, notes
 
 
-def _each_once(table: Table, keyed: pl.DataFrame) -> None:
+def _each_once(table: RecordTable, keyed: pl.DataFrame) -> None:
     doubled = keyed.filter(pl.struct("old_la_code", "period").is_duplicated())
     if doubled.height:
         code, period = doubled.select("old_la_code", "period").sort("period", "old_la_code").row(0)
@@ -219,7 +219,7 @@ def _newest(periods: list[str], *, lait: bool) -> Iterator[tuple[str, str | None
 
 
 def _check_newest(
-    table: Table, keyed: pl.DataFrame, values: list[str], newest: str, before: str | None, councils: int
+    table: RecordTable, keyed: pl.DataFrame, values: list[str], newest: str, before: str | None, councils: int
 ) -> None:
     if councils < LEAST_COUNCILS:
         raise ReferenceDataError(
@@ -250,7 +250,7 @@ def _average(values: pl.Series) -> float:
     return float(mean) if isinstance(mean, float) else 0.0
 
 
-def _judgements(layout: Layout, table: Table, frame: pl.DataFrame) -> Iterator[str]:
+def _judgements(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> Iterator[str]:
     """Day and council of every row with a grade and a publication date.
 
     Raises ReferenceDataError when dates, or the grades of the newest year, are written in a way nobody knows:
@@ -288,7 +288,7 @@ def _judgements(layout: Layout, table: Table, frame: pl.DataFrame) -> Iterator[s
         yield f"{row['on']} {plain_name(council) or council}"
 
 
-def _places(layout: Layout, table: Table, frame: pl.DataFrame) -> int:
+def _places(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> int:
     column = "new_la_code" if layout is layouts.DEPRIVATION else "old_la_code"
     councils = frame[column].drop_nulls().n_unique()
     if councils < LEAST_COUNCILS:

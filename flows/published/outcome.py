@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from flows.published.refresh import SourceOutcome, Status
+from flows.published.refresh import SourceOutcome, SourceStatus
 
 _ORDER = (
-    Status.RELEASE,
-    Status.REFUSED,
-    Status.NOT_FETCHED,
-    Status.REVISED,
-    Status.FIRST,
-    Status.UNCHANGED,
-    Status.BY_HAND,
+    SourceStatus.RELEASE,
+    SourceStatus.REFUSED,
+    SourceStatus.NOT_FETCHED,
+    SourceStatus.REVISED,
+    SourceStatus.FIRST,
+    SourceStatus.UNCHANGED,
+    SourceStatus.BY_HAND,
 )
 
 
@@ -38,7 +38,7 @@ class RefreshOutcome:
     @property
     def nothing_worked(self) -> bool:
         """Whether every source that is downloaded is in trouble."""
-        tried = [s for s in self.sources if s.status is not Status.BY_HAND]
+        tried = [s for s in self.sources if s.status is not SourceStatus.BY_HAND]
         return bool(tried) and all(s.trouble for s in tried)
 
     def ordered(self) -> list[SourceOutcome]:

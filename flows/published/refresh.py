@@ -23,7 +23,7 @@ NOTHING_CONFIGURED = (
 )
 
 
-class Status(StrEnum):
+class SourceStatus(StrEnum):
     FIRST = "stored for the first time"
     RELEASE = "new release"
     REVISED = "revised"
@@ -38,7 +38,7 @@ class SourceOutcome:
     """What a refresh made of one source."""
 
     source: str
-    status: Status
+    status: SourceStatus
     sentence: str
     version: Version | None = None
     """The version in use after it; None if there is none."""
@@ -50,7 +50,7 @@ class SourceOutcome:
     @property
     def trouble(self) -> bool:
         """Whether a person must look."""
-        return self.status in (Status.REFUSED, Status.NOT_FETCHED)
+        return self.status in (SourceStatus.REFUSED, SourceStatus.NOT_FETCHED)
 
 
 def downloader(settings: ReferenceSettings) -> Downloader:
@@ -87,7 +87,7 @@ def refresh_source(
     if source.by_hand:
         since = f"stored {present.id[:10]}" if present else "not stored yet"
         hint = f"{source.name}: {since}; it is added by hand with `holdfast reference add {source.name} FILE`."
-        return SourceOutcome(source.name, Status.BY_HAND, hint, present)
+        return SourceOutcome(source.name, SourceStatus.BY_HAND, hint, present)
     try:
         address, release, newer = _address(downloads, settings, source)
         if release and present is not None and present.release == release:
@@ -95,7 +95,7 @@ def refresh_source(
             return _unchanged(source, present, newer)
         fetched = downloads.fetch(address, source.name)
     except ReferenceDataError as error:
-        return SourceOutcome(source.name, Status.NOT_FETCHED, str(error), present)
+        return SourceOutcome(source.name, SourceStatus.NOT_FETCHED, str(error), present)
     outcome = take(shelf, source, fetched, at, release=release)
     if newer is None or outcome.trouble:
         return outcome
@@ -117,7 +117,7 @@ def take(shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, 
     except ReferenceDataError as error:
         reason = " ".join([str(error), *_header_changes(fetched.content, present, source.name)])
         noted = shelf.note_refusal(source.name, fetched.content, reason, fetched.url, at)
-        return SourceOutcome(source.name, Status.REFUSED, reason, present, refused=noted)
+        return SourceOutcome(source.name, SourceStatus.REFUSED, reason, present, refused=noted)
     version = shelf.keep(
         Version(
             source=source.name,
@@ -135,8 +135,8 @@ def take(shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, 
         fetched.content,
     )
     if changes is None:
-        return SourceOutcome(source.name, Status.FIRST, f"{source.name}: stored. {_holds(contents)}", version)
-    status = Status.RELEASE if changes.is_release else Status.REVISED
+        return SourceOutcome(source.name, SourceStatus.FIRST, f"{source.name}: stored. {_holds(contents)}", version)
+    status = SourceStatus.RELEASE if changes.is_release else SourceStatus.REVISED
     return SourceOutcome(source.name, status, " ".join([f"{source.name}: {status}.", *changes.sentences()]), version)
 
 
@@ -159,7 +159,7 @@ def _unchanged(source: ReferenceSource, present: Version, newer: DataSetVersion 
     sentence = f"{source.name}: unchanged since {present.id[:10]}."
     if newer is not None:
         sentence = f"{sentence} {_pinned(source, newer)}"
-    return SourceOutcome(source.name, Status.UNCHANGED, sentence, present, newer=newer)
+    return SourceOutcome(source.name, SourceStatus.UNCHANGED, sentence, present, newer=newer)
 
 
 def _pinned(source: ReferenceSource, newer: DataSetVersion) -> str:

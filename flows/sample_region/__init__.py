@@ -3,7 +3,7 @@
 `sample_extracts` writes a landing folder; `generate` gives the same data as frames, a month at a time.
 """
 
-from flows.sample_region.councils import DEMO_COUNCILS, Form, MadeUpCouncil, Region, Trouble, region
+from flows.sample_region.councils import DEMO_COUNCILS, MadeUpCouncil, Region, SampleForm, Trouble, region
 from flows.sample_region.landing import TRUTH, Sample, sample_extracts, truth_table, write_landing, write_month
 from flows.sample_region.simulation import MonthFrames, as_canonical, as_sent, generate
 from flows.sample_region.storylines import Story, Storyline
@@ -11,7 +11,7 @@ from flows.sample_region.storylines import Story, Storyline
 __all__ = [
     "DEMO_COUNCILS",
     "TRUTH",
-    "Form",
+    "SampleForm",
     "MadeUpCouncil",
     "MonthFrames",
     "Region",

@@ -39,7 +39,7 @@ _TYPES = ("Unitary authority", "Metropolitan district", "County council")
 _GOOD, _REQUIRES, _INADEQUATE = "Good", "Requires improvement to be good", "Inadequate"
 
 
-class Form(StrEnum):
+class SampleForm(StrEnum):
     """How a council writes its files."""
 
     CSV = "CSV in UTF-8 with the contract's headers and ISO dates"
@@ -66,7 +66,7 @@ class MadeUpCouncil:
     council: Council
     inpost_fte: float
     story: Story = Story()
-    form: Form = Form.CSV
+    form: SampleForm = SampleForm.CSV
     trouble: Trouble = Trouble.NONE
     spread: float = 1.0
     """How far its own levels may lie from the median: 1 as in England, less for a clear example."""
@@ -144,7 +144,7 @@ def _demonstration(last: Month) -> list[MadeUpCouncil]:
         fte: float,
         *judgements: tuple[int, str],
         story: Story = steady,
-        form: Form = Form.CSV,
+        form: SampleForm = SampleForm.CSV,
         trouble: Trouble = Trouble.NONE,
         zero_fte: bool = False,
     ) -> MadeUpCouncil:
@@ -159,11 +159,11 @@ def _demonstration(last: Month) -> list[MadeUpCouncil]:
     unlucky = Story(Storyline.BAD_LUCK, unlucky_from=last.plus(-3))
     return [
         made("Z01", "Sorrelmere", 190, (31, _GOOD)),
-        made("Z02", "Quarrendale", 165, (40, _GOOD), story=drifting(17, 4), form=Form.CSV_BOM),
-        made("Z03", "Fennickstow", 90, (22, "Outstanding"), form=Form.EXCEL),
+        made("Z02", "Quarrendale", 165, (40, _GOOD), story=drifting(17, 4), form=SampleForm.CSV_BOM),
+        made("Z03", "Fennickstow", 90, (22, "Outstanding"), form=SampleForm.EXCEL),
         made("Z04", "Haskerwold", 210, (47, _REQUIRES), story=drifting(13, 6)),
-        made("Z05", "Thesselmarch", 145, (52, _GOOD), story=drifting(9, 8), form=Form.CSV_CP1252),
-        made("Z06", "Pellincombe", 235, (71, _REQUIRES), (26, _INADEQUATE), story=recovering, form=Form.PARQUET),
+        made("Z05", "Thesselmarch", 145, (52, _GOOD), story=drifting(9, 8), form=SampleForm.CSV_CP1252),
+        made("Z06", "Pellincombe", 235, (71, _REQUIRES), (26, _INADEQUATE), story=recovering, form=SampleForm.PARQUET),
         made("Z07 / Z08", "Orrinsea and Brindelhithe", 155, (36, _GOOD), zero_fte=True),
         made("Z09", "Vellandale", 125, (44, _GOOD), story=unlucky),
         made("Z10", "Culverstow", 175, (19, _REQUIRES), trouble=Trouble.LATE),
@@ -192,7 +192,7 @@ def _generic(councils: int, first: Month, last: Month, rng: np.random.Generator)
                 _council(code, names[number], number, judgements),
                 float(np.clip(size[number], 60.0, 720.0)),
                 story,
-                Form.CSV if councils <= _CSV_UP_TO else Form.PARQUET,
+                SampleForm.CSV if councils <= _CSV_UP_TO else SampleForm.PARQUET,
                 zero_fte_for_leavers=bool(rng.random() < 0.15),
             )
         )

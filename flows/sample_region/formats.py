@@ -12,7 +12,7 @@ import polars as pl
 import xlsxwriter
 
 from features.registry import Kind
-from flows.sample_region.councils import Form
+from flows.sample_region.councils import SampleForm
 
 #: Headers as in DfE's census (CSWW) and Ofsted's Annex A; columns not listed keep the contract's name.
 CENSUS_HEADERS: Mapping[Kind, Mapping[str, str]] = {
@@ -104,14 +104,14 @@ _UK_DATE = "%d/%m/%Y"
 _WRITTEN = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def suffix_of(form: Form, kind: Kind) -> str:
+def suffix_of(form: SampleForm, kind: Kind) -> str:
     """The file's ending: where HR sends its list of workers as Excel, the other systems still export CSV."""
-    if form is Form.PARQUET:
+    if form is SampleForm.PARQUET:
         return "parquet"
-    return "xlsx" if form is Form.EXCEL and kind is Kind.WORKFORCE else "csv"
+    return "xlsx" if form is SampleForm.EXCEL and kind is Kind.WORKFORCE else "csv"
 
 
-def encode(frame: pl.DataFrame, kind: Kind, form: Form) -> bytes:
+def encode(frame: pl.DataFrame, kind: Kind, form: SampleForm) -> bytes:
     """One file's bytes; the same frame gives the same bytes."""
     match suffix_of(form, kind):
         case "parquet":
@@ -124,16 +124,16 @@ def encode(frame: pl.DataFrame, kind: Kind, form: Form) -> bytes:
             return encode_each(frame, [(0, frame.height)], kind, form)[0]
 
 
-def encode_each(frame: pl.DataFrame, parts: Sequence[tuple[int, int]], kind: Kind, form: Form) -> list[bytes]:
+def encode_each(frame: pl.DataFrame, parts: Sequence[tuple[int, int]], kind: Kind, form: SampleForm) -> list[bytes]:
     """A CSV file for each part, a part being rows `start` up to `end`; written at once and cut at line ends.
 
     No cell holds a line break. One call for all councils of a month costs a fraction of one call each.
     """
     mark, content = b"", b""
     match form:
-        case Form.CSV_BOM:
+        case SampleForm.CSV_BOM:
             mark, content = codecs.BOM_UTF8, _csv(frame.rename(dict(CENSUS_HEADERS[kind])))
-        case Form.CSV_CP1252:
+        case SampleForm.CSV_CP1252:
             local = frame.rename(dict(LOCAL_HEADERS[kind]))
             content = _csv(local, date_format=_UK_DATE, line_terminator="\r\n").decode().encode("cp1252")
         case _:

@@ -17,7 +17,7 @@ from features.councils import write_register
 from features.errors import HoldfastError
 from features.months import Month, nth_working_day
 from features.registry import Kind
-from flows.sample_region.councils import Form, MadeUpCouncil, Region, Trouble, region
+from flows.sample_region.councils import MadeUpCouncil, Region, SampleForm, Trouble, region
 from flows.sample_region.formats import encode, encode_each, suffix_of
 from flows.sample_region.simulation import MonthFrames, as_sent, generate
 
@@ -106,7 +106,7 @@ def write_month(folder: Path, made: Region, frames: MonthFrames) -> int:
 def _plain_files(made: Region, kind: Kind, ready: pl.DataFrame, rows: Sequence[tuple[int, int]]) -> dict[int, bytes]:
     """The CSV files of a month by the number of the council, each form written in one go."""
     out: dict[int, bytes] = {}
-    for form in Form:
+    for form in SampleForm:
         who = [n for n, c in enumerate(made.councils) if c.form is form and suffix_of(form, kind) == "csv"]
         if not who:
             continue

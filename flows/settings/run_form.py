@@ -64,7 +64,7 @@ class RunSteps(StrEnum):
         return self in (RunSteps.ALL, RunSteps.FROM_SCORING)
 
 
-class Verdict(StrEnum):
+class ApprovalVerdict(StrEnum):
     """What a person may decide about messages that wait for approval."""
 
     SEND_ALL = "send all"

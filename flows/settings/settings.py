@@ -34,7 +34,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Transport(StrEnum):
+class TransportChoice(StrEnum):
     OUTBOX = "outbox"
     SMTP = "smtp"
     SES = "ses"
@@ -66,7 +66,7 @@ class S3Settings(_Section):
 class MailSettings(_Section):
     """How messages leave. Recipients are never here: they come from the council register."""
 
-    transport: Transport = Transport.OUTBOX
+    transport: TransportChoice = TransportChoice.OUTBOX
     outbox: str = "var/outbox"
     host: str = ""
     port: int = 587
@@ -210,13 +210,13 @@ class Settings(BaseSettings):
         if self.environment is Environment.PRODUCTION:
             if self.pseudonym_key is None:
                 raise ValueError("pseudonym_key must be set in production")
-            if self.mail.transport is not Transport.OUTBOX and not self.mail.allowed_domains:
+            if self.mail.transport is not TransportChoice.OUTBOX and not self.mail.allowed_domains:
                 raise ValueError("mail.allowed_domains must be set before mail is sent in production")
-        elif self.mail.transport is not Transport.OUTBOX and not self.mail.redirect_to:
+        elif self.mail.transport is not TransportChoice.OUTBOX and not self.mail.redirect_to:
             raise ValueError("outside production mail.redirect_to must name the inbox that gets every message")
         if self.retention.figure_months < self.ingest.history_months:
             raise ValueError("retention.figure_months must not be shorter than ingest.history_months")
-        if self.mail.transport is Transport.SMTP and not self.mail.host:
+        if self.mail.transport is TransportChoice.SMTP and not self.mail.host:
             raise ValueError("mail.host must be set for SMTP")
         if self.task_runner is TaskRunner.DASK:
             if "://" not in self.dask_address:

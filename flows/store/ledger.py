@@ -49,7 +49,7 @@ UNFINISHED = (Status.CREATED, Status.SENDING, Status.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LedgerLine:
     """One line of the ledger for people: who, what, with which result, when last."""
 
     key: str
@@ -130,14 +130,14 @@ class Ledger:
         """The address behind an entry."""
         return str(json.loads(self._store.read(f"{entry.prefix}0000-created.json"))["address"])
 
-    def told(self, month: Month, folder: str = "") -> list[Told]:
+    def told(self, month: Month, folder: str = "") -> list[LedgerLine]:
         """The ledger of a month, or of one council in it, one line per addressee: for `holdfast ledger`."""
         lines = []
         for entry in self.entries(f"{month}/{folder}".rstrip("/")):
             history = self.history(entry)
             last = history[-1]
             lines.append(
-                Told(
+                LedgerLine(
                     key=entry.key,
                     address=str(history[0]["address"]),
                     status=entry.status,

@@ -11,7 +11,7 @@ from enum import StrEnum
 ILACS_LEVEL_FROM = 100
 
 
-class Kind(StrEnum):
+class CandidateKind(StrEnum):
     BASE_RATE = "base rate"
     ORDINAL = "ordinal regression on all sub-judgements"
     LOGISTIC = "penalised logistic regression"
@@ -25,7 +25,7 @@ class Candidate:
     """One configuration: an estimator, its settings and the columns it reads."""
 
     name: str
-    kind: Kind
+    kind: CandidateKind
     group: str
     """The feature group, as the report names it."""
     columns: tuple[str, ...]
@@ -78,13 +78,15 @@ OWN_GROUPS = (
 PENALTIES = (8.0, 4.0, 16.0, 32.0)
 
 BASELINES: tuple[Candidate, ...] = (
-    Candidate("base rate", Kind.BASE_RATE, "none", (), baseline=True),
-    Candidate("previous judgement", Kind.LOGISTIC, "previous judgement", ("previous_judgement",), {"C": 1.0}, True),
-    Candidate("agency rate", Kind.LOGISTIC, "workforce levels", ("agency_rate_fte",), {"C": 1.0}, True),
-    Candidate("deprivation", Kind.LOGISTIC, "context", ("imd_score",), {"C": 1.0}, True),
+    Candidate("base rate", CandidateKind.BASE_RATE, "none", (), baseline=True),
+    Candidate(
+        "previous judgement", CandidateKind.LOGISTIC, "previous judgement", ("previous_judgement",), {"C": 1.0}, True
+    ),
+    Candidate("agency rate", CandidateKind.LOGISTIC, "workforce levels", ("agency_rate_fte",), {"C": 1.0}, True),
+    Candidate("deprivation", CandidateKind.LOGISTIC, "context", ("imd_score",), {"C": 1.0}, True),
     Candidate(
         "deprivation and previous judgement",
-        Kind.LOGISTIC,
+        CandidateKind.LOGISTIC,
         "previous judgement and context",
         ("previous_judgement", "imd_score"),
         {"C": 1.0},
@@ -98,7 +100,7 @@ BASELINE_TO_BEAT = "deprivation and previous judgement"
 def _ordinal(group: str, penalty: float, columns: tuple[str, ...] | None = None) -> Candidate:
     return Candidate(
         f"ordinal, {group}, penalty {penalty:g}",
-        Kind.ORDINAL,
+        CandidateKind.ORDINAL,
         group,
         GROUPS[group] if columns is None else columns,
         {"penalty": penalty},
@@ -109,11 +111,15 @@ def _ordinal(group: str, penalty: float, columns: tuple[str, ...] | None = None)
 def _others(group: str) -> tuple[Candidate, ...]:
     columns = GROUPS[group]
     return (
-        Candidate(f"logistic, {group}", Kind.LOGISTIC, group, columns, {"C": 0.05}),
-        Candidate(f"ridge, {group}", Kind.RIDGE, group, columns, {"alpha": 50.0}),
-        Candidate(f"boosting, {group}", Kind.BOOSTING, group, columns, {"iterations": 80.0}),
+        Candidate(f"logistic, {group}", CandidateKind.LOGISTIC, group, columns, {"C": 0.05}),
+        Candidate(f"ridge, {group}", CandidateKind.RIDGE, group, columns, {"alpha": 50.0}),
+        Candidate(f"boosting, {group}", CandidateKind.BOOSTING, group, columns, {"iterations": 80.0}),
         Candidate(
-            f"ordinal with boosting, {group}", Kind.AVERAGE, group, columns, {"iterations": 80.0, "penalty": 8.0}
+            f"ordinal with boosting, {group}",
+            CandidateKind.AVERAGE,
+            group,
+            columns,
+            {"iterations": 80.0, "penalty": 8.0},
         ),
     )
 

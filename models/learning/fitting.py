@@ -14,7 +14,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from models.judgements.design import direction, matrix
-from models.learning.candidates import ILACS_LEVEL_FROM, Candidate, Kind
+from models.learning.candidates import ILACS_LEVEL_FROM, Candidate, CandidateKind
 from models.learning.estimators import Floats, NeutralScaler, OrdinalRatings
 from models.record.judgements import ILACS
 
@@ -182,11 +182,11 @@ def _fit_average(candidate: Candidate, x: Floats, training: pl.DataFrame) -> tup
     return predict, None
 
 
-_TRAINERS: dict[Kind, Callable[[Candidate, Floats, pl.DataFrame], tuple[_Predict, OrdinalRatings | None]]] = {
-    Kind.BASE_RATE: _fit_base_rate,
-    Kind.ORDINAL: _fit_ordinal,
-    Kind.LOGISTIC: _fit_logistic,
-    Kind.RIDGE: _fit_ridge,
-    Kind.BOOSTING: _fit_boosting,
-    Kind.AVERAGE: _fit_average,
+_TRAINERS: dict[CandidateKind, Callable[[Candidate, Floats, pl.DataFrame], tuple[_Predict, OrdinalRatings | None]]] = {
+    CandidateKind.BASE_RATE: _fit_base_rate,
+    CandidateKind.ORDINAL: _fit_ordinal,
+    CandidateKind.LOGISTIC: _fit_logistic,
+    CandidateKind.RIDGE: _fit_ridge,
+    CandidateKind.BOOSTING: _fit_boosting,
+    CandidateKind.AVERAGE: _fit_average,
 }

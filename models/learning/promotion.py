@@ -19,7 +19,7 @@ CALIBRATED_WITHIN = 2.5
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PromotionCheck:
     """One condition of the rule, with the figures it was decided on."""
 
     name: str
@@ -32,7 +32,7 @@ class Verdict:
     """The rule's answer; `refusals` is empty if and only if the model may be promoted."""
 
     rule: str
-    checks: tuple[Check, ...]
+    checks: tuple[PromotionCheck, ...]
 
     @property
     def promoted(self) -> bool:
@@ -68,26 +68,28 @@ def judge(walked: WalkForward, incumbent: Floats | None = None) -> Verdict:
     return Verdict(PROMOTION_RULE, tuple(checks))
 
 
-def _beats(name: str, y: NDArray[np.bool_], p: Floats, other: Floats) -> Check:
+def _beats(name: str, y: NDArray[np.bool_], p: Floats, other: Floats) -> PromotionCheck:
     ours, theirs = auc(y, p), auc(y, other)
     skill, their_skill = brier_skill(y, p), brier_skill(y, other)
     if ours is None or theirs is None or skill is None or their_skill is None:
-        return Check(name, False, "only one kind of judgement was seen, so nothing can be told")
+        return PromotionCheck(name, False, "only one kind of judgement was seen, so nothing can be told")
     passed = ours > theirs and skill > their_skill
-    return Check(
+    return PromotionCheck(
         name, passed, f"AUC {ours:.3f} against {theirs:.3f}, Brier skill {skill:.3f} against {their_skill:.3f}"
     )
 
 
-def _not_worse(y: NDArray[np.bool_], p: Floats, incumbent: Floats) -> Check:
+def _not_worse(y: NDArray[np.bool_], p: Floats, incumbent: Floats) -> PromotionCheck:
     ours, theirs = (float(np.mean((f - y) ** 2)) for f in (p, incumbent))
-    return Check("Brier score no higher than the incumbent's", ours <= theirs, f"{ours:.4f} against {theirs:.4f}")
+    return PromotionCheck(
+        "Brier score no higher than the incumbent's", ours <= theirs, f"{ours:.4f} against {theirs:.4f}"
+    )
 
 
-def _calibrated(y: NDArray[np.bool_], p: Floats) -> Check:
+def _calibrated(y: NDArray[np.bool_], p: Floats) -> PromotionCheck:
     expected, observed = float(p.sum()), int(y.sum())
     error = sqrt(float(np.sum(p * (1 - p))))
-    return Check(
+    return PromotionCheck(
         f"expected and observed within {CALIBRATED_WITHIN:g} standard errors",
         abs(expected - observed) <= CALIBRATED_WITHIN * error,
         f"{expected:.1f} expected, {observed} observed, standard error {error:.1f}",

@@ -23,7 +23,7 @@ from models.learning.candidates import BY_CANDIDATE, CANDIDATES, Candidate
 from models.learning.estimators import Floats
 from models.learning.fitting import SEED, Fitted, Forecast, fit
 from models.learning.metrics import Metrics, measure
-from models.learning.promotion import Check, Verdict, judge
+from models.learning.promotion import PromotionCheck, Verdict, judge
 from models.learning.trained import TrainedModel
 from models.learning.uncertainty import LEVEL, Spread, coverage, resampled, widening
 from models.learning.walkforward import CHOSEN, SELECTION_RULE, WalkForward, choose, walk_forward
@@ -101,11 +101,13 @@ def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:
     is held to the baselines only: on the same splits it is the same forecast.
     """
     if result.model.run["chosen"] == incumbent.run["chosen"]:
-        same = Check("no worse than the incumbent", True, f"the same configuration, {incumbent.run['chosen']}")
+        same = PromotionCheck("no worse than the incumbent", True, f"the same configuration, {incumbent.run['chosen']}")
         return replace(result, verdict=Verdict(result.verdict.rule, (*result.verdict.checks, same)))
     forecast = result.walk.forecasts.get(str(incumbent.run["chosen"]))
     if forecast is None:
-        missing = Check("the incumbent's configuration is among those tried", False, str(incumbent.run["chosen"]))
+        missing = PromotionCheck(
+            "the incumbent's configuration is among those tried", False, str(incumbent.run["chosen"])
+        )
         checks = (*result.verdict.checks, missing)
         return replace(result, verdict=Verdict(result.verdict.rule, checks))
     return replace(result, verdict=judge(result.walk, forecast.below_good))

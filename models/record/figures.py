@@ -10,7 +10,7 @@ import polars as pl
 from features.registry import RETURN, FieldType
 from models.record import layouts
 from models.record.cells import missing_reason, number, unknown_symbols
-from models.record.tables import Layout, Table, claim
+from models.record.tables import Layout, RecordTable, claim
 
 #: Last day of the year each collection describes: the workforce to 30 September, children in need to 31 March.
 WORKFORCE_YEAR_END = (9, 30)
@@ -51,7 +51,7 @@ _RETURN_COUNTS = {
 }
 
 
-def counts(tables: Iterable[Table]) -> tuple[pl.DataFrame, list[str]]:
+def counts(tables: Iterable[RecordTable]) -> tuple[pl.DataFrame, list[str]]:
     """All published counts, long, each council, period and count once; and notes on symbols nobody knows.
 
     Where releases overlap, the newest with a number wins: a release is dated by its latest period.
@@ -70,7 +70,7 @@ def counts(tables: Iterable[Table]) -> tuple[pl.DataFrame, list[str]]:
     return _newest(found, COUNTS, "count"), notes
 
 
-def population(tables: Iterable[Table]) -> pl.DataFrame:
+def population(tables: Iterable[RecordTable]) -> pl.DataFrame:
     """Children aged 0 to 17 per council and mid-year (`period_end` is 30 June), in the shape of `counts`."""
     found = []
     for table in tables:
@@ -81,7 +81,7 @@ def population(tables: Iterable[Table]) -> pl.DataFrame:
     return _newest(found, COUNTS, "count")
 
 
-def rates(tables: Iterable[Table]) -> pl.DataFrame:
+def rates(tables: Iterable[RecordTable]) -> pl.DataFrame:
     """Percentages that are published without their counts (from LAIT), as fractions."""
     found = []
     for table in tables:

@@ -17,7 +17,7 @@ from features.errors import ReferenceDataError
 from models.record import layouts
 from models.record.cells import day, grade
 from models.record.places import Places
-from models.record.tables import Layout, Table, claim
+from models.record.tables import Layout, RecordTable, claim
 
 SIF = "SIF"
 """Single inspection framework, 2013 to 2017."""
@@ -76,7 +76,7 @@ class Statement:
     grades: dict[str, int | None]
 
 
-def read_judgements(tables: list[Table], places: Places) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+def read_judgements(tables: list[RecordTable], places: Places) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """JUDGEMENTS, DISAGREEMENTS and notes (rows of councils nobody knows), from every source in the folder.
 
     Raises ReferenceDataError when no file holds judgements.
@@ -99,7 +99,7 @@ def read_judgements(tables: list[Table], places: Places) -> tuple[pl.DataFrame, 
     return frame, listed, notes
 
 
-def _statements(tables: list[Table], places: Places) -> tuple[list[Statement], list[str]]:
+def _statements(tables: list[RecordTable], places: Places) -> tuple[list[Statement], list[str]]:
     found: list[Statement] = []
     unknown: dict[str, int] = {}
     for rank, framework, source, frame in _claimed(tables):
@@ -134,7 +134,7 @@ def _statements(tables: list[Table], places: Places) -> tuple[list[Statement], l
     return found, sorted(unknown)
 
 
-def _claimed(tables: list[Table]) -> Iterator[tuple[int, str | None, str, pl.DataFrame]]:
+def _claimed(tables: list[RecordTable]) -> Iterator[tuple[int, str | None, str, pl.DataFrame]]:
     """(rank of the source, framework if the layout says it, where, rows), the surest source first."""
     ranked: tuple[tuple[int, str | None, tuple[Layout, ...]], ...] = (
         (0, ILACS, (layouts.INSPECTIONS,)),

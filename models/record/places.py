@@ -14,7 +14,7 @@ from features.errors import ReferenceDataError
 from models.record import layouts
 from models.record.cells import number
 from models.record.identity import EXISTED
-from models.record.tables import Table, claim
+from models.record.tables import RecordTable, claim
 
 COUNCILS = pl.Schema({"la_code": pl.String(), "name": pl.String(), "region": pl.String(), "council_type": pl.String()})
 DEPRIVATION = pl.Schema({"la_code": pl.String(), "edition": pl.Int32(), "imd_score": pl.Float64()})
@@ -70,7 +70,7 @@ def plain_name(name: str) -> str:
     return " ".join(_FILLER.sub(" ", text).split())
 
 
-def places(tables: list[Table]) -> Places:
+def places(tables: list[RecordTable]) -> Places:
     """Every council named in the DfE tables and the look-up.
 
     Raises ReferenceDataError when no table names councils at all.
@@ -148,7 +148,7 @@ _COUNTIES = frozenset(
 # fmt: on
 
 
-def deprivation(tables: Iterable[Table], where: Places) -> pl.DataFrame:
+def deprivation(tables: Iterable[RecordTable], where: Places) -> pl.DataFrame:
     """Average score of the Index of Multiple Deprivation per council and edition; higher is more deprived."""
     found = []
     for table in tables:
@@ -175,7 +175,7 @@ def deprivation(tables: Iterable[Table], where: Places) -> pl.DataFrame:
     return pl.concat(found).unique(["la_code", "edition"], keep="first", maintain_order=True).sort("la_code", "edition")
 
 
-def neighbours(tables: Iterable[Table]) -> pl.DataFrame:
+def neighbours(tables: Iterable[RecordTable]) -> pl.DataFrame:
     """Ten statistical neighbours per council, nearest first, of each edition in the folder.
 
     The older layout (headers SN1, SN2 …) is DfE's set of April 2021, the newer (SN_1 …) that of 2025.
@@ -204,7 +204,7 @@ def neighbours(tables: Iterable[Table]) -> pl.DataFrame:
     )
 
 
-def _named(tables: list[Table]) -> Iterable[pl.DataFrame]:
+def _named(tables: list[RecordTable]) -> Iterable[pl.DataFrame]:
     """Tables that name councils: the look-up first, as its names are the ONS's, then DfE's newest first."""
     wanted = ("urn", "old_la_code", "new_la_code", "la_name", "region_name", "also_known_as", "council_type")
     # Each is claimed by its own layout; what differs between them here is only which columns they carry.

@@ -12,7 +12,7 @@ from models.record import figures, layouts
 from models.record.identity import SUCCESSIONS, lineage
 from models.record.judgements import read_judgements
 from models.record.places import deprivation, neighbours, places
-from models.record.tables import SourceFile, Table, claim, nearest, read_tables
+from models.record.tables import RecordTable, SourceFile, claim, nearest, read_tables
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def read_record(folder: Path) -> PublicRecord:
     )
 
 
-def _layouts_by_file(tables: list[Table]) -> dict[str, tuple[str, ...]]:
+def _layouts_by_file(tables: list[RecordTable]) -> dict[str, tuple[str, ...]]:
     used: dict[str, tuple[str, ...]] = {}
     for table in tables:
         names = tuple(layout.name for layout in layouts.EVERY if claim(layout, table) is not None)

@@ -36,7 +36,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RecordTable:
     """One table of a file: cells as text (dates in ISO form), empty cells null."""
 
     file: str
@@ -72,14 +72,14 @@ def normalise(header: object) -> str:
     return re.sub(r"\s+", " ", str(header if header is not None else "").replace("\ufeff", "")).strip().lower()
 
 
-def read_tables(folder: Path) -> tuple[list[Table], list[SourceFile]]:
+def read_tables(folder: Path) -> tuple[list[RecordTable], list[SourceFile]]:
     """Every table of every CSV, ODS and XLSX file in a folder, in order of file name.
 
     Raises ReferenceDataError when the folder is missing or a file cannot be opened at all.
     """
     if not folder.is_dir():
         raise ReferenceDataError(f"There is no folder “{folder}”. Name the folder that holds the published files.")
-    tables: list[Table] = []
+    tables: list[RecordTable] = []
     files: list[SourceFile] = []
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in _TEXT_SUFFIXES | _WORKBOOK_SUFFIXES):
         content = path.read_bytes()
@@ -88,14 +88,14 @@ def read_tables(folder: Path) -> tuple[list[Table], list[SourceFile]]:
     return tables, files
 
 
-def tables_of(name: str, content: bytes) -> list[Table]:
+def tables_of(name: str, content: bytes) -> list[RecordTable]:
     """Every table of one file, by the ending of its name. Raises ReferenceDataError if it cannot be opened."""
     if Path(name).suffix.lower() in _TEXT_SUFFIXES:
         return [_csv_table(name, content)]
     return list(_workbook_tables(name, content))
 
 
-def claim(layout: Layout, table: Table) -> pl.DataFrame | None:
+def claim(layout: Layout, table: RecordTable) -> pl.DataFrame | None:
     """The layout's columns of a table under our names, all text; None if the table is of another layout.
 
     Raises ReferenceDataError, naming file, sheet and column, when the marks are there but a column is
@@ -119,7 +119,7 @@ def claim(layout: Layout, table: Table) -> pl.DataFrame | None:
     return table.cells.select(*(pl.col(header).alias(name) for name, header in columns.items()), *absent)
 
 
-def nearest(layout: Layout, tables: Iterable[Table]) -> str:
+def nearest(layout: Layout, tables: Iterable[RecordTable]) -> str:
     """For an error message: which table comes closest to a layout, and what it lacks."""
     best: tuple[int, str] = (0, "")
     for table in tables:
@@ -141,7 +141,7 @@ def _find(pattern: str, headers: Iterable[str]) -> list[str]:
     return [h for h in headers if compiled.fullmatch(h)]
 
 
-def _csv_table(name: str, content: bytes) -> Table:
+def _csv_table(name: str, content: bytes) -> RecordTable:
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             text = content.decode(encoding)
@@ -161,7 +161,7 @@ def _csv_table(name: str, content: bytes) -> Table:
     return _table(name, None, [*frame.row(0)] if frame.height else [], frame[1:])
 
 
-def _workbook_tables(name: str, content: bytes) -> Iterator[Table]:
+def _workbook_tables(name: str, content: bytes) -> Iterator[RecordTable]:
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         names = workbook.sheet_names
@@ -172,7 +172,7 @@ def _workbook_tables(name: str, content: bytes) -> Iterator[Table]:
         yield from _sheet_tables(name, sheet, rows)
 
 
-def _sheet_tables(name: str, sheet: str, rows: list[list[str | None]]) -> Iterator[Table]:
+def _sheet_tables(name: str, sheet: str, rows: list[list[str | None]]) -> Iterator[RecordTable]:
     """The tables of one sheet: each begins with a row of at least five texts near the top or below a gap."""
     start = 0
     while start < len(rows):
@@ -196,13 +196,13 @@ def _looks_like_header(row: list[str | None]) -> bool:
     return sum(1 for cell in row if cell and not cell.replace(".", "").isdigit()) >= 5
 
 
-def _table(name: str, sheet: str | None, header: list[str | None], body: pl.DataFrame) -> Table:
+def _table(name: str, sheet: str | None, header: list[str | None], body: pl.DataFrame) -> RecordTable:
     kept: dict[str, str] = {}
     for column, cell in zip(body.columns, header, strict=True):
         if (key := normalise(cell)) and key not in kept:
             kept[key] = column
     cells = body.select(pl.col(column).str.strip_chars().replace("", None).alias(key) for key, column in kept.items())
-    return Table(name, sheet, tuple(kept), cells)
+    return RecordTable(name, sheet, tuple(kept), cells)
 
 
 def _text(cell: object) -> str | None:

@@ -26,7 +26,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
-from models.learning.promotion import Check, Verdict
+from models.learning.promotion import PromotionCheck, Verdict
 from models.learning.trained import TrainedModel
 from models.learning.uncertainty import Spread
 from models.registry.card import card_json, card_text
@@ -185,7 +185,7 @@ def promote(
 def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
     """What the promotion rule said of a stored version when it was trained."""
     said = _read_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
-    return Verdict(said["rule"], tuple(Check(**check) for check in said["checks"]))
+    return Verdict(said["rule"], tuple(PromotionCheck(**check) for check in said["checks"]))
 
 
 def roll_back(store: Objects, name: str, on: date, by: str, reason: str) -> ModelRef:

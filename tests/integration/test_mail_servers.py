@@ -18,7 +18,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.mail.deliver import deliver
 from flows.mail.policy import MailPolicy
-from flows.mail.transports.port import Accepted, PermanentMailError, RetryableMailError
+from flows.mail.transports.port import HandedOver, PermanentMailError, RetryableMailError
 from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
@@ -53,7 +53,7 @@ def server(servers: MailServers) -> SmtpServer:
     return SmtpServer("127.0.0.1", servers.smtp_port, USER, PASSWORD, ca_file=servers.ca_file, timeout_seconds=10)
 
 
-def send(server: SmtpServer, *recipients: str, sender: str = "holdfast") -> Accepted:
+def send(server: SmtpServer, *recipients: str, sender: str = "holdfast") -> HandedOver:
     content = b"From: h@alliance.example\r\nTo: d@ashcombe.example\r\nSubject: x\r\n\r\ntext\r\n"
     return SmtpTransport(server).send(
         sender=f"{sender}@alliance.example", recipients=recipients, message_id="<1@alliance.example>", content=content

@@ -16,7 +16,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.mail.deliver import deliver
 from flows.mail.policy import MailPolicy
-from flows.mail.transports.port import Accepted, PermanentMailError, RetryableMailError
+from flows.mail.transports.port import HandedOver, PermanentMailError, RetryableMailError
 from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
@@ -55,7 +55,7 @@ def changed(server: SmtpServer, **given: Any) -> SmtpServer:
     return replace(server, **given)
 
 
-def send(server: SmtpServer, recipients: tuple[str, ...] = ASHCOMBE.recipients) -> Accepted:
+def send(server: SmtpServer, recipients: tuple[str, ...] = ASHCOMBE.recipients) -> HandedOver:
     content = b"From: h@alliance.example\r\nTo: d@ashcombe.example\r\nSubject: x\r\n\r\n.dot\r\n"
     return SmtpTransport(server).send(
         sender="holdfast@alliance.example", recipients=recipients, message_id="<1@alliance.example>", content=content

@@ -57,7 +57,7 @@ _STYLE: dict[Any, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Chart:
+class ChartPicture:
     """A drawn chart with its words: `alt` says what the picture shows to whoever does not see it."""
 
     png: bytes
@@ -67,7 +67,7 @@ class Chart:
     """Size in CSS pixels on a phone; the picture has more pixels than that."""
 
 
-def draw_chart(series: Sequence[Series]) -> Chart | None:
+def draw_chart(series: Sequence[Series]) -> ChartPicture | None:
     """Small multiples, one panel per measure under the other; None if there is nothing to draw."""
     drawable = [s for s in series if sum(v is not None for v in s.values) >= 2]
     if not drawable:
@@ -82,7 +82,7 @@ def draw_chart(series: Sequence[Series]) -> Chart | None:
         figure.subplots_adjust(left=0.135, right=0.97, top=1 - 0.30 * inches, bottom=0.24 * inches, hspace=0.62)
         pixels = io.BytesIO()
         figure.savefig(pixels, format="rgba")
-    return Chart(
+    return ChartPicture(
         png=_png(pixels.getvalue(), round(_WIDTH_INCHES * _DPI)),
         alt=alt_text(drawable),
         width=round(_WIDTH_INCHES * 100),

@@ -11,7 +11,7 @@ from flows.alerts.letter import wording
 from flows.alerts.letter.charts import draw_chart
 from flows.alerts.letter.figures import change_text, count_words, listed, lower_first, month_words, value_text
 from flows.alerts.letter.headline import lead, points_heading, sentence, subject, title
-from flows.alerts.letter.letter import Block, Bullets, Letter, Para, Point, Section
+from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para, Point
 from flows.alerts.state import Band, Decision, Record
 from flows.settings.settings import Settings
 
@@ -95,7 +95,7 @@ def _past(fact: MeasureFact) -> str:
     return ""
 
 
-def _sections(alert: Alert, contact: Contact) -> list[Section]:
+def _sections(alert: Alert, contact: Contact) -> list[LetterSection]:
     sections = []
     if alert.correction is not None and alert.correction.for_director:
         sections.append(_corrected(alert.correction))
@@ -103,13 +103,13 @@ def _sections(alert: Alert, contact: Contact) -> list[Section]:
     if alert.decision.band is not Band.NOT_SCORED:
         sections.append(_how_sure(alert))
     sections.append(_not_known(alert))
-    sections.append(Section("The data we received", _received(alert)))
+    sections.append(LetterSection("The data we received", _received(alert)))
     sections.append(_about(alert, contact))
     return sections
 
 
-def _corrected(note: Correction) -> Section:
-    return Section(
+def _corrected(note: Correction) -> LetterSection:
+    return LetterSection(
         "What changed since our earlier message",
         (
             Para("A file for this month came again or was corrected. Restated figures are normal, and welcome."),
@@ -118,14 +118,14 @@ def _corrected(note: Correction) -> Section:
     )
 
 
-def _helps(alert: Alert) -> Section:
+def _helps(alert: Alert) -> LetterSection:
     decision, stage = alert.decision, alert.score.stage
     if decision.band is Band.NOT_SCORED:
-        return Section("What would help", (*_unseen(decision), Bullets(wording.NOT_SCORED_HELPS)))
+        return LetterSection("What would help", (*_unseen(decision), Bullets(wording.NOT_SCORED_HELPS)))
     if decision.band is Band.RECOVERING:
-        return Section("What tends to help in recovery", (Bullets(wording.RECOVERY_HELPS),))
+        return LetterSection("What tends to help in recovery", (Bullets(wording.RECOVERY_HELPS),))
     if decision.band is Band.STEADY:
-        return Section("What tends to help now", (Bullets(wording.RESOLVED_HELPS),))
+        return LetterSection("What tends to help now", (Bullets(wording.RESOLVED_HELPS),))
     number = stage.number if stage is not None else 0
     blocks: list[Block] = [Para(f"{wording.BAND_WORDS[decision.band]}. {wording.BAND_MEANING[decision.band]}")]
     if stage is not None and number > 0:
@@ -136,7 +136,7 @@ def _helps(alert: Alert) -> Section:
             )
         )
     blocks.append(Bullets(wording.HELPS.get(number, wording.HELPS[0])))
-    return Section("What tends to help at this stage", tuple(blocks))
+    return LetterSection("What tends to help at this stage", tuple(blocks))
 
 
 def _unseen(decision: Decision) -> tuple[Block, ...]:
@@ -153,7 +153,7 @@ def _unseen(decision: Decision) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _how_sure(alert: Alert) -> Section:
+def _how_sure(alert: Alert) -> LetterSection:
     score, record = alert.score, alert.score.track_record
     blocks: list[Block] = []
     if record is not None:
@@ -187,7 +187,7 @@ def _how_sure(alert: Alert) -> Section:
         blocks.append(
             Para("The model itself changed since last month. Part of the difference may come from that, not from you.")
         )
-    return Section("How sure this is", tuple(blocks))
+    return LetterSection("How sure this is", tuple(blocks))
 
 
 def _estimate(alert: Alert) -> str:
@@ -202,7 +202,7 @@ def _estimate(alert: Alert) -> str:
     return f"{text}. Read it with the track record above, never alone."
 
 
-def _not_known(alert: Alert) -> Section:
+def _not_known(alert: Alert) -> LetterSection:
     items = []
     for gap in alert.not_known:
         labels = [lower_first(label) for label in gap.labels]
@@ -217,8 +217,8 @@ def _not_known(alert: Alert) -> Section:
             )
         )
     if not items:
-        return Section("What was not known", (Para("Every measure we use could be worked out from your files."),))
-    return Section("What was not known", (Bullets(tuple(items)),))
+        return LetterSection("What was not known", (Para("Every measure we use could be worked out from your files."),))
+    return LetterSection("What was not known", (Bullets(tuple(items)),))
 
 
 def _received(alert: Alert) -> tuple[Block, ...]:
@@ -249,7 +249,7 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%B}"
 
 
-def _about(alert: Alert, contact: Contact) -> Section:
+def _about(alert: Alert, contact: Contact) -> LetterSection:
     blocks: list[Block] = [Para(wording.WHAT_THIS_IS_NOT)]
     if alert.is_joint_return:
         blocks.append(
@@ -266,7 +266,7 @@ def _about(alert: Alert, contact: Contact) -> Section:
         ),
         Para(wording.PRIVACY),
     ]
-    return Section("What this is not, and how to object", tuple(blocks))
+    return LetterSection("What this is not, and how to object", tuple(blocks))
 
 
 def _footer(alert: Alert, contact: Contact) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flows.alerts.letter.charts import Chart
+from flows.alerts.letter.charts import ChartPicture
 from flows.alerts.state import Band
 
 
@@ -19,17 +19,17 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class LetterTable:
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Para | Bullets | Table
+Block = Para | Bullets | LetterTable
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class LetterSection:
     heading: str
     blocks: tuple[Block, ...]
 
@@ -56,9 +56,9 @@ class Letter:
     lead: str
     """One sentence: why. Never a probability."""
     points: tuple[Point, ...] = ()
-    chart: Chart | None = None
+    chart: ChartPicture | None = None
     chart_caption: str = ""
-    sections: tuple[Section, ...] = ()
+    sections: tuple[LetterSection, ...] = ()
     footer: tuple[str, ...] = ()
     notice: str = ""
     """Shown above everything: a redirected test, a correction."""

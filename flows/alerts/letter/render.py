@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.letter.compose import Contact, alert_letter
-from flows.alerts.letter.letter import Letter, Table
+from flows.alerts.letter.letter import Letter, LetterTable
 
 _LINE = 74
 
@@ -115,7 +115,7 @@ def _underlined(text: str) -> str:
     return f"{text}\n{'-' * len(text)}"
 
 
-def _text_table(table: Table) -> str:
+def _text_table(table: LetterTable) -> str:
     """A table as one paragraph per row, which a narrow screen and a screen reader can follow."""
     rows = []
     for row in table.rows:

@@ -6,18 +6,18 @@ helps at one stage costs capacity at another.
 
 from __future__ import annotations
 
-from features.comparing.xmr import Signal
+from features.comparing.xmr import XmrRule
 from flows.alerts.state import Band
 
 #: XmR rules (`features.comparing.xmr.Signal`) as a director reads them, toward concern (True) or improvement.
 RULE_WORDS: dict[str, dict[bool, str]] = {
-    Signal.POINT: {True: "Outside its usual range", False: "Better than its usual range"},
-    Signal.SHIFT: {
+    XmrRule.POINT: {True: "Outside its usual range", False: "Better than its usual range"},
+    XmrRule.SHIFT: {
         True: "On the worse side of its usual level for seven months or more",
         False: "On the better side of its usual level for seven months or more",
     },
-    Signal.TREND: {True: "Getting worse seven months in a row", False: "Improving seven months in a row"},
-    Signal.NEAR_LIMIT: {
+    XmrRule.TREND: {True: "Getting worse seven months in a row", False: "Improving seven months in a row"},
+    XmrRule.NEAR_LIMIT: {
         True: "Close to the worse end of its usual range in two of three months",
         False: "Close to the better end of its usual range in two of three months",
     },

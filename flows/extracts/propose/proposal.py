@@ -77,7 +77,7 @@ _CODE_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"agency_worker": _FL
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class ColumnCandidate:
     """One column that may be a field."""
 
     header: str
@@ -93,7 +93,7 @@ class FieldProposal:
     field: Field
     sure: str | None
     """The header that is it, if that needs no question."""
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[ColumnCandidate, ...]
     """Best first."""
 
 
@@ -128,7 +128,7 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
     fields = EXTRACTS[kind].fields
     known = meanings(kind)
     documented = {i: known[normalised(h)] for i, h in enumerate(table.headers) if normalised(h) in known}
-    scored: dict[tuple[str, int], Candidate] = {}
+    scored: dict[tuple[str, int], ColumnCandidate] = {}
     name_of: dict[tuple[str, int], float] = {}
     fit_of: dict[tuple[str, int], float] = {}
     for position, header in enumerate(table.headers):
@@ -143,7 +143,7 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
                 continue
             key = (declared.name, position)
             name_of[key], fit_of[key] = name, fit
-            scored[key] = Candidate(header, name * (0.4 + 0.6 * fit), f"{why}; {cells}")
+            scored[key] = ColumnCandidate(header, name * (0.4 + 0.6 * fit), f"{why}; {cells}")
     proposals = []
     taken: set[int] = set()
     for declared in fields:
@@ -179,7 +179,7 @@ def _is_sure(
     name: str,
     position: int,
     documented: Mapping[int, str],
-    scored: Mapping[tuple[str, int], Candidate],
+    scored: Mapping[tuple[str, int], ColumnCandidate],
     name_of: Mapping[tuple[str, int], float],
     fit_of: Mapping[tuple[str, int], float],
 ) -> bool:

@@ -6,15 +6,14 @@ from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import Transport
 from flows.mail.transports.smtp import SmtpServer, SmtpTransport
-from flows.settings.settings import Environment, Settings
-from flows.settings.settings import Transport as Kind
+from flows.settings.settings import Environment, Settings, TransportChoice
 from flows.store import open_store
 
 
 def open_transport(settings: Settings) -> Transport:
     """The transport the settings name."""
     mail = settings.mail
-    if mail.transport is Kind.SMTP:
+    if mail.transport is TransportChoice.SMTP:
         return SmtpTransport(
             SmtpServer(
                 host=mail.host,
@@ -25,7 +24,7 @@ def open_transport(settings: Settings) -> Transport:
                 ca_file=mail.ca_file,
             )
         )
-    if mail.transport is Kind.SES:
+    if mail.transport is TransportChoice.SES:
         from flows.mail.transports.ses import SesTransport, ses_client
 
         return SesTransport(ses_client(region=settings.s3.region))

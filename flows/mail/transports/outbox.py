@@ -8,7 +8,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
-from flows.mail.transports.port import Accepted
+from flows.mail.transports.port import HandedOver
 from flows.store.port import Store
 
 
@@ -22,12 +22,12 @@ class OutboxTransport:
         self._store = store
         self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         """Write `<id>.eml` and `<id>.html`, the preview a browser opens."""
         name = f"{self._prefix}{message_id.strip('<>').partition('@')[0]}"
         self._store.replace(f"{name}.eml", content, content_type="message/rfc822")
         self._store.replace(f"{name}.html", preview(content).encode(), content_type="text/html; charset=utf-8")
-        return Accepted(tuple(recipients), transport_id=f"{name}.eml")
+        return HandedOver(tuple(recipients), transport_id=f"{name}.eml")
 
 
 def parse(content: bytes) -> EmailMessage:

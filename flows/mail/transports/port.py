@@ -31,7 +31,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class HandedOver:
     """The transport's answer for one message."""
 
     addresses: tuple[str, ...]
@@ -46,7 +46,7 @@ class Transport(Protocol):
     name: str
     reaches_people: bool
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         """Hand over `content`, a complete RFC 5322 message, for `recipients` (the envelope, not the header).
 
         Every recipient is in the answer, accepted or refused. Raises RetryableMailError or

@@ -13,7 +13,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from flows.mail.transports.port import Accepted, PermanentMailError, RetryableMailError
+from flows.mail.transports.port import HandedOver, PermanentMailError, RetryableMailError
 
 #: Error codes after which the same call may succeed. Everything else needs a person.
 _RETRYABLE = frozenset(
@@ -47,7 +47,7 @@ class SesTransport:
         self._client = client
         self._options = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         """Hand over one raw message; the envelope is `recipients`, whatever the header says."""
         try:
             answer = self._client.send_email(
@@ -64,7 +64,7 @@ class SesTransport:
             raise RetryableMailError(
                 f"SES could not be reached ({type(error).__name__}). The next run tries again."
             ) from error
-        return Accepted(tuple(recipients), transport_id=str(answer["MessageId"]))
+        return HandedOver(tuple(recipients), transport_id=str(answer["MessageId"]))
 
 
 def _from_client(error: ClientError) -> RetryableMailError | PermanentMailError:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError
+from flows.mail.transports.port import HandedOver, PermanentMailError, Refusal, RetryableMailError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class SmtpTransport:
     def __init__(self, server: SmtpServer) -> None:
         self._server = server
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         """Hand over one message in one transaction; addressees the server refused are in the answer.
 
         A connection lost after the text was sent leaves it unknown whether the server took it: that is
@@ -49,7 +49,7 @@ class SmtpTransport:
                 refused = session.sendmail(sender, list(recipients), content)
             except smtplib.SMTPRecipientsRefused as error:
                 refused = error.recipients
-        return Accepted(
+        return HandedOver(
             tuple(r for r in recipients if r not in refused),
             tuple(_refusal(address, code, text) for address, (code, text) in sorted(refused.items())),
         )

@@ -10,7 +10,7 @@ from flows.alerts.alert import Alert, Correction
 from flows.alerts.decide import storm_valve
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Outcome, director_changes
+from flows.alerts.publish import Publication, director_changes
 from flows.alerts.state import AlertState
 from flows.mail.deliver import Delivery
 from flows.mail.run_summary import data_officer_message, run_message
@@ -84,7 +84,7 @@ def _run_summary() -> Message:
     return run_message(
         month=MONTH,
         alerts=shown,
-        outcomes={"991": Outcome.CREATED},
+        outcomes={"991": Publication.CREATED},
         storm=storm_valve([a.decision for a in shown], RULES),
         deliveries={"991": [sent, failed]},
         seconds={"ingest": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},

@@ -13,7 +13,7 @@ import pytest
 from features.errors import SettingsError
 from flows.store import LocalStore
 from flows.train import Promote, TrainRequest, promote_version, run_training
-from models.learning.promotion import Check, Verdict
+from models.learning.promotion import PromotionCheck, Verdict
 from models.registry.shipped import install
 from models.registry.versions import current, load, save
 from models.score import ModelRef
@@ -41,7 +41,7 @@ def test_left_empty_it_promotes_nothing() -> None:
 def test_the_rule_has_the_last_word(tmp_path: Path, allowed: bool) -> None:
     store = LocalStore(tmp_path)
     shipped = install(store, date(2026, 1, 1))
-    verdict = Verdict("beats the baselines", (Check("beats every baseline", allowed, "0.20 against 0.19"),))
+    verdict = Verdict("beats the baselines", (PromotionCheck("beats every baseline", allowed, "0.20 against 0.19"),))
     model = replace(load(store, NAME), ref=ModelRef(NAME, "2099-01-01-abcdef12"))
     save(store, model, verdict)
     result: Any = SimpleNamespace(model=model, verdict=verdict)

@@ -29,7 +29,7 @@ _null = pl.lit(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Episodes:
+class AnnexEpisodes:
     """The caseload extract's fields that Annex A carries, one row per episode."""
 
     frame: pl.DataFrame
@@ -43,7 +43,7 @@ class Episodes:
     """Lists that say who holds an open case that is not in list 6."""
 
 
-def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
+def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> AnnexEpisodes:
     """The episodes open at the month's end, closed in it, or in which something happened in it.
 
     `lists` has a frame of `ListRead.frame`'s columns for each of lists 3 to 8, empty for one that is not there.
@@ -76,7 +76,7 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> Episodes:
         if name.endswith(PROBLEM) and frame.get_column(name).null_count() < frame.height
     ]
     notes += only_events(current)
-    return Episodes(
+    return AnnexEpisodes(
         frame.select(c for c in frame.columns if not c.endswith(PROBLEM)),
         pl.concat([nothing, *problems]).sort("file_row", "field"),
         tuple(notes),

@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 
-class Holds(StrEnum):
+class ColumnContent(StrEnum):
     """What a column's cells are read as."""
 
     CHILD = "child"
@@ -34,7 +34,7 @@ class Column:
     """Ours, within its list."""
     header: str
     """Ofsted's."""
-    holds: Holds
+    holds: ColumnContent
     pattern: str
     """What else it is called, squeezed."""
 
@@ -71,7 +71,7 @@ _ID = "(?:id|identifier|identificationnumber|ref|reference|refno|number|no)"
 _CHILD = Column(
     "child",
     "Child Unique ID",
-    Holds.CHILD,
+    ColumnContent.CHILD,
     rf"(?:unique)?(?:childrens?|childs?|client|person|pers|individual|serviceuser|case)(?:unique)?{_ID}"
     rf"|(?:lcs|ics|cms|mosaic|eclipse|liquidlogic|carefirst|frameworki|swift|azeus)(?:client|person|child)?{_ID}"
     rf"|unique{_ID}|upi|childuniqueid(?:lcs|ics|mosaic|eclipse|liquidlogic)",
@@ -79,13 +79,13 @@ _CHILD = Column(
 _TEAM = Column(
     "team",
     "Allocated Team",
-    Holds.TEAM,
+    ColumnContent.TEAM,
     r"(?:current|currently|case)?(?:allocated|responsible|socialwork|socialworkers|workers)?team(?:name|allocated)?",
 )
 _WORKER = Column(
     "worker",
     "Allocated Worker",
-    Holds.WORKER,
+    ColumnContent.WORKER,
     r"(?:current|currently|lead)?(?:allocated)?(?:social|case|key|lead)?worker(?:name|allocated)?"
     r"|(?:current)?allocated(?:sw|cw|to)(?:name)?|(?:sw|keyworker)name",
 )
@@ -124,20 +124,20 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "referred",
                 "Date of referral",
-                Holds.DATE,
+                ColumnContent.DATE,
                 rf"(?:date)?(?:of)?{_THE}(?:{_LAST})?referral(?:date|received|receiveddate|startdate|starts?|dttm)?"
                 r"|datereferral(?:was)?received|datereferred|referraldateofreceipt",
             ),
             Column(
                 "no_further_action",
                 "Referral NFA?",
-                Holds.YES_NO,
+                ColumnContent.YES_NO,
                 r"(?:was|is)?(?:the)?(?:referral)?(?:a|an|resultedin|outcome|ended)?(?:nfa|nofurtheraction)(?:d|flag|yn|referral)?",
             ),
             Column(
                 "earlier",
                 "Number of Referrals in Last 12 Months",
-                Holds.NUMBER,
+                ColumnContent.NUMBER,
                 rf"(?:number|no|count|num)?(?:of)?(?:previous|prior|earlier)?referrals{_12_MONTHS}",
             ),
             _TEAM,
@@ -155,7 +155,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "started",
                 "Continuous Assessment Start Date",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:continuous|single|candf|cf|childandfamily|cin)?assessment(?:start|started|began|commenced)(?:date)?"
                 r"|(?:date)(?:of)?(?:continuous|single|candf|cf)?assessment(?:start|started|began|commenced)"
                 r"|startdateof(?:the)?(?:continuous|single)?assessment",
@@ -163,7 +163,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "authorised",
                 "Continuous Assessment Date of Authorisation",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:continuous|single|candf|cf|childandfamily|cin)?assessment"
                 r"(?:dateof|date)?(?:authori[sz]ation|authori[sz]ed|auth|completion|completed|closed|end|ended)(?:date)?"
                 r"|(?:dateof|date)(?:the)?(?:continuous|single|candf|cf)?(?:assessment)?(?:was)?authori[sz](?:ation|ed)"
@@ -189,7 +189,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "strategy",
                 "Strategy discussion initiating Section 47 Enquiry Start Date",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:dateof)?(?:the)?strat(?:egy)?(?:discussion|meeting)(?:date)?"
                 r"(?:initiating|leadingto)?(?:a|the)?(?:section47|sec47|s47)?(?:enquiry|investigation)?(?:start)?(?:date)?"
                 r"|(?:section47|sec47|s47)(?:enquiry|investigation)?(?:start|started|startdate|date|datestarted)"
@@ -198,7 +198,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "conference",
                 "Date of Initial Child Protection Conference",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:dateof|date)?(?:the)?(?:icpc|initial(?:childprotection|cp)conf(?:erence)?)(?:date|held|dateheld)?",
             ),
             _TEAM,
@@ -222,25 +222,27 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "began",
                 "CIN Start Date",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:cin|childreninneed|childinneed)(?:episode|case|plan)?(?:start|started|began|commenced)(?:date)?"
                 r"|(?:episode|case)?startdate|datecin(?:episode)?(?:start|started|began)|startdateofcin(?:episode)?",
             ),
             Column(
                 "seen",
                 "Date Child Was Last Seen",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:date)?(?:the)?child(?:was)?lastseen(?:date)?|datelastseen|lastseendate"
                 rf"|(?:dateof)?(?:the)?{_LAST}(?:cin|statutory|socialwork|sw)?visit(?:date)?",
             ),
             Column(
                 "closed",
                 "CIN Closure Date",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:cin|childreninneed|childinneed|episode|case)?(?:episode|case|plan)?"
                 r"(?:closure|closed|closing|end|ended)(?:date)?|date(?:of)?(?:cin|case|episode)?(?:closure|closed|ended)",
             ),
-            Column("status", "Case Status", Holds.STATUS, r"(?:current)?(?:case|cin|child)?status(?:ofthecase)?"),
+            Column(
+                "status", "Case Status", ColumnContent.STATUS, r"(?:current)?(?:case|cin|child)?status(?:ofthecase)?"
+            ),
             _TEAM,
             _WORKER,
         ),
@@ -255,33 +257,33 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "plan",
                 "Child Protection Plan Start Date",
-                Holds.DATE,
+                ColumnContent.DATE,
                 rf"{_CP}(?:plan)?(?:start|started|began|commenced)(?:date)?|date{_CP}(?:plan)?(?:start|started|began)"
                 rf"|startdateof{_THE}{_CP}(?:plan)?",
             ),
             Column(
                 "ended",
                 "Child Protection Plan End Date",
-                Holds.DATE,
+                ColumnContent.DATE,
                 rf"{_CP}(?:plan)?(?:end|ended|ceased|closed|closure|cease)(?:date)?|date{_CP}(?:plan)?(?:end|ended|ceased)"
                 rf"|enddateof{_THE}{_CP}(?:plan)?",
             ),
             Column(
                 "visit",
                 "Date of the Last Statutory Visit",
-                Holds.DATE,
+                ColumnContent.DATE,
                 rf"(?:dateof)?{_THE}{_LAST}(?:statutory|{_CP})?visit(?:date)?",
             ),
             Column(
                 "review",
                 "Date of latest review conference",
-                Holds.DATE,
+                ColumnContent.DATE,
                 rf"(?:dateof)?{_THE}{_LAST}(?:{_CP})?review(?:{_CP})?(?:conference|conf)?(?:date)?|{_LAST}rcpc(?:date)?",
             ),
             Column(
                 "previous",
                 "Number of Previous Child Protection Plans",
-                Holds.NUMBER,
+                ColumnContent.NUMBER,
                 rf"(?:number|no|count|num)?(?:of)?(?:previous|prior|earlier){_CP}(?:plans?)?",
             ),
             _TEAM,
@@ -306,7 +308,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "entered",
                 "Date Started to be Looked After",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:date)?(?:child)?(?:started|became|begantobe)(?:to)?(?:be)?(?:lookedafter|lac|cla)(?:date)?"
                 r"|loo+kedafter(?:start|started|startdate)|(?:lac|cla|cic|care)start(?:date)?|date(?:child)?entered(?:into)?care"
                 r"|dateof(?:entrytocare|becominglookedafter)|datelookedafterstarted",
@@ -314,7 +316,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "left",
                 "Date Ceased to be Looked After",
-                Holds.DATE,
+                ColumnContent.DATE,
                 r"(?:date)?(?:child)?(?:ceased|stopped|ended)(?:to)?(?:be|being)?(?:lookedafter|lac|cla)(?:date)?"
                 r"|lookedafter(?:end|ended|enddate|ceased|ceaseddate)|(?:lac|cla|cic|care)(?:end|ceased)(?:date)?"
                 r"|date(?:child)?leftcare|datelookedafter(?:ended|ceased)",
@@ -322,7 +324,7 @@ LISTS: tuple[AnnexList, ...] = (
             Column(
                 "visit",
                 "Date of Last Social Work Visit",
-                Holds.DATE,
+                ColumnContent.DATE,
                 rf"(?:dateof)?{_THE}{_LAST}(?:socialwork(?:er)?s?|sw|statutory|lac|cla)?visit(?:date)?",
             ),
             _TEAM,

@@ -17,7 +17,7 @@ import polars as pl
 
 from features.errors import UnreadableExtract
 from features.registry import Field, FieldType
-from flows.extracts.formats.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, Holds, squeezed
+from flows.extracts.formats.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, ColumnContent, squeezed
 from flows.extracts.formats.annex_a.sheets import FoundList
 from flows.extracts.reading.cells import read_columns
 from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
@@ -42,13 +42,13 @@ _COUNTED = (
 #: A part of every text of more than one word that stands for nobody.
 _MAYBE_NOBODY = r"alloc|worker|known|vacan|pending|duty|tray|named|nobody|none|[^\pL ]|\b[nt]"
 _DTYPES = {
-    Holds.CHILD: pl.String(),
-    Holds.DATE: pl.Date(),
-    Holds.STATUS: pl.String(),
-    Holds.YES_NO: pl.Boolean(),
-    Holds.NUMBER: pl.Int64(),
-    Holds.WORKER: pl.String(),
-    Holds.TEAM: pl.String(),
+    ColumnContent.CHILD: pl.String(),
+    ColumnContent.DATE: pl.Date(),
+    ColumnContent.STATUS: pl.String(),
+    ColumnContent.YES_NO: pl.Boolean(),
+    ColumnContent.NUMBER: pl.Int64(),
+    ColumnContent.WORKER: pl.String(),
+    ColumnContent.TEAM: pl.String(),
 }
 
 
@@ -74,7 +74,7 @@ def _schema(annex: AnnexList) -> pl.Schema:
     columns: dict[str, pl.DataType] = {"row": pl.UInt32()}
     for column in annex.columns:
         columns[column.name] = _DTYPES[column.holds]
-        if column.holds not in (Holds.CHILD, Holds.TEAM):
+        if column.holds not in (ColumnContent.CHILD, ColumnContent.TEAM):
             columns[column.name + PROBLEM] = pl.String()
     return pl.Schema(columns)
 
@@ -250,20 +250,20 @@ def _field(name: str, of: FieldType) -> Field:
 
 
 #: What is read as in our own extracts.
-_FIELDS: dict[Holds, Callable[[str], Field]] = {
-    Holds.DATE: partial(_field, of=FieldType.DATE),
-    Holds.NUMBER: partial(_field, of=FieldType.INTEGER),
+_FIELDS: dict[ColumnContent, Callable[[str], Field]] = {
+    ColumnContent.DATE: partial(_field, of=FieldType.DATE),
+    ColumnContent.NUMBER: partial(_field, of=FieldType.INTEGER),
 }
 
 
 def _read(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]:
     """Values and problem codes of one column; `text` is trimmed, blank is null."""
     match column.holds:
-        case Holds.STATUS:
+        case ColumnContent.STATUS:
             return _by_meaning(text, _status, pl.String(), "unknown_code")
-        case Holds.YES_NO:
+        case ColumnContent.YES_NO:
             return _by_meaning(text, _yes_no, pl.Boolean(), "not_a_flag")
-        case Holds.WORKER:
+        case ColumnContent.WORKER:
             wrong = text.str.starts_with("#").fill_null(False)
             if wrong.any():
                 code = pl.Series(text.name, ["formula_error"], dtype=pl.String())

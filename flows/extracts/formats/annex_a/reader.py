@@ -13,11 +13,11 @@ import polars as pl
 from features.errors import ExtractError, UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import EXTRACTS, Kind
-from flows.extracts.formats.annex_a.episodes import FIELDS, Episodes, episodes
-from flows.extracts.formats.annex_a.layout import BY_NUMBER, Holds
+from flows.extracts.formats.annex_a.episodes import FIELDS, AnnexEpisodes, episodes
+from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent
 from flows.extracts.formats.annex_a.lists import ListRead, empty_frame, read_list
 from flows.extracts.formats.annex_a.needs import ESSENTIAL, Lacking, Sources, lacking
-from flows.extracts.formats.annex_a.sheets import Contents, FoundList, find_lists
+from flows.extracts.formats.annex_a.sheets import FoundList, SheetContents, find_lists
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.excel import Book
 from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
@@ -115,12 +115,12 @@ def _as_sentences(where: Where) -> Iterator[None]:
         ) from None
 
 
-def _check_days(book: Book, contents: Contents, where: Where) -> None:
+def _check_days(book: Book, contents: SheetContents, where: Where) -> None:
     """Bare day numbers of a workbook that counts from 1904 would be read four years early."""
     if not book.counts_days_from_1904:
         return
     for found in contents.lists.values():
-        dates = [p for name, p in found.positions.items() if found.annex.column(name).holds is Holds.DATE]
+        dates = [p for name, p in found.positions.items() if found.annex.column(name).holds is ColumnContent.DATE]
         if any(isinstance(row[p], float) for row in found.rows for p in dates):
             raise UnreadableExtract(
                 f"{where}: the workbook counts days from 1904 and {found.annex} gives dates as bare numbers, so they "
@@ -129,7 +129,7 @@ def _check_days(book: Book, contents: Contents, where: Where) -> None:
 
 
 def _usable(
-    reads: Mapping[int, ListRead], contents: Contents, month: Month, where: Where
+    reads: Mapping[int, ListRead], contents: SheetContents, month: Month, where: Where
 ) -> tuple[dict[int, ListRead], dict[int, str], list[str]]:
     """The lists that may be relied on, why the others may not, and what reading them had to say."""
     why = {
@@ -160,7 +160,7 @@ def _usable(
 
 def _latest(one: ListRead, month: Month) -> tuple[Month | None, bool]:
     """The month of a list's latest date, and whether any lies in the month."""
-    dates = [c.name for c in one.annex.columns if c.holds is Holds.DATE and c.name in one.present]
+    dates = [c.name for c in one.annex.columns if c.holds is ColumnContent.DATE and c.name in one.present]
     found = pl.concat([one.frame.get_column(name).drop_nulls().rename("d") for name in dates]) if dates else None
     if found is None or found.is_empty():
         return None, False
@@ -176,7 +176,7 @@ def _open_statuses(usable: Mapping[int, ListRead]) -> set[str]:
     return set(six["status"].drop_nulls().unique().to_list())
 
 
-def _table(made: Episodes, gaps: Lacking, asked: Asked) -> RawTable:
+def _table(made: AnnexEpisodes, gaps: Lacking, asked: Asked) -> RawTable:
     """The episodes as text under our own headers, as `ingest_table` wants them."""
     present = [f for f in FIELDS if f != "file_row" and f not in gaps.because]
     names = ("la_code", "reference_date", *present)
@@ -211,14 +211,14 @@ def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     return pl.col(name).cast(pl.String)
 
 
-def _mapping(contents: Contents) -> dict[str, str]:
+def _mapping(contents: SheetContents) -> dict[str, str]:
     """`list 6 closed` -> the header the workbook gives it."""
     return {
         f"list {n} {name}": header for n, one in sorted(contents.lists.items()) for name, header in one.headers.items()
     }
 
 
-def _read_from(contents: Contents) -> list[str]:
+def _read_from(contents: SheetContents) -> list[str]:
     return [_mapping_note(one) for _, one in sorted(contents.lists.items())]
 
 

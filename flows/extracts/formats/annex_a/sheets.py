@@ -67,7 +67,7 @@ class FoundList:
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class SheetContents:
     """What a workbook holds."""
 
     lists: Mapping[int, FoundList]
@@ -77,7 +77,7 @@ class Contents:
     notes: tuple[str, ...]
 
 
-def find_lists(book: Book, where: Where, limits: Limits) -> Contents:
+def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
     """The lists that are read, among the visible sheets.
 
     Raises HeaderMismatch where a choice would be a guess, and UnreadableExtract where there is none of them.
@@ -117,7 +117,7 @@ def find_lists(book: Book, where: Where, limits: Limits) -> Contents:
     notes = [_hidden(book, found)] if any(not s.visible for s in book.sheets) else []
     if others:
         notes.append(f"Not read, as by name and headers no list of Annex A: sheet{_plural(others)}.")
-    return Contents(found, without_header, tuple(notes))
+    return SheetContents(found, without_header, tuple(notes))
 
 
 def _once(number: int, place: str, there: Mapping[int, str], where: Where) -> None:

@@ -14,7 +14,7 @@ from enum import Enum
 from features.registry import LEAVER_DESTINATIONS, ORG_ROLES, REASONS_LEAVE
 
 
-class Form(Enum):
+class ElementForm(Enum):
     """How an element's text is written."""
 
     CODE = "one of its codes"
@@ -32,7 +32,7 @@ class Element:
     number: int
     """Its place among its brothers, from 1: the last two digits of the rules made for it."""
     name: str
-    form: Form
+    form: ElementForm
     codes: tuple[str, ...] = ()
     decimals: int = 0
     maximum: int | None = None
@@ -52,9 +52,9 @@ class Element:
     @property
     def in_words(self) -> str:
         """What may be written, for a sentence."""
-        if self.form is Form.CODE:
+        if self.form is ElementForm.CODE:
             return f"one of {', '.join(self.codes)}"
-        if self.form is Form.DECIMAL:
+        if self.form is ElementForm.DECIMAL:
             upper = "or more" if self.maximum is None else f"to {self.maximum}"
             return f"a number, 0 {upper}, with at most {self.decimals} decimals"
         return str(self.form.value)
@@ -70,36 +70,36 @@ _1_TO_3, _1_TO_4, _1_TO_10 = (tuple(str(n) for n in range(1, last + 1)) for last
 #: The children of a CSWWWorker, in the order of the schema. Which of them a directly paid worker must
 #: have is not in the schema: it is the list `NON_AGENCY_MANDATORY_TAG` of liia-tools' validator.py.
 WORKER: tuple[Element, ...] = (
-    Element(1, "AgencyWorker", Form.CODE, _NO_YES, always=True),
-    Element(2, "SWENo", Form.REGISTRATION, always=True),
-    Element(3, "FTE", Form.DECIMAL, decimals=6, maximum=1),
-    Element(4, "PersonBirthDate", Form.DATE, direct=True),
-    Element(5, "GenderCurrent", Form.CODE, ("0", "1", "2", "9"), direct=True),
-    Element(6, "Ethnicity", Form.CODE, _ETHNICITIES, direct=True),
-    Element(7, "QualInst", Form.TEXT, direct=True, repeats=True),
-    Element(8, "QualLevel", Form.CODE, _1_TO_3),
-    Element(9, "StepUpGrad", Form.CODE, _NO_YES, direct=True),
-    Element(10, "OrgRole", Form.CODE, tuple(ORG_ROLES), direct=True),
-    Element(11, "RoleStartDate", Form.DATE, direct=True),
-    Element(12, "StartOrigin", Form.CODE, _1_TO_10, direct=True),
-    Element(13, "RoleEndDate", Form.DATE),
-    Element(14, "LeaverDestination", Form.CODE, tuple(LEAVER_DESTINATIONS)),
-    Element(15, "ReasonLeave", Form.CODE, tuple(REASONS_LEAVE)),
-    Element(16, "FTE30", Form.DECIMAL, decimals=6, maximum=1, direct=True),
-    Element(17, "Cases30", Form.WHOLE),
-    Element(18, "WorkingDaysLost", Form.DECIMAL, decimals=2, direct=True),
-    Element(19, "ContractWeeks", Form.DECIMAL, decimals=1, repeats=True),
-    Element(20, "FrontlineGrad", Form.CODE, _NO_YES, direct=True),
-    Element(21, "Absat30Sept", Form.CODE, _NO_YES, repeats=True),
-    Element(22, "ReasonAbsence", Form.CODE, _ABSENCES, repeats=True),
-    Element(23, "CFKSSstatus", Form.CODE, _1_TO_4, repeats=True),
+    Element(1, "AgencyWorker", ElementForm.CODE, _NO_YES, always=True),
+    Element(2, "SWENo", ElementForm.REGISTRATION, always=True),
+    Element(3, "FTE", ElementForm.DECIMAL, decimals=6, maximum=1),
+    Element(4, "PersonBirthDate", ElementForm.DATE, direct=True),
+    Element(5, "GenderCurrent", ElementForm.CODE, ("0", "1", "2", "9"), direct=True),
+    Element(6, "Ethnicity", ElementForm.CODE, _ETHNICITIES, direct=True),
+    Element(7, "QualInst", ElementForm.TEXT, direct=True, repeats=True),
+    Element(8, "QualLevel", ElementForm.CODE, _1_TO_3),
+    Element(9, "StepUpGrad", ElementForm.CODE, _NO_YES, direct=True),
+    Element(10, "OrgRole", ElementForm.CODE, tuple(ORG_ROLES), direct=True),
+    Element(11, "RoleStartDate", ElementForm.DATE, direct=True),
+    Element(12, "StartOrigin", ElementForm.CODE, _1_TO_10, direct=True),
+    Element(13, "RoleEndDate", ElementForm.DATE),
+    Element(14, "LeaverDestination", ElementForm.CODE, tuple(LEAVER_DESTINATIONS)),
+    Element(15, "ReasonLeave", ElementForm.CODE, tuple(REASONS_LEAVE)),
+    Element(16, "FTE30", ElementForm.DECIMAL, decimals=6, maximum=1, direct=True),
+    Element(17, "Cases30", ElementForm.WHOLE),
+    Element(18, "WorkingDaysLost", ElementForm.DECIMAL, decimals=2, direct=True),
+    Element(19, "ContractWeeks", ElementForm.DECIMAL, decimals=1, repeats=True),
+    Element(20, "FrontlineGrad", ElementForm.CODE, _NO_YES, direct=True),
+    Element(21, "Absat30Sept", ElementForm.CODE, _NO_YES, repeats=True),
+    Element(22, "ReasonAbsence", ElementForm.CODE, _ABSENCES, repeats=True),
+    Element(23, "CFKSSstatus", ElementForm.CODE, _1_TO_4, repeats=True),
 )
 
 #: The children of LALevelVacancies.
 VACANCIES: tuple[Element, ...] = (
-    Element(1, "NumberOfVacancies", Form.DECIMAL, decimals=2, always=True),
-    Element(2, "NoAgencyFTE", Form.DECIMAL, decimals=2, always=True),
-    Element(3, "NoAgencyHeadcount", Form.WHOLE, always=True),
+    Element(1, "NumberOfVacancies", ElementForm.DECIMAL, decimals=2, always=True),
+    Element(2, "NoAgencyFTE", ElementForm.DECIMAL, decimals=2, always=True),
+    Element(3, "NoAgencyHeadcount", ElementForm.WHOLE, always=True),
 )
 
 #: The children of Header / CollectionDetails and of Header / Source.

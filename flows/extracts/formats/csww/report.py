@@ -20,7 +20,7 @@ from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.registry import MEASURES
 from flows.extracts.formats.csww.rates import OFFICIAL, Rate
-from flows.extracts.formats.csww.rules.past import Published, shown
+from flows.extracts.formats.csww.rules.past import PublishedFigures, shown
 from flows.extracts.formats.csww.typed import as_day
 from flows.extracts.formats.csww.validate import Validation, outline_of, validate
 from flows.extracts.formats.dfe.workforce_file import read_published
@@ -51,7 +51,7 @@ class ReturnReport:
     validation: Validation | None
     refusal: str | None
     """Why nothing of the file could be checked."""
-    published: Published | None = None
+    published: PublishedFigures | None = None
     not_compared: str | None = None
     """Why the rates stand beside no published ones."""
 
@@ -177,7 +177,7 @@ def check_return(
     return ReturnReport(name, validation, None, then, why_not)
 
 
-def _published(file: Path | None, la_code: str | None, day: date | None) -> tuple[Published | None, str | None]:
+def _published(file: Path | None, la_code: str | None, day: date | None) -> tuple[PublishedFigures | None, str | None]:
     """The council's latest published figures before the return, or why there are none."""
     if file is None:
         return None, "Not compared with the council's published figures: give DfE's file with --published."
@@ -196,7 +196,7 @@ def _published(file: Path | None, la_code: str | None, day: date | None) -> tupl
         for r in earlier
         if r["month"] == last and r["measure"] in OFFICIAL and r["published"] is not None
     }
-    return Published(last, rates, file.name), None
+    return PublishedFigures(last, rates, file.name), None
 
 
 def _members(la_code: str) -> list[str]:

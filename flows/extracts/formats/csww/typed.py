@@ -8,7 +8,7 @@ from functools import cache
 import polars as pl
 
 from features.months import Month
-from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, Element, Form
+from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, Element, ElementForm
 
 #: xs:date allows a time zone, which changes nothing about the day.
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})?$"
@@ -43,20 +43,20 @@ def legal(element: Element, text: pl.Expr) -> pl.Expr:
 
 def _fits(element: Element, text: pl.Expr) -> pl.Expr:
     match element.form:
-        case Form.CODE:
+        case ElementForm.CODE:
             return text.is_in(list(element.codes))
-        case Form.DECIMAL:
+        case ElementForm.DECIMAL:
             fits = text.str.contains(_DECIMAL.format(d=element.decimals))
             if element.maximum is None:
                 return fits
             return fits & (_decimal(element, text) <= element.maximum * element.parts).fill_null(False)
-        case Form.WHOLE:
+        case ElementForm.WHOLE:
             return text.str.contains(_WHOLE)
-        case Form.DATE:
+        case ElementForm.DATE:
             return text.str.contains(_DATE) & _date(text).is_not_null()
-        case Form.REGISTRATION:
+        case ElementForm.REGISTRATION:
             return text.str.contains(_REGISTRATION)
-        case Form.TEXT:
+        case ElementForm.TEXT:
             return pl.lit(True)
 
 
@@ -69,20 +69,20 @@ def as_day(text: str | None) -> date | None:
 def typed_text(element: Element, text: pl.Expr) -> pl.Expr:
     """What an element's text says, as `typed` has it."""
     match element.form:
-        case Form.DECIMAL:
+        case ElementForm.DECIMAL:
             value = _decimal(element, text)
-        case Form.WHOLE:
+        case ElementForm.WHOLE:
             value = text.str.strip_chars_start("+").cast(pl.Int64, strict=False)
-        case Form.DATE:
+        case ElementForm.DATE:
             value = _date(text)
-        case Form.REGISTRATION:
+        case ElementForm.REGISTRATION:
             value = text.str.to_uppercase()
         case _:
             value = text
     return pl.when(legal(element, text)).then(value)
 
 
-_A_DATE = Element(0, "", Form.DATE)
+_A_DATE = Element(0, "", ElementForm.DATE)
 
 
 def _decimal(element: Element, text: pl.Expr) -> pl.Expr:

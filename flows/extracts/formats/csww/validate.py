@@ -14,8 +14,8 @@ from expectations.batch import Severity
 from expectations.findings import ROW_NUMBERS_KEPT
 from features.errors import WrongCouncilOrMonth
 from flows.extracts.formats.csww.rates import Rate, rates
-from flows.extracts.formats.csww.rules.kinds import Collection, FileTest, Looks, Rule, TotalsTest, WorkerTest
-from flows.extracts.formats.csww.rules.past import CHANGES, REMEDY, Published, unusual_change
+from flows.extracts.formats.csww.rules.kinds import Collection, FileTest, Looks, ReturnRule, TotalsTest, WorkerTest
+from flows.extracts.formats.csww.rules.past import CHANGES, REMEDY, PublishedFigures, unusual_change
 from flows.extracts.formats.csww.rules.whole import POINTS_AT
 from flows.extracts.formats.csww.rules.years import RuleSet, rules_for
 from flows.extracts.formats.csww.stream import CHUNK_WORKERS, Outline, Stream
@@ -26,7 +26,7 @@ _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ReturnFinding:
     """A rule that the return breaks."""
 
     code: str
@@ -61,10 +61,10 @@ class Validation:
     rule_set: RuleSet
     totals: Totals
     rates: tuple[Rate, ...]
-    findings: tuple[Finding, ...]
+    findings: tuple[ReturnFinding, ...]
     """Errors first, then by code."""
 
-    def of(self, severity: Severity) -> tuple[Finding, ...]:
+    def of(self, severity: Severity) -> tuple[ReturnFinding, ...]:
         return tuple(f for f in self.findings if f.severity is severity)
 
 
@@ -82,7 +82,7 @@ def validate(
     name: str,
     *,
     reference_date: date | None = None,
-    published: Published | None = None,
+    published: PublishedFigures | None = None,
     chunk: int = CHUNK_WORKERS,
 ) -> Validation:
     """Check a return. `reference_date` is used only where the file gives none that can be read.
@@ -134,7 +134,7 @@ def outline_of(source: bytes | Path, name: str) -> Outline:
 
 
 def _check_chunk(
-    records: pl.DataFrame, rules: Iterable[Rule], collection: Collection, broken: dict[str, _Broken]
+    records: pl.DataFrame, rules: Iterable[ReturnRule], collection: Collection, broken: dict[str, _Broken]
 ) -> None:
     """Which records break which rule, as counts; rows are looked up only for rules that some record breaks."""
     tests = {r.code: cast(WorkerTest, r.test)(collection).fill_null(False) for r in rules if r.looks is Looks.WORKER}
@@ -152,23 +152,23 @@ def _check_chunk(
             one.lines += first["line"].to_list()
 
 
-def _of_file(rules: Iterable[Rule], outline: Outline) -> list[Finding]:
+def _of_file(rules: Iterable[ReturnRule], outline: Outline) -> list[ReturnFinding]:
     return [
-        Finding(r.code, r.severity, r.says, r.remedy)
+        ReturnFinding(r.code, r.severity, r.says, r.remedy)
         for r in rules
         if r.looks in (Looks.FILE, Looks.VACANCIES) and cast(FileTest, r.test)(outline)
     ]
 
 
-def _of_workers(rules: Iterable[Rule], broken: dict[str, _Broken]) -> list[Finding]:
+def _of_workers(rules: Iterable[ReturnRule], broken: dict[str, _Broken]) -> list[ReturnFinding]:
     return [
-        Finding(r.code, r.severity, r.says, r.remedy, b.workers, tuple(b.numbers), tuple(b.lines))
+        ReturnFinding(r.code, r.severity, r.says, r.remedy, b.workers, tuple(b.numbers), tuple(b.lines))
         for r in rules
         if (b := broken.get(r.code)) is not None and b.workers
     ]
 
 
-def _of_totals(rules: Iterable[Rule], totals: Totals) -> list[Finding]:
+def _of_totals(rules: Iterable[ReturnRule], totals: Totals) -> list[ReturnFinding]:
     found = []
     for rule in rules:
         if rule.looks is not Looks.TOGETHER:
@@ -176,11 +176,11 @@ def _of_totals(rules: Iterable[Rule], totals: Totals) -> list[Finding]:
         says = cast(TotalsTest, rule.test)(totals)
         if says is not None:
             at: tuple[int, ...] = getattr(totals.repeats, POINTS_AT[rule.code]) if rule.code in POINTS_AT else ()
-            found.append(Finding(rule.code, rule.severity, says, rule.remedy, len(at), at[:ROW_NUMBERS_KEPT]))
+            found.append(ReturnFinding(rule.code, rule.severity, says, rule.remedy, len(at), at[:ROW_NUMBERS_KEPT]))
     return found
 
 
-def _of_past(made: Iterable[Rate], day: date, published: Published | None) -> list[Finding]:
+def _of_past(made: Iterable[Rate], day: date, published: PublishedFigures | None) -> list[ReturnFinding]:
     if published is None:
         return []
     values = {r.measure: r.value for r in made}
@@ -188,5 +188,5 @@ def _of_past(made: Iterable[Rate], day: date, published: Published | None) -> li
     for change in CHANGES:
         says = unusual_change(change, values.get(change.measure), day, published)
         if says is not None:
-            found.append(Finding(change.code, Severity.QUERY, says, REMEDY))
+            found.append(ReturnFinding(change.code, Severity.QUERY, says, REMEDY))
     return found

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from features.councils import Council
 from features.errors import SettingsError, UnreadableExtract
 from features.months import Month
-from flows.extracts.formats.ssd.tables import EPISODES, TABLES, Table
+from flows.extracts.formats.ssd.tables import EPISODES, TABLES, SsdTable
 from flows.store import ObjectMissing, Store
 
 _ROWS_AT_ONCE = 20_000
@@ -140,7 +140,9 @@ def _read_all(connection: Connection, schema: str | None) -> tuple[dict[str, pl.
     return tables, missing
 
 
-def _read(connection: Connection, table: Table, schema: str | None, columns: Sequence[tuple[str, str]]) -> pl.DataFrame:
+def _read(
+    connection: Connection, table: SsdTable, schema: str | None, columns: Sequence[tuple[str, str]]
+) -> pl.DataFrame:
     """One SELECT of the named columns."""
     source = sa.table(table.name, *(sa.column(actual) for _, actual in columns), schema=schema)
     statement = sa.select(*(source.c[actual].label(name) for name, actual in columns))

@@ -43,7 +43,7 @@ MAX_ROWS = 5_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SsdTable:
     """The columns read of one table: `keys` as text, `dates` as dates, `codes` as text that may be absent."""
 
     name: str
@@ -57,39 +57,39 @@ class Table:
         return (*self.keys, *self.dates, *self.codes)
 
 
-TABLES: tuple[Table, ...] = (
-    Table(
+TABLES: tuple[SsdTable, ...] = (
+    SsdTable(
         EPISODES,
         ("cine_referral_id", "cine_person_id"),
         ("cine_referral_date", "cine_close_date"),
         ("cine_referral_nfa",),
     ),
-    Table(
+    SsdTable(
         INVOLVEMENTS,
         ("invo_referral_id", "invo_professional_id"),
         ("invo_involvement_start_date", "invo_involvement_end_date"),
         ("invo_professional_role_id", "invo_professional_team", "invo_worker_change_reason"),
     ),
-    Table(ASSESSMENTS, ("cina_referral_id",), ("cina_assessment_start_date", "cina_assessment_auth_date")),
-    Table(ENQUIRIES, ("s47e_referral_id", "s47e_s47_enquiry_id"), ("s47e_s47_start_date",)),
-    Table(CONFERENCES, ("icpc_s47_enquiry_id",), ("icpc_icpc_date",)),
-    Table(
+    SsdTable(ASSESSMENTS, ("cina_referral_id",), ("cina_assessment_start_date", "cina_assessment_auth_date")),
+    SsdTable(ENQUIRIES, ("s47e_referral_id", "s47e_s47_enquiry_id"), ("s47e_s47_start_date",)),
+    SsdTable(CONFERENCES, ("icpc_s47_enquiry_id",), ("icpc_icpc_date",)),
+    SsdTable(
         PLANS,
         ("cppl_cp_plan_id", "cppl_referral_id", "cppl_person_id"),
         ("cppl_cp_plan_start_date", "cppl_cp_plan_end_date"),
         ("cppl_cp_plan_ola",),
     ),
-    Table(REVIEWS, ("cppr_cp_plan_id",), ("cppr_cp_review_due", "cppr_cp_review_date")),
-    Table(CIN_PLANS, ("cinp_referral_id",), ("cinp_cin_plan_start_date", "cinp_cin_plan_end_date")),
-    Table(
+    SsdTable(REVIEWS, ("cppr_cp_plan_id",), ("cppr_cp_review_due", "cppr_cp_review_date")),
+    SsdTable(CIN_PLANS, ("cinp_referral_id",), ("cinp_cin_plan_start_date", "cinp_cin_plan_end_date")),
+    SsdTable(
         CLA_EPISODES,
         ("clae_referral_id", "clae_person_id"),
         ("clae_cla_episode_start_date", "clae_cla_episode_ceased_date"),
     ),
-    Table(CIN_VISITS, ("cinv_person_id",), ("cinv_cin_visit_date",), ("cinv_cin_visit_seen",)),
-    Table(CP_VISITS, ("cppv_person_id",), ("cppv_cp_visit_date",), ("cppv_cp_visit_seen",)),
-    Table(CLA_VISITS, ("clav_person_id",), ("clav_cla_visit_date",), ("clav_cla_visit_seen",)),
-    Table(PROFESSIONALS, ("prof_professional_id",), (), ("prof_full_time_equivalency",)),
+    SsdTable(CIN_VISITS, ("cinv_person_id",), ("cinv_cin_visit_date",), ("cinv_cin_visit_seen",)),
+    SsdTable(CP_VISITS, ("cppv_person_id",), ("cppv_cp_visit_date",), ("cppv_cp_visit_seen",)),
+    SsdTable(CLA_VISITS, ("clav_person_id",), ("clav_cla_visit_date",), ("clav_cla_visit_seen",)),
+    SsdTable(PROFESSIONALS, ("prof_professional_id",), (), ("prof_full_time_equivalency",)),
 )
 BY_NAME = {t.name: t for t in TABLES}
 
@@ -153,7 +153,7 @@ def read_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where
     return Tables(frames, lacking, tuple(notes))
 
 
-def _read(content: bytes, table: Table, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
+def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
     """The table's columns as trimmed text, or the required columns it has not; and what there is to note."""
     if not content.strip():
         raise UnreadableExtract(f"{where}: the table is empty. Export it again and send it again.")
@@ -189,7 +189,7 @@ def _read(content: bytes, table: Table, where: Where) -> tuple[pl.DataFrame | No
         ) from None
 
 
-def _wanted(headers: Sequence[str], table: Table, where: Where) -> tuple[dict[str, int], list[str]]:
+def _wanted(headers: Sequence[str], table: SsdTable, where: Where) -> tuple[dict[str, int], list[str]]:
     """Column -> its position in the file; and the required columns that are not there."""
     given = [normalised(h) for h in headers]
     positions: dict[str, int] = {}
@@ -223,7 +223,7 @@ def _csv_columns(
     return pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String())), pl.Series([n for n, _ in rows])
 
 
-def _clean(read: pl.DataFrame, rows: pl.Series, table: Table) -> pl.DataFrame:
+def _clean(read: pl.DataFrame, rows: pl.Series, table: SsdTable) -> pl.DataFrame:
     """Trimmed text; blanks, null markers and the SSD's placeholders are null; codes that are absent too."""
     nothing = ["", *NULL_MARKERS, *PLACEHOLDERS]
     absent = [c for c in table.codes if c not in read.columns]
@@ -236,7 +236,7 @@ def _clean(read: pl.DataFrame, rows: pl.Series, table: Table) -> pl.DataFrame:
     )
 
 
-def _typed(text: pl.DataFrame, table: Table) -> pl.DataFrame:
+def _typed(text: pl.DataFrame, table: SsdTable) -> pl.DataFrame:
     columns: list[pl.Series] = []
     for name in table.dates:
         values, problems = read_dates(text[name])

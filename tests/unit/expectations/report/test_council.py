@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from expectations.accepted import Accepted
-from expectations.batch import Batch, History, Outcome
+from expectations.batch import Batch, CheckHistory, Outcome
 from expectations.passing.check import check_batch, check_file
 from expectations.report.council import as_html, as_json, council_report, measures_needing, show
 from expectations.report.data_docs import clean, site
@@ -258,7 +258,7 @@ def test_accepted_and_expired_entries_are_shown() -> None:
     batch = batch_of({"901": rows})
     held = Accepted("workforce.fte.range", "901", "*", "*", "New payroll.", "data team lead", OCTOBER)
     old = replace(held, check="caseload.*", expires=Month(2026, 1))
-    outcome = check_batch(batch, History(), (held, old))
+    outcome = check_batch(batch, CheckHistory(), (held, old))
     pages = site(batch, outcome, {}, (held, old))
     assert "Accepted (1)" in pages["councils/901.html"].decode()
     assert "Accepted by data team lead until October 2026: New payroll." in pages["councils/901.html"].decode()

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from expectations.accepted import Accepted
-from expectations.batch import PROFILE, Batch, History, Severity
+from expectations.batch import PROFILE, Batch, CheckHistory, Severity
 from expectations.passing.check import check_batch, check_batches
 from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
 from expectations.suites import plausible
@@ -38,13 +38,13 @@ def _profile(month: Month, kind: Kind, rows: int, filled: dict[str, int], conten
     )
 
 
-def _compare(history: History, *councils: str) -> DynamicPass:
+def _compare(history: CheckHistory, *councils: str) -> DynamicPass:
     """October of sound councils against a past, without the static rules."""
     batch = batch_of({la_code: record_rows() for la_code in councils or ("901",)})
     return _dynamic(batch, history)
 
 
-def _dynamic(batch: Batch, history: History) -> DynamicPass:
+def _dynamic(batch: Batch, history: CheckHistory) -> DynamicPass:
     prepared = {kind: p for kind in batch.frames if (p := prepare(kind, [batch])) is not None}
     return run_dynamic([batch.month], prepared, history, ())
 
@@ -58,7 +58,7 @@ def _past(rows: int = 100, fte: int = 100) -> pl.DataFrame:
 @pytest.mark.parametrize(("now", "jumps"), [(20_000, False), (17_100, False), (16_900, True), (26_000, True)])
 def test_a_jump_beyond_the_share_is_a_query(now: int, jumps: bool) -> None:
     values = {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": now}}
-    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
     compared = _compare(history)
     assert [f.check for f in compared.findings] == ["workforce.inpost_fte.jump"] * jumps
     for finding in compared.findings:
@@ -71,13 +71,13 @@ def test_a_jump_beyond_the_share_is_a_query(now: int, jumps: bool) -> None:
 def test_a_council_that_always_swings_is_not_asked_about_a_swing() -> None:
     swings = [20_000, 12_000, 24_000, 14_000, 28_000, 16_000]
     values = {m: {"inpost_fte": v} for m, v in zip(MONTHS, swings, strict=True)} | {OCTOBER: {"inpost_fte": 27_000}}
-    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
     assert _compare(history).findings == ()
 
 
 def test_two_earlier_months_are_no_past() -> None:
     values = {m: {"inpost_fte": 20_000} for m in MONTHS[-2:]} | {OCTOBER: {"inpost_fte": 1}}
-    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
     compared = _compare(history)
     assert compared.findings == ()
     assert "workforce.*.jump" in compared.not_run["check"].to_list()
@@ -87,7 +87,7 @@ def test_later_months_and_months_more_than_a_year_back_are_not_looked_at() -> No
     far = {OCTOBER.plus(-13 - k): {"inpost_fte": 100} for k in range(6)}
     later = {OCTOBER.plus(1 + k): {"inpost_fte": 100} for k in range(6)}
     values = far | later | {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": 20_000}}
-    history = History({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
     assert _compare(history).findings == ()
 
 
@@ -95,14 +95,14 @@ def test_of_two_submissions_of_a_month_the_one_known_last_counts() -> None:
     values = {m: {"inpost_fte": 20_000} for m in [*MONTHS, OCTOBER]}
     counts = _counts(Kind.WORKFORCE, values)
     stale = counts.with_columns(pl.col("known_from").dt.offset_by("-3d"), inpost_fte=pl.lit(1, pl.Int64))
-    history = History({Kind.WORKFORCE: pl.concat([counts, stale])})
+    history = CheckHistory({Kind.WORKFORCE: pl.concat([counts, stale])})
     assert _compare(history).findings == ()
 
 
 @pytest.mark.parametrize(("usual", "used"), [(100, True), (199, True), (201, False), (49, False)])
 def test_a_file_cut_short_or_doubled_is_not_used(usual: int, used: bool) -> None:
     batch = batch_of({"901": large_rows(), "902": record_rows()})
-    compared = _dynamic(batch, History(profiles=_past(usual, usual)))
+    compared = _dynamic(batch, CheckHistory(profiles=_past(usual, usual)))
     assert compared.not_used == (frozenset() if used else {(OCTOBER.last_day, "901", Kind.WORKFORCE)})
     assert [f.check for f in compared.findings] == ([] if used else ["workforce.file.size"])
     for finding in compared.findings:
@@ -114,7 +114,7 @@ def test_a_column_that_is_suddenly_empty_is_a_query() -> None:
     for worker in rows[Kind.WORKFORCE]:
         worker["team"] = None
     past = pl.concat([_profile(m, Kind.WORKFORCE, 100, {"team": 98}, content) for content, m in enumerate(MONTHS)])
-    (finding,) = _dynamic(batch_of({"901": rows}), History(profiles=past)).findings
+    (finding,) = _dynamic(batch_of({"901": rows}), CheckHistory(profiles=past)).findings
     assert finding.check == "workforce.team.empty_jump"
     assert finding.message.startswith("team is empty in 100% of rows where 2% is usual.")
 
@@ -127,7 +127,7 @@ def test_last_months_file_under_a_new_date_is_not_used() -> None:
     changed = large_rows()
     changed[Kind.WORKFORCE][7]["working_days_lost"] = 55
     changed[Kind.CASELOAD][7]["last_visit_date"] = date(2026, 10, 21)
-    outcome = check_batch(batch_of({"901": large_rows(), "902": changed}), History(profiles=september.profile))
+    outcome = check_batch(batch_of({"901": large_rows(), "902": changed}), CheckHistory(profiles=september.profile))
     assert outcome.quarantined == {("901", Kind.WORKFORCE), ("901", Kind.CASELOAD)}
     assert "those of September 2026, sent again" in outcome.of_council("901")["message"][0]
     assert checks_of(outcome.failures, "902") == set()
@@ -144,7 +144,7 @@ def test_a_month_is_compared_with_months_of_the_same_call() -> None:
 def test_an_establishment_nobody_touches_is_mentioned(last: int, unchanged: bool) -> None:
     values = {m: {"vacancy_fte": 1_000, "agency_fte": 500} for m in MONTHS}
     values |= {OCTOBER: {"vacancy_fte": last, "agency_fte": 500}}
-    history = History({Kind.ESTABLISHMENT: _counts(Kind.ESTABLISHMENT, values)})
+    history = CheckHistory({Kind.ESTABLISHMENT: _counts(Kind.ESTABLISHMENT, values)})
     assert [f.check for f in _compare(history).findings] == ["establishment.file.unchanged"] * unchanged
 
 
@@ -166,7 +166,7 @@ def test_an_establishment_nobody_touches_is_mentioned(last: int, unchanged: bool
 def test_files_that_contradict_each_other(kind: Kind, row: int, column: str, value: int, check: str, says: str) -> None:
     rows = record_rows()
     rows[kind][row][column] = value
-    (finding,) = _dynamic(batch_of({"901": rows, "902": record_rows()}), History()).findings
+    (finding,) = _dynamic(batch_of({"901": rows, "902": record_rows()}), CheckHistory()).findings
     assert (finding.check, finding.la_code, finding.severity) == (check, "901", Severity.QUERY)
     assert says in finding.message
 
@@ -175,7 +175,7 @@ def test_an_accepted_size_no_longer_keeps_the_file_out() -> None:
     accepted = Accepted(
         "workforce.file.size", "901", "workforce", "*", "A service was handed over.", "data team lead", OCTOBER
     )
-    outcome = check_batch(batch_of({"901": large_rows()}), History(profiles=_past(300, 300)), (accepted,))
+    outcome = check_batch(batch_of({"901": large_rows()}), CheckHistory(profiles=_past(300, 300)), (accepted,))
     row = outcome.failures.filter(pl.col("check") == "workforce.file.size").row(0, named=True)
     assert row["accepted"]
     assert "A service was handed over." in row["message"]

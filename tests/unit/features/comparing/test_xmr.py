@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from features.comparing.xmr import BASELINE_POINTS, SIGNALS, Chart, Signal, charts, limits, toward
+from features.comparing.xmr import BASELINE_POINTS, SIGNALS, Chart, XmrRule, charts, limits, toward
 from features.registry import Direction
 
 #: Twelve points around 50 whose mean is 50 and whose moving ranges are all 2: limits 50 ± 5.32.
@@ -17,7 +17,7 @@ def chart(*values: float) -> Chart:
     return charts(np.array([values], dtype=np.float64))
 
 
-def signals(found: Chart) -> list[Signal | None]:
+def signals(found: Chart) -> list[XmrRule | None]:
     return [SIGNALS[code] for code in found.signal[0]]
 
 
@@ -40,35 +40,35 @@ def test_the_baseline_is_the_first_twelve_observations_which_are_not_judged() ->
 
 
 def test_a_point_beyond_a_limit() -> None:
-    assert signals(chart(*STEADY, 55.4))[-1] is Signal.POINT
+    assert signals(chart(*STEADY, 55.4))[-1] is XmrRule.POINT
     assert signals(chart(*STEADY, 55.3))[-1] is None
     low = chart(*STEADY, 44.6)
-    assert (signals(low)[-1], low.side[0, -1]) == (Signal.POINT, -1)
+    assert (signals(low)[-1], low.side[0, -1]) == (XmrRule.POINT, -1)
 
 
 def test_seven_in_a_row_on_one_side() -> None:
     above = [50.5, 51.5, 50.5, 51.5, 50.5, 51.5, 50.5]
     found = chart(*STEADY[:-1], 51.0, *above)
     # The twelfth baseline point lies above as well, but what a baseline is made of does not count.
-    assert signals(found)[12:] == [None] * 6 + [Signal.SHIFT]
+    assert signals(found)[12:] == [None] * 6 + [XmrRule.SHIFT]
     assert found.side[0, -1] == 1
     on_the_mean = [*above[:3], 50.0, *above[3:]]
-    assert Signal.SHIFT not in signals(chart(*STEADY, *on_the_mean))
+    assert XmrRule.SHIFT not in signals(chart(*STEADY, *on_the_mean))
 
 
 def test_seven_in_a_row_rising_or_falling() -> None:
     falling = [51.0, 50.8, 50.6, 50.4, 49.4, 49.2, 49.0]
     found = chart(*STEADY[:-1], 51.0, *falling[1:])
-    assert signals(found)[12:] == [None] * 5 + [Signal.TREND]
+    assert signals(found)[12:] == [None] * 5 + [XmrRule.TREND]
     assert found.side[0, -1] == -1
     flat = [51.0, 50.8, 50.6, 50.6, 49.4, 49.2, 49.0]
-    assert Signal.TREND not in signals(chart(*STEADY[:-1], 51.0, *flat[1:]))
+    assert XmrRule.TREND not in signals(chart(*STEADY[:-1], 51.0, *flat[1:]))
 
 
 def test_two_of_three_in_the_outer_third_on_one_side() -> None:
     # Two thirds of the way from 50 to 55.32 is 53.55.
-    assert signals(chart(*STEADY, 54.0, 50.0, 54.0))[12:] == [None, None, Signal.NEAR_LIMIT]
-    assert signals(chart(*STEADY, 54.0, 54.0, 50.0))[12:] == [None, Signal.NEAR_LIMIT, None]
+    assert signals(chart(*STEADY, 54.0, 50.0, 54.0))[12:] == [None, None, XmrRule.NEAR_LIMIT]
+    assert signals(chart(*STEADY, 54.0, 54.0, 50.0))[12:] == [None, XmrRule.NEAR_LIMIT, None]
     assert signals(chart(*STEADY, 54.0, 50.0, 46.0))[12:] == [None] * 3
     assert signals(chart(*STEADY, 54.0, 50.0, 49.0, 54.0))[12:] == [None] * 4
 
@@ -76,17 +76,17 @@ def test_two_of_three_in_the_outer_third_on_one_side() -> None:
 def test_a_level_that_has_held_for_twelve_points_is_the_new_normal() -> None:
     raised = [52.0, 54.0] * 6
     found = chart(*STEADY, *raised, 53.0, 47.0)
-    assert signals(found)[23] is Signal.SHIFT
+    assert signals(found)[23] is XmrRule.SHIFT
     assert found.mean[0, 23] == pytest.approx(50.0), "the twelfth point itself is judged by the old mean"
     assert found.mean[0, 24] == pytest.approx(53.0)
     assert signals(found)[24] is None
-    assert (signals(found)[25], found.side[0, 25]) == (Signal.POINT, -1)
+    assert (signals(found)[25], found.side[0, 25]) == (XmrRule.POINT, -1)
 
 
 def test_missing_months_are_skipped_and_carry_the_limits() -> None:
     gap = float("nan")
     with_gaps = chart(*STEADY[:6], gap, gap, *STEADY[6:], gap, 60.0)
-    assert SIGNALS[with_gaps.signal[0, -1]] is Signal.POINT
+    assert SIGNALS[with_gaps.signal[0, -1]] is XmrRule.POINT
     assert with_gaps.mean[0, 14] == pytest.approx(50.0)
     assert with_gaps.signal[0, 14] == 0
 

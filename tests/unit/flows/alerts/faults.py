@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flows.mail.transports.port import Accepted
+from flows.mail.transports.port import HandedOver
 from flows.store.port import ObjectInfo, Store
 
 
@@ -65,7 +65,7 @@ class Postbox:
         self.received: list[tuple[str, str, bytes]] = []
         self.fuse = Fuse(None)
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         for _ in self.fuse.around():
             self.received += [(r, message_id, content) for r in recipients]
-        return Accepted(tuple(recipients))
+        return HandedOver(tuple(recipients))

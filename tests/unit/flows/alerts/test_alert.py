@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from features.comparing.xmr import Signal as Rule
+from features.comparing.xmr import XmrRule
 from flows.alerts.alert import strongest_reasons
 from flows.alerts.facts import CouncilFacts, MeasureFact
 from flows.alerts.letter.wording import BAND_MEANING, BAND_WORDS, HELPS, RULE_WORDS, STAGE_TITLES
@@ -60,6 +60,6 @@ def test_signals_fill_what_the_score_leaves_open() -> None:
 
 
 def test_every_band_stage_and_rule_has_its_words() -> None:
-    assert set(RULE_WORDS) == set(Rule)
+    assert set(RULE_WORDS) == set(XmrRule)
     assert set(HELPS) == set(STAGE_TITLES) == set(range(5))
     assert set(BAND_WORDS) == set(BAND_MEANING)

@@ -12,7 +12,7 @@ from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import (
-    Outcome,
+    Publication,
     latest_alert,
     previous_alert,
     previous_alerts,
@@ -62,7 +62,7 @@ def test_the_object_is_created_once_and_the_same_again_writes_nothing(store: Loc
     first = publish_alert(store, alert(score(0.6)), CONTACT)
     before = {name: store.read(name) for name in names(store)}
     second = publish_alert(store, alert(score(0.6)), CONTACT)
-    assert (first.outcome, second.outcome) == (Outcome.CREATED, Outcome.UNCHANGED)
+    assert (first.outcome, second.outcome) == (Publication.CREATED, Publication.UNCHANGED)
     assert {name: store.read(name) for name in names(store)} == before
     assert sorted(before) == [
         "alerts/2026-10/991.json",
@@ -83,7 +83,7 @@ def test_a_message_lost_between_object_and_text_is_put_there_by_the_next_run(sto
     kept = store.read(html)
     store.delete(html)
     store.delete(text)
-    assert publish_alert(store, alert(score(0.6)), CONTACT).outcome is Outcome.UNCHANGED
+    assert publish_alert(store, alert(score(0.6)), CONTACT).outcome is Publication.UNCHANGED
     assert store.read(html) == kept
 
 
@@ -92,7 +92,7 @@ def test_a_difference_is_a_revision_that_says_what_changed(store: LocalStore) ->
     assert first.message is not None
     send(store, first.message)
     second = publish_alert(store, alert(score(0.57), signals=False), CONTACT)
-    assert second.outcome is Outcome.REVISED
+    assert second.outcome is Publication.REVISED
     assert second.name == "alerts/2026-10/991.r2.json"
     assert second.alert.correction is not None
     assert second.alert.correction.what_changed[0] == "The band is now watch, not losing grip"
@@ -120,7 +120,7 @@ def test_a_revision_for_the_record_sends_nothing_again(store: LocalStore) -> Non
         update={"provenance": other_code.provenance.model_copy(update={"code_version": "0.2.0"})}
     )
     second = publish_alert(store, other_code, CONTACT)
-    assert second.outcome is Outcome.REVISED
+    assert second.outcome is Publication.REVISED
     assert second.alert.correction is not None
     assert second.alert.correction.what_changed == ("For the record only: provenance",)
     assert second.message is not None
@@ -143,7 +143,7 @@ def test_a_revision_for_the_record_after_a_correction_sends_nothing_again(store:
         update={"provenance": corrected.provenance.model_copy(update={"code_version": "0.2.0"})}
     )
     third = publish_alert(store, other_code, CONTACT)
-    assert third.outcome is Outcome.REVISED
+    assert third.outcome is Publication.REVISED
     assert third.message is not None
     assert (third.message.key, third.message.text) == (second.message.key, second.message.text)
     before = names(store, "ledger/")
@@ -159,7 +159,7 @@ def test_a_correction_to_steady_is_told(store: LocalStore) -> None:
     assert second.message is not None
     assert "steady" in second.message.text
     third = publish_alert(store, alert(score(0.3), signals=False), CONTACT)
-    assert third.outcome is Outcome.UNCHANGED
+    assert third.outcome is Publication.UNCHANGED
     assert third.message is not None
     assert third.message.key == second.message.key
 
@@ -201,8 +201,8 @@ def test_of_many_at_once_one_creates_and_the_others_find_it(store: LocalStore) -
     same = alert(score(0.6))
     with ThreadPoolExecutor(8) as pool:
         outcomes = list(pool.map(lambda _: publish_alert(store, same, CONTACT).outcome, range(8)))
-    assert outcomes.count(Outcome.CREATED) == 1
-    assert outcomes.count(Outcome.UNCHANGED) == 7
+    assert outcomes.count(Publication.CREATED) == 1
+    assert outcomes.count(Publication.UNCHANGED) == 7
 
 
 def test_of_different_ones_at_once_none_is_lost(store: LocalStore) -> None:

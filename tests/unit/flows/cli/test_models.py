@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from features.errors import ModelError
 from flows.cli.app import app
 from flows.store import store_at
-from models.learning.promotion import Check, Verdict
+from models.learning.promotion import PromotionCheck, Verdict
 from models.registry.shipped import install
 from models.registry.versions import current, load, promote, save, versions
 from models.score import ModelRef
@@ -30,7 +30,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     objects = store_at(str(tmp_path / "store"))
     ref = install(objects, date(2026, 1, 1))
     second = replace(load(objects, NAME), ref=ModelRef(NAME, "2099-01-01-abcdef12"))
-    save(objects, second, Verdict("a rule", (Check("beats every baseline", False, "it does not"),)))
+    save(objects, second, Verdict("a rule", (PromotionCheck("beats every baseline", False, "it does not"),)))
     assert current(objects, NAME) == ref.version
     return tmp_path / "store"
 

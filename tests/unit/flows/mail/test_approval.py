@@ -18,7 +18,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
 from flows.mail import approval
 from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling, Waiting, how_to_decide
-from flows.settings.run_form import Verdict
+from flows.settings.run_form import ApprovalVerdict
 from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
@@ -71,7 +71,7 @@ def opened(store: LocalStore, shown: tuple[Waiting, ...], run: str = "", at: dat
     return waits
 
 
-def answer(decision: Verdict = Verdict.SEND_ALL, *councils: str, reason: str = "checked") -> Answer:
+def answer(decision: ApprovalVerdict = ApprovalVerdict.SEND_ALL, *councils: str, reason: str = "checked") -> Answer:
     return Answer(decision=decision, councils=list(councils), reason=reason, by="J. Marsh")
 
 
@@ -136,7 +136,7 @@ def test_a_message_that_changed_is_asked_about_again_with_what_still_waits(
 
 def test_the_first_decision_counts(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
     waits = opened(store, shown, RUN)
-    first = decided(store, waits, answer(Verdict.CANCEL, reason="the feed is broken"))
+    first = decided(store, waits, answer(ApprovalVerdict.CANCEL, reason="the feed is broken"))
     second = decided(store, waits, answer())
     assert second == first
     kept = json.loads(store.read("approvals/2026-10/1/decision.json"))
@@ -147,10 +147,10 @@ def test_the_first_decision_counts(store: LocalStore, shown: tuple[Waiting, ...]
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (answer(Verdict.HOLD_SOME), "needs the codes"),
-        (answer(Verdict.SEND_ALL, "301"), "the decision is “send all”"),
-        (answer(Verdict.HOLD_SOME, "999"), "No message of council 999 waits. These do: 301, 302, 314 / 318."),
-        (answer(Verdict.CANCEL, reason=" "), "needs a reason"),
+        (answer(ApprovalVerdict.HOLD_SOME), "needs the codes"),
+        (answer(ApprovalVerdict.SEND_ALL, "301"), "the decision is “send all”"),
+        (answer(ApprovalVerdict.HOLD_SOME, "999"), "No message of council 999 waits. These do: 301, 302, 314 / 318."),
+        (answer(ApprovalVerdict.CANCEL, reason=" "), "needs a reason"),
     ],
 )
 def test_an_answer_that_cannot_be_carried_out_is_refused_and_not_kept(
@@ -165,7 +165,7 @@ def test_an_answer_that_cannot_be_carried_out_is_refused_and_not_kept(
 def test_nobody_decides_without_a_name() -> None:
     for by in ("", " ", "  "):
         with pytest.raises(ValidationError):
-            Answer(decision=Verdict.SEND_ALL, by=by)
+            Answer(decision=ApprovalVerdict.SEND_ALL, by=by)
 
 
 def test_held_councils_stay_held_until_released_and_the_others_do_not(
@@ -173,7 +173,7 @@ def test_held_councils_stay_held_until_released_and_the_others_do_not(
 ) -> None:
     waits = opened(store, shown)
     assert set(approval.holds(store, MONTH)) == {"301", "302", "314-318"}
-    ruling = decided(store, waits, answer(Verdict.HOLD_SOME, "314/318", reason="figures to be checked"))
+    ruling = decided(store, waits, answer(ApprovalVerdict.HOLD_SOME, "314/318", reason="figures to be checked"))
     assert ruling.held == ("314 / 318",)
     held = approval.holds(store, MONTH)
     assert set(held) == {"314-318"}
@@ -185,7 +185,7 @@ def test_held_councils_stay_held_until_released_and_the_others_do_not(
 
 def test_a_cancelled_month_stays_held_whole(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
     waits = opened(store, shown)
-    decided(store, waits, answer(Verdict.CANCEL))
+    decided(store, waits, answer(ApprovalVerdict.CANCEL))
     assert set(approval.holds(store, MONTH)) == {"301", "302", "314-318"}
     assert approval.holds(store, Month(2026, 9)) == {}
 
@@ -206,7 +206,7 @@ def test_what_has_gone_otherwise_no_longer_waits(store: LocalStore, shown: tuple
 
 
 def test_a_later_approval_lifts_an_earlier_hold(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
-    decided(store, opened(store, shown, RUN), answer(Verdict.HOLD_SOME, "302"))
+    decided(store, opened(store, shown, RUN), answer(ApprovalVerdict.HOLD_SOME, "302"))
     later = AT + timedelta(days=1)
     again = opened(store, of(shown, "302"), OTHER, later)
     assert again.number == 2
@@ -216,7 +216,7 @@ def test_a_later_approval_lifts_an_earlier_hold(store: LocalStore, shown: tuple[
 
 def test_whoever_finishes_an_approved_round_is_not_asked_again(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
     first = opened(store, shown, RUN)
-    decided(store, first, answer(Verdict.HOLD_SOME, "302"))
+    decided(store, first, answer(ApprovalVerdict.HOLD_SOME, "302"))
     assert opened(store, shown, RUN).number == 1
     assert opened(store, of(shown, "301", "314 / 318")).number == 1
     assert opened(store, shown, OTHER).number == 2

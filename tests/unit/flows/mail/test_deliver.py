@@ -16,7 +16,7 @@ from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import publish_alert
 from flows.mail.deliver import Delivery, deliver, resend
 from flows.mail.policy import MailPolicy
-from flows.mail.transports.port import Accepted, PermanentMailError, Refusal, RetryableMailError
+from flows.mail.transports.port import HandedOver, PermanentMailError, Refusal, RetryableMailError
 from flows.store.ledger import Ledger, Status, who
 from flows.store.local import LocalStore
 from flows.store.port import Store
@@ -51,11 +51,11 @@ class Answers:
     name = "answers"
     reaches_people = False
 
-    def __init__(self, *answers: Accepted | Exception) -> None:
+    def __init__(self, *answers: HandedOver | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[tuple[str, ...]] = []
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         self.asked.append(tuple(recipients))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
@@ -87,7 +87,7 @@ def test_a_second_run_sends_nothing(store: LocalStore) -> None:
 
 def test_a_partial_refusal_is_noticed_and_only_the_refused_is_tried_again(store: LocalStore) -> None:
     busy = Refusal(DEPUTY, 451, "greylisted", retryable=True)
-    transport = Answers(Accepted((DIRECTOR,), (busy,)), Accepted((DEPUTY,)))
+    transport = Answers(HandedOver((DIRECTOR,), (busy,)), HandedOver((DEPUTY,)))
     first = send(store, transport)
     assert {d.address: d.status for d in first} == {DIRECTOR: Status.SENT, DEPUTY: Status.DEFERRED}
     send(store, transport, LATER)
@@ -97,7 +97,7 @@ def test_a_partial_refusal_is_noticed_and_only_the_refused_is_tried_again(store:
 
 def test_a_permanent_refusal_waits_for_a_person(store: LocalStore) -> None:
     gone = Refusal(DEPUTY, 550, "no such mailbox", retryable=False)
-    transport = Answers(Accepted((DIRECTOR,), (gone,)))
+    transport = Answers(HandedOver((DIRECTOR,), (gone,)))
     send(store, transport)
     (again,) = (d for d in send(store, transport, LATER) if d.address == DEPUTY)
     assert (again.status, again.attempted) == (Status.FAILED, False)
@@ -117,7 +117,7 @@ def test_a_transport_that_raises_is_a_result_with_its_reason(store: LocalStore, 
 
 def test_a_transport_without_an_answer_is_found_out(store: LocalStore) -> None:
     with pytest.raises(MailError, match="no answer"):
-        send(store, Answers(Accepted((DIRECTOR,))))
+        send(store, Answers(HandedOver((DIRECTOR,))))
 
 
 def test_what_is_sent_again_is_what_was_recorded_first(store: LocalStore) -> None:
@@ -168,7 +168,7 @@ def test_of_two_runs_at_once_one_takes_each_attempt(store: LocalStore) -> None:
 
 def test_the_ledger_reads_as_lines_for_people(store: LocalStore) -> None:
     gone = Refusal(DEPUTY, 550, "no such mailbox", retryable=False)
-    send(store, Answers(Accepted((DIRECTOR,), (gone,))))
+    send(store, Answers(HandedOver((DIRECTOR,), (gone,))))
     lines = {line.address: line for line in Ledger(store).told(message().month, "991")}
     assert (lines[DEPUTY].status, lines[DEPUTY].reason) == (Status.FAILED, "no such mailbox")
     assert lines[DIRECTOR].message_id == "<holdfast.2026-10.991.r1.new_watch@holdfast.example>"

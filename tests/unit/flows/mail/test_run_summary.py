@@ -7,7 +7,7 @@ from flows.alerts.decide import Storm, storm_valve
 from flows.alerts.facts import ValidationFacts, ValidationNote
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
-from flows.alerts.publish import Outcome
+from flows.alerts.publish import Publication
 from flows.mail.deliver import Delivery
 from flows.mail.run_summary import data_officer_message, run_message
 from flows.store.ledger import Status
@@ -23,7 +23,7 @@ def summary(
     return run_message(
         month=MONTH,
         alerts=[ALERT],
-        outcomes={"991": Outcome.CREATED},
+        outcomes={"991": Publication.CREATED},
         storm=storm or storm_valve([ALERT.decision], RULES),
         deliveries=deliveries,
         seconds={"read": seconds},

@@ -10,7 +10,7 @@ import pytest
 from prefect.futures import PrefectFuture
 
 from features.errors import StoreError
-from flows.orchestration.faults import Faults, UnexpectedFault, Unit, fault_in_words, needs_a_person
+from flows.orchestration.faults import CouncilUnit, Faults, UnexpectedFault, fault_in_words, needs_a_person
 from tests.unit.flows.alerts.examples import ASHCOMBE
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byreglen")
@@ -33,8 +33,8 @@ def raised() -> Exception:
         return error
 
 
-def unit(result: object, council: Any = ASHCOMBE) -> Unit[str]:
-    return Unit(council, "publishing", cast("PrefectFuture[Any]", Done(result)), lambda why: f"instead: {why}")
+def unit(result: object, council: Any = ASHCOMBE) -> CouncilUnit[str]:
+    return CouncilUnit(council, "publishing", cast("PrefectFuture[Any]", Done(result)), lambda why: f"instead: {why}")
 
 
 def test_one_fault_is_named_and_the_others_go_on() -> None:

@@ -18,7 +18,7 @@ from flows.cli.app import app
 from flows.mail.approval_form import Pending
 from flows.mail.notices import Notice, notice_message, opened_store, tell
 from flows.mail.transports.outbox import OutboxTransport
-from flows.mail.transports.port import Accepted, RetryableMailError
+from flows.mail.transports.port import HandedOver, RetryableMailError
 from flows.orchestration.failures import failure_notice
 from flows.orchestration.look import (
     Look,
@@ -222,7 +222,7 @@ class Busy:
 
     name, reaches_people = "busy", False
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> Accepted:
+    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
         raise RetryableMailError("The mail server does not answer.")
 
 

@@ -15,7 +15,7 @@ from features.errors import SettingsError
 from flows.orchestration.refresh_news import tell_data_team
 from flows.published.due import advice, retraining_due
 from flows.published.outcome import RefreshOutcome
-from flows.published.refresh import SourceOutcome, Status, chosen, downloader, refresh_source
+from flows.published.refresh import SourceOutcome, SourceStatus, chosen, downloader, refresh_source
 from flows.published.shelf import Shelf
 from flows.settings.published_sources import ReferenceSettings, ReferenceSource
 from flows.settings.settings import Settings
@@ -54,13 +54,13 @@ def test_first_then_unchanged_then_a_new_year(web: Web, store: LocalStore) -> No
     )
     source = Source(store, url=url)
     first = source.next_week()
-    assert (first.status, first.sentence) == (Status.FIRST, "workforce: stored. 150 councils, 2023, 2024.")
+    assert (first.status, first.sentence) == (SourceStatus.FIRST, "workforce: stored. 150 councils, 2023, 2024.")
     objects = [o.name for o in store.list()]
     second = source.next_week()
-    assert (second.status, second.sentence) == (Status.UNCHANGED, "workforce: unchanged since 2026-03-02.")
+    assert (second.status, second.sentence) == (SourceStatus.UNCHANGED, "workforce: unchanged since 2026-03-02.")
     assert [o.name for o in store.list()] == objects, "nothing new is written"
     third = source.next_week()
-    assert third.status is Status.RELEASE
+    assert third.status is SourceStatus.RELEASE
     assert third.sentence == "workforce: new release. New: figures for 2025. Rows: 300 before, 450 now."
     assert third.version is not None
     assert third.version.id.startswith("2026-03-16-")
@@ -73,7 +73,7 @@ def test_a_new_column_is_taken_and_told(web: Web, store: LocalStore) -> None:
     source = Source(store, url=web.serve("/csww.csv", file(yearly([2024])), file(wider)))
     source.next_week()
     found = source.next_week()
-    assert found.status is Status.REVISED
+    assert found.status is SourceStatus.REVISED
     assert "New column: agency_cost." in found.sentence
     assert source.shelf.read(source.shelf.in_use("workforce")[0]) == wider
 
@@ -83,7 +83,7 @@ def test_a_changed_layout_is_refused_and_the_old_file_stays(web: Web, store: Loc
     source = Source(store, url=web.serve("/csww.csv", file(yearly([2024])), file(changed)))
     first = source.next_week()
     found = source.next_week()
-    assert found.status is Status.REFUSED
+    assert found.status is SourceStatus.REFUSED
     assert "no column “vacancy_fte”" in found.sentence
     assert found.sentence.endswith("New column: vacant_posts_fte. Column gone: vacancy_fte.")
     assert found.version == first.version
@@ -98,21 +98,25 @@ def test_a_changed_layout_is_refused_and_the_old_file_stays(web: Web, store: Loc
 @pytest.mark.parametrize(
     ("wrong", "outcome", "words"),
     [
-        (status(404), Status.NOT_FETCHED, "has nothing at this address"),
-        (status(500), Status.NOT_FETCHED, "in trouble"),
-        (file(b"<html>moved</html>", "text/html"), Status.NOT_FETCHED, "a web page instead of the file"),
-        (file(b"<!doctype html>moved", "text/csv"), Status.REFUSED, "is a web page"),
-        (cut(yearly([2024, 2025]), 9000), Status.NOT_FETCHED, "broke off"),
-        (without_length(yearly([2024, 2025])[:-3]), Status.REFUSED, "last line has no end"),
-        (without_length(b"".join(yearly([2024, 2025]).splitlines(True)[:211])), Status.REFUSED, "2025 has 60 councils"),
-        (file(yearly([2024, 2025])[:-40]), Status.REFUSED, "number of cells"),
-        (file(yearly([2023])), Status.REFUSED, "it is an older release"),
-        (file(yearly([2024], ("cases",))), Status.REFUSED, "not recognised as DfE’s workforce figures"),
-        (file(b"time_period\n"), Status.REFUSED, "not recognised"),
+        (status(404), SourceStatus.NOT_FETCHED, "has nothing at this address"),
+        (status(500), SourceStatus.NOT_FETCHED, "in trouble"),
+        (file(b"<html>moved</html>", "text/html"), SourceStatus.NOT_FETCHED, "a web page instead of the file"),
+        (file(b"<!doctype html>moved", "text/csv"), SourceStatus.REFUSED, "is a web page"),
+        (cut(yearly([2024, 2025]), 9000), SourceStatus.NOT_FETCHED, "broke off"),
+        (without_length(yearly([2024, 2025])[:-3]), SourceStatus.REFUSED, "last line has no end"),
+        (
+            without_length(b"".join(yearly([2024, 2025]).splitlines(True)[:211])),
+            SourceStatus.REFUSED,
+            "2025 has 60 councils",
+        ),
+        (file(yearly([2024, 2025])[:-40]), SourceStatus.REFUSED, "number of cells"),
+        (file(yearly([2023])), SourceStatus.REFUSED, "it is an older release"),
+        (file(yearly([2024], ("cases",))), SourceStatus.REFUSED, "not recognised as DfE’s workforce figures"),
+        (file(b"time_period\n"), SourceStatus.REFUSED, "not recognised"),
     ],
 )
 def test_whatever_comes_instead_of_the_file_the_old_one_stays(
-    web: Web, store: LocalStore, wrong: object, outcome: Status, words: str
+    web: Web, store: LocalStore, wrong: object, outcome: SourceStatus, words: str
 ) -> None:
     good = yearly([2024])
     source = Source(store, url=web.serve("/csww.csv", file(good), wrong, file(good)))  # type: ignore[arg-type]
@@ -121,12 +125,12 @@ def test_whatever_comes_instead_of_the_file_the_old_one_stays(
     assert (found.status, found.trouble) == (outcome, True)
     assert words in found.sentence
     assert source.shelf.in_use("workforce") == (first.version,)
-    assert source.next_week().status is Status.UNCHANGED
+    assert source.next_week().status is SourceStatus.UNCHANGED
 
 
 def test_a_source_by_hand_is_not_fetched(store: LocalStore) -> None:
     found = Source(store, name="lait", holds="lait").next_week()
-    assert (found.status, found.trouble) == (Status.BY_HAND, False)
+    assert (found.status, found.trouble) == (SourceStatus.BY_HAND, False)
     assert "`holdfast reference add lait FILE`" in found.sentence
 
 
@@ -146,10 +150,10 @@ def test_a_data_set_is_asked_for_by_version(web: Web, store: LocalStore) -> None
     source = Source(store, data_set=DATA_SET, api=f"http://127.0.0.1:{web.port}/v1")
     first = source.next_week()
     assert first.version is not None
-    assert (first.status, first.version.release) == (Status.FIRST, "1.9")
-    assert source.next_week().status is Status.UNCHANGED
+    assert (first.status, first.version.release) == (SourceStatus.FIRST, "1.9")
+    assert source.next_week().status is SourceStatus.UNCHANGED
     third = source.next_week()
-    assert third.status is Status.RELEASE
+    assert third.status is SourceStatus.RELEASE
     fetched = [a for a in web.asked if "/csv" in a]
     assert fetched == [f"{path}/csv?dataSetVersion=1.9", f"{path}/csv?dataSetVersion=1.10"], "1.10 is newer than 1.9"
 
@@ -161,7 +165,7 @@ def test_a_pinned_data_set_stays_and_says_that_a_newer_one_is_out(web: Web, stor
     )
     web.serve(f"{path}/csv", file(yearly([2024])))
     source = Source(store, data_set=DATA_SET, version="1.0", api=f"http://127.0.0.1:{web.port}/v1")
-    for expected in (Status.FIRST, Status.UNCHANGED):
+    for expected in (SourceStatus.FIRST, SourceStatus.UNCHANGED):
         found = source.next_week()
         assert found.status is expected
         assert found.sentence.endswith(
@@ -183,7 +187,7 @@ def test_a_pinned_data_set_stays_and_says_that_a_newer_one_is_out(web: Web, stor
 def test_an_api_that_answers_otherwise_is_a_sentence(web: Web, store: LocalStore, listing: bytes, words: str) -> None:
     web.serve(f"/v1/data-sets/{DATA_SET}/versions", file(listing, "application/json"))
     found = Source(store, data_set=DATA_SET, api=f"http://127.0.0.1:{web.port}/v1").next_week()
-    assert found.status is Status.NOT_FETCHED
+    assert found.status is SourceStatus.NOT_FETCHED
     assert words in found.sentence
 
 
@@ -229,7 +233,7 @@ def test_a_release_stored_by_a_run_that_died_is_told_by_the_next(web: Web, store
     source.next_week()  # stored, and then nobody was told
     box = Postbox()
     found = source.next_week()
-    assert found.status is Status.UNCHANGED
+    assert found.status is SourceStatus.UNCHANGED
     told(source, found, box)
     assert len(box.received) == 1
     source.at += 2 * WEEK
@@ -254,7 +258,7 @@ def test_trouble_is_told_once_a_month(web: Web, store: LocalStore) -> None:
 @pytest.mark.usefixtures("_settings")
 def test_a_network_that_is_away_is_one_message(store: LocalStore) -> None:
     box = Postbox()
-    lost = [SourceOutcome(f"file-{i}", Status.NOT_FETCHED, f"file-{i}: not reached.") for i in range(5)]
+    lost = [SourceOutcome(f"file-{i}", SourceStatus.NOT_FETCHED, f"file-{i}: not reached.") for i in range(5)]
     tell_data_team(store, box, Settings.load(), lost, "", MONDAY)
     tell_data_team(store, box, Settings.load(), lost[::-1], "", MONDAY + WEEK)
     ((_, _, content),) = box.received
@@ -281,8 +285,8 @@ def test_retraining_is_due_for_what_the_model_has_not_seen(web: Web, store: Loca
 
 
 def test_the_text_names_what_needs_a_look_first() -> None:
-    fine = SourceOutcome("a", Status.UNCHANGED, "a: unchanged.")
-    bad = SourceOutcome("b", Status.REFUSED, "b: refused.")
+    fine = SourceOutcome("a", SourceStatus.UNCHANGED, "a: unchanged.")
+    bad = SourceOutcome("b", SourceStatus.REFUSED, "b: refused.")
     outcome = RefreshOutcome((fine, bad), "Retraining is not due.")
     assert outcome.to_text().splitlines() == [
         "2 published files: 1 refused, 1 unchanged.",
@@ -291,5 +295,5 @@ def test_the_text_names_what_needs_a_look_first() -> None:
         "Retraining is not due.",
     ]
     assert not outcome.nothing_worked
-    assert RefreshOutcome((bad, SourceOutcome("c", Status.BY_HAND, "c")), "").nothing_worked
+    assert RefreshOutcome((bad, SourceOutcome("c", SourceStatus.BY_HAND, "c")), "").nothing_worked
     assert [row["outcome"] for row in outcome.to_table()] == ["refused", "unchanged"]

@@ -12,7 +12,7 @@ from features.errors import ReferenceDataError
 from models.record import layouts
 from models.record.judgements import read_judgements
 from models.record.places import Places, places, plain_name, region_of, type_of
-from models.record.tables import Table, claim, read_tables
+from models.record.tables import RecordTable, claim, read_tables
 
 HISTORY = (
     "Web link",
@@ -211,6 +211,6 @@ def test_deprivation_of_another_edition_is_the_same_layout(tmp_path: Path) -> No
     assert frame is not None and frame["imd_score"].to_list() == ["23.5"]
 
 
-def _with_places(folder: Path) -> tuple[list[Table], Places]:
+def _with_places(folder: Path) -> tuple[list[RecordTable], Places]:
     tables, _ = read_tables(folder)
     return tables, places(tables)

@@ -21,15 +21,15 @@ from sklearn.pipeline import Pipeline
 from features.errors import ModelError
 from models.judgements.design import Design
 from models.learning.candidates import BASELINES, BY_CANDIDATE, DEFAULT
-from models.learning.promotion import Check, Verdict, judge
+from models.learning.promotion import PromotionCheck, Verdict, judge
 from models.learning.trained import TrainedModel
 from models.learning.training import against, train_design
 from models.registry.shipped import install, shipped_model
 from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
 
-GOOD = Verdict("the rule", (Check("better", True, "1 against 0"),))
-BAD = Verdict("the rule", (Check("better", False, "0 against 1"),))
+GOOD = Verdict("the rule", (PromotionCheck("better", True, "1 against 0"),))
+BAD = Verdict("the rule", (PromotionCheck("better", False, "0 against 1"),))
 
 
 class Memory:

@@ -43,7 +43,7 @@ TotalsTest = Callable[[Totals], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ReturnRule:
     """One thing that must not be so.
 
     `test` says whether it is: of WORKER an expression over typed records (`typed.py`), true where the record
@@ -66,30 +66,36 @@ def _why(function: Callable[..., object]) -> str:
     return " ".join((inspect.getdoc(function) or "").split())
 
 
-def worker_rule(code: str, severity: Severity, elements: str, says: str, remedy: str) -> Callable[[WorkerTest], Rule]:
+def worker_rule(
+    code: str, severity: Severity, elements: str, says: str, remedy: str
+) -> Callable[[WorkerTest], ReturnRule]:
     """A rule on each worker's record; the function's docstring is its source."""
 
-    def made(function: WorkerTest) -> Rule:
-        return Rule(code, Looks.WORKER, severity, tuple(elements.split()), says, remedy, _why(function), function)
+    def made(function: WorkerTest) -> ReturnRule:
+        return ReturnRule(code, Looks.WORKER, severity, tuple(elements.split()), says, remedy, _why(function), function)
 
     return made
 
 
 def file_rule(
     code: str, severity: Severity, elements: str, says: str, remedy: str, looks: Looks = Looks.FILE
-) -> Callable[[FileTest], Rule]:
+) -> Callable[[FileTest], ReturnRule]:
     """A rule on the header, the vacancies or the order of the file."""
 
-    def made(function: FileTest) -> Rule:
-        return Rule(code, looks, severity, tuple(elements.split()), says, remedy, _why(function), function)
+    def made(function: FileTest) -> ReturnRule:
+        return ReturnRule(code, looks, severity, tuple(elements.split()), says, remedy, _why(function), function)
 
     return made
 
 
-def totals_rule(code: str, severity: Severity, elements: str, says: str, remedy: str) -> Callable[[TotalsTest], Rule]:
+def totals_rule(
+    code: str, severity: Severity, elements: str, says: str, remedy: str
+) -> Callable[[TotalsTest], ReturnRule]:
     """A rule on what the records add up to; the function gives the sentence, with the council's figures."""
 
-    def made(function: TotalsTest) -> Rule:
-        return Rule(code, Looks.TOGETHER, severity, tuple(elements.split()), says, remedy, _why(function), function)
+    def made(function: TotalsTest) -> ReturnRule:
+        return ReturnRule(
+            code, Looks.TOGETHER, severity, tuple(elements.split()), says, remedy, _why(function), function
+        )
 
     return made

@@ -8,14 +8,14 @@ import polars as pl
 
 from expectations.batch import Severity
 from flows.extracts.formats.csww.elements import Element
-from flows.extracts.formats.csww.rules.kinds import Collection, FileTest, Looks, Rule, WorkerTest
+from flows.extracts.formats.csww.rules.kinds import Collection, FileTest, Looks, ReturnRule, WorkerTest
 from flows.extracts.formats.csww.stream import Outline
 from flows.extracts.formats.csww.typed import RAW, agency, legal
 
 _SCHEMA = "The 2022 XML schema of liia-tools."
 
 
-def of_workers(elements: Sequence[Element]) -> tuple[Rule, ...]:
+def of_workers(elements: Sequence[Element]) -> tuple[ReturnRule, ...]:
     """The rules of a worker's elements, those of one kind after another."""
     return (
         *(_form(e) for e in elements),
@@ -24,10 +24,10 @@ def of_workers(elements: Sequence[Element]) -> tuple[Rule, ...]:
     )
 
 
-def of_vacancies(elements: Sequence[Element]) -> tuple[Rule, ...]:
+def of_vacancies(elements: Sequence[Element]) -> tuple[ReturnRule, ...]:
     """The rules of the vacancies' elements."""
     return tuple(
-        Rule(
+        ReturnRule(
             f"CSWW-V{e.number:02d}",
             Looks.VACANCIES,
             Severity.ERROR,
@@ -41,7 +41,7 @@ def of_vacancies(elements: Sequence[Element]) -> tuple[Rule, ...]:
     )
 
 
-def _form(element: Element) -> Rule:
+def _form(element: Element) -> ReturnRule:
     def test(_: Collection) -> pl.Expr:
         return legal(element, pl.col(RAW + element.name)).not_().fill_null(False)
 
@@ -58,7 +58,7 @@ def _form(element: Element) -> Rule:
     )
 
 
-def _missing(element: Element) -> Rule:
+def _missing(element: Element) -> ReturnRule:
     def test(_: Collection) -> pl.Expr:
         gone = pl.col(RAW + element.name).is_null()
         return gone if element.always else gone & agency().not_()
@@ -70,7 +70,7 @@ def _missing(element: Element) -> Rule:
     )
 
 
-def _twice(element: Element, position: int) -> Rule:
+def _twice(element: Element, position: int) -> ReturnRule:
     def test(_: Collection) -> pl.Expr:
         return (pl.col("twice") & (1 << position)) > 0
 
@@ -84,8 +84,8 @@ def _twice(element: Element, position: int) -> Rule:
     )
 
 
-def _rule(code: str, element: Element, says: str, remedy: str, why: str, test: WorkerTest) -> Rule:
-    return Rule(code, Looks.WORKER, Severity.ERROR, (element.name,), says, remedy, why, test)
+def _rule(code: str, element: Element, says: str, remedy: str, why: str, test: WorkerTest) -> ReturnRule:
+    return ReturnRule(code, Looks.WORKER, Severity.ERROR, (element.name,), says, remedy, why, test)
 
 
 def _vacancy(element: Element) -> FileTest:

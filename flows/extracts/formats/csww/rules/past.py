@@ -42,7 +42,7 @@ CHANGES: tuple[YearlyChange, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedFigures:
     """What DfE published of the council for an earlier September."""
 
     day: date
@@ -50,7 +50,7 @@ class Published:
     filename: str
 
 
-def unusual_change(change: YearlyChange, now: float | None, day: date, then: Published) -> str | None:
+def unusual_change(change: YearlyChange, now: float | None, day: date, then: PublishedFigures) -> str | None:
     """The sentence if a rate lies further from the published one than is usual; None if not, or if one is not known."""
     before = then.rates.get(change.measure)
     if now is None or before is None:

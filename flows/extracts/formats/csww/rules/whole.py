@@ -6,7 +6,7 @@ from expectations.batch import Severity
 from expectations.suites.between import AGREES_WITHIN
 from features.registry import BY_NAME, Unit
 from flows.extracts.formats.csww.rates import OFFICIAL, rates
-from flows.extracts.formats.csww.rules.kinds import Looks, Rule, TotalsTest, totals_rule
+from flows.extracts.formats.csww.rules.kinds import Looks, ReturnRule, TotalsTest, totals_rule
 from flows.extracts.formats.csww.totals import Totals
 
 _ERROR, _QUERY, _INFORMATION = Severity.ERROR, Severity.QUERY, Severity.INFORMATION
@@ -110,7 +110,7 @@ def more_than_full_time(totals: Totals) -> str | None:
     return f"{n:,} further {'post brings' if n == 1 else 'posts bring'} the same person above 1 FTE"
 
 
-def _out_of_range(measure: str, number: int) -> Rule:
+def _out_of_range(measure: str, number: int) -> ReturnRule:
     declared = BY_NAME[measure]
     lowest, highest = declared.plausible or (float("-inf"), float("inf"))
 
@@ -135,8 +135,8 @@ def _out_of_range(measure: str, number: int) -> Rule:
     )
 
 
-def _together(code: str, says: str, remedy: str, why: str, test: TotalsTest) -> Rule:
-    return Rule(code, Looks.TOGETHER, _QUERY, (), says, remedy, why, test)
+def _together(code: str, says: str, remedy: str, why: str, test: TotalsTest) -> ReturnRule:
+    return ReturnRule(code, Looks.TOGETHER, _QUERY, (), says, remedy, why, test)
 
 
 RULES = (

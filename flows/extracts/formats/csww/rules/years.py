@@ -14,12 +14,12 @@ from datetime import date
 from features.errors import HoldfastError
 from flows.extracts.formats.csww.elements import VACANCIES, WORKER
 from flows.extracts.formats.csww.rules import header, whole, workers
-from flows.extracts.formats.csww.rules.kinds import Rule
+from flows.extracts.formats.csww.rules.kinds import ReturnRule
 from flows.extracts.formats.csww.rules.made import of_vacancies, of_workers
 
 BASE_YEAR = 2022
 
-BASE: tuple[Rule, ...] = (
+BASE: tuple[ReturnRule, ...] = (
     *header.RULES,
     *of_vacancies(VACANCIES),
     *of_workers(WORKER),
@@ -35,10 +35,10 @@ class Difference:
     year: int
     source: str
     """Where the change is written."""
-    adds: tuple[Rule, ...] = ()
+    adds: tuple[ReturnRule, ...] = ()
     drops: tuple[str, ...] = ()
     """Codes of rules that no longer hold."""
-    replaces: tuple[Rule, ...] = ()
+    replaces: tuple[ReturnRule, ...] = ()
     """Rules that hold in another form under the same code."""
 
 
@@ -54,7 +54,7 @@ class RuleSet:
     """The collection they were written for."""
     asked: int
     """The collection the return is of."""
-    rules: tuple[Rule, ...]
+    rules: tuple[ReturnRule, ...]
 
     @property
     def note(self) -> str | None:
@@ -68,7 +68,7 @@ class RuleSet:
 
 
 def rules_for(
-    reference_date: date, base: Sequence[Rule] = BASE, differences: Sequence[Difference] = DIFFERENCES
+    reference_date: date, base: Sequence[ReturnRule] = BASE, differences: Sequence[Difference] = DIFFERENCES
 ) -> RuleSet:
     """The rules of the return's year: the base year's, changed by every difference up to it.
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from features.errors import ExtractError
 from features.registry import CASELOAD
-from flows.extracts.formats.annex_a.layout import BY_NUMBER, Holds, columns_meant, is_dropped
+from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent, columns_meant, is_dropped
 from flows.extracts.ingest import IngestedExtract
 
 from .examples import Sheets, book, d, read, small
@@ -136,14 +136,14 @@ def test_any_cell_overwritten_with_anything_is_right_or_said(data: st.DataObject
     column = data.draw(st.integers(0, len(sheets[name][0]) - 1))
     (meant,) = columns_meant(number, str(sheets[name][0][column]))
     holds = BY_NUMBER[number].column(meant).holds
-    junk: dict[Holds, st.SearchStrategy[Any]] = {
-        Holds.DATE: st.sampled_from(
+    junk: dict[ColumnContent, st.SearchStrategy[Any]] = {
+        ColumnContent.DATE: st.sampled_from(
             ("soon", "31/02/2026", "2026-13-01", "10/9/26", "n/a", "#REF!", 7, -3.5, True, ("=A1", "#N/A"))
         ),
-        Holds.STATUS: st.sampled_from(("z", "unknown", "a) Closed episode", 4, ("=A1", "#N/A"))),
-        Holds.NUMBER: st.sampled_from(("two", "1.5", "x", ("=A1", "#DIV/0!"))),
-        Holds.WORKER: st.sampled_from(("#N/A", "#REF!", ("=A1", "#N/A"))),
-        Holds.CHILD: st.sampled_from(("", "Total", "n/a", "no id", 1e17, ("=A1", "#N/A"))),
+        ColumnContent.STATUS: st.sampled_from(("z", "unknown", "a) Closed episode", 4, ("=A1", "#N/A"))),
+        ColumnContent.NUMBER: st.sampled_from(("two", "1.5", "x", ("=A1", "#DIV/0!"))),
+        ColumnContent.WORKER: st.sampled_from(("#N/A", "#REF!", ("=A1", "#N/A"))),
+        ColumnContent.CHILD: st.sampled_from(("", "Total", "n/a", "no id", 1e17, ("=A1", "#N/A"))),
     }
     if holds in junk:
         sheets[name][row][column] = data.draw(junk[holds])

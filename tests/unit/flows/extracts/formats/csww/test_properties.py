@@ -24,11 +24,11 @@ from tests.unit.flows.extracts.csww.made_up import (
 
 from features.errors import ExtractError
 from features.registry import Kind
-from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, Form
+from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, ElementForm
 from flows.extracts.formats.csww.reader import TAKEN, read
 from flows.extracts.formats.csww.validate import validate
 from flows.extracts.formats.known import BY_FORM
-from flows.extracts.formats.known import Form as Forms
+from flows.extracts.formats.known import ElementForm as Forms
 from flows.extracts.ingest import IngestedExtract
 
 KINDS = BY_FORM[Forms.CSWW].kinds
@@ -66,7 +66,7 @@ def test_any_text_in_any_element(name: str, text: str, base: dict[str, str]) -> 
         taken(content, kind)
     element = BY_NAME[name]
     value = records(worker(base, **{name: text}))[name].item()
-    if value is None or element.form not in (Form.DECIMAL, Form.WHOLE):
+    if value is None or element.form not in (ElementForm.DECIMAL, ElementForm.WHOLE):
         return
     assert Decimal(value) / element.parts == Decimal(text.strip())
     assert value >= 0 and (element.maximum is None or value <= element.maximum * element.parts)

@@ -12,7 +12,7 @@ from tests.unit.flows.extracts.csww.made_up import DAY
 from features.registry import BY_NAME
 from flows.extracts.formats.csww.rates import OFFICIAL
 from flows.extracts.formats.csww.rules.kinds import Looks, TotalsTest
-from flows.extracts.formats.csww.rules.past import CHANGES, Published, YearlyChange, unusual_change
+from flows.extracts.formats.csww.rules.past import CHANGES, PublishedFigures, YearlyChange, unusual_change
 from flows.extracts.formats.csww.rules.years import BASE
 from flows.extracts.formats.csww.totals import Repeats, Sums, Totals
 
@@ -90,7 +90,9 @@ def test_every_rule_on_records_together_has_its_test() -> None:
     assert set(CASES) == set(RULES)
 
 
-BEFORE = Published(date(2021, 9, 30), {c.measure: 0.10 for c in CHANGES} | {"caseload_fte": 16.0}, "published.csv")
+BEFORE = PublishedFigures(
+    date(2021, 9, 30), {c.measure: 0.10 for c in CHANGES} | {"caseload_fte": 16.0}, "published.csv"
+)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda c: c.code)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.flows.extracts.csww.made_up import AGENCY, DAY, LEFT, Worker, record, records, worker
 
 from flows.extracts.formats.csww.elements import NAMES, WORKER
-from flows.extracts.formats.csww.rules.kinds import Collection, Looks, Rule, WorkerTest
+from flows.extracts.formats.csww.rules.kinds import Collection, Looks, ReturnRule, WorkerTest
 from flows.extracts.formats.csww.rules.years import BASE
 
 RULES = {r.code: r for r in BASE if r.looks is Looks.WORKER}
@@ -80,7 +80,7 @@ FORMS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 
 
-def breaks(rule: Rule, *workers: Worker) -> list[bool]:
+def breaks(rule: ReturnRule, *workers: Worker) -> list[bool]:
     """Which of these records break the rule."""
     frame = records(*workers)
     test = cast(WorkerTest, rule.test)(Collection(DAY)).fill_null(False)

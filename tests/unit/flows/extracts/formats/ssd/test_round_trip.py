@@ -23,7 +23,7 @@ from flows.extracts.formats.known import Asked, Form, read_form
 from flows.extracts.ingest import IngestedExtract, ingest_file
 from flows.extracts.reading.table import Limits
 from flows.sample_region import as_sent, generate, region
-from flows.sample_region.councils import Form as Written
+from flows.sample_region.councils import SampleForm
 from flows.sample_region.formats import encode
 from flows.sample_region.ssd import MARKER, ssd_tables
 
@@ -87,7 +87,7 @@ def both() -> _Both:
         tables = ssd_tables(own[Kind.CASELOAD], own[Kind.WORKFORCE], month, ending="parquet")
         for kind in (Kind.CASELOAD, Kind.WORKFORCE):
             native[month, kind] = ingest_file(
-                encode(own[kind], kind, Written.PARQUET),
+                encode(own[kind], kind, SampleForm.PARQUET),
                 filename=f"{kind}.parquet",
                 kind=kind,
                 council=council.council,
