@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.unit.flows.pages.test_pages import page as region_page_of_examples
+from tests.unit.flows.alerts.test_region_page import page as region_page_of_examples
 
 from tests.browser.chromium import Scheme, opened
 from tests.golden.messages.cases import MESSAGES

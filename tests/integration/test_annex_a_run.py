@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.annex_a.marked import found_in, marked_workbook
+from tests.unit.flows.extracts.formats.annex_a.marked import found_in, marked_workbook
 
 from expectations.batch import ROWS_PER_LIST
 from features.months import Month

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.csww.planted import as_text, found_in, returns
+from tests.unit.flows.extracts.formats.csww.planted import as_text, found_in, returns
 
 from features.councils import read_register
 from features.months import Month

@@ -12,8 +12,8 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State
-from tests.unit.flows.reference.test_contents import KINDS
-from tests.unit.flows.reference.web import Web, file, running, status
+from tests.unit.flows.published.test_contents import KINDS
+from tests.unit.flows.published.web import Web, file, running, status
 
 from features.errors import ModelError
 from flows.orchestration.embedded import quiet_flows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.reference.published import yearly
+from tests.unit.flows.published.published import yearly
 from typer.testing import CliRunner
 
 from features.errors import ReferenceDataError, SettingsError

@@ -21,7 +21,7 @@ from flows.extracts.mapping import HeaderMapping
 from flows.extracts.reading.table import Limits
 
 from .conftest import BARNSLEY, KEY, OCTOBER, RECEIVED, WORKFORCE, ingest, rows_of, workbook
-from .test_ssd_reader import tables_of_three_children
+from tests.unit.flows.extracts.formats.ssd.test_reader import tables_of_three_children
 
 _EPOCH = date(1899, 12, 30)
 _FIELDS = EXTRACTS[Kind.WORKFORCE].fields

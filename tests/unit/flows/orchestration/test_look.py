@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.test_zombies import RUN, Server
+from tests.unit.flows.orchestration.test_restart import RUN, Server
 from typer.testing import CliRunner
 
 from features.errors import MailError, SettingsError

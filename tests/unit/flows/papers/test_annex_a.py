@@ -5,7 +5,7 @@ from __future__ import annotations
 from features.registry import BY_NAME
 from flows.papers.annex_a import PAGE, page
 
-from .test_round_trip import DIFFERENT_MEASURES
+from tests.unit.flows.extracts.formats.annex_a.test_round_trip import DIFFERENT_MEASURES
 
 
 def test_the_tables_are_those_of_the_layout() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from features.registry import MEASURES
 from flows.papers import formats as overview
 
-from .test_ssd_round_trip import LOST
+from tests.unit.flows.extracts.formats.ssd.test_round_trip import LOST
 
 _PAGE = Path(__file__).resolve().parents[4] / "docs" / "formats.md"
 _FORM = {form: i for i, form in enumerate(overview.FORMS)}

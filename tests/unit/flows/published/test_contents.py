@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.reference.published import C1, COUNCILS, WORKFORCE, inspections, reports, yearly
+from tests.unit.flows.published.published import C1, COUNCILS, WORKFORCE, inspections, reports, yearly
 
 from features.errors import ReferenceDataError
 from flows.published.contents import Contents, read_contents

@@ -7,7 +7,7 @@ import socket
 from itertools import count
 
 import pytest
-from tests.unit.flows.reference.web import Web, cut, file, status, without_length
+from tests.unit.flows.published.web import Web, cut, file, status, without_length
 
 from flows.published.download import Downloader, NotFetched, Patience
 

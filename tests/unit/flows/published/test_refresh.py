@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.reference.published import WORKFORCE, reports, yearly
-from tests.unit.flows.reference.web import Web, cut, file, status, without_length
+from tests.unit.flows.published.published import WORKFORCE, reports, yearly
+from tests.unit.flows.published.web import Web, cut, file, status, without_length
 
 from features.errors import SettingsError
 from flows.orchestration.refresh_news import tell_data_team

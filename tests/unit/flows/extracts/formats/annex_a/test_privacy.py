@@ -12,8 +12,8 @@ from features.registry import Kind
 from flows.extracts.formats.known import Form, keeps_bytes, read_form
 from flows.sample_region import as_sent, generate, region
 
-from ..examples import OCTOBER, Sheets, asked, book, small
-from ..marked import MARKERS, found_in, marked_workbook
+from .examples import OCTOBER, Sheets, asked, book, small
+from .marked import MARKERS, found_in, marked_workbook
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from flows.settings.settings import Settings
 from flows.store import LocalStore
 from flows.store.context import begin
 
-from ..marked import found_in, marked_workbook
+from .marked import found_in, marked_workbook
 from .examples import OCTOBER
 
 _SENT = datetime(2026, 11, 4, 9, tzinfo=UTC).timestamp()

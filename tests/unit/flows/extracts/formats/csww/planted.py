@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 import polars as pl
-from tests.unit.flows.extracts.csww.made_up import IN_POST, csww, header, message, record, vacancies, worker
+from tests.unit.flows.extracts.formats.csww.made_up import IN_POST, csww, header, message, record, vacancies, worker
 
 #: What only the planted records say. Codes of gender are single digits, so words stand where none may.
 BIRTH_DATE, NUMBER, UNIVERSITY, ETHNICITY, GENDER = "1961-07-23", "86753094", "Zebedee College", "MWBA", "Nonbinaryx"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 import pytest
-from tests.unit.flows.extracts.csww.made_up import csww, header, message, record, vacancies, worker
+from tests.unit.flows.extracts.formats.csww.made_up import csww, header, message, record, vacancies, worker
 
 from flows.extracts.formats.csww.rules.kinds import FileTest, Looks
 from flows.extracts.formats.csww.rules.years import BASE

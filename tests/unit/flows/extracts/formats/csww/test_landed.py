@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.csww.made_up import AGENCY, COUNCIL, KEY, LEFT, SEPTEMBER, asked, csww, worker
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, COUNCIL, KEY, LEFT, SEPTEMBER, asked, csww, worker
 
 from expectations.batch import Batch, Severity
 from expectations.passing.check import check_batch

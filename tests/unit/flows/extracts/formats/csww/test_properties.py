@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.flows.extracts.csww.made_up import (
+from tests.unit.flows.extracts.formats.csww.made_up import (
     AGENCY,
     IN_POST,
     LEFT,

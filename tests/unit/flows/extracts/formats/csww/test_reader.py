@@ -8,7 +8,7 @@ from time import process_time
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.csww.made_up import (
+from tests.unit.flows.extracts.formats.csww.made_up import (
     AGENCY,
     COUNCIL,
     KEY,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tests.unit.flows.extracts.csww.made_up import (
+from tests.unit.flows.extracts.formats.csww.made_up import (
     AGENCY,
     DAY,
     IN_POST,

@@ -7,7 +7,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.csww.made_up import asked
+from tests.unit.flows.extracts.formats.csww.made_up import asked
 
 from features.councils import Register
 from features.counting.records import RECEIVED, count, withhold

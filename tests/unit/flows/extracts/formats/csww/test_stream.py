@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.extracts.csww.made_up import AGENCY, IN_POST, csww, header, message, record, vacancies, worker
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, IN_POST, csww, header, message, record, vacancies, worker
 
 from features.errors import UnreadableExtract
 from flows.extracts.formats.csww.stream import Stream

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.csww.planted import MARKERS, as_text, found_in, returns
+from tests.unit.flows.extracts.formats.csww.planted import MARKERS, as_text, found_in, returns
 from typer.testing import CliRunner
 
 from features.councils import Council, write_register

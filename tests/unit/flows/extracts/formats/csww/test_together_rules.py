@@ -7,7 +7,7 @@ from datetime import date
 from typing import cast
 
 import pytest
-from tests.unit.flows.extracts.csww.made_up import DAY
+from tests.unit.flows.extracts.formats.csww.made_up import DAY
 
 from features.registry import BY_NAME
 from flows.extracts.formats.csww.rates import OFFICIAL

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.unit.flows.extracts.csww.made_up import AGENCY, DAY, LEFT, Worker, csww, worker
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, DAY, LEFT, Worker, csww, worker
 
 from features.registry import BY_NAME
 from flows.extracts.formats.csww.rates import OFFICIAL, figures, half_even, rates

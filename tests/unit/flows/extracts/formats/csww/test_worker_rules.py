@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
-from tests.unit.flows.extracts.csww.made_up import AGENCY, DAY, LEFT, Worker, record, records, worker
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, DAY, LEFT, Worker, record, records, worker
 
 from flows.extracts.formats.csww.elements import NAMES, WORKER
 from flows.extracts.formats.csww.rules.kinds import Collection, Looks, ReturnRule, WorkerTest
@@ -93,7 +93,7 @@ def test_rule_across_elements(code: str) -> None:
 
 
 def test_elements_out_of_order() -> None:
-    from tests.unit.flows.extracts.csww.made_up import header, message, vacancies
+    from tests.unit.flows.extracts.formats.csww.made_up import header, message, vacancies
 
     from flows.extracts.formats.csww.stream import Stream
 
