@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
-from tests.unit.flows.alerts.test_region_page import page as region_page_of_examples
 
 from tests.browser.chromium import Scheme, opened
 from tests.golden.messages.cases import MESSAGES
+from tests.unit.flows.alerts.test_region_page import page as region_page_of_examples
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 

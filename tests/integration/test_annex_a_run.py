@@ -14,7 +14,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.formats.annex_a.marked import found_in, marked_workbook
 
 from expectations.batch import ROWS_PER_LIST
 from features.months import Month
@@ -22,6 +21,7 @@ from features.registry import Kind
 from flows.alerts.alert import Alert
 from flows.cli.demo import settings_for
 from flows.sample_region import as_sent, generate, region, write_landing
+from tests.unit.flows.extracts.formats.annex_a.marked import found_in, marked_workbook
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

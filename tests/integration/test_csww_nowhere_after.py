@@ -14,12 +14,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.formats.csww.planted import as_text, found_in, returns
 
 from features.councils import read_register
 from features.months import Month
 from flows.cli.demo import settings_for
 from flows.sample_region import generate, region, write_landing
+from tests.unit.flows.extracts.formats.csww.planted import as_text, found_in, returns
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 

@@ -12,8 +12,6 @@ from prefect.artifacts import Artifact
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
 from prefect.client.schemas.objects import State
-from tests.unit.flows.published.test_contents import KINDS
-from tests.unit.flows.published.web import Web, file, running, status
 
 from features.errors import ModelError
 from flows.orchestration.embedded import quiet_flows
@@ -24,6 +22,8 @@ from flows.store import LocalStore
 from flows.train import train
 from models.learning.training import data_hashes
 from models.record import read_record
+from tests.unit.flows.published.test_contents import KINDS
+from tests.unit.flows.published.web import Web, file, running, status
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

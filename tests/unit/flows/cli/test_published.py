@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.published.published import yearly
 from typer.testing import CliRunner
 
 from features.errors import ReferenceDataError, SettingsError
 from flows.cli.app import app
+from tests.unit.flows.published.published import yearly
 
 SETTINGS = """
 [[reference.sources]]

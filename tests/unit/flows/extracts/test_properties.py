@@ -19,9 +19,9 @@ from flows.extracts.formats.known import Asked, Form, read_form
 from flows.extracts.ingest import IngestedExtract, ingest_file
 from flows.extracts.mapping import HeaderMapping
 from flows.extracts.reading.table import Limits
+from tests.unit.flows.extracts.formats.ssd.test_reader import tables_of_three_children
 
 from .conftest import BARNSLEY, KEY, OCTOBER, RECEIVED, WORKFORCE, ingest, rows_of, workbook
-from tests.unit.flows.extracts.formats.ssd.test_reader import tables_of_three_children
 
 _EPOCH = date(1899, 12, 30)
 _FIELDS = EXTRACTS[Kind.WORKFORCE].fields

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.orchestration.test_restart import RUN, Server
 from typer.testing import CliRunner
 
 from features.errors import MailError, SettingsError
@@ -37,6 +36,7 @@ from flows.store import LocalStore
 from flows.store.claims import Owner, latest, take
 from flows.store.ledger import Ledger, Status
 from flows.store.processes import Process, this_process
+from tests.unit.flows.orchestration.test_restart import RUN, Server
 
 OCTOBER = Month(2026, 10)
 RULES = WatchdogSettings(done_by_working_day=12, remind_after_days=2, late_minutes=60)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from features.registry import BY_NAME
 from flows.papers.annex_a import PAGE, page
-
 from tests.unit.flows.extracts.formats.annex_a.test_round_trip import DIFFERENT_MEASURES
 
 

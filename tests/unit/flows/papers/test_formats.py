@@ -6,7 +6,6 @@ from pathlib import Path
 
 from features.registry import MEASURES
 from flows.papers import formats as overview
-
 from tests.unit.flows.extracts.formats.ssd.test_round_trip import LOST
 
 _PAGE = Path(__file__).resolve().parents[4] / "docs" / "formats.md"

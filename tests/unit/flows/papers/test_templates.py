@@ -14,7 +14,6 @@ from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.check_files import check_files
 from flows.extracts.reading.tables import read_table
 from flows.papers.templates import DICTIONARY, dictionary_rows, example_rows, workbook, write_template
-
 from tests.unit.flows.extracts.conftest import BARNSLEY, WHERE, ingest, typed_rows
 
 KINDS = pytest.mark.parametrize("kind", list(Kind))

@@ -7,11 +7,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.published.published import C1, COUNCILS, WORKFORCE, inspections, reports, yearly
 
 from features.errors import ReferenceDataError
 from flows.published.contents import Contents, read_contents
 from flows.settings.published_sources import Holds
+from tests.unit.flows.published.published import C1, COUNCILS, WORKFORCE, inspections, reports, yearly
 
 
 def contents(content: bytes, holds: Holds = Holds.WORKFORCE, *, whole: bool = True) -> Contents:

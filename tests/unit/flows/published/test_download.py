@@ -7,9 +7,9 @@ import socket
 from itertools import count
 
 import pytest
-from tests.unit.flows.published.web import Web, cut, file, status, without_length
 
 from flows.published.download import Downloader, NotFetched, Patience
+from tests.unit.flows.published.web import Web, cut, file, status, without_length
 
 CSV = b"time_period,cases\n2023,5\n" * 2000
 

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.published.published import WORKFORCE, reports, yearly
-from tests.unit.flows.published.web import Web, cut, file, status, without_length
 
 from features.errors import SettingsError
 from flows.orchestration.refresh_news import tell_data_team
@@ -22,6 +20,8 @@ from flows.settings.settings import Settings
 from flows.store import LocalStore
 from models.registry.shipped import shipped_model
 from tests.unit.flows.alerts.faults import Postbox
+from tests.unit.flows.published.published import WORKFORCE, reports, yearly
+from tests.unit.flows.published.web import Web, cut, file, status, without_length
 
 MONDAY = datetime(2026, 3, 2, 6, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -20,8 +20,8 @@ from flows.settings.settings import Settings
 from flows.store import LocalStore
 from flows.store.context import begin
 
-from .marked import found_in, marked_workbook
 from .examples import OCTOBER
+from .marked import found_in, marked_workbook
 
 _SENT = datetime(2026, 11, 4, 9, tzinfo=UTC).timestamp()
 

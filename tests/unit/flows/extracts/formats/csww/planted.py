@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 import polars as pl
+
 from tests.unit.flows.extracts.formats.csww.made_up import IN_POST, csww, header, message, record, vacancies, worker
 
 #: What only the planted records say. Codes of gender are single digits, so words stand where none may.

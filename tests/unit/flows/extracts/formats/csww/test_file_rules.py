@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import cast
 
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import csww, header, message, record, vacancies, worker
 
 from flows.extracts.formats.csww.rules.kinds import FileTest, Looks
 from flows.extracts.formats.csww.rules.years import BASE
 from flows.extracts.formats.csww.stream import Stream
+from tests.unit.flows.extracts.formats.csww.made_up import csww, header, message, record, vacancies, worker
 
 RULES = {r.code: r for r in BASE if r.looks in (Looks.FILE, Looks.VACANCIES)}
 W = record(worker())

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, COUNCIL, KEY, LEFT, SEPTEMBER, asked, csww, worker
 
 from expectations.batch import Batch, Severity
 from expectations.passing.check import check_batch
@@ -25,6 +24,7 @@ from flows.month.take_in import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
 from flows.store.local import LocalStore
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, COUNCIL, KEY, LEFT, SEPTEMBER, asked, csww, worker
 
 GOOD = csww(worker(), worker(AGENCY), worker(LEFT))
 

@@ -7,6 +7,14 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
+
+from expectations.batch import Severity
+from features.errors import ReferenceDataError
+from features.months import Month
+from flows.cli.app import app
+from flows.extracts.formats.csww.report import ReturnReport, check_return
+from flows.extracts.formats.csww.validate import validate
 from tests.unit.flows.extracts.formats.csww.made_up import (
     AGENCY,
     DAY,
@@ -20,14 +28,6 @@ from tests.unit.flows.extracts.formats.csww.made_up import (
     vacancies,
     worker,
 )
-from typer.testing import CliRunner
-
-from expectations.batch import Severity
-from features.errors import ReferenceDataError
-from features.months import Month
-from flows.cli.app import app
-from flows.extracts.formats.csww.report import ReturnReport, check_return
-from flows.extracts.formats.csww.validate import validate
 
 
 def council(*more: Worker) -> bytes:

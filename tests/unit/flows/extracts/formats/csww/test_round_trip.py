@@ -7,7 +7,6 @@ from datetime import date
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import asked
 
 from features.councils import Register
 from features.counting.records import RECEIVED, count, withhold
@@ -23,6 +22,7 @@ from flows.papers.csww_rules import DIFFERENCES_FROM_EXTRACTS
 from flows.sample_region import as_canonical, generate, region
 from flows.sample_region.csww_writer import september_returns
 from flows.sample_region.simulation import MonthFrames
+from tests.unit.flows.extracts.formats.csww.made_up import asked
 
 SEPTEMBER = Month(2025, 9)
 KNOWN = date(2025, 10, 3)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, IN_POST, csww, header, message, record, vacancies, worker
 
 from features.errors import UnreadableExtract
 from flows.extracts.formats.csww.stream import Stream
+from tests.unit.flows.extracts.formats.csww.made_up import (
+    AGENCY,
+    IN_POST,
+    csww,
+    header,
+    message,
+    record,
+    vacancies,
+    worker,
+)
 
 GOOD = csww(worker(), worker(AGENCY))
 SECRET = "Zebedee"

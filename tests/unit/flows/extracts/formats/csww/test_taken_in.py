@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
-from tests.unit.flows.extracts.formats.csww.planted import MARKERS, as_text, found_in, returns
 from typer.testing import CliRunner
 
 from features.councils import Council, write_register
@@ -22,6 +21,7 @@ from flows.month.steps import check_and_store, find_due, read_council
 from flows.settings.settings import Settings
 from flows.store.context import begin
 from flows.store.editions import Manifest
+from tests.unit.flows.extracts.formats.csww.planted import MARKERS, as_text, found_in, returns
 
 SEPTEMBER = Month(2025, 9)
 CODES = ("301", "302", "303")

@@ -7,7 +7,6 @@ from datetime import date
 from typing import cast
 
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import DAY
 
 from features.registry import BY_NAME
 from flows.extracts.formats.csww.rates import OFFICIAL
@@ -15,6 +14,7 @@ from flows.extracts.formats.csww.rules.kinds import Looks, TotalsTest
 from flows.extracts.formats.csww.rules.past import CHANGES, PublishedFigures, YearlyChange, unusual_change
 from flows.extracts.formats.csww.rules.years import BASE
 from flows.extracts.formats.csww.totals import Repeats, Sums, Totals
+from tests.unit.flows.extracts.formats.csww.made_up import DAY
 
 RULES = {r.code: r for r in BASE if r.looks is Looks.TOGETHER}
 

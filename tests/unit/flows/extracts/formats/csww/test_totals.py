@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, DAY, LEFT, Worker, csww, worker
 
 from features.registry import BY_NAME
 from flows.extracts.formats.csww.rates import OFFICIAL, figures, half_even, rates
 from flows.extracts.formats.csww.stream import Stream
 from flows.extracts.formats.csww.totals import Tally, Totals
 from flows.extracts.formats.csww.typed import typed, year_before
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, DAY, LEFT, Worker, csww, worker
 
 
 def totals(*workers: Worker, chunk: int = 10_000) -> Totals:

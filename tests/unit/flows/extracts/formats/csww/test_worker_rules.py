@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import cast
 
 import pytest
-from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, DAY, LEFT, Worker, record, records, worker
 
 from flows.extracts.formats.csww.elements import NAMES, WORKER
 from flows.extracts.formats.csww.rules.kinds import Collection, Looks, ReturnRule, WorkerTest
 from flows.extracts.formats.csww.rules.years import BASE
+from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, DAY, LEFT, Worker, record, records, worker
 
 RULES = {r.code: r for r in BASE if r.looks is Looks.WORKER}
 
@@ -93,9 +93,8 @@ def test_rule_across_elements(code: str) -> None:
 
 
 def test_elements_out_of_order() -> None:
-    from tests.unit.flows.extracts.formats.csww.made_up import header, message, vacancies
-
     from flows.extracts.formats.csww.stream import Stream
+    from tests.unit.flows.extracts.formats.csww.made_up import header, message, vacancies
 
     one = worker()
     swapped = [n for n in NAMES if n in one]
