@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -127,6 +127,12 @@ class CheckHistory:
     """Per kind, `counts_schema(kind)`: the 12 months before and the month itself."""
     profiles: pl.DataFrame = field(default_factory=PROFILE.to_frame)
     """`Outcome.profile` of earlier months."""
+
+    def with_counts(self, months: Sequence[Mapping[Kind, pl.DataFrame]]) -> CheckHistory:
+        """The same with further months' counts."""
+        kinds = dict.fromkeys([*self.counts, *(kind for counts in months for kind in counts)])
+        known = {k: [c[k] for c in (self.counts, *months) if k in c] for k in kinds}
+        return replace(self, counts={kind: pl.concat(frames) for kind, frames in known.items()})
 
     def counts_of(self, kind: Kind) -> pl.DataFrame:
         """The counts of one kind; of several submissions of a month, the one known last."""

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
 from flows.month import steps
-from flows.month.portions import READERS, in_portions, read_portion, take_in_portions
+from flows.month.portions import READERS, in_portions, read_portion, retried, take_in_portions
 from flows.month.score import load_model
 from flows.month.take_in import Due, Read
 from flows.month.workers import worker_processes
@@ -66,7 +66,7 @@ def take_in(context: RunContext, due: list[Due]) -> None:
             in_portions(due),
             lambda names, portion: read_together.submit(whole(context), names, whole(portion), whole(pool)),
             lambda names, portion, reads: check_and_count(
-                whole(context), names, whole(portion), whole(reads), reports=False
+                whole(context), names, whole(retried(portion, reads)), whole(reads), reports=False
             ),
         )
 

@@ -90,7 +90,9 @@ def take_in(context: RunContext, due: Sequence[Due], faults: Faults) -> list[Tak
         reads[one.month] += read or []
     retried = [to_be_tried_again(one, reads[one.month]) for one in due]
     step("Checking and counting %s", months)
-    return check_and_count(whole(context), months, whole(retried), whole(list(reads.values())), reports=True)
+    taken = check_and_count(whole(context), months, whole(retried), whole(list(reads.values())), reports=True)
+    faults.found += [sentence for one in taken for sentence in one.faults]
+    return taken
 
 
 def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> CouncilUnit[list[Read]]:
@@ -99,7 +101,7 @@ def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> Co
     return CouncilUnit(council, f"reading {month}", future, lambda why: unread(files, why))
 
 
-def decide(context: RunContext, model: TrainedModel, councils: Sequence[str]) -> Alerting:
+def decide(context: RunContext, model: TrainedModel, councils: Sequence[str], faults: Faults) -> Alerting:
     """Measure, score and decide; a council without a score shows as a failed task run."""
     month, clock = str(context.month), context.clock
     step("Measuring and scoring %s", month)
@@ -109,6 +111,7 @@ def decide(context: RunContext, model: TrainedModel, councils: Sequence[str]) ->
         scores = score_month(whole(context), month, whole(measured), whole(model))
     with clock.stage("decide"):
         alerting = decide_month(whole(context), month, whole(measured), whole(scores), list(councils))
+    faults.found += alerting.faults
     missing = [d for d in alerting.decided if d.decision.band is Band.NOT_SCORED]
     for one in [not_scored.submit(d.council.name, d.score.not_scored or "There is no score.") for d in missing]:
         one.wait()
@@ -136,7 +139,7 @@ def alert_councils(
 ) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
     """Measure, score, decide, publish, and send what is due unless mail is off or held: a month of a backfill."""
     faults = Faults()
-    alerting = decide(context, model, request.councils)
+    alerting = decide(context, model, request.councils, faults)
     published = publish(context, alerting, faults)
     held = approval.holds(context.store, context.month)
     may_go = request.send is Send.YES and not alerting.storm.held
@@ -147,7 +150,7 @@ def alert_and_report(
     context: RunContext, model: TrainedModel, request: RunRequest, taken: Sequence[TakenIn], faults: Faults
 ) -> RunOutcome:
     """From scoring to the last report; a rehearsal stops before anything is published."""
-    alerting = decide(context, model, request.councils)
+    alerting = decide(context, model, request.councils, faults)
     named = f"{model.ref.name} {model.ref.version}"
     restated = restatements(context.history, context.register, taken, context.cutoff)
     if not request.steps.publishes:

@@ -7,7 +7,7 @@ officer's desk.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
 from expectations.findings import Finding, failures_frame
-from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
+from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, run_dynamic
 from expectations.passing.received import refusal_check
 from expectations.passing.static_pass import RULES, KindPass, run_static
 from features.months import Month
@@ -24,6 +24,9 @@ from features.registry import COUNTS, EXTRACTS, Kind
 #: A pass holds its rows a second time for Great Expectations (about 250 bytes each); the national month is
 #: 480,000 rows. More months than fit are taken in several passes.
 ROWS_PER_PASS = 600_000
+
+Counting = Callable[[Batch, Outcome], Mapping[Kind, pl.DataFrame]]
+"""A month's counts per kind from its batch and what the static rules found: the caller's, who knows how to count."""
 
 
 def check_batch(batch: Batch, history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
@@ -35,17 +38,23 @@ def check_batch(batch: Batch, history: CheckHistory | None = None, accepted: Seq
 
 
 def check_batches(
-    batches: Sequence[Batch], history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()
+    batches: Sequence[Batch],
+    history: CheckHistory | None = None,
+    accepted: Sequence[Accepted] = (),
+    count: Counting | None = None,
 ) -> tuple[Outcome, ...]:
     """Check several months, in as few passes as memory allows; outcomes in the order of the batches.
 
-    Each month is compared with `history` and with the months of this call before it.
+    Each month is compared with `history` and with the months of this call before it. `count` is asked between the
+    two halves of a pass: what it counts has then lost the rows, cells and files that the static rules set aside.
     """
     known = history or CheckHistory()
     outcomes: list[Outcome] = []
     for group in _passes(batches):
         started = time.perf_counter()
         static = run_static(group, accepted)
+        if count is not None:
+            known = known.with_counts([count(b, _outcome(b, static, NO_DYNAMIC, 0.0)) for b in group])
         dynamic = run_dynamic([b.month for b in group], {k: p.prepared for k, p in static.items()}, known, accepted)
         known = replace(known, profiles=pl.concat([known.profiles, dynamic.profiles]))
         seconds = time.perf_counter() - started

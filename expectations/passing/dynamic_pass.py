@@ -42,6 +42,18 @@ class DynamicPass:
     """`month, checks`: comparisons made."""
 
 
+#: What is known before any comparison was made.
+NO_DYNAMIC = DynamicPass(
+    (),
+    frozenset(),
+    NOT_RUN.to_frame(),
+    PROFILE.to_frame(),
+    None,
+    0,
+    pl.DataFrame(schema={"month": pl.Date(), "checks": pl.UInt32()}),
+)
+
+
 def run_dynamic(
     months: Sequence[Month], prepared: Mapping[Kind, Prepared], history: CheckHistory, accepted: Sequence[Accepted]
 ) -> DynamicPass:

@@ -131,19 +131,20 @@ class _Weigher:
 
     def rule(self, rule: Rule, rows: engine.Rows) -> None:
         """Attribute the failing rows of one rule to their files."""
+        said = rows
         if rule.reads_empty:
             told = self._unreadable.filter(pl.col("column") == rule.fields[0])["row"].to_numpy()
-            rows = rows[~np.isin(rows, told)]
-        counted = not rule.whole_file
-        rows = self._record(rule.code, rule.severity, rule.fields, rows, rule)
+            said = rows[~np.isin(rows, told)]
+        open_rows = self._record(rule.code, rule.severity, rule.fields, said, rule)
         if rule.severity is not Severity.ERROR:
             return
-        if counted:
-            self.weighed.object_to(rule.fields, rows)
-        else:
+        if rule.whole_file:
+            # A key that cannot be read is told as that, and weighs as one that is empty.
             mask = np.zeros(self._prepared.rows.height, dtype=np.bool_)
             mask[rows] = True
             self.weighed.whole.append((rule, mask))
+        else:
+            self.weighed.object_to(rule.fields, open_rows)
 
     def unreadable_cells(self) -> None:
         """Attribute the cells that ingest could not read."""
@@ -235,8 +236,9 @@ def _settled(raw: _Raw, effects: Effects) -> Finding:
     finding = raw.finding
     if finding.severity is not Severity.ERROR or finding.accepted:
         return finding
-    if raw.rule is not None and raw.rule.whole_file:
-        if effects.not_used[raw.rule.code][raw.file_no]:
+    whole = f"{finding.extract}.{raw.columns[0]}.missing" if raw.rule is None else raw.rule.code
+    if whole in effects.not_used:
+        if effects.not_used[whole][raw.file_no]:
             return replace(finding, effect=Effect.QUARANTINED)
         return replace(finding, severity=Severity.QUERY, effect=Effect.SET_ASIDE)
     if any(effects.withheld[name][raw.file_no] for name in raw.columns if name in effects.withheld):

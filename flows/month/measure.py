@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -17,6 +17,7 @@ from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range
 from features.registry import RETURN, Kind
+from flows.month.apart import apart, fault_sentence
 from flows.month.take_in import RECORD_KINDS, unreported
 from flows.store.editions import MISSING, History, Manifest
 
@@ -35,6 +36,8 @@ class Measured:
     """FEATURES_SCHEMA of the last months, for scores and charts."""
     manifests: tuple[Manifest, ...]
     """The editions read, oldest first."""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """la_code -> what failed at this council through no fault of its files; it has no features."""
 
 
 def measure(
@@ -61,34 +64,65 @@ def measure(
         empty = compute_measures(INPUTS.to_frame(), REASONS.to_frame())
         return Measured(month, empty, compute_features(empty, register.neighbours_frame(), national), ())
     first = manifests[0].month
-    recorded = build_inputs(
-        {k: history.tables(manifests, f"counts-{k}", counts_schema(k)) for k in RECORD_KINDS},
-        register,
-        first,
-        month,
-        cutoff,
-        count_reasons=history.tables(manifests, "reasons", REASONS),
-        unreported=unreported(manifests),
-    )
-    inputs, reasons = _with_returns(history, manifests, register, recorded)
-    sight = compute_sight(
-        extract_log(manifests, register),
-        {m: min(cutoff, usual_cutoff(m)) if m < month else cutoff for m in month_range(first, month)},
-    )
-    parts = [compute_measures(inputs, reasons), sight]
-    if beside is not None:
-        parts = [without(part, beside) for part in parts] + [beside]
-    measures = pl.concat(parts).sort("la_code", "month", "measure")
+    counts = {k: history.tables(manifests, f"counts-{k}", counts_schema(k)) for k in RECORD_KINDS}
+    count_reasons = history.tables(manifests, "reasons", REASONS)
+    returned = _returned(history, manifests)
+    log = extract_log(manifests, register)
+    looked = {m: min(cutoff, usual_cutoff(m)) if m < month else cutoff for m in month_range(first, month)}
     earliest = max(first, month.plus(1 - feature_months))
-    features = compute_features(
-        measures,
-        register.neighbours_frame(),
-        national,
-        months=list(month_range(earliest, month)),
-        as_of_day=cutoff,
-        points=monthly_points(inputs),
-    )
-    return Measured(month, measures, features, tuple(manifests))
+
+    def compute(councils: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        of = _only(councils, register)
+        inputs, reasons = build_inputs(
+            {k: of.rows(frame) for k, frame in counts.items()},
+            of.register,
+            first,
+            month,
+            cutoff,
+            count_reasons=of.rows(count_reasons),
+            unreported=unreported(manifests),
+        )
+        if returned is not None:
+            population = of.register.context_frame().select("la_code", "population_0_17")
+            rows, known, cell_reasons = (of.rows(frame) for frame in returned)
+            inputs, reasons = combine((inputs, reasons), inputs_from_returns(rows, known, population, cell_reasons))
+        parts = [compute_measures(inputs, reasons), compute_sight(of.rows(log), looked)]
+        if beside is not None:
+            own = of.rows(beside)
+            parts = [without(part, own) for part in parts] + [own]
+        measures = pl.concat(parts).sort("la_code", "month", "measure")
+        features = compute_features(
+            measures,
+            register.neighbours_frame(),
+            national,
+            months=list(month_range(earliest, month)),
+            as_of_day=cutoff,
+            points=monthly_points(inputs),
+        )
+        return measures, features
+
+    done = apart([c.la_code for c in register.councils], compute)
+    faults = {
+        la_code: fault_sentence(register.by_code[la_code], "measuring", error) for la_code, error in done.faults.items()
+    }
+    return Measured(month, *done.result, tuple(manifests), faults)
+
+
+@dataclass(frozen=True)
+class _Only:
+    """Some of the register's councils, and their rows of a table."""
+
+    register: Register
+    every: bool
+
+    def rows(self, frame: pl.DataFrame) -> pl.DataFrame:
+        return frame if self.every else frame.filter(pl.col("la_code").is_in(list(self.register.by_code)))
+
+
+def _only(councils: Sequence[str], register: Register) -> _Only:
+    if len(councils) == len(register.councils):
+        return _Only(register, every=True)
+    return _Only(Register(tuple(register.by_code[c] for c in councils)), every=False)
 
 
 def without(measures: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
@@ -125,17 +159,13 @@ def extract_log(manifests: Sequence[Manifest], register: Register) -> pl.DataFra
     return pl.DataFrame(rows, schema=EXTRACT_LOG, orient="row")
 
 
-def _with_returns(
-    history: History,
-    manifests: Sequence[Manifest],
-    register: Register,
-    recorded: tuple[pl.DataFrame, pl.DataFrame],
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Inputs of councils that send one aggregate row, beside those counted from records."""
+def _returned(
+    history: History, manifests: Sequence[Manifest]
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame] | None:
+    """Of councils that send one aggregate row: the rows, when each was known, and why cells are missing."""
     with_returns = [m for m in manifests if any(e.kind is Kind.RETURN and e.outcome != MISSING for e in m.extracts)]
     if not with_returns:
-        return recorded
-    rows = history.tables(with_returns, str(Kind.RETURN), RETURN.schema)
+        return None
     known = pl.DataFrame(
         [
             (e.la_code, m.month.last_day, e.received)
@@ -146,6 +176,5 @@ def _with_returns(
         schema={"la_code": pl.String(), "month": pl.Date(), "known_from": pl.Date()},
         orient="row",
     )
-    population = register.context_frame().select("la_code", "population_0_17")
-    cell_reasons = history.tables(with_returns, "cell-reasons", CELL_REASONS)
-    return combine(recorded, inputs_from_returns(rows, known, population, cell_reasons))
+    rows = history.tables(with_returns, str(Kind.RETURN), RETURN.schema)
+    return rows, known, history.tables(with_returns, "cell-reasons", CELL_REASONS)

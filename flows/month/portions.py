@@ -7,8 +7,10 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
+from flows.extracts.landing import LandedFile
 from flows.month import steps
-from flows.month.take_in import Due, Read, load_checks, read_files
+from flows.month.apart import OF_THE_RUN, fault_sentence
+from flows.month.take_in import Due, Read, load_checks, read_files, to_be_tried_again, unread
 from flows.store.context import RunContext
 from flows.store.progress import step
 
@@ -47,11 +49,21 @@ def read_portion(context: RunContext, due: Sequence[Due], pool: Executor) -> lis
         read_files, context.landing, context.store, key=context.key, limits=steps.limits_of(context.settings)
     )
     with context.clock.stage("read"):
-        read = list(pool.map(read_one, [files for _, files in work], chunksize=8))
+        read = list(pool.map(partial(_read_or_fault, read_one), [files for _, files in work], chunksize=8))
     reads: list[list[Read]] = [[] for _ in due]
     for (i, _), found in zip(work, read, strict=True):
         reads[i] += found
     return reads
+
+
+def _read_or_fault(read: Callable[[Sequence[LandedFile]], list[Read]], files: Sequence[LandedFile]) -> list[Read]:
+    """What one council sent, or the fault in its place: it ends no other council's month."""
+    try:
+        return read(files)
+    except OF_THE_RUN:
+        raise
+    except Exception as error:
+        return unread(files, fault_sentence(files[0].council, f"reading {files[0].month}", error))
 
 
 def take_in_portions(
@@ -77,6 +89,11 @@ def take_in_portions(
         check(names[i], portion, reads)
 
 
+def retried(due: Sequence[Due], reads: Sequence[Sequence[Read]]) -> list[Due]:
+    """The months, those marked to be tried again in which something could not be read."""
+    return [to_be_tried_again(one, read) for one, read in zip(due, reads, strict=True)]
+
+
 def take_in_plainly(
     context: RunContext, due: Sequence[Due], pool: Executor, prepare: Callable[[], None] = load_checks
 ) -> None:
@@ -85,6 +102,6 @@ def take_in_plainly(
         take_in_portions(
             in_portions(due),
             lambda _, portion: reader.submit(read_portion, context, portion, pool),
-            lambda _, portion, reads: steps.check_and_store(context, portion, reads, reports=False),
+            lambda _, portion, reads: steps.check_and_store(context, retried(portion, reads), reads, reports=False),
             prepare,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -9,6 +10,7 @@ import polars as pl
 from features.comparing.context import context
 from features.councils import Register
 from features.months import Month
+from flows.month.apart import apart, fault_sentence
 from flows.month.measure import Measured
 from flows.settings.settings import Settings
 from flows.store import Store
@@ -16,7 +18,7 @@ from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
 from models.registry.versions import load
 from models.score import Score
-from models.scoring.score_month import score_month
+from models.scoring.score_month import score_month, unscored
 
 #: In a run on published returns a measure may be this old: the children-in-need year ends in March,
 #: the workforce year in September.
@@ -37,7 +39,14 @@ def score_councils(
     model: TrainedModel, measured: Measured, register: Register, month: Month, cutoff: date, *, max_age_months: int = 0
 ) -> dict[str, Score]:
     """A score, or the reason why there is none, for every council that should report in the month."""
-    codes = [c.la_code for c in register.valid_in(month)]
-    about = context(register, cutoff).filter(pl.col("la_code").is_in(codes))
-    scores = score_month(model, measured.features, about, month, cutoff, max_age_months)
-    return {s.la_code: s for s in scores}
+    valid = {c.la_code: c for c in register.valid_in(month)}
+    about = context(register, cutoff)
+
+    def score(councils: Sequence[str]) -> tuple[Score, ...]:
+        own = about.filter(pl.col("la_code").is_in(list(councils)))
+        return score_month(model, measured.features, own, month, cutoff, max_age_months)
+
+    done = apart([code for code in valid if code not in measured.faults], score)
+    why = {c: fault_sentence(valid[c], "scoring", error) for c, error in done.faults.items()}
+    why |= {c: sentence for c, sentence in measured.faults.items() if c in valid}
+    return {s.la_code: s for s in done.result} | {c: unscored(c, month, model.ref, w) for c, w in why.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -26,6 +26,7 @@ from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.extracts.landing import LandedFile
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import require_key
+from flows.month.apart import apart, fault_sentence
 from flows.month.measure import Measured
 from flows.month.take_in import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from flows.settings.settings import Settings
@@ -97,22 +98,21 @@ def check_and_store(
     """Validate the months together, then count and store each; with `reports`, write their pages."""
     accepted = accepted_failures(context)
     with context.clock.stage("check"):
-        batches, outcomes = check_months(context.history, due, reads, accepted)
-    taken = []
-    for one, read, batch, outcome in zip(due, reads, batches, outcomes, strict=True):
+        checked = check_months(context.history, due, reads, accepted)
+    taken: list[TakenIn] = []
+    for one, read, batch, outcome in zip(checked.due, checked.reads, checked.batches, checked.outcomes, strict=True):
         with context.clock.stage("count"):
-            taken.append(
-                store_edition(
-                    context.store,
-                    context.history,
-                    context.register,
-                    one,
-                    read,
-                    batch,
-                    outcome,
-                    due_working_day=context.settings.ingest.due_working_day,
-                )
+            stored = store_edition(
+                context.store,
+                context.history,
+                context.register,
+                one,
+                read,
+                batch,
+                outcome,
+                due_working_day=context.settings.ingest.due_working_day,
             )
+        taken.append(replace(stored, faults=(*(() if taken else checked.faults), *stored.faults)))
         if reports and one.has_news:
             with context.clock.stage("reports"):
                 write_reports(context.store, context.register, batch, outcome, accepted)
@@ -129,6 +129,8 @@ class Alerting:
     facts: Mapping[str, CouncilFacts]
     failures: pl.DataFrame
     versions: Versions
+    faults: tuple[str, ...] = ()
+    """What failed at single councils through no fault of their files, as sentences."""
 
 
 def decide_month(
@@ -139,9 +141,17 @@ def decide_month(
     chosen = chosen_councils(context, councils)
     # The region page shows every council, also when only some are decided anew.
     every = tuple(c.la_code for c in context.register.valid_in(context.month))
-    facts = facts_by_council(measured.features, every, context.month)
+    by_code = {c.la_code: c for c in chosen}
     rules = context.settings.alerts
-    decided, storm = decide_councils(context.store, chosen, scores, facts, rules, context.cutoff)
+    told = apart(every, lambda councils: facts_by_council(measured.features, tuple(councils), context.month))
+    done = apart(
+        [code for code in by_code if code not in told.faults],
+        lambda councils: decide_councils(
+            context.store, [by_code[c] for c in councils], scores, told.result, rules, context.cutoff
+        ),
+    )
+    decided, storm = done.result
+    failed = [(c, error) for c, error in {**told.faults, **done.faults}.items() if c in by_code]
     versions = Versions(
         code=code_version(),
         settings=context.settings.digest(),
@@ -149,7 +159,18 @@ def decide_month(
         known_by=str(max((m.known_to for m in measured.manifests), default=context.month.last_day)),
     )
     failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
-    return Alerting(manifest, tuple(decided), storm, facts, failures, versions)
+    return Alerting(
+        manifest,
+        tuple(decided),
+        storm,
+        told.result,
+        failures,
+        versions,
+        faults=(
+            *(sentence for c, sentence in measured.faults.items() if c in by_code),
+            *(fault_sentence(by_code[c], "deciding", error) for c, error in failed),
+        ),
+    )
 
 
 def chosen_councils(context: RunContext, codes: Sequence[str]) -> tuple[Council, ...]:

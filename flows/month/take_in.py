@@ -7,7 +7,7 @@ council's problem: it is recorded with its reason, and the others go on.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib import import_module
@@ -17,12 +17,12 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
 from expectations.passing.effects import usable
-from features.councils import Register
+from features.councils import Council, Register
 from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
 from features.frames import REASONS, counts_schema
 from features.measuring.inputs import UNREPORTED
 from features.measuring.returns import CELL_REASONS
-from features.months import Month, london_day, nth_working_day
+from features.months import Month, london_day, month_range, nth_working_day
 from features.registry import EXTRACTS, Extract, Kind, Missing
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
@@ -32,6 +32,7 @@ from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Outcome as Fate
 from flows.extracts.submissions import Submission, record_submission
+from flows.month.apart import apart, fault_sentence
 from flows.store import Store
 from flows.store.editions import (
     ACCEPTED,
@@ -48,6 +49,7 @@ RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
 #: A dynamic check looks at a council's own last 12 months.
 CHECK_MONTHS = 12
+_INCOMPLETE = "-incomplete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ class TakenIn:
     manifest: Manifest
     outcome: Outcome
     replaces: Manifest | None
+    faults: tuple[str, ...] = ()
+    """What failed at single councils through no fault of their files, as sentences."""
 
 
 def months_due(
@@ -188,9 +192,9 @@ def unread(files: Sequence[LandedFile], why: str) -> list[Read]:
 
 def to_be_tried_again(due: Due, reads: Sequence[Read]) -> Due:
     """The month under a mark of its own if anything could not be read, so that the next run takes it in again."""
-    if not any(read.fault for read in reads):
+    if not any(read.fault for read in reads) or due.fingerprint.endswith(_INCOMPLETE):
         return due
-    return replace(due, fingerprint=f"{due.fingerprint}-incomplete")
+    return replace(due, fingerprint=f"{due.fingerprint}{_INCOMPLETE}")
 
 
 def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
@@ -230,34 +234,80 @@ def load_checks() -> None:
     import_module("expectations.passing.engine").load()
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Months after validation; what a fault of ours kept from being checked stands as unread."""
+
+    due: tuple[Due, ...]
+    reads: tuple[tuple[Read, ...], ...]
+    batches: tuple[Batch, ...]
+    outcomes: tuple[Outcome, ...]
+    faults: tuple[str, ...]
+    """What failed at single councils through no fault of their files, as sentences."""
+
+
 def check_months(
     history: History, due: Sequence[Due], reads: Sequence[Sequence[Read]], accepted: Sequence[Accepted]
-) -> tuple[list[Batch], list[Outcome]]:
-    """Validate the months in as few passes as fit, each against the 12 months before it."""
+) -> Checked:
+    """Validate the months in as few passes as fit, each against the 12 months before it.
+
+    A month is counted between the two halves of a pass, so that nothing that counting takes for granted has not
+    been looked at. A council at which Holdfast itself fails is left out by name, and tried again by the next run.
+    """
     # Great Expectations takes seconds to import; a run with nothing new to check does without.
     from expectations.passing.check import check_batches
 
-    batches = [month_batch(d.month, r) for d, r in zip(due, reads, strict=True)]
-    if not batches:
-        return [], []
-    current = [count_month(b.month, b.frames, r, {}).counts for b, r in zip(batches, reads, strict=True)]
-    return batches, list(check_batches(batches, check_history(history, due, current), accepted))
+    if not due:
+        return Checked((), (), (), (), ())
+    known = check_history(history, due)
+    codes = list(dict.fromkeys(r.file.council.la_code for month in reads for r in month))
+
+    def check(councils: Sequence[str]) -> tuple[tuple[Batch, ...], tuple[Outcome, ...]]:
+        chosen = [[r for r in month if r.file.council.la_code in set(councils)] for month in reads]
+        batches = tuple(month_batch(d.month, r) for d, r in zip(due, chosen, strict=True))
+        every_read = {d.month: r for d, r in zip(due, chosen, strict=True)}
+
+        def count(batch: Batch, outcome: Outcome) -> Mapping[Kind, pl.DataFrame]:
+            return count_usable(batch, outcome, every_read[batch.month], {}).counts
+
+        return batches, check_batches(batches, known, accepted, count)
+
+    done = apart(codes, check)
+    sentences = {
+        la_code: fault_sentence(_council_of(la_code, reads), "checking", error)
+        for la_code, error in done.faults.items()
+    }
+    left = [_unread_where(month, sentences) for month in reads]
+    batches, outcomes = done.result
+    return Checked(
+        due=tuple(to_be_tried_again(d, r) for d, r in zip(due, left, strict=True)),
+        reads=tuple(tuple(month) for month in left),
+        batches=batches,
+        outcomes=outcomes,
+        faults=tuple(sentences.values()),
+    )
 
 
-def check_history(history: History, due: Sequence[Due], current: Sequence[Mapping[Kind, pl.DataFrame]]) -> CheckHistory:
-    """What the dynamic checks compare with: the 12 months before the first, and the months to be checked themselves."""
-    first, cutoff = due[0].month, due[0].cutoff
-    earlier = [m for back in range(CHECK_MONTHS, 0, -1) if (m := history.as_of(first.plus(-back), cutoff))]
+def _council_of(la_code: str, reads: Sequence[Sequence[Read]]) -> Council:
+    return next(r.file.council for month in reads for r in month if r.file.council.la_code == la_code)
+
+
+def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
+    """The reads, those of the councils in `why` as files that could not be read through no fault of theirs."""
+    kept: list[Read] = []
+    for read in reads:
+        sentence = why.get(read.file.council.la_code)
+        kept += [read] if sentence is None else unread([read.file], sentence)
+    return kept
+
+
+def check_history(history: History, due: Sequence[Due]) -> CheckHistory:
+    """What the dynamic checks compare with: the months from 12 before the first to be checked, less those themselves."""
+    checked = {d.month for d in due}
+    window = month_range(due[0].month.plus(-CHECK_MONTHS), due[-1].month)
+    earlier = [m for month in window if month not in checked and (m := history.as_of(month, due[-1].cutoff))]
     return CheckHistory(
-        counts={
-            kind: pl.concat(
-                [
-                    history.tables(earlier, f"counts-{kind}", counts_schema(kind)),
-                    *(counts[kind] for counts in current if kind in counts),
-                ]
-            )
-            for kind in RECORD_KINDS
-        },
+        counts={kind: history.tables(earlier, f"counts-{kind}", counts_schema(kind)) for kind in RECORD_KINDS},
         profiles=history.tables(earlier, "profile", PROFILE),
     )
 
@@ -283,6 +333,19 @@ def count_month(
     )
 
 
+def count_usable(
+    batch: Batch, outcome: Outcome, reads: Sequence[Read], states: Mapping[Kind, pl.DataFrame]
+) -> CountedMonth:
+    """Count what validation lets be used; counts of withheld and absent fields are null, with the reason."""
+    counted = count_month(batch.month, usable(batch, outcome), reads, states)
+    counts: dict[Kind, pl.DataFrame] = {}
+    reasons = [counted.reasons]
+    for kind, frame in counted.counts.items():
+        counts[kind], withheld = withhold(frame, kind, outcome.withheld, batch.absent_columns)
+        reasons.append(withheld)
+    return CountedMonth(counts, pl.concat(reasons), counted.states)
+
+
 def _received(kind: Kind, frame: pl.DataFrame, reads: Sequence[Read]) -> pl.DataFrame:
     """When the file of each council that has rows in the frame was received."""
     there = set(frame["la_code"].unique().to_list())
@@ -306,16 +369,24 @@ def store_edition(
     month = due.month
     before = history.as_of(month.plus(-1), due.cutoff)
     states = {k: history.table(before, f"state-{k}", schema) for k, schema in _STATES.items()} if before else {}
+
+    def count(councils: Sequence[str]) -> CountedMonth:
+        only = None if len(councils) == len(codes) else set(councils)
+        return count_usable(_of(batch, only), outcome, reads, states)
+
+    codes = list(dict.fromkeys(r.file.council.la_code for r in reads if r.extract is not None))
+    done = apart(codes, count)
+    counted = done.result
+    why = {c: fault_sentence(_council_of(c, [reads]), "counting", error) for c, error in done.faults.items()}
+    if why:
+        reads = _unread_where(reads, why)
+        due = to_be_tried_again(due, reads)
+        batch = _of(batch, set(codes) - set(why))
+        outcome = without_councils(outcome, why)
     frames = usable(batch, outcome)
     if Kind.RETURN in frames:
         # A return is not counted: its figures are read as they are kept, so what is withheld is not kept.
         frames[Kind.RETURN] = without_withheld(frames[Kind.RETURN], Kind.RETURN, outcome)
-    counted = count_month(month, frames, reads, states)
-    counts: dict[Kind, pl.DataFrame] = {}
-    reasons = [counted.reasons]
-    for kind, frame in counted.counts.items():
-        counts[kind], withheld = withhold(frame, kind, outcome.withheld, batch.absent_columns)
-        reasons.append(withheld)
     known = [london_day(f.modified) for f in due.files] + ([before.known_to] if before else [])
     known += [london_day(f.mapping.modified) for f in due.files if f.mapping is not None]
     manifest = Manifest(
@@ -339,15 +410,37 @@ def store_edition(
         manifest,
         {
             **{str(kind): frame for kind, frame in frames.items()},
-            **{f"counts-{kind}": frame for kind, frame in counts.items()},
+            **{f"counts-{kind}": frame for kind, frame in counted.counts.items()},
             **{f"state-{kind}": frame for kind, frame in counted.states.items()},
-            "reasons": pl.concat(reasons),
+            "reasons": counted.reasons,
             "cell-reasons": pl.concat(cell_reasons),
             "failures": outcome.failures.select(list(FAILURES)),
             "profile": outcome.profile,
         },
     )
-    return TakenIn(manifest, outcome, due.replaces)
+    return TakenIn(manifest, outcome, due.replaces, tuple(why.values()))
+
+
+def _of(batch: Batch, councils: Collection[str] | None) -> Batch:
+    """The rows of some councils only; None for all."""
+    if councils is None:
+        return batch
+    chosen = pl.col("la_code").is_in(sorted(councils))
+    return replace(batch, frames={kind: frame.filter(chosen) for kind, frame in batch.frames.items()})
+
+
+def without_councils(outcome: Outcome, councils: Collection[str]) -> Outcome:
+    """The outcome as if these councils had sent nothing: their files count as not looked at."""
+    kept = ~pl.col("la_code").is_in(sorted(councils))
+    return replace(
+        outcome,
+        failures=outcome.failures.filter(kept),
+        withheld=frozenset(w for w in outcome.withheld if w[0] not in councils),
+        quarantined=frozenset(q for q in outcome.quarantined if q[0] not in councils),
+        set_aside=outcome.set_aside.filter(kept),
+        profile=outcome.profile.filter(kept),
+        checked={key: rows for key, rows in outcome.checked.items() if key[0] not in councils},
+    )
 
 
 def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.DataFrame:

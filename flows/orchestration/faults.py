@@ -5,10 +5,8 @@ A task run ends Failed, with a sentence, when its council needs a person; it sti
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 import httpx
@@ -19,6 +17,7 @@ from prefect.states import Failed
 
 from features.councils import Council
 from features.errors import HoldfastError
+from flows.month.apart import fault_in_words, fault_sentence
 from flows.store.progress import step
 
 T = TypeVar("T")
@@ -66,8 +65,7 @@ class Faults:
             if isinstance(value, (httpx.TransportError, ConcurrencySlotAcquisitionError)):
                 raise value  # the Prefect server went away: no council's fault, and the run is begun again
             if isinstance(value, Exception):
-                council = unit.council
-                sentence = f"{council.name} ({council.la_code}): {unit.what} failed: {fault_in_words(value)}"
+                sentence = fault_sentence(unit.council, unit.what, value)
                 failed.append(value)
                 self.found.append(sentence)
                 step("%s", sentence)
@@ -81,15 +79,3 @@ class Faults:
                 f"{units[0].what[:1].upper()}{units[0].what[1:]} failed at every council: {fault_in_words(first)}"
             ) from first
         return results
-
-
-def fault_in_words(error: Exception) -> str:
-    """An error of ours as it is; any other by its kind and place, never its text, which could hold a value."""
-    if isinstance(error, HoldfastError):
-        return str(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    return (
-        f"a fault in Holdfast ({type(error).__name__}{where}), not in what the council sent. "
-        "Nothing needs to be sent again: the next run of the month tries it again; if it stays, report this line."
-    )

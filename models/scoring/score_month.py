@@ -59,7 +59,7 @@ def score_month(
         mine = by_council.get(about["la_code"], {})
         refusal = _not_scored(model, outlook.missing[i], month, why_missing.get(about["la_code"], {}))
         if refusal is not None:
-            scores.append(_unscored(about["la_code"], month, model.ref, refusal))
+            scores.append(unscored(about["la_code"], month, model.ref, refusal))
             continue
         probability = float(outlook.below_good[i])
         scores.append(
@@ -196,5 +196,6 @@ def _reasons_missing(features: pl.DataFrame, month: Month) -> dict[str, dict[str
     return found
 
 
-def _unscored(la_code: str, month: Month, model: ModelRef, why: str) -> Score:
+def unscored(la_code: str, month: Month, model: ModelRef, why: str) -> Score:
+    """No score, and why, as a sentence."""
     return Score(la_code, month, model, None, None, None, None, (), None, None, why)

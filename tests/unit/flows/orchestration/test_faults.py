@@ -10,7 +10,8 @@ import pytest
 from prefect.futures import PrefectFuture
 
 from features.errors import StoreError
-from flows.orchestration.faults import CouncilUnit, Faults, UnexpectedFault, fault_in_words, needs_a_person
+from flows.month.apart import fault_in_words
+from flows.orchestration.faults import CouncilUnit, Faults, UnexpectedFault, needs_a_person
 from tests.unit.flows.alerts.examples import ASHCOMBE
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byreglen")
@@ -43,7 +44,7 @@ def test_one_fault_is_named_and_the_others_go_on() -> None:
     assert second == "done"
     (said,) = faults.found
     assert first == f"instead: {said}"
-    assert said.startswith("Ashcombe (991): publishing failed: a fault in Holdfast (ValueError in test_units.py, line ")
+    assert said.startswith("Ashcombe (991): publishing failed: a fault in Holdfast (ValueError in test_faults.py, line ")
     assert "Jane" not in said
 
 
