@@ -302,7 +302,7 @@ def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
 
 
 def check_history(history: History, due: Sequence[Due]) -> CheckHistory:
-    """What the dynamic checks compare with: the months from 12 before the first to be checked, less those themselves."""
+    """What the dynamic checks compare with: 12 months before the first to be checked, and those in between."""
     checked = {d.month for d in due}
     window = month_range(due[0].month.plus(-CHECK_MONTHS), due[-1].month)
     earlier = [m for month in window if month not in checked and (m := history.as_of(month, due[-1].cutoff))]

@@ -44,7 +44,7 @@ def test_one_fault_is_named_and_the_others_go_on() -> None:
     assert second == "done"
     (said,) = faults.found
     assert first == f"instead: {said}"
-    assert said.startswith("Ashcombe (991): publishing failed: a fault in Holdfast (ValueError in test_faults.py, line ")
+    assert said.startswith("Ashcombe (991): publishing failed: a fault in Holdfast (ValueError in test_faults.py")
     assert "Jane" not in said
 
 
