@@ -10,8 +10,9 @@ from features.councils import Council
 from features.errors import MailError
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Published
-from flows.mail.policy import MailPolicy, envelope
-from flows.mail.transports.port import HandedOver, PermanentMailError, Refusal, RetryableMailError, Transport
+from flows.mail.policy import MailPolicy, addressed, record_of
+from flows.mail.transports.mime import message_of
+from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal, Transport
 from flows.store.ledger import UNFINISHED, Entry, Ledger, Status, who
 from flows.store.port import Store
 
@@ -45,12 +46,14 @@ def deliver(
     Raises MailError or SettingsError only for what a person must put right first (addresses, domains,
     redirection).
     """
-    finished = envelope(message, recipients=recipients, policy=policy, transport=transport, at=at)
-    ledger = Ledger(store)
-    content = ledger.create(finished.key, finished.message_id, finished.recipients, finished.content, at)
-    entries = ledger.entries(finished.key)
+    outgoing = addressed(message, recipients=recipients, policy=policy, transport=transport, at=at)
+    ledger, record = Ledger(store), record_of(outgoing)
+    wanted = {who(a) for a in outgoing.addressees}
+    kept = ledger.create(outgoing.key, outgoing.message_id, outgoing.addressees, record, at)
+    if kept != record:  # recorded by an earlier run: what is sent again is what was sent first
+        outgoing = message_of(kept, outgoing.key)
+    entries = ledger.entries(outgoing.key)
     addresses = {e.who: ledger.address(e) for e in entries}
-    wanted = {who(a) for a in finished.recipients}
     done = [Delivery(e.key, addresses[e.who], e.status, False) for e in entries if e.status not in UNFINISHED]
     taken: list[Entry] = []
     for entry in (e for e in entries if e.status in UNFINISHED):
@@ -66,7 +69,7 @@ def deliver(
             taken.append(following)
     if taken:
         to = tuple(addresses[e.who] for e in taken)
-        answer = _hand_over(transport, finished.sender, to, finished.message_id, content)
+        answer = _hand_over(transport, outgoing, to)
         done += [_record(ledger, e, addresses[e.who], answer, at) for e in taken]
     return sorted(done, key=lambda d: d.address)
 
@@ -91,13 +94,12 @@ def undeliverable(message: Message, error: MailError) -> Delivery:
     return Delivery(message.key, "", Status.FAILED, True, str(error))
 
 
-def _hand_over(transport: Transport, sender: str, to: tuple[str, ...], message_id: str, content: bytes) -> HandedOver:
-    """The transport's answer; when it raised, everyone is refused with its reason."""
+def _hand_over(transport: Transport, message: Outgoing, to: tuple[str, ...]) -> HandedOver:
+    """The transport's answer; when it took nothing, everyone is refused with its reason, and not for good."""
     try:
-        return transport.send(sender=sender, recipients=to, message_id=message_id, content=content)
-    except (RetryableMailError, PermanentMailError) as error:
-        retryable = isinstance(error, RetryableMailError)
-        return HandedOver((), tuple(Refusal(a, 0, str(error), retryable) for a in to))
+        return transport.send(message, to)
+    except NotTaken as error:
+        return HandedOver((), tuple(Refusal(a, 0, str(error), retryable=True) for a in to))
 
 
 def _record(ledger: Ledger, entry: Entry, address: str, answer: HandedOver, at: datetime) -> Delivery:

@@ -17,9 +17,9 @@ from features.months import LONDON, Month
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import Delivery, deliver
-from flows.mail.policy import envelope
+from flows.mail.policy import addressed
 from flows.mail.transports.open import mail_policy
-from flows.mail.transports.port import PermanentMailError, RetryableMailError, Transport
+from flows.mail.transports.port import NotTaken, Transport
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.ledger import Status
@@ -89,18 +89,13 @@ def _tell(settings: Settings, store: Store | None, transport: Transport, notice:
             return next((d for d in made if d.address == inbox.strip()), made[-1])
         except StoreError:
             _LOGGER.warning("The ledger cannot be written; the message goes out unrecorded.")
-    finished = envelope(message, recipients=to, policy=policy, transport=transport, at=at)
+    outgoing = addressed(message, recipients=to, policy=policy, transport=transport, at=at)
+    (address,) = outgoing.addressees
     try:
-        answer = transport.send(
-            sender=finished.sender,
-            recipients=finished.recipients,
-            message_id=finished.message_id,
-            content=finished.content,
-        )
-    except (RetryableMailError, PermanentMailError) as error:
-        return Delivery(finished.key, finished.recipients[0], Status.FAILED, True, str(error))
-    refused = "; ".join(r.reason for r in answer.refused)
-    return Delivery(finished.key, finished.recipients[0], Status.FAILED if refused else Status.SENT, True, refused)
+        refused = "; ".join(r.reason for r in transport.send(outgoing, outgoing.addressees).refused)
+    except NotTaken as error:
+        refused = str(error)
+    return Delivery(outgoing.key, address, Status.DEFERRED if refused else Status.SENT, True, refused)
 
 
 def opened_store(settings: Settings) -> Store | None:

@@ -1,4 +1,4 @@
-"""Who may be written to, and the finished message: addresses checked, tests redirected, headers safe.
+"""Who may be written to, and the message for them: addresses checked, tests redirected, headers safe.
 
 Recipients come from the council register alone. Outside production nothing reaches them: the message
 goes to one named inbox instead and says so; a transport that reaches people is refused without one.
@@ -6,27 +6,23 @@ goes to one named inbox instead and says so; a transport that reaches people is 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime, parseaddr
+from email.utils import parseaddr
 
 from features.errors import MailError, SettingsError
 from flows.alerts.letter.render import SIZE_LIMIT_BYTES, Message, with_notice
-from flows.mail.transports.port import Transport
+from flows.mail.transports.mime import mime_bytes
+from flows.mail.transports.port import Outgoing, Picture, Transport
 from flows.store.ledger import REDIRECTED
 
-#: Deliberately narrower than RFC 5322: no quoting, no comments, nothing a header could be broken with.
-_ADDRESS = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._%+'-]*[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9-]+\.)+[A-Za-z0-9-]{2,}")
-_LONGEST_ADDRESS = 254
-
-#: Folded headers are legal, and some mail programs show the fold; a line may have 998 characters (RFC 5322, 2.1.1).
-_HEADERS_ON_ONE_LINE = SMTP.clone(max_line_length=900)
+#: Deliberately narrower than RFC 5322: no quoting, no comments, nothing that the header's writer would refuse.
+_WORD = r"[A-Za-z0-9_%+'-]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"(?=[A-Za-z0-9]){_WORD}(?:\.{_WORD})*@(?:{_LABEL}\.)+{_LABEL}")
+_LONGEST_LOCAL_PART, _LONGEST_ADDRESS = 64, 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +43,11 @@ class MailPolicy:
         return checked_address(parseaddr(self.sender)[1], "the sender in the settings", SettingsError)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """A finished message: bytes, stable id, and who it is handed over for."""
-
-    key: str
-    """The message's key in the ledger; a redirected one has its own, so that the two never share an attempt."""
-    message_id: str
-    sender: str
-    recipients: tuple[str, ...]
-    content: bytes
-    redirected: bool
-
-
 def checked_address(text: str, where: str, error: type[MailError] | type[SettingsError] = MailError) -> str:
     """The address if it is a plain one; raises `error` naming where it came from, not what it holds."""
     address = text.strip()
-    if len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+    local = address.partition("@")[0]
+    if len(local) > _LONGEST_LOCAL_PART or len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
         raise error(f"{where[:1].upper()}{where[1:]}: not a usable e-mail address. Correct it there.")
     return address
 
@@ -74,13 +58,14 @@ def message_id(message_key: str, sender_address: str) -> str:
     return f"<holdfast.{plain}@{sender_address.rpartition('@')[2].lower()}>"
 
 
-def envelope(
+def addressed(
     message: Message, *, recipients: Sequence[str], policy: MailPolicy, transport: Transport, at: datetime
-) -> Envelope:
-    """The finished message for these recipients under this policy; the same input gives the same bytes.
+) -> Outgoing:
+    """The message for these recipients under this policy; the same input gives the same message.
 
-    Raises MailError when an address is malformed or outside the allowed domains, or when the message is
-    too large, and SettingsError when a non-production installation has nowhere to redirect to.
+    A redirected one has a key of its own, so that the two never share an attempt. Raises MailError when an address
+    is malformed or outside the allowed domains, and SettingsError when a non-production installation has nowhere
+    to redirect to.
     """
     where = f"the register's recipients of council {message.la_code}"
     checked = tuple(dict.fromkeys(checked_address(r, where) for r in recipients))
@@ -99,16 +84,31 @@ def envelope(
         inbox = checked_address(policy.redirect_to, "mail.redirect_to in the settings", SettingsError)
         message = with_notice(message, _redirect_notice(message.la_code, len(checked)))
         checked = (inbox,)
-    sender = policy.sender_address
     key = f"{message.key}{REDIRECTED}" if redirected else message.key
-    identity = message_id(key, sender)
-    content = _mime(message, checked, policy, identity, at, redirected).as_bytes(policy=_HEADERS_ON_ONE_LINE)
+    return Outgoing(
+        key=key,
+        message_id=message_id(key, policy.sender_address),
+        at=at,
+        sender=policy.sender_address,
+        sender_name=_one_line(parseaddr(policy.sender)[0]),
+        reply_to=checked_address(policy.reply_to, "mail.reply_to in the settings", SettingsError),
+        addressees=checked,
+        subject=_one_line(f"[TEST] {message.subject}" if redirected else message.subject),
+        text=message.text,
+        html=message.html,
+        pictures=tuple(Picture(i.cid, i.png, f"chart-{message.month}.png") for i in message.images),
+    )
+
+
+def record_of(message: Outgoing) -> bytes:
+    """The message as the ledger keeps it, in bytes that any mail program opens. Raises MailError if it is too large."""
+    content = mime_bytes(message)
     if len(content) > SIZE_LIMIT_BYTES:
         raise MailError(
             f"The message {message.key} is {len(content):,} bytes, over the limit of {SIZE_LIMIT_BYTES:,}. "
             "Mail programs would cut it; shorten a section or the chart."
         )
-    return Envelope(key, identity, sender, checked, content, redirected)
+    return content
 
 
 def _allowed(addresses: Sequence[str], policy: MailPolicy, la_code: str) -> None:
@@ -126,42 +126,6 @@ def _allowed(addresses: Sequence[str], policy: MailPolicy, la_code: str) -> None
 def _redirect_notice(la_code: str, count: int) -> str:
     people = "recipient" if count == 1 else "recipients"
     return f"TEST. Not sent to council {la_code}: redirected here instead of to the {count} {people} in the register."
-
-
-def _mime(
-    message: Message, to: Sequence[str], policy: MailPolicy, identity: str, at: datetime, redirected: bool
-) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
-    name, sender = parseaddr(policy.sender)
-    mail["Subject"] = _one_line(f"[TEST] {message.subject}" if redirected else message.subject)
-    mail["From"] = Address(display_name=_one_line(name), addr_spec=sender)
-    mail["To"] = [Address(addr_spec=a) for a in to]
-    mail["Reply-To"] = Address(
-        addr_spec=checked_address(policy.reply_to, "mail.reply_to in the settings", SettingsError)
-    )
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = identity
-    mail["X-Holdfast-Message-ID"] = identity
-    mail["Content-Language"] = message.letter.lang
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.text, cte="quoted-printable")
-    mail.add_alternative(message.html, subtype="html", cte="quoted-printable")
-    if message.images:
-        html = mail.get_payload(1)
-        assert isinstance(html, EmailMessage)
-        for image in message.images:
-            html.add_related(
-                image.png,
-                "image",
-                "png",
-                cid=f"<{image.cid}>",
-                disposition="inline",
-                filename=f"chart-{message.month}.png",
-            )
-    for number, part in enumerate(p for p in mail.walk() if p.is_multipart()):
-        digest = hashlib.sha256(f"{identity}{number}".encode()).hexdigest()[:24]
-        part.set_boundary(f"=_{digest}")
-    return mail
 
 
 def _one_line(text: str) -> str:

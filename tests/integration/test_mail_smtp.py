@@ -16,12 +16,13 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.mail.deliver import deliver
 from flows.mail.policy import MailPolicy
-from flows.mail.transports.port import HandedOver, PermanentMailError, RetryableMailError
+from flows.mail.transports.port import HandedOver, NotTaken
 from flows.mail.transports.smtp import SmtpServer, SmtpTransport
 from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
+from tests.unit.flows.mail.messages import small
 
 pytestmark = pytest.mark.integration
 
@@ -56,10 +57,7 @@ def changed(server: SmtpServer, **given: Any) -> SmtpServer:
 
 
 def send(server: SmtpServer, recipients: tuple[str, ...] = ASHCOMBE.recipients) -> HandedOver:
-    content = b"From: h@alliance.example\r\nTo: d@ashcombe.example\r\nSubject: x\r\n\r\n.dot\r\n"
-    return SmtpTransport(server).send(
-        sender="holdfast@alliance.example", recipients=recipients, message_id="<1@alliance.example>", content=content
-    )
+    return SmtpTransport(server).send(small(addressees=ASHCOMBE.recipients), recipients)
 
 
 def test_a_real_message_arrives_whole_and_the_ledger_knows(
@@ -80,7 +78,7 @@ def test_a_real_message_arrives_whole_and_the_ledger_knows(
 
 def test_the_text_arrives_unchanged(server: SmtpServer, mailbox: Mailbox) -> None:
     send(server)
-    assert mailbox.mail[0][1].endswith(b"\r\n\r\n.dot\r\n")
+    assert b"\r\nHello\r\n.dot\r\n" in mailbox.mail[0][1]
 
 
 def test_a_refused_addressee_is_in_the_answer_and_the_other_has_it(server: SmtpServer, mailbox: Mailbox) -> None:
@@ -100,44 +98,73 @@ def test_everyone_refused_is_an_answer_for_each(server: SmtpServer, mailbox: Mai
 
 
 @pytest.mark.parametrize(
-    ("reply", "error"), [("452 mailbox full", RetryableMailError), ("554 rejected as spam", PermanentMailError)]
+    ("reply", "stays"),
+    [
+        ("452 mailbox full", True),
+        ("554 rejected as spam", True),
+        ("550 5.7.1 this sender is not trusted", True),
+        ("550 5.1.1 no such mailbox", False),
+        ("552 5.2.2 mailbox full", False),
+    ],
 )
-def test_a_refused_text_is_retryable_by_its_code(
-    server: SmtpServer, mailbox: Mailbox, reply: str, error: type[Exception]
+def test_a_refused_text_stays_to_be_sent_unless_the_mailbox_is_at_fault(
+    server: SmtpServer, mailbox: Mailbox, reply: str, stays: bool
 ) -> None:
     mailbox.data_answer = reply
-    with pytest.raises(error, match=reply[:3]):
-        send(server)
+    answer = send(server)
+    assert answer.addresses == ()
+    assert {(r.address, r.code, r.retryable) for r in answer.refused} == {
+        (address, int(reply[:3]), stays) for address in ASHCOMBE.recipients
+    }
 
 
-def test_a_wrong_password_is_permanent_and_not_in_the_message(server: SmtpServer, mailbox: Mailbox) -> None:
-    with pytest.raises(PermanentMailError, match="sign-in") as refused:
+@pytest.mark.parametrize(
+    ("reply", "stays"),
+    [
+        ("451 4.7.1 greylisted, come back later", True),
+        ("550 5.1.1 no such mailbox", False),
+        ("550 no such mailbox", False),
+        ("530 5.7.57 client not authenticated", True),
+        ("550 relay not permitted", True),
+        ("554 5.7.1 Relay access denied", True),
+    ],
+)
+def test_a_refused_addressee_stays_to_be_sent_when_the_fault_is_ours(
+    server: SmtpServer, mailbox: Mailbox, reply: str, stays: bool
+) -> None:
+    mailbox.refusals = {DEPUTY: reply}
+    (refusal,) = send(server).refused
+    assert (refusal.address, refusal.retryable) == (DEPUTY, stays)
+
+
+def test_a_wrong_password_is_said_without_the_password(server: SmtpServer, mailbox: Mailbox) -> None:
+    with pytest.raises(NotTaken, match="sign-in") as refused:
         send(changed(server, password="hunter2hunter2"))
     assert "hunter2" not in str(refused.value)
     assert mailbox.mail == []
 
 
 def test_without_sign_in_the_server_takes_nothing(server: SmtpServer, mailbox: Mailbox) -> None:
-    with pytest.raises(PermanentMailError):
+    with pytest.raises(NotTaken):
         send(changed(server, user=""))
     assert mailbox.mail == []
 
 
 def test_an_unknown_authority_is_refused_before_anything_is_said(server: SmtpServer, mailbox: Mailbox) -> None:
-    with pytest.raises(PermanentMailError, match="cannot be trusted"):
+    with pytest.raises(NotTaken, match="cannot be trusted"):
         send(changed(server, ca_file=None))
     assert mailbox.mail == []
 
 
 def test_a_certificate_of_another_host_is_refused(mailbox: Mailbox, tmp_path: Path) -> None:
     other = Authority(tmp_path, "mail.else.example")
-    with running(mailbox, other) as port, pytest.raises(PermanentMailError, match="cannot be trusted"):
+    with running(mailbox, other) as port, pytest.raises(NotTaken, match="cannot be trusted"):
         send(SmtpServer("127.0.0.1", port, USER, PASSWORD, ca_file=other.file, timeout_seconds=5))
     assert mailbox.mail == []
 
 
 def test_a_server_without_tls_gets_nothing(mailbox: Mailbox) -> None:
-    with running(mailbox, None) as port, pytest.raises(PermanentMailError, match="STARTTLS"):
+    with running(mailbox, None) as port, pytest.raises(NotTaken, match="STARTTLS"):
         send(SmtpServer("127.0.0.1", port, timeout_seconds=5))
     assert mailbox.mail == []
 
@@ -170,7 +197,7 @@ def test_a_connection_lost_at_the_end_is_retryable(
         raise smtplib.SMTPServerDisconnected("gone")
 
     monkeypatch.setattr(smtplib.SMTP, "data", lost)
-    with pytest.raises(RetryableMailError):
+    with pytest.raises(NotTaken):
         send(server)
 
 

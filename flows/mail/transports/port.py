@@ -1,23 +1,62 @@
-"""What Holdfast asks of a mail transport: hand over one finished message, and say whom it was refused for."""
+"""What Holdfast asks of a mail transport: send one message, and say whom it was refused for.
+
+A transport gets what the message says, not finished bytes: SMTP, SES and the outbox build MIME from it
+(`flows.mail.transports.mime`); a service that takes a subject and a body (Microsoft Graph, a template service)
+fits as well.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from features.errors import MailError
 
 
-class RetryableMailError(MailError):
-    """The transport could not take the message now (no connection, throttled, 4xx): the same call may succeed later."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image inside the HTML, which names it as `cid:<cid>`."""
+
+    cid: str
+    png: bytes
+    filename: str
 
 
-class PermanentMailError(MailError):
-    """The transport will not take this message however often it is asked (5xx, rejected sender, bad credentials).
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message as it is handed to a transport: the same for every attempt and every addressee."""
 
-    A person has to change something; repeating it only hides that.
+    key: str
+    """Our stable name of the message, also in the ledger: `2026-10/370/r1/new_watch`."""
+    message_id: str
+    """The Message-ID made from the key, with its angle brackets."""
+    at: datetime
+    """When it was first recorded: its date, also on a later attempt."""
+    sender: str
+    """An address; `sender_name` stands before it."""
+    sender_name: str
+    reply_to: str
+    addressees: tuple[str, ...]
+    """Everyone named in the header; an attempt may be for some of them."""
+    subject: str
+    text: str
+    html: str
+    pictures: tuple[Picture, ...] = ()
+
+
+class NotTaken(MailError):
+    """The message was handed over to nobody, through no fault of an addressee. It stays to be sent.
+
+    No connection, a certificate, a sign-in, a limit, a text that was refused: the same call may succeed later, by
+    itself or after the data team has put something right.
     """
+
+    def __init__(self, sentence: str, *, concerns_all: bool = True) -> None:
+        super().__init__(sentence)
+        self.concerns_all = concerns_all
+        """Whether every other message would meet the same now; False where it is about this one's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +67,7 @@ class Refusal:
     code: int
     reason: str
     retryable: bool
+    """Not for good: greylisting, a full mailbox, a fault of ours. It stays to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +86,9 @@ class Transport(Protocol):
     name: str
     reaches_people: bool
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
-        """Hand over `content`, a complete RFC 5322 message, for `recipients` (the envelope, not the header).
+    def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
+        """Send the message to these of its addressees.
 
-        Every recipient is in the answer, accepted or refused. Raises RetryableMailError or
-        PermanentMailError when the message as a whole could not be handed over.
+        Every recipient is in the answer, accepted or refused. Raises NotTaken when the message as a whole could
+        not be handed over.
         """

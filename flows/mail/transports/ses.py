@@ -13,22 +13,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
-from flows.mail.transports.port import HandedOver, PermanentMailError, RetryableMailError
+from flows.mail.transports.mime import mime_bytes
+from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 
-#: Error codes after which the same call may succeed. Everything else needs a person.
-_RETRYABLE = frozenset(
-    {
-        "TooManyRequestsException",
-        "LimitExceededException",
-        "SendingPausedException",
-        "ThrottlingException",
-        "Throttling",
-        "ConcurrentModificationException",
-        "InternalServiceErrorException",
-        "ServiceUnavailable",
-        "RequestTimeout",
-    }
-)
+#: What SES says of one message's text or addressee; anything else would meet every message.
+_ABOUT_THE_MESSAGE = ("MessageRejected", "BadRequestException")
 
 
 def ses_client(region: str, endpoint_url: str | None = None, **credentials: str) -> Any:
@@ -47,31 +36,33 @@ class SesTransport:
         self._client = client
         self._options = {"ConfigurationSetName": configuration_set} if configuration_set else {}
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
+    def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
         """Hand over one raw message; the envelope is `recipients`, whatever the header says."""
         try:
             answer = self._client.send_email(
-                FromEmailAddress=sender,
+                FromEmailAddress=message.sender,
                 Destination={"ToAddresses": list(recipients)},
-                Content={"Raw": {"Data": content}},
+                Content={"Raw": {"Data": mime_bytes(message)}},
                 **self._options,
             )
         except ClientError as error:
-            raise _from_client(error) from error
+            code = str(error.response.get("Error", {}).get("Code", ""))
+            if code in _ABOUT_THE_MESSAGE:
+                status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+                return HandedOver((), tuple(Refusal(r, status, _rejected(code), retryable=True) for r in recipients))
+            raise NotTaken(f"SES did not take the message ({code}). {_ADVICE}") from error
         except (NoCredentialsError, PartialCredentialsError) as error:
-            raise PermanentMailError("SES: no credentials were found. Give the job a role or a profile.") from error
+            raise NotTaken("SES: no credentials were found. Give the job a role, a profile or keys.") from error
         except BotoCoreError as error:
-            raise RetryableMailError(
-                f"SES could not be reached ({type(error).__name__}). The next run tries again."
-            ) from error
+            raise NotTaken(f"SES could not be reached ({type(error).__name__}).") from error
         return HandedOver(tuple(recipients), transport_id=str(answer["MessageId"]))
 
 
-def _from_client(error: ClientError) -> RetryableMailError | PermanentMailError:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _RETRYABLE or status >= 500:
-        return RetryableMailError(f"SES did not take the message now ({code}). The next run tries again.")
-    return PermanentMailError(
-        f"SES rejected the message ({code}). Check that the sender's domain is verified and that the job may send."
+_ADVICE = "If it lasts, check that the account may send, that the sender's domain is verified, and the region."
+
+
+def _rejected(code: str) -> str:
+    return (
+        f"SES rejected the message ({code}). Check that the sender's domain is verified and, in SES's sandbox, the "
+        "addressee's too."
     )

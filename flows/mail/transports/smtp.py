@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
+import socket
 import ssl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Protocol
 
-from flows.mail.transports.port import HandedOver, PermanentMailError, Refusal, RetryableMailError
+from flows.mail.transports.mime import mime_bytes
+from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
+
+#: Told after each step of a conversation: which one, and what was answered. Never a secret.
+Heard = Callable[[str, str], None]
+
+#: Words of a refused RCPT that are about us, not about the mailbox: 5.7 is the code of policy (RFC 3463).
+_ABOUT_US = re.compile(r"\b5\.7\.\d|relay|authenticat|sign.in|log.?in", re.IGNORECASE)
+_ABOUT_US_CODES = (503, 530, 534, 535, 538)
+#: A refused text that is about the mailbox after all: 5.1 is the address, 5.2 the mailbox.
+_ABOUT_THEM = re.compile(r"\b5\.[12]\.\d")
+
+
+class SignInToken(Protocol):
+    """Where the access token of a sign-in with XOAUTH2 comes from."""
+
+    def value(self) -> str:
+        """A token that is valid now. Raises NotTaken if none is given."""
+
+    def forget(self) -> None:
+        """Do not use the last one again: the server refused it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +51,10 @@ class SmtpServer:
     def __repr__(self) -> str:
         return f"SmtpServer({self.host}:{self.port})"
 
+    @property
+    def in_words(self) -> str:
+        return f"The mail server {self.host}:{self.port}"
+
 
 class SmtpTransport:
     """Hands messages to one SMTP server."""
@@ -35,30 +62,30 @@ class SmtpTransport:
     name = "SMTP"
     reaches_people = True
 
-    def __init__(self, server: SmtpServer) -> None:
+    def __init__(
+        self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = lambda step, answer: None
+    ) -> None:
         self._server = server
+        self._token = token
+        self._heard = heard
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
+    def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
         """Hand over one message in one transaction; addressees the server refused are in the answer.
 
-        A connection lost after the text was sent leaves it unknown whether the server took it: that is
-        retryable, and repeated with the same Message-ID.
+        A connection lost after the text was sent leaves it unknown whether the server took it: that is NotTaken,
+        and is repeated with the same Message-ID. Once the server has said 250, nothing makes it unsent.
         """
-        with _errors(self._server), self._session() as session:
-            try:
-                refused = session.sendmail(sender, list(recipients), content)
-            except smtplib.SMTPRecipientsRefused as error:
-                refused = error.recipients
-        return HandedOver(
-            tuple(r for r in recipients if r not in refused),
-            tuple(_refusal(address, code, text) for address, (code, text) in sorted(refused.items())),
-        )
+        content = mime_bytes(message)
+        with _as_not_taken(self._server), self._session() as session:
+            return self._transaction(session, message.sender, recipients, content)
 
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
         server = self._server
         context = ssl.create_default_context(cafile=server.ca_file)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        found = socket.getaddrinfo(server.host, server.port, type=socket.SOCK_STREAM)
+        self._heard("name", f"{server.host} is {found[0][4][0]}")
         if server.implicit_tls:
             session: smtplib.SMTP = smtplib.SMTP_SSL(
                 server.host, server.port, timeout=server.timeout_seconds, context=context
@@ -66,51 +93,120 @@ class SmtpTransport:
         else:
             session = smtplib.SMTP(server.host, server.port, timeout=server.timeout_seconds)
         try:
+            self._heard("connect", f"port {server.port} is open")
             if not server.implicit_tls:
                 session.starttls(context=context)
-            if server.user:
-                session.login(server.user, server.password)
+            self._heard("TLS", f"encrypted with {_cipher(session)}; the certificate is trusted")
+            self._sign_in(session)
             yield session
-            session.quit()
+            with suppress(smtplib.SMTPException, OSError):  # what was answered before stands, however it hangs up
+                session.quit()
         finally:
             session.close()
 
+    def _sign_in(self, session: smtplib.SMTP) -> None:
+        server, token = self._server, self._token
+        if token is not None:
+            session.ehlo_or_helo_if_needed()
+            if "XOAUTH2" not in session.esmtp_features.get("auth", "").split():
+                raise NotTaken(
+                    f"{server.in_words} offers no sign-in by token (XOAUTH2). Check mail.host and mail.port."
+                )
+            said = f"user={server.user}\x01auth=Bearer {token.value()}\x01\x01"
+            try:
+                # A refusal comes as a question, to which the answer is an empty line; then its code.
+                session.auth("XOAUTH2", lambda challenge=None: said if challenge is None else "")
+            except smtplib.SMTPAuthenticationError:
+                token.forget()
+                raise
+        elif server.user:
+            session.login(server.user, server.password)
+        how = f"as {server.user}{' by token' if token else ''}" if server.user else "not asked for: mail.user is empty"
+        self._heard("sign-in", how)
+
+    def _transaction(self, session: smtplib.SMTP, sender: str, recipients: Sequence[str], content: bytes) -> HandedOver:
+        session.ehlo_or_helo_if_needed()
+        size = [f"SIZE={len(content)}"] if session.has_extn("size") else []
+        code, text = session.mail(sender, size)
+        if code != 250:
+            raise NotTaken(
+                f"{self._server.in_words} did not take the sender {sender}: {code} {_reply(text)}. "
+                "If it lasts, check mail.sender and that this sign-in may send as it."
+            )
+        self._heard("sender", f"{code} {_reply(text)}")
+        refused: dict[str, Refusal] = {}
+        for address in recipients:
+            code, text = session.rcpt(address)
+            if code == 421:
+                raise smtplib.SMTPResponseException(code, text)
+            if code not in (250, 251):
+                refused[address] = _refusal(address, code, text)
+            self._heard("recipient", f"{code} {_reply(text)}")
+        taken = tuple(r for r in recipients if r not in refused)
+        said = b""
+        if taken:
+            code, said = _data(session, content)
+            self._heard("data", f"{code} {_reply(said)}")
+            if code == 421:
+                raise smtplib.SMTPResponseException(code, said)
+            if code != 250:
+                refused |= {a: _refused_text(a, code, said) for a in taken}
+                taken = ()
+        return HandedOver(taken, tuple(refused[a] for a in sorted(refused)), transport_id=_reply(said) if taken else "")
+
+
+def _data(session: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+    try:
+        return session.data(content)
+    except smtplib.SMTPDataError as error:  # not even DATA itself was taken
+        reply = error.smtp_error
+        return error.smtp_code, reply if isinstance(reply, bytes) else reply.encode()
+
 
 @contextmanager
-def _errors(server: SmtpServer) -> Iterator[None]:
-    """Everything smtplib raises as retryable or permanent, with a sentence that says what to do."""
-    where = f"The mail server {server.host}:{server.port}"
+def _as_not_taken(server: SmtpServer) -> Iterator[None]:
+    """Everything that can go wrong between us and the server, with a sentence that says what to do."""
+    where = server.in_words
     try:
         yield
+    except socket.gaierror as error:
+        raise NotTaken(
+            f"{where}: the name is not known ({error.strerror}). Check mail.host and the network."
+        ) from error
     except ssl.SSLCertVerificationError as error:
-        raise PermanentMailError(
+        raise NotTaken(
             f"{where} shows a certificate that cannot be trusted ({error.verify_message}). Nothing was sent; "
             "correct mail.host, or give its authority as mail.ca_file."
         ) from error
     except smtplib.SMTPNotSupportedError as error:
-        raise PermanentMailError(
+        raise NotTaken(
             f"{where} offers no STARTTLS or no sign-in that we use. Nothing was sent in clear; use another port."
         ) from error
     except smtplib.SMTPAuthenticationError as error:
-        raise _by_code(error.smtp_code, f"{where} refused the sign-in", "Check mail.user and mail.password") from error
-    except smtplib.SMTPResponseException as error:
-        reply = _reply(error.smtp_error)
-        raise _by_code(error.smtp_code, f"{where} answered {error.smtp_code} {reply}", "Look at its log") from error
-    except (smtplib.SMTPException, OSError) as error:
-        raise RetryableMailError(
-            f"{where} could not be reached or broke off ({type(error).__name__}). The next run tries again."
+        raise NotTaken(
+            f"{where} refused the sign-in ({error.smtp_code}). Check mail.user and its password or token."
         ) from error
-
-
-def _by_code(code: int, what: str, advice: str) -> RetryableMailError | PermanentMailError:
-    """4xx is “not now”, 5xx is “not ever” (RFC 5321, 4.2.1)."""
-    if 400 <= code < 500:
-        return RetryableMailError(f"{what}. The next run tries again.")
-    return PermanentMailError(f"{what}. {advice}.")
+    except smtplib.SMTPResponseException as error:
+        raise NotTaken(f"{where} answered {error.smtp_code} {_reply(error.smtp_error)}.") from error
+    except (smtplib.SMTPException, OSError) as error:
+        raise NotTaken(f"{where} could not be reached or broke off ({type(error).__name__}).") from error
 
 
 def _refusal(address: str, code: int, text: bytes) -> Refusal:
-    return Refusal(address, code, _reply(text), retryable=400 <= code < 500)
+    """A refused RCPT: 4xx is “not now”, 5xx is “not ever” (RFC 5321, 4.2.1), unless it is about us."""
+    reply = _reply(text)
+    about_us = code in _ABOUT_US_CODES or _ABOUT_US.search(reply) is not None
+    return Refusal(address, code, reply, retryable=not 500 <= code < 600 or about_us)
+
+
+def _refused_text(address: str, code: int, text: bytes) -> Refusal:
+    """A text that was refused at its end stays to be sent, unless the server says that the mailbox is at fault."""
+    reply = _reply(text)
+    return Refusal(address, code, reply, retryable=not (500 <= code < 600 and _ABOUT_THEM.search(reply)))
+
+
+def _cipher(session: smtplib.SMTP) -> str:
+    return str(session.sock.version()) if isinstance(session.sock, ssl.SSLSocket) else "nothing"
 
 
 def _reply(text: bytes | str) -> str:

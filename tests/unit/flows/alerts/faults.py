@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from flows.mail.transports.port import HandedOver
+from flows.mail.transports.mime import mime_bytes
+from flows.mail.transports.port import HandedOver, Outgoing
 from flows.store.port import ObjectInfo, Store
 
 
@@ -65,7 +66,7 @@ class Postbox:
         self.received: list[tuple[str, str, bytes]] = []
         self.fuse = Fuse(None)
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
+    def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
         for _ in self.fuse.around():
-            self.received += [(r, message_id, content) for r in recipients]
+            self.received += [(r, message.message_id, mime_bytes(message)) for r in recipients]
         return HandedOver(tuple(recipients))

@@ -17,7 +17,7 @@ from flows.cli.app import app
 from flows.mail.approval_form import Pending
 from flows.mail.notices import Notice, notice_message, opened_store, tell
 from flows.mail.transports.outbox import OutboxTransport
-from flows.mail.transports.port import HandedOver, RetryableMailError
+from flows.mail.transports.port import HandedOver, NotTaken, Outgoing
 from flows.orchestration.failures import failure_notice
 from flows.orchestration.look import (
     Look,
@@ -222,8 +222,8 @@ class Busy:
 
     name, reaches_people = "busy", False
 
-    def send(self, *, sender: str, recipients: Sequence[str], message_id: str, content: bytes) -> HandedOver:
-        raise RetryableMailError("The mail server does not answer.")
+    def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
+        raise NotTaken("The mail server does not answer.")
 
 
 def test_what_cannot_be_mailed_is_tried_again_at_the_next_look(settings: Settings, store: LocalStore) -> None:

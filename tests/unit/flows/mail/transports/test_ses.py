@@ -10,11 +10,11 @@ from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from flows.mail.transports.port import PermanentMailError, RetryableMailError
+from flows.mail.transports.port import NotTaken
 from flows.mail.transports.ses import SesTransport, ses_client
+from tests.unit.flows.mail.messages import SENDER, small
 
-SENDER = "holdfast@alliance.example"
-CONTENT = b"From: holdfast@alliance.example\r\nTo: d@ashcombe.example\r\nSubject: x\r\n\r\nHello\r\n"
+MESSAGE = small()
 
 
 @pytest.fixture
@@ -26,12 +26,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def send(client: Any) -> Any:
-    return SesTransport(client).send(
-        sender=SENDER,
-        recipients=("d@ashcombe.example", "e@ashcombe.example"),
-        message_id="<holdfast.1@alliance.example>",
-        content=CONTENT,
-    )
+    return SesTransport(client).send(MESSAGE, MESSAGE.addressees)
 
 
 def test_the_raw_message_reaches_ses_with_its_envelope(client: Any) -> None:
@@ -44,9 +39,11 @@ def test_the_raw_message_reaches_ses_with_its_envelope(client: Any) -> None:
     assert "Hello" in kept.raw_data
 
 
-def test_an_unverified_sender_is_permanent(client: Any) -> None:
-    with pytest.raises(PermanentMailError, match="MessageRejected"):
-        send(client)
+def test_a_rejected_message_stays_to_be_sent_and_says_why(client: Any) -> None:
+    accepted = send(client)
+    assert accepted.addresses == ()
+    assert {(r.address, r.retryable) for r in accepted.refused} == {(a, True) for a in MESSAGE.addressees}
+    assert "MessageRejected" in accepted.refused[0].reason
 
 
 class Broken:
@@ -70,18 +67,13 @@ def answer(code: str, status: int = 400) -> ClientError:
         answer("SendingPausedException"),
         answer("Anything", 503),
         EndpointConnectionError(endpoint_url="https://ses.example"),
+        answer("MailFromDomainNotVerifiedException"),
+        answer("AccessDeniedException", 403),
+        NoCredentialsError(),
     ],
 )
-def test_what_may_pass_is_retryable(error: Exception) -> None:
-    with pytest.raises(RetryableMailError, match="next run"):
-        send(Broken(error))
-
-
-@pytest.mark.parametrize(
-    "error", [answer("MailFromDomainNotVerifiedException"), answer("AccessDeniedException", 403), NoCredentialsError()]
-)
-def test_what_needs_a_person_is_permanent(error: Exception) -> None:
-    with pytest.raises(PermanentMailError):
+def test_what_would_meet_every_message_is_no_refusal_of_an_addressee(error: Exception) -> None:
+    with pytest.raises(NotTaken, match="SES"):
         send(Broken(error))
 
 
