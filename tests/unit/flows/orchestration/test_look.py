@@ -191,7 +191,7 @@ def test_what_died_is_begun_again_and_said(settings: Settings, store: LocalStore
 def test_a_store_that_is_away_is_said_by_mail_though_nothing_can_be_recorded(
     settings: Settings, tmp_path: Path
 ) -> None:
-    found = watch(settings, NOON, WatchdogRequest(), server=False)
+    found = watch(settings, NOON, WatchdogRequest(), [], server=False)
     assert causes(found.notices) == ["store-away"]
     assert [d.status for d in found.deliveries] == [Status.SENT]
     assert len(list((tmp_path / "outbox").rglob("*.eml"))) == 1
@@ -199,9 +199,9 @@ def test_a_store_that_is_away_is_said_by_mail_though_nothing_can_be_recorded(
 
 
 def test_one_mail_per_cause_and_day_whoever_looks(settings: Settings, store: LocalStore, tmp_path: Path) -> None:
-    first = watch(settings, NOON, WatchdogRequest(), server=False)
-    again = watch(settings, NOON + timedelta(hours=5), WatchdogRequest(), server=False)
-    tomorrow = watch(settings, NOON + timedelta(days=1), WatchdogRequest(), server=False)
+    first = watch(settings, NOON, WatchdogRequest(), [], server=False)
+    again = watch(settings, NOON + timedelta(hours=5), WatchdogRequest(), [], server=False)
+    tomorrow = watch(settings, NOON + timedelta(days=1), WatchdogRequest(), [], server=False)
     assert [[d.attempted for d in found.deliveries] for found in (first, again, tomorrow)] == [[True], [False], [True]]
     identities = {t.message_id for t in Ledger(store).told(Month(2026, 11))}
     assert {i.split("@")[0] for i in identities} == {
@@ -235,7 +235,7 @@ def test_what_cannot_be_mailed_is_tried_again_at_the_next_look(settings: Setting
     (sent,) = tell(settings, store, outbox, [notice], NOON + timedelta(hours=1))
     assert (sent.status, sent.attempted) == (Status.SENT, True)
     (unrecorded,) = tell(settings, None, Busy(), [notice], NOON)
-    assert unrecorded.status is Status.FAILED
+    assert unrecorded.status is Status.DEFERRED
 
 
 def test_an_address_changed_during_the_day_is_told_too(settings: Settings, store: LocalStore) -> None:
