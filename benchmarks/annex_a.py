@@ -28,7 +28,8 @@ from python_calamine import load_workbook
 from features.councils import Council
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.formats.known import Asked, Form, read_form
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
 from flows.extracts.reading.table import Limits
 from flows.sample_region import as_sent, generate, region
 from flows.sample_region.annex_a import WINDOW_MONTHS, annex_a_workbook

@@ -22,10 +22,11 @@ from xml.etree.ElementTree import iterparse
 
 from features.councils import Council
 from features.months import Month
+from flows.extracts.formats.asked import Asked, Form
 from flows.extracts.formats.csww.reader import read
 from flows.extracts.formats.csww.stream import Stream
 from flows.extracts.formats.csww.validate import validate
-from flows.extracts.formats.known import BY_FORM, Asked, Form
+from flows.extracts.formats.known import BY_FORM
 from flows.extracts.reading.table import Limits
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns

@@ -20,8 +20,9 @@ from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
+from flows.extracts.formats.asked import Asked, Content, Form
 from flows.extracts.formats.csww.report import ReturnReport, check_return
-from flows.extracts.formats.known import BY_FORM, Asked, Content, Form, kinds_of, needed_parts, read_form, said_by
+from flows.extracts.formats.known import BY_FORM, form_by_name, kinds_of, needed_parts, read_form, said_by
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
 from flows.extracts.reading.cells import PROBLEM_TEXTS, read_cells
@@ -152,14 +153,7 @@ def _mapping(
 
 def form_of(path: Path) -> Form:
     """The form a file's name stands for; a folder is taken for SSD tables, any .xml for the workforce return."""
-    if path.is_dir():
-        return Form.SSD
-    ending = path.suffix.removeprefix(".").lower()
-    if ending == "xml":
-        return Form.CSWW
-    if ending == "xlsx" and path.name.lower().replace("-", "_").replace(" ", "_").startswith("annex_a"):
-        return Form.ANNEX_A
-    return Form.NATIVE
+    return form_by_name(path.name, is_folder=path.is_dir())
 
 
 def _content(path: Path) -> Content:

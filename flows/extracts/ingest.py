@@ -6,27 +6,22 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from hashlib import sha256
 
 import polars as pl
 
 from expectations.batch import PROBLEMS
 from features.councils import Council
-from features.errors import ReferenceDataError, UnreadableExtract, WrongCouncilOrMonth
+from features.errors import UnreadableExtract, WrongCouncilOrMonth
 from features.frames import conform
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from flows.extracts.formats.dfe.workforce_file import columns_of, is_published, read_published
-from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.reading.cells import Cells, read_columns
-from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised, refuse_personal_data
-from flows.extracts.reading.table import Limits, RawTable, is_total, says_total
-from flows.extracts.reading.tables import read_table
+from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised
+from flows.extracts.reading.table import RawTable, is_total, says_total
 from flows.extracts.reading.where import Where, rows_in_words
 
-_HEADER_BYTES = 4_000
 _BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")
 
 
@@ -57,77 +52,6 @@ class IngestedExtract:
     """Its workers are the hashes of names: they are nobody's reference in the workforce extract."""
 
 
-def ingest_file(
-    content: bytes,
-    *,
-    filename: str,
-    kind: Kind,
-    council: Council,
-    month: Month,
-    key: bytes,
-    received: datetime,
-    limits: Limits | None = None,
-    mapping: HeaderMapping | None = None,
-) -> IngestedExtract:
-    """Read one file; the bytes are not changed. `mapping` says what the council calls our fields.
-
-    `key` hashes references (at least 32 bytes, SettingsError otherwise); `received` is when the file
-    came, timezone-aware. Raises an ExtractError: UnreadableExtract, HeaderMismatch,
-    PersonalDataRefused (do not keep the file), or WrongCouncilOrMonth.
-    """
-    where = Where(f"{council.name} ({council.la_code})", month, filename)
-    if kind is Kind.RETURN and is_published(content[:_HEADER_BYTES]) and len(content) <= (limits or Limits()).max_bytes:
-        return _published_return(content, where, council, received)
-    table = read_table(content, kind=kind, where=where, limits=limits)
-    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
-    if mapping is not None:
-        table = apply_mapping(table, mapping, where, council)
-    return ingest_table(
-        table,
-        where=where,
-        kind=kind,
-        council=council,
-        month=month,
-        key=key,
-        received=received,
-        mark=sha256(content).hexdigest(),
-    )
-
-
-def _published_return(content: bytes, where: Where, council: Council, received: datetime) -> IngestedExtract:
-    """A council's own row of DfE's published file of every council, for that September."""
-    try:
-        published = read_published(content, filename=where.filename)
-    except ReferenceDataError as error:
-        raise UnreadableExtract(f"{where}: {error}") from None
-    own, month = set(_codes(council.la_code)), where.month
-    of_month = published.returns.filter(pl.col("reference_date") == month.last_day)
-    theirs = [code for code in of_month["la_code"] if own and own == set(_codes(code))]
-    if not theirs:
-        raise WrongCouncilOrMonth(
-            f"{where}: DfE's file has no row of council {council.la_code} for {month.in_words}. It describes "
-            f"30 September of {', '.join(str(m.year) for m in published.months)}: put it into the folder of such "
-            "a month."
-        )
-    frame = of_month.filter(pl.col("la_code") == theirs[0]).with_columns(pl.lit(council.la_code).alias("la_code"))
-    said = (pl.col("la_code") == theirs[0]) & (pl.col("reference_date") == month.last_day)
-    columns = columns_of(published.release)
-    return IngestedExtract(
-        kind=Kind.RETURN,
-        la_code=council.la_code,
-        month=month,
-        filename=where.filename,
-        sha256=published.sha256,
-        received=received,
-        frame=frame,
-        problems=PROBLEMS.to_frame(),
-        reasons=published.reasons.filter(said).with_columns(pl.lit(council.la_code).alias("la_code")),
-        absent_columns=tuple(f.name for f in EXTRACTS[Kind.RETURN].fields[2:] if f.name not in columns),
-        headers=columns,
-        notes=(f"The council's row of DfE's published file, releases {published.release}.",),
-    )
-
-
 def ingest_table(
     table: RawTable,
     *,
@@ -143,7 +67,8 @@ def ingest_table(
     """The canonical extract from a table as text; `mark` is the SHA-256 of what was received.
 
     `may_lack` names required fields that the form the table came in does not carry: they are absent,
-    which withholds what depends on them, and no reason to refuse. Raises an ExtractError as `ingest_file`.
+    which withholds what depends on them, and no reason to refuse.
+    Raises UnreadableExtract, HeaderMismatch or WrongCouncilOrMonth.
     """
     match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack)
     rows, notes = _without_totals(table, match, where)
@@ -209,8 +134,8 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
     """
     if codes.null_count() == 0 and codes.n_unique() == 1 and codes[0] == council.la_code:
         return file_rows.clear()
-    own = set(_codes(council.la_code))
-    fits = {c: bool(_codes(c)) and own.issuperset(_codes(c)) for c in codes.unique().to_list() if c is not None}
+    own = set(codes_in(council.la_code))
+    fits = {c: bool(codes_in(c)) and own.issuperset(codes_in(c)) for c in codes.unique().to_list() if c is not None}
     others = [c for c, own_code in fits.items() if not own_code]
     wrong = file_rows.filter(codes.is_in(others).fill_null(False))
     if wrong.len():
@@ -222,7 +147,7 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
     return file_rows.filter(codes.is_null())
 
 
-def _codes(text: str) -> list[str]:
+def codes_in(text: str) -> list[str]:
     """The codes in a cell: “314 / 318”, “314-318” and “314 and 318” are the same two, 314.0 is 314."""
     return [part for part in _BETWEEN.split(re.sub(r"\.0+$", "", text.casefold())) if part]
 

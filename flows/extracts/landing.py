@@ -17,10 +17,10 @@ from features.councils import Council, Register
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
+from flows.extracts.formats.asked import Form
 from flows.extracts.formats.known import (
     BY_FORM,
     RECOGNITIONS,
-    Form,
     Recognition,
     kinds_of,
     needed_parts,

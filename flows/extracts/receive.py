@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from features.errors import ExtractError, PersonalDataRefused
-from flows.extracts.formats.known import Asked, Content, keeps_bytes, mark_of, read_form
+from flows.extracts.formats.asked import Asked, Content, keeps_bytes, mark_of
+from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile
 from flows.extracts.mapping import load_mapping

@@ -24,7 +24,8 @@ from features.councils import Register
 from features.errors import ExtractError, SettingsError
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.formats.known import Asked, Content, read_form
+from flows.extracts.formats.asked import Asked, Content
+from flows.extracts.formats.known import read_form
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.reading.table import Limits

@@ -19,7 +19,7 @@ from pathlib import Path
 from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
 from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
 from flows.alerts.letter.figures import listed
-from flows.extracts.formats.known import RECOGNITIONS, Form
+from flows.extracts.formats.known import RECOGNITIONS
 from flows.extracts.landing import ENDINGS
 from flows.settings.settings import IngestSettings
 
@@ -91,12 +91,6 @@ _WRITTEN = {
     FieldType.DECIMAL: "number",
     FieldType.FLAG: "0 or 1",
     FieldType.REFERENCE: "your own pseudonym",
-}
-
-_SECTOR = {
-    Form.CSWW: ("the children’s social work workforce return", "csww-rules.md"),
-    Form.ANNEX_A: ("Ofsted’s Annex A workbook", "annex-a.md"),
-    Form.SSD: ("Standard Safeguarding Dataset tables", "formats.md"),
 }
 
 
@@ -173,8 +167,8 @@ def _delivery() -> str:
     sector = [
         (
             f"`{r.stem}/` with `.{'` or `.'.join(r.endings)}` tables" if r.folder else f"`{r.stem}.{r.endings[0]}`",
-            f"{_SECTOR[r.form][0]}, as made for others, in place of {listed([f'`{k}`' for k in r.kinds])}; "
-            f"see [{_SECTOR[r.form][1]}]({_SECTOR[r.form][1]})",
+            f"{r.title}, as made for others, in place of {listed([f'`{k}`' for k in r.kinds])}; "
+            f"see [{r.page}]({r.page})",
         )
         for r in RECOGNITIONS
     ]

@@ -1,8 +1,8 @@
-"""The forms in which a council's figures come: our own extracts, or what its systems make for DfE and Ofsted.
+"""The formats in which a council's figures come: one line each, and all that is told apart is told from here.
 
-A form says how a landed object is recognised, which extracts it gives, and who reads it. A reader turns
+A format says how a landed object is recognised, which extracts it gives, and who reads it. A reader turns
 the bytes into a `RawTable` under our own column names (`ingest_table` does the rest: dates, codes,
-pseudonyms, council and month), so that a figure is read in one way whatever form it came in.
+pseudonyms, council and month), so that a figure is read in one way whatever format it came in.
 
 The sector's own formats carry birth dates and ethnicity by design. What they carry beyond the
 contract is dropped by the reader, and their bytes are never kept in the store.
@@ -10,70 +10,42 @@ contract is dropped by the reader, and their bytes are never kept in the store.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
-from hashlib import sha256
-from importlib import import_module
-from typing import cast
 
-from features.councils import Council
 from features.months import Month
 from features.registry import Kind
+from flows.extracts.formats.annex_a import reader as annex_a
+from flows.extracts.formats.asked import Asked, Content, Form
+from flows.extracts.formats.csww import reader as csww
+from flows.extracts.formats.dfe import reader as dfe
+from flows.extracts.formats.own import reader as own
+from flows.extracts.formats.ssd import reader as ssd
 from flows.extracts.formats.ssd.tables import PROFESSIONALS, TABLES, table_name
-from flows.extracts.ingest import IngestedExtract, ingest_file
-from flows.extracts.mapping import HeaderMapping
-from flows.extracts.reading.table import Limits
+from flows.extracts.ingest import IngestedExtract
 
-
-class Form(StrEnum):
-    """How a council's figures are written down."""
-
-    NATIVE = "native"
-    """Our own extracts: `workforce.csv`, `caseload.xlsx` …"""
-    CSWW = "csww"
-    """The children's social work workforce return, `csww.xml`."""
-    ANNEX_A = "annex_a"
-    """Ofsted's child-level data request, `annex_a.xlsx`."""
-    SSD = "ssd"
-    """A folder `ssd/` of Standard Safeguarding Dataset tables, `ssd_cin_episodes.csv` …"""
-
-
-#: The bytes of one landed file, or of each table of a folder by its file name.
-Content = bytes | Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a reader needs to know beside the bytes."""
-
-    filename: str
-    kind: Kind
-    council: Council
-    month: Month
-    key: bytes
-    received: datetime
-    limits: Limits
-    mapping: HeaderMapping | None = None
-    """Of our own extracts: what this council calls our fields."""
-
-
-Reader = Callable[[Content, Asked], IngestedExtract]
+#: The endings of our own extracts.
+OWN_ENDINGS = ("csv", "parquet", "xlsx")
 
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """One form's names in the landing store and the module that reads it.
-
-    The module has `read(content, asked)` and `said(content)`: council's code and month, as far as it says them.
-    """
+    """One format: its names in the landing store, what it gives, and who reads it."""
 
     form: Form
-    stem: str
-    endings: tuple[str, ...]
+    title: str
+    page: str
+    """The page of the documentation that describes it."""
     kinds: tuple[Kind, ...]
-    reader: str
+    read: Callable[[Content, Asked], IngestedExtract]
+    """One extract out of the bytes. Raises an ExtractError."""
+    said: Callable[[Content], tuple[str | None, Month | None]]
+    """The council's code and the month, as far as the content says them."""
+    stem: str = ""
+    """Its name in the landing folder; none if it comes under the names of our own extracts."""
+    endings: tuple[str, ...] = OWN_ENDINGS
+    begins_like: Callable[[Content], bool] | None = None
+    """Of a format without a name of its own: how its content is told from our own extract of that kind."""
     folder: bool = False
     tables: tuple[str, ...] = ()
     """Of a folder: the tables that are read. Files of others are not opened."""
@@ -83,38 +55,82 @@ class Recognition:
     """Kinds that give way to the council's own extract whenever that came, because it holds more."""
 
 
-RECOGNITIONS: tuple[Recognition, ...] = (
+FORMATS: tuple[Recognition, ...] = (
+    Recognition(Form.NATIVE, "our own extracts", "data-contract.md", tuple(Kind), own.read, own.said),
+    Recognition(
+        Form.DFE,
+        "DfE’s published workforce file",
+        "formats.md",
+        (Kind.RETURN,),
+        dfe.read,
+        dfe.said,
+        endings=("csv",),
+        begins_like=dfe.begins_like,
+    ),
     Recognition(
         Form.CSWW,
-        "csww",
-        ("xml",),
+        "the children’s social work workforce return",
+        "csww-rules.md",
         (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.RETURN),
-        "flows.extracts.formats.csww.reader",
+        csww.read,
+        csww.said,
+        stem="csww",
+        endings=("xml",),
         second=(Kind.WORKFORCE, Kind.ESTABLISHMENT),
     ),
-    Recognition(Form.ANNEX_A, "annex_a", ("xlsx",), (Kind.CASELOAD,), "flows.extracts.formats.annex_a.reader"),
+    Recognition(
+        Form.ANNEX_A,
+        "Ofsted’s Annex A workbook",
+        "annex-a.md",
+        (Kind.CASELOAD,),
+        annex_a.read,
+        annex_a.said,
+        stem="annex_a",
+        endings=("xlsx",),
+    ),
     Recognition(
         Form.SSD,
-        "ssd",
-        ("csv", "parquet"),
+        "Standard Safeguarding Dataset tables",
+        "formats.md",
         (Kind.CASELOAD, Kind.WORKFORCE),
-        "flows.extracts.formats.ssd.reader",
+        ssd.read,
+        ssd.said,
+        stem="ssd",
+        endings=("csv", "parquet"),
         folder=True,
         tables=tuple(t.name for t in TABLES),
         lesser=(Kind.WORKFORCE,),
     ),
 )
 
-BY_FORM = {r.form: r for r in RECOGNITIONS}
+BY_FORM = {f.form: f for f in FORMATS}
+#: The formats that have a name of their own in the landing folder.
+RECOGNITIONS = tuple(f for f in FORMATS if f.stem)
 
 
 def recognise_sector_file(stem: str, ending: str) -> Recognition | None:
-    """The sector's form a file's name stands for: `csww` and `xml`, without regard to case."""
-    name = stem.strip().lower().replace("-", "_").replace(" ", "_")
+    """The sector's format a file's name stands for: `csww` and `xml`, without regard to case."""
+    name = _plain(stem)
+    return next((r for r in RECOGNITIONS if not r.folder and name == r.stem and ending in r.endings), None)
+
+
+def form_by_name(name: str, *, is_folder: bool) -> Form:
+    """The format of a file on a desk, whose name is freer than in the landing folder.
+
+    An ending that only one format has is enough, and so is a name that begins like the format's.
+    """
+    stem, _, ending = name.rpartition(".")
     for known in RECOGNITIONS:
-        if not known.folder and name == known.stem and ending in known.endings:
-            return known
-    return None
+        if known.folder and is_folder:
+            return known.form
+        fits = ending.lower() in known.endings and not (known.folder or is_folder)
+        if fits and (ending.lower() not in OWN_ENDINGS or _plain(stem).startswith(known.stem)):
+            return known.form
+    return Form.NATIVE
+
+
+def _plain(stem: str) -> str:
+    return stem.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def needed_parts(known: Recognition, names: Iterable[str]) -> tuple[str, ...]:
@@ -130,37 +146,23 @@ def kinds_of(form: Form, names: Iterable[str]) -> tuple[Kind, ...]:
     return tuple(k for k in known.kinds if k not in known.lesser or PROFESSIONALS in there)
 
 
-def mark_of(content: Content) -> str:
-    """SHA-256 of a file, or of a folder's names and the SHA-256 of each."""
-    if isinstance(content, bytes):
-        return sha256(content).hexdigest()
-    lines = [f"{name} {sha256(part).hexdigest()}\n" for name, part in sorted(content.items())]
-    return sha256("".join(lines).encode()).hexdigest()
-
-
-def keeps_bytes(form: Form) -> bool:
-    """Only our own extracts are kept as received: they carry no personal data, or they are refused."""
-    return form is Form.NATIVE
-
-
 def read_form(form: Form, content: Content, asked: Asked) -> IngestedExtract:
-    """Read one extract out of a landed file or folder. Raises an ExtractError as `ingest_file` does."""
-    if form is Form.NATIVE:
-        return ingest_file(
-            cast(bytes, content),
-            filename=asked.filename,
-            kind=asked.kind,
-            council=asked.council,
-            month=asked.month,
-            key=asked.key,
-            received=asked.received,
-            limits=asked.limits,
-            mapping=asked.mapping,
-        )
-    reader = cast(Reader, import_module(BY_FORM[form].reader).read)
-    return reader(content, asked)
+    """Read one extract out of a landed file or folder.
+
+    Raises an ExtractError: UnreadableExtract, HeaderMismatch, PersonalDataRefused (do not keep the file),
+    or WrongCouncilOrMonth.
+    """
+    return _told_apart(form, content, asked.kind).read(content, asked)
+
+
+def _told_apart(form: Form, content: Content, kind: Kind) -> Recognition:
+    """The format, by its content where another comes under the same name."""
+    for other in FORMATS if form is Form.NATIVE else ():
+        if other.begins_like is not None and kind in other.kinds and other.begins_like(content):
+            return other
+    return BY_FORM[form]
 
 
 def said_by(form: Form, content: Content) -> tuple[str | None, Month | None]:
     """The council's code and the month that a file of the sector names itself, each None if it does not."""
-    return cast(Callable[[Content], tuple[str | None, Month | None]], import_module(BY_FORM[form].reader).said)(content)
+    return BY_FORM[form].said(content)

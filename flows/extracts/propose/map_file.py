@@ -10,11 +10,12 @@ from features.councils import Council
 from features.errors import UnreadableExtract
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.ingest import ingest_file
+from flows.extracts.formats.asked import Asked
+from flows.extracts.formats.own.reader import read
 from flows.extracts.mapping import HeaderMapping
 from flows.extracts.propose.proposal import Proposal, propose
 from flows.extracts.reading.headers import refuse_personal_data
-from flows.extracts.reading.table import RawTable
+from flows.extracts.reading.table import Limits, RawTable
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
 
@@ -57,16 +58,9 @@ def proposal_in_words(proposal: Proposal) -> str:
 
 def read_with(path: Path, mapping: HeaderMapping, council: Council, month: Month) -> str:
     """Read the file by the mapping, as a run would, and say how that went. Raises an ExtractError."""
-    extract = ingest_file(
-        path.read_bytes(),
-        filename=path.name,
-        kind=mapping.kind,
-        council=council,
-        month=month,
-        key=_DESK_KEY,
-        received=datetime(month.year, month.number, 1, tzinfo=UTC),
-        mapping=mapping,
-    )
+    received = datetime(month.year, month.number, 1, tzinfo=UTC)
+    asked = Asked(path.name, mapping.kind, council, month, _DESK_KEY, received, Limits(), mapping)
+    extract = read(path.read_bytes(), asked)
     unread = extract.problems.height
     cells = "every cell could be read" if not unread else f"{unread:,} cells could not be read"
     absent = f" It has no {', '.join(extract.absent_columns)}." if extract.absent_columns else ""

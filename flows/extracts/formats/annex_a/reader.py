@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -18,14 +17,12 @@ from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent
 from flows.extracts.formats.annex_a.lists import ListRead, empty_frame, read_list
 from flows.extracts.formats.annex_a.needs import ESSENTIAL, Lacking, Sources, lacking
 from flows.extracts.formats.annex_a.sheets import FoundList, SheetContents, find_lists
+from flows.extracts.formats.asked import Asked, Content
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.excel import Book
 from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
 from flows.extracts.reading.tables import too_large, too_many_rows
 from flows.extracts.reading.where import Where
-
-if TYPE_CHECKING:
-    from flows.extracts.formats.known import Asked, Content
 
 READ = (3, 4, 5, 6, 7, 8)
 #: A list of so many rows without one date in the month is an earlier month's, and one without any row, beside

@@ -23,13 +23,13 @@ from features.errors import HeaderMismatch, UnreadableExtract, WrongCouncilOrMon
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, RETURN, Kind, Missing
+from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.formats.csww.elements import POSITION
 from flows.extracts.formats.csww.rates import flows_of_the_year, is_full_year
 from flows.extracts.formats.csww.stream import Outline, Stream
 from flows.extracts.formats.csww.totals import Tally, Totals
 from flows.extracts.formats.csww.typed import RAW, as_day, in_post, typed
 from flows.extracts.formats.csww.validate import outline_of
-from flows.extracts.formats.known import Asked, Content, mark_of
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.table import CELL_PROBLEMS, RawTable, raw_table
 from flows.extracts.reading.tables import too_many_rows

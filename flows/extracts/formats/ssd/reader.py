@@ -15,7 +15,7 @@ import polars as pl
 from features.errors import UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.formats.known import Asked, Content, mark_of
+from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.formats.ssd import tables as ssd
 from flows.extracts.formats.ssd.episodes import NEEDS, Found, episodes_of
 from flows.extracts.formats.ssd.tables import Tables, read_tables

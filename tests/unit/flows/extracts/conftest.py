@@ -12,7 +12,9 @@ import xlsxwriter
 from features.councils import Council
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
+from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
 
@@ -49,17 +51,9 @@ def ingest(
     key: bytes = KEY,
     limits: Limits | None = None,
 ) -> IngestedExtract:
-    """`ingest_file` with the council, month and key of these tests."""
-    return ingest_file(
-        content if isinstance(content, bytes) else content.encode(),
-        filename=filename or f"{kind}.csv",
-        kind=kind,
-        council=council,
-        month=month,
-        key=key,
-        received=RECEIVED,
-        limits=limits,
-    )
+    """`read_form` with the council, month and key of these tests."""
+    asked = Asked(filename or f"{kind}.csv", kind, council, month, key, RECEIVED, limits or Limits())
+    return read_form(Form.NATIVE, content if isinstance(content, bytes) else content.encode(), asked)
 
 
 def rows_of(text: str = WORKFORCE) -> list[list[str]]:

@@ -14,9 +14,12 @@ from features.councils import Register
 from features.errors import HeaderMismatch, PersonalDataRefused
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
+from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import list_month
 from flows.extracts.mapping import HeaderMapping, in_force, mapping_name, read_mapping
+from flows.extracts.reading.table import Limits
 from flows.extracts.receive import receive_file
 from flows.month.take_in import fingerprint, months_due
 from flows.store import LocalStore
@@ -57,16 +60,8 @@ _WHERE = r"Barnsley \(370\), October 2026, hr.csv"
 
 
 def _read(text: str, mapping: HeaderMapping | None = _MAPPING) -> IngestedExtract:
-    return ingest_file(
-        text.encode(),
-        filename="hr.csv",
-        kind=Kind.WORKFORCE,
-        council=BARNSLEY,
-        month=OCTOBER,
-        key=KEY,
-        received=RECEIVED,
-        mapping=mapping,
-    )
+    asked = Asked("hr.csv", Kind.WORKFORCE, BARNSLEY, OCTOBER, KEY, RECEIVED, Limits(), mapping)
+    return read_form(Form.NATIVE, text.encode(), asked)
 
 
 def test_a_home_made_file_is_read_as_the_extract_it_is() -> None:

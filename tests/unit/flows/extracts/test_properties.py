@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from features.errors import ExtractError
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.formats.known import Asked, Form, read_form
-from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
+from flows.extracts.ingest import IngestedExtract
 from flows.extracts.mapping import HeaderMapping
 from flows.extracts.reading.table import Limits
 from tests.unit.flows.extracts.formats.ssd.test_reader import tables_of_three_children
@@ -222,16 +223,8 @@ def test_a_home_made_file_that_drifted_from_its_mapping_is_right_or_said(content
     """A header that took another field's documented name is another column, and is told by the header used."""
 
     def read() -> IngestedExtract:
-        return ingest_file(
-            content,
-            filename="hr.csv",
-            kind=Kind.WORKFORCE,
-            council=BARNSLEY,
-            month=OCTOBER,
-            key=KEY,
-            received=RECEIVED,
-            mapping=_HOME_MADE,
-        )
+        asked = Asked("hr.csv", Kind.WORKFORCE, BARNSLEY, OCTOBER, KEY, RECEIVED, Limits(), _HOME_MADE)
+        return read_form(Form.NATIVE, content, asked)
 
     try:
         extract = read()

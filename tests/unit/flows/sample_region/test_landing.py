@@ -13,7 +13,10 @@ from features.councils import read_register
 from features.errors import HoldfastError, PersonalDataRefused, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
+from flows.extracts.ingest import IngestedExtract
+from flows.extracts.reading.table import Limits
 from flows.sample_region import TRUTH, MonthFrames, Sample, as_canonical, generate, region, sample_extracts
 from flows.sample_region.landing import due_on
 
@@ -46,15 +49,9 @@ def _ingest(folder: Path, path: Path) -> IngestedExtract:
     register = read_register((folder / "register.csv").read_text(encoding="utf-8"), "register.csv")
     council = register.by_folder(path.parent.name)
     assert council is not None
-    return ingest_file(
-        path.read_bytes(),
-        filename=path.name,
-        kind=Kind(path.name.split(".")[0]),
-        council=council,
-        month=Month.parse(path.parent.parent.name),
-        key=KEY,
-        received=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-    )
+    kind, month = Kind(path.name.split(".")[0]), Month.parse(path.parent.parent.name)
+    received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return read_form(Form.NATIVE, path.read_bytes(), Asked(path.name, kind, council, month, KEY, received, Limits()))
 
 
 def test_the_same_arguments_give_the_same_bytes_and_times(tmp_path: Path) -> None:

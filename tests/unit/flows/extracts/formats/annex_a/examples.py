@@ -14,7 +14,8 @@ from xlsxwriter.utility import xl_cell_to_rowcol
 from features.councils import Council
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.formats.known import Asked, Form, read_form
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.reading.table import Limits

@@ -9,7 +9,8 @@ import pytest
 
 from features.errors import ExtractError
 from features.registry import Kind
-from flows.extracts.formats.known import Form, keeps_bytes, read_form
+from flows.extracts.formats.asked import Form, keeps_bytes
+from flows.extracts.formats.known import read_form
 from flows.sample_region import as_sent, generate, region
 
 from .examples import OCTOBER, Sheets, asked, book, small

@@ -16,7 +16,8 @@ from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
 from features.months import Month
 from features.registry import ALL_MEASURES, COUNTS, Kind, input_names
-from flows.extracts.formats.known import Form, read_form
+from flows.extracts.formats.asked import Form
+from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.sample_region import Region, as_canonical, as_sent, generate, region
 from flows.sample_region.annex_a import annex_a_workbook

@@ -12,7 +12,7 @@ import pytest
 from features.councils import Council, Register, write_register
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.formats.known import Form
+from flows.extracts.formats.asked import Form
 from flows.extracts.landing import list_month
 from flows.month.steps import check_and_store, find_due, read_council
 from flows.sample_region import as_sent, generate, region

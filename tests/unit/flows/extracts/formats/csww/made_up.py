@@ -11,10 +11,10 @@ import polars as pl
 from features.councils import Council
 from features.months import Month
 from features.registry import Kind
+from flows.extracts.formats.asked import Asked
 from flows.extracts.formats.csww.elements import NAMES
 from flows.extracts.formats.csww.stream import Stream
 from flows.extracts.formats.csww.typed import typed
-from flows.extracts.formats.known import Asked
 from flows.extracts.reading.table import Limits
 
 DAY = date(2022, 9, 30)

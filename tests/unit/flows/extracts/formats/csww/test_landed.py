@@ -14,8 +14,9 @@ from expectations.passing.check import check_batch
 from features.councils import Register
 from features.months import Month
 from features.registry import Kind
+from flows.extracts.formats.asked import Form
 from flows.extracts.formats.csww.reader import read
-from flows.extracts.formats.known import BY_FORM, Form
+from flows.extracts.formats.known import BY_FORM
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file

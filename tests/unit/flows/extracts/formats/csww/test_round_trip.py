@@ -15,9 +15,10 @@ from features.measuring.rates import compute_measures
 from features.measuring.returns import inputs_from_returns
 from features.months import Month
 from features.registry import EXTRACTS, Group, Kind
+from flows.extracts.formats.asked import Form
 from flows.extracts.formats.csww.reader import read
 from flows.extracts.formats.csww.validate import validate
-from flows.extracts.formats.known import BY_FORM, Form
+from flows.extracts.formats.known import BY_FORM
 from flows.papers.csww_rules import DIFFERENCES_FROM_EXTRACTS
 from flows.sample_region import as_canonical, generate, region
 from flows.sample_region.csww_writer import september_returns

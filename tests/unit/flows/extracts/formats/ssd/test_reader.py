@@ -12,7 +12,8 @@ import pytest
 
 from features.errors import ExtractError, UnreadableExtract, WrongCouncilOrMonth
 from features.registry import Kind
-from flows.extracts.formats.known import Asked, Form, read_form
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
 from flows.extracts.formats.ssd.tables import TABLES, table_name
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.table import Limits

@@ -19,8 +19,9 @@ from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
 from features.months import Month, month_range
 from features.registry import Kind
-from flows.extracts.formats.known import Asked, Form, read_form
-from flows.extracts.ingest import IngestedExtract, ingest_file
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
+from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.table import Limits
 from flows.sample_region import as_sent, generate, region
 from flows.sample_region.councils import SampleForm
@@ -86,14 +87,10 @@ def both() -> _Both:
         when = datetime.combine(month.last_day, datetime.min.time(), tzinfo=UTC) + timedelta(days=4)
         tables = ssd_tables(own[Kind.CASELOAD], own[Kind.WORKFORCE], month, ending="parquet")
         for kind in (Kind.CASELOAD, Kind.WORKFORCE):
-            native[month, kind] = ingest_file(
+            native[month, kind] = read_form(
+                Form.NATIVE,
                 encode(own[kind], kind, SampleForm.PARQUET),
-                filename=f"{kind}.parquet",
-                kind=kind,
-                council=council.council,
-                month=month,
-                key=KEY,
-                received=when,
+                Asked(f"{kind}.parquet", kind, council.council, month, KEY, when, Limits()),
             )
             began = process_time()
             ssd[month, kind] = read_form(

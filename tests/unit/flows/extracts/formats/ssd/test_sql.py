@@ -17,7 +17,8 @@ from sqlalchemy.engine import Engine
 
 from features.errors import SettingsError, UnreadableExtract
 from features.registry import Kind
-from flows.extracts.formats.known import Asked, Form, read_form
+from flows.extracts.formats.asked import Asked, Form
+from flows.extracts.formats.known import read_form
 from flows.extracts.formats.ssd.sql import pull, read_database
 from flows.extracts.formats.ssd.tables import TABLES
 from flows.extracts.reading.table import Limits

@@ -1,0 +1,62 @@
+"""What every format shares: its name, what is asked of its reader, and what may be kept of its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from features.councils import Council
+from features.months import Month
+from features.registry import Kind
+from flows.extracts.mapping import HeaderMapping
+from flows.extracts.reading.table import Limits
+
+
+class Form(StrEnum):
+    """How a council's figures are written down."""
+
+    NATIVE = "native"
+    """Our own extracts: `workforce.csv`, `caseload.xlsx` …"""
+    DFE = "dfe"
+    """DfE's published file of every council, landed as `return.csv`."""
+    CSWW = "csww"
+    """The children's social work workforce return, `csww.xml`."""
+    ANNEX_A = "annex_a"
+    """Ofsted's child-level data request, `annex_a.xlsx`."""
+    SSD = "ssd"
+    """A folder `ssd/` of Standard Safeguarding Dataset tables, `ssd_cin_episodes.csv` …"""
+
+
+#: The bytes of one landed file, or of each table of a folder by its file name.
+Content = bytes | Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a reader needs to know beside the bytes."""
+
+    filename: str
+    kind: Kind
+    council: Council
+    month: Month
+    key: bytes
+    received: datetime
+    limits: Limits
+    mapping: HeaderMapping | None = None
+    """Of our own extracts: what this council calls our fields."""
+
+
+def mark_of(content: Content) -> str:
+    """SHA-256 of a file, or of a folder's names and the SHA-256 of each."""
+    if isinstance(content, bytes):
+        return sha256(content).hexdigest()
+    lines = [f"{name} {sha256(part).hexdigest()}\n" for name, part in sorted(content.items())]
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def keeps_bytes(form: Form) -> bool:
+    """Only our own extracts are kept as received: they carry no personal data, or they are refused."""
+    return form is Form.NATIVE

@@ -1,0 +1,41 @@
+"""Our own extracts: one CSV, Parquet or Excel table per kind."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from features.months import Month
+from flows.extracts.formats.asked import Asked, Content, mark_of
+from flows.extracts.ingest import IngestedExtract, ingest_table
+from flows.extracts.mapping import apply_mapping
+from flows.extracts.reading.headers import refuse_personal_data
+from flows.extracts.reading.tables import read_table
+from flows.extracts.reading.where import Where
+
+
+def said(content: Content) -> tuple[str | None, Month | None]:
+    """Nothing without the kind of extract, which the file's name gives: the landing folder says both."""
+    del content
+    return None, None
+
+
+def read(content: Content, asked: Asked) -> IngestedExtract:
+    """Read one file; the bytes are not changed. Raises an ExtractError:
+
+    UnreadableExtract, HeaderMismatch, PersonalDataRefused (do not keep the file), or WrongCouncilOrMonth.
+    """
+    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
+    table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits)
+    refuse_personal_data(table.headers, kind=asked.kind, where=where, other_headers=table.other_headers)
+    if asked.mapping is not None:
+        table = apply_mapping(table, asked.mapping, where, asked.council)
+    return ingest_table(
+        table,
+        where=where,
+        kind=asked.kind,
+        council=asked.council,
+        month=asked.month,
+        key=asked.key,
+        received=asked.received,
+        mark=mark_of(content),
+    )
