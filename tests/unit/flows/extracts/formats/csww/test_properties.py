@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from features.errors import ExtractError
 from features.registry import Kind
+from flows.extracts.formats.asked import Form as Forms
 from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, ElementForm
 from flows.extracts.formats.csww.reader import TAKEN, read
 from flows.extracts.formats.csww.validate import validate
 from flows.extracts.formats.known import BY_FORM
-from flows.extracts.formats.known import ElementForm as Forms
 from flows.extracts.ingest import IngestedExtract
 from tests.unit.flows.extracts.formats.csww.made_up import (
     AGENCY,
@@ -30,15 +30,6 @@ from tests.unit.flows.extracts.formats.csww.made_up import (
     vacancies,
     worker,
 )
-
-from features.errors import ExtractError
-from features.registry import Kind
-from flows.extracts.formats.asked import Form as Forms
-from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, ElementForm
-from flows.extracts.formats.csww.reader import TAKEN, read
-from flows.extracts.formats.csww.validate import validate
-from flows.extracts.formats.known import BY_FORM
-from flows.extracts.ingest import IngestedExtract
 
 KINDS = BY_FORM[Forms.CSWW].kinds
 #: Text that XML can carry.

@@ -13,8 +13,9 @@ from features.councils import Council
 from features.errors import HeaderMismatch, UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import RETURN, WORKFORCE, Kind, Missing
+from flows.extracts.formats.asked import Form, keeps_bytes
 from flows.extracts.formats.csww.reader import TAKEN, read, said
-from flows.extracts.formats.known import BY_FORM, Form, keeps_bytes
+from flows.extracts.formats.known import BY_FORM
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.pseudonyms import pseudonyms
 from tests.unit.flows.extracts.formats.csww.made_up import (
@@ -32,16 +33,6 @@ from tests.unit.flows.extracts.formats.csww.made_up import (
     vacancies,
     worker,
 )
-
-from features.councils import Council
-from features.errors import HeaderMismatch, UnreadableExtract, WrongCouncilOrMonth
-from features.months import Month
-from features.registry import RETURN, WORKFORCE, Kind, Missing
-from flows.extracts.formats.asked import Form, keeps_bytes
-from flows.extracts.formats.csww.reader import TAKEN, read, said
-from flows.extracts.formats.known import BY_FORM
-from flows.extracts.ingest import IngestedExtract
-from flows.extracts.pseudonyms import pseudonyms
 
 
 def workforce(*workers: Worker) -> IngestedExtract:
