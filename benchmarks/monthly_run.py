@@ -20,6 +20,7 @@ from pathlib import Path
 
 import polars as pl
 
+from expectations.fates import Fate
 from features.councils import write_register
 from features.counting.records import RECEIVED, count
 from features.frames import NATIONAL
@@ -33,7 +34,7 @@ from flows.month.take_in import TakenIn
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, Stopwatch, begin
-from flows.store.editions import ACCEPTED, ExtractRecord, Manifest
+from flows.store.editions import ExtractRecord, Manifest
 
 LAST = Month(2026, 10)
 LIMIT_SECONDS, LIMIT_GIB = 90, 2.0
@@ -101,7 +102,7 @@ def _prepared(folder: Path, made: Region) -> RunContext:
 
 def _edition(month: Month, codes: Sequence[str], known: date) -> Manifest:
     extracts = tuple(
-        ExtractRecord(code, kind, ACCEPTED, due=known, received=known, first_received=known, sha256="0" * 64)
+        ExtractRecord(code, kind, Fate.ACCEPTED, due=known, received=known, first_received=known, sha256="0" * 64)
         for code in codes
         for kind in KINDS
     )

@@ -157,7 +157,14 @@ def alert_and_report(
         alerts = [steps.rehearse_one(alerting, d) for d in alerting.decided]
         note = "This was a rehearsal: nothing was published or mailed."
         outcome = outcome_of(
-            context, alerts, alerting.manifest, restated=restated, model=named, faults=faults.found, note=note
+            context,
+            alerts,
+            alerting.manifest,
+            alerting.failures,
+            restated=restated,
+            model=named,
+            faults=faults.found,
+            note=note,
         )
         return _shown(context, outcome, alerts, alerting)
     published = publish(context, alerting, faults)
@@ -174,6 +181,7 @@ def alert_and_report(
             context,
             alerts,
             alerting.manifest,
+            alerting.failures,
             storm=storm,
             mail=mail,
             restated=restated,
@@ -214,7 +222,7 @@ def check_only(context: RunContext, faults: Faults) -> RunOutcome:
     manifest = context.history.as_of(context.month, context.cutoff)
     failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
     note = "Only reading and checking was asked for: nothing was scored, published or mailed."
-    outcome = outcome_of(context, [], manifest, faults=faults.found, note=note)
+    outcome = outcome_of(context, [], manifest, failures, faults=faults.found, note=note)
     artifacts.show_run(context, outcome, [], {}, manifest, failures)
     return outcome
 
@@ -235,7 +243,7 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
         alerts = [p.alert for p in published]
         note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
         outcome = outcome_of(
-            context, alerts, manifest, storm=mail.storm(storm), mail=mail, faults=faults.found, note=note
+            context, alerts, manifest, failures, storm=mail.storm(storm), mail=mail, faults=faults.found, note=note
         )
         artifacts.show_run(context, outcome, alerts, {}, manifest, failures)
         return outcome

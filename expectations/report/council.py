@@ -18,24 +18,10 @@ from rich.table import Table
 from rich.text import Text
 
 from expectations.batch import ROWS_PER_LIST, Batch, Outcome, Severity
+from expectations.fates import CouncilFiles, FileFate
 from expectations.findings import ROW_NUMBERS_KEPT
 from expectations.passing.static_pass import RULES
-from features.months import Month
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, RETURN_INPUTS, Kind, input_names
-
-_USED, _IN_PART, _NOT_USED = "used", "used in part", "not used"
-
-
-@dataclass(frozen=True)
-class FileLine:
-    """One file of a council in a month."""
-
-    kind: Kind
-    file: str
-    rows: int
-    checks: int
-    """Row checks made; comparisons with earlier months come on top."""
-    state: str
 
 
 @dataclass(frozen=True)
@@ -76,10 +62,7 @@ class Withheld:
 class CouncilReport:
     """All that a council's data officer needs to put a month's files right."""
 
-    la_code: str
-    name: str
-    month: Month
-    files: tuple[FileLine, ...]
+    files: CouncilFiles
     items: tuple[Item, ...]
     withheld: tuple[Withheld, ...]
     not_run: tuple[tuple[str, str], ...]
@@ -97,50 +80,30 @@ class CouncilReport:
 
     @property
     def title(self) -> str:
-        who = f"{self.name} ({self.la_code})" if self.name else f"Council {self.la_code}"
-        return f"Checks of {self.month.in_words}: {who}"
-
-    @property
-    def verdict(self) -> str:
-        """One sentence: can the files be used?"""
-        unused = [f.file for f in self.files if f.state == _NOT_USED]
-        errors, queries = len(self.of(Severity.ERROR)), len(self.of(Severity.QUERY))
-        if unused:
-            return f"Not used: {', '.join(unused)}. Please put the errors below right and send again."
-        if errors:
-            withhold = _count(errors, "error withholds", "errors withhold")
-            return f"Used in part: {withhold} figures. Please put right and send again."
-        if queries:
-            return f"Used. Please look at {_count(queries, 'query', 'queries')}."
-        return "Used. Nothing to put right."
+        return f"Checks of {self.files.month.in_words}: {self.files.who}"
 
 
-def council_report(batch: Batch, outcome: Outcome, la_code: str, name: str = "") -> CouncilReport:
-    """The report of one council; `batch` names its files."""
+def council_report(batch: Batch, outcome: Outcome, files: CouncilFiles) -> CouncilReport:
+    """The report of one council; `files` says what became of them, `outcome` what the checks found in them."""
+    la_code = files.la_code
     items = tuple(_item(row) for row in outcome.of_council(la_code).iter_rows(named=True))
-    withheld = tuple(
-        Withheld(kind, column, measures_needing(kind, column))
-        for la, kind, column in sorted(outcome.withheld)
-        if la == la_code and (la, kind) not in outcome.quarantined
-    )
+    withheld = tuple(Withheld(f.kind, c, measures_needing(f.kind, c)) for f in files.files for c in f.withheld)
     reasons: dict[str, list[str]] = {}
     for check, reason in outcome.not_run.filter(pl.col("la_code") == la_code).select("check", "reason").iter_rows():
         reasons.setdefault(reason, []).append(check)
+    notes = sorted((key, notes) for key, notes in batch.notes.items() if key[0] == la_code)
     return CouncilReport(
-        la_code,
-        name,
-        outcome.month,
-        tuple(_files(batch, outcome, la_code, withheld)),
+        files,
         items,
         withheld,
         tuple((reason, ", ".join(checks)) for reason, checks in sorted(reasons.items())),
-        tuple(
-            (batch.file(la, kind), note)
-            for (la, kind), notes in sorted(batch.notes.items())
-            for note in notes
-            if la == la_code
-        ),
+        tuple((batch.file(*key), note) for key, said in notes for note in said),
     )
+
+
+def row_checks(file: FileFate) -> int:
+    """Checks made of each row of a file; comparisons with earlier months come on top."""
+    return len(RULES[file.kind]) if file.rows else 0
 
 
 def row_in_words(number: int) -> str:
@@ -162,14 +125,7 @@ def measures_needing(kind: Kind, column: str) -> tuple[str, ...]:
 def as_json(report: CouncilReport) -> bytes:
     """The report as JSON: keys sorted, the same bytes for the same facts."""
     document = {
-        "la_code": report.la_code,
-        "name": report.name,
-        "month": str(report.month),
-        "verdict": report.verdict,
-        "files": [
-            {"extract": f.kind, "file": f.file, "rows": f.rows, "checks": f.checks, "state": f.state}
-            for f in report.files
-        ],
+        **files_document(report.files),
         "failures": [
             {
                 "check": i.check,
@@ -192,9 +148,39 @@ def as_json(report: CouncilReport) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
+def files_document(files: CouncilFiles) -> dict[str, Any]:
+    """What became of a council's files, for JSON."""
+    return {
+        "la_code": files.la_code,
+        "name": files.name,
+        "month": str(files.month),
+        "verdict": files.verdict,
+        "errors": files.errors,
+        "queries": files.queries,
+        "files": [
+            {
+                "extract": f.kind,
+                "file": f.file,
+                "fate": f.fate,
+                "state": f.state,
+                "rows": f.rows,
+                "checks": row_checks(f),
+                "errors": f.errors,
+                "queries": f.queries,
+                "withheld": list(f.withheld),
+                "received": f.received.isoformat() if f.received else None,
+                "late": f.late,
+                "restated": f.restated,
+                "reason": f.reason,
+            }
+            for f in files.files
+        ],
+    }
+
+
 def as_html(report: CouncilReport) -> bytes:
     """The report as one page that loads nothing from anywhere and reads on a phone."""
-    return render_page("report.html.j2", report=report, severities=_SECTIONS, extracts=EXTRACTS)
+    return render_page("report.html.j2", report=report, severities=_SECTIONS, extracts=EXTRACTS, checks=row_checks)
 
 
 def render_page(template: str, **facts: Any) -> bytes:
@@ -219,9 +205,9 @@ def _renderable(report: CouncilReport) -> Group:
     files = Table(box=None, pad_edge=False, header_style="bold")
     for title, justify in (("File", "left"), ("Rows", "right"), ("Checks", "right"), ("", "left")):
         files.add_column(title, justify="right" if justify == "right" else "left")
-    for f in report.files:
-        files.add_row(f.file, f"{f.rows:,}", f"{f.checks:,}", f.state)
-    parts: list[Any] = [Text(report.title, style="bold"), Text(report.verdict), Text(""), files]
+    for f in report.files.files:
+        files.add_row(f.file or str(f.kind), f"{f.rows:,}", f"{row_checks(f):,}", f.state)
+    parts: list[Any] = [Text(report.title, style="bold"), Text(report.files.verdict), Text(""), files]
     for severity, title, _ in _SECTIONS:
         items = report.of(severity)
         if not items:
@@ -269,22 +255,6 @@ def _item(row: dict[str, Any]) -> Item:
     )
 
 
-def _files(batch: Batch, outcome: Outcome, la_code: str, withheld: tuple[Withheld, ...]) -> list[FileLine]:
-    seen = {(la, kind) for la, kind in (*outcome.checked, *batch.files, *batch.refused) if la == la_code}
-    lines = []
-    for kind in Kind:
-        if (la_code, kind) not in seen:
-            continue
-        rows = outcome.checked.get((la_code, kind), 0)
-        state = _USED
-        if (la_code, kind) in outcome.quarantined:
-            state = _NOT_USED
-        elif any(w.kind is kind for w in withheld):
-            state = _IN_PART
-        lines.append(FileLine(kind, batch.file(la_code, kind), rows, len(RULES[kind]) if rows else 0, state))
-    return lines
-
-
 @cache
 def _template(name: str) -> Any:
     environment = Environment(
@@ -295,7 +265,3 @@ def _template(name: str) -> Any:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
-
-
-def _count(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"

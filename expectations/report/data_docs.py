@@ -17,6 +17,7 @@ from typing import Any
 
 from expectations.accepted import Accepted, expired, unmatched
 from expectations.batch import Batch, Outcome, SuiteResult
+from expectations.fates import CouncilFiles
 from expectations.passing import engine
 from expectations.report.council import as_html, as_json, council_report, render_page
 from features.councils import folder_name
@@ -44,27 +45,28 @@ _STATUS = {
 }
 
 
-def site(batch: Batch, outcome: Outcome, names: dict[str, str], accepted: Sequence[Accepted] = ()) -> dict[str, bytes]:
+def site(
+    batch: Batch, outcome: Outcome, councils: Sequence[CouncilFiles], accepted: Sequence[Accepted] = ()
+) -> dict[str, bytes]:
     """Every page of a month's validation by its relative name, `index.html` first.
 
-    `names` gives the councils' names; `councils/<folder>.html` and `.json` are their own reports.
+    `councils/<folder>.html` and `.json` are the councils' own reports.
     """
     pages: dict[str, bytes] = {}
-    councils = sorted({la for la, _ in (*outcome.checked, *batch.files, *batch.refused)})
-    reports = [council_report(batch, outcome, la_code, names.get(la_code, "")) for la_code in councils]
+    reports = [council_report(batch, outcome, files) for files in councils]
     suites = [(f"data-docs/{_file_name(suite)}", suite) for suite in outcome.suites]
     pages["index.html"] = render_page(
         "index.html.j2",
         month=outcome.month,
         statistics=outcome.statistics,
-        reports=[(f"councils/{folder_name(r.la_code)}.html", r) for r in reports],
+        reports=[(f"councils/{folder_name(r.files.la_code)}.html", r) for r in reports],
         suites=[(name, suite.name, _failed(suite)) for name, suite in suites],
         expired=expired(accepted, outcome.month),
         unmatched=unmatched(accepted, outcome.failures, outcome.month),
     )
     for report in reports:
-        pages[f"councils/{folder_name(report.la_code)}.html"] = as_html(report)
-        pages[f"councils/{folder_name(report.la_code)}.json"] = as_json(report)
+        pages[f"councils/{folder_name(report.files.la_code)}.html"] = as_html(report)
+        pages[f"councils/{folder_name(report.files.la_code)}.json"] = as_json(report)
     for name, suite in suites:
         pages[name] = suite_page(suite)
     return pages

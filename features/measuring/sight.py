@@ -26,8 +26,9 @@ EXTRACT_LOG = pl.Schema(
         "restated": pl.Date(),
     }
 )
-OUTCOMES = ("accepted", "quarantined", "refused", "missing")
-_FAILED = ("quarantined", "refused")
+OUTCOMES = ("accepted", "quarantined", "refused", "personal data", "missing", "not read")
+#: A file that we could not read (“not read”) is no failure of its sender.
+_FAILED = ("quarantined", "refused", "personal data")
 _WINDOW_MONTHS = 12
 
 

@@ -213,6 +213,7 @@ class Missing(StrEnum):
     NOT_REPORTED = "not reported"
     LATE = "not received in time"
     QUARANTINED = "the file could not be used"
+    UNREAD = "not read yet, through a fault of ours"
     WITHHELD = "withheld: an error in a field it needs"
     COLUMN_ABSENT = "the extract has no such column"
     CONFIDENTIAL = "c: confidential in the published file"

@@ -14,6 +14,7 @@ from features.months import Month
 from flows.alerts.alert import Alert, alert_name, build_alert
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
+from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Publication, Published, latest_alert, previous_alerts, publish_alert, told_folders
@@ -21,7 +22,7 @@ from flows.alerts.reports import council_report_name
 from flows.alerts.state import Decision
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
-from flows.store.editions import ACCEPTED, Manifest
+from flows.store.editions import Manifest
 from models.score import Score
 
 #: The grade after which a council is on the recovery track.
@@ -94,12 +95,14 @@ def publish_council(
 
 def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame, versions: Versions) -> Alert:
     """One council's alert object, not yet published."""
+    files = council_files(manifest, failures, decided.council, decided.score.month)
+    sent = {e.kind: e.sha256 for e in manifest.of(decided.council.la_code)} if manifest else {}
     return build_alert(
         council=decided.council,
         score=decided.score,
         decision=decided.decision,
         facts=decided.facts,
-        submissions=submission_facts(manifest, decided.council.la_code),
+        submissions=tuple(SubmissionFact.of(f, sent.get(f.kind) or "") for f in files.files),
         validation=validation_facts(failures, decided.council, decided.score.month),
         code_version=versions.code,
         settings_digest=versions.settings,
@@ -120,27 +123,6 @@ def standing_alerts(store: Store, councils: Sequence[Council], month: Month, con
         )
         for a in alerts
     ]
-
-
-def submission_facts(manifest: Manifest | None, la_code: str) -> tuple[SubmissionFact, ...]:
-    """What became of the council's extracts of the month, as its director reads it."""
-    if manifest is None:
-        return ()
-    return tuple(
-        SubmissionFact(
-            extract=str(e.kind),
-            outcome="partly used" if e.outcome == ACCEPTED and e.withheld else _WORDS.get(e.outcome, e.outcome),
-            received=e.received,
-            late=e.late,
-            restated=e.restates is not None,
-            message=e.reason or "",
-            sha256=e.sha256 or "",
-        )
-        for e in manifest.of(la_code)
-    )
-
-
-_WORDS = {"quarantined": "refused"}
 
 
 def validation_facts(failures: pl.DataFrame, council: Council, month: Month) -> ValidationFacts:

@@ -11,10 +11,11 @@ from typing import TypeVar, cast
 
 import polars as pl
 
+from expectations.fates import Fate, FileFate
 from features.comparing.xmr import Toward
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month, month_range
-from features.registry import BY_NAME, Group, Measure
+from features.registry import BY_NAME, Group, Kind, Measure
 from flows.alerts.disclosure import is_small, may_show_neighbours
 from flows.alerts.state import MonthField, Record, Signal
 
@@ -80,18 +81,53 @@ class CouncilFacts(Record):
 
 
 class SubmissionFact(Record):
-    """What became of one expected extract of the month."""
+    """A file's fate as an alert keeps it."""
 
     extract: str
     """The kind: workforce, establishment, caseload, return."""
     outcome: str
-    """`accepted`, `partly used`, `refused`, `missing`."""
+    """A value of `Fate`."""
     received: date | None = None
     late: bool = False
     restated: bool = False
     message: str = ""
-    """One sentence for the council when something is wrong with it."""
+    """Why it is not used, as a sentence for the council."""
     sha256: str = ""
+    errors: int = 0
+    queries: int = 0
+    withheld: tuple[str, ...] = ()
+    """Columns whose figures are withheld."""
+
+    @classmethod
+    def of(cls, file: FileFate, sha256: str = "") -> SubmissionFact:
+        """What an alert keeps of the file's fate."""
+        return cls(
+            extract=str(file.kind),
+            outcome=str(file.fate),
+            received=file.received,
+            late=file.late,
+            restated=file.restated,
+            message=file.reason,
+            sha256=sha256,
+            errors=file.errors,
+            queries=file.queries,
+            withheld=file.withheld,
+        )
+
+    @property
+    def fate(self) -> FileFate:
+        """The file's fate again, to be shown."""
+        return FileFate(
+            kind=Kind(self.extract),
+            fate=Fate(self.outcome),
+            errors=self.errors,
+            queries=self.queries,
+            withheld=self.withheld,
+            reason=self.message,
+            received=self.received,
+            late=self.late,
+            restated=self.restated,
+        )
 
 
 class ValidationNote(Record):

@@ -16,10 +16,11 @@ from markupsafe import Markup
 
 from features.months import Month
 from features.registry import BY_NAME
+from features.words import listed
 from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
-from flows.alerts.letter.figures import listed, lower_first, month_words, value_text
+from flows.alerts.letter.figures import lower_first, month_words, value_text
 from flows.alerts.letter.sparkline import sparkline
 from flows.alerts.letter.wording import BAND_WORDS, STAGE_TITLES
 from flows.alerts.state import Band, Change, Record

@@ -8,17 +8,20 @@ from expectations.accepted import Accepted
 from expectations.batch import Batch, Outcome
 from features.councils import Council, Register
 from features.months import Month
+from flows.alerts.files import council_files
 from flows.store import Store
+from flows.store.editions import Manifest
 
 
 def write_reports(
-    store: Store, register: Register, batch: Batch, outcome: Outcome, accepted: Sequence[Accepted]
+    store: Store, register: Register, batch: Batch, outcome: Outcome, manifest: Manifest, accepted: Sequence[Accepted]
 ) -> str:
     """Every page of a month's validation, offline and without values. Returns the name of the first page."""
     from expectations.report.data_docs import site
 
-    names = {c.la_code: c.name for c in register.councils}
-    for name, content in site(batch, outcome, names, accepted).items():
+    reporting = sorted({e.la_code for e in manifest.extracts})
+    councils = [council_files(manifest, outcome.failures, register.by_code[la], batch.month) for la in reporting]
+    for name, content in site(batch, outcome, councils, accepted).items():
         kind = "application/json" if name.endswith(".json") else "text/html; charset=utf-8"
         store.replace(f"validation/{batch.month}/{name}", content, content_type=kind)
     return index_name(batch.month)

@@ -14,7 +14,8 @@ from typing import cast
 import polars as pl
 from rich.console import Console
 
-from expectations.batch import PROBLEMS, Batch, Outcome
+from expectations.batch import PROBLEMS, Batch
+from expectations.fates import files_as_checked
 from expectations.report.council import CouncilReport, as_html, council_report, show
 from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
@@ -57,16 +58,15 @@ class Checked:
     """One council's and month's report."""
 
     report: CouncilReport
-    outcome: Outcome
 
     @property
     def errors(self) -> int:
-        return self.outcome.errors
+        return self.report.files.errors
 
     @property
     def refused(self) -> int:
         """Files that cannot be used at all."""
-        return len(self.outcome.quarantined)
+        return len(self.report.files.unused)
 
     def show(self, console: Console) -> None:
         """Print the report for a terminal."""
@@ -129,7 +129,8 @@ def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
             workers_by_name=frozenset(desk.workers_by_name),
         )
         outcome = check_batch(batch)
-        found.append(Checked(council_report(batch, outcome, desk.council.la_code), outcome))
+        files = files_as_checked(batch, outcome, desk.council.la_code)
+        found.append(Checked(council_report(batch, outcome, files)))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from expectations.fates import Fate
 from features.errors import ExtractError, PersonalDataRefused
 from flows.extracts.formats.asked import Asked, Content, keeps_bytes, mark_of
 from flows.extracts.formats.known import read_form
@@ -13,7 +14,7 @@ from flows.extracts.mapping import load_mapping
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import too_large
 from flows.extracts.reading.where import Where
-from flows.extracts.submissions import Outcome, Submission, fingerprint_unread, keep_content
+from flows.extracts.submissions import Submission, fingerprint_unread, keep_content
 from flows.store import Store
 
 
@@ -41,7 +42,7 @@ def receive_file(
     if file.size > limits.max_bytes:
         mark = fingerprint_unread(file.name, file.size, file.modified)
         error: ExtractError = too_large(where, file.size, limits)
-        return Received(file, _submission(file, mark, Outcome.REFUSED, str(error), kept=False), None, error)
+        return Received(file, _submission(file, mark, Fate.REFUSED, str(error), kept=False), None, error)
     content: Content = {p.rpartition("/")[2]: landing.read(p) for p in file.parts} or landing.read(file.name)
     mark = mark_of(content)
     kept = keeps_bytes(file.form)
@@ -50,23 +51,23 @@ def receive_file(
         mapping = load_mapping(landing, file.mapping.name, where) if file.mapping is not None else None
     except ExtractError as fault:
         # The file was not looked at, so nobody knows that it may be kept.
-        return Received(file, _submission(file, mark, Outcome.REFUSED, str(fault), kept=False), None, fault)
+        return Received(file, _submission(file, mark, Fate.REFUSED, str(fault), kept=False), None, fault)
     try:
         extract = read_form(
             file.form,
             content,
             Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits, mapping),
         )
-        submission = _submission(file, mark, Outcome.ACCEPTED, None, kept=kept)
+        submission = _submission(file, mark, Fate.ACCEPTED, None, kept=kept)
     except ExtractError as fault:
         refusal, kept = fault, kept and not isinstance(fault, PersonalDataRefused)
-        submission = _submission(file, mark, Outcome.REFUSED, str(fault), kept=kept)
+        submission = _submission(file, mark, Fate.REFUSED, str(fault), kept=kept)
     if isinstance(content, bytes):
         keep_content(store, submission, content)
     return Received(file, submission, extract, refusal)
 
 
-def _submission(file: LandedFile, mark: str, outcome: Outcome, reason: str | None, *, kept: bool) -> Submission:
+def _submission(file: LandedFile, mark: str, outcome: Fate, reason: str | None, *, kept: bool) -> Submission:
     return Submission(
         month=file.month,
         la_code=file.council.la_code,

@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from hashlib import sha256
 
 import polars as pl
 
+from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
 from features.errors import StoreError
 from features.months import Month, london_day, nth_working_day
@@ -28,16 +28,6 @@ from features.registry import Kind
 from flows.store import AlreadyThere, Store
 
 _READERS = 16
-
-
-class Outcome(StrEnum):
-    """What became of a submission."""
-
-    ACCEPTED = "accepted"
-    QUARANTINED = "quarantined"
-    """Read, but validation found that nothing in it can be trusted."""
-    REFUSED = "refused"
-    """Not read: damaged, another council's or month's, or personal data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +44,7 @@ class Submission:
     """The file's own name, as its sender knows it."""
     received: datetime
     """Timezone-aware; kept in UTC. The first time, if the same content came again."""
-    outcome: Outcome
+    outcome: Fate
     reason: str | None = None
     """Why it was quarantined or refused, as a sentence."""
     supersedes: str | None = None
@@ -274,7 +264,7 @@ def _from_json(content: bytes, name: str) -> Submission:
             size=d["size"],
             name=d["name"],
             received=datetime.fromisoformat(d["received"]),
-            outcome=Outcome(d["outcome"]),
+            outcome=Fate(d["outcome"]),
             reason=d["reason"],
             supersedes=d["supersedes"],
             kept=d["kept"],

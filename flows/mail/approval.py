@@ -21,9 +21,9 @@ from datetime import date, datetime
 
 from features.councils import Council, Register, folder_name
 from features.months import Month
+from features.words import listed
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import listed
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import Publication, Published, gone_messages, latest_alert, rendered_names
 from flows.alerts.state import Record

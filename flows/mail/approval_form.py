@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError
-from flows.alerts.letter.figures import count_words
+from features.words import count_words
 from flows.alerts.letter.render import Message
 from flows.alerts.state import Band, Change, MonthField, Record
 from flows.settings.run_form import ApprovalVerdict, CouncilCode

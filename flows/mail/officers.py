@@ -8,22 +8,16 @@ import polars as pl
 
 from features.councils import Council
 from features.errors import MailError
-from flows.alerts.council import submission_facts, validation_facts
-from flows.alerts.facts import SubmissionFact, ValidationFacts
+from flows.alerts.council import validation_facts
+from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.mail.deliver import Delivery, deliver, undeliverable
 from flows.mail.run_summary import data_officer_message
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.store.context import RunContext
-from flows.store.editions import ACCEPTED, Manifest
+from flows.store.editions import Manifest
 from flows.store.ledger import Status
-
-
-def something_to_put_right(submissions: Sequence[SubmissionFact], validation: ValidationFacts) -> bool:
-    """Whether a file is missing, was refused or only partly used, or holds errors or things to confirm."""
-    troubled = any(s.received is None or s.message or s.outcome != ACCEPTED for s in submissions)
-    return troubled or bool(validation.count("error") or validation.count("query"))
 
 
 def write_to_data_officers(
@@ -43,13 +37,10 @@ def write_to_data_officers(
     month, policy, sender = context.month, mail_policy(context.settings), Contact.of(context.settings)
     done: dict[str, list[Delivery]] = {}
     for council in (c for c in councils if c.data_officer):
-        submissions = submission_facts(manifest, council.la_code)
-        validation = validation_facts(failures, council, month)
-        if not something_to_put_right(submissions, validation):
+        files = council_files(manifest, failures, council, month)
+        if not files.to_put_right:
             continue
-        message = data_officer_message(
-            council=council, month=month, submissions=submissions, validation=validation, contact=sender
-        )
+        message = data_officer_message(council, files, validation_facts(failures, council, month).notes, sender)
         try:
             done[council.la_code] = deliver(
                 context.store, transport, message, recipients=(council.data_officer,), policy=policy, at=context.now

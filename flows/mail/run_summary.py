@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from expectations.fates import CouncilFiles
 from features.councils import Council
 from features.months import Month
+from features.words import count_words, listed
 from flows.alerts.alert import Alert
 from flows.alerts.decide import Storm
-from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote
+from flows.alerts.facts import ValidationNote
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import count_words, listed, month_words
+from flows.alerts.letter.figures import month_words
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, LetterTable, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.letter.wording import BAND_WORDS
@@ -75,25 +77,18 @@ def run_message(
 
 
 def data_officer_message(
-    *,
-    council: Council,
-    month: Month,
-    submissions: Sequence[SubmissionFact],
-    validation: ValidationFacts,
-    contact: Contact,
+    council: Council, files: CouncilFiles, notes: Sequence[ValidationNote], contact: Contact
 ) -> Message:
     """The validation report of a council's own files, for whoever made them. Row numbers, never values."""
-    errors, queries = validation.count("error"), validation.count("query")
-    missing = [s for s in submissions if s.received is None]
-    happened = _officer_headline(errors, queries, len(missing))
-    sections = [LetterSection("Your files", (Bullets(tuple(_received(s) for s in submissions)),))]
+    month, happened = files.month, files.headline
+    sections = [LetterSection("Your files", (Bullets(tuple(f.detail for f in files.files)),))]
     for severity, heading in (
         ("error", "To correct: these figures were left out"),
         ("query", "To confirm: these were used, and look unusual"),
     ):
-        notes = [n for n in validation.notes if n.severity == severity]
-        if notes:
-            sections.append(LetterSection(heading, _notes(notes)))
+        found = [n for n in notes if n.severity == severity]
+        if found:
+            sections.append(LetterSection(heading, _notes(found)))
     sections.append(
         LetterSection(
             "How to put it right",
@@ -109,7 +104,7 @@ def data_officer_message(
         title=happened[:1].upper() + happened[1:],
         band=None,
         band_words="",
-        lead="The check of the files your council sent. Restating a month is normal and never held against you.",
+        lead=f"{files.verdict} Restating a month is normal and never held against you.",
         sections=tuple(sections),
         footer=(f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",),
     )
@@ -174,12 +169,10 @@ def _not_scored(alerts: Sequence[Alert]) -> tuple[Block, ...]:
 
 
 def _files(alerts: Sequence[Alert]) -> tuple[Block, ...]:
-    facts = [(a, s) for a in alerts for s in a.submissions]
-    in_time = sum(s.received is not None and not s.late for _, s in facts)
-    trouble = tuple(
-        f"{a.council}: {_received(s)}" for a, s in facts if s.received is None or s.late or s.restated or s.message
-    )
-    first = Para(f"{in_time} of {len(facts)} expected files came in time.")
+    fates = [(a, s.fate) for a in alerts for s in a.submissions]
+    in_time = sum(f.received is not None and not f.late for _, f in fates)
+    trouble = tuple(f"{a.council}: {f.detail}" for a, f in fates if f.remarkable)
+    first = Para(f"{in_time} of {len(fates)} expected files came in time.")
     return (first, *_limited(trouble)) if trouble else (first,)
 
 
@@ -189,19 +182,6 @@ def _limited(items: tuple[str, ...]) -> tuple[Block, ...]:
     if left <= 0:
         return (Bullets(items),)
     return Bullets(items[:_LISTED]), Para(f"{left} more are on the region page.")
-
-
-def _received(fact: SubmissionFact) -> str:
-    name = fact.extract[:1].upper() + fact.extract[1:]
-    if fact.received is None:
-        words = [f"{name}: not received"]
-    else:
-        words = [f"{name}: received {fact.received.day} {fact.received:%B}"]
-        words += ["late"] if fact.late else []
-        words += ["sent again with changes"] if fact.restated else []
-        words.append(fact.outcome)
-    text = f"{', '.join(words)}."
-    return f"{text} {fact.message.rstrip('.')}." if fact.message else text
 
 
 def _mail(alerts: Sequence[Alert], deliveries: Mapping[str, Sequence[Delivery]], storm: Storm) -> tuple[Block, ...]:
@@ -228,17 +208,6 @@ def _times(seconds: Mapping[str, float]) -> tuple[Block, ...]:
         return (Para("Not measured."),)
     parts = [f"{stage} {value:.1f} s" for stage, value in seconds.items()]
     return (Para(f"{sum(seconds.values()):.1f} s together: {listed(parts)}."),)
-
-
-def _officer_headline(errors: int, queries: int, missing: int) -> str:
-    parts = []
-    if missing:
-        parts.append(count_words(missing, "file missing", "files missing"))
-    if errors:
-        parts.append(count_words(errors, "value to correct", "values to correct"))
-    if queries:
-        parts.append(count_words(queries, "thing to confirm", "things to confirm"))
-    return listed(parts) if parts else "your files are in order"
 
 
 def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:

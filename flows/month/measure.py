@@ -19,7 +19,7 @@ from features.months import Month, month_range
 from features.registry import RETURN, Kind
 from flows.month.apart import apart, fault_sentence
 from flows.month.take_in import RECORD_KINDS, unreported
-from flows.store.editions import MISSING, History, Manifest
+from flows.store.editions import History, Manifest
 
 #: Months of features that are kept with a run: what charts show, and a margin for reading back.
 FEATURE_MONTHS = 36
@@ -163,7 +163,7 @@ def _returned(
     history: History, manifests: Sequence[Manifest]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame] | None:
     """Of councils that send one aggregate row: the rows, when each was known, and why cells are missing."""
-    with_returns = [m for m in manifests if any(e.kind is Kind.RETURN and e.outcome != MISSING for e in m.extracts)]
+    with_returns = [m for m in manifests if any(e.kind is Kind.RETURN and e.sha256 for e in m.extracts)]
     if not with_returns:
         return None
     known = pl.DataFrame(

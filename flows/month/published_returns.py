@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,7 @@ import polars as pl
 
 from expectations.accepted import Accepted
 from expectations.batch import Batch, CheckHistory
+from expectations.fates import file_as_checked
 from expectations.passing.effects import usable
 from features.councils import Register
 from features.errors import ReferenceDataError
@@ -23,7 +23,7 @@ from features.months import Month
 from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, Kind, Unit
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce, read_published
 from flows.month.take_in import TakenIn, without_withheld
-from flows.store.editions import ACCEPTED, QUARANTINED, ExtractRecord, History, Manifest
+from flows.store.editions import ExtractRecord, History, Manifest
 from models.judgements.asof import Variant, record_measures
 from models.record import PublicRecord, read_record
 
@@ -82,24 +82,23 @@ def take_in_published(
     for month, batch, outcome in zip(months, batches, outcomes, strict=True):
         one = published.of(month)
         kept = usable(batch, outcome).get(Kind.RETURN, RETURN.schema.to_frame())
-        withheld = defaultdict(list)
-        for la_code, _, field in sorted(outcome.withheld):
-            withheld[la_code].append(field)
         kept = without_withheld(kept, Kind.RETURN, outcome)
+        checked = {la: file_as_checked(batch, outcome, la, Kind.RETURN) for la in one.returns["la_code"].to_list()}
         records = tuple(
             ExtractRecord(
                 la_code=la_code,
                 kind=Kind.RETURN,
-                outcome=QUARANTINED if (la_code, Kind.RETURN) in outcome.quarantined else ACCEPTED,
+                outcome=fate.fate,
                 due=month.last_day,
                 received=month.last_day,
                 first_received=month.last_day,
                 sha256=published.sha256,
                 name=published.filename,
                 rows=1,
-                withheld=tuple(withheld.get(la_code, ())),
+                reason=fate.reason or None,
+                withheld=fate.withheld,
             )
-            for la_code in one.returns["la_code"].to_list()
+            for la_code, fate in checked.items()
         )
         editions = history.editions(month)
         if editions and editions[-1].fingerprint == published.sha256[:16]:

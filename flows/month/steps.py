@@ -115,7 +115,7 @@ def check_and_store(
         taken.append(replace(stored, faults=(*(() if taken else checked.faults), *stored.faults)))
         if reports and one.has_news:
             with context.clock.stage("reports"):
-                write_reports(context.store, context.register, batch, outcome, accepted)
+                write_reports(context.store, context.register, batch, outcome, taken[-1].manifest, accepted)
     return taken
 
 

@@ -16,6 +16,7 @@ import polars as pl
 
 from expectations.accepted import Accepted
 from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
+from expectations.fates import Fate, file_as_checked
 from expectations.passing.effects import usable
 from features.councils import Council, Register
 from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
@@ -23,22 +24,17 @@ from features.frames import REASONS, counts_schema
 from features.measuring.inputs import UNREPORTED
 from features.measuring.returns import CELL_REASONS
 from features.months import Month, london_day, month_range, nth_working_day
-from features.registry import EXTRACTS, Extract, Kind, Missing
+from features.registry import EXTRACTS, Kind, Missing
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
-from flows.extracts.submissions import Outcome as Fate
 from flows.extracts.submissions import Submission, record_submission
 from flows.month.apart import apart, fault_sentence
 from flows.store import Store
 from flows.store.editions import (
-    ACCEPTED,
-    MISSING,
-    QUARANTINED,
-    REFUSED,
     ExtractRecord,
     History,
     Manifest,
@@ -395,7 +391,7 @@ def store_edition(
         fingerprint=due.fingerprint,
         known_to=max(known, default=month.last_day),
         extracts=records_of(
-            store, register, due, reads, outcome, due_day=nth_working_day(month.plus(1), due_working_day)
+            store, register, due, reads, batch, outcome, due_day=nth_working_day(month.plus(1), due_working_day)
         ),
         unrecognised=tuple(u.reason for u in due.unrecognised),
         checks={
@@ -456,7 +452,14 @@ def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.Da
 
 
 def records_of(
-    store: Store, register: Register, due: Due, reads: Sequence[Read], outcome: Outcome, *, due_day: date
+    store: Store,
+    register: Register,
+    due: Due,
+    reads: Sequence[Read],
+    batch: Batch,
+    outcome: Outcome,
+    *,
+    due_day: date,
 ) -> tuple[ExtractRecord, ...]:
     """One record per extract that was expected or came, in order of council and kind; writes the submission log."""
     by_key = {(r.file.council.la_code, r.file.kind): r for r in reads}
@@ -466,18 +469,19 @@ def records_of(
     for la_code, kind in dict.fromkeys([*expected, *by_key]):
         read = by_key.get((la_code, kind))
         if read is None:
-            found.append(ExtractRecord(la_code, kind, MISSING, due=due_day))
+            found.append(ExtractRecord(la_code, kind, Fate.MISSING, due=due_day))
             continue
-        record = ExtractRecord(la_code=la_code, kind=kind, outcome=ACCEPTED, due=due_day)
-        if read.extract is None:
-            record = replace(record, outcome=REFUSED, reason=read.refusal)
-        else:
-            record = _record_of_extract(record, read.extract, EXTRACTS[kind], outcome)
         if read.fault:
             day = london_day(read.file.modified)
-            found.append(replace(record, received=day, first_received=day, name=read.file.name))
+            record = ExtractRecord(la_code, kind, Fate.UNREAD, due_day, day, day, name=read.file.name)
+            found.append(replace(record, reason=read.refusal))
             continue
-        logged = record_submission(store, replace(read.submission, outcome=Fate(record.outcome), reason=record.reason))
+        checked = file_as_checked(batch, outcome, la_code, kind)
+        record = ExtractRecord(la_code, kind, checked.fate, due_day, rows=checked.rows, reason=checked.reason or None)
+        if read.extract is not None:
+            record = replace(record, withheld=checked.withheld, rows=read.extract.frame.height)
+            record = replace(record, absent_columns=read.extract.absent_columns, notes=read.extract.notes)
+        logged = record_submission(store, replace(read.submission, outcome=record.outcome, reason=record.reason))
         found.append(
             replace(
                 record,
@@ -493,29 +497,14 @@ def records_of(
     return tuple(sorted(found, key=lambda e: (e.la_code, e.kind)))
 
 
-def _record_of_extract(
-    record: ExtractRecord, extract: IngestedExtract, declared: Extract, outcome: Outcome
-) -> ExtractRecord:
-    record = replace(record, rows=extract.frame.height, absent_columns=extract.absent_columns, notes=extract.notes)
-    key = (record.la_code, record.kind)
-    if key in outcome.quarantined:
-        why = outcome.failures.filter(
-            (pl.col("la_code") == record.la_code)
-            & (pl.col("extract") == str(record.kind))
-            & (pl.col("severity") == "error")
-        )
-        reason = why["message"][0] if why.height else "The file cannot be trusted."
-        return replace(record, outcome=QUARANTINED, reason=reason)
-    withheld = {field for la, kind, field in outcome.withheld if (la, kind) == key}
-    return replace(record, withheld=tuple(f.name for f in declared.fields if f.name in withheld))
-
-
 def unreported(manifests: Sequence[Manifest]) -> pl.DataFrame:
     """UNREPORTED: why whole extracts are not there, from the months' records."""
     reasons = {
-        MISSING: str(Missing.NOT_REPORTED),
-        REFUSED: str(Missing.QUARANTINED),
-        QUARANTINED: str(Missing.QUARANTINED),
+        Fate.MISSING: str(Missing.NOT_REPORTED),
+        Fate.REFUSED: str(Missing.QUARANTINED),
+        Fate.PERSONAL: str(Missing.QUARANTINED),
+        Fate.QUARANTINED: str(Missing.QUARANTINED),
+        Fate.UNREAD: str(Missing.UNREAD),
     }
     rows = [
         (e.la_code, m.month.last_day, str(e.kind), reasons[e.outcome])

@@ -24,10 +24,11 @@ from prefect.settings import PREFECT_API_URL
 
 from features.months import Month
 from features.registry import BY_NAME
+from features.words import count_words
 from flows.alerts.alert import Alert
-from flows.alerts.council import validation_facts
 from flows.alerts.facts import CouncilFacts
-from flows.alerts.letter.figures import count_words, value_text
+from flows.alerts.files import council_files
+from flows.alerts.letter.figures import value_text
 from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.region_page import KEY_MEASURES, is_withheld
 from flows.alerts.reports import council_report_name, index_name
@@ -37,7 +38,7 @@ from flows.orchestration.embedded import is_embedded
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.reporting import how, place
 from flows.store.context import RunContext
-from flows.store.editions import ACCEPTED, MISSING, Manifest
+from flows.store.editions import Manifest
 from flows.store.progress import shown
 
 #: Charts stop here: a page of the UI with more is slow, and the region page has them all.
@@ -230,21 +231,16 @@ def validation_markdown(context: RunContext, manifest: Manifest | None, failures
     lines = [
         f"{link(context, index_name(month), 'The month’s validation and Data Docs')}",
         "",
-        "| Council | Files | Errors | To confirm | Report |",
-        "|---|---|---|---|---|",
+        "| Council | Files | Errors | Queries | In short | Report |",
+        "|---|---|---|---|---|---|",
     ]
     for council in context.register.valid_in(month):
-        files = []
-        for e in manifest.of(council.la_code):
-            said = [] if e.outcome == ACCEPTED else [e.outcome]
-            said += ["late"] if e.late and e.outcome != MISSING else []
-            said += ["restated"] if e.restates else []
-            files.append(f"{e.kind} ({', '.join(said)})" if said else str(e.kind))
-        found = validation_facts(failures, council, month)
+        found = council_files(manifest, failures, council, month)
+        files = [f"{f.kind} ({f.state})" if f.remarkable else str(f.kind) for f in found.files]
         report = link(context, council_report_name(month, council), "report")
         lines.append(
             f"| {_cell(council.name)} ({council.la_code}) | {', '.join(files) or 'none expected'} "
-            f"| {found.count('error')} | {found.count('query')} | {report} |"
+            f"| {found.errors} | {found.queries} | {found.verdict} | {report} |"
         )
     return "\n".join(lines)
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import polars as pl
+
 from flows.alerts.alert import Alert
 from flows.alerts.decide import Storm
+from flows.alerts.files import council_files
 from flows.alerts.publish import told_folders
 from flows.alerts.region_page import why_words
 from flows.alerts.reports import index_name
@@ -20,7 +23,7 @@ from flows.month.score import CAUTION
 from flows.orchestration.outcome import CouncilOutcome, RunOutcome
 from flows.store import Store, open_store
 from flows.store.context import RunContext
-from flows.store.editions import ACCEPTED, MISSING, Manifest
+from flows.store.editions import Manifest
 from flows.store.ledger import Status
 
 
@@ -63,6 +66,7 @@ def outcome_of(
     context: RunContext,
     alerts: Sequence[Alert],
     manifest: Manifest | None,
+    failures: pl.DataFrame,
     *,
     storm: Storm | None = None,
     mail: Mail = Mail(),
@@ -90,7 +94,7 @@ def outcome_of(
             )
             for a in alerts
         ),
-        problems=(*problems(context, manifest), *more),
+        problems=(*problems(context, manifest, failures), *more),
         restatements=tuple(restated),
         held=storm.reason if storm is not None and storm.held and mail.waits is None else "",
         messages_sent=sum(d.status is Status.SENT for d in made),
@@ -116,22 +120,10 @@ def _places(context: RunContext, alerts: bool) -> dict[str, str]:
     return places
 
 
-def problems(context: RunContext, manifest: Manifest | None) -> list[str]:
-    """Files refused, missing or late, as sentences that name council and file."""
+def problems(context: RunContext, manifest: Manifest | None, failures: pl.DataFrame) -> list[str]:
+    """What is not ordinary about the month's files, as sentences that name council and file."""
     if manifest is None:
         return [f"Nobody has sent anything for {context.month.in_words}."]
-    found: list[str] = list(manifest.unrecognised)
-    for e in manifest.extracts:
-        name = context.register.by_code[e.la_code].name
-        if e.outcome == MISSING:
-            found.append(f"{name} ({e.la_code}): the {e.kind} extract has not come. It was due on {e.due:%d %B}.")
-        elif e.outcome != ACCEPTED:
-            found.append(e.reason or f"{name} ({e.la_code}): the {e.kind} extract could not be used.")
-        elif e.withheld:
-            found.append(f"{name} ({e.la_code}): withheld from the {e.kind} extract: {', '.join(e.withheld)}.")
-    late: dict[str, list[str]] = {}
-    for e in manifest.extracts:
-        if e.late:
-            late.setdefault(e.la_code, []).append(str(e.kind))
-    found += [f"{context.register.by_code[la].name} ({la}): late: {', '.join(kinds)}." for la, kinds in late.items()]
-    return found
+    councils = (context.register.by_code[la] for la in sorted({e.la_code for e in manifest.extracts}))
+    every = [council_files(manifest, failures, council, context.month) for council in councils]
+    return [*manifest.unrecognised, *(f"{c.who}: {f.detail}" for c in every for f in c.files if f.remarkable)]

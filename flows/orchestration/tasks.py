@@ -96,7 +96,7 @@ def check_published(context: RunContext, file: str, published: PublishedWorkforc
     with context.clock.stage("check"):
         taken, batches = take_in_published(context.history, published, context.month, accepted)
     with context.clock.stage("reports"):
-        write_reports(context.store, context.register, batches[-1], taken[-1].outcome, accepted)
+        write_reports(context.store, context.register, batches[-1], taken[-1].outcome, taken[-1].manifest, accepted)
     return taken
 
 

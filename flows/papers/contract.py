@@ -18,7 +18,7 @@ from pathlib import Path
 
 from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
 from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
-from flows.alerts.letter.figures import listed
+from features.words import listed
 from flows.extracts.formats.known import RECOGNITIONS
 from flows.extracts.landing import ENDINGS
 from flows.settings.settings import IngestSettings

@@ -19,6 +19,7 @@ from datetime import date
 
 import polars as pl
 
+from expectations.fates import Fate
 from features.frames import conform
 from features.months import Month
 from features.registry import Kind
@@ -27,8 +28,6 @@ from flows.store import AlreadyThere, ObjectMissing, Store
 #: Written by `flows.store.retention` before it deletes.
 RECORDS_KEPT_FROM = "retention/records-kept-from.json"
 
-ACCEPTED, REFUSED, QUARANTINED, MISSING = "accepted", "refused", "quarantined", "missing"
-
 
 @dataclass(frozen=True, slots=True)
 class ExtractRecord:
@@ -36,8 +35,8 @@ class ExtractRecord:
 
     la_code: str
     kind: Kind
-    outcome: str
-    """accepted, refused (unreadable or personal data), quarantined (read, not trusted), missing."""
+    outcome: Fate
+    """Never QUERIES or IN_PART: what the checks found is counted when it is asked for (`flows.alerts.files`)."""
     due: date
     received: date | None = None
     first_received: date | None = None
@@ -230,7 +229,7 @@ def _read_manifest(content: bytes) -> Manifest:
             ExtractRecord(
                 la_code=e["la_code"],
                 kind=Kind(e["kind"]),
-                outcome=e["outcome"],
+                outcome=Fate(e["outcome"]),
                 due=date.fromisoformat(e["due"]),
                 received=_day(e["received"]),
                 first_received=_day(e["first_received"]),

@@ -19,12 +19,13 @@ from features.comparing.wide import latest_known
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month
 from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
+from features.words import listed
 from models.judgements.design import CONTEXT_DIRECTIONS
 from models.learning.candidates import PREVIOUS
 from models.learning.trained import ENOUGH_MEASURES, Outlook, TrainedModel
 from models.score import ModelRef, Reason, Score
 from models.scoring.stages import stage_of
-from models.scoring.wording import context_sentence, judgement_sentence, listed, measure_sentence
+from models.scoring.wording import context_sentence, judgement_sentence, measure_sentence
 
 _PERCENTILE = "national_percentile"
 #: Input of a formula -> the extract that holds it.

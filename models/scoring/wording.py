@@ -68,10 +68,5 @@ def context_sentence(column: str, value: float, typical: float) -> str:
     return f"{label} score {value:.0f}; a typical council {typical:.0f}"
 
 
-def listed(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _number(value: float) -> str:
     return f"{value:.1f}" if abs(value) < 10 and not float(round(value, 1)).is_integer() else f"{value:.0f}"

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from expectations.fates import Fate
 from features.councils import Council, Register
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import list_month
 from flows.extracts.receive import receive_file
-from flows.extracts.submissions import Outcome, read_log, record_submission, restatements
+from flows.extracts.submissions import read_log, record_submission, restatements
 
 from .conftest import S3Server
 
@@ -55,5 +56,5 @@ def test_landing_ingest_log_and_restatement_on_s3(s3_server: S3Server) -> None:
     for one in received:
         record_submission(store, one.submission)
     assert {o.name: store.read(o.name) for o in store.list()} == before
-    record_submission(store, replace(received[-1].submission, outcome=Outcome.QUARANTINED, reason="Why."))
+    record_submission(store, replace(received[-1].submission, outcome=Fate.QUARANTINED, reason="Why."))
     assert read_log(store, [OCTOBER])["outcome"].to_list().count("quarantined") == 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
+from features.words import count_words, listed
 from flows.alerts.alert import SHOWN, Alert, Correction
 from flows.alerts.disclosure import base_mark
-from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, SubmissionFact
+from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import draw_chart
-from flows.alerts.letter.figures import change_text, count_words, listed, lower_first, month_words, value_text
+from flows.alerts.letter.figures import change_text, lower_first, month_words, value_text
 from flows.alerts.letter.headline import lead, points_heading, sentence, subject, title
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para, Point
 from flows.alerts.state import Band, Decision, Record
@@ -224,29 +223,11 @@ def _not_known(alert: Alert) -> LetterSection:
 def _received(alert: Alert) -> tuple[Block, ...]:
     if not alert.submissions:
         return (Para("Nothing was expected or received for this month."),)
-    items = [_file(alert, s) for s in alert.submissions]
+    items = [sentence(s.fate.sentence) for s in alert.submissions]
     blocks: list[Block] = [Bullets(tuple(items))]
     if alert.validation.notes:
         blocks.append(Para("Your data officer has the full list, with row numbers and what to do."))
     return tuple(blocks)
-
-
-def _file(alert: Alert, fact: SubmissionFact) -> str:
-    name = fact.extract[:1].upper() + fact.extract[1:]
-    if fact.received is None:
-        words = f"{name}: not received"
-    else:
-        words = f"{name}: received {_day(fact.received)}{', late' if fact.late else ''}, {fact.outcome}"
-        words += ", sent again with changes" if fact.restated else ""
-    errors = alert.validation.count("error", fact.extract)
-    queries = alert.validation.count("query", fact.extract)
-    if errors or queries:
-        words += f"; {count_words(errors, 'error', 'errors')}, {count_words(queries, 'query', 'queries')}"
-    return f"{sentence(words)} {sentence(fact.message)}" if fact.message else sentence(words)
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B}"
 
 
 def _about(alert: Alert, contact: Contact) -> LetterSection:

@@ -65,18 +65,6 @@ def short_month(month: Month) -> str:
     return f"{month.first_day:%b} {month.year % 100:02d}"
 
 
-def count_words(count: int, one: str, many: str) -> str:
-    """`1 month`, `3 months`, in the number's own form."""
-    return f"{count:,} {one if count == 1 else many}"
-
-
 def lower_first(text: str) -> str:
     """A label inside a sentence: “Agency rate” is “agency rate”; an abbreviation keeps its capitals."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
-
-
-def listed(items: list[str] | tuple[str, ...]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    if len(items) < 2:
-        return "".join(items)
-    return f"{', '.join(items[:-1])} and {items[-1]}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.registry import BY_NAME, Group
+from features.words import count_words, listed
 from flows.alerts.alert import Alert
 from flows.alerts.facts import MeasureFact
-from flows.alerts.letter.figures import count_words, listed, lower_first, month_words
+from flows.alerts.letter.figures import lower_first, month_words
 from flows.alerts.state import Band, Change, Decision, MessageKind
 
 #: A longer subject is cut by mail programs, on a phone much earlier: what happened comes first.

@@ -16,7 +16,7 @@ from flows.mail.deliver import Delivery
 from flows.mail.run_summary import data_officer_message, run_message
 from flows.store.ledger import Status
 from models.score import Stage
-from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, SUBMISSIONS, VALIDATION, alert, score, told
+from tests.unit.flows.alerts.examples import ASHCOMBE, FILES, MONTH, RULES, VALIDATION, alert, score, told
 
 CONTACT = Contact(team="the data team of the Northern Alliance", reply_to="data-team@alliance.example")
 STAGES = {number: Stage(number, "", ()) for number in range(5)}
@@ -95,7 +95,5 @@ def _run_summary() -> Message:
 MESSAGES: dict[str, Callable[[], Message]] = {
     **{name: cache(lambda make=make: render_message(make(), CONTACT)) for name, make in ALERTS.items()},
     "run_summary": _run_summary,
-    "data_officer": lambda: data_officer_message(
-        council=ASHCOMBE, month=MONTH, submissions=SUBMISSIONS, validation=VALIDATION, contact=CONTACT
-    ),
+    "data_officer": lambda: data_officer_message(ASHCOMBE, FILES, VALIDATION.notes, CONTACT),
 }

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from expectations.batch import Batch, Outcome
+from expectations.fates import files_as_checked
 from expectations.passing.check import check_batch
 from expectations.report.council import as_html, as_json, council_report, row_in_words
 from features.registry import Kind
@@ -46,7 +47,7 @@ def test_why_a_column_is_absent_and_how_a_file_was_read_are_in_the_report() -> N
         absent_because={(*key, "assessment_start_date"): "List 4 is missing."},
         notes={key: (_NOTE,), ("902", Kind.CASELOAD): ("of another council",)},
     )
-    report = council_report(batch, outcome, "901")
+    report = council_report(batch, outcome, files_as_checked(batch, outcome, "901"))
     assert report.notes == ((batch.file(*key), _NOTE),)
     (item,) = [i for i in report.items if i.check == "caseload.assessment_start_date.absent"]
     assert item.message.startswith("List 4 is missing. Without it these are not counted: ")

@@ -16,8 +16,9 @@ from rich.console import Console
 
 from expectations.accepted import Accepted
 from expectations.batch import Batch, CheckHistory, Outcome
+from expectations.fates import CouncilFiles, files_as_checked
 from expectations.passing.check import check_batch, check_file
-from expectations.report.council import as_html, as_json, council_report, measures_needing, show
+from expectations.report.council import CouncilReport, as_html, as_json, council_report, measures_needing, show
 from expectations.report.data_docs import clean, site
 from features.months import Month
 from features.registry import Kind
@@ -72,6 +73,14 @@ def _planted() -> dict[Kind, list[Row]]:
     return rows
 
 
+def report_of(batch: Batch, outcome: Outcome, la_code: str, name: str = "") -> CouncilReport:
+    return council_report(batch, outcome, files_as_checked(batch, outcome, la_code, name))
+
+
+def both(batch: Batch, outcome: Outcome) -> list[CouncilFiles]:
+    return [files_as_checked(batch, outcome, la_code) for la_code in sorted({la for la, _ in outcome.checked})]
+
+
 @pytest.fixture(scope="module")
 def planted() -> tuple[Batch, Outcome]:
     batch = batch_of({"901": _planted(), "902": record_rows()})
@@ -81,12 +90,12 @@ def planted() -> tuple[Batch, Outcome]:
 def test_no_value_leaves_in_reports_pages_or_records(planted: tuple[Batch, Outcome]) -> None:
     batch, outcome = planted
     assert outcome.failures.height > 20
-    told = {name: page.decode() for name, page in site(batch, outcome, {"901": "Ashcombe"}).items()}
+    told = {name: page.decode() for name, page in site(batch, outcome, both(batch, outcome)).items()}
     told["failures"] = str(outcome.failures.to_dicts())
     told["not run"] = str(outcome.not_run.to_dicts())
     told["results"] = str([r.to_json_dict() for s in outcome.suites for r in s.results])
     console = Console(file=io.StringIO(), width=200)
-    show(council_report(batch, outcome, "901"), console)
+    show(report_of(batch, outcome, "901"), console)
     told["terminal"] = console.file.getvalue()  # type: ignore[attr-defined]
     for where, text in told.items():
         for marker in MARKERS:
@@ -110,7 +119,8 @@ def test_no_network_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(socket, name, refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     batch = batch_of({"901": record_rows()})
-    assert site(batch, check_batch(batch), {})
+    found = check_batch(batch)
+    assert site(batch, found, both(batch, found))
 
 
 class _Loads(HTMLParser):
@@ -135,7 +145,7 @@ class _Loads(HTMLParser):
 
 def test_pages_load_nothing_and_link_only_to_each_other(planted: tuple[Batch, Outcome]) -> None:
     batch, outcome = planted
-    pages = site(batch, outcome, {})
+    pages = site(batch, outcome, both(batch, outcome))
     assert [n for n in pages if n.startswith("data-docs/")] == [
         "data-docs/workforce-static.html",
         "data-docs/establishment-static.html",
@@ -163,14 +173,16 @@ def test_pages_load_nothing_and_link_only_to_each_other(planted: tuple[Batch, Ou
 
 def test_pages_are_the_same_for_the_same_month() -> None:
     first, second = (
-        site(batch, check_batch(batch), {}) for batch in (batch_of({"901": _planted()}), batch_of({"901": _planted()}))
+        site(batch, found, both(batch, found))
+        for batch in (batch_of({"901": _planted()}), batch_of({"901": _planted()}))
+        for found in [check_batch(batch)]
     )
     assert first == second
 
 
 def test_data_docs_are_great_expectations_own(planted: tuple[Batch, Outcome]) -> None:
     batch, outcome = planted
-    page = site(batch, outcome, {})["data-docs/workforce-static.html"].decode()
+    page = site(batch, outcome, both(batch, outcome))["data-docs/workforce-static.html"].decode()
     assert "Observed Value" in page
     assert "Fails where fte is not between 0 and 1." in page
     assert '<span class="failed">Failed</span>' in page
@@ -196,15 +208,15 @@ def test_cleaning_takes_only_the_part_asked_for() -> None:
 
 def test_a_report_says_what_failed_what_to_do_and_what_it_withholds(planted: tuple[Batch, Outcome]) -> None:
     batch, outcome = planted
-    report = council_report(batch, outcome, "901", "Ashcombe")
+    report = report_of(batch, outcome, "901", "Ashcombe")
     assert report.title == "Checks of October 2026: Ashcombe (901)"
-    assert report.verdict.startswith("Not used: workforce.csv, caseload.csv.")
+    assert report.files.verdict.startswith("Not used: workforce.csv and caseload.csv.")
     document = json.loads(as_json(report))
-    assert document["verdict"] == report.verdict
+    assert document["verdict"] == report.files.verdict
     assert {f["check"] for f in document["failures"]} >= {"workforce.fte.range", "caseload.case_ref.unique"}
-    sound = council_report(batch, outcome, "902")
-    assert sound.verdict == "Used. Nothing to put right."
-    assert [f.state for f in sound.files] == ["used", "used", "used"]
+    sound = report_of(batch, outcome, "902")
+    assert sound.files.verdict == "Used. Nothing to put right."
+    assert [f.state for f in sound.files.files] == ["used", "used", "used"]
     assert "Ashcombe" not in as_html(sound).decode()
 
 
@@ -213,11 +225,13 @@ def test_withheld_columns_name_the_measures() -> None:
     for worker in rows[Kind.WORKFORCE][10:20]:
         worker["working_days_lost"] = None
     batch = batch_of({"901": rows})
-    report = council_report(batch, check_batch(batch), "901")
+    report = report_of(batch, check_batch(batch), "901")
     assert [(w.column, w.measures) for w in report.withheld] == [
         ("working_days_lost", ("Sickness absence in 12 months",))
     ]
-    assert report.verdict == "Used in part: 1 error withholds figures. Please put right and send again."
+    assert (
+        report.files.verdict == "Used in part: 1 error withholds figures. Please put the errors right and send again."
+    )
     assert measures_needing(Kind.RETURN, "vacancy_fte") == (
         "Vacancy rate",
         "Vacancies covered by agency staff",
@@ -230,7 +244,7 @@ def test_the_first_twenty_rows_are_named_and_the_rest_counted() -> None:
     for worker in rows[Kind.WORKFORCE][10:40]:
         worker["fte"] = 3700
     batch = batch_of({"901": rows})
-    (item,) = [i for i in council_report(batch, check_batch(batch), "901").items if i.column == "fte"]
+    (item,) = [i for i in report_of(batch, check_batch(batch), "901").items if i.column == "fte"]
     assert item.rows == 30
     assert item.row_numbers == tuple(range(12, 32))
     assert item.where.endswith("30, 31 and 10 more")
@@ -259,10 +273,10 @@ def test_accepted_and_expired_entries_are_shown() -> None:
     held = Accepted("workforce.fte.range", "901", "*", "*", "New payroll.", "data team lead", OCTOBER)
     old = replace(held, check="caseload.*", expires=Month(2026, 1))
     outcome = check_batch(batch, CheckHistory(), (held, old))
-    pages = site(batch, outcome, {}, (held, old))
+    pages = site(batch, outcome, both(batch, outcome), (held, old))
     assert "Accepted (1)" in pages["councils/901.html"].decode()
     assert "Accepted by data team lead until October 2026: New payroll." in pages["councils/901.html"].decode()
     assert "Acceptances that have run out" in pages["index.html"].decode()
     console = Console(file=io.StringIO(), width=100)
-    show(council_report(batch, outcome, "901"), console)
+    show(report_of(batch, outcome, "901"), console)
     assert "Accepted (1)" in console.file.getvalue()  # type: ignore[attr-defined]

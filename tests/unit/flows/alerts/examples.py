@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from expectations.fates import CouncilFiles
 from features.councils import Council
 from features.months import Month, month_range
 from features.registry import BY_NAME
@@ -141,18 +142,20 @@ def facts(better: bool = False) -> CouncilFacts:
 
 
 SUBMISSIONS = (
-    SubmissionFact(extract="workforce", outcome="used in full", received=date(2026, 11, 4), sha256="a" * 64),
     SubmissionFact(
-        extract="establishment", outcome="used in full", received=date(2026, 11, 9), late=True, sha256="b" * 64
+        extract="workforce", outcome="accepted with queries", received=date(2026, 11, 4), sha256="a" * 64, queries=1
     ),
+    SubmissionFact(extract="establishment", outcome="accepted", received=date(2026, 11, 9), late=True, sha256="b" * 64),
     SubmissionFact(
         extract="caseload",
         outcome="used in part",
         received=date(2026, 11, 5),
         sha256="c" * 64,
-        message="The column worker_changes_12m was not in the file",
+        errors=1,
+        withheld=("closed_date",),
     ),
 )
+FILES = CouncilFiles("991", "Ashcombe", MONTH, tuple(s.fate for s in SUBMISSIONS))
 VALIDATION = ValidationFacts(
     notes=(
         ValidationNote(

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from expectations.fates import Fate
 from features.councils import Register
 from features.errors import PersonalDataRefused, SettingsError, UnreadableExtract
 from flows.extracts.landing import list_month
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
-from flows.extracts.submissions import Outcome
 from flows.store import LocalStore
 
 from .conftest import BARNSLEY, KEY, OCTOBER, WORKFORCE, as_csv, rows_of
@@ -32,7 +32,7 @@ def test_a_good_file_is_kept_and_accepted(tmp_path: Path) -> None:
     received, kept = _receive(tmp_path, WORKFORCE.encode())
     assert received.extract is not None
     assert received.error is None
-    assert received.submission.outcome is Outcome.ACCEPTED
+    assert received.submission.outcome is Fate.ACCEPTED
     assert received.extract.sha256 == received.submission.sha256
     assert received.submission.received == received.file.modified == received.extract.received
     assert kept == [f"received/2026-10/370/workforce-{received.submission.sha256[:12]}.csv"]
@@ -42,7 +42,7 @@ def test_a_broken_file_is_kept_and_refused_with_its_reason(tmp_path: Path) -> No
     received, kept = _receive(tmp_path, WORKFORCE[:-60].encode())
     assert received.extract is None
     assert isinstance(received.error, UnreadableExtract)
-    assert received.submission.outcome is Outcome.REFUSED
+    assert received.submission.outcome is Fate.REFUSED
     assert received.submission.reason == str(received.error)
     assert len(kept) == 1
 
@@ -62,7 +62,7 @@ def test_a_file_larger_than_any_extract_is_not_loaded(tmp_path: Path, monkeypatc
     (file,) = list_month(landing, OCTOBER, Register((BARNSLEY,))).files
     monkeypatch.setattr(landing, "read", lambda name: pytest.fail(f"{name} was loaded"))
     received = receive_file(landing, store, file, key=KEY, limits=Limits(max_bytes=1000))
-    assert received.submission.outcome is Outcome.REFUSED
+    assert received.submission.outcome is Fate.REFUSED
     assert received.submission.kept is False
     assert "which no council's extract reaches" in str(received.error)
     again = receive_file(landing, store, file, key=KEY, limits=Limits(max_bytes=1000))

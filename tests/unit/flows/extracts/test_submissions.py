@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from expectations.fates import Fate
 from features.councils import Council, Register
 from features.errors import StoreError
 from features.months import Month
@@ -15,7 +16,6 @@ from features.registry import Kind
 from flows.extracts.submissions import (
     EXPECTED,
     SUBMISSIONS,
-    Outcome,
     Submission,
     due_day,
     expected,
@@ -37,7 +37,7 @@ FIRST = Submission(
     size=120,
     name="workforce.csv",
     received=datetime(2026, 11, 4, 9, 0, tzinfo=UTC),
-    outcome=Outcome.ACCEPTED,
+    outcome=Fate.ACCEPTED,
 )
 SECOND = replace(FIRST, sha256="bb" * 32, received=datetime(2026, 11, 12, 9, 0, tzinfo=UTC), name="workforce.2.csv")
 
@@ -52,9 +52,7 @@ def _contents(store: LocalStore) -> dict[str, bytes]:
 
 
 def test_a_record_is_read_back_equal(store: LocalStore) -> None:
-    refused = replace(
-        FIRST, outcome=Outcome.REFUSED, reason="Kingston …: the file is empty. Send it again.", kept=False
-    )
+    refused = replace(FIRST, outcome=Fate.REFUSED, reason="Kingston …: the file is empty. Send it again.", kept=False)
     assert record_submission(store, refused) == refused
     assert read_submissions(store, OCTOBER) == [refused]
     assert [o.name for o in store.list()] == ["submissions/2026-10/314-318/workforce-aaaaaaaaaaaa.json"]
@@ -89,8 +87,8 @@ def test_the_same_content_sent_again_keeps_its_first_time(store: LocalStore) -> 
 
 def test_a_later_decision_replaces_the_outcome_and_nothing_else(store: LocalStore) -> None:
     record_submission(store, FIRST)
-    record_submission(store, replace(FIRST, outcome=Outcome.QUARANTINED, reason="All rows repeat."))
-    assert read_submissions(store, OCTOBER) == [replace(FIRST, outcome=Outcome.QUARANTINED, reason="All rows repeat.")]
+    record_submission(store, replace(FIRST, outcome=Fate.QUARANTINED, reason="All rows repeat."))
+    assert read_submissions(store, OCTOBER) == [replace(FIRST, outcome=Fate.QUARANTINED, reason="All rows repeat.")]
 
 
 def test_bytes_are_kept_as_received_unless_they_must_not_be(store: LocalStore) -> None:
@@ -122,7 +120,7 @@ def test_missing_and_late_against_the_register(store: LocalStore) -> None:
             Council("909", "Cumbria", Month(2015, 1), valid_to=Month(2023, 3)),
         )
     )
-    record_submission(store, replace(FIRST, outcome=Outcome.REFUSED))
+    record_submission(store, replace(FIRST, outcome=Fate.REFUSED))
     record_submission(store, SECOND)
     record_submission(
         store, replace(FIRST, la_code="370", kind=Kind.RETURN, received=datetime(2026, 11, 9, tzinfo=UTC))

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from expectations.batch import FAILURES
+from expectations.fates import Fate
 from features.councils import Register
 from features.registry import Kind
 from flows.alerts.letter.sparkline import sparkline_picture
@@ -21,7 +22,7 @@ from flows.orchestration import artifacts
 from flows.orchestration.outcome import CouncilOutcome, RunOutcome
 from flows.settings.settings import Settings
 from flows.store.context import RunContext
-from flows.store.editions import ACCEPTED, MISSING, ExtractRecord, History, Manifest
+from flows.store.editions import ExtractRecord, History, Manifest
 from flows.store.local import LocalStore
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
 
@@ -100,15 +101,16 @@ def test_the_validation_table_links_to_each_councils_report(context: RunContext)
         fingerprint="f",
         known_to=date(2026, 11, 9),
         extracts=(
-            ExtractRecord("991", Kind.WORKFORCE, ACCEPTED, due=day, received=date(2026, 11, 9), restates="0"),
-            ExtractRecord("992", Kind.CASELOAD, MISSING, due=day),
+            ExtractRecord("991", Kind.WORKFORCE, Fate.ACCEPTED, due=day, received=date(2026, 11, 9), restates="0"),
+            ExtractRecord("992", Kind.CASELOAD, Fate.MISSING, due=day),
         ),
         checks={},
     )
     words = artifacts.validation_markdown(context, manifest, FAILURES.to_frame())
     assert "[report](https://store.alliance.example/holdfast/validation/2026-10/councils/991.html)" in words
-    assert "| Ashcombe (991) | workforce (late, restated) | 0 | 0 |" in words
-    assert "| Byre \\| Glen (992) | caseload (missing) |" in words
+    late = "workforce (used, late, sent again with changes)"
+    assert f"| Ashcombe (991) | {late} | 0 | 0 | Used. Nothing to put right. |" in words
+    assert "| Byre \\| Glen (992) | caseload (not received) |" in words
     assert "Nobody has sent anything" in artifacts.validation_markdown(context, None, FAILURES.to_frame())
 
 

@@ -6,11 +6,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from expectations.fates import Fate
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import Kind
 from flows.store import AlreadyThere, Store, store_at
-from flows.store.editions import ACCEPTED, ExtractRecord, History, Manifest
+from flows.store.editions import ExtractRecord, History, Manifest
 
 AUGUST = Month(2026, 8)
 TABLE, SCHEMA = "counts-establishment", counts_schema(Kind.ESTABLISHMENT)
@@ -23,7 +24,7 @@ def store(tmp_path: Path) -> Store:
 
 def edition(number: int, known_to: date) -> Manifest:
     extract = ExtractRecord(
-        "Z01", Kind.ESTABLISHMENT, ACCEPTED, due=date(2026, 9, 7), received=known_to, sha256="ab" * 32, rows=1
+        "Z01", Kind.ESTABLISHMENT, Fate.ACCEPTED, due=date(2026, 9, 7), received=known_to, sha256="ab" * 32, rows=1
     )
     return Manifest(AUGUST, number, f"print-{number}", known_to, (extract,), {"rows": 1.0})
 

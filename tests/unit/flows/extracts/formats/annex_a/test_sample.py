@@ -33,7 +33,7 @@ def test_the_sample_is_read(samples: Path) -> None:
 def test_the_sample_through_holdfast_check(samples: Path) -> None:
     (checked,) = check_files([samples / "Annex_A.xlsx"], council="370", month=FEBRUARY)
     report = checked.report
-    assert [(f.file, f.rows, f.state) for f in report.files] == [("Annex_A.xlsx", 15, "used in part")]
+    assert [(f.file, f.rows, f.state) for f in report.files.files] == [("Annex_A.xlsx", 15, "used in part")]
     assert {i.check for i in report.of(Severity.ERROR)} == {
         "caseload.last_visit_date.range",
         "caseload.referral_date.missing",

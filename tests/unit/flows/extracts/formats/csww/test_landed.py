@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from expectations.batch import Batch, Severity
+from expectations.fates import Fate
 from expectations.passing.check import check_batch
 from features.councils import Register
 from features.months import Month
@@ -20,7 +21,6 @@ from flows.extracts.formats.known import BY_FORM
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file
-from flows.extracts.submissions import Outcome
 from flows.month.take_in import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
@@ -66,7 +66,7 @@ def test_of_two_returns_the_newer_counts(tmp_path: Path) -> None:
 
 def test_received_recorded_and_not_kept(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
-    for content, outcome in ((GOOD, Outcome.ACCEPTED), (b"no XML", Outcome.REFUSED)):
+    for content, outcome in ((GOOD, Fate.ACCEPTED), (b"no XML", Fate.REFUSED)):
         for file in landed(tmp_path, csww__xml=("10", content)):
             received = receive_file(LocalStore(tmp_path / "landing"), store, file, key=KEY)
             assert received.submission.outcome is outcome and not received.submission.kept

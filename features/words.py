@@ -1,0 +1,17 @@
+"""Small words of sentences that every room writes: lists and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def listed(items: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    if len(items) < 2:
+        return "".join(items)
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def count_words(count: int, one: str, many: str) -> str:
+    """`1 month`, `3 months`, in the number's own form."""
+    return f"{count:,} {one if count == 1 else many}"
