@@ -17,7 +17,7 @@ from expectations.passing.effects import Effects, Weighed, decide
 from expectations.passing.received import problem_message, rows_of
 from expectations.suites import caseload, establishment, returns, workforce
 from expectations.suites.rows import Prepared, prepare, tested_columns, with_workers
-from expectations.suites.rules import NEEDED, Rule
+from expectations.suites.rules import NEEDED, Rule, identifies
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 
@@ -151,7 +151,7 @@ class _Weigher:
         kind = self._prepared.kind
         for (column, problem), cells in self._unreadable.group_by("column", "problem", maintain_order=True):
             name = str(column)
-            severity = Severity.ERROR if name in NEEDED[kind] else Severity.QUERY
+            severity = Severity.ERROR if name in NEEDED[kind] or identifies(kind, name) else Severity.QUERY
             rows = np.unique(cells["row"].to_numpy())
             rows = self._record(f"{kind}.{name}.{problem}", severity, (name,), rows, None, str(problem))
             if severity is Severity.ERROR:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from expectations.batch import Severity
-from expectations.suites.rules import NEEDED, Asserts, Rule, Spare, row_rule
+from expectations.suites.rules import NEEDED, Asserts, Rule, Spare, identifies, row_rule
 from features.registry import EXTRACTS, Extract, Field, FieldType, Kind
 
 #: Longest year in days, so that a limit of n years never refuses the day itself.
@@ -59,7 +59,6 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
     severity = _severity(kind, name)
     rules: list[Rule] = []
     if not field.nullable:
-        identifies = name in extract.key or name == "reference_date"
         rules.append(
             Rule(
                 f"{kind}.{name}.missing",
@@ -70,8 +69,8 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
                 f"Fill it in on every row. {field.description}",
                 Asserts.NOT_NULL,
                 reads_empty=True,
-                whole_file=identifies,
-                spare=Spare.ROWS if identifies else Spare.CELLS,
+                whole_file=identifies(kind, name),
+                spare=Spare.ROWS if identifies(kind, name) else Spare.CELLS,
             )
         )
     if field.codes:

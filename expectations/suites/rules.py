@@ -104,6 +104,11 @@ def only_where(condition: pl.Expr, holds: pl.Expr) -> pl.Expr:
     return pl.when(condition).then(holds)
 
 
+def identifies(kind: Kind, name: str) -> bool:
+    """Whether a row without this field is nobody's row: it is left out whole, and too many of them end the file."""
+    return name in EXTRACTS[kind].key or name == "reference_date"
+
+
 def _needed(kind: Kind) -> dict[str, int]:
     """How many counts of an extract need each field."""
     if kind is Kind.RETURN:

@@ -37,7 +37,7 @@ class Measured:
     manifests: tuple[Manifest, ...]
     """The editions read, oldest first."""
     faults: Mapping[str, str] = field(default_factory=dict)
-    """la_code -> what failed at this council through no fault of its files; it has no features."""
+    """la_code -> what failed here through no fault of its files: it has no features, and this instead of a score."""
 
 
 def measure(

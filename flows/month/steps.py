@@ -166,10 +166,7 @@ def decide_month(
         told.result,
         failures,
         versions,
-        faults=(
-            *(sentence for c, sentence in measured.faults.items() if c in by_code),
-            *(fault_sentence(by_code[c], "deciding", error) for c, error in failed),
-        ),
+        faults=tuple(fault_sentence(by_code[c], "deciding", error) for c, error in failed),
     )
 
 

@@ -1,0 +1,211 @@
+"""Field cases, part A: what is wrong at one council is that council's, and the others end as if it were not there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.month import apart as apart_module
+from tests.field.region import LAST, FieldRegion, Ran
+
+HIT = "Z02"
+KINDS = ("workforce", "caseload", "establishment")
+NASTY = ("", " ", "#N/A", "1.23457E+11", "-1", "1e308", "nan", "31/02/2026", "\t", "Ω" * 300, "=1+1", "0.0.0", "x\ny")
+
+
+@pytest.mark.parametrize("value", ["", "1.23457E+11", "#N/A"])
+@pytest.mark.parametrize(("kind", "column"), [("caseload", "case_ref"), ("workforce", "worker_ref")])
+def test_one_key_that_cannot_be_read_costs_its_row_only(
+    field_region: FieldRegion, undisturbed: Ran, tmp_path: Path, kind: str, column: str, value: str
+) -> None:
+    spoiled = field_region.copy(tmp_path / "region")
+    table = spoiled.table(HIT, kind)
+    cells = table[column].to_list()
+    spoiled.put(HIT, kind, table.with_columns(pl.Series(column, [value, *cells[1:]])))
+    ran = spoiled.run()
+    assert ran.of_others(HIT) == undisturbed.of_others(HIT)
+    assert ran.faults == ()
+    assert set(ran.fate(HIT).values()) == {"accepted"}
+    found = ran.taken.outcome.failures.filter(la_code=HIT, extract=kind, column=column)
+    assert (2, "the cells or rows are left out") in found.select(pl.col("row_numbers").list.first(), "effect").rows()
+    counted = counts(ran, kind)
+    sound = counts(undisturbed, kind)
+    # One row fewer, and of each count at most that one.
+    assert all(sound[name] - counted[name] in (0, 1) for name in ("open_cases", "inpost_headcount") if name in sound)
+
+
+def counts(ran: Ran, kind: str) -> dict[str, int]:
+    rows = pl.read_csv(ran.objects[f"{HIT}/{kind}"])
+    return dict(zip(rows.columns, rows.row(0), strict=True))
+
+
+def test_exchanged_reference_columns_end_nobodys_month(
+    field_region: FieldRegion, undisturbed: Ran, tmp_path: Path
+) -> None:
+    spoiled = field_region.copy(tmp_path / "region")
+    names = {"case_ref": "allocated_worker_ref", "allocated_worker_ref": "case_ref"}
+    spoiled.put(HIT, "caseload", spoiled.table(HIT, "caseload").rename(names))
+    ran = spoiled.run()
+    assert ran.of_others(HIT) == undisturbed.of_others(HIT)
+    assert ran.fate(HIT)["caseload"] == "quarantined"
+
+
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_keys_that_cannot_be_read_weigh_as_empty_ones(field_region: FieldRegion, tmp_path: Path, share: float) -> None:
+    spoiled = field_region.copy(tmp_path / "region")
+    table = spoiled.table(HIT, "workforce")
+    many = int(share * table.height)
+    refs = ["1.23E+11"] * many + table["worker_ref"].to_list()[many:]
+    spoiled.put(HIT, "workforce", table.with_columns(pl.Series("worker_ref", refs)))
+    taken = spoiled.take_in()
+    (record,) = [e for e in taken.manifest.of(HIT) if e.kind == "workforce"]
+    assert record.outcome == "quarantined"
+    assert "worker_ref" in (record.reason or "")
+
+
+Spoil = Callable[[FieldRegion], None]
+
+
+@st.composite
+def spoils(draw: st.DrawFn) -> Spoil:
+    """Something wrong with one file of the council: its cells, its columns, its rows or its bytes."""
+    kind = draw(st.sampled_from(KINDS))
+    what = draw(st.sampled_from(("cells", "exchange", "drop", "double", "cut", "bytes", "nothing")))
+    seed = draw(st.integers(0, 10_000))
+    values = draw(st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=8)), min_size=1, max_size=4))
+    share = draw(st.sampled_from((0.0, 0.01, 0.3, 1.0)))
+
+    def spoil(region: FieldRegion) -> None:
+        table = region.table(HIT, kind)
+        names = table.columns
+        one, two = names[seed % len(names)], names[(seed // 7) % len(names)]
+        if what == "cells":
+            many = max(1, int(share * table.height))
+            cells = [values[i % len(values)] for i in range(many)] + table[one].to_list()[many:]
+            region.put(HIT, kind, table.with_columns(pl.Series(one, cells, dtype=pl.String)))
+        elif what == "exchange":
+            region.put(HIT, kind, table.rename({one: two, two: one}) if one != two else table)
+        elif what == "drop":
+            region.put(HIT, kind, table.drop(one))
+        elif what == "double":
+            region.put(HIT, kind, pl.concat([table, table.head(seed % table.height + 1)]))
+        else:
+            content = region.file(HIT, kind).read_bytes()
+            at = seed % len(content)
+            middle = {"cut": b"", "bytes": bytes([seed % 256]) * 3, "nothing": b""}[what]
+            rest = content[at:] if what == "bytes" else b""
+            region.put(HIT, kind, b"" if what == "nothing" else content[:at] + middle + rest)
+
+    return spoil
+
+
+def _holds(spoil: Spoil, base: FieldRegion, expected: Ran, folder: Path) -> None:
+    spoiled = base.copy(folder)
+    spoil(spoiled)
+    ran = spoiled.run()
+    assert ran.of_others(HIT) == expected.of_others(HIT)
+    assert ran.faults == (), "what a council sends is no fault of ours"
+
+
+_NUMBER = iter(range(1_000_000))
+
+
+@settings(max_examples=4)
+@given(spoil=spoils())
+def test_whatever_one_council_sends_the_others_bytes_stay(
+    field_region: FieldRegion, undisturbed: Ran, tmp_path_factory: pytest.TempPathFactory, spoil: Spoil
+) -> None:
+    _holds(spoil, field_region, undisturbed, tmp_path_factory.mktemp("spoiled") / "region")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@settings(max_examples=300)
+@given(spoil=spoils())
+def test_whatever_one_council_sends_the_others_bytes_stay_at_length(
+    field_region: FieldRegion, undisturbed: Ran, tmp_path_factory: pytest.TempPathFactory, spoil: Spoil
+) -> None:
+    _holds(spoil, field_region, undisturbed, tmp_path_factory.mktemp("spoiled") / "region")
+
+
+def _in_frames(frame: pl.DataFrame, *_: Any, **__: Any) -> bool:
+    return HIT in frame["la_code"]
+
+
+FAULTS: tuple[tuple[str, str, Callable[..., bool], str], ...] = (
+    ("features.counting.records.count_caseload", "counting", _in_frames, "checking"),
+    ("flows.month.measure.compute_measures", "measuring", _in_frames, "measuring"),
+    (
+        "flows.month.score.score_month",
+        "scoring",
+        lambda model, features, about, *_: HIT in about["la_code"],
+        "scoring",
+    ),
+    ("flows.alerts.council.decide", "deciding", lambda score, **_: score.la_code == HIT, "deciding"),
+    ("flows.alerts.facts.council_facts", "facts", lambda frame, code, *_, **__: code == HIT, "deciding"),
+)
+
+
+@pytest.mark.parametrize(("where", "what", "concerns", "named"), FAULTS, ids=[f[1] for f in FAULTS])
+def test_a_fault_of_ours_at_one_council_is_named_and_the_others_bytes_stay(
+    field_region: FieldRegion,
+    undisturbed: Ran,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    what: str,
+    concerns: Callable[..., bool],
+    named: str,
+) -> None:
+    module, _, name = where.rpartition(".")
+    real = getattr(__import__(module, fromlist=[name]), name)
+
+    def breaks(*args: Any, **kwargs: Any) -> Any:
+        if concerns(*args, **kwargs):
+            raise ZeroDivisionError("a worker's secret")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(where, breaks)
+    ran = field_region.copy(tmp_path / "region").run()
+    assert ran.of_others(HIT) == undisturbed.of_others(HIT)
+    unscored = [p.alert.score.not_scored for p in ran.published if p.alert.la_code == HIT]
+    (fault,) = ran.faults or [why or "" for why in unscored]
+    assert fault.startswith(f"Quarrenmere ({HIT}): {named} failed: a fault in Holdfast (ZeroDivisionError in ")
+    assert "secret" not in fault
+    if what == "counting":
+        assert ran.taken.manifest.fingerprint.endswith("-incomplete"), "the next run tries it again"
+
+
+def test_the_councils_at_fault_are_found_by_halves() -> None:
+    tried: list[Sequence[str]] = []
+
+    def step(councils: Sequence[str]) -> str:
+        tried.append(councils)
+        if {"03", "17"} & set(councils):
+            raise ValueError
+        return "".join(councils)
+
+    codes = [f"{n:02}" for n in range(20)]
+    done = apart_module.apart(codes, step)
+    assert sorted(done.faults) == ["03", "17"]
+    assert done.result == "".join(c for c in codes if c not in ("03", "17"))
+    assert len(tried) < 24
+
+
+def test_a_fault_at_every_council_is_no_councils_fault() -> None:
+    def step(councils: Sequence[str]) -> None:
+        raise ValueError
+
+    with pytest.raises(ValueError):
+        apart_module.apart(["a", "b", "c"], step)
+
+
+def test_the_month_is_the_regions_last(undisturbed: Ran) -> None:
+    assert undisturbed.taken.manifest.month == LAST
+    assert {p.alert.decision.band for p in undisturbed.published} != {"not_scored"}
