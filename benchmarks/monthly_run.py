@@ -34,7 +34,7 @@ from flows.month.take_in import TakenIn
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, Stopwatch, begin
-from flows.store.editions import ExtractRecord, Manifest
+from flows.store.manifest import ExtractRecord, Manifest
 
 LAST = Month(2026, 10)
 LIMIT_SECONDS, LIMIT_GIB = 90, 2.0

@@ -22,7 +22,7 @@ from flows.alerts.reports import council_report_name
 from flows.alerts.state import Decision
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
-from flows.store.editions import Manifest
+from flows.store.manifest import Manifest
 from models.score import Score
 
 #: The grade after which a council is on the recovery track.

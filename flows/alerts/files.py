@@ -7,7 +7,7 @@ import polars as pl
 from expectations.fates import CouncilFiles, Fate, FileFate
 from features.councils import Council
 from features.months import Month
-from flows.store.editions import ExtractRecord, Manifest
+from flows.store.manifest import ExtractRecord, Manifest
 
 
 def council_files(manifest: Manifest | None, failures: pl.DataFrame, council: Council, month: Month) -> CouncilFiles:

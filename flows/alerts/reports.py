@@ -10,7 +10,7 @@ from features.councils import Council, Register
 from features.months import Month
 from flows.alerts.files import council_files
 from flows.store import Store
-from flows.store.editions import Manifest
+from flows.store.manifest import Manifest
 
 
 def write_reports(

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -29,14 +30,15 @@ from flows.extracts.formats.known import read_form
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.pseudonyms import pseudonyms
 from flows.extracts.reading.table import Limits
-from flows.store import AlreadyThere, ObjectMissing, Store
-from flows.store.editions import to_parquet
+from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
+from flows.store.editions import require_hashes, rewrite_hashes, to_parquet
+from flows.store.reading import read_json, read_kept, remedy
 
 KEY_NAME = "pseudonyms/key.json"
 
 #: Columns that hold pseudonyms.
 _REFERENCES = sorted({f.name for e in EXTRACTS.values() for f in e.fields if f.type is FieldType.REFERENCE})
-_TABLES = ("workforce", "caseload", "state-workforce", "state-caseload")
+_TABLE = re.compile(r"months/[^/]+/\d{4}/(state-)?(workforce|caseload)(-[0-9a-f]{12})?\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,12 @@ def require_key(store: Store, key: bytes) -> None:
     """Raise SettingsError if the store was made with another key; the first key a store meets is its own."""
     known = _known(store)
     if known is None:
+        if _tables(store):
+            raise DamagedObject(
+                f"“{KEY_NAME}” is missing in the store, so nobody can say whether the pseudonym key is the one its "
+                f"months were made with. {remedy(KEY_NAME)} If you know that the key in the settings is the right "
+                f'one, put the text {{"key": "{fingerprint_of(key)}"}} there.'
+            )
         try:
             store.create(KEY_NAME, _json({"key": fingerprint_of(key)}), content_type="application/json")
             return
@@ -107,8 +115,10 @@ def rotate(
     if not by.strip() or not reason.strip():
         raise SettingsError("Changing the key needs --by and --reason: both are kept.")
     begun = {"key": fingerprint_of(old), "rotating_to": fingerprint_of(new)}
+    if "rotating_to" not in (_known(store) or {}):
+        require_hashes(store, _tables(store))  # what is written anew gets a new hash, so nothing damaged may be
     store.replace(KEY_NAME, _json(begun), content_type="application/json")
-    tables = [o.name for o in store.list("months/") if o.name.endswith(tuple(f"/{t}.parquet" for t in _TABLES))]
+    tables = _tables(store)
     months = sorted({Month.parse(n.split("/")[1]) for n in tables})
     successors = _successors(landing, register, months, old, new, limits, say)
     replaced, orphans, without = 0, 0, set()
@@ -117,6 +127,7 @@ def rotate(
         replaced, orphans = replaced + count, orphans + lost
         if lost:
             without.add(name.split("/")[1])
+    rewrite_hashes(store, tables)
     store.purge([s for name in tables for s in store.everything(name) if not s.latest])
     done = Rotated(len(tables), replaced, orphans, tuple(sorted(without)))
     store.create(
@@ -140,10 +151,17 @@ def _require_fitting(store: Store, old: bytes, new: bytes) -> None:
 
 def _known(store: Store) -> dict[str, str] | None:
     try:
-        found: dict[str, str] = json.loads(store.read(KEY_NAME))
+        return read_json(store, KEY_NAME, _key_record)
     except ObjectMissing:
         return None
-    return found
+
+
+def _key_record(found: Mapping[str, str]) -> dict[str, str]:
+    return {"key": found["key"], **{name: found[name] for name in ("rotating_to",) if name in found}}
+
+
+def _tables(store: Store) -> list[str]:
+    return [o.name for o in store.list("months/") if _TABLE.fullmatch(o.name)]
 
 
 def _successors(
@@ -188,7 +206,7 @@ def _rewrite(store: Store, name: str, successors: pl.DataFrame, new: bytes) -> t
 
     A pseudonym that is already new (an earlier attempt was cut off) stays as it is.
     """
-    frame = pl.read_parquet(io.BytesIO(store.read(name)))
+    frame = read_kept(store, name, lambda content: pl.read_parquet(io.BytesIO(content)))
     columns = [c for c in _REFERENCES if c in frame.columns]
     replaced, orphans = 0, pl.lit(False)
     lost = 0

@@ -16,8 +16,8 @@ from flows.mail.run_summary import data_officer_message
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.store.context import RunContext
-from flows.store.editions import Manifest
 from flows.store.ledger import Status
+from flows.store.manifest import Manifest
 
 
 def write_to_data_officers(

@@ -19,7 +19,8 @@ from features.months import Month, month_range
 from features.registry import RETURN, Kind
 from flows.month.apart import apart, fault_sentence
 from flows.month.take_in import RECORD_KINDS, unreported
-from flows.store.editions import History, Manifest
+from flows.store.editions import History
+from flows.store.manifest import Manifest
 
 #: Months of features that are kept with a run: what charts show, and a margin for reading back.
 FEATURE_MONTHS = 36

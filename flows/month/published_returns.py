@@ -23,7 +23,8 @@ from features.months import Month
 from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, Kind, Unit
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce, read_published
 from flows.month.take_in import TakenIn, without_withheld
-from flows.store.editions import ExtractRecord, History, Manifest
+from flows.store.editions import History
+from flows.store.manifest import ExtractRecord, Manifest
 from models.judgements.asof import Variant, record_measures
 from models.record import PublicRecord, read_record
 
@@ -101,12 +102,12 @@ def take_in_published(
             for la_code, fate in checked.items()
         )
         editions = history.editions(month)
-        if editions and editions[-1].fingerprint == published.sha256[:16]:
+        if editions and editions[-1].fingerprint == published.sha256[:16] and not history.fault(month, month.last_day):
             taken.append(TakenIn(editions[-1], outcome, None))
             continue
         manifest = Manifest(
             month=month,
-            edition=len(editions) + 1,
+            edition=history.next_number(month),
             fingerprint=published.sha256[:16],
             known_to=month.last_day,
             extracts=records,
@@ -117,7 +118,7 @@ def take_in_published(
                 "failures": float(outcome.failures.height),
             },
         )
-        history.write(
+        stored = history.write(
             manifest,
             {
                 str(Kind.RETURN): kept,
@@ -126,7 +127,7 @@ def take_in_published(
                 "profile": outcome.profile,
             },
         )
-        taken.append(TakenIn(manifest, outcome, None))
+        taken.append(TakenIn(stored, outcome, None))
     return taken, batches
 
 

@@ -16,7 +16,8 @@ from features.months import Month
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.letter.figures import change_text, value_text
 from flows.month.take_in import RECORD_KINDS, TakenIn, unreported
-from flows.store.editions import History, Manifest
+from flows.store.editions import History
+from flows.store.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from flows.month.measure import Measured
 from flows.month.take_in import Due, Read, TakenIn, check_months, months_due, read_files, store_edition
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, code_version
-from flows.store.editions import Manifest
+from flows.store.manifest import Manifest
 from models.score import Score
 
 _HTML = "text/html; charset=utf-8"

@@ -34,12 +34,9 @@ from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission, record_submission
 from flows.month.apart import apart, fault_sentence
 from flows.store import Store
-from flows.store.editions import (
-    ExtractRecord,
-    History,
-    Manifest,
-    records_kept_from,
-)
+from flows.store.editions import History, records_kept_from
+from flows.store.manifest import ExtractRecord, Manifest
+from flows.store.progress import step
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
@@ -104,9 +101,12 @@ def months_due(
 
     The month after a restated one is taken in again too: its leavers and changed workers were found
     against what was restated. Closed months (`holdfast retain`) are left as they are, and so is a month whose
-    landing folder has been emptied: tidying up restates nothing.
+    landing folder has been emptied: tidying up restates nothing. A month of which the store holds something damaged
+    is due again where its files still lie there; where they do not, whoever reads it raises DamagedObject.
     """
     due: list[Due] = []
+    months = list(months)
+    last = months[-1]
     previous_restated = False
     kept_from = records_kept_from(history.store)
     mappings = list(landing.list(f"{MAPPINGS}/"))
@@ -117,11 +117,14 @@ def months_due(
         landed = list_month(landing, month, register, [m for m in mappings if london_day(m.modified) <= day])
         files = tuple(f for f in landed.every_file if london_day(f.modified) <= day)
         strange = tuple(u for u in landed.unrecognised if london_day(u.modified) <= day)
-        known = history.as_of(month, day)
+        known = history.standing(month, day)
         mark = fingerprint(files, strange)
         lying = bool(files or strange)
         changed = lying and (known is None or known.fingerprint != mark)
-        if changed or previous_restated and known is not None and lying:
+        fault = history.fault(month, day, whole=last.minus(month) <= 1) if lying and not changed else ""
+        if fault:
+            step("%s is taken in again: %s", month, fault)
+        if changed or fault or previous_restated and known is not None and lying:
             due.append(Due(month, day, files, strange, mark, known))
         previous_restated = changed and known is not None
     return due
@@ -387,7 +390,7 @@ def store_edition(
     known += [london_day(f.mapping.modified) for f in due.files if f.mapping is not None]
     manifest = Manifest(
         month=month,
-        edition=len(history.editions(month)) + 1,
+        edition=history.next_number(month),
         fingerprint=due.fingerprint,
         known_to=max(known, default=month.last_day),
         extracts=records_of(
@@ -402,7 +405,7 @@ def store_edition(
         },
     )
     cell_reasons = [CELL_REASONS.to_frame(), *(r.extract.reasons for r in reads if r.extract is not None)]
-    history.write(
+    stored = history.write(
         manifest,
         {
             **{str(kind): frame for kind, frame in frames.items()},
@@ -414,7 +417,7 @@ def store_edition(
             "profile": outcome.profile,
         },
     )
-    return TakenIn(manifest, outcome, due.replaces, tuple(why.values()))
+    return TakenIn(stored, outcome, due.replaces, tuple(why.values()))
 
 
 def _of(batch: Batch, councils: Collection[str] | None) -> Batch:

@@ -38,7 +38,7 @@ from flows.orchestration.embedded import is_embedded
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.reporting import how, place
 from flows.store.context import RunContext
-from flows.store.editions import Manifest
+from flows.store.manifest import Manifest
 from flows.store.progress import shown
 
 #: Charts stop here: a page of the UI with more is slow, and the region page has them all.

@@ -23,8 +23,8 @@ from flows.month.score import CAUTION
 from flows.orchestration.outcome import CouncilOutcome, RunOutcome
 from flows.store import Store, open_store
 from flows.store.context import RunContext
-from flows.store.editions import Manifest
 from flows.store.ledger import Status
+from flows.store.manifest import Manifest
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from flows.month.score import score_councils
 from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn
 from flows.orchestration.faults import needs_a_person
+from flows.store import StoreRefuses
 from flows.store.context import RunContext
 from flows.store.ledger import Status
 from models.learning.trained import TrainedModel
@@ -40,9 +41,14 @@ T = TypeVar("T")
 
 
 def _store_was_away(_task: object, _run: object, state: State[Any]) -> bool:
-    """Retry when the store did not answer; a file at fault is a result and an error of ours stays one."""
+    """Retry when the store did not answer; a file at fault is a result and an error of ours stays one.
+
+    What a person must put right (permissions, credentials, a full store, a damaged object) is said at once.
+    """
     try:
         state.result(raise_on_failure=True)
+    except StoreRefuses:
+        return False
     except StoreError:
         return True
     except Exception:

@@ -3,15 +3,17 @@
 from flows.store.local import LocalStore
 from flows.store.open import open_store, store_at
 from flows.store.options import S3Options
-from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Store, Stored
+from flows.store.port import AlreadyThere, DamagedObject, ObjectInfo, ObjectMissing, Store, Stored, StoreRefuses
 
 __all__ = [
     "AlreadyThere",
+    "DamagedObject",
     "LocalStore",
     "ObjectInfo",
     "ObjectMissing",
     "S3Options",
     "Store",
+    "StoreRefuses",
     "Stored",
     "open_store",
     "store_at",

@@ -3,100 +3,50 @@
 A month is processed again when an extract of it arrives late or is restated. Each time is a numbered
 edition that is never changed, so that a run can be told what was known on a day (the as-of rule):
 
-    months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld
+    months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld; its tables
     months/2026-10/0001/workforce.parquet          canonical rows, pseudonymised
     months/2026-10/0001/counts-workforce.parquet   what was counted from them
     months/2026-10/0001/failures.parquet           what validation found
+
+The manifest lists every table with its hash, which is checked when the table is read: a table that is not there
+or is not what was written is a fault with a name, never a table without rows. Editions of version 0.1.0 list none.
 """
 
 from __future__ import annotations
 
 import io
-import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
 from expectations.fates import Fate
-from features.frames import conform
+from features.errors import StoreError
 from features.months import Month
 from features.registry import Kind
-from flows.store import AlreadyThere, ObjectMissing, Store
+from flows.store.manifest import Manifest, StoredTable, manifest_from_bytes, manifest_to_bytes
+from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
+from flows.store.reading import digest, frame_of, parsed, read_json, read_kept, remedy
 
 #: Written by `flows.store.retention` before it deletes.
 RECORDS_KEPT_FROM = "retention/records-kept-from.json"
 
 
-@dataclass(frozen=True, slots=True)
-class ExtractRecord:
-    """One expected extract of one council and month, and what became of it."""
-
-    la_code: str
-    kind: Kind
-    outcome: Fate
-    """Never QUERIES or IN_PART: what the checks found is counted when it is asked for (`flows.alerts.files`)."""
-    due: date
-    received: date | None = None
-    first_received: date | None = None
-    """When it first came, if it was sent again."""
-    sha256: str | None = None
-    name: str | None = None
-    rows: int = 0
-    restates: str | None = None
-    """Fingerprint of the submission this one replaces, if its content differs."""
-    reason: str | None = None
-    """Why it was refused or quarantined, as a sentence."""
-    absent_columns: tuple[str, ...] = ()
-    withheld: tuple[str, ...] = ()
-    """Fields withheld by validation."""
-    notes: tuple[str, ...] = ()
-
-    @property
-    def late(self) -> bool:
-        came = self.first_received or self.received
-        return came is not None and came > self.due
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """One edition of one month."""
-
-    month: Month
-    edition: int
-    fingerprint: str
-    """Of the submissions chosen and of the previous month's state: equal means nothing to do."""
-    known_to: date
-    """The day the last of its extracts was received: an earlier cut-off must not read this edition."""
-    extracts: tuple[ExtractRecord, ...]
-    checks: Mapping[str, float]
-    """Statistics of the validation: rows, checks run, errors, failures."""
-    unrecognised: tuple[str, ...] = ()
-    """What lay in the month's folder and was not taken for an extract, as sentences."""
-
-    @property
-    def prefix(self) -> str:
-        return edition_prefix(self.month, self.edition)
-
-    def of(self, la_code: str) -> tuple[ExtractRecord, ...]:
-        """The extracts of one council."""
-        return tuple(e for e in self.extracts if e.la_code == la_code)
-
-
-def edition_prefix(month: Month, edition: int) -> str:
-    return f"months/{month}/{edition:04d}/"
-
-
 def records_kept_from(store: Store) -> Month | None:
     """The first month whose record-level data is still kept; None if none has been deleted by `holdfast retain`.
 
-    Months before it are closed: their figures stand, and nothing is taken in for them any more.
+    Months before it are closed: their figures stand, and nothing is taken in for them any more. If the note of it
+    is lost, the records of what was deleted still say it.
     """
     try:
-        return Month.parse(json.loads(store.read(RECORDS_KEPT_FROM))["month"])
+        return read_json(store, RECORDS_KEPT_FROM, lambda d: Month.parse(d["month"]))
     except ObjectMissing:
-        return None
+        records = [o.name for o in store.list("retention/") if o.name != RECORDS_KEPT_FROM]
+        return max((read_json(store, n, lambda d: Month.parse(d["records_kept_from"])) for n in records), default=None)
 
 
 def to_parquet(frame: pl.DataFrame) -> bytes:
@@ -106,65 +56,143 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What the store holds of a month."""
+
+    manifests: Mapping[int, Manifest]
+    damaged: Mapping[int, DamagedObject]
+    """Editions whose manifest cannot be read."""
+    sizes: Mapping[str, int]
+    """Of every object of the month."""
+
+    @property
+    def numbers(self) -> list[int]:
+        """Editions that were finished, newest first."""
+        return sorted({*self.manifests, *self.damaged}, reverse=True)
+
+
 class History:
     """Reads and writes editions in a store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._manifests: dict[Month, list[Manifest]] = {}
-        self._small: dict[str, pl.DataFrame] = {}
+        self._months: dict[Month, _Found] = {}
+        self._frames: dict[tuple[str, str], pl.DataFrame] = {}
+        self._contents: dict[str, bytes] = {}
 
     def __getstate__(self) -> dict[str, object]:
         """Another process reads for itself what it needs; what is remembered here would weigh more than it saves."""
-        return {**self.__dict__, "_small": {}}
+        return {**self.__dict__, "_frames": {}, "_contents": {}}
 
     def editions(self, month: Month) -> list[Manifest]:
-        """Every edition of a month, oldest first."""
-        if month not in self._manifests:
-            names = [o.name for o in self.store.list(f"months/{month}/") if o.name.endswith("/manifest.json")]
-            self._manifests[month] = [_read_manifest(self.store.read(n)) for n in sorted(names)]
-        return self._manifests[month]
+        """Every edition of a month that can be read, oldest first."""
+        found = self._found(month).manifests
+        return [found[number] for number in sorted(found)]
+
+    def next_number(self, month: Month) -> int:
+        """The number of the month's next edition: one that no finished edition has had."""
+        return max(self._found(month).numbers, default=0) + 1
 
     def as_of(self, month: Month, cutoff: date) -> Manifest | None:
-        """The latest edition whose extracts had all been received by the cut-off day."""
+        """The latest edition whose extracts had all been received by the cut-off day.
+
+        Raises DamagedObject if it may be one whose manifest cannot be read, and StoreError if tables of the month
+        are there and no manifest.
+        """
+        found = self._found(month)
+        for number in found.numbers:
+            if number in found.damaged:
+                raise found.damaged[number]
+            if found.manifests[number].known_to <= cutoff:
+                return found.manifests[number]
+        if found.sizes and not found.numbers:
+            name = next(iter(found.sizes))
+            raise StoreError(
+                f"“{name}” is in the store, but its edition's manifest.json is not: it is being written, a run was cut "
+                f"off, or the manifest was lost. {remedy(name)}"
+            )
+        return None
+
+    def standing(self, month: Month, cutoff: date) -> Manifest | None:
+        """The latest edition by the cut-off that can be read, also where a damaged one lies above it."""
         known = [m for m in self.editions(month) if m.known_to <= cutoff]
         return known[-1] if known else None
 
-    def write(self, manifest: Manifest, tables: Mapping[str, pl.DataFrame]) -> None:
-        """Store an edition; the manifest goes last, so an edition without one was cut off and is written over.
+    def fault(self, month: Month, cutoff: date, *, whole: bool = False) -> str:
+        """Why what is known of a month cannot be relied on, as a sentence; empty if it can.
 
-        Raises AlreadyThere if another run has stored this edition with other content.
+        That every table is there, in its size, is looked at; that what later months look back on is what was
+        written, is read. `whole`: also what the month after is counted against.
+        """
+        try:
+            manifest = self.as_of(month, cutoff)
+            if manifest is not None:
+                for name in self._listed(manifest):
+                    if _looked_back_on(name) or whole and not _RECORDS.fullmatch(name):
+                        self._read_small(manifest, name)
+                    else:
+                        self._require_there(manifest, name)
+        except DamagedObject as error:
+            return str(error)
+        return ""
+
+    def write(self, manifest: Manifest, tables: Mapping[str, pl.DataFrame]) -> Manifest:
+        """Store an edition and give it back as stored; the manifest goes last, an edition without one was cut off.
+
+        A table is never written over: where a run that died, or another one, left other content under its name, it
+        gets a name of its own. Raises AlreadyThere if another run has stored this edition with other content.
+        What is remembered of the month is forgotten however this ends: the answer to a write that took place may
+        be lost on its way.
         """
         name = f"{manifest.prefix}manifest.json"
-        if self.store.info(name) is not None:
-            self._require_same(name, manifest)
-            return
-        for table, frame in tables.items():
-            self.store.replace(f"{manifest.prefix}{table}.parquet", to_parquet(frame))
         try:
-            self.store.create(name, _write_manifest(manifest), content_type="application/json")
-        except AlreadyThere:
-            self._require_same(name, manifest)
-        self._manifests.pop(manifest.month, None)
+            if self.store.info(name) is not None:
+                return self._the_same(name, manifest)
+            contents = {table: to_parquet(frame) for table, frame in tables.items()}
+            with ThreadPoolExecutor(_WRITERS) as pool:
+                written = list(pool.map(lambda t: self._put(manifest.prefix, t, contents[t]), contents))
+            stored = replace(manifest, tables=dict(zip(contents, written, strict=True)))
+            try:
+                self.store.create(name, manifest_to_bytes(stored), content_type="application/json")
+            except AlreadyThere:
+                return self._the_same(name, manifest)
+            return stored
+        finally:
+            self._months.pop(manifest.month, None)
 
-    def _require_same(self, name: str, manifest: Manifest) -> None:
-        if _read_manifest(self.store.read(name)) != manifest:
+    def _put(self, prefix: str, table: str, content: bytes) -> StoredTable:
+        sha256 = digest(content)
+        stored = StoredTable(f"{table}.parquet", sha256, len(content))
+        try:
+            self.store.create(prefix + stored.file, content)
+        except AlreadyThere:
+            if self.store.read(prefix + stored.file) != content:
+                stored = replace(stored, file=f"{table}-{sha256[:12]}.parquet")
+                self.store.replace(prefix + stored.file, content)
+        return stored
+
+    def _the_same(self, name: str, manifest: Manifest) -> Manifest:
+        stored = read_kept(self.store, name, manifest_from_bytes)
+        if stored != manifest:
             raise AlreadyThere(
                 f"Another run has written edition {manifest.edition} of {manifest.month} with other content. "
                 "Run the month again; it will find that edition and go on from there."
             )
+        return stored
 
     def table(
         self, manifest: Manifest, name: str, schema: pl.Schema, columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
-        """One table of an edition, or no rows if the edition has none; of `columns` only, if given."""
-        try:
-            content = self.store.read(f"{manifest.prefix}{name}.parquet")
-        except ObjectMissing:
+        """One table of an edition, or no rows if the edition was stored without it; of `columns` only, if given.
+
+        Raises DamagedObject for one that is not what was written, or is gone.
+        """
+        content = self._content(manifest, name)
+        if content is None:
             empty = schema.to_frame()
             return empty.select(columns) if columns else empty
-        frame = pl.read_parquet(io.BytesIO(content), columns=list(columns) if columns else None)
-        return frame if columns else conform(frame, schema, f"{name} {manifest.month}")
+        return parsed(_file(manifest, name), content, lambda c: frame_of(name, c, schema, columns))
 
     def tables(self, manifests: Iterable[Manifest], name: str, schema: pl.Schema) -> pl.DataFrame:
         """The same table of many editions, one after another in the order given.
@@ -175,73 +203,120 @@ class History:
         return pl.concat([schema.to_frame(), *(self._remembered(m, name, schema) for m in manifests)])
 
     def _remembered(self, manifest: Manifest, name: str, schema: pl.Schema) -> pl.DataFrame:
-        key = f"{manifest.prefix}{name}"
-        if key not in self._small:
-            self._small[key] = self.table(manifest, name, schema)
-        return self._small[key]
+        key = (_file(manifest, name), manifest.fingerprint)
+        if key not in self._frames:
+            self._frames[key] = self.table(manifest, name, schema)
+            self._contents.pop(key[0], None)
+        return self._frames[key]
+
+    def _found(self, month: Month) -> _Found:
+        if month not in self._months:
+            sizes = {o.name: o.size for o in self.store.list(f"months/{month}/")}
+            manifests: dict[int, Manifest] = {}
+            damaged: dict[int, DamagedObject] = {}
+            for name in sizes:
+                if match := _MANIFEST.fullmatch(name):
+                    try:
+                        manifests[int(match[1])] = read_kept(self.store, name, manifest_from_bytes)
+                    except DamagedObject as error:
+                        damaged[int(match[1])] = error
+                    except ObjectMissing:
+                        continue
+            self._months[month] = _Found(manifests, damaged, sizes)
+        return self._months[month]
+
+    def _listed(self, manifest: Manifest) -> list[str]:
+        """The tables an edition must have. One of version 0.1.0 has counts of what was accepted, and reasons."""
+        if manifest.tables is not None:
+            return list(manifest.tables)
+        accepted = {e.kind for e in manifest.extracts if e.outcome is Fate.ACCEPTED}
+        counted = [f"counts-{kind}" for kind in Kind if kind in accepted and kind is not Kind.RETURN]
+        return [*counted, *([str(Kind.RETURN)] if Kind.RETURN in accepted else []), "failures"]
+
+    def _content(self, manifest: Manifest, name: str) -> bytes | None:
+        """The bytes of a table as they were written; None for one that the edition was stored without."""
+        file = _file(manifest, name)
+        if file in self._contents:
+            return self._contents[file]
+        stored = (manifest.tables or {}).get(name)
+        if manifest.tables is not None and stored is None:
+            return None
+        try:
+            return read_kept(self.store, file, bytes, stored.sha256 if stored else "")
+        except ObjectMissing:
+            if name in self._listed(manifest):
+                self._require_deleted(manifest, name)
+            return None
+
+    def _read_small(self, manifest: Manifest, name: str) -> None:
+        content = self._content(manifest, name)
+        if content is not None:
+            self._contents[_file(manifest, name)] = content
+
+    def _require_there(self, manifest: Manifest, name: str) -> None:
+        file, stored = _file(manifest, name), (manifest.tables or {}).get(name)
+        size = self._found(manifest.month).sizes.get(file)
+        if size is None:
+            self._require_deleted(manifest, name)
+        elif stored is not None and size != stored.size:
+            raise DamagedObject(f"“{file}” in the store has another size than what was written there. {remedy(file)}")
+
+    def _require_deleted(self, manifest: Manifest, name: str) -> None:
+        """Raise DamagedObject unless `holdfast retain` deleted the table: rows go earlier than figures."""
+        kept_from = records_kept_from(self.store)
+        if kept_from is not None and (
+            _RECORDS.fullmatch(name)
+            and manifest.month < kept_from
+            or name.startswith("state-")
+            and manifest.month.plus(1) < kept_from
+        ):
+            return
+        file = _file(manifest, name)
+        raise DamagedObject(f"“{file}” is missing in the store, although its edition lists it. {remedy(file)}")
 
 
-def _write_manifest(manifest: Manifest) -> bytes:
-    def record(e: ExtractRecord) -> dict[str, object]:
-        return {
-            "la_code": e.la_code,
-            "kind": str(e.kind),
-            "outcome": e.outcome,
-            "due": str(e.due),
-            "received": str(e.received) if e.received else None,
-            "first_received": str(e.first_received) if e.first_received else None,
-            "sha256": e.sha256,
-            "name": e.name,
-            "rows": e.rows,
-            "restates": e.restates,
-            "reason": e.reason,
-            "absent_columns": list(e.absent_columns),
-            "withheld": list(e.withheld),
-            "notes": list(e.notes),
-        }
-
-    document = {
-        "month": str(manifest.month),
-        "edition": manifest.edition,
-        "fingerprint": manifest.fingerprint,
-        "known_to": str(manifest.known_to),
-        "checks": dict(manifest.checks),
-        "unrecognised": list(manifest.unrecognised),
-        "extracts": [record(e) for e in manifest.extracts],
-    }
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+_WRITERS = 8
+_MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
+#: Tables with rows about workers or children, which have a period of their own.
+_RECORDS = re.compile(r"workforce|caseload|failures")
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _looked_back_on(name: str) -> bool:
+    return name.startswith("counts-") or name in ("reasons", "cell-reasons", "profile", str(Kind.RETURN))
 
 
-def _read_manifest(content: bytes) -> Manifest:
-    d = json.loads(content)
-    return Manifest(
-        month=Month.parse(d["month"]),
-        edition=d["edition"],
-        fingerprint=d["fingerprint"],
-        known_to=date.fromisoformat(d["known_to"]),
-        checks=d["checks"],
-        unrecognised=tuple(d["unrecognised"]),
-        extracts=tuple(
-            ExtractRecord(
-                la_code=e["la_code"],
-                kind=Kind(e["kind"]),
-                outcome=Fate(e["outcome"]),
-                due=date.fromisoformat(e["due"]),
-                received=_day(e["received"]),
-                first_received=_day(e["first_received"]),
-                sha256=e["sha256"],
-                name=e["name"],
-                rows=e["rows"],
-                restates=e["restates"],
-                reason=e["reason"],
-                absent_columns=tuple(e["absent_columns"]),
-                withheld=tuple(e["withheld"]),
-                notes=tuple(e["notes"]),
-            )
-            for e in d["extracts"]
-        ),
-    )
+def _file(manifest: Manifest, name: str) -> str:
+    stored = (manifest.tables or {}).get(name)
+    return manifest.prefix + (stored.file if stored else f"{name}.parquet")
+
+
+def require_hashes(store: Store, files: Iterable[str]) -> None:
+    """Raise DamagedObject if one of these tables is not what its edition's manifest says was written."""
+    for prefix, names in _by_edition(files):
+        with suppress(ObjectMissing):
+            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
+            for stored in (manifest.tables or {}).values():
+                if (name := f"{prefix}/{stored.file}") in names:
+                    read_kept(store, name, bytes, stored.sha256)
+
+
+def rewrite_hashes(store: Store, files: Iterable[str]) -> None:
+    """After tables were written anew in place (another pseudonym key): their hashes in their editions' manifests."""
+    for prefix, names in _by_edition(files):
+        with suppress(ObjectMissing):
+            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
+            tables = dict(manifest.tables or {})
+            for table, stored in tables.items():
+                if (name := f"{prefix}/{stored.file}") in names:
+                    content = store.read(name)
+                    tables[table] = StoredTable(stored.file, digest(content), len(content))
+            if tables != (manifest.tables or {}):
+                content = manifest_to_bytes(replace(manifest, tables=tables))
+                store.replace(f"{prefix}/manifest.json", content, content_type="application/json")
+
+
+def _by_edition(files: Iterable[str]) -> list[tuple[str, set[str]]]:
+    found: dict[str, set[str]] = {}
+    for name in files:
+        found.setdefault(name.rpartition("/")[0], set()).add(name)
+    return sorted(found.items())

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from features.errors import StoreError
 from flows.store.names import TEMPORARY_PREFIX, checked
-from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
+from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored, StoreRefuses
 
 
 class LocalStore:
@@ -168,9 +168,13 @@ class LocalStore:
             raise self._failed("list", "", error) from error
 
     def _failed(self, verb: str, name: str, error: OSError) -> StoreError:
+        """The fault as a sentence. Permissions and a full disk do not mend themselves by waiting."""
         target = f"“{name}” in {self.url}" if name else self.url
         reason = error.strerror or type(error).__name__
-        return StoreError(f"Could not {verb} {target}: {reason}. Check the folder's permissions and free space.")
+        lasting = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+        return (StoreRefuses if lasting else StoreError)(
+            f"Could not {verb} {target}: {reason}. Check the folder's permissions and free space."
+        )
 
 
 def _half_written(name: str) -> bool:

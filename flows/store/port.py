@@ -18,6 +18,14 @@ class AlreadyThere(StoreError):
     """A conditional create found the name taken; the object that was there is untouched."""
 
 
+class StoreRefuses(StoreError):
+    """The store says no for a reason that waiting does not mend: it is said at once, and nothing is tried again."""
+
+
+class DamagedObject(StoreRefuses):
+    """An object of the store is not what was written there, or is gone although it must be there."""
+
+
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
     """What a listing says of an object. `modified` is timezone-aware, in UTC."""

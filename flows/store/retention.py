@@ -54,8 +54,8 @@ CONTENTS: dict[str, Content] = {
     "submissions": Content.FIGURES,
 }
 
-_RECORD_TABLE = re.compile(r"(workforce|caseload|failures)\.parquet")
-_STATE_TABLE = re.compile(r"state-\w+\.parquet")
+_RECORD_TABLE = re.compile(r"(workforce|caseload|failures)(-[0-9a-f]{12})?\.parquet")
+_STATE_TABLE = re.compile(r"state-[\w-]+\.parquet")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from typing import Any, NoReturn
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
 from flows.store.names import checked
 from flows.store.options import S3Options
-from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored
+from flows.store.port import AlreadyThere, DamagedObject, ObjectInfo, ObjectMissing, Stored, StoreRefuses
 
 #: How often a create is tried while another conditional write of the same name is under way (409).
 CONFLICT_ATTEMPTS = 8
@@ -27,14 +27,32 @@ _WRITE_TOKEN = "holdfast-write"
 #: As many as one request may delete.
 _DELETE_AT_ONCE = 1000
 
+#: Answers that waiting does not mend, and what does.
 _ADVICE = {
     "NoSuchBucket": "There is no such bucket: check the store's address.",
     "AccessDenied": "These credentials may not do that: check the bucket's policy.",
     "403": "These credentials may not do that: check the credentials and the bucket's policy.",
     "InvalidAccessKeyId": "The access key is not known there: check the credentials.",
     "SignatureDoesNotMatch": "The secret key does not belong to the access key: check the credentials.",
+    "InvalidToken": "The session token is not valid: renew the credentials.",
     "ExpiredToken": "The credentials have expired: renew them.",
+    "TokenRefreshRequired": "The credentials have expired: renew them.",
+    "RequestExpired": "The credentials have expired, or this machine's clock is wrong: look at both.",
     "RequestTimeTooSkewed": "This machine's clock is wrong: set it.",
+    "AccountProblem": "The account is closed or not paid for: ask whoever keeps it.",
+    "AllAccessDisabled": "The bucket is closed: ask whoever keeps it.",
+    "InvalidObjectState": "The object lies in an archive: have it brought back.",
+    "MethodNotAllowed": "The bucket does not allow that: check its lock and its policy.",
+    "QuotaExceeded": "The store is full: make room, or have its quota raised.",
+    "XMinioStorageFull": "The store is full: make room.",
+    "InsufficientStorage": "The store is full: make room.",
+    "507": "The store is full: make room.",
+    "EntityTooLarge": "The object is larger than the store takes: have its limit raised.",
+    "NotImplemented": "The store does not know this request: see docs/s3.md for what a store must keep.",
+    "InvalidEncryptionAlgorithmError": "The encryption is not known there: check the settings.",
+    "KMS.DisabledException": "The encryption key is switched off: ask whoever keeps it.",
+    "KMS.NotFoundException": "There is no such encryption key: check the settings.",
+    "KMS.AccessDeniedException": "These credentials may not use the encryption key: check its policy.",
     "PermanentRedirect": "The bucket is in another region: set the store's region.",
     "AuthorizationHeaderMalformed": "The bucket is in another region: set the store's region.",
 }
@@ -73,7 +91,7 @@ class S3Store:
             answer = self._client.get_object(Bucket=self.bucket, Key=self._key(name), ChecksumMode="ENABLED")
             content: bytes = answer["Body"].read()
         except FlexibleChecksumError:
-            raise StoreError(
+            raise DamagedObject(
                 f"“{name}” in {self.url} does not match its checksum. Restore it from its source."
             ) from None
         except (BotoCoreError, ClientError) as error:
@@ -126,6 +144,8 @@ class S3Store:
                         return
                     raise AlreadyThere(f"“{name}” is already in {self.url}; it was left as it is.") from None
                 if code not in ("ConditionalRequestConflict", "409", "OperationAborted"):
+                    if _answer_was_lost(error) and self._carries_after(name, token):
+                        return
                     self._raise("create", name, error)
             self._sleep(min(0.05 * 2**attempt, 2.0) * random.uniform(0.5, 1.5))
         raise StoreError(
@@ -223,6 +243,13 @@ class S3Store:
         head = self._head(name)
         return head is not None and head.get("Metadata", {}).get(_WRITE_TOKEN) == token
 
+    def _carries_after(self, name: str, token: str) -> bool:
+        """Whether the object is there and ours, asked where no answer came; if that fails too, nobody knows."""
+        try:
+            return self._carries(name, token)
+        except StoreError:
+            return False
+
     def _raise(self, verb: str, name: str, error: Exception) -> NoReturn:
         target = f"“{name}” in {self.url}" if name else self.url
         code = _code(error)
@@ -232,7 +259,8 @@ class S3Store:
             advice = "No usable credentials were found: set them in the settings or the environment."
         else:
             advice = _ADVICE.get(code, "Run again; if it stays, ask whoever keeps the bucket.")
-        raise StoreError(f"Could not {verb} {target} ({code}). {advice}") from None
+        lasting = code in _ADVICE or "Credentials" in code or isinstance(error, ParamValidationError)
+        raise (StoreRefuses if lasting else StoreError)(f"Could not {verb} {target} ({code}). {advice}") from None
 
 
 def _client(options: S3Options) -> Any:
@@ -260,6 +288,13 @@ def _code(error: Exception) -> str:
         answer: dict[str, Any] = dict(error.response)
         return str(answer.get("Error", {}).get("Code") or answer.get("ResponseMetadata", {}).get("HTTPStatusCode"))
     return type(error).__name__
+
+
+def _answer_was_lost(error: Exception) -> bool:
+    """Whether the write may have taken place although its answer says otherwise, or none came."""
+    if isinstance(error, ClientError):
+        return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) >= 500
+    return isinstance(error, (HTTPClientError, NoConnection))
 
 
 def _was_repeated(error: Exception) -> bool:

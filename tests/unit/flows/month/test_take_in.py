@@ -12,7 +12,8 @@ from features.councils import Council, Register
 from features.months import Month
 from flows.month.take_in import Due, months_due
 from flows.store import LocalStore
-from flows.store.editions import RECORDS_KEPT_FROM, History, Manifest
+from flows.store.editions import RECORDS_KEPT_FROM, History
+from flows.store.manifest import Manifest
 
 SEPTEMBER, OCTOBER = Month(2026, 9), Month(2026, 10)
 CUTOFF = date(2026, 11, 20)

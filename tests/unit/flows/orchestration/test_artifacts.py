@@ -22,8 +22,9 @@ from flows.orchestration import artifacts
 from flows.orchestration.outcome import CouncilOutcome, RunOutcome
 from flows.settings.settings import Settings
 from flows.store.context import RunContext
-from flows.store.editions import ExtractRecord, History, Manifest
+from flows.store.editions import History
 from flows.store.local import LocalStore
+from flows.store.manifest import ExtractRecord, Manifest
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byre | Glen")

@@ -5,13 +5,17 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from expectations.fates import Fate
+from features.errors import StoreError
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import Kind
-from flows.store import AlreadyThere, Store, store_at
-from flows.store.editions import ExtractRecord, History, Manifest
+from flows.store import AlreadyThere, DamagedObject, LocalStore, Store, store_at
+from flows.store.editions import History
+from flows.store.manifest import ExtractRecord, Manifest
 
 AUGUST = Month(2026, 8)
 TABLE, SCHEMA = "counts-establishment", counts_schema(Kind.ESTABLISHMENT)
@@ -59,7 +63,8 @@ def test_a_table_is_read_once_by_a_process_and_left_behind_on_the_way_to_another
     elsewhere = pickle.loads(pickle.dumps(history))
     store.delete(f"{manifest.prefix}{TABLE}.parquet")
     assert history.tables([manifest], TABLE, SCHEMA).equals(read)
-    assert elsewhere.tables([manifest], TABLE, SCHEMA).is_empty()
+    with pytest.raises(DamagedObject):
+        elsewhere.tables(elsewhere.editions(AUGUST), TABLE, SCHEMA)
 
 
 def test_an_edition_survives_a_fresh_reader(store: Store) -> None:
@@ -80,9 +85,105 @@ def test_an_edition_is_never_given_other_content(store: Store) -> None:
         History(store).write(other, {})
 
 
-def test_what_a_crash_left_without_a_manifest_is_written_over(store: Store) -> None:
+def test_what_a_crash_left_without_a_manifest_does_no_harm(store: Store) -> None:
     store.replace("months/2026-08/0001/counts-establishment.parquet", b"half")
     history = History(store)
     assert history.editions(AUGUST) == []
     history.write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
     assert history.tables(history.editions(AUGUST), TABLE, SCHEMA).height == 1
+
+
+def test_a_lost_answer_to_the_manifest_is_found_out(store: Store) -> None:
+    """The manifest is written, its answer lost, the step tried again: what was remembered before it must not count."""
+    history, manifest = History(LosesAnswers(store, "manifest.json")), edition(1, date(2026, 9, 3))
+    assert history.as_of(AUGUST, date(2026, 9, 3)) is None
+    with pytest.raises(StoreError, match="did not answer"):
+        history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
+    history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
+    assert history.as_of(AUGUST, date(2026, 9, 3)) == manifest
+
+
+def test_what_another_run_wrote_meanwhile_is_seen(store: Store) -> None:
+    history, manifest = History(store), edition(1, date(2026, 9, 3))
+    assert history.as_of(AUGUST, date(2026, 9, 3)) is None
+    History(store).write(manifest, {})
+    history.write(manifest, {})
+    assert history.as_of(AUGUST, date(2026, 9, 3)) == manifest
+
+
+@pytest.mark.parametrize("harm", [None, b"", b"PAR1", b"{}"])
+def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes | None) -> None:
+    manifest = History(store).write(
+        edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3)), "workforce": counts(1, date(2026, 9, 3))}
+    )
+    for name in (TABLE, "workforce"):
+        file = f"{manifest.prefix}{name}.parquet"
+        content = store.read(file)
+        store.delete(file) if harm is None else store.replace(file, harm)
+        history = History(store)
+        with pytest.raises(DamagedObject, match=f"{file}.*holdfast run --month 2026-08"):
+            history.table(manifest, name, SCHEMA)
+        assert file in history.fault(AUGUST, date(2026, 9, 3))
+        store.replace(file, content)
+        assert not History(store).fault(AUGUST, date(2026, 9, 3))
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_flipped_bit_never_reads_as_another_value(store: Store, data: st.DataObject) -> None:
+    manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
+    file = f"{manifest.prefix}{TABLE}.parquet"
+    whole = store.read(file)
+    bit = data.draw(st.integers(0, 8 * len(whole) - 1))
+    store.replace(file, whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])
+    with pytest.raises(DamagedObject):
+        History(store).table(manifest, TABLE, SCHEMA)
+    store.replace(file, whole)
+
+
+def test_a_table_the_edition_never_had_has_no_rows(store: Store) -> None:
+    manifest = History(store).write(edition(1, date(2026, 9, 3)), {})
+    assert History(store).table(manifest, TABLE, SCHEMA).is_empty()
+
+
+def test_a_bad_manifest_is_never_passed_over_for_an_older_edition(store: Store) -> None:
+    history = History(store)
+    for manifest in (edition(1, date(2026, 9, 3)), edition(2, date(2026, 11, 5))):
+        history.write(manifest, {})
+    store.replace("months/2026-08/0002/manifest.json", b'{"month": "2026-08"')
+    history = History(store)
+    with pytest.raises(DamagedObject, match="0002/manifest.json"):
+        history.as_of(AUGUST, date(2026, 11, 5))
+    assert history.standing(AUGUST, date(2026, 11, 5)) == edition(1, date(2026, 9, 3))
+    history.write(edition(history.next_number(AUGUST), date(2026, 11, 5)), {})
+    latest = history.as_of(AUGUST, date(2026, 11, 5))
+    assert latest is not None and latest.edition == 3
+
+
+def test_a_lost_manifest_leaves_its_number_free_only_at_the_top(store: Store) -> None:
+    history = History(store)
+    for manifest in (edition(1, date(2026, 9, 3)), edition(2, date(2026, 11, 5))):
+        history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
+    store.delete("months/2026-08/0001/manifest.json")
+    assert History(store).next_number(AUGUST) == 3
+    store.delete("months/2026-08/0002/manifest.json")
+    assert History(store).next_number(AUGUST) == 1
+    with pytest.raises(StoreError, match="manifest.json is not"):
+        History(store).as_of(AUGUST, date(2026, 11, 5))
+    again = History(store).write(edition(1, date(2026, 11, 9)), {TABLE: counts(1450, date(2026, 11, 9))})
+    assert History(store).tables([again], TABLE, SCHEMA)["vacancy_fte"].to_list() == [1450]
+
+
+class LosesAnswers(LocalStore):
+    """A folder whose answer to the first write of each object with this ending is lost after it took place."""
+
+    def __init__(self, store: Store, ending: str) -> None:
+        assert isinstance(store, LocalStore)
+        super().__init__(store.root)
+        self._ending = ending
+
+    def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+        super().create(name, content, content_type=content_type)
+        if name.endswith(self._ending):
+            self._ending = "no more"
+            raise StoreError(f"The store did not answer when “{name}” was written.")

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from features.errors import StoreError
-from flows.store import AlreadyThere, S3Options
+from flows.store import AlreadyThere, S3Options, StoreRefuses
 from flows.store.s3 import CONFLICT_ATTEMPTS, S3Store
 
 _KEYS = S3Options(region="eu-west-2", access_key_id="AKIDEXAMPLE", secret_access_key="top-secret")
@@ -117,7 +117,9 @@ def test_encryption_and_checksum_are_asked_for(monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_errors_are_sentences_without_keys(monkeypatch: pytest.MonkeyPatch, error: Exception, says: str) -> None:
-    store, _ = _store(monkeypatch, _Client(error))
+    client = _Client(error)
+    client.stored = {}
+    store, _ = _store(monkeypatch, client)
     with pytest.raises(StoreError, match=says) as refused:
         store.create("a", b"x")
     assert "AKIDEXAMPLE" not in str(refused.value)
@@ -128,3 +130,31 @@ def test_errors_are_sentences_without_keys(monkeypatch: pytest.MonkeyPatch, erro
 def test_keys_are_not_shown() -> None:
     assert "AKIDEXAMPLE" not in repr(_KEYS)
     assert "top-secret" not in repr(_KEYS)
+
+
+@pytest.mark.parametrize("error", [_answer("InternalError", 500), EndpointConnectionError(endpoint_url="http://x")])
+def test_a_create_whose_answer_was_lost_is_read_back(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    store, _ = _store(monkeypatch, _Client(error))
+    store.create("a", b"x")
+
+
+@pytest.mark.parametrize(
+    ("code", "lasts"),
+    [
+        ("AccessDenied", True),
+        ("ExpiredToken", True),
+        ("RequestTimeTooSkewed", True),
+        ("QuotaExceeded", True),
+        ("InternalError", False),
+        ("SlowDown", False),
+    ],
+)
+def test_what_a_person_must_put_right_is_told_from_what_passes(
+    monkeypatch: pytest.MonkeyPatch, code: str, lasts: bool
+) -> None:
+    client = _Client(_answer(code, 403 if lasts else 503))
+    client.stored = {}
+    store, _ = _store(monkeypatch, client)
+    with pytest.raises(StoreError) as refused:
+        store.create("a", b"x")
+    assert isinstance(refused.value, StoreRefuses) is lasts

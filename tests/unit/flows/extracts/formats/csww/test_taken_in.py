@@ -20,7 +20,7 @@ from flows.cli.app import app
 from flows.month.steps import check_and_store, find_due, read_council
 from flows.settings.settings import Settings
 from flows.store.context import begin
-from flows.store.editions import Manifest
+from flows.store.manifest import Manifest
 from tests.unit.flows.extracts.formats.csww.planted import MARKERS, as_text, found_in, returns
 
 SEPTEMBER = Month(2025, 9)

@@ -1,0 +1,154 @@
+"""The manifest of an edition: what was received of whom, what came of it, and which tables were stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import date
+
+from expectations.fates import Fate
+from features.months import Month
+from features.registry import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractRecord:
+    """One expected extract of one council and month, and what became of it."""
+
+    la_code: str
+    kind: Kind
+    outcome: Fate
+    """Never QUERIES or IN_PART: what the checks found is counted when it is asked for (`flows.alerts.files`)."""
+    due: date
+    received: date | None = None
+    first_received: date | None = None
+    """When it first came, if it was sent again."""
+    sha256: str | None = None
+    name: str | None = None
+    rows: int = 0
+    restates: str | None = None
+    """Fingerprint of the submission this one replaces, if its content differs."""
+    reason: str | None = None
+    """Why it was refused or quarantined, as a sentence."""
+    absent_columns: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    """Fields withheld by validation."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def late(self) -> bool:
+        came = self.first_received or self.received
+        return came is not None and came > self.due
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTable:
+    """A table of an edition as it was written."""
+
+    file: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One edition of one month."""
+
+    month: Month
+    edition: int
+    fingerprint: str
+    """Of the submissions chosen and of the previous month's state: equal means nothing to do."""
+    known_to: date
+    """The day the last of its extracts was received: an earlier cut-off must not read this edition."""
+    extracts: tuple[ExtractRecord, ...]
+    checks: Mapping[str, float]
+    """Statistics of the validation: rows, checks run, errors, failures."""
+    unrecognised: tuple[str, ...] = ()
+    """What lay in the month's folder and was not taken for an extract, as sentences."""
+    tables: Mapping[str, StoredTable] | None = field(default=None, compare=False)
+    """Every table by name; None in an edition of version 0.1.0. What was written, not what was found: not compared."""
+
+    @property
+    def prefix(self) -> str:
+        return edition_prefix(self.month, self.edition)
+
+    def of(self, la_code: str) -> tuple[ExtractRecord, ...]:
+        """The extracts of one council."""
+        return tuple(e for e in self.extracts if e.la_code == la_code)
+
+
+def edition_prefix(month: Month, edition: int) -> str:
+    return f"months/{month}/{edition:04d}/"
+
+
+def manifest_to_bytes(manifest: Manifest) -> bytes:
+    """The manifest as it is stored."""
+
+    def record(e: ExtractRecord) -> dict[str, object]:
+        return {
+            "la_code": e.la_code,
+            "kind": str(e.kind),
+            "outcome": e.outcome,
+            "due": str(e.due),
+            "received": str(e.received) if e.received else None,
+            "first_received": str(e.first_received) if e.first_received else None,
+            "sha256": e.sha256,
+            "name": e.name,
+            "rows": e.rows,
+            "restates": e.restates,
+            "reason": e.reason,
+            "absent_columns": list(e.absent_columns),
+            "withheld": list(e.withheld),
+            "notes": list(e.notes),
+        }
+
+    document: dict[str, object] = {
+        "month": str(manifest.month),
+        "edition": manifest.edition,
+        "fingerprint": manifest.fingerprint,
+        "known_to": str(manifest.known_to),
+        "checks": dict(manifest.checks),
+        "unrecognised": list(manifest.unrecognised),
+        "extracts": [record(e) for e in manifest.extracts],
+    }
+    if manifest.tables is not None:
+        document["tables"] = {name: asdict(table) for name, table in manifest.tables.items()}
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def manifest_from_bytes(content: bytes) -> Manifest:
+    """A stored manifest; raises whatever bytes of another shape raise, so for `flows.store.reading`."""
+    d = json.loads(content)
+    return Manifest(
+        month=Month.parse(d["month"]),
+        edition=d["edition"],
+        fingerprint=d["fingerprint"],
+        known_to=date.fromisoformat(d["known_to"]),
+        checks=d["checks"],
+        unrecognised=tuple(d["unrecognised"]),
+        tables={name: StoredTable(**table) for name, table in d["tables"].items()} if "tables" in d else None,
+        extracts=tuple(
+            ExtractRecord(
+                la_code=e["la_code"],
+                kind=Kind(e["kind"]),
+                outcome=Fate(e["outcome"]),
+                due=date.fromisoformat(e["due"]),
+                received=_day(e["received"]),
+                first_received=_day(e["first_received"]),
+                sha256=e["sha256"],
+                name=e["name"],
+                rows=e["rows"],
+                restates=e["restates"],
+                reason=e["reason"],
+                absent_columns=tuple(e["absent_columns"]),
+                withheld=tuple(e["withheld"]),
+                notes=tuple(e["notes"]),
+            )
+            for e in d["extracts"]
+        ),
+    )
