@@ -12,21 +12,30 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import chain, pairwise
 from typing import Any
 
-import numpy as np
 import polars as pl
 from defusedxml import ElementTree
 from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, load_workbook
 
 from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, FieldType, Kind
+from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, letters, named
+from flows.extracts.reading.delimited import is_swallowed
 from flows.extracts.reading.headers import meanings, normalised
+from flows.extracts.reading.sheet_xml import (
+    check_extent,
+    formatted_cells,
+    hidden_columns,
+    hidden_rows,
+    merged_ranges,
+    number_formats,
+    unread_cells,
+)
 from flows.extracts.reading.table import CELL_PROBLEMS, Limits, RawTable, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
@@ -34,25 +43,9 @@ _ENTRIES = 2_000
 _CHUNK = 1 << 20
 #: A workbook that unpacks to so much at most is unpacked once and kept while it is read.
 _KEPT_BYTES = 64 << 20
-#: Columns A to Z.
-_ONE_LETTER = 26
-#: Bytes that a cell's name and what stands before it take at most.
-_LONGEST_NAME = 16
-_Places = np.ndarray[tuple[int], np.dtype[Any]]
 #: Excel keeps 15 significant digits; a longer number is not the one that was typed.
 EXACT = 10**15
-
-_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
-_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-# No part of these runs past the next angle bracket, so that their time is linear whatever the file holds.
-_CELL = re.compile(rb"<((?:\w+:)?)c(\s[^<>]*)?>")
-_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
-_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
-_MERGED = re.compile(
-    rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*["']([A-Za-z]{1,3})(\d{1,7}):([A-Za-z]{1,3})(\d{1,7})["']"""
-)
 _FROM_1904 = re.compile(rb"""\sdate1904\s*=\s*["'](?:1|true)["']""")
-_TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +72,7 @@ class Book:
         self._parts = _unpacked_sheets(self._archive, content, where, limits)
         self.sheets = tuple(_sheets(self._archive, where))
         self._workbook: CalamineWorkbook | None = None
+        self._formats: dict[int, tuple[str, int, str]] | None = None
 
     @property
     def counts_days_from_1904(self) -> bool:
@@ -87,7 +81,9 @@ class Book:
 
     def check_extent(self, sheet: Sheet, kind: Kind, most_rows: int) -> None:
         """Raises UnreadableExtract if a sheet spans more than a table of `kind` could: readers allocate that much."""
-        _check_extent(self._xml(sheet), sheet, kind, most_rows, self._where, self._limits)
+        named_so = sheet.visible and sheet.name.casefold() == kind
+        which = f"the sheet “{kind}”" if named_so else "a sheet"
+        check_extent(self._xml(sheet), which, kind, most_rows, self._where, self._limits)
 
     def rows(self, sheet: Sheet) -> list[list[Any]]:
         """A sheet's cells from A1 on; check its extent first."""
@@ -95,13 +91,29 @@ class Book:
 
     def unread(self, sheet: Sheet) -> list[tuple[int, int, str]]:
         """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
-        return list(_unread_cells(self._xml(sheet), self._where))
+        return list(unread_cells(self._xml(sheet), self._where))
 
     def merged(self, sheet: Sheet) -> list[tuple[tuple[int, int], tuple[int, int]]]:
         """First and last cell, as row (the first is 1) and column (from 0), of each range of merged cells."""
+        return merged_ranges(self._xml(sheet))
+
+    def formatted(self, sheet: Sheet) -> Iterator[tuple[int, int, tuple[str, int, str]]]:
+        """Row, column (from 0) and format of each number whose format of zeros shows more than its value."""
+        if self._formats is None:
+            there = "xl/styles.xml" in self._archive.namelist()
+            self._formats = number_formats(self._archive.read("xl/styles.xml")) if there else {}
+        return formatted_cells(self._xml(sheet), self._formats)
+
+    def hidden(self, sheet: Sheet, header: int, last: int, width: int, *, place: str = "") -> list[str]:
+        """What is to be said of rows and columns of a table that a person who opens the sheet does not see."""
         xml = self._xml(sheet)
-        found = _MERGED.findall(xml) if b"mergeCell" in xml else []
-        return [((int(a), _column_number(b) - 1), (int(c), _column_number(d) - 1)) for b, a, d, c in found]
+        rows = [r for r in hidden_rows(xml) if header < r <= last]
+        columns = [letters(c) for c in hidden_columns(xml) if c < width]
+        why = "hidden by a filter" if b"autoFilter" in xml else "hidden"
+        said = (
+            [f"{place}{len(rows):,} rows are {why} and were read all the same ({rows_in_words(rows)})."] if rows else []
+        )
+        return said + ([f"{place}Hidden columns were read all the same: {', '.join(columns)}."] if columns else [])
 
     def first_row(self, sheet: Sheet) -> list[str]:
         """The first row's cells as text; nothing of a sheet that holds no cells."""
@@ -119,57 +131,93 @@ class Book:
         return self._workbook
 
 
-def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTable:
-    """The sheet named like the kind, or the only visible one.
+def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
+    """The sheet named like the kind, or the only visible one, or the only one with the kind's header.
 
     Raises UnreadableExtract for a bomb, a damaged file, or a choice of sheets that would be a guess.
     """
     book = Book(content, where, limits)
     most_rows = EXTRACTS[kind].max_rows + limits.blank_rows
-    chosen = _choose(book.sheets, kind, where)
     for sheet in book.sheets:
         book.check_extent(sheet, kind, most_rows)
-    rows = book.rows(chosen)
-    if not rows:
+    chosen, said = _choose(book, kind, known, where)
+    values = book.rows(chosen)
+    if not any(any(v != "" for v in row) for row in values):
         raise UnreadableExtract(f"{where}: the sheet “{kind}” is empty. Send the file again with its rows.")
-    _refuse_merged(book.merged(chosen), len(rows), kind, where)
+    texts = _texts(book, chosen, values, known, kind)
+    found = bare(list(enumerate(texts, start=1)), known, where)
+    at, rows = found.header_row, found.rows
+    refuse_swallowed_cells(rows, len(found.headers), where)
+    last = max((n for n, _ in rows), default=at)
+    _refuse_merged(book.merged(chosen), at, last, kind, where)
     others = [h for s in book.sheets if s is not chosen for h in book.first_row(s)]
-    headers, body = [_header(v) for v in rows[0]], rows[1:]
-    columns = [pl.Series([cell_text(row[i]) for row in body], dtype=pl.String()) for i in range(len(headers))]
-    found = [*book.unread(chosen), *long_numbers(body)]
+    problems = [*book.unread(chosen), *long_numbers(values[at:], at + 1)]
     if book.counts_days_from_1904:
-        found += _bare_day_numbers(headers, body, kind)
-    problems = pl.DataFrame(found, schema=CELL_PROBLEMS, orient="row")
+        problems += _bare_day_numbers(found.headers, values[at:], at + 1, kind)
+    unread = pl.DataFrame(problems, schema=CELL_PROBLEMS, orient="row").filter(pl.col("file_row") > at)
+    columns = [pl.Series([row[i] for _, row in rows], dtype=pl.String()) for i in range(len(found.headers))]
     return raw_table(
-        headers,
-        _without(columns, problems),
-        pl.int_range(2, len(body) + 2, eager=True),
-        problems=problems.filter(pl.col("file_row") > 1),
-        other_headers=others,
+        found.headers,
+        _without(columns, unread, {n: i for i, (n, _) in enumerate(rows)}),
+        pl.Series([n for n, _ in rows], dtype=pl.UInt32()),
+        problems=unread,
+        other_headers=[*others, *found.aside],
+        notes=[*said, *found.notes, *book.hidden(chosen, at, last, len(found.headers))],
     )
 
 
+def _texts(book: Book, sheet: Sheet, values: list[list[Any]], known: Collection[str], kind: Kind) -> list[list[str]]:
+    """The cells as a person sees them: a number format of zeros belongs to a reference, `00123` is not 123."""
+    texts = [[cell_text(v) for v in row] for row in values]
+    formatted = list(book.formatted(sheet))
+    if not formatted:
+        return texts
+    header = texts[header_at(texts[:HEADER_WITHIN], known)]
+    names = meanings(kind)
+    for row, column, (before, digits, after) in formatted:
+        if row > len(texts) or column >= len(header) or not texts[row - 1][column].isdigit():
+            continue
+        name = names.get(normalised(header[column]))
+        is_reference = name is None or EXTRACTS[kind].field(name).type in (FieldType.REFERENCE, FieldType.CODE)
+        padded = texts[row - 1][column].zfill(digits)
+        texts[row - 1][column] = f"{before}{padded}{after}" if is_reference else texts[row - 1][column]
+    return texts
+
+
+def refuse_swallowed_cells(rows: Sequence[tuple[int, list[str]]], width: int, where: Where) -> None:
+    """A workbook made of a text file may hold whole rows of it in one cell: a quotation mark had swallowed them."""
+    for number, row in rows:
+        for position, cell in enumerate(row):
+            if "\n" in cell and any(is_swallowed(cell, d, width) for d in ",;\t|"):
+                raise UnreadableExtract(
+                    f"{where}: the cell in row {number}, column {letters(position)} holds whole rows of a text file, "
+                    "which an open quotation mark had swallowed. Export the file again and send that."
+                )
+
+
 def _refuse_merged(
-    ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], height: int, kind: Kind, where: Where
+    ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], header: int, last: int, kind: Kind, where: Where
 ) -> None:
     """A value in merged cells stands for all of them and lies in the first only: the others would read as blank."""
-    within = [(top, bottom) for (top, _), (bottom, _) in ranges if top <= height]
+    within = [(top, bottom) for (top, _), (bottom, _) in ranges if top <= last and bottom >= header]
     if within:
-        rows = sorted({row for top, bottom in within for row in range(top, min(bottom, height) + 1)})
+        rows = sorted({row for top, bottom in within for row in range(top, min(bottom, last) + 1)})
         raise UnreadableExtract(
             f"{where}: the sheet of the {kind} extract has merged cells ({rows_in_words(rows)}), so it cannot be told "
             "which rows and columns a value is for. Unmerge them, write the value into each cell, and send it again."
         )
 
 
-def _bare_day_numbers(headers: Sequence[str], body: list[list[Any]], kind: Kind) -> Iterator[tuple[int, int, str]]:
+def _bare_day_numbers(
+    headers: Sequence[str], body: list[list[Any]], first_row: int, kind: Kind
+) -> Iterator[tuple[int, int, str]]:
     """Cells of date columns that hold a bare number in a workbook that counts days from 1904."""
     known = meanings(kind)
     for position, header in enumerate(headers):
         name = known.get(normalised(header))
-        named = name is not None and EXTRACTS[kind].field(name).type is FieldType.DATE
-        if named or any(isinstance(row[position], date) for row in body):
-            for number, row in enumerate(body, start=2):
+        is_date = name is not None and EXTRACTS[kind].field(name).type is FieldType.DATE
+        if is_date or any(isinstance(row[position], date) for row in body):
+            for number, row in enumerate(body, start=first_row):
                 if isinstance(row[position], float):
                     yield number, position, "not_a_date"
 
@@ -245,128 +293,33 @@ def _sheets(archive: zipfile.ZipFile, where: Where) -> list[Sheet]:
     return found
 
 
-def _choose(sheets: Sequence[Sheet], kind: Kind, where: Where) -> Sheet:
-    named = [s for s in sheets if s.name.strip().casefold() == kind]
-    visible = [s for s in sheets if s.visible]
-    if len(named) == 1:
-        return named[0]
-    if not named and len(visible) == 1:
-        return visible[0]
+def _choose(book: Book, kind: Kind, known: Collection[str], where: Where) -> tuple[Sheet, list[str]]:
+    """The sheet that is meant, and what is to be said of the choice."""
+    named_so = [s for s in book.sheets if s.name.strip().casefold() == kind]
+    visible = [s for s in book.sheets if s.visible]
+    if len(named_so) == 1 and (named_so[0].visible or not [s for s in visible if _has_header(book, s, known)]):
+        hidden = not named_so[0].visible
+        return named_so[0], [f"The sheet “{kind}” is hidden and was read all the same."] if hidden else []
+    if len(named_so) == 1:
+        raise UnreadableExtract(
+            f"{where}: the sheet “{kind}” is hidden, and a visible sheet has the columns of a {kind} extract too, so "
+            "which one is meant would be a guess. Delete the one that is not meant."
+        )
+    if not named_so and len(visible) == 1:
+        return visible[0], []
+    fitting = [s for s in visible if _has_header(book, s, known)] if not named_so else []
+    if len(fitting) == 1:
+        place = book.sheets.index(fitting[0]) + 1
+        return fitting[0], [f"Of the workbook's sheets, number {place} was read: it alone has the {kind} columns."]
     raise UnreadableExtract(
         f"{where}: the workbook has {len(visible)} visible sheets and none of them is named “{kind}”, so which one is "
         f"meant would be a guess. Name the sheet “{kind}”, or send a workbook with one sheet."
     )
 
 
-def _check_extent(xml: bytes, sheet: Sheet, kind: Kind, most_rows: int, where: Where, limits: Limits) -> None:
-    """Refuse a sheet whose outermost cells span more than a table could: readers allocate the rectangle."""
-    which = "a sheet" if not sheet.visible else f"the sheet “{kind}”" if sheet.name.casefold() == kind else "a sheet"
-    if b"\x00" in xml[:64]:
-        raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
-    # A row's tag has the word in it, so few words are few rows; only then are they counted one by one.
-    rows = len(_ROW.findall(xml)) if xml.count(b"row") > most_rows else 0
-    widest = lowest = 0
-    if rows <= most_rows:
-        widest, lowest = _outermost(xml, most_rows, limits)
-    if rows > most_rows or lowest > most_rows:
-        raise UnreadableExtract(
-            f"{where}: {which} reaches beyond row {most_rows:,}, too far for a {kind} extract. Delete what "
-            "stands below the table, or send the table alone as CSV."
-        )
-    if widest > limits.max_columns:
-        raise UnreadableExtract(
-            f"{where}: {which} reaches beyond column {limits.max_columns}. Delete what stands beside the table, "
-            "or send the table alone as CSV."
-        )
-
-
-def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
-    """The last column and row that cells name, of those that could lie outside; 0 where none could."""
-    if limits.max_columns >= _ONE_LETTER and (widest := _widest_within_rows(xml, len(str(most_rows)))) is not None:
-        return widest, 0
-    # Only references that could lie outside are taken out of the many: far columns and low rows.
-    digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
-    # The space is looked for behind the r: an expression that begins with a letter is found several times faster.
-    outside = rb"""r(?<=\sr)\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
-    found = set(re.findall(outside, xml))
-    columns = {reference.rstrip(b"0123456789") for reference in found}
-    lowest = max((int(reference[len(reference.rstrip(b"0123456789")) :]) for reference in found), default=0)
-    return max((_column_number(c) for c in columns), default=0), lowest
-
-
-def _widest_within_rows(xml: bytes, digits: int) -> int | None:
-    """The last column of two letters or three, if every cell is named as Excel does it and no row has so many digits.
-
-    Else None. There are many cells, so their names are looked at side by side.
-    """
-    sheet = np.frombuffer(xml + bytes(_LONGEST_NAME), dtype=np.uint8)
-    at = np.flatnonzero(sheet[1:] == ord("r")) + 1
-    space, after = ord(" "), sheet[at + 1]
-    named = at[(sheet[at - 1] <= space) & ((after == ord("=")) | (after <= space))]
-    if not ((sheet[named + 1] == ord("=")) & (sheet[named + 2] == ord('"'))).all():
-        return None
-
-    def is_letter(places: _Places) -> _Places:
-        return (sheet[places] | 0x20) - ord("a") < _ONE_LETTER
-
-    def number(places: _Places) -> _Places:
-        return ((sheet[places] | 0x20) - (ord("a") - 1)).astype(np.int64)
-
-    start = named + 3
-    second = is_letter(start + 1)
-    third = second & is_letter(start + 2)
-    last_digit = sheet[start + 1 + second + third + digits - 1]
-    if ((last_digit >= ord("0")) & (last_digit <= ord("9"))).any():
-        return None
-    two, three = start[second & ~third], start[third]
-    last_of_two = number(two) * _ONE_LETTER + number(two + 1)
-    last_of_three = (number(three) * _ONE_LETTER + number(three + 1)) * _ONE_LETTER + number(three + 2)
-    return int(max(last_of_two.max(initial=0), last_of_three.max(initial=0)))
-
-
-def _column_number(letters: bytes) -> int:
-    number = 0
-    for letter in letters.upper():
-        number = number * 26 + letter - 64
-    return number
-
-
-def _unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
-    """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
-    # One byte is looked for many times faster than two, and most sheets of values hold no such letter in their cells.
-    begin, end = max(xml.find(b"sheetData"), 0) + len(b"sheetData"), xml.rfind(b"sheetData")
-    end = end if end > begin else len(xml)
-    may_calculate = xml.find(b"f", begin, end) >= 0
-    may_fail = xml.find(b"e", begin, end) >= 0
-    formulas = may_calculate and (b"<f" in xml or b":f" in xml) and _FORMULA.search(xml) is not None
-    if not formulas and not (may_fail and (b'"e"' in xml or b"'e'" in xml)):
-        return
-    for attributes, body in _cells(xml):
-        kind = _TYPE.search(attributes)
-        is_error = kind is not None and kind[1] == b"e"
-        formula = _FORMULA.search(body) is not None
-        if not (is_error or formula):
-            continue
-        value = _VALUE.search(body)
-        # An empty text is a result; an empty number is a formula that was never calculated.
-        calculated = value is not None and (bool(value[1].strip()) or (kind is not None and kind[1] == b"str"))
-        if is_error or not calculated:
-            at = _REFERENCE.search(attributes)
-            if at is None:
-                raise UnreadableExtract(
-                    f"{where}: the workbook holds formulas without results. Save it in Excel and send it again."
-                )
-            yield int(at[2]), _column_number(at[1]) - 1, "formula_error" if is_error else "formula_without_value"
-
-
-def _cells(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Attributes and content of every cell element; a cell ends where the next one begins at the latest."""
-    for tag, following in pairwise(chain(_CELL.finditer(xml), [None])):
-        if tag is None or (tag[2] or b"").endswith(b"/"):
-            continue
-        until = following.start() if following is not None else len(xml)
-        end = xml.find(b"</" + tag[1] + b"c", tag.end(), until)
-        yield tag[2] or b"", xml[tag.end() : end if end >= 0 else until]
+def _has_header(book: Book, sheet: Sheet, known: Collection[str]) -> bool:
+    rows = [[cell_text(v) for v in row] for row in book.rows(sheet)[:HEADER_WITHIN]]
+    return any(named(row, known) >= FEWEST_NAMED for row in rows)
 
 
 def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[int, int, str]]:
@@ -377,12 +330,11 @@ def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[in
                 yield number, position, "digits_lost_in_excel"
 
 
-def _without(columns: list[pl.Series], problems: pl.DataFrame) -> list[pl.Series]:
-    """The columns with problem cells blank."""
-    for position, rows in problems.filter(pl.col("file_row") > 1).group_by("position").agg("file_row").iter_rows():
+def _without(columns: list[pl.Series], problems: pl.DataFrame, at: Mapping[int, int]) -> list[pl.Series]:
+    """The columns with problem cells blank; `at` is where a row of the file stands in them."""
+    for position, rows in problems.group_by("position").agg("file_row").iter_rows():
         if position < len(columns):
-            at = [r - 2 for r in rows if r - 2 < columns[position].len()]
-            columns[position] = columns[position].scatter(at, None)
+            columns[position] = columns[position].scatter([at[r] for r in rows if r in at], None)
     return columns
 
 

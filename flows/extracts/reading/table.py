@@ -39,22 +39,27 @@ class RawTable:
     cells: pl.DataFrame
     problems: pl.DataFrame
     other_headers: tuple[str, ...] = ()
-    """First rows of other sheets of the same workbook, which are kept with it."""
+    """First rows of other sheets of the same workbook, and what stands above and beside the table."""
     notes: tuple[str, ...] = ()
 
 
 _ROW = "file_row"
-_TOTALS = ("total", "totals", "grandtotal", "subtotal", "sum")
+_TOTAL = (
+    r"(?i)^\W*(?:(?:grand|sub|overall|report|column|running)[\s-]*)?"
+    r"(?:totals?|sum|result|average|mean|count)\b|\btotals?\W*$"
+)
+#: A cell that is marked as text, so that Excel leaves it alone: ="0012" or '0012.
+_AS_FORMULA, _AS_TEXT = r'^="((?:[^"]|"")*)"$', r"^'([^']+)'?$"
 
 
 def says_total(first: pl.Expr) -> pl.Expr:
-    """Whether a row's first filled cell says that a report writer added the row."""
-    return first.str.to_lowercase().str.replace_all(r"[^a-z0-9]", "").is_in(list(_TOTALS)).fill_null(False)
+    """Whether a row's first filled cell, or its key, says that a report writer added the row."""
+    return first.str.contains(_TOTAL).fill_null(False)
 
 
 def is_total(text: str) -> bool:
     """`says_total` for a single text."""
-    return re.sub(r"[^a-z0-9]", "", text.lower()) in _TOTALS
+    return re.search(_TOTAL, text) is not None
 
 
 def raw_table(
@@ -77,12 +82,13 @@ def raw_table(
         frame = (
             frame.lazy()
             .with_columns(text.str.strip_chars())
+            .with_columns(_unmarked(text))
             .with_columns(pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text))
             .collect()
         )
     if all(c.null_count() for c in frame.get_columns()[:-1]):
         frame = frame.filter(pl.any_horizontal(text.is_not_null()))
-    names = tuple(" ".join(h.split()) for h in headers)
+    names = tuple(" ".join(re.sub(_AS_FORMULA, r"\1", h.strip()).split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
     cells = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
     found = problems if problems is not None else CELL_PROBLEMS.to_frame()
@@ -98,3 +104,14 @@ def raw_table(
         other_headers=tuple(other_headers),
         notes=tuple(notes),
     )
+
+
+def _unmarked(text: pl.Expr) -> pl.Expr:
+    """Cells without the marks that keep a spreadsheet from making a number of them."""
+    formula = text.str.starts_with('="')
+    plain = text.str.replace(_AS_FORMULA, "${1}").str.replace_all('""', '"', literal=True).str.strip_chars()
+    return (
+        pl.when(formula & text.str.contains(_AS_FORMULA)).then(plain)
+        .when(text.str.starts_with("'")).then(text.str.replace(_AS_TEXT, "${1}").str.strip_chars())
+        .otherwise(text)
+    )  # fmt: skip

@@ -6,29 +6,26 @@ The content decides what a file is, not its name: a workbook saved as `.csv` is 
 from __future__ import annotations
 
 import codecs
-import csv
 import io
-import re
-from collections.abc import Callable, Sequence
-from itertools import islice
+from collections.abc import Callable, Collection
 
 import polars as pl
 
 from features.errors import ExtractError, UnreadableExtract
 from features.registry import EXTRACTS, Kind
+from flows.extracts.reading.delimited import read_delimited
 from flows.extracts.reading.excel import read_workbook
-from flows.extracts.reading.table import NULL_MARKERS, Limits, RawTable, raw_table
-from flows.extracts.reading.where import Where, rows_in_words
+from flows.extracts.reading.headers import meanings, normalised
+from flows.extracts.reading.table import Limits, RawTable, raw_table
+from flows.extracts.reading.where import Where
 
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
-_CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
-_ASCII = bytes(range(128))
-_DELIMITERS = (",", ";", "\t")
 
 
-def read_table(content: bytes, *, kind: Kind, where: Where, limits: Limits | None = None) -> RawTable:
-    """The table in a CSV, Parquet or Excel file.
+def read_table(
+    content: bytes, *, kind: Kind, where: Where, limits: Limits | None = None, headers: Collection[str] = ()
+) -> RawTable:
+    """The table in a CSV, Parquet or Excel file; `headers` are a council's own names for our fields.
 
     Raises UnreadableExtract (a sentence naming council, month and file, and what to do) for anything
     that is no such table or is larger than any council's could be; a file causes no other error here.
@@ -43,13 +40,13 @@ def read_table(content: bytes, *, kind: Kind, where: Where, limits: Limits | Non
             f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
             "Save it as .xlsx without a password and send it again."
         )
-    read: Callable[[bytes, Kind, Where, Limits], RawTable] = _read_csv
+    read: Callable[[bytes, Kind, Where, Limits, Collection[str]], RawTable] = _read_csv
     if content.startswith(_ZIP):
         read = read_workbook
     elif content.startswith(_PARQUET):
         read = _read_parquet
     try:
-        table = read(content, kind, where, limits)
+        table = read(content, kind, where, limits, columns_meant(kind, headers))
     except (ExtractError, MemoryError, TimeoutError):
         raise
     except BaseException as error:
@@ -82,135 +79,17 @@ def too_many_rows(where: Where, kind: Kind) -> UnreadableExtract:
     )
 
 
-def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
-    """A CSV file's text and what there is to note of its encoding; raises UnreadableExtract if it is no text."""
-    if content.startswith(_UTF16):
-        raise UnreadableExtract(
-            f"{where}: the file is Unicode text of 16 bits. Save it as “CSV UTF-8” and send it again."
-        )
-    not_text = UnreadableExtract(
-        f"{where}: the file is not text, though it is no Parquet or Excel file either. "
-        "Send CSV (UTF-8), Parquet or .xlsx."
-    )
-    if len(content.translate(None, _CONTROL)) < len(content):
-        raise not_text
-    notes = []
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("cp1252")
-        except UnicodeDecodeError:
-            raise not_text from None
-        notes.append("The file was read as Windows text (cp1252); “CSV UTF-8” is safer.")
-    return text, notes
+def columns_meant(kind: Kind, also: Collection[str] = ()) -> frozenset[str]:
+    """The normalised headers that mean a field of the kind, and those of a council's mapping."""
+    return frozenset((*meanings(kind), *map(normalised, also)))
 
 
-def delimiter_of(text: str) -> str:
-    """The one of comma, semicolon and tab that the header has most of, outside quotes."""
-    header = re.sub(r'"[^"]*"', "", text.lstrip().split("\n", 1)[0])
-    return max(_DELIMITERS, key=header.count)
+def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
+    return read_delimited(content, known, EXTRACTS[kind].max_rows, too_many_rows(where, kind), where, limits)
 
 
-def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTable:
-    text, notes = decoded(content, where)
-    delimiter = delimiter_of(text)
-    most = EXTRACTS[kind].max_rows + limits.blank_rows
-    if '"' not in text and text.count("\n") > most + 1 and text.count("\r") == text.count("\r\n"):
-        raise too_many_rows(where, kind)
-    if (table := _read_plain_csv(text, delimiter, limits, notes)) is not None:
-        return table
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        headers = next(reader)
-        rows = list(islice(reader, most + 1))
-    except csv.Error:
-        raise UnreadableExtract(
-            f"{where}, after row {reader.line_num}: a quotation mark is opened and not closed, or stands inside a "
-            "value. The file is incomplete or was edited by hand; export it again."
-        ) from None
-    if len(rows) > most:
-        raise too_many_rows(where, kind)
-    return _from_rows(headers, rows, where, limits, notes)
-
-
-def _read_plain_csv(text: str, delimiter: str, limits: Limits, notes: list[str]) -> RawTable | None:
-    headers = text.split("\n", 1)[0].rstrip("\r").split(delimiter)
-    if len(headers) > limits.max_columns or len(headers) == 1:
-        return None
-    body = plain_csv(text, delimiter, len(headers), null_values=NULL_MARKERS)
-    if body is None:
-        return None
-    rows = pl.int_range(2, body.height + 2, eager=True)
-    return raw_table(headers, body.get_columns(), rows, notes=notes, clean=_is_trimmed(text, delimiter))
-
-
-def _is_trimmed(text: str, delimiter: str) -> bool:
-    """Whether no cell begins or ends with white space; False where that is not plain to see."""
-    beside = rf" (?:[{delimiter}\r\n]|(?<=[{delimiter}\n] ))"
-    if text.startswith(" ") or text.endswith(" ") or re.search(beside, text):
-        return False
-    return not any(c in text for c in "\t\v\f" if c != delimiter) and not any(c.isspace() for c in _beyond_ascii(text))
-
-
-def _beyond_ascii(text: str) -> set[str]:
-    return set() if text.isascii() else set(text.encode().translate(None, _ASCII).decode())
-
-
-def plain_csv(
-    text: str, delimiter: str, width: int, columns: Sequence[int] | None = None, null_values: Sequence[str] = ()
-) -> pl.DataFrame | None:
-    """The quick way for a CSV without quotation marks in which every row has as many cells as the header.
-
-    The rows below the header as text, columns named by position, all or those of `columns`; cells that are
-    empty or just one of `null_values` are null. None if the file is not so. Polars fills short rows without a
-    word, so the delimiters are counted.
-    """
-    if '"' in text or ("\r" in text and text.count("\r") != text.count("\r\n")):
-        return None
-    lines = text.count("\n") + (not text.endswith("\n"))
-    if width == 1 or text.count(delimiter) != lines * (width - 1):
-        return None
-    try:
-        frame = pl.read_csv(
-            text.encode(),
-            has_header=False,
-            separator=delimiter,
-            quote_char=None,
-            columns=list(columns) if columns is not None else None,
-            null_values=list(null_values),
-            schema={str(i): pl.String() for i in range(width)},
-        )
-    except pl.exceptions.PolarsError:
-        return None
-    return frame.slice(1) if frame.height == lines else None
-
-
-def _from_rows(headers: list[str], rows: list[list[str]], where: Where, limits: Limits, notes: list[str]) -> RawTable:
-    width = len(headers)
-    if not any(h.strip() for h in headers):
-        raise UnreadableExtract(f"{where}: the first row is blank. The header must be row 1.")
-    if width > limits.max_columns:
-        raise UnreadableExtract(
-            f"{where}: the header has more than {limits.max_columns} columns. Check that the right file was sent."
-        )
-    filled = [(i, row) for i, row in enumerate(rows, start=2) if any(cell.strip() for cell in row)]
-    short = [i for i, row in filled if len(row) < width]
-    if short and short[-1] == filled[-1][0] and len(short) == 1:
-        raise UnreadableExtract(
-            f"{where}: the last row ({short[0]}) breaks off, so the file is incomplete. Send it again."
-        )
-    ragged = [i for i, row in filled if len(row) < width or any(c.strip() for c in row[width:])]
-    if ragged:
-        raise UnreadableExtract(
-            f"{where}: {rows_in_words(ragged)} have another number of cells than the header, so their values cannot be "
-            "told apart. A value that contains the separator must stand in quotation marks; export the file again."
-        )
-    columns = [pl.Series([row[i] for _, row in filled], dtype=pl.String()) for i in range(width)]
-    return raw_table(headers, columns, pl.Series([i for i, _ in filled], dtype=pl.UInt32()), notes=notes)
-
-
-def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits) -> RawTable:
+def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
+    del known  # the columns of Parquet have names, and nothing stands around them
     schema = pl.read_parquet_schema(io.BytesIO(content))
     if len(schema) > limits.max_columns:
         raise UnreadableExtract(

@@ -25,7 +25,8 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     UnreadableExtract, HeaderMismatch, PersonalDataRefused (do not keep the file), or WrongCouncilOrMonth.
     """
     where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
-    table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits)
+    theirs = asked.mapping.columns.values() if asked.mapping is not None else ()
+    table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits, headers=tuple(theirs))
     refuse_personal_data(table.headers, kind=asked.kind, where=where, other_headers=table.other_headers)
     if asked.mapping is not None:
         table = apply_mapping(table, asked.mapping, where, asked.council)

@@ -17,9 +17,10 @@ import polars as pl
 
 from features.errors import ExtractError, UnreadableExtract
 from flows.extracts.reading.dates import read_dates
+from flows.extracts.reading.delimited import decoded, delimiter_of, plain_csv
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import NULL_MARKERS
-from flows.extracts.reading.tables import as_text, decoded, delimiter_of, plain_csv
+from flows.extracts.reading.tables import as_text
 from flows.extracts.reading.where import Where, rows_in_words
 
 EPISODES = "ssd_cin_episodes"

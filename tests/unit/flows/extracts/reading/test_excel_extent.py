@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.extracts.reading.excel import _outermost, _widest_within_rows
+from flows.extracts.reading.sheet_xml import _outermost, _widest_within_rows
 from flows.extracts.reading.table import Limits
 
 _MOST_ROWS = 40_000

@@ -1,0 +1,198 @@
+"""What report writers put around a table: titles above the header, rules below it, footers, blank columns.
+
+A row is left out only where it can be nobody's: it is a rule of dashes, repeats the header, or stands below
+the table and is prose or a count. Another table on the same sheet is refused, as which one is meant is for the
+council to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from features.errors import UnreadableExtract
+from flows.extracts.reading.headers import normalised
+from flows.extracts.reading.table import is_total
+from flows.extracts.reading.where import Where, rows_in_words
+
+#: How far down a header is looked for.
+HEADER_WITHIN = 30
+#: A row below row 1 is the header if it names this many of the columns that are looked for.
+FEWEST_NAMED = 3
+#: As many of them make row 1 the header, whatever else it has.
+_FEWEST_IN_FIRST = 2
+#: Rows at the end of a file that are looked at one by one.
+_LAST_ROWS = 60
+
+_RULE = re.compile(r"[-=_+|*~–—.]{2,}|-")
+_FOOTERS = (
+    r"\(?\d[\d,.]* ?(?:rows?|records?|lines?|results?)\b",
+    r"(?:no )?(?:applied )?filters?\b",
+    r"(?:end|start) (?:of )?(?:report|file|data|extract|output|table|list)",
+    r"\W*end of\b",
+    r"(?:report|extract|query|data|file|list)?\s*(?:was |last )?"
+    r"(?:run|ran|generated|printed|produced|exported|created|extracted|refreshed|updated|executed|completed|prepared)"
+    r"(?: (?:on|at|by|from|date|time|in)\b|:| \d)",
+    r"(?:report|extract|query|data|file)"
+    r"(?: (?:name|title|id|run|date|time|source|owner|parameters?|as at|as of|for))?:",
+    r"(?:data|position|figures|snapshot|extract|report)? ?(?:as at|as of|correct (?:as )?at)\b",
+    r"page \d+",
+    r"(?:total )?(?:rows?|records?|row count|record count|count|number of (?:rows|records))\b\W*\d*$",
+    r"(?:completion|execution|elapsed|query|run|print|export) ?(?:time|date)\b",
+    r"(?:source|notes?|confidential|official|restricted|copyright|©|disclaimer|warning|parameters?|prompts?|criteria|"
+    r"selection|sorted by|order(?:ed)? by|user|author|contact|version|run date|date run|sql>|pl/sql)\b",
+)
+_FOOTER = re.compile("|".join(f"(?:{p})" for p in _FOOTERS), re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A table without what stood around it."""
+
+    header_row: int
+    """As a person counts: the first row is 1."""
+    headers: list[str]
+    rows: list[tuple[int, list[str]]]
+    """Number and cells of each row that is not blank."""
+    notes: list[str]
+    aside: list[str]
+    """Texts of cells above and beside the table, which nobody has taken for the table's."""
+
+
+def named(cells: Sequence[str], known: Collection[str]) -> int:
+    """How many cells are headers that are looked for."""
+    return sum(1 for c in cells if normalised(c) in known)
+
+
+def header_at(rows: Sequence[Sequence[str]], known: Collection[str]) -> int:
+    """The header's position among the first rows (from 0): the first filled row, unless one below it is plainly it."""
+    filled = [i for i, row in enumerate(rows[:HEADER_WITHIN]) if any(c.strip() for c in row)]
+    if not filled or named(rows[filled[0]], known) >= _FEWEST_IN_FIRST:
+        return filled[0] if filled else 0
+    below = [i for i in filled if named(rows[i], known) >= min(FEWEST_NAMED, len(known))]
+    if below:
+        return below[0]
+    # Of a file of a council's own making no header is known: a title is one cell above many.
+    counts = {i: sum(1 for c in rows[i] if c.strip()) for i in filled}
+    most = max(counts.values())
+    if most < FEWEST_NAMED or counts[filled[0]] > 1:
+        return filled[0]
+    return next(i for i in filled if counts[i] > most / 2)
+
+
+def is_rule(cells: Sequence[str]) -> bool:
+    """Whether the row is a line of dashes, as report writers draw below a header or above a total."""
+    filled = [c for c in cells if c and not c.isspace()]
+    return bool(filled) and any(len(c.strip()) > 1 for c in filled) and all(_is_rule(c) for c in filled)
+
+
+def _is_rule(cell: str) -> bool:
+    return _RULE.fullmatch("".join(cell.split())) is not None
+
+
+def bare(
+    rows: Sequence[tuple[int, list[str]]], known: Collection[str], where: Where, *, ends_open: bool = False
+) -> Bare:
+    """The table among these numbered rows. `ends_open`: the last line has no line end, so it may be cut off.
+
+    Raises UnreadableExtract if a second table follows.
+    """
+    at = header_at([cells for _, cells in rows[:HEADER_WITHIN]], known)
+    header_row, headers = rows[at]
+    same = [normalised(h) for h in headers]
+    body: list[tuple[int, list[str]]] = []
+    left_out: list[int] = []
+    for number, cells in rows[at + 1 :]:
+        first = next((c for c in cells if c and not c.isspace()), None)
+        if first is None:
+            continue
+        if (_is_rule(first) and is_rule(cells)) or _repeats(cells, same):
+            left_out.append(number)
+            continue
+        if normalised(first) in known and named(cells, known) >= FEWEST_NAMED:
+            raise UnreadableExtract(
+                f"{where}: another table begins in row {number}, so which one is meant would be a guess. "
+                "Send one table, and each other one in a file of its own."
+            )
+        body.append((number, cells))
+    below = _footers(body, len(headers), ends_open)
+    left_out += [number for number, _ in body[len(body) - below :]]
+    body = body[: len(body) - below]
+    headers, body, beside, from_column = _without_beside(headers, body, known)
+    notes = []
+    if header_row > 1:
+        notes.append(f"The header was found in row {header_row}; what stands above it was not read.")
+    if left_out:
+        notes.append(f"Not read, as lines, repeated headers or footers of a report: {rows_in_words(sorted(left_out))}.")
+    if beside:
+        notes.append(f"What stands beside the table, from column {letters(from_column)} on, was not read.")
+    above = [c for _, cells in rows[:at] for c in cells if c.strip()]
+    return Bare(header_row, headers, body, notes, [*above, *beside])
+
+
+def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
+    if not cells or normalised(cells[0]) != header[0]:
+        return False
+    given = [normalised(c) for c in cells]
+    return given[: len(header)] == list(header) and not any(given[len(header) :])
+
+
+def ends_with_footer(last: Sequence[Sequence[str]], width: int) -> bool:
+    """Whether the last of these rows is a footer; a quick look that needs not see the whole table."""
+    filled = [(i, row) for i, row in enumerate(last) if any(c and not c.isspace() for c in row)]
+    return not filled or _is_footer(filled[-1][1], width, lambda _: set(), ends_open=False)
+
+
+def _footers(body: Sequence[tuple[int, list[str]]], width: int, ends_open: bool) -> int:
+    """How many rows at the end are footers."""
+    columns: dict[int, set[str]] = {}
+
+    def values(position: int) -> set[str]:
+        if position not in columns:
+            above = body[: max(len(body) - _LAST_ROWS, len(body) // 2)]
+            columns[position] = {row[position].strip() for _, row in above if position < len(row)}
+        return columns[position]
+
+    count = 0
+    for number, cells in reversed(body[-_LAST_ROWS:]):
+        if not _is_footer(cells, width, values, ends_open=ends_open and number == body[-1][0]):
+            break
+        count += 1
+    return count
+
+
+def _is_footer(cells: Sequence[str], width: int, values: Callable[[int], set[str]], *, ends_open: bool) -> bool:
+    filled = [(i, c.strip()) for i, c in enumerate(cells) if c and not c.isspace()]
+    if not filled or len(filled) > max(1, width // 3):
+        return False
+    position, text = filled[0]
+    if _FOOTER.match(text):
+        return True
+    # Prose, and no part of a value that the column has: a row that breaks off begins like the others.
+    is_prose = len(text.split()) > 1 and not text[0].isdigit() and not is_total(text)
+    return width > FEWEST_NAMED and is_prose and not ends_open and not any(v.startswith(text) for v in values(position))
+
+
+def _without_beside(
+    headers: list[str], body: list[tuple[int, list[str]]], known: Collection[str]
+) -> tuple[list[str], list[tuple[int, list[str]]], list[str], int]:
+    """The table without blank columns at its end and without what stands beyond a blank column and is none of it."""
+    width = max((i + 1 for i, h in enumerate(headers) if h.strip()), default=0)
+    gaps = [i for i in range(1, width) if not headers[i].strip()]
+    for gap in gaps:
+        beside = [h for h in headers[gap:] if h.strip()]
+        is_table = named(headers[:gap], known) >= _FEWEST_IN_FIRST and not named(beside, known)
+        if is_table and not any(len(row) > gap and row[gap].strip() for _, row in body):
+            kept = [(n, row[:gap]) for n, row in body if any(c.strip() for c in row[:gap])]
+            return headers[:gap], kept, beside, gap
+    return headers, body, [], 0
+
+
+def letters(position: int) -> str:
+    """Column A, B … AA, as a spreadsheet shows it; positions count from 0."""
+    text, number = "", position + 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        text = chr(65 + rest) + text
+    return text

@@ -1,0 +1,246 @@
+"""What only a worksheet's XML says: how far it reaches, what could not be calculated, what is hidden or formatted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+
+from features.errors import UnreadableExtract
+from features.registry import Kind
+from flows.extracts.reading.table import Limits
+from flows.extracts.reading.where import Where
+
+#: Columns A to Z.
+_ONE_LETTER = 26
+#: Bytes that a cell's name and what stands before it take at most.
+_LONGEST_NAME = 16
+_Places = np.ndarray[tuple[int], np.dtype[Any]]
+
+_REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
+_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
+# No part of these runs past the next angle bracket, so that their time is linear whatever the file holds.
+_CELL = re.compile(rb"<((?:\w+:)?)c(\s[^<>]*)?>")
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^<>]*?ref\s*=\s*["']([A-Za-z]{1,3})(\d{1,7}):([A-Za-z]{1,3})(\d{1,7})["']"""
+)
+_TYPE = re.compile(rb"""\st\s*=\s*["'](\w+)["']""")
+_ROW_TAG = re.compile(rb"<(?:\w+:)?row(\s[^<>]*)?>")
+_ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(row|c)(\s[^<>]*)?>")
+_ROW_NUMBER = re.compile(rb"""\sr\s*=\s*["'](\d{1,7})["']""")
+_HIDDEN = re.compile(rb"""\shidden\s*=\s*["'](?:1|true)["']""")
+_COLUMN_TAG = re.compile(rb"<(?:\w+:)?col(\s[^<>]*)>")
+_FIRST, _LAST = re.compile(rb"""\smin\s*=\s*["'](\d+)["']"""), re.compile(rb"""\smax\s*=\s*["'](\d+)["']""")
+_MOST_HIDDEN = 300
+_FORMAT = re.compile(rb"""<(?:\w+:)?numFmt\s(?=[^<>]*?numFmtId="(\d+)")[^<>]*?formatCode=["]([^"<>]*)["]""")
+_STYLE = re.compile(rb"""<(?:\w+:)?xf\s[^<>]*?numFmtId=["](\d+)["]""")
+_STYLED = re.compile(rb"""\ss\s*=\s*["'](\d+)["']""")
+_LITERAL = re.compile(r'"([^"]*)"|\\(.)')
+_ZEROS = re.compile(r'((?:"[^"]*"|\\.|[-/ ])*)(0+)((?:"[^"]*"|\\.|[-/ ])*)')
+
+
+def check_extent(xml: bytes, which: str, kind: Kind, most_rows: int, where: Where, limits: Limits) -> None:
+    """Refuse a sheet whose outermost cells span more than a table could: readers allocate the rectangle."""
+    if b"\x00" in xml[:64]:
+        raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
+    # A row's tag has the word in it, so few words are few rows; only then are they counted one by one.
+    rows = len(_ROW.findall(xml)) if xml.count(b"row") > most_rows else 0
+    widest = lowest = 0
+    if rows <= most_rows:
+        widest, lowest = _outermost(xml, most_rows, limits)
+    if rows > most_rows or lowest > most_rows or widest > limits.max_columns:
+        # A colour or a border makes a cell of the file, and holds nothing; such cells are not read.
+        widest, lowest = _outermost_filled(xml, limits.max_columns, most_rows)
+        rows = 0
+    if rows > most_rows or lowest > most_rows:
+        raise UnreadableExtract(
+            f"{where}: {which} reaches beyond row {most_rows:,}, too far for a {kind} extract. Delete what "
+            "stands below the table, or send the table alone as CSV."
+        )
+    if widest > limits.max_columns:
+        raise UnreadableExtract(
+            f"{where}: {which} reaches beyond column {limits.max_columns}. Delete what stands beside the table, "
+            "or send the table alone as CSV."
+        )
+
+
+def _outermost_filled(xml: bytes, most_columns: int, most_rows: int) -> tuple[int, int]:
+    """The last column and row of cells that hold something, or the first that lies outside.
+
+    A cell without a name counts as the next one.
+    """
+    widest = lowest = row = column = 0
+    for found in _ROW_OR_CELL.finditer(xml):
+        attributes, at = found[2] or b"", None
+        if found[1] == b"row":
+            numbered = _ROW_NUMBER.search(attributes)
+            row, column = int(numbered[1]) if numbered else row + 1, 0
+            continue
+        at = _REFERENCE.search(attributes)
+        column = _column_number(at[1]) if at else column + 1
+        row = int(at[2]) if at else row
+        if not attributes.endswith(b"/") and not xml.startswith(b"</", found.end()):
+            widest, lowest = max(widest, column), max(lowest, row)
+            if widest > most_columns or lowest > most_rows:
+                break
+    return widest, lowest
+
+
+def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
+    """The last column and row that cells name, of those that could lie outside; 0 where none could."""
+    if limits.max_columns >= _ONE_LETTER and (widest := _widest_within_rows(xml, len(str(most_rows)))) is not None:
+        return widest, 0
+    # Only references that could lie outside are taken out of the many: far columns and low rows.
+    digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
+    # The space is looked for behind the r: an expression that begins with a letter is found several times faster.
+    outside = rb"""r(?<=\sr)\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
+    found = set(re.findall(outside, xml))
+    columns = {reference.rstrip(b"0123456789") for reference in found}
+    lowest = max((int(reference[len(reference.rstrip(b"0123456789")) :]) for reference in found), default=0)
+    return max((_column_number(c) for c in columns), default=0), lowest
+
+
+def _widest_within_rows(xml: bytes, digits: int) -> int | None:
+    """The last column of two letters or three, if every cell is named as Excel does it and no row has so many digits.
+
+    Else None. There are many cells, so their names are looked at side by side.
+    """
+    sheet = np.frombuffer(xml + bytes(_LONGEST_NAME), dtype=np.uint8)
+    at = np.flatnonzero(sheet[1:] == ord("r")) + 1
+    space, after = ord(" "), sheet[at + 1]
+    named = at[(sheet[at - 1] <= space) & ((after == ord("=")) | (after <= space))]
+    if not ((sheet[named + 1] == ord("=")) & (sheet[named + 2] == ord('"'))).all():
+        return None
+
+    def is_letter(places: _Places) -> _Places:
+        return (sheet[places] | 0x20) - ord("a") < _ONE_LETTER
+
+    def number(places: _Places) -> _Places:
+        return ((sheet[places] | 0x20) - (ord("a") - 1)).astype(np.int64)
+
+    start = named + 3
+    second = is_letter(start + 1)
+    third = second & is_letter(start + 2)
+    last_digit = sheet[start + 1 + second + third + digits - 1]
+    if ((last_digit >= ord("0")) & (last_digit <= ord("9"))).any():
+        return None
+    two, three = start[second & ~third], start[third]
+    last_of_two = number(two) * _ONE_LETTER + number(two + 1)
+    last_of_three = (number(three) * _ONE_LETTER + number(three + 1)) * _ONE_LETTER + number(three + 2)
+    return int(max(last_of_two.max(initial=0), last_of_three.max(initial=0)))
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
+    """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
+    # One byte is looked for many times faster than two, and most sheets of values hold no such letter in their cells.
+    begin, end = max(xml.find(b"sheetData"), 0) + len(b"sheetData"), xml.rfind(b"sheetData")
+    end = end if end > begin else len(xml)
+    may_calculate = xml.find(b"f", begin, end) >= 0
+    may_fail = xml.find(b"e", begin, end) >= 0
+    formulas = may_calculate and (b"<f" in xml or b":f" in xml) and _FORMULA.search(xml) is not None
+    if not formulas and not (may_fail and (b'"e"' in xml or b"'e'" in xml)):
+        return
+    for attributes, body in _cells(xml):
+        kind = _TYPE.search(attributes)
+        is_error = kind is not None and kind[1] == b"e"
+        formula = _FORMULA.search(body) is not None
+        if not (is_error or formula):
+            continue
+        value = _VALUE.search(body)
+        # An empty text is a result; an empty number is a formula that was never calculated.
+        calculated = value is not None and (bool(value[1].strip()) or (kind is not None and kind[1] == b"str"))
+        if is_error or not calculated:
+            at = _REFERENCE.search(attributes)
+            if at is None:
+                raise UnreadableExtract(
+                    f"{where}: the workbook holds formulas without results. Save it in Excel and send it again."
+                )
+            yield int(at[2]), _column_number(at[1]) - 1, "formula_error" if is_error else "formula_without_value"
+
+
+def _cells(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Attributes and content of every cell element; a cell ends where the next one begins at the latest."""
+    for tag, following in pairwise(chain(_CELL.finditer(xml), [None])):
+        if tag is None or (tag[2] or b"").endswith(b"/"):
+            continue
+        until = following.start() if following is not None else len(xml)
+        end = xml.find(b"</" + tag[1] + b"c", tag.end(), until)
+        yield tag[2] or b"", xml[tag.end() : end if end >= 0 else until]
+
+
+def merged_ranges(xml: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """First and last cell, as row (the first is 1) and column (from 0), of each range of merged cells."""
+    found = _MERGED.findall(xml) if b"mergeCell" in xml else []
+    return [((int(a), _column_number(b) - 1), (int(c), _column_number(d) - 1)) for b, a, d, c in found]
+
+
+def hidden_rows(xml: bytes) -> list[int]:
+    """The rows that a person who opens the sheet does not see, hidden by hand or by a filter."""
+    if b"hidden" not in xml:
+        return []
+    hidden, row = [], 0
+    for found in _ROW_TAG.finditer(xml):
+        numbered = _ROW_NUMBER.search(found[1] or b"")
+        row = int(numbered[1]) if numbered else row + 1
+        if _HIDDEN.search(found[1] or b""):
+            hidden.append(row)
+    return hidden
+
+
+def hidden_columns(xml: bytes) -> list[int]:
+    """The columns (from 0) that a person who opens the sheet does not see."""
+    hidden: list[int] = []
+    for found in _COLUMN_TAG.finditer(xml, 0, max(xml.find(b"sheetData"), 0)) if b"hidden" in xml else ():
+        first, last = _FIRST.search(found[1]), _LAST.search(found[1])
+        if _HIDDEN.search(found[1]) and first and last:
+            hidden += range(int(first[1]) - 1, min(int(last[1]), int(first[1]) + _MOST_HIDDEN))
+    return hidden
+
+
+def number_formats(styles: bytes) -> dict[int, tuple[str, int, str]]:
+    """Style -> what its number format writes before, how many digits, and behind: `00000` and `"W"0000`.
+
+    Only formats of zeros are taken: a number in one of them is a reference of which the sheet keeps the rest.
+    """
+    own = {int(n): _unescaped(code.decode()) for n, code in _FORMAT.findall(styles)}
+    shapes = {n: shape for n, code in own.items() if (shape := _shape(code)) is not None}
+    begin = styles.find(b"<cellXfs")
+    cells = styles[begin : styles.find(b"</cellXfs", begin)] if begin >= 0 else b""
+    found = {i: shapes.get(int(n)) for i, n in enumerate(_STYLE.findall(cells))}
+    return {i: shape for i, shape in found.items() if shape is not None}
+
+
+def _shape(code: str) -> tuple[str, int, str] | None:
+    parts = _ZEROS.fullmatch(code.split(";")[0])
+    if parts is None:
+        return None
+    before, after = (_LITERAL.sub(lambda m: m[1] or m[2] or m[0], p) for p in (parts[1], parts[3]))
+    digits = len(parts[2])
+    return (before, digits, after) if digits > 1 or before else None
+
+
+def _unescaped(code: str) -> str:
+    return code.replace("&quot;", '"').replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
+
+
+def formatted_cells(
+    xml: bytes, formats: Mapping[int, tuple[str, int, str]]
+) -> Iterator[tuple[int, int, tuple[str, int, str]]]:
+    """Row, column (from 0) and format of each number cell whose format shows more than its value."""
+    for attributes, _ in _cells(xml) if formats else ():
+        style, at, kind = _STYLED.search(attributes), _REFERENCE.search(attributes), _TYPE.search(attributes)
+        shape = formats.get(int(style[1])) if style else None
+        if shape is not None and at is not None and (kind is None or kind[1] == b"n"):
+            yield int(at[2]), _column_number(at[1]) - 1, shape
