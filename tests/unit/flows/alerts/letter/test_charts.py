@@ -49,7 +49,7 @@ def test_the_same_data_give_the_same_bytes_in_another_process() -> None:
     chart = draw_chart(THREE)
     assert chart is not None
     program = (
-        "import hashlib; from tests.unit.flows.alerts.test_charts import THREE; "
+        "import hashlib; from tests.unit.flows.alerts.letter.test_charts import THREE; "
         "from flows.alerts.letter.charts import draw_chart; print(hashlib.sha256(draw_chart(THREE).png).hexdigest())"
     )
     root = Path(__file__).parents[5]
