@@ -21,16 +21,20 @@ $(PREFECT_HOME)/prefect.db: | .venv/run.done
 	@echo "Preparing Prefect's database ..."
 	@$(BIN)/python -m flows.orchestration.embedded
 
+# The same, as the tests copy it.
+var/prefect-new/prefect.db: | .venv/run.done
+	@PREFECT_HOME=$(CURDIR)/var/prefect-new $(BIN)/python -m flows.orchestration.embedded
+
 # Without settings it shows the made-up region, which is made first if it is not there.
 server: .venv/run.done
 	@test -e holdfast.toml || env | grep -q ^HOLDFAST_ || test -e var/demo/landing/register.csv || $(BIN)/holdfast demo
 	@$(BIN)/holdfast server $(if $(PORT),--port $(PORT))
 
-test: .venv/dev.done
+test: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 
 # The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
-soak: .venv/dev.done
+soak: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
 
 # What is checked before the tests run in CI: style, types, the direction of imports, generated documents.

@@ -12,11 +12,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.prefect_homes import new_home
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("HOLDFAST_SHARED", REPOSITORY.parent / "shared"))
 
 #: A Prefect folder for each process of tests: two at a time share no database and begin from nothing, as in CI.
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="holdfast-tests-")
+new_home(Path(os.environ["PREFECT_HOME"]))
 atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
 
 settings.register_profile("push", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import prefect_homes
 from tests.docs.pages import REPOSITORY
 
 
@@ -28,16 +29,13 @@ def environment(folder: Path, server: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[str]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prefect server, so that each command need not start one."""
     from flows.orchestration import embedded
 
     embedded.configure()
-    from prefect.settings import PREFECT_API_URL
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=300):
-        yield str(PREFECT_API_URL.value())
+    with prefect_homes.prefect_server(tmp_path_factory.mktemp("prefect")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

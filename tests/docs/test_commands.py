@@ -75,6 +75,7 @@ def parse(command: Command) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.soak
 @pytest.mark.parametrize("page", [p for p in pages() if commands(p)], ids=name_of)
 def test_the_commands_of_a_page_do_what_it_says(page: Path, page_folder: Path, prefect_server: str) -> None:
     env = environment(page_folder, prefect_server)
@@ -116,6 +117,7 @@ def test_a_command_with_an_option_nobody_knows_is_found() -> None:
         parse(Command("make no-such-target", 1, 0))
 
 
+@pytest.mark.soak
 def test_a_command_that_ends_otherwise_is_found(page_folder: Path, prefect_server: str) -> None:
     env = environment(page_folder, prefect_server)
     assert run(Command("holdfast check examples/wrong/workforce.csv", 1, 0), page_folder, env).returncode != 0

@@ -86,6 +86,7 @@ def tables_with(folder: Path, pseudonym: int) -> list[str]:
     return found
 
 
+@pytest.mark.soak
 def test_a_person_whose_time_is_over_stands_nowhere_any_more(page_folder: Path, gone_by: str) -> None:
     (hashed,) = pseudonyms(pl.Series([gone_by]), la_code="Z01", key=DEMO_KEY.encode()).to_list()
     assert any(gone_by.encode() in content for content in contents(page_folder))
@@ -95,6 +96,7 @@ def test_a_person_whose_time_is_over_stands_nowhere_any_more(page_folder: Path, 
     assert tables_with(page_folder, hashed) == []
 
 
+@pytest.mark.soak
 def test_what_is_said_of_this_month_is_the_same_without_the_rows_of_months_ago(page_folder: Path) -> None:
     before, scores = said(page_folder)
     retain(page_folder)
@@ -106,6 +108,7 @@ def test_what_is_said_of_this_month_is_the_same_without_the_rows_of_months_ago(p
     assert steps.find_due(context(page_folder)) == []
 
 
+@pytest.mark.soak
 def test_the_page_names_every_place_in_the_store(page_folder: Path) -> None:
     retain(page_folder)
     text = (REPOSITORY / "docs" / "security.md").read_text(encoding="utf-8")

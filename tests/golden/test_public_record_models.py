@@ -18,6 +18,9 @@ from models.learning.training import TrainingResult, train
 from models.learning.walkforward import CHOSEN
 from models.registry.shipped import shipped_model
 
+#: Minutes of training: `make soak`.
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
+
 FEW = (*BASELINES, BY_CANDIDATE[OWN_ONLY], BY_CANDIDATE[DEFAULT])
 
 

@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flows.orchestration import embedded
 from flows.store import S3Options
 from flows.store.s3 import S3Store
+from tests.prefect_homes import prefect_server
 
 #: Before any test imports Prefect: nothing is sent anywhere, and its logs are for its authors.
 embedded.configure()
@@ -118,13 +119,10 @@ def _ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def prefect_api() -> Iterator[str]:
+def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prefect server for runs in processes of their own, so that each need not start one."""
-    from prefect.settings import PREFECT_API_URL
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=120):
-        yield str(PREFECT_API_URL.value())
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

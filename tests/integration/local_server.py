@@ -16,6 +16,8 @@ from typing import Any
 
 import httpx
 
+from tests.prefect_homes import new_home
+
 PATIENCE_SECONDS = 300
 
 
@@ -71,6 +73,7 @@ class Server:
     def start(self) -> None:
         """Return once the deployments are on the server."""
         command = [sys.executable, "-m", "flows.cli.app", "server", "--port", str(self.port), "--home", str(self.home)]
+        new_home(self.home)
         with (self.folder / "said.txt").open("wb") as out:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=clean_environment(**self.settings), stdout=out, stderr=subprocess.STDOUT

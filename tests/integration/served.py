@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.prefect_homes import new_home
+
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
 
@@ -136,7 +138,7 @@ class Served:
 @contextmanager
 def served(home: Path, environment: Mapping[str, str]) -> Iterator[Served]:
     """A server with its own database and file-backed leases, and a process that serves every deployment."""
-    home.mkdir()
+    new_home(home)
     port = free_port()
     settings = {
         **{k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "HOLDFAST_"))},

@@ -23,7 +23,7 @@ from flows.cli.demo import settings_for
 from flows.sample_region import as_sent, generate, region, write_landing
 from tests.unit.flows.extracts.formats.annex_a.marked import found_in, marked_workbook
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900), pytest.mark.soak]
 
 LAST = Month(2026, 10)
 

@@ -194,6 +194,7 @@ def approve(api: str, folder: Path) -> int:
     ).returncode
 
 
+@pytest.mark.soak
 def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_once(
     prefect_api: str, tmp_path: Path
 ) -> None:
@@ -271,6 +272,7 @@ def test_a_run_killed_in_the_moment_it_is_suspended_has_asked_its_question(prefe
     assert server.answer(run, decision="cancel", by="J. Marsh", reason="tried") == "ACCEPT"
 
 
+@pytest.mark.soak
 def test_the_question_outlives_the_server_and_its_machine(tmp_path: Path) -> None:
     landing, store = tmp_path / "landing", LocalStore(tmp_path / "store")
     councils = small_region.make(landing)

@@ -17,7 +17,7 @@ from tests.conftest import REPOSITORY
 from tests.integration import small_region
 from tests.integration.local_server import clean_environment
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.soak]
 
 #: What says when something was done, or how long it took, and so differs from run to run.
 _TIMES = ("region/", "ledger/", "claims/")

@@ -136,6 +136,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused_before_anything_is_sai
     assert servers.inbox(DIRECTOR, count=0) == []
 
 
+@pytest.mark.soak
 def test_a_whole_run_reaches_every_directors_mailbox(
     program: Callable[[str, str], str], prefect_api: str, tmp_path: Path
 ) -> None:

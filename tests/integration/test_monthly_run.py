@@ -11,7 +11,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from features.months import Month
 from flows.alerts.alert import Alert
@@ -19,6 +18,7 @@ from flows.alerts.state import Band
 from flows.cli.demo import settings_for
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
+from tests.prefect_homes import prefect_server
 
 LAST = Month(2026, 10)
 MONTHS = 15
@@ -67,7 +67,7 @@ def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
 
     folder = tmp_path_factory.mktemp("region")
     sample_extracts(folder / "landing", 12, MONTHS, 7, LAST)
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch, prefect_server(tmp_path_factory.mktemp("prefect")):
         for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
             patch.delenv(name)
         for name, value in settings_for(folder).items():

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from features.months import Month
 from flows.alerts.state import Band
@@ -16,6 +15,7 @@ from flows.cli.demo import settings_for
 from flows.month.published_returns import read_published_file, reconcile_published
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
+from tests.prefect_homes import prefect_server
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -28,7 +28,7 @@ FILES = {
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch, prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch, prefect_server(tmp_path_factory.mktemp("prefect")):
         for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
             patch.delenv(name)
         for name, value in settings_for(folder).items():
@@ -55,6 +55,7 @@ def test_every_council_of_england_is_scored_from_the_published_file(public_data:
     assert (folder / "store/published/reconciliation/2023-09.csv").exists()
 
 
+@pytest.mark.soak
 def test_the_file_with_the_older_headers_runs_too(public_data: Path, folder: Path) -> None:
     outcome = run(public_data / "csww_headline_measures_2017_to_2022.csv", Month(2022, 9))
     assert sum(c.band is not Band.NOT_SCORED for c in outcome.councils) > 140

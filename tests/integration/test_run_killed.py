@@ -39,15 +39,16 @@ MOMENTS = (
     "before:runs/.*:1",
 )
 
-#: On every push the first objects, the text that was taken, and the marker; all of them by night.
-CHOSEN = MOMENTS if os.environ.get("HYPOTHESIS_PROFILE") == "nightly" else (MOMENTS[0], TAKEN, MOMENTS[-1])
-
 #: Deaths after the server may have taken a message and before the ledger says so: each may cost one more copy.
 IN_THE_CRASH_WINDOW = 2
 
 
+@pytest.mark.parametrize(
+    "chosen",
+    [pytest.param((TAKEN,), id="taken"), pytest.param(MOMENTS, id="every-boundary", marks=pytest.mark.soak)],
+)
 def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_once(
-    prefect_api: str, s3_server: S3Server, s3_store: Callable[[], S3Store], tmp_path: Path
+    chosen: tuple[str, ...], prefect_api: str, s3_server: S3Server, s3_store: Callable[[], S3Store], tmp_path: Path
 ) -> None:
     landing = tmp_path / "landing"
     councils = small_region.make(landing)
@@ -75,7 +76,7 @@ def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_on
         def kill() -> None:
             running_now[-1].send_signal(signal.SIGKILL)
 
-        for moment in CHOSEN:
+        for moment in chosen:
             mailbox.on_text = kill if moment is TAKEN else lambda: None
             died = start("" if moment is TAKEN else moment).wait(120)
             assert died == -signal.SIGKILL, f"the run was not killed at {moment}"
@@ -84,7 +85,7 @@ def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_on
 
     claims = [c for c in claims_since(store, datetime.min.replace(tzinfo=UTC)) if c.of == str(LAST)]
     *killed, first, second = claims
-    assert len(killed) == len(CHOSEN)
+    assert len(killed) == len(chosen)
     assert not any(c.released for c in killed), "a run that is killed gives nothing back"
     assert first.released
     assert second.released

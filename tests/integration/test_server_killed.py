@@ -98,6 +98,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
             yield Room(both, LocalStore(folder / "store"), mailbox, councils)
 
 
+@pytest.mark.soak
 def test_a_machine_that_goes_down_in_the_middle_of_a_month_finishes_it_when_it_is_back(room: Room) -> None:
     room.begin(BEFORE)
     room.wait_for(f"alerts/{BEFORE}/")

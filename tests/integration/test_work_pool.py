@@ -87,6 +87,7 @@ def mailbox(tmp_path: Path) -> Iterator[tuple[Mailbox, dict[str, str]]]:
         yield mailbox, {"port": str(port), "user": USER, "password": PASSWORD, "ca_file": authority.file}
 
 
+@pytest.mark.soak
 def test_a_worker_of_a_process_pool_is_killed_and_every_month_is_run_to_its_end_once(
     prefect_api: str, tmp_path: Path, mailbox: tuple[Mailbox, dict[str, str]]
 ) -> None:

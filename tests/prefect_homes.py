@@ -1,0 +1,62 @@
+"""Prefect's folder and server for tests, from one prepared database.
+
+Prefect builds its database step by step, as it grew over the years, which costs ten seconds of processor each time.
+`make test` has it built once (`var/prefect-new`); every folder of the tests begins with a copy.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from urllib.request import urlopen
+
+TEMPLATE = Path(__file__).resolve().parent.parent / "var" / "prefect-new" / "prefect.db"
+_START_SECONDS = 120
+
+
+def new_home(folder: Path) -> Path:
+    """An empty PREFECT_HOME, with the prepared database where there is one; without it Prefect builds its own."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if TEMPLATE.exists() and not (folder / "prefect.db").exists():
+        with closing(sqlite3.connect(TEMPLATE)) as built, closing(sqlite3.connect(folder / "prefect.db")) as copy:
+            built.backup(copy)
+    return folder
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator[str]:
+    """A Prefect server with a database of its own; the block's flows use it, and its address is for other processes."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    child = subprocess.Popen(
+        [sys.executable, "-m", "tests.prefect_child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={
+            **os.environ,
+            "PREFECT_HOME": str(new_home(home)),
+            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
+        },
+    )
+    assert child.stdout is not None
+    try:
+        address = f"http://127.0.0.1:{child.stdout.readline().decode().strip()}/api"
+        end = monotonic() + _START_SECONDS
+        while True:
+            try:
+                with urlopen(f"{address}/health", timeout=5):
+                    break
+            except OSError:
+                assert child.poll() is None and monotonic() < end, "the Prefect server did not start"
+                sleep(0.1)
+        with temporary_settings({PREFECT_API_URL: address}):
+            yield address
+    finally:
+        child.kill()
+        child.wait()
