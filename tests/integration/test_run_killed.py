@@ -80,6 +80,7 @@ def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_on
             mailbox.on_text = kill if moment is TAKEN else lambda: None
             died = start("" if moment is TAKEN else moment).wait(120)
             assert died == -signal.SIGKILL, f"the run was not killed at {moment}"
+        mailbox.on_text = lambda: None
         together = [start(), start()]
         assert [one.wait(240) for one in together] == [0, 0]
 
