@@ -140,7 +140,7 @@ def _run(context: RunContext) -> int:
             pool.map(lambda decided: steps.publish_one(context, alerting, decided), alerting.decided)
         )
     with clock.stage("pages"):
-        steps.write_region_page(context, alerting, alerting.storm, published, clock.seconds)
+        steps.write_region_page(context, alerting, "", published, clock.seconds)
     return int(taken[-1].manifest.checks["rows"])
 
 

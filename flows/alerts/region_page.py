@@ -14,6 +14,7 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from expectations.fates import CouncilFiles
 from features.months import Month
 from features.registry import BY_NAME
 from features.words import listed
@@ -40,7 +41,7 @@ KEY_MEASURES = (
 _SHOWN_MEASURES = 8
 
 #: Order of urgency on the page.
-_ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.STEADY)
+ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.STEADY)
 
 
 class StageTime(Record):
@@ -85,6 +86,7 @@ class _Row:
     stage: str
     sparks: tuple[_Spark, ...]
     links: tuple[tuple[str, str], ...]
+    files: str
 
 
 def region_page(
@@ -95,18 +97,26 @@ def region_page(
     title: str,
     run: RunFacts,
     links: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+    files: Mapping[str, CouncilFiles] | None = None,
 ) -> str:
-    """The page as HTML. `facts` by la_code; `links` by la_code: words and relative address, in order.
+    """The page as HTML. By la_code: `facts`; `links`, words and relative address in order; `files` of the month.
 
     The order of `alerts` does not matter: the page is sorted by urgency, then by score, then by name.
     """
     measures = _measures_with_values(facts)
     ordered = sorted(
         alerts,
-        key=lambda a: (_ORDER.index(a.decision.band), -(a.score.probability_below_good or 0.0), a.council),
+        key=lambda a: (ORDER.index(a.decision.band), -(a.score.probability_below_good or 0.0), a.council),
     )
     rows = [
-        _row(alert, rank, facts.get(alert.la_code), measures, (links or {}).get(alert.la_code, ()))
+        _row(
+            alert,
+            rank,
+            facts.get(alert.la_code),
+            measures,
+            (links or {}).get(alert.la_code, ()),
+            (files or {}).get(alert.la_code),
+        )
         for rank, alert in enumerate(ordered)
     ]
     counts = Counter(a.decision.band for a in alerts)
@@ -117,7 +127,7 @@ def region_page(
             title=title,
             month=month_words(month),
             rows=rows,
-            counts=[(b.value, BAND_WORDS[b], counts[b]) for b in _ORDER],
+            counts=[(b.value, BAND_WORDS[b], counts[b]) for b in ORDER],
             run=run,
             total_seconds=sum(t.seconds for t in run.times),
         )
@@ -137,6 +147,7 @@ def _row(
     facts: CouncilFacts | None,
     measures: tuple[str, ...],
     links: Sequence[tuple[str, str]],
+    files: CouncilFiles | None,
 ) -> _Row:
     decision, stage = alert.decision, alert.score.stage
     shown_stage = stage is not None and stage.number > 0 and decision.band in (Band.WATCH, Band.LOSING_GRIP)
@@ -145,7 +156,7 @@ def _row(
         name=alert.council,
         band=decision.band.value,
         band_words=BAND_WORDS[decision.band],
-        order=_ORDER.index(decision.band),
+        order=ORDER.index(decision.band),
         rank=rank,
         change=_CHANGE_WORDS[decision.change],
         since=month_words(decision.state.since) if decision.state.since != alert.month else "",
@@ -153,6 +164,7 @@ def _row(
         stage=f"signs resemble stage {stage.number}, {STAGE_TITLES[stage.number]}" if stage and shown_stage else "",
         sparks=tuple(_spark(facts, m) for m in measures) if facts else (),
         links=tuple(links),
+        files=files.headline if files is not None and files.to_put_right else "",
     )
 
 

@@ -49,6 +49,7 @@ def demo(
 ) -> None:
     """Run the main job on a made-up region: no server, no account, nothing leaves this machine."""
     from flows.cli.demo import run_demo
+    from flows.orchestration.run_report import to_text
 
     began = perf_counter()
 
@@ -57,7 +58,7 @@ def demo(
 
     outcome = run_demo(folder.absolute(), progress)
     _say("")
-    _say(outcome.to_text())
+    _say(to_text(outcome))
     _say(f"\nDone in {perf_counter() - began:.0f} s.")
 
 
@@ -82,12 +83,14 @@ def run(
     rehearse: Annotated[bool, typer.Option("--rehearse", help="Score; publish and mail nothing.")] = False,
     as_of: Annotated[str | None, typer.Option(help="Know only what had come by this day, YYYY-MM-DD.")] = None,
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
 ) -> None:
     """Run one month: read, check, measure, score, alert."""
     from flows.orchestration import embedded
 
     embedded.configure()
     from flows.monthly import monthly, result_of
+    from flows.orchestration.run_report import to_json, to_text
     from flows.settings.run_form import RunRequest, Send, steps_of
     from flows.store.progress import shown
 
@@ -109,11 +112,11 @@ def run(
     with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
         state = monthly(request, return_state=True)
     outcome = result_of(state)
-    if returns is not None:
+    if returns is not None and not as_json:
         from flows.month.published_returns import read_published_file, reconcile_published
 
         _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
-    _say(outcome.to_text())
+    _say(to_json(outcome) if as_json else to_text(outcome))
 
 
 @app.command()

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
+from expectations.fates import CouncilFiles
 from features.councils import Council
 from features.errors import MailError
 from flows.alerts.council import validation_facts
+from flows.alerts.facts import ValidationNote
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
+from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import Delivery, deliver, undeliverable
-from flows.mail.run_summary import data_officer_message
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.store.context import RunContext
 from flows.store.ledger import Status
 from flows.store.manifest import Manifest
+
+#: Rows of one failure that a message names; the report has them all.
+_ROWS_NAMED = 8
+#: Kinds of failure a message lists; the report has the rest.
+_NOTES_LISTED = 12
 
 
 def write_to_data_officers(
@@ -58,3 +67,56 @@ def unreached(context: RunContext, written: Mapping[str, Sequence[Delivery]]) ->
         for d in done
         if d.attempted and d.status is not Status.SENT
     ]
+
+
+def data_officer_message(
+    council: Council, files: CouncilFiles, notes: Sequence[ValidationNote], contact: Contact
+) -> Message:
+    """The validation report of a council's own files, for whoever made them. Row numbers, never values."""
+    month, happened = files.month, files.headline
+    sections = [LetterSection("Your files", (Bullets(tuple(f.detail for f in files.files)),))]
+    for severity, heading in (
+        ("error", "To correct: these figures were left out"),
+        ("query", "To confirm: these were used, and look unusual"),
+    ):
+        found = [n for n in notes if n.severity == severity]
+        if found:
+            sections.append(LetterSection(heading, _notes(found)))
+    sections.append(
+        LetterSection(
+            "How to put it right",
+            (
+                Para("Correct the file at its source and put it in the same folder again; both versions are kept."),
+                Para("`holdfast check FILE` gives this same report before you send."),
+            ),
+        )
+    )
+    letter = Letter(
+        subject=f"{council.name}, {month.in_words}: {happened}",
+        eyebrow=f"{council.name} · {month.in_words}",
+        title=happened[:1].upper() + happened[1:],
+        band=None,
+        band_words="",
+        lead=f"{files.verdict} Restating a month is normal and never held against you.",
+        sections=tuple(sections),
+        footer=(f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",),
+    )
+    digest = hashlib.sha256(repr((month, sections)).encode()).hexdigest()[:12]
+    key = f"{month}/files/{council.folder}/{digest}"
+    return render_letter(letter, key=key, la_code=council.la_code, month=month)
+
+
+def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:
+    items = tuple(_note(n) for n in notes[:_NOTES_LISTED])
+    left = len(notes) - len(items)
+    return (Bullets(items), Para(f"{left} more are in the full report.")) if left > 0 else (Bullets(items),)
+
+
+def _note(note: ValidationNote) -> str:
+    where = note.extract + (f", column {note.column}" if note.column else "")
+    rows = ""
+    if note.rows:
+        named = ", ".join(str(r) for r in note.rows[:_ROWS_NAMED])
+        more = note.count - min(len(note.rows), _ROWS_NAMED)
+        rows = f" Row{'' if note.count == 1 else 's'} {named}{f' and {more} more' if more > 0 else ''}."
+    return f"{where[:1].upper()}{where[1:]}: {note.message}{rows}"

@@ -19,6 +19,7 @@ from flows.alerts.alert import Alert
 from flows.alerts.council import Decided, Versions, alert_of, decide_councils, publish_council
 from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
+from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, latest_alert
 from flows.alerts.region_page import RunFacts, StageTime, region_page
@@ -137,7 +138,7 @@ def decide_month(
     context: RunContext, measured: Measured, scores: Mapping[str, Score], councils: Sequence[str] = ()
 ) -> Alerting:
     """Decide for every council of the month, or for those of `councils`, from where each last stood."""
-    manifest = context.history.as_of(context.month, context.cutoff)
+    manifest, failures = files_as_known(context)
     chosen = chosen_councils(context, councils)
     # The region page shows every council, also when only some are decided anew.
     every = tuple(c.la_code for c in context.register.valid_in(context.month))
@@ -158,7 +159,6 @@ def decide_month(
         rules=rules.digest(),
         known_by=str(max((m.known_to for m in measured.manifests), default=context.month.last_day)),
     )
-    failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
     return Alerting(
         manifest,
         tuple(decided),
@@ -182,6 +182,12 @@ def chosen_councils(context: RunContext, codes: Sequence[str]) -> tuple[Council,
     return tuple(c for c in valid if not asked or c.folder in asked)
 
 
+def files_as_known(context: RunContext) -> tuple[Manifest | None, pl.DataFrame]:
+    """The month's edition as known by the cut-off, and what its checks found."""
+    manifest = context.history.as_of(context.month, context.cutoff)
+    return manifest, context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
+
+
 def rehearse_one(alerting: Alerting, decided: Decided) -> Alert:
     """One council's alert as it would be published; nothing is written."""
     return alert_of(decided, alerting.manifest, alerting.failures, alerting.versions)
@@ -197,13 +203,13 @@ def publish_one(context: RunContext, alerting: Alerting, decided: Decided) -> Pu
 def write_region_page(
     context: RunContext,
     alerting: Alerting,
-    storm: Storm,
+    held: str,
     published: Sequence[Published],
     seconds: Mapping[str, float],
 ) -> str:
     """The overview of the whole region, for those entitled to it. Returns its name in the store.
 
-    Councils this run did not decide stand as an earlier run published them.
+    Councils this run did not decide stand as an earlier run published them. `held`: why mail is held, if it is.
     """
     month = context.month
     name = f"region/{month}/index.html"
@@ -226,16 +232,17 @@ def write_region_page(
         run=RunFacts(
             code_version=alerting.versions.code,
             times=tuple(StageTime(stage=s, seconds=t) for s, t in seconds.items()),
-            held=storm.reason if storm.held else "",
+            held=held,
             links=(("Validation of the month", f"../../{index_name(month)}"),),
         ),
         links=links,
+        files={c.la_code: council_files(alerting.manifest, alerting.failures, c, month) for c in councils},
     )
     context.store.replace(name, page.encode(), content_type=_HTML)
     return name
 
 
-def write_success_marker(context: RunContext, alerting: Alerting, storm: Storm) -> str:
+def write_success_marker(context: RunContext, alerting: Alerting, held: bool) -> str:
     """`runs/<month>/success.json`: what a watchdog looks for. The same run again leaves it as it is."""
     content = json.dumps(
         {
@@ -245,7 +252,7 @@ def write_success_marker(context: RunContext, alerting: Alerting, storm: Storm) 
             "code_version": alerting.versions.code,
             "settings_digest": alerting.versions.settings,
             "councils": len(alerting.decided),
-            "held": storm.held,
+            "held": held,
         },
         indent=1,
         sort_keys=True,

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
-import polars as pl
 from prefect import get_run_logger, runtime, tags
 from prefect.artifacts import (
     create_markdown_artifact,
@@ -27,18 +26,18 @@ from features.registry import BY_NAME
 from features.words import count_words
 from flows.alerts.alert import Alert
 from flows.alerts.facts import CouncilFacts
-from flows.alerts.files import council_files
 from flows.alerts.letter.figures import value_text
 from flows.alerts.letter.sparkline import sparkline_picture
-from flows.alerts.region_page import KEY_MEASURES, is_withheld
+from flows.alerts.region_page import KEY_MEASURES, ORDER, is_withheld
 from flows.alerts.reports import council_report_name, index_name
 from flows.alerts.state import Band
 from flows.mail.approval_form import Pending
+from flows.mail.month_mail import MonthMail
 from flows.orchestration.embedded import is_embedded
 from flows.orchestration.outcome import RunOutcome
-from flows.orchestration.reporting import how, place
+from flows.orchestration.reporting import place
+from flows.orchestration.run_report import table_cell, to_markdown
 from flows.store.context import RunContext
-from flows.store.manifest import Manifest
 from flows.store.progress import shown
 
 #: Charts stop here: a page of the UI with more is slow, and the region page has them all.
@@ -98,30 +97,18 @@ def progress(month: Month, steps: int) -> Iterator[None]:
 
 
 def show_run(
-    context: RunContext,
-    outcome: RunOutcome,
-    alerts: Sequence[Alert],
-    facts: Mapping[str, CouncilFacts],
-    manifest: Manifest | None,
-    failures: pl.DataFrame,
+    context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]
 ) -> None:
     """The run's artifacts: summary, councils, validation, charts, timing."""
     get_run_logger().info(outcome.headline)
     if stays():
         with _for_show():
-            _show(context, outcome, alerts, facts, manifest, failures)
+            _show(context, outcome, alerts, facts)
 
 
-def _show(
-    context: RunContext,
-    outcome: RunOutcome,
-    alerts: Sequence[Alert],
-    facts: Mapping[str, CouncilFacts],
-    manifest: Manifest | None,
-    failures: pl.DataFrame,
-) -> None:
+def _show(context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]) -> None:
     key = f"month-{context.month}"
-    create_markdown_artifact(summary_markdown(outcome), key=f"{key}-summary", description="Summary of the run")
+    create_markdown_artifact(to_markdown(outcome), key=f"{key}-summary", description="Summary of the run")
     if outcome.councils:
         create_table_artifact(
             councils_table(context, outcome),
@@ -129,7 +116,7 @@ def _show(
             description="Every council: band, change, reasons",
         )
     create_markdown_artifact(
-        validation_markdown(context, manifest, failures),
+        validation_markdown(context, outcome),
         key=f"{key}-validation",
         description="What came, and what the checks found",
     )
@@ -165,49 +152,8 @@ def link(context: RunContext, name: str, words: str) -> str:
     return f"{words}: `{place(context.store, name)}`"
 
 
-def summary_markdown(outcome: RunOutcome) -> str:
-    """The run in a few paragraphs, most urgent first."""
-    lines = [f"## {outcome.headline}", ""]
-    lines += [f"**To decide.** {outcome.awaits}", ""] if outcome.awaits else []
-    lines += [f"**Mail is held.** {outcome.held}", ""] if outcome.held else []
-    lines += [f"**Decided.** {outcome.decided}", ""] if outcome.decided else []
-    if outcome.councils:
-        lines += ["| Band | Councils |", "|---|---|"]
-        lines += [
-            f"| {band.words} | {_cell(outcome.names(band))} |"
-            for band in (Band.LOSING_GRIP, Band.WATCH, Band.RECOVERING, Band.NOT_SCORED)
-        ]
-        steady = sum(c.band is Band.STEADY for c in outcome.councils)
-        told = sum(c.told for c in outcome.councils)
-        failed = f", {outcome.messages_failed} failed" if outcome.messages_failed else ""
-        lines += [
-            f"| steady | {steady} |",
-            "",
-            f"Messages: {outcome.messages_sent} sent by this run{failed}; {told} councils informed this month.",
-            "",
-        ]
-    sections = {
-        "Faults": outcome.faults,
-        "Not scored": [f"{c.name} ({c.la_code}): {c.why_not_scored}" for c in outcome.councils if c.why_not_scored],
-        "Held": [f"{c.name} ({c.la_code}): {c.held}" for c in outcome.councils if c.held and not outcome.awaits],
-        "Files": [*outcome.problems, *([outcome.note] if outcome.note else [])],
-        "Restated": [
-            f"{r.name}, {r.extract} of {r.month.in_words}: {'; '.join(r.changes) or 'no rate moved'}"
-            for r in outcome.restatements
-        ],
-    }
-    for heading, items in sections.items():
-        if items:
-            lines += [f"### {heading}", "", *(f"* {item}" for item in items), ""]
-    lines += ["### Where to look", "", *(f"* {what}: `{where}`" for what, where in outcome.places.items())]
-    if outcome.model:
-        lines += ["", f"Model: {outcome.model}. {outcome.caution}."]
-    return "\n".join(lines)
-
-
 def councils_table(context: RunContext, outcome: RunOutcome) -> list[dict[str, Any]]:
     """One row per council, most urgent first."""
-    order = [Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.STEADY]
     folders = {c.la_code: c.folder for c in context.register.councils}
     return [
         {
@@ -216,17 +162,17 @@ def councils_table(context: RunContext, outcome: RunOutcome) -> list[dict[str, A
             "band": c.band.words,
             "change": c.change.value,
             "reasons": c.why,
-            "informed": "yes" if c.told else "held" if c.held else "no",
+            "message": c.message,
             "alert": place(context.store, f"alerts/{context.month}/{folders[c.la_code]}.json"),
         }
-        for c in sorted(outcome.councils, key=lambda c: (order.index(c.band), c.name))
+        for c in sorted(outcome.councils, key=lambda c: (ORDER.index(c.band), c.name))
     ]
 
 
-def validation_markdown(context: RunContext, manifest: Manifest | None, failures: pl.DataFrame) -> str:
+def validation_markdown(context: RunContext, outcome: RunOutcome) -> str:
     """One row per council: what came, what the checks found, and its own report."""
     month = context.month
-    if manifest is None:
+    if outcome.files is None:
         return f"Nobody has sent anything for {month.in_words}."
     lines = [
         f"{link(context, index_name(month), 'The month’s validation and Data Docs')}",
@@ -234,13 +180,12 @@ def validation_markdown(context: RunContext, manifest: Manifest | None, failures
         "| Council | Files | Errors | Queries | In short | Report |",
         "|---|---|---|---|---|---|",
     ]
-    for council in context.register.valid_in(month):
-        found = council_files(manifest, failures, council, month)
+    for found in outcome.files:
         files = [f"{f.kind} ({f.state})" if f.remarkable else str(f.kind) for f in found.files]
-        report = link(context, council_report_name(month, council), "report")
+        report = link(context, council_report_name(month, context.register.by_code[found.la_code]), "report")
         lines.append(
-            f"| {_cell(council.name)} ({council.la_code}) | {', '.join(files) or 'none expected'} "
-            f"| {found.errors} | {found.queries} | {found.verdict} | {report} |"
+            f"| {table_cell(found.who)} | {', '.join(files)} | {found.errors} | {found.queries} "
+            f"| {table_cell(found.verdict)} | {report} |"
         )
     return "\n".join(lines)
 
@@ -285,8 +230,8 @@ def _charts_of(alert: Alert, facts: CouncilFacts) -> str:
         picture = sparkline_picture(series)
         if picture:
             rows.append(
-                f"| {_cell(declared.label)} | {value_text(declared, fact.value)} "
-                f"| ![{_cell(declared.label)}]({picture}) |"
+                f"| {table_cell(declared.label)} | {value_text(declared, fact.value)} "
+                f"| ![{table_cell(declared.label)}]({picture}) |"
             )
         if len(rows) == _CHART_MEASURES:
             break
@@ -298,16 +243,16 @@ def _charts_of(alert: Alert, facts: CouncilFacts) -> str:
 
 def timing_table(outcome: RunOutcome) -> list[dict[str, Any]]:
     """Seconds by stage, and together."""
-    rows = [{"stage": stage, "seconds": round(taken, 1)} for stage, taken in outcome.seconds.items()]
-    return [*rows, {"stage": "together", "seconds": round(sum(outcome.seconds.values()), 1)}]
+    rows = [{"stage": stage, "seconds": round(taken, 1)} for stage, taken in (outcome.seconds or {}).items()]
+    return [*rows, {"stage": "together", "seconds": round(sum((outcome.seconds or {}).values()), 1)}]
 
 
 def waiting_markdown(context: RunContext, waits: Pending) -> str:
     """The would-be messages: subject, who it is for, band, change, and where it can be read."""
     lines = [
-        f"## {waits.in_words}",
+        "## Messages to decide on",
         "",
-        how(waits),
+        MonthMail(waits=waits).awaits,
         "",
         "| Council | Band | Change | Subject | For | Message |",
         "|---|---|---|---|---|---|",
@@ -315,13 +260,8 @@ def waiting_markdown(context: RunContext, waits: Pending) -> str:
     for m in waits.messages:
         people = count_words(m.recipients, "registered recipient", "registered recipients")
         lines.append(
-            f"| {_cell(m.council)} ({m.la_code}) | {m.band.words} | {m.change.value} | {_cell(m.subject)} "
+            f"| {table_cell(m.council)} ({m.la_code}) | {m.band.words} | {m.change.value} | {table_cell(m.subject)} "
             f"| {people} | {link(context, m.preview, 'read it')} |"
         )
     lines += ["", f"What arrived after {waits.cutoff:%d %B %Y} is not in these messages."]
     return "\n".join(lines)
-
-
-def _cell(text: str) -> str:
-    """Text inside a table of Markdown."""
-    return text.replace("|", "\\|").replace("\n", " ")

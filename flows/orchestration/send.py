@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from prefect import runtime
@@ -15,17 +16,18 @@ from flows.alerts.publish import Published, gone_messages
 from flows.mail import approval
 from flows.mail.approval_form import ApprovalRefused, Pending, Ruling
 from flows.mail.deliver import Delivery, deliver, undeliverable
-from flows.mail.run_summary import run_message
+from flows.mail.month_mail import MonthMail
 from flows.mail.transports.open import mail_policy, open_transport
 from flows.mail.transports.port import Transport
 from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.outcome import RunOutcome
-from flows.orchestration.reporting import Mail
+from flows.orchestration.run_report import to_message
 from flows.orchestration.tasks import send_to_council, whole
 from flows.settings.run_form import RunRequest, Send
 from flows.store.context import RunContext
+from flows.store.ledger import Status
 from flows.store.progress import step
 
 
@@ -68,20 +70,20 @@ def mail_month(
     storm: Storm,
     published: Sequence[Published],
     faults: Faults,
-    show: Callable[[Mail], RunOutcome],
-) -> Mail:
+    show: Callable[[MonthMail], RunOutcome],
+) -> MonthMail:
     """Send what is due, or ask first, or leave it, as the request says. `show`: report before a run suspends."""
     held = approval.holds(context.store, context.month)
     if request.send is Send.NO or (request.send is Send.YES and storm.held):
-        return Mail(held=held)
+        return MonthMail(storm=storm, held=held)
     if request.send is Send.YES:
-        return Mail(deliveries=send(context, due_now(context, published, held), faults), held=held)
+        return MonthMail(storm=storm, deliveries=send(context, due_now(context, published, held), faults), held=held)
     run = waiting_run()
     gone = gone_messages(context.store, context.month)
     messages = approval.would_be(published, context.register.by_code, gone)
     if not messages:
         asked = approval.asked_by(context.store, run) if run else None
-        return Mail(held=held, ruling=approval.ruling_of(context.store, asked) if asked else None)
+        return MonthMail(storm=storm, held=held, ruling=approval.ruling_of(context.store, asked) if asked else None)
     waits = approval.open_round(
         context.store,
         messages,
@@ -94,14 +96,16 @@ def mail_month(
     )
     ruling = _ruling(context, waits, run, show)
     if ruling is None:
-        return Mail(held=approval.holds(context.store, context.month), waits=waits)
+        return MonthMail(storm=storm, held=approval.holds(context.store, context.month), waits=waits)
     approved = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
     due = approval.to_send(context.store, waits, approved, context.register, Contact.of(context.settings))
     deliveries = send(context, due, faults)
-    return Mail(deliveries=deliveries, held=approval.holds(context.store, context.month), ruling=ruling)
+    return MonthMail(
+        storm=storm, deliveries=deliveries, held=approval.holds(context.store, context.month), ruling=ruling
+    )
 
 
-def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Mail], RunOutcome]) -> Ruling | None:
+def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[MonthMail], RunOutcome]) -> Ruling | None:
     """What was decided on the round. A run that can wait asks, and does not return until a person has answered."""
     problem = ""
     for attempt in range(MOST_QUESTIONS):
@@ -109,7 +113,7 @@ def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Mail]
         if ruling is not None or not run:
             return ruling
         if not approval.waits_for(context.store, waits, run):
-            show(Mail(held=approval.holds(context.store, context.month), waits=waits))
+            show(MonthMail(held=approval.holds(context.store, context.month), waits=waits))
             artifacts.show_waiting(context, waits)
             approval.wait_as(context.store, waits, run, context.cutoff)
         step("Waiting for approval of %s", context.month)
@@ -126,24 +130,17 @@ def waiting_run() -> str:
     return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.stays() else ""
 
 
-def send_run_summary(
-    context: RunContext,
-    transport: Transport,
-    storm: Storm,
-    published: Sequence[Published],
-    deliveries: Mapping[str, Sequence[Delivery]],
-) -> None:
-    """One message to the data team; the same again is not sent twice."""
-    message = run_message(
-        month=context.month,
-        alerts=[p.alert for p in published],
-        outcomes={p.alert.la_code: p.outcome for p in published},
-        storm=storm,
-        deliveries=deliveries,
-        seconds=context.clock.seconds,
-        contact=Contact.of(context.settings),
+def tell_team(context: RunContext, outcome: RunOutcome) -> RunOutcome:
+    """One message to the data team; the same again is not sent twice. The outcome, with whether it could be sent."""
+    message, policy = to_message(outcome, Contact.of(context.settings)), mail_policy(context.settings)
+    to, transport = (context.settings.mail.data_team,), open_transport(context.settings)
+    try:
+        made = deliver(context.store, transport, message, recipients=to, policy=policy, at=context.now)
+    except MailError as error:
+        made = [undeliverable(message, error)]
+    failed = tuple(
+        f"The data team could not be written to: {d.reason}"
+        for d in made
+        if d.attempted and d.status is not Status.SENT
     )
-    policy = mail_policy(context.settings)
-    deliver(
-        context.store, transport, message, recipients=(context.settings.mail.data_team,), policy=policy, at=context.now
-    )
+    return replace(outcome, untold=(*outcome.untold, *failed))

@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
 from features.errors import StoreError
@@ -138,9 +139,9 @@ def decide_month(
 
 
 @task(task_run_name="Score {council}", **STEP)
-def not_scored(council: str, why: str) -> None:
-    """A council without a score, as a failed task run of its own: run it again when the reason is gone."""
-    return needs_a_person(None, why)
+def not_scored(council: str, why: str) -> State[None]:
+    """A council without a score, as a task run of its own whose state says why. Nothing failed: it is not red."""
+    return Completed(name="Not scored", message=why, data=None)
 
 
 @task(task_run_name="Publish {council}", **PATIENT_STEP)

@@ -97,7 +97,7 @@ def approve(ui: PrefectUi, run: str, look: Look) -> None:
     dialogue.get_by_label("Your name").fill(WHO)
     look("approval")
     ui.answer(dialogue, {})
-    ui.until_state("Completed with gaps")
+    ui.until_state("Completed")
     look("done")
 
 

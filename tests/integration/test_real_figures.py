@@ -49,7 +49,7 @@ def test_every_council_of_england_is_scored_from_the_published_file(public_data:
     unscored = {c.name: c.why_not_scored for c in outcome.councils if c.band is Band.NOT_SCORED}
     assert len(outcome.councils) == 151
     assert set(unscored) <= {"Isles of Scilly", "City of London"}, unscored
-    assert outcome.messages_sent == 0, "a run on published figures has nobody to write to"
+    assert outcome.mail.sent_now == 0, "a run on published figures has nobody to write to"
     alerts = list((folder / "store/published/alerts/2023-09").glob("*.json"))
     assert len(alerts) == 151
     assert (folder / "store/published/reconciliation/2023-09.csv").exists()

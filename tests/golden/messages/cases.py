@@ -7,13 +7,17 @@ from dataclasses import replace
 from functools import cache
 
 from flows.alerts.alert import Alert, Correction
+from flows.alerts.council_month import council_month
 from flows.alerts.decide import storm_valve
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Publication, director_changes
+from flows.alerts.publish import director_changes
 from flows.alerts.state import AlertState
 from flows.mail.deliver import Delivery
-from flows.mail.run_summary import data_officer_message, run_message
+from flows.mail.month_mail import MonthMail
+from flows.mail.officers import data_officer_message
+from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.run_report import to_message
 from flows.store.ledger import Status
 from models.score import Stage
 from tests.unit.flows.alerts.examples import ASHCOMBE, FILES, MONTH, RULES, VALIDATION, alert, score, told
@@ -81,15 +85,18 @@ def _run_summary() -> Message:
     shown.append(alert(score(None, la_code="993"), council=unseen))
     sent = Delivery("2026-10/991/r1/new_losing_grip", "director@ashcombe.example", Status.SENT, True)
     failed = replace(sent, address="deputy@ashcombe.example", status=Status.FAILED, reason="550 no such mailbox")
-    return run_message(
-        month=MONTH,
-        alerts=shown,
-        outcomes={"991": Publication.CREATED},
-        storm=storm_valve([a.decision for a in shown], RULES),
-        deliveries={"991": [sent, failed]},
+    storm = storm_valve([a.decision for a in shown], RULES)
+    councils = tuple(council_month(a, FILES, told=a.la_code == "991") for a in shown)
+    run = RunOutcome(
+        MONTH,
+        councils,
+        tuple(replace(FILES, la_code=a.la_code, name=a.council) for a in shown),
+        mail=MonthMail(deliveries={"991": [sent, failed]}, storm=storm),
         seconds={"ingest": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
-        contact=CONTACT,
+        model="drift 2026-01-01-abcdef12",
+        caution="A score is no grade.",
     )
+    return to_message(run, CONTACT)
 
 
 MESSAGES: dict[str, Callable[[], Message]] = {

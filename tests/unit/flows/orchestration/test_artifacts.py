@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -11,20 +12,23 @@ from typing import Any
 
 import pytest
 
-from expectations.batch import FAILURES
-from expectations.fates import Fate
+from expectations.fates import CouncilFiles, Fate, FileFate
 from features.councils import Register
 from features.registry import Kind
+from flows.alerts.council_month import CouncilMonth
+from flows.alerts.decide import Storm
+from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.state import Band, Change
 from flows.mail.approval_form import Pending, Waiting
+from flows.mail.month_mail import MonthMail
 from flows.orchestration import artifacts
-from flows.orchestration.outcome import CouncilOutcome, RunOutcome
+from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.run_report import parts_of, table_cell, to_json, to_markdown, to_message, to_text
 from flows.settings.settings import Settings
 from flows.store.context import RunContext
 from flows.store.editions import History
 from flows.store.local import LocalStore
-from flows.store.manifest import ExtractRecord, Manifest
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byre | Glen")
@@ -47,18 +51,23 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunContext:
     )
 
 
+FILE = FileFate(
+    Kind.WORKFORCE, Fate.ACCEPTED, "workforce.csv", 200, received=date(2026, 11, 9), late=True, restated=True
+)
+FILES = (
+    CouncilFiles("991", "Ashcombe", MONTH, (FILE,)),
+    CouncilFiles("992", "Byre | Glen", MONTH, (FileFate(Kind.CASELOAD, Fate.MISSING),)),
+)
+
+
 def outcome(**changes: Any) -> RunOutcome:
     given: dict[str, Any] = {
         "month": MONTH,
         "councils": (
-            CouncilOutcome("992", "Byre | Glen", Band.NOT_SCORED, Change.NEW, False, "No workforce file came"),
-            CouncilOutcome("991", "Ashcombe", Band.WATCH, Change.NEW, True, None, "Agency rate 23%"),
+            CouncilMonth("992", "Byre | Glen", Band.NOT_SCORED, Change.NEW, why_not_scored="No workforce file came."),
+            CouncilMonth("991", "Ashcombe", Band.WATCH, Change.NEW, why="Agency rate 23%", told=True),
         ),
-        "problems": ("Byre | Glen (992): the workforce extract has not come.",),
-        "restatements": (),
-        "held": "",
-        "messages_sent": 2,
-        "messages_failed": 0,
+        "files": FILES,
         "places": {"region page": "s3://bucket/region/2026-10/index.html"},
         "seconds": {"read": 1.25, "check": 2.0},
         "model": "m 1",
@@ -74,45 +83,51 @@ def test_the_headline_says_what_is_missing() -> None:
     assert not outcome(councils=scored).gaps
     assert "1 fault at single councils" in outcome(councils=scored, faults=("x",)).headline
     assert outcome(councils=scored, faults=("x",)).gaps
-    assert outcome(awaits="decide").headline.endswith("; messages wait for approval")
+    assert outcome(councils=scored, untold=("The data team could not be written to: no.",)).gaps
+    storm = Storm(held=True, alerting=6, decided=12, reason="6 of 12 councils have a new or worse alert.")
+    assert outcome(mail=MonthMail(storm=storm)).headline.endswith("; mail is held")
 
 
 def test_the_table_of_councils_begins_with_the_most_urgent(context: RunContext) -> None:
     rows = artifacts.councils_table(context, outcome())
     assert [r["council"] for r in rows] == ["Ashcombe", "Byre | Glen"]
     assert (rows[0]["band"], rows[0]["change"], rows[0]["reasons"]) == ("watch", "new", "Agency rate 23%")
-    assert [r["informed"] for r in rows] == ["yes", "no"]
+    assert [r["message"] for r in rows] == ["informed", "no message due"]
     assert rows[0]["alert"].endswith("alerts/2026-10/991.json")
 
 
-def test_the_summary_names_what_needs_a_person() -> None:
-    words = artifacts.summary_markdown(outcome(faults=("Ashcombe (991): sending failed: x",), awaits="Decide."))
-    assert words.startswith("## October 2026: completed with 1 council not scored")
-    assert "**To decide.** Decide." in words
-    assert "* Byre | Glen (992): No workforce file came" in words
-    assert "| not scored | Byre \\| Glen |" in words
-    assert "* Ashcombe (991): sending failed: x" in words
+def test_the_same_summary_is_read_in_every_form() -> None:
+    shown = outcome(faults=("Ashcombe (991): sending failed: x",))
+    text, markdown = to_text(shown), to_markdown(shown)
+    letter = re.sub(r"\s+", " ", to_message(shown, Contact()).text)
+    assert text.splitlines()[0] == markdown.splitlines()[0].removeprefix("## ") == shown.headline
+    for part in parts_of(shown):
+        assert f"### {part.heading}" in markdown
+        for label, words in part.lines:
+            assert words in text, (part.heading, label)
+            assert table_cell(words) in markdown or words in markdown
+            assert words in letter
+    assert "| not scored | Byre \\| Glen |" in markdown
+    document = json.loads(to_json(shown))
+    assert document["summary"].keys() == {part.heading for part in parts_of(shown)}
+    assert [f["state"] for f in document["files"][0]["files"]] == [FILE.state]
+
+
+def test_a_summary_that_says_the_same_is_the_same_message() -> None:
+    def key(shown: RunOutcome) -> str:
+        return to_message(shown, Contact()).key
+
+    assert key(outcome()) == key(outcome(seconds={"read": 9.0}))
+    assert key(outcome()) != key(outcome(faults=("x",)))
 
 
 def test_the_validation_table_links_to_each_councils_report(context: RunContext) -> None:
-    day = date(2026, 11, 6)
-    manifest = Manifest(
-        month=MONTH,
-        edition=1,
-        fingerprint="f",
-        known_to=date(2026, 11, 9),
-        extracts=(
-            ExtractRecord("991", Kind.WORKFORCE, Fate.ACCEPTED, due=day, received=date(2026, 11, 9), restates="0"),
-            ExtractRecord("992", Kind.CASELOAD, Fate.MISSING, due=day),
-        ),
-        checks={},
-    )
-    words = artifacts.validation_markdown(context, manifest, FAILURES.to_frame())
+    words = artifacts.validation_markdown(context, outcome())
     assert "[report](https://store.alliance.example/holdfast/validation/2026-10/councils/991.html)" in words
     late = "workforce (used, late, sent again with changes)"
     assert f"| Ashcombe (991) | {late} | 0 | 0 | Used. Nothing to put right. |" in words
     assert "| Byre \\| Glen (992) | caseload (not received) |" in words
-    assert "Nobody has sent anything" in artifacts.validation_markdown(context, None, FAILURES.to_frame())
+    assert "Nobody has sent anything" in artifacts.validation_markdown(context, outcome(files=None))
 
 
 def test_a_link_without_a_public_address_is_a_place(context: RunContext) -> None:

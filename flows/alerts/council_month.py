@@ -1,0 +1,80 @@
+"""What became of a council in a month: its files, its score, its band, its message. Made here, shown everywhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from expectations.fates import CouncilFiles
+from flows.alerts.alert import Alert
+from flows.alerts.region_page import why_words
+from flows.alerts.state import Band, Change
+
+
+@dataclass(frozen=True, slots=True)
+class CouncilMonth:
+    """One council in a month's run."""
+
+    la_code: str
+    name: str
+    band: Band
+    change: Change
+    files: CouncilFiles | None = None
+    why_not_scored: str = ""
+    months_not_scored: int = 0
+    why: str = ""
+    """The strongest reasons in words; empty for a steady council."""
+    because: tuple[str, ...] = ()
+    """Which rules spoke."""
+    due: bool = False
+    """A message should go to its director."""
+    told: bool = False
+    """A message has gone, now or in an earlier run of the month."""
+    held: str = ""
+    """Why its message waits for a person, if it does."""
+    revision: int = 1
+    revised: str = ""
+    """What this run revised in the published alert, as sentences; empty if nothing."""
+
+    @property
+    def who(self) -> str:
+        """`Ashby (Z01)`."""
+        return f"{self.name} ({self.la_code})"
+
+    @property
+    def changed(self) -> bool:
+        """Whether its band or alert moved this month."""
+        return self.change not in (Change.NONE, Change.CONTINUING) and self.band is not Band.NOT_SCORED
+
+    @property
+    def message(self) -> str:
+        """What became of its message, in a few words."""
+        if self.told:
+            return "informed"
+        if not self.due:
+            return "no message due"
+        return f"held: {self.held}" if self.held else "due, not sent"
+
+
+def council_month(
+    alert: Alert, files: CouncilFiles | None, *, told: bool, held: str = "", revised: bool = False
+) -> CouncilMonth:
+    """The council's month from its alert as published; `revised`: this run replaced an earlier revision."""
+    decision = alert.decision
+    unseen = decision.band is Band.NOT_SCORED
+    changes = alert.correction.what_changed if revised and alert.correction is not None else ()
+    return CouncilMonth(
+        la_code=alert.la_code,
+        name=alert.council,
+        band=decision.band,
+        change=decision.change,
+        files=files,
+        why_not_scored=(alert.score.not_scored or "There is no score.") if unseen else "",
+        months_not_scored=decision.state.months_not_scored if unseen else 0,
+        why=why_words(alert),
+        because=decision.because,
+        due=alert.due,
+        told=told,
+        held=held,
+        revision=alert.revision,
+        revised=f"{'; '.join(changes)}." if changes else "",
+    )

@@ -1,0 +1,87 @@
+"""What became of a month's mail to directors in a run: sent, held, waiting, not delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from features.words import count_words
+from flows.alerts.decide import Storm
+from flows.mail.approval_form import Pending, Ruling, how_to_decide
+from flows.mail.deliver import Delivery
+from flows.settings.run_form import ApprovalVerdict
+from flows.store.ledger import Status
+
+
+@dataclass(frozen=True)
+class MonthMail:
+    """The mail of one month as one run left it."""
+
+    deliveries: Mapping[str, Sequence[Delivery]] = field(default_factory=dict)
+    """By la_code: every message this run looked at."""
+    held: Mapping[str, str] = field(default_factory=dict)
+    """Councils, by folder, whose mail waits for a person, each with why."""
+    storm: Storm | None = None
+    """The storm valve's verdict, before a person's word."""
+    waits: Pending | None = None
+    """The round of approval that waits for an answer."""
+    ruling: Ruling | None = None
+    """What was decided on it."""
+
+    @property
+    def _every(self) -> list[tuple[str, Delivery]]:
+        return [(code, d) for code, made in self.deliveries.items() for d in made]
+
+    @property
+    def sent_now(self) -> int:
+        return sum(d.attempted and d.status is Status.SENT for _, d in self._every)
+
+    @property
+    def sent_before(self) -> int:
+        return sum(not d.attempted and d.status is Status.SENT for _, d in self._every)
+
+    @property
+    def undelivered(self) -> tuple[tuple[str, Delivery], ...]:
+        """(la_code, delivery) of everything that was looked at and has not arrived."""
+        return tuple((code, d) for code, d in self._every if d.status is not Status.SENT)
+
+    @property
+    def awaits(self) -> str:
+        """What a person is asked to decide, why the month would have been held anyway, and how to decide."""
+        if self.waits is None:
+            return ""
+        because = f" {self.waits.held_because}" if self.waits.held_because else ""
+        return f"{self.waits.in_words}.{because} {how_to_decide(self.waits)}"
+
+    @property
+    def decided(self) -> str:
+        """Who approved, held or cancelled the month's messages, and why."""
+        return self.ruling.in_words if self.ruling is not None else ""
+
+    @property
+    def held_because(self) -> str:
+        """Why all mail waits for the data team, if it does and nobody has been asked or has answered."""
+        valve = self.storm is not None and self.storm.held and self.waits is None and self.ruling is None
+        return self.storm.reason if valve and self.storm is not None else ""
+
+    @property
+    def stopped(self) -> str:
+        """Why no director is written to as things stand; empty if they are."""
+        return self.awaits or self.held_because
+
+    @property
+    def officers_may_be_told(self) -> bool:
+        """Data officers are written to once nothing waits for approval and nobody has cancelled the month's mail."""
+        cancelled = self.ruling is not None and self.ruling.decision is ApprovalVerdict.CANCEL
+        return self.waits is None and not cancelled
+
+    @property
+    def sentence(self) -> str:
+        """`2 messages sent by this run, 1 had been sent before; 1 could not be delivered.`"""
+        words = f"{count_words(self.sent_now, 'message', 'messages')} sent by this run"
+        words += f", {self.sent_before} had been sent before" if self.sent_before else ""
+        return f"{words}; {len(self.undelivered)} could not be delivered." if self.undelivered else f"{words}."
+
+
+#: Of a run that was not asked to mail.
+NO_MAIL = MonthMail()
