@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from features.councils import Council
@@ -13,11 +13,8 @@ from flows.alerts.publish import Published
 from flows.mail.policy import MailPolicy, addressed, record_of
 from flows.mail.transports.mime import message_of
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal, Transport
-from flows.store.ledger import UNFINISHED, Entry, Ledger, Status, who
+from flows.store.ledger import NO_RECIPIENT, UNFINISHED, Entry, Ledger, Status, who
 from flows.store.port import Store
-
-_NO_RECIPIENT = "no longer among the recipients in the register"
-
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -29,6 +26,10 @@ class Delivery:
     attempted: bool
     """Whether this call handed it over; False when an earlier run had finished it."""
     reason: str = ""
+
+    def as_attempted(self) -> Delivery:
+        """The same, of a run that has handed it over in an earlier attempt."""
+        return replace(self, attempted=True)
 
 
 def deliver(
@@ -48,21 +49,36 @@ def deliver(
     """
     outgoing = addressed(message, recipients=recipients, policy=policy, transport=transport, at=at)
     ledger, record = Ledger(store), record_of(outgoing)
-    wanted = {who(a) for a in outgoing.addressees}
-    kept = ledger.create(outgoing.key, outgoing.message_id, outgoing.addressees, record, at)
+    wanted = outgoing.addressees
+    kept = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at)
     if kept != record:  # recorded by an earlier run: what is sent again is what was sent first
         outgoing = message_of(kept, outgoing.key)
+    return _send(ledger, transport, outgoing, wanted, at)
+
+
+def deliver_recorded(
+    store: Store, transport: Transport, key: str, recipients: Sequence[str], at: datetime
+) -> list[Delivery]:
+    """Send a message as the ledger has it to these addressees, as far as they are open in it."""
+    ledger = Ledger(store)
+    return _send(ledger, transport, message_of(ledger.message(key), key), recipients, at)
+
+
+def _send(
+    ledger: Ledger, transport: Transport, outgoing: Outgoing, recipients: Sequence[str], at: datetime
+) -> list[Delivery]:
     entries = ledger.entries(outgoing.key)
     addresses = {e.who: ledger.address(e) for e in entries}
-    done = [Delivery(e.key, addresses[e.who], e.status, False) for e in entries if e.status not in UNFINISHED]
+    wanted = {who(a) for a in recipients}
+    done: list[Delivery] = []
     taken: list[Entry] = []
-    for entry in (e for e in entries if e.status in UNFINISHED):
-        if entry.who not in wanted:
-            ledger.advance(entry, Status.FAILED, at, reason=_NO_RECIPIENT)
-            done.append(Delivery(entry.key, addresses[entry.who], Status.FAILED, False, _NO_RECIPIENT))
-            continue
-        following = ledger.advance(entry, Status.SENDING, at, transport=transport.name)
-        if following is None:
+    for entry in entries:
+        if not ledger.is_open(entry):
+            done.append(Delivery(entry.key, addresses[entry.who], entry.status, False, ledger.reason(entry)))
+        elif entry.who not in wanted:
+            ledger.advance(entry, Status.FAILED, at, reason=NO_RECIPIENT)
+            done.append(Delivery(entry.key, addresses[entry.who], Status.FAILED, False, NO_RECIPIENT))
+        elif (following := ledger.advance(entry, Status.SENDING, at, transport=transport.name)) is None:
             reason = "another run is sending it"
             done.append(Delivery(entry.key, addresses[entry.who], Status.SENDING, False, reason))
         else:

@@ -63,6 +63,31 @@ class S3Settings(_Section):
     kms_key_id: str | None = None
 
 
+class SesSettings(_Section):
+    """Amazon SES, where it is not the store's account and region. Without keys, boto3's own chain is used."""
+
+    region: str = ""
+    """Empty: that of `s3.region`."""
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    configuration_set: str = ""
+    """SES's name for a set of rules (bounces, statistics) that the messages are sent under."""
+
+
+class MicrosoftSettings(_Section):
+    """The application that signs in to Microsoft 365 by token; see docs/mail.md for what its administrator grants."""
+
+    tenant: str = ""
+    """The directory (tenant) ID. Given: the sign-in is by token, as `mail.user`, and `mail.password` is not used."""
+    client_id: str = ""
+    client_secret: SecretStr | None = None
+    authority: str = "https://login.microsoftonline.com"
+    """Who gives the tokens; another address in a sovereign cloud."""
+    ca_file: str | None = None
+    """A private authority's certificate, where a proxy stands between; the system's authorities otherwise."""
+
+
 class MailSettings(_Section):
     """How messages leave. Recipients are never here: they come from the council register."""
 
@@ -84,6 +109,12 @@ class MailSettings(_Section):
     """A director's address outside these domains is refused."""
     redirect_to: str = ""
     """Outside production every message goes here instead, and says so."""
+    retry_minutes: Annotated[float, Field(ge=0, le=240)] = 10
+    """How long a run goes on trying what was not taken, with growing waits; then the next run or the keeper does."""
+    per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
+    """At most so many recipients a second. Not given: SES is asked for the account's rate; SMTP has no limit."""
+    ses: SesSettings = SesSettings()
+    microsoft: MicrosoftSettings = MicrosoftSettings()
 
 
 class IngestSettings(_Section):
@@ -142,7 +173,13 @@ class WatchdogSettings(_Section):
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a run that died is begun, its first time included, before a person must look."""
     keep_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
-    """How often a serving process looks for runs that died."""
+    """How often a serving process looks for runs that died and for mail that was not taken."""
+    webhook_url: SecretStr | None = None
+    """Where notices are posted besides the mail to the data team: an incoming webhook of Teams or Slack."""
+    webhook_ca_file: str | None = None
+    """A private authority's certificate for it; the system's authorities otherwise."""
+    signal_url: SecretStr | None = None
+    """Called after each look, for a service that notices when the calls stop. Not given: nobody is called."""
 
 
 class RetentionSettings(_Section):
@@ -218,6 +255,9 @@ class Settings(BaseSettings):
             raise ValueError("retention.figure_months must not be shorter than ingest.history_months")
         if self.mail.transport is TransportChoice.SMTP and not self.mail.host:
             raise ValueError("mail.host must be set for SMTP")
+        app = self.mail.microsoft
+        if app.tenant and not (app.client_id and app.client_secret and self.mail.user):
+            raise ValueError("mail.microsoft.tenant needs mail.microsoft.client_id, client_secret and mail.user")
         if self.task_runner is TaskRunner.DASK:
             if "://" not in self.dask_address:
                 raise ValueError("dask_address must name the cluster's scheduler, for example tcp://scheduler:8786")

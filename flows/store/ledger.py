@@ -27,6 +27,9 @@ from enum import StrEnum
 from features.months import Month
 from flows.store.port import AlreadyThere, Store
 
+#: Why an addressee is failed who left the register before the message reached them: nobody is missing it.
+NO_RECIPIENT = "no longer among the recipients in the register"
+
 #: What the key of a message ends with that went to a test inbox instead of to its recipients.
 REDIRECTED = ".redirected"
 
@@ -39,9 +42,14 @@ class Status(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
-    """Refused for good: a person must act before it is tried again (`resend`)."""
+    """Refused for good by the addressee's side: a person must act before it is tried again (`resend`)."""
     DEFERRED = "deferred"
-    """Refused for now: the next run tries again."""
+    """To be sent: refused for now, or not handed over through a fault of ours. The next run tries again."""
+
+    @property
+    def words(self) -> str:
+        """For people: what `deferred` means."""
+        return "to be sent" if self in UNFINISHED else self.value
 
 
 #: Statuses from which the next run sends. `sending` is among them: that is the crash window's choice.
@@ -75,6 +83,11 @@ class Entry:
     @property
     def prefix(self) -> str:
         return f"ledger/{self.key}/{self.who}/"
+
+    @property
+    def name(self) -> str:
+        """The object that says so."""
+        return f"{self.prefix}{self.number:04d}-{self.status.value}.json"
 
 
 def who(address: str) -> str:
@@ -117,6 +130,28 @@ class Ledger:
         """Write the next event of an addressee; None if another run has written it first."""
         following = Entry(entry.key, entry.who, status, entry.number + 1)
         return following if self._write(following, {"at": at.isoformat(), **facts}) else None
+
+    def message(self, key: str) -> bytes:
+        """The message as it was first recorded."""
+        return self._store.read(f"ledger/{key}/message.eml")
+
+    def is_open(self, entry: Entry) -> bool:
+        """Whether the next attempt sends it.
+
+        Version 0.1.0 called faults of ours “failed” (a wrong password, a certificate); they carry no code of an
+        addressee's server and are open again.
+        """
+        if entry.status is not Status.FAILED:
+            return entry.status in UNFINISHED
+        return self._last(entry).get("code") == 0
+
+    def reason(self, entry: Entry) -> str:
+        """Why an addressee does not have the message; empty if they have it or nothing is known."""
+        return str(self._last(entry).get("reason", "")) if entry.status in (Status.FAILED, Status.DEFERRED) else ""
+
+    def _last(self, entry: Entry) -> dict[str, str | int]:
+        found: dict[str, str | int] = json.loads(self._store.read(entry.name))
+        return found
 
     def history(self, entry: Entry) -> list[dict[str, str | int]]:
         """Every event of an addressee, oldest first, with its facts: for people and for audits."""
@@ -169,9 +204,8 @@ class Ledger:
         yield from (latest[k] for k in sorted(latest))
 
     def _write(self, entry: Entry, facts: dict[str, str | int]) -> bool:
-        name = f"{entry.prefix}{entry.number:04d}-{entry.status.value}.json"
         try:
-            self._store.create(name, json.dumps(facts, sort_keys=True).encode() + b"\n", content_type=_JSON)
+            self._store.create(entry.name, json.dumps(facts, sort_keys=True).encode() + b"\n", content_type=_JSON)
         except AlreadyThere:
             return False
         return True

@@ -2,33 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flows.mail.courier import Courier
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import Transport
-from flows.mail.transports.smtp import SmtpServer, SmtpTransport
+from flows.mail.transports.smtp import Heard, SignInToken, SmtpServer, SmtpTransport, unheard
 from flows.settings.settings import Environment, Settings, TransportChoice
 from flows.store import open_store
 
+if TYPE_CHECKING:
+    from flows.mail.transports.ses import SesTransport
 
-def open_transport(settings: Settings) -> Transport:
-    """The transport the settings name."""
+
+def open_transport(settings: Settings, heard: Heard = unheard) -> Transport:
+    """The transport the settings name. `heard`: told of each step of a conversation by SMTP."""
     mail = settings.mail
     if mail.transport is TransportChoice.SMTP:
-        return SmtpTransport(
-            SmtpServer(
-                host=mail.host,
-                port=mail.port,
-                user=mail.user,
-                password=mail.password.get_secret_value() if mail.password else "",
-                implicit_tls=mail.implicit_tls,
-                ca_file=mail.ca_file,
-            )
+        server = SmtpServer(
+            host=mail.host,
+            port=mail.port,
+            user=mail.user,
+            password=mail.password.get_secret_value() if mail.password else "",
+            implicit_tls=mail.implicit_tls,
+            ca_file=mail.ca_file,
         )
+        return SmtpTransport(server, _token(settings), heard)
     if mail.transport is TransportChoice.SES:
-        from flows.mail.transports.ses import SesTransport, ses_client
-
-        return SesTransport(ses_client(region=settings.s3.region))
+        return _ses(settings)
     return OutboxTransport(open_store(settings, mail.outbox))
+
+
+def _token(settings: Settings) -> SignInToken | None:
+    app = settings.mail.microsoft
+    if not app.tenant or app.client_secret is None:
+        return None
+    from flows.mail.transports.microsoft import ApplicationToken
+
+    secret = app.client_secret.get_secret_value()
+    return ApplicationToken(app.authority, app.tenant, app.client_id, secret, ca_file=app.ca_file)
+
+
+def _ses(settings: Settings) -> SesTransport:
+    from flows.mail.transports.ses import SesTransport, ses_client
+
+    ses = settings.mail.ses
+    keys = {
+        "aws_access_key_id": ses.access_key_id,
+        "aws_secret_access_key": ses.secret_access_key,
+        "aws_session_token": ses.session_token,
+    }
+    client = ses_client(
+        ses.region or settings.s3.region, **{name: key.get_secret_value() for name, key in keys.items() if key}
+    )
+    return SesTransport(client, configuration_set=ses.configuration_set or None)
+
+
+def open_courier(settings: Settings, *, patient: bool = True, may_go: Callable[[], str] = lambda: "") -> Courier:
+    """The transport of the settings with a run's patience and pace. `may_go`: why the run may send no more, or “”."""
+    transport, mail = open_transport(settings), settings.mail
+
+    def rate() -> float | None:
+        return mail.per_second or getattr(transport, "sending_rate", None)
+
+    patience = mail.retry_minutes * 60 if patient else 0.0
+    return Courier(transport, patience_seconds=patience, per_second=rate, may_go=may_go)
 
 
 def mail_policy(settings: Settings) -> MailPolicy:

@@ -49,14 +49,13 @@ class Outgoing:
 class NotTaken(MailError):
     """The message was handed over to nobody, through no fault of an addressee. It stays to be sent.
 
-    No connection, a certificate, a sign-in, a limit, a text that was refused: the same call may succeed later, by
-    itself or after the data team has put something right.
+    No connection, a certificate, a sign-in, a limit: every other message would meet the same now, and the same call
+    may succeed later, by itself or after the data team has put something right.
     """
 
-    def __init__(self, sentence: str, *, concerns_all: bool = True) -> None:
-        super().__init__(sentence)
-        self.concerns_all = concerns_all
-        """Whether every other message would meet the same now; False where it is about this one's text."""
+
+class Throttled(NotTaken):
+    """The service asks to send more slowly: the same call succeeds in a moment."""
 
 
 @dataclass(frozen=True, slots=True)

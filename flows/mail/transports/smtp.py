@@ -17,6 +17,11 @@ from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 #: Told after each step of a conversation: which one, and what was answered. Never a secret.
 Heard = Callable[[str, str], None]
 
+
+def unheard(step: str, answer: str) -> None:
+    """Nobody listens."""
+
+
 #: Words of a refused RCPT that are about us, not about the mailbox: 5.7 is the code of policy (RFC 3463).
 _ABOUT_US = re.compile(r"\b5\.7\.\d|relay|authenticat|sign.in|log.?in", re.IGNORECASE)
 _ABOUT_US_CODES = (503, 530, 534, 535, 538)
@@ -63,7 +68,7 @@ class SmtpTransport:
     reaches_people = True
 
     def __init__(
-        self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = lambda step, answer: None
+        self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = unheard
     ) -> None:
         self._server = server
         self._token = token

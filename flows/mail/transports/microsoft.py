@@ -1,0 +1,71 @@
+"""Access tokens of Microsoft 365 for a sign-in without a person: an application with a secret (client credentials)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msal
+import requests
+
+from flows.mail.transports.port import NotTaken
+
+#: Whatever the application was granted for Exchange Online; SMTP asks for `SMTP.SendAsApp`.
+_SCOPE = "https://outlook.office365.com/.default"
+_TIMEOUT_SECONDS = 30
+
+
+class ApplicationToken:
+    """Fetched when first asked for, kept in memory until shortly before it ends, then fetched anew."""
+
+    def __init__(
+        self, authority: str, tenant: str, client_id: str, client_secret: str, *, ca_file: str | None = None
+    ) -> None:
+        self._where = f"{authority.rstrip('/')}/{tenant}"
+        self._client_id = client_id
+        self._secret = client_secret
+        self._ca_file = ca_file
+        self._application: Any = None
+
+    def value(self) -> str:
+        """A token that is valid now. Raises NotTaken with the reason that the service gives, never the secret."""
+        try:
+            if self._application is None:
+                self._application = self._signed_on()
+            answer = self._application.acquire_token_for_client(scopes=[_SCOPE])
+        except requests.exceptions.SSLError as error:
+            raise NotTaken(
+                f"{self._where} shows a certificate that cannot be trusted. If a proxy of yours stands between, give "
+                "its authority as mail.microsoft.ca_file."
+            ) from error
+        except (requests.RequestException, ValueError) as error:
+            raise NotTaken(
+                f"No access token: {self._where} does not answer as a sign-in service ({type(error).__name__}). "
+                "Check mail.microsoft.tenant and the network."
+            ) from error
+        if "access_token" not in answer:
+            raise NotTaken(
+                f"No access token: {self._where} refused the application ({_why(answer)}). Check "
+                "mail.microsoft.client_id and client_secret, whether the secret has ended, and what was granted."
+            )
+        return str(answer["access_token"])
+
+    def forget(self) -> None:
+        """Fetch a new one next time: the mail server refused this one."""
+        self._application = None
+
+    def _signed_on(self) -> Any:
+        return msal.ConfidentialClientApplication(
+            self._client_id,
+            client_credential=self._secret,
+            authority=self._where,
+            validate_authority=False,
+            instance_discovery=False,
+            verify=self._ca_file or True,
+            timeout=_TIMEOUT_SECONDS,
+        )
+
+
+def _why(answer: dict[str, Any]) -> str:
+    """The service's code, and the number that Microsoft's documents list; its sentence may quote what was sent."""
+    codes = [f"AADSTS{code}" for code in answer.get("error_codes") or ()]
+    return ", ".join([str(answer.get("error", "no reason")), *codes])
