@@ -19,7 +19,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError
-from features.months import Month
+from features.months import Month, london_day
 from flows.alerts.council import standing_alerts
 from flows.alerts.decide import storm_valve
 from flows.alerts.letter.compose import Contact
@@ -31,7 +31,7 @@ from flows.mail import approval
 from flows.mail.deliver import Delivery
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import unreached, write_to_data_officers
-from flows.mail.transports.open import open_transport
+from flows.mail.undelivered import note_undelivered
 from flows.month import steps
 from flows.month.published_returns import (
     read_published_file,
@@ -49,7 +49,7 @@ from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.owner import holding
 from flows.orchestration.reporting import outcome_of
-from flows.orchestration.send import due_now, mail_month, send, tell_team, waiting_run
+from flows.orchestration.send import MailStopped, Post, due_now, mail_month, open_post, send, tell_team, waiting_run
 from flows.orchestration.task_runner import BY_THE_SETTINGS
 from flows.orchestration.tasks import (
     check_and_count,
@@ -142,7 +142,9 @@ def alert_councils(
     published = publish(context, alerting, faults)
     held = approval.holds(context.store, context.month)
     may_go = request.send is Send.YES and not alerting.storm.held
-    return alerting, published, send(context, due_now(context, published, held), faults) if may_go else {}
+    if not may_go:
+        return alerting, published, {}
+    return alerting, published, send(context, due_now(context, published, held), faults, open_post(context))
 
 
 def alert_and_report(
@@ -161,6 +163,7 @@ def alert_and_report(
         return outcome
     published = publish(context, alerting, faults)
     alerts = [p.alert for p in published]
+    post = open_post(context)
     revised = {p.alert.la_code for p in published if p.outcome is Publication.REVISED}
 
     def report(mail: MonthMail) -> RunOutcome:
@@ -169,23 +172,25 @@ def alert_and_report(
         outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures, mail, revised)
         outcome = replace(outcome, restatements=restated, model=named, faults=tuple(faults.found))
         if request.send is not Send.NO:
-            outcome = _tell_officers_and_team(context, alerting, outcome)
+            outcome = _tell_officers_and_team(context, alerting, outcome, post)
         if not request.councils:
             steps.write_success_marker(context, alerting, bool(mail.stopped))
+            note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
         artifacts.show_run(context, outcome, alerts, alerting.facts)
         return outcome
 
-    return report(mail_month(context, request, alerting.storm, published, faults, report))
+    return report(mail_month(context, request, alerting.storm, published, faults, report, post))
 
 
-def _tell_officers_and_team(context: RunContext, alerting: Alerting, outcome: RunOutcome) -> RunOutcome:
+def _tell_officers_and_team(context: RunContext, alerting: Alerting, outcome: RunOutcome, post: Post) -> RunOutcome:
     """Data officers' reports of their files and the team's summary; the outcome, with whom they did not reach."""
     with context.clock.stage("pages"):
         if outcome.mail.officers_may_be_told:
-            transport, councils = open_transport(context.settings), [d.council for d in alerting.decided]
-            written = write_to_data_officers(context, transport, councils, alerting.manifest, alerting.failures)
+            councils = [d.council for d in alerting.decided]
+            written = write_to_data_officers(context, post.courier, councils, alerting.manifest, alerting.failures)
+            post.asked.check()
             outcome = replace(outcome, untold=tuple(unreached(context, written)))
-        return tell_team(context, outcome)
+        return tell_team(context, outcome, post)
 
 
 def check_only(context: RunContext, faults: Faults) -> RunOutcome:
@@ -206,16 +211,18 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
     storm = storm_valve([p.alert.decision for p in every], context.settings.alerts)
     codes = {c.la_code for c in chosen}
     published = [p for p in every if p.alert.la_code in codes]
+    post = open_post(context)
 
     def report(mail: MonthMail) -> RunOutcome:
         alerts = [p.alert for p in published]
+        note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
         note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
         outcome = outcome_of(context, alerts, *steps.files_as_known(context), mail)
         outcome = replace(outcome, faults=tuple(faults.found), note=note)
         artifacts.show_run(context, outcome, alerts, {})
         return outcome
 
-    return report(mail_month(context, request, storm, published, faults, report))
+    return report(mail_month(context, request, storm, published, faults, report, post))
 
 
 def _run_name() -> str:
@@ -224,7 +231,7 @@ def _run_name() -> str:
         return str(runtime.flow_run.name)
     given = runtime.flow_run.parameters.get("request")
     request = given if isinstance(given, RunRequest) else RunRequest.model_validate(given or {})
-    month = request.month or str(request.month_or_last(datetime.now(UTC).date()))
+    month = request.month or str(request.month_or_last(scheduled_day()))
     parts = [month, *(["/".join(request.councils)] if request.councils else [])]
     what = ", ".join([*parts, *([request.steps.value] if request.steps is not RunSteps.ALL else [])])
     return f"{what}: {request.reason}" if request.reason else what
@@ -246,11 +253,13 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     """
     now = datetime.now(UTC)
     try:
-        request.check(now.date())
+        request.check(scheduled_day())
         settings = Settings.load()
-        month, as_of = _month_and_cutoff(request, settings, now)
+        month, as_of = _month_and_cutoff(request, settings)
         with artifacts.tagged(artifacts.tags_of(month, request.reason)), artifacts.progress(month, _STEPS):
             outcome = run_month(request, settings, month, as_of, now)
+    except MailStopped as stopped:
+        return cast("State[RunOutcome]", stopped.end())
     except HoldfastError as error:
         # What a person can put right is a sentence in the run's state, not a traceback in its log.
         return Failed(message=str(error), data=error)
@@ -258,14 +267,19 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     return Completed(message=outcome.headline, data=outcome)
 
 
-def _month_and_cutoff(request: RunRequest, settings: Settings, now: datetime) -> tuple[Month, date | None]:
+def scheduled_day() -> date:
+    """London's day for which the run was scheduled: begun late, it still runs the month that was meant."""
+    return london_day(runtime.flow_run.scheduled_start_time)
+
+
+def _month_and_cutoff(request: RunRequest, settings: Settings) -> tuple[Month, date | None]:
     """What the run is about. One that was suspended stays what it was, however many days have passed."""
     run = waiting_run()
     if run and request.send is Send.HOLD:
         asked = approval.asked_by(open_store(settings, settings.store), run)
         if asked is not None:
             return asked.month, asked.cutoff
-    return request.month_or_last(now.date()), request.as_of
+    return request.month_or_last(scheduled_day()), request.as_of
 
 
 def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date | None, now: datetime) -> RunOutcome:

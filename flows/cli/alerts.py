@@ -63,12 +63,12 @@ def resend(
 ) -> None:
     """Send a council's message again, the same with the same Message-ID. Reason and person are recorded."""
     from flows.mail import by_hand as desk
-    from flows.mail.transports.open import open_transport
+    from flows.mail.transports.open import open_courier
 
     settings, store = _opened()
     done = desk.send_again(
         store,
-        open_transport(settings),
+        open_courier(settings, patient=False),
         settings,
         Month.parse(month),
         council,
@@ -87,12 +87,12 @@ def release(
 ) -> None:
     """Send what a run published without mailing: a month that was held, or one run with --no-send."""
     from flows.mail import by_hand as desk
-    from flows.mail.transports.open import open_transport
+    from flows.mail.transports.open import open_courier
 
     settings, store = _opened()
     done = desk.release(
         store,
-        open_transport(settings),
+        open_courier(settings, patient=False),
         settings,
         Month.parse(month),
         council or [],
@@ -108,7 +108,7 @@ def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
     from flows.store.ledger import Status
 
     for council, one in done:
-        typer.echo(f"{one.address or council}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
+        typer.echo(f"{one.address or council}: {one.status.words}{f'. {one.reason}' if one.reason else ''}")
     if any(one.status is not Status.SENT for _, one in done):
         raise typer.Exit(MailError.exit_code)
 

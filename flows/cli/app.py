@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from features.errors import CheckFailed, ExtractError, HoldfastError
+from features.errors import CheckFailed, ExtractError, HoldfastError, MailError
 from flows.cli.alerts import register_commands
 from flows.cli.approval import add_approval_commands
 from flows.cli.extracts import add_format_commands, landing_if_any
@@ -85,7 +85,7 @@ def run(
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
 ) -> None:
-    """Run one month: read, check, measure, score, alert."""
+    """Run one month: read, check, measure, score, alert. Exit code 16: a message of it has not been delivered."""
     from flows.orchestration import embedded
 
     embedded.configure()
@@ -117,6 +117,8 @@ def run(
 
         _say(reconcile_published(read_published_file(Path(returns)), outcome.month).to_text() + "\n")
     _say(to_json(outcome) if as_json else to_text(outcome))
+    if outcome.undelivered:
+        raise typer.Exit(MailError.exit_code)
 
 
 @app.command()

@@ -38,7 +38,7 @@ def approve(
     from flows.mail import approval
     from flows.mail.approval_form import Answer
     from flows.mail.approved import carry_out
-    from flows.mail.transports.open import open_transport
+    from flows.mail.transports.open import open_courier
     from flows.orchestration import embedded
     from flows.orchestration.ask import resume
     from flows.settings.settings import Settings
@@ -56,11 +56,13 @@ def approve(
         raise SettingsError("Nothing was decided: say who decides, with --by; it is kept with the decision.")
     given = {"decision": decision, "councils": council or [], "reason": reason, "by": by}
     answer = filled(Answer, given, "Nothing was decided")
-    done = carry_out(store, open_transport(settings), settings, Month.parse(month), answer, at=datetime.now(UTC))
+    done = carry_out(
+        store, open_courier(settings, patient=False), settings, Month.parse(month), answer, at=datetime.now(UTC)
+    )
     typer.echo(done.ruling.in_words)
     every = [(code, one) for code, each in done.deliveries.items() for one in each]
     for code, one in every:
-        typer.echo(f"{one.address or code}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
+        typer.echo(f"{one.address or code}: {one.status.words}{f'. {one.reason}' if one.reason else ''}")
     if not every:
         typer.echo("Nothing was sent.")
     if done.ruling.held:

@@ -12,10 +12,11 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import gone_messages
 from flows.mail import approval
 from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling
+from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_council
 from flows.mail.officers import write_to_data_officers
 from flows.mail.transports.open import mail_policy
-from flows.mail.transports.port import Transport
+from flows.mail.undelivered import note_undelivered
 from flows.settings.run_form import ApprovalVerdict
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
@@ -34,7 +35,7 @@ class Carried:
 
 
 def carry_out(
-    store: Store, transport: Transport, settings: Settings, month: Month, answer: Answer, *, at: datetime
+    store: Store, courier: Courier, settings: Settings, month: Month, answer: Answer, *, at: datetime
 ) -> Carried:
     """Record the decision on what waits in a month, and send what it lets go.
 
@@ -57,19 +58,20 @@ def carry_out(
     due = approval.to_send(store, waits, messages, register, Contact.of(settings))
     policy = mail_policy(settings)
     deliveries = {
-        council.la_code: deliver_council(store, transport, council, published, policy, at) for council, published in due
+        council.la_code: deliver_council(store, courier, council, published, policy, at) for council, published in due
     }
     if ruling.decision is not ApprovalVerdict.CANCEL:
-        _write_to_officers(settings, transport, waits, at)
+        _write_to_officers(settings, courier, waits, at)
+    note_undelivered(store, settings, month)
     return Carried(ruling, deliveries, approval.runs_waiting(store, waits))
 
 
-def _write_to_officers(settings: Settings, transport: Transport, waits: Pending, at: datetime) -> None:
+def _write_to_officers(settings: Settings, courier: Courier, waits: Pending, at: datetime) -> None:
     """The reports of councils' own files, which waited with the month's mail; nobody gets the same twice."""
     context = begin(settings, waits.month, now=at, as_of=waits.cutoff)
     manifest = context.history.as_of(waits.month, context.cutoff)
     failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
-    write_to_data_officers(context, transport, context.register.valid_in(waits.month), manifest, failures)
+    write_to_data_officers(context, courier, context.register.valid_in(waits.month), manifest, failures)
 
 
 def waiting_text(waits: Pending) -> str:

@@ -19,6 +19,7 @@ from flows.mail.approval import holds
 from flows.mail.deliver import Delivery, deliver_council, resend
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
+from flows.mail.undelivered import is_redirected, note_undelivered
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import load_register
@@ -111,9 +112,11 @@ def send_again(
         raise MailError(f"{alert.council} has no recipients in the register. Add the director's address there.")
     if not alert.due:
         raise MailError(f"{alert.council}, {month.in_words}: no message was due, so there is none to send again.")
-    redirected = bool(settings.mail.redirect_to) and not mail_policy(settings).production
+    redirected = is_redirected(settings)
     resend(store, f"{alert.message_key}{REDIRECTED if redirected else ''}", reason=reason, by=by, at=at)
-    return _deliver(store, transport, settings, alert, registered, at)
+    made = _deliver(store, transport, settings, alert, registered, at)
+    note_undelivered(store, settings, month)
+    return made
 
 
 def release(
@@ -130,19 +133,19 @@ def release(
     """Send what a month's run published and did not mail, because it was held or mail was off; by la_code.
 
     It lifts every hold: the storm valve's, one that waits for approval, and one a person decided. Who released it
-    and why is kept under `releases/`. A message that has gone is left alone. Raises MailError when nothing waits
+    and why is kept under `releases/`. Who has a message is left alone. Raises MailError when nothing waits
     or no reason is given.
     """
     if not reason.strip() or not by.strip():
         raise MailError("Say why it is released and who decides it: both are kept.")
     register = load_register(open_store(settings, settings.landing), settings.register_file)
     wanted = {folder_name(c) for c in councils} or {c.folder for c in register.valid_in(month)}
-    gone = gone_messages(store, month)
+    done = gone_messages(store, month) - _open_messages(store, month)
     found = [latest_alert(store, month, folder) for folder in sorted(wanted)]
     waiting = [
         (alert, register.by_code[alert.la_code])
         for alert in found
-        if alert is not None and alert.due and alert.message_key not in gone and alert.la_code in register.by_code
+        if alert is not None and alert.due and alert.message_key not in done and alert.la_code in register.by_code
     ]
     if not waiting:
         raise MailError(f"No message of {month.in_words} waits to be sent.")
@@ -152,7 +155,15 @@ def release(
         json.dumps(note, sort_keys=True, ensure_ascii=False).encode() + b"\n",
         content_type="application/json",
     )
-    return {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}
+    made = {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}
+    note_undelivered(store, settings, month)
+    return made
+
+
+def _open_messages(store: Store, month: Month) -> frozenset[str]:
+    """Keys of the messages that somebody still waits for, even if they reached another addressee."""
+    book = Ledger(store)
+    return frozenset(e.key.removesuffix(REDIRECTED) for e in book.month(month) if book.is_open(e))
 
 
 def _deliver(

@@ -16,6 +16,7 @@ from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal, 
 from flows.store.ledger import NO_RECIPIENT, UNFINISHED, Entry, Ledger, Status, who
 from flows.store.port import Store
 
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of one message for one addressee."""

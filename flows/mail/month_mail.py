@@ -46,6 +46,11 @@ class MonthMail:
         return tuple((code, d) for code, d in self._every if d.status is not Status.SENT)
 
     @property
+    def unaddressed(self) -> int:
+        """Messages that could not even be addressed: nothing of them is in the ledger."""
+        return sum(not d.address for _, d in self._every)
+
+    @property
     def awaits(self) -> str:
         """What a person is asked to decide, why the month would have been held anyway, and how to decide."""
         if self.waits is None:

@@ -16,9 +16,9 @@ from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
+from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, undeliverable
 from flows.mail.transports.open import mail_policy
-from flows.mail.transports.port import Transport
 from flows.store.context import RunContext
 from flows.store.ledger import Status
 from flows.store.manifest import Manifest
@@ -31,7 +31,7 @@ _NOTES_LISTED = 12
 
 def write_to_data_officers(
     context: RunContext,
-    transport: Transport,
+    courier: Courier,
     councils: Iterable[Council],
     manifest: Manifest | None,
     failures: pl.DataFrame,
@@ -44,28 +44,33 @@ def write_to_data_officers(
     if not context.settings.mail.to_data_officers or manifest is None:
         return {}
     month, policy, sender = context.month, mail_policy(context.settings), Contact.of(context.settings)
-    done: dict[str, list[Delivery]] = {}
+    due: list[tuple[Council, Message]] = []
     for council in (c for c in councils if c.data_officer):
         files = council_files(manifest, failures, council, month)
-        if not files.to_put_right:
-            continue
-        message = data_officer_message(council, files, validation_facts(failures, council, month).notes, sender)
+        if files.to_put_right:
+            notes = validation_facts(failures, council, month).notes
+            due.append((council, data_officer_message(council, files, notes, sender)))
+
+    def attempt(one: tuple[Council, Message]) -> list[Delivery]:
+        council, message = one
         try:
-            done[council.la_code] = deliver(
-                context.store, transport, message, recipients=(council.data_officer,), policy=policy, at=context.now
+            return deliver(
+                context.store, courier, message, recipients=(council.data_officer,), policy=policy, at=context.now
             )
         except MailError as error:
-            done[council.la_code] = [undeliverable(message, error)]
-    return done
+            return [undeliverable(message, error)]
+
+    made = courier.carry(due, attempt)
+    return {council.la_code: each for (council, _), each in zip(due, made, strict=True)}
 
 
 def unreached(context: RunContext, written: Mapping[str, Sequence[Delivery]]) -> list[str]:
-    """The data officers who were written to now and could not be reached, as sentences."""
+    """The data officers who should have a report and do not, as sentences."""
     return [
         f"{context.register.by_code[code].name} ({code}): the data officer could not be written to. {d.reason}"
         for code, done in written.items()
         for d in done
-        if d.attempted and d.status is not Status.SENT
+        if d.status is not Status.SENT
     ]
 
 

@@ -67,23 +67,9 @@ def addressed(
     is malformed or outside the allowed domains, and SettingsError when a non-production installation has nowhere
     to redirect to.
     """
-    where = f"the register's recipients of council {message.la_code}"
-    checked = tuple(dict.fromkeys(checked_address(r, where) for r in recipients))
-    if not checked:
-        raise MailError(
-            f"Council {message.la_code} has no recipients in the register. Add the director's address there."
-        )
-    _allowed(checked, policy, message.la_code)
-    redirected = not policy.production and bool(policy.redirect_to)
-    if not policy.production and not redirected and transport.reaches_people:
-        raise SettingsError(
-            f"Outside production mail through {transport.name} needs mail.redirect_to, "
-            "the inbox that gets every message."
-        )
+    to, redirected = allowed_recipients(recipients, policy, transport, message.la_code)
     if redirected:
-        inbox = checked_address(policy.redirect_to, "mail.redirect_to in the settings", SettingsError)
-        message = with_notice(message, _redirect_notice(message.la_code, len(checked)))
-        checked = (inbox,)
+        message = with_notice(message, _redirect_notice(message.la_code, len({r.strip() for r in recipients})))
     key = f"{message.key}{REDIRECTED}" if redirected else message.key
     return Outgoing(
         key=key,
@@ -92,12 +78,35 @@ def addressed(
         sender=policy.sender_address,
         sender_name=_one_line(parseaddr(policy.sender)[0]),
         reply_to=checked_address(policy.reply_to, "mail.reply_to in the settings", SettingsError),
-        addressees=checked,
+        addressees=to,
         subject=_one_line(f"[TEST] {message.subject}" if redirected else message.subject),
         text=message.text,
         html=message.html,
         pictures=tuple(Picture(i.cid, i.png, f"chart-{message.month}.png") for i in message.images),
     )
+
+
+def allowed_recipients(
+    recipients: Sequence[str], policy: MailPolicy, transport: Transport, la_code: str
+) -> tuple[tuple[str, ...], bool]:
+    """Who may be written to for these recipients, and whether that is the test inbox instead of them.
+
+    Raises MailError and SettingsError as `addressed` does.
+    """
+    where = f"the register's recipients of council {la_code}"
+    checked = tuple(dict.fromkeys(checked_address(r, where) for r in recipients))
+    if not checked:
+        raise MailError(f"Council {la_code} has no recipients in the register. Add the director's address there.")
+    _allowed(checked, policy, la_code)
+    redirected = not policy.production and bool(policy.redirect_to)
+    if not policy.production and not redirected and transport.reaches_people:
+        raise SettingsError(
+            f"Outside production mail through {transport.name} needs mail.redirect_to, "
+            "the inbox that gets every message."
+        )
+    if redirected:
+        checked = (checked_address(policy.redirect_to, "mail.redirect_to in the settings", SettingsError),)
+    return checked, redirected
 
 
 def record_of(message: Outgoing) -> bytes:

@@ -13,7 +13,7 @@ import httpx
 from prefect.client.schemas.objects import State
 from prefect.concurrency.asyncio import ConcurrencySlotAcquisitionError
 from prefect.futures import PrefectFuture
-from prefect.states import Failed
+from prefect.states import Completed, Failed
 
 from features.councils import Council
 from features.errors import HoldfastError
@@ -30,7 +30,7 @@ class CouncilUnit(Generic[T]):
     council: Council
     what: str
     """“reading 2026-10”, for a sentence."""
-    future: PrefectFuture[Any]
+    future: PrefectFuture[Any] | State[Any]
     otherwise: Callable[[str], T | None]
     """What stands for the result when the step failed, given the sentence that says so; None leaves it out."""
 
@@ -45,6 +45,12 @@ def needs_a_person(value: T, sentence: str) -> T:
     """The value as the result of a task run that ends Failed with this sentence; the value itself if it is empty."""
     failed: State[Any] = Failed(message=sentence, data=value)
     return cast(T, failed) if sentence else value
+
+
+def tried_again(value: T, sentence: str) -> T:
+    """The value as the result of a task run that completes with this sentence, because the run tries it again."""
+    waiting: State[Any] = Completed(name="To be tried again", message=sentence, data=value)
+    return cast(T, waiting)
 
 
 class Faults:

@@ -1,6 +1,7 @@
-"""Beside a serving process: what has died is begun again within a minute, at its start above all.
+"""Beside a serving process: restarts runs whose process has died and sends mail that was not taken.
 
-The watchdog does the same every hour and tells of more; a process that serves is simply there to do it sooner.
+It looks when serving starts and then every minute. The watchdog restarts the same runs, once an hour, and tells of
+more; a process that serves is simply there to do it sooner.
 """
 
 from __future__ import annotations
@@ -11,15 +12,22 @@ from datetime import datetime
 from threading import Event, Thread
 
 from features.errors import HoldfastError
+from features.months import Month, london_day
 from flows.mail.notices import opened_store, tell
-from flows.mail.transports.open import open_transport
+from flows.mail.transports.open import open_courier, open_transport
+from flows.mail.undelivered import is_time, send_undelivered, undelivered
 from flows.orchestration.look import died_notices
 from flows.orchestration.restart import Died, repair
 from flows.orchestration.server_view import PrefectView, ServerView
 from flows.settings.settings import Settings
-from flows.store.claims import Clock, wall_clock
+from flows.store.claims import Clock, MonthClaimed, Owner, claimed, wall_clock
+from flows.store.ledger import Status
+from flows.store.processes import this_process
 
 _LOGGER = logging.getLogger("holdfast.keeper")
+
+#: Mail of older months is not sent by itself any more: it would surprise whoever gets it.
+_MAIL_MONTHS = 2
 
 
 def keep_once(settings: Settings, view: ServerView, now: datetime) -> list[Died]:
@@ -33,6 +41,32 @@ def keep_once(settings: Settings, view: ServerView, now: datetime) -> list[Died]
     return died
 
 
+def keep_mail(settings: Settings, now: datetime, clock: Clock = wall_clock) -> int:
+    """Send what of the last months is to be sent, at growing waits and while no run is at the month; how much went.
+
+    Raises HoldfastError for what must wait for the next time.
+    """
+    store = opened_store(settings)
+    if store is None:
+        return 0
+    last = Month.of(london_day(now)).plus(-1)
+    months = {last.plus(-back) for back in range(_MAIL_MONTHS)}
+    if settings.schedule.fixed_month:
+        months.add(Month.parse(settings.schedule.fixed_month))
+    rules = settings.claims.model_copy(update={"wait_minutes": 0})
+    sent = 0
+    for month in sorted(months):
+        if not is_time(undelivered(store, settings, month), now):
+            continue
+        try:
+            with claimed(store, month, Owner("the keeper", "", this_process()), rules=rules, clock=clock):
+                made = send_undelivered(settings, store, open_courier(settings, patient=False), month, now)
+        except MonthClaimed:
+            continue  # a run is at it, and sends it itself
+        sent += sum(d.attempted and d.status is Status.SENT for each in made for d in each)
+    return sent
+
+
 def start_keeper(
     settings: Settings,
     say: Callable[[str], None],
@@ -43,15 +77,23 @@ def start_keeper(
     """Keep at once and then every `watchdog.keep_seconds`, in a thread that ends when the returned event is set."""
     ended = Event()
 
+    def runs() -> None:
+        for one in keep_once(settings, view(), clock()):
+            say(f"The {one.run.flow} run “{one.run.name}” had died{'; begun again.' if one.again else '.'}")
+
+    def mail() -> None:
+        if sent := keep_mail(settings, clock()):
+            say(f"Mail that had not been taken has gone: {sent} {'message' if sent == 1 else 'messages'}.")
+
     def keep() -> None:
         while True:
-            try:
-                for one in keep_once(settings, view(), clock()):
-                    say(f"The {one.run.flow} run “{one.run.name}” had died{'; begun again.' if one.again else '.'}")
-            except HoldfastError as error:
-                _LOGGER.warning("Runs that died could not be looked for: %s", error)
-            except Exception:
-                _LOGGER.exception("Runs that died could not be looked for")
+            for what, look in (("Runs that died could not be looked for", runs), ("Mail could not be sent", mail)):
+                try:
+                    look()
+                except HoldfastError as error:
+                    _LOGGER.warning("%s: %s", what, error)
+                except Exception:
+                    _LOGGER.exception(what)
             if ended.wait(settings.watchdog.keep_seconds):
                 return
 

@@ -50,7 +50,7 @@ class RunOutcome:
         """Whom the run could not write to, as sentences without addresses."""
         names = {c.la_code: c.who for c in self.councils}
         mail = (
-            f"{names.get(code, code)}: {d.status.value} for one addressee. {d.reason}"
+            f"{names.get(code, code)}: {d.status.words} for one addressee. {d.reason}"
             for code, d in self.mail.undelivered
         )
         return (*mail, *self.untold)

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
 
+import httpx
 from prefect import runtime
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.objects import State
+from prefect.exceptions import Pause
+from prefect.states import Cancelled
 
 from features.councils import Council
-from features.errors import MailError
+from features.errors import HoldfastError, MailError
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.render import Message
 from flows.alerts.publish import Published, gone_messages
 from flows.mail import approval
 from flows.mail.approval_form import ApprovalRefused, Pending, Ruling
+from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, undeliverable
 from flows.mail.month_mail import MonthMail
-from flows.mail.transports.open import mail_policy, open_transport
-from flows.mail.transports.port import Transport
+from flows.mail.transports.open import mail_policy, open_courier
 from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
 from flows.orchestration.faults import CouncilUnit, Faults
@@ -31,26 +39,93 @@ from flows.store.ledger import Status
 from flows.store.progress import step
 
 
-def send(context: RunContext, due: Sequence[tuple[Council, Published]], faults: Faults) -> dict[str, list[Delivery]]:
-    """Send each of these messages to whoever of its recipients does not have it yet; what became of it, by la_code."""
+class MailStopped(HoldfastError):
+    """A person suspended or cancelled the run while it was mailing."""
+
+    exit_code = 24
+
+    def __init__(self, sentence: str, state: State[Any]) -> None:
+        super().__init__(sentence)
+        self.state = state
+
+    def end(self) -> State[Any]:
+        """How the run ends: cancelled, or it leaves its process as suspended and can be resumed."""
+        if self.state.is_paused():
+            raise Pause(state=self.state)
+        return Cancelled(message=str(self), data=self)
+
+
+class Asked:
+    """Asks the Prefect server before each message whether a person has stopped the run in its UI."""
+
+    def __init__(self) -> None:
+        self.state: State[Any] | None = None
+
+    def __call__(self) -> str:
+        """Why the run may send no more; empty if it may, or if the server does not answer: mail does not hang on it."""
+        run = runtime.flow_run.id
+        if not run or not artifacts.stays():
+            return ""
+        try:
+            with get_client(sync_client=True) as client:
+                state = client.read_flow_run(UUID(str(run))).state
+        except (httpx.HTTPError, RuntimeError):
+            return ""
+        if state is None or not (state.is_paused() or state.is_cancelling() or state.is_cancelled()):
+            return ""
+        self.state = state
+        return f"Not sent: the run was {'suspended' if state.is_paused() else 'cancelled'} in the Prefect UI."
+
+    def check(self) -> None:
+        """Raises MailStopped once the answer was no."""
+        if self.state is not None:
+            word = "suspended; resumed, it sends the rest" if self.state.is_paused() else "cancelled"
+            raise MailStopped(f"No more messages were sent: the run was {word}.", self.state)
+
+
+def open_post(context: RunContext) -> Post:
+    """The run's way to send, opened once: its patience and its pace are the run's, not a message's."""
+    asked = Asked()
+    return Post(open_courier(context.settings, may_go=asked), asked)
+
+
+@dataclass(frozen=True)
+class Post:
+    """A run's courier, and who is asked before each message."""
+
+    courier: Courier
+    asked: Asked
+
+
+def send(
+    context: RunContext, due: Sequence[tuple[Council, Published]], faults: Faults, post: Post
+) -> dict[str, list[Delivery]]:
+    """Send each of these messages to whoever of its recipients does not have it yet; what became of it, by la_code.
+
+    One after another and in the run's own process, whatever its task runner: mail services count connections and
+    messages a second, and a person who stops the run must stop the next message.
+    """
     if not due:
         return {}
     step("Sending %s: %d messages", context.month, len(due))
     with context.clock.stage("send"):
-        transport = open_transport(context.settings)
-        made = faults.results([_sending(context, transport, *one) for one in due], all_may_fail=True)
-    return {council.la_code: each or [] for (council, _), each in zip(due, made, strict=True)}
+        made = post.courier.carry(due, lambda one: _sent(context, post.courier, *one, faults))
+    post.asked.check()
+    return {council.la_code: each for (council, _), each in zip(due, made, strict=True)}
 
 
-def _sending(
-    context: RunContext, transport: Transport, council: Council, published: Published
-) -> CouncilUnit[list[Delivery]]:
-    future = send_to_council.submit(whole(context), council.name, whole(transport), council.la_code, whole(published))
+def _sent(
+    context: RunContext, courier: Courier, council: Council, published: Published, faults: Faults
+) -> list[Delivery]:
+    state = send_to_council(
+        whole(context), council.name, whole(courier), council.la_code, whole(published), return_state=True
+    )
 
     def failed(why: str) -> list[Delivery]:
         return [undeliverable(published.message, MailError(why))] if published.message else []
 
-    return CouncilUnit(council, "sending", future, failed)
+    (made,) = faults.results([CouncilUnit(council, "sending", state, failed)], all_may_fail=True)
+    return made or []
 
 
 def due_now(
@@ -71,13 +146,16 @@ def mail_month(
     published: Sequence[Published],
     faults: Faults,
     show: Callable[[MonthMail], RunOutcome],
+    post: Post,
 ) -> MonthMail:
     """Send what is due, or ask first, or leave it, as the request says. `show`: report before a run suspends."""
     held = approval.holds(context.store, context.month)
     if request.send is Send.NO or (request.send is Send.YES and storm.held):
         return MonthMail(storm=storm, held=held)
     if request.send is Send.YES:
-        return MonthMail(storm=storm, deliveries=send(context, due_now(context, published, held), faults), held=held)
+        return MonthMail(
+            storm=storm, deliveries=send(context, due_now(context, published, held), faults, post), held=held
+        )
     run = waiting_run()
     gone = gone_messages(context.store, context.month)
     messages = approval.would_be(published, context.register.by_code, gone)
@@ -99,7 +177,7 @@ def mail_month(
         return MonthMail(storm=storm, held=approval.holds(context.store, context.month), waits=waits)
     approved = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
     due = approval.to_send(context.store, waits, approved, context.register, Contact.of(context.settings))
-    deliveries = send(context, due, faults)
+    deliveries = send(context, due, faults, post)
     return MonthMail(
         storm=storm, deliveries=deliveries, held=approval.holds(context.store, context.month), ruling=ruling
     )
@@ -130,17 +208,18 @@ def waiting_run() -> str:
     return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.stays() else ""
 
 
-def tell_team(context: RunContext, outcome: RunOutcome) -> RunOutcome:
+def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcome:
     """One message to the data team; the same again is not sent twice. The outcome, with whether it could be sent."""
     message, policy = to_message(outcome, Contact.of(context.settings)), mail_policy(context.settings)
-    to, transport = (context.settings.mail.data_team,), open_transport(context.settings)
-    try:
-        made = deliver(context.store, transport, message, recipients=to, policy=policy, at=context.now)
-    except MailError as error:
-        made = [undeliverable(message, error)]
-    failed = tuple(
-        f"The data team could not be written to: {d.reason}"
-        for d in made
-        if d.attempted and d.status is not Status.SENT
-    )
+    to = (context.settings.mail.data_team,)
+
+    def attempt(one: Message) -> list[Delivery]:
+        try:
+            return deliver(context.store, post.courier, one, recipients=to, policy=policy, at=context.now)
+        except MailError as error:
+            return [undeliverable(one, error)]
+
+    (made,) = post.courier.carry([message], attempt)
+    post.asked.check()
+    failed = tuple(f"The data team could not be written to: {d.reason}" for d in made if d.status is not Status.SENT)
     return replace(outcome, untold=(*outcome.untold, *failed))

@@ -22,16 +22,16 @@ from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
+from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_council
 from flows.mail.transports.open import mail_policy
-from flows.mail.transports.port import Transport
 from flows.month import steps
 from flows.month.measure import Measured, measure
 from flows.month.published_returns import take_in_published
 from flows.month.score import score_councils
 from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, TakenIn
-from flows.orchestration.faults import needs_a_person
+from flows.orchestration.faults import needs_a_person, tried_again
 from flows.store import StoreRefuses
 from flows.store.context import RunContext
 from flows.store.ledger import Status
@@ -152,9 +152,16 @@ def publish_council(context: RunContext, council: str, alerting: Alerting, decid
 
 @task(task_run_name="Send to {council}", **PATIENT_STEP)
 def send_to_council(
-    context: RunContext, council: str, transport: Transport, la_code: str, published: Published
+    context: RunContext, council: str, courier: Courier, la_code: str, published: Published
 ) -> list[Delivery]:
-    """What is due, to the registered recipients, once. Failed if it did not reach one of them."""
+    """What is due, to the registered recipients, once. Failed if it did not reach one of them.
+
+    What was not taken and will be tried again in this run completes, and says so.
+    """
     to, policy = context.register.by_code[la_code], mail_policy(context.settings)
-    made = deliver_council(context.store, transport, to, published, policy, context.now)
-    return needs_a_person(made, " ".join(d.reason for d in made if d.status in (Status.FAILED, Status.DEFERRED)))
+    made = deliver_council(context.store, courier, to, published, policy, context.now)
+    refused = " ".join(d.reason for d in made if d.status is Status.FAILED)
+    waiting = " ".join(d.reason for d in made if d.status is Status.DEFERRED)
+    if waiting and not refused and courier.tries_again:
+        return tried_again(made, waiting)
+    return needs_a_person(made, f"{refused} {waiting}".strip())

@@ -64,7 +64,7 @@ class SesTransport:
                 status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
                 return HandedOver((), tuple(Refusal(r, status, _rejected(code), retryable=True) for r in recipients))
             if code in _SLOWER:
-                raise Throttled(f"SES is asked for more messages a second, or a day, than it lets out ({code}).") from error
+                raise Throttled(f"SES lets out no more messages in this second, or day ({code}).") from error
             raise NotTaken(f"SES did not take the message ({code}). {_ADVICE}") from error
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise NotTaken("SES: no credentials were found. Give the job a role, a profile or keys.") from error

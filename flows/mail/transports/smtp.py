@@ -67,9 +67,7 @@ class SmtpTransport:
     name = "SMTP"
     reaches_people = True
 
-    def __init__(
-        self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = unheard
-    ) -> None:
+    def __init__(self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = unheard) -> None:
         self._server = server
         self._token = token
         self._heard = heard

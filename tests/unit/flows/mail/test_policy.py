@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 
 import pytest
@@ -201,7 +201,7 @@ _WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")), max
         Outgoing,
         key=st.just(MESSAGE.key),
         message_id=st.just("<holdfast.2026-10.991.r1.new_watch@alliance.example>"),
-        at=st.datetimes(timezones=st.just(UTC)).map(lambda at: at.replace(microsecond=0)),
+        at=st.integers(0, 10**9).map(lambda seconds: AT + timedelta(seconds=seconds)),
         sender=st.just("holdfast@alliance.example"),
         sender_name=_WORDS.map(lambda text: " ".join(text.split())),
         reply_to=st.just("data-team@alliance.example"),

@@ -1,0 +1,196 @@
+"""What of a month's mail has not arrived: worked out from the ledger for run, watchdog and keeper alike, and sent.
+
+A message counts while it is the one that stands: a later revision of an alert, or a later report of the same files,
+takes the place of an earlier one. Held messages are not undelivered: they wait for a person.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from features.councils import Register
+from features.errors import MailError
+from features.months import Month
+from flows.alerts.publish import latest_alert
+from flows.mail.approval import holds
+from flows.mail.courier import Courier
+from flows.mail.deliver import Delivery, deliver_recorded
+from flows.mail.policy import allowed_recipients
+from flows.mail.transports.open import mail_policy
+from flows.settings.settings import Settings
+from flows.store import ObjectMissing, Store
+from flows.store.context import load_register
+from flows.store.ledger import NO_RECIPIENT, REDIRECTED, Entry, Ledger, Status
+from flows.store.open import open_store
+
+#: The month's messages in the ledger; the watchdog's own and the refresh's are of a day, not of a month.
+_KEY = re.compile(
+    r"\d{4}-\d{2}/(?:(?P<files>files)/(?P<officers>[^/]+)/[0-9a-f]+|(?P<run>run)/[0-9a-f]+|(?P<folder>[^/]+)/r\d+/\w+)"
+)
+
+#: Between attempts beside a serving process: so long after one attempt, twice that after two, at most an hour.
+_WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """One addressee who should have a message of a month and does not."""
+
+    key: str
+    folder: str
+    """The council's; empty for the data team's own summary."""
+    whom: str
+    """“director”, “data officer” or “data team”."""
+    address: str
+    status: Status
+    """Failed: the addressee's side refused it for good. Else it is to be sent."""
+    reason: str
+    last: datetime
+    """When the ledger was last written to of it."""
+    attempts: int
+
+    @property
+    def in_words(self) -> str:
+        """`Z02, director: to be sent. The mail server …`."""
+        who = f"{self.folder}, {self.whom}" if self.folder else self.whom
+        return f"{who}: {self.status.words}. {self.reason}".strip()
+
+
+def is_redirected(settings: Settings) -> bool:
+    """Whether messages go to a test inbox instead of to their recipients, under keys of their own."""
+    return bool(settings.mail.redirect_to) and not mail_policy(settings).production
+
+
+def undelivered(store: Store, settings: Settings, month: Month) -> tuple[Undelivered, ...]:
+    """Everyone who misses a message of the month now, in order of message. A run of the month may be at work on it."""
+    redirected = is_redirected(settings)
+    every = [e for e in Ledger(store).month(month) if e.key.endswith(REDIRECTED) is redirected]
+    missing = [e for e in every if e.status is not Status.SENT]
+    if not missing:
+        return ()
+    standing = _standing(store, month, every, {e.key for e in missing})
+    found = [_undelivered(store, e, standing[e.key]) for e in missing if e.key in standing]
+    return tuple(one for one in found if one.reason != NO_RECIPIENT)
+
+
+def _standing(store: Store, month: Month, every: Iterable[Entry], missing: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Of the keys with somebody missing, those that stand: each with council's folder and kind of addressee."""
+    held = holds(store, month)
+    all_held = _held_as_a_whole(store, month)
+    found: dict[str, tuple[str, str]] = {}
+    for key in sorted(missing):
+        match = _KEY.fullmatch(key.removesuffix(REDIRECTED))
+        if match is None:
+            continue
+        if folder := match["folder"]:
+            alert = latest_alert(store, month, folder)
+            stands = alert is not None and alert.due and alert.message_key == key.removesuffix(REDIRECTED)
+            if stands and folder not in held and not all_held:
+                found[key] = (folder, "director")
+            continue
+        # Of reports that follow each other only the newest counts.
+        group = key.rpartition("/")[0]
+        rivals = {e.key: e for e in every if e.key.rpartition("/")[0] == group}
+        if max(rivals, key=lambda k: (_created(store, rivals[k]), k)) == key:
+            found[key] = (match["officers"], "data officer") if match["files"] else ("", "data team")
+    return found
+
+
+def _held_as_a_whole(store: Store, month: Month) -> bool:
+    return bool(_marker(store, month).get("held")) and not any(store.list(f"releases/{month}/"))
+
+
+def _created(store: Store, entry: Entry) -> str:
+    return str(Ledger(store).history(entry)[0]["at"])
+
+
+def _undelivered(store: Store, entry: Entry, to: tuple[str, str]) -> Undelivered:
+    history = Ledger(store).history(entry)
+    folder, whom = to
+    status = Status.DEFERRED if Ledger(store).is_open(entry) else entry.status
+    return Undelivered(
+        key=entry.key,
+        folder=folder,
+        whom=whom,
+        address=str(history[0]["address"]),
+        status=status,
+        reason=str(history[-1].get("reason", "")),
+        last=datetime.fromisoformat(str(history[-1]["at"])),
+        attempts=sum(e["status"] == Status.SENDING for e in history),
+    )
+
+
+def is_time(left: Sequence[Undelivered], now: datetime) -> bool:
+    """Whether to try again now: something is open, and the wait after the last attempt is over.
+
+    One rhythm for the whole month: what one message meets, the others mostly meet too.
+    """
+    open_ = [one for one in left if one.status is not Status.FAILED]
+    if not open_:
+        return False
+    waits = min(_LONGEST_WAIT, _WAIT * max(1, *(one.attempts for one in open_), 1))
+    return now - max(one.last for one in open_) >= waits
+
+
+def send_undelivered(
+    settings: Settings, store: Store, courier: Courier, month: Month, at: datetime
+) -> list[list[Delivery]]:
+    """Send what is open of the month, as the ledger has it, to those who are still registered.
+
+    The caller holds the month's claim. Raises ReferenceDataError if there is no register.
+    """
+    register = load_register(open_store(settings, settings.landing), settings.register_file)
+    left = {one.key: one for one in undelivered(store, settings, month) if one.status is not Status.FAILED}
+
+    def attempt(one: Undelivered) -> list[Delivery]:
+        try:
+            to, _ = allowed_recipients(_recipients(one, register, settings), mail_policy(settings), courier, one.folder)
+        except MailError as error:
+            return [Delivery(one.key, "", Status.FAILED, True, str(error))]
+        return deliver_recorded(store, courier, one.key, to, at)
+
+    made = courier.carry(list(left.values()), attempt)
+    note_undelivered(store, settings, month)
+    return made
+
+
+def _recipients(one: Undelivered, register: Register, settings: Settings) -> tuple[str, ...]:
+    if not one.folder:
+        return (settings.mail.data_team,)
+    council = register.by_folder(one.folder)
+    if council is None:
+        return ()
+    if one.whom == "director":
+        return council.recipients
+    return (council.data_officer,) if council.data_officer else ()
+
+
+def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddressed: int | None = None) -> None:
+    """Bring the month's success marker up to date after mail has gone, if there is one.
+
+    `unaddressed`: how many messages a run could not even address (a domain that is not allowed); None leaves it.
+    """
+    marker = _marker(store, month)
+    if not marker:
+        return
+    marker["undelivered"] = len(undelivered(store, settings, month))
+    marker["unaddressed"] = marker.get("unaddressed", 0) if unaddressed is None else unaddressed
+    content = json.dumps(marker, indent=1, sort_keys=True).encode() + b"\n"
+    store.replace(_marker_name(month), content, content_type="application/json")
+
+
+def _marker_name(month: Month) -> str:
+    return f"runs/{month}/success.json"
+
+
+def _marker(store: Store, month: Month) -> dict[str, object]:
+    """The month's success marker; empty if there is none or it cannot be read, which the watchdog says."""
+    try:
+        found = json.loads(store.read(_marker_name(month)))
+    except (ObjectMissing, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
