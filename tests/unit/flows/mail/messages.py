@@ -6,6 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from features.months import Month
+from flows.alerts.letter.letter import Letter
+from flows.alerts.letter.render import Message, render_letter
 from flows.mail.transports.port import Outgoing
 
 SENDER = "holdfast@alliance.example"
@@ -27,3 +30,9 @@ _SMALL = Outgoing(
 def small(**given: Any) -> Outgoing:
     """The message with some of it changed."""
     return replace(_SMALL, **given)
+
+
+def letter(key: str = "2026-10/991/r1/new_watch") -> Message:
+    """A message without pictures, quick to make."""
+    plain = Letter(subject="Ashcombe", eyebrow="", title="Ashcombe", band=None, band_words="", lead="One sentence.")
+    return render_letter(plain, key=key, la_code=key.split("/")[1], month=Month.parse(key[:7]))
