@@ -27,11 +27,29 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the fi
 
 def register_commands(app: typer.Typer) -> None:
     """Put the commands of this module on the application."""
+    app.command()(why)
     app.command()(preview)
     app.command()(release)
     app.command()(resend)
     app.command()(ledger)
     app.command("simulate-alerts")(simulate_alerts)
+
+
+def why(
+    council: Annotated[str, typer.Argument(help="The council's code, for example 301 or “314 / 318”.")],
+    month: MonthOf,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show what led to a council's decision: files, checks, what is withheld and missing, score, rules, message."""
+    from flows.cli.extracts import landing_and_council
+    from flows.mail.parts import parts_as_text
+    from flows.mail.why import chain
+    from flows.store.editions import History
+
+    settings, store = _opened()
+    _, owner = landing_and_council(settings, council)
+    found = chain(store, History(store), owner, Month.parse(month))
+    typer.echo(found.to_json() if as_json else parts_as_text(found.title, found.parts()))
 
 
 def preview(

@@ -68,7 +68,7 @@ def map_file(
     wanted = _kind(kind)
     since = Month.parse(month) if month else _month_of_folder(file)
     landing, owner = (
-        (None, Council(council, f"council {council}", since)) if to else _landing_and_council(Settings.load(), council)
+        (None, Council(council, f"council {council}", since)) if to else landing_and_council(Settings.load(), council)
     )
     table, proposal = look_at(file, wanted, owner, since)
     typer.echo(proposal_in_words(proposal))
@@ -137,7 +137,7 @@ def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     from flows.settings.settings import Settings
 
     settings, wanted = Settings.load(), Month.parse(month)
-    landing, owner = _landing_and_council(settings, council)
+    landing, owner = landing_and_council(settings, council)
     if datetime.now(UTC).date() <= wanted.last_day:
         raise SettingsError(
             f"{wanted.in_words} has not ended, so its cases are not yet known. Pull after its last day."
@@ -159,7 +159,7 @@ def _kind(text: str) -> Kind:
     return Kind(text)
 
 
-def _landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
+def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
     """The landing store, and the council of that code in its register; raises SettingsError if there is none."""
     from features.councils import folder_name
     from features.errors import SettingsError

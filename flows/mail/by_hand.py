@@ -68,7 +68,8 @@ def _standing(alert: Alert, told: Sequence[LedgerLine], held: str) -> str:
     head = f"{alert.council} ({alert.la_code}), {alert.month.in_words}, revision {alert.revision}"
     lines = [f"{head}: {decision.band.words}{change}."]
     if not alert.due:
-        lines.append(_why_not_due(alert))
+        lines.append(why_not_due(alert))
+        lines += ["As a reminder it would read:"] if decision.kind is not None else []
     elif not told:
         why = held or "Mail was off or held (`holdfast release`), or nobody is registered."
         lines.append(f"A message is due and has gone to nobody. {why}")
@@ -78,14 +79,15 @@ def _standing(alert: Alert, told: Sequence[LedgerLine], held: str) -> str:
     return "\n".join([*lines, *(ledger_line(t) for t in told)])
 
 
-def _why_not_due(alert: Alert) -> str:
+def why_not_due(alert: Alert) -> str:
+    """Why an alert calls for no message, as a sentence."""
     decision = alert.decision
     if decision.kind is None:
         return "No message is due: the council is steady and no alert is open."
     since = decision.state.told.month.in_words if decision.state.told else "an earlier month"
     return (
         f"No message is due: nothing has changed since the message of {since}, and a reminder is not due yet "
-        "(timing.reminder_months). As a reminder it would read:"
+        "(timing.reminder_months)."
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from expectations.report.council import files_document
@@ -14,25 +13,16 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.state import Band
+from flows.mail.parts import Part, filled_parts, parts_as_document, parts_as_text
 from flows.orchestration.outcome import RunOutcome
 
 #: Lines of one part that a letter shows, so that it stays readable; the region page has the rest.
 _LISTED = 30
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One paragraph of the summary: lines of a label and words."""
-
-    heading: str
-    lines: tuple[tuple[str, str], ...]
-    table: bool = False
-    """The labels are what is looked for (bands, places), so that they lead in every form."""
-
-
 def parts_of(outcome: RunOutcome) -> tuple[Part, ...]:
     """The summary in its order, most urgent first, without empty parts."""
-    return tuple(part for part in _parts(outcome) if part.lines)
+    return filled_parts(_parts(outcome))
 
 
 def _parts(outcome: RunOutcome) -> Iterator[Part]:
@@ -110,12 +100,7 @@ def times(seconds: Mapping[str, float]) -> str:
 
 def to_text(outcome: RunOutcome) -> str:
     """The lines `holdfast run` and `make demo` end with."""
-    lines = [outcome.headline]
-    for part in parts_of(outcome):
-        for label, words in part.lines:
-            key = label if part.table else part.heading.lower()
-            lines.append(f"  {key + ':':<14} {words if part.table or not label else f'{label}: {words}'}")
-    return "\n".join(lines)
+    return parts_as_text(outcome.headline, parts_of(outcome))
 
 
 def to_markdown(outcome: RunOutcome) -> str:
@@ -197,6 +182,6 @@ def to_json(outcome: RunOutcome) -> str:
             for c in outcome.councils
         ],
         "files": [files_document(f) for f in outcome.files or ()],
-        "summary": {part.heading: [f"{a}: {b}" if a else b for a, b in part.lines] for part in parts_of(outcome)},
+        "summary": parts_as_document(parts_of(outcome)),
     }
     return json.dumps(document, ensure_ascii=False, indent=1)
