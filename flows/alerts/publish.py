@@ -17,6 +17,7 @@ from flows.alerts.letter.figures import change_text, lower_first, value_text
 from flows.alerts.letter.render import Message, render_message
 from flows.store.ledger import REDIRECTED, Ledger, Status
 from flows.store.port import AlreadyThere, Store
+from flows.store.reading import read_kept
 
 _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
 
@@ -75,7 +76,7 @@ def _create(store: Store, alert: Alert) -> bool:
 def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
     """The latest revision of a council's alert of a month, or None."""
     revisions = _revisions(store, month, folder)
-    return Alert.from_bytes(store.read(alert_name(month, folder, max(revisions)))) if revisions else None
+    return read_kept(store, alert_name(month, folder, max(revisions)), Alert.from_bytes) if revisions else None
 
 
 def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:
@@ -102,7 +103,7 @@ def previous_alerts(
                 revisions[match["folder"]] = max(number, revisions.get(match["folder"], 0))
         for folder, revision in revisions.items():
             if folder not in found:
-                found[folder] = Alert.from_bytes(store.read(alert_name(earlier, folder, revision)))
+                found[folder] = read_kept(store, alert_name(earlier, folder, revision), Alert.from_bytes)
     return found
 
 

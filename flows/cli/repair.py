@@ -61,26 +61,26 @@ def claims(
     from features.months import Month
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.claims import INTAKE, Owner, held_claims, wall_clock
+    from flows.store.claims import INTAKE, Owner, damaged_claims, held_claims, wall_clock
     from flows.store.claims import free as free_claim
     from flows.store.processes import this_process
 
     settings = Settings.load()
     store = open_store(settings, settings.store, must_exist=True)
     if free is None:
-        held = held_claims(store)
-        for claim in held:
-            typer.echo(claim.in_words(settings.claims))
-        if not held:
+        held, damaged = held_claims(store), damaged_claims(store)
+        for line in (*(claim.in_words(settings.claims) for claim in held), *damaged):
+            typer.echo(line)
+        if not held and not damaged:
             typer.echo("No month is being run.")
         return
     if not reason.strip() or not by.strip():
         raise SettingsError("Say why the claim is ended (--reason) and who decides it (--by): both are kept.")
     of = free if free == INTAKE else Month.parse(free)
     ended = free_claim(store, of, Owner(f"{by}: {reason}", "", this_process()), wall_clock())
-    if ended is None:
+    if not ended:
         raise HoldfastError(f"Nobody holds {of}; there is nothing to end.")
-    typer.echo(f"Ended. {ended.in_words(settings.claims)}")
+    typer.echo(f"Ended. {ended}")
 
 
 def backfill(

@@ -22,10 +22,10 @@ import polars as pl
 
 from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
-from features.errors import StoreError
 from features.months import Month, london_day, nth_working_day
 from features.registry import Kind
 from flows.store import AlreadyThere, Store
+from flows.store.reading import read_kept
 
 _READERS = 16
 
@@ -141,7 +141,7 @@ def record_submission(store: Store, submission: Submission) -> Submission:
     try:
         store.create(found.object_name, _to_json(found), content_type="application/json")
     except AlreadyThere:
-        there = _from_json(store.read(found.object_name), found.object_name)
+        there = read_kept(store, found.object_name, _from_json)
         if there.received <= found.received:
             found = replace(found, received=there.received, name=there.name, supersedes=there.supersedes)
         if found != there:
@@ -232,7 +232,7 @@ def _of_prefix(store: Store, prefix: str) -> list[Submission]:
     if not names:
         return []
     with ThreadPoolExecutor(min(_READERS, len(names))) as pool:
-        found = [_from_json(content, name) for name, content in zip(names, pool.map(store.read, names), strict=True)]
+        found = list(pool.map(lambda name: read_kept(store, name, _from_json), names))
     return sorted(found, key=lambda s: (s.la_code, s.kind, *_time(s)))
 
 
@@ -253,23 +253,18 @@ def _to_json(submission: Submission) -> bytes:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def _from_json(content: bytes, name: str) -> Submission:
-    try:
-        d = json.loads(content)
-        return Submission(
-            month=Month.parse(d["month"]),
-            la_code=d["la_code"],
-            kind=Kind(d["extract"]),
-            sha256=d["sha256"],
-            size=d["size"],
-            name=d["name"],
-            received=datetime.fromisoformat(d["received"]),
-            outcome=Fate(d["outcome"]),
-            reason=d["reason"],
-            supersedes=d["supersedes"],
-            kept=d["kept"],
-        )
-    except (ValueError, KeyError, TypeError):
-        raise StoreError(
-            f"{name} is no record of a submission. Restore it, or delete it and run its month again."
-        ) from None
+def _from_json(content: bytes) -> Submission:
+    d = json.loads(content)
+    return Submission(
+        month=Month.parse(d["month"]),
+        la_code=d["la_code"],
+        kind=Kind(d["extract"]),
+        sha256=d["sha256"],
+        size=d["size"],
+        name=d["name"],
+        received=datetime.fromisoformat(d["received"]),
+        outcome=Fate(d["outcome"]),
+        reason=d["reason"],
+        supersedes=d["supersedes"],
+        kept=d["kept"],
+    )

@@ -1,6 +1,7 @@
 """Approval: a month's messages are published, shown to a person, and wait for a word.
 
     approvals/2026-10/1/pending.json       what was shown: each message with its digest, and the cut-off day
+    approvals/2026-10/1/copy.json          the same again: what is held stays held if the first is lost
     approvals/2026-10/1/runs/<run>.json    a flow run that waits for the answer
     approvals/2026-10/1/decision.json      who decided what, when and why
 
@@ -18,6 +19,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from features.councils import Council, Register, folder_name
 from features.months import Month
@@ -37,10 +39,11 @@ from flows.mail.approval_form import (
     digest_of,
 )
 from flows.settings.run_form import ApprovalVerdict
-from flows.store.port import AlreadyThere, Store
+from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
+from flows.store.reading import read_json, read_kept, remedy
 
 _JSON = "application/json"
-_PENDING = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/pending\.json")
+_OF_A_ROUND = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/.+\.json")
 _WAITING_RUN = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/runs/(?P<run>[0-9a-f-]+)\.json")
 
 
@@ -107,6 +110,7 @@ def open_round(
             messages=tuple(sorted((*messages, *(m for m in left if m.folder not in shown)), key=lambda m: m.la_code)),
         )
         if _create(store, f"{pending.prefix}pending.json", pending):
+            _create(store, f"{pending.prefix}copy.json", pending)
             break
     return pending
 
@@ -181,7 +185,7 @@ def to_send(
 
 def pending(store: Store) -> tuple[Pending, ...]:
     """Every round that waits for a person, oldest month first: what a reminder lists."""
-    months = sorted({Month.parse(m["month"]) for m in _matches(store, "approvals/", _PENDING)})
+    months = sorted({Month.parse(m["month"]) for m in _matches(store, "approvals/", _OF_A_ROUND)})
     found = (waiting_round(store, month) for month in months)
     return tuple(p for p in found if p is not None)
 
@@ -205,7 +209,7 @@ def latest_round(store: Store, month: Month) -> Pending | None:
 def ruling_of(store: Store, pending: Pending) -> Ruling | None:
     """What was decided on a round, or None."""
     name = f"{pending.prefix}decision.json"
-    return Ruling.model_validate_json(store.read(name)) if store.info(name) is not None else None
+    return read_kept(store, name, Ruling.model_validate_json) if store.info(name) is not None else None
 
 
 def wait_as(store: Store, pending: Pending, flow_run_id: str, cutoff: date) -> None:
@@ -230,7 +234,7 @@ def asked_by(store: Store, flow_run_id: str) -> Pending | None:
         return None
     month, number = max((Month.parse(m["month"]), int(m["number"])) for m in rounds)
     # The run's own copy: it may have joined a round that another run opened with another cut-off.
-    return Pending.model_validate_json(store.read(f"approvals/{month}/{number}/runs/{flow_run_id}.json"))
+    return read_kept(store, f"approvals/{month}/{number}/runs/{flow_run_id}.json", Pending.model_validate_json)
 
 
 def holds(store: Store, month: Month) -> dict[str, str]:
@@ -257,18 +261,36 @@ def _released_since(store: Store, month: Month, moment: datetime) -> frozenset[s
     """Folders of the councils that `holdfast release` let go after a moment."""
     found: set[str] = set()
     for listed_object in store.list(f"releases/{month}/"):
-        note = json.loads(store.read(listed_object.name))
-        if datetime.fromisoformat(note["at"]) >= moment:
-            found |= {folder_name(code) for code in note["councils"]}
+        at, folders = read_json(store, listed_object.name, _release)
+        if at >= moment:
+            found |= folders
     return frozenset(found)
 
 
+def _release(note: Mapping[str, Any]) -> tuple[datetime, set[str]]:
+    return datetime.fromisoformat(note["at"]), {folder_name(code) for code in note["councils"]}
+
+
 def _numbers(store: Store, month: Month) -> list[int]:
-    return sorted(int(m["number"]) for m in _matches(store, f"approvals/{month}/", _PENDING))
+    return sorted({int(m["number"]) for m in _matches(store, f"approvals/{month}/", _OF_A_ROUND)})
 
 
 def _pending(store: Store, month: Month, number: int) -> Pending:
-    return Pending.model_validate_json(store.read(f"approvals/{month}/{number}/pending.json"))
+    """A round, from its copy or from that of a run that waits for it if the object itself is lost or damaged.
+
+    Raises DamagedObject if none of them can be read: then nobody knows whose messages are held.
+    """
+    prefix = f"approvals/{month}/{number}/"
+    waiting = [o.name for o in store.list(f"{prefix}runs/")]
+    fault = DamagedObject(f"“{prefix}pending.json” is missing in the store. {remedy(prefix)}")
+    for name in (f"{prefix}pending.json", f"{prefix}copy.json", *waiting):
+        try:
+            return read_kept(store, name, Pending.model_validate_json)
+        except DamagedObject as error:
+            fault = error
+        except ObjectMissing:
+            continue
+    raise fault
 
 
 def _matches(store: Store, prefix: str, form: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,9 +21,10 @@ from flows.orchestration.failures import run_link
 from flows.orchestration.restart import Died, repair, repair_in_words
 from flows.orchestration.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
 from flows.settings.settings import Settings, WatchdogSettings
-from flows.store import ObjectMissing, Store
-from flows.store.claims import held_claims
+from flows.store import DamagedObject, ObjectMissing, Store
+from flows.store.claims import damaged_claims, held_claims
 from flows.store.ledger import Status
+from flows.store.reading import read_json
 
 #: A monthly schedule whose next run is further away than this has run out of dates.
 _NEXT_RUN_WITHIN = timedelta(days=45)
@@ -90,7 +92,9 @@ def month_notices(
     if any(one.month == month for one in waiting):
         return []
     try:
-        marker = json.loads(store.read(f"runs/{month}/success.json"))
+        marker = read_json(store, f"runs/{month}/success.json", _marker)
+    except DamagedObject as error:
+        return [damaged_notice(error, month)]
     except ObjectMissing:
         if month.plus(1) != Month.of(today) and not any(store.list("runs/")):
             return []  # installed since: nothing has been due yet
@@ -110,6 +114,21 @@ def month_notices(
             )
         ]
     return []
+
+
+def _marker(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {"month": found["month"], **found}
+
+
+def damaged_notice(error: StoreError, month: Month | None = None) -> Notice:
+    """An object of the store that cannot be read: the watchdog says so and goes on looking."""
+    where = f"-{month}" if month else f"-{hashlib.sha256(str(error).encode()).hexdigest()[:8]}"
+    return Notice(
+        f"damaged{where}",
+        "something in the store is damaged",
+        str(error),
+        ("Do what the sentence above says.", "`holdfast doctor` looks at everything else in the store."),
+    )
 
 
 def _not_done(store: Store, month: Month, rules: WatchdogSettings) -> Notice:
@@ -250,7 +269,12 @@ def look(
         )
     else:
         fixed = Month.parse(settings.schedule.fixed_month) if settings.schedule.fixed_month else None
-        waiting = pending(store)
+        found += [damaged_notice(StoreError(said)) for said in damaged_claims(store)]
+        try:
+            waiting = pending(store)
+        except DamagedObject as error:
+            waiting = ()
+            found.append(damaged_notice(error))
         found += month_notices(store, today, rules, fixed, waiting)
         found += approval_notices(waiting, now, rules)
     if view is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from features.months import LONDON, Month
 from flows.orchestration.server_view import SeenRun, ServerView
 from flows.settings.settings import ClaimSettings, Settings
 from flows.store import Store
-from flows.store.claims import Claim, claims_since
+from flows.store.claims import Claim, claims_since, store_time
 from flows.store.processes import Process, is_gone, process_began, this_process
 
 #: The server hears a living run every three minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
@@ -68,7 +68,7 @@ def is_cut_off(
         return False
     if True in known:
         return True
-    heard = max(t for t in (run.since, run.last_event, *(c.heartbeat for c in own)) if t is not None)
+    heard = max(t for t in (run.since, run.last_event, *(c.last_heard for c in own)) if t is not None)
     return now - heard >= timedelta(minutes=max(_SILENCE_MINUTES, rules.stale_minutes))
 
 
@@ -104,7 +104,9 @@ def find_died(
     died = [run for run in view.crashed(now - _CRASHED_WITHIN) if _SEEN_TO not in run.tags]
     unfinished = [run for run in view.unfinished() if run.id != but]
     if unfinished:
-        claims = claims_since(store, min(run.since for run in unfinished) - timedelta(hours=1))
+        ahead = now - store_time(store)  # of the store's clock, by which claims are told to be alive
+        since = min(run.since for run in unfinished) - timedelta(hours=1)
+        claims = [replace(c, heard=c.last_heard + ahead) for c in claims_since(store, since - ahead)]
         died += [run for run in unfinished if is_cut_off(run, claims, now, settings.claims, here)]
     return sorted(died, key=lambda run: run.expected)
 

@@ -19,11 +19,12 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from features.errors import ReferenceDataError, StoreError
 from flows.published.contents import Contents
 from flows.store import AlreadyThere, ObjectMissing, Store
+from flows.store.reading import read_kept
 
 _JSON = "application/json"
 _KINDS = {".csv": "text/csv", ".ods": "application/vnd.oasis.opendocument.spreadsheet"}
@@ -153,17 +154,12 @@ class Shelf:
 
     def _pointer(self, source: str) -> _InUse | None:
         try:
-            return _InUse.model_validate_json(self._store.read(f"reference/{source}/in-use.json"))
+            return read_kept(self._store, f"reference/{source}/in-use.json", _InUse.model_validate_json)
         except ObjectMissing:
             return None
-        except ValidationError:
-            raise StoreError(f"reference/{source}/in-use.json in {self._store.url} is damaged. Restore it.") from None
 
     def _version(self, source: str, name: str) -> Version:
-        try:
-            return Version.model_validate_json(self._store.read(f"reference/{source}/{name}.json"))
-        except ValidationError:
-            raise StoreError(f"reference/{source}/{name}.json in {self._store.url} is damaged. Restore it.") from None
+        return read_kept(self._store, f"reference/{source}/{name}.json", Version.model_validate_json)
 
     def _create(self, name: str, content: bytes, kind: str) -> None:
         try:

@@ -146,12 +146,12 @@ class ScheduleSettings(_Section):
 class ClaimSettings(_Section):
     """How runs keep out of each other's way; see `flows.store.claims`."""
 
-    stale_minutes: Annotated[int, Field(ge=1, le=120)] = 10
-    """A claim not renewed for so long belongs to a dead run. Machines' clocks must agree better than this."""
+    stale_minutes: Annotated[int, Field(ge=1, le=120)] = 2
+    """A claim not renewed for so long, by the store's clock, belongs to a dead run."""
     wait_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     """How long a run waits for another of the same month before it ends with a sentence. Longer than
     `stale_minutes`, so that it outlives a dead one."""
-    heartbeat_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    heartbeat_seconds: Annotated[float, Field(gt=0, le=300)] = 20
     """How often a run renews its claim."""
 
     @model_validator(mode="after")

@@ -9,6 +9,9 @@ restarted one does not. The store is what all of them share:
 The highest number counts. Whoever finds it released or dead creates the next one, conditionally, so of many at
 once exactly one succeeds, on any store that can refuse a second create. A holder writes only its own object,
 so nothing has to be compared and swapped; one that was taken over finds a higher number and stops.
+
+How long a holder has been silent is told by the store's clock alone: when its object was last written, beside when
+one that was written just now was (`claims/clock.json`). Machines' clocks may differ by any amount.
 """
 
 from __future__ import annotations
@@ -16,24 +19,27 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 from time import sleep
+from typing import Any
 
 from features.errors import HoldfastError, StoreError
 from features.months import Month
 from flows.settings.settings import ClaimSettings
-from flows.store import AlreadyThere, Store
+from flows.store import AlreadyThere, DamagedObject, ObjectInfo, ObjectMissing, Store
 from flows.store.processes import Process, is_gone, process_began
 from flows.store.progress import step
+from flows.store.reading import read_json
 
 #: What is claimed while extracts are taken in: a run of one month also takes in what came late for others.
 INTAKE = "intake"
 
 _NAME = re.compile(r"claims/(?P<of>[^/]+)/(?P<number>\d{6})\.json")
+_CLOCK = "claims/clock.json"
 _LOOK_AGAIN_SECONDS = 5.0
 _LOGGER = logging.getLogger("holdfast.claim")
 
@@ -77,6 +83,8 @@ class Claim:
     since: datetime
     heartbeat: datetime
     released: bool = False
+    heard: datetime | None = field(default=None, compare=False)
+    """When it was last written, by the store's clock; None for one that was not read from a store."""
 
     @property
     def name(self) -> str:
@@ -93,13 +101,18 @@ class Claim:
 
     def lapses(self, rules: ClaimSettings) -> datetime:
         """When it is dead if it is not renewed before."""
-        return self.heartbeat + timedelta(minutes=rules.stale_minutes)
+        return self.last_heard + timedelta(minutes=rules.stale_minutes)
+
+    @property
+    def last_heard(self) -> datetime:
+        """By the store's clock, or by its own if it was not read from a store."""
+        return self.heard or self.heartbeat
 
     def in_words(self, rules: ClaimSettings) -> str:
         """Who holds it since when and what to do, as a sentence."""
         return (
             f"{_of_in_words(self.of)} held by {self.owner.who} ({self.owner.process.in_words}) since "
-            f"{_time(self.since)}, last heard of at {_time(self.heartbeat)}. Wait until it ends and run again; if it "
+            f"{_time(self.since)}, last heard of at {_time(self.last_heard)}. Wait until it ends and run again; if it "
             f"is dead, its claim lapses at {_time(self.lapses(rules))} and the next run goes on from where it stopped."
         )
 
@@ -112,43 +125,75 @@ def _time(at: datetime) -> str:
     return f"{at.astimezone(UTC):%d %B %Y %H:%M:%S} UTC".lstrip("0")
 
 
-def _read(name: str, content: bytes) -> Claim:
-    match = _NAME.fullmatch(name)
-    try:
-        d = json.loads(content)
+def _read(store: Store, found: ObjectInfo) -> Claim:
+    match = _NAME.fullmatch(found.name)
+    of, number = (match["of"], int(match["number"])) if match else ("", 0)
+
+    def claim(d: dict[str, Any]) -> Claim:
         return Claim(
-            of=match["of"] if match else "",
-            number=int(match["number"]) if match else 0,
-            owner=Owner(d["who"], d["run_id"], Process(**d["process"])),
+            of=of,
+            number=number,
+            owner=Owner(str(d["who"]), str(d["run_id"]), Process(**d["process"])),
             since=datetime.fromisoformat(d["since"]),
             heartbeat=datetime.fromisoformat(d["heartbeat"]),
-            released=d["released"],
+            released=bool(d["released"]),
+            heard=found.modified,
         )
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(
-            f"{name} is no claim of this version of Holdfast ({type(error).__name__}). Remove it if no run is at work."
-        ) from None
+
+    return read_json(store, found.name, claim)
+
+
+def store_time(store: Store) -> datetime:
+    """The time by the store's clock: of an object that is written now."""
+    store.replace(_CLOCK, b"{}\n", content_type="application/json")
+    written = store.info(_CLOCK)
+    if written is None:
+        raise ObjectMissing(f"“{_CLOCK}” was written in {store.url} and is not there. Look at the store.")
+    return written.modified
 
 
 def latest(store: Store, of: Month | str) -> Claim | None:
-    """The claim that counts, released or not; None if there never was one."""
-    names = [o.name for o in store.list(f"claims/{of}/") if _NAME.fullmatch(o.name)]
-    return _read(names[-1], store.read(names[-1])) if names else None
+    """The claim that counts, released or not; None if there never was one. Raises DamagedObject for a bad one."""
+    found = _last_objects(store, f"claims/{of}/").get(str(of))
+    return _read(store, found) if found else None
+
+
+def _last_objects(store: Store, prefix: str) -> dict[str, ObjectInfo]:
+    """What is claimed -> the object of the claim that counts."""
+    last: dict[str, ObjectInfo] = {}
+    for found in store.list(prefix):
+        if match := _NAME.fullmatch(found.name):
+            last[match["of"]] = found
+    return last
 
 
 def held_claims(store: Store) -> list[Claim]:
     """Every claim that is not released, dead or alive, by what is claimed: for people and for the watchdog."""
-    last: dict[str, str] = {}
-    for found in store.list("claims/"):
-        if match := _NAME.fullmatch(found.name):
-            last[match["of"]] = found.name
-    claims = [_read(name, store.read(name)) for name in last.values()]
-    return [c for c in claims if not c.released]
+    return [c for c in _readable(store, _last_objects(store, "claims/").values()) if not c.released]
+
+
+def damaged_claims(store: Store) -> list[str]:
+    """The claims that count and cannot be read, each as a sentence with what to do: they hold up their month."""
+    said = []
+    for found in _last_objects(store, "claims/").values():
+        try:
+            _read(store, found)
+        except DamagedObject as error:
+            said.append(str(error))
+    return said
 
 
 def claims_since(store: Store, since: datetime) -> list[Claim]:
     """Every claim written after a moment, released or not: which process worked for which run."""
-    return [_read(o.name, store.read(o.name)) for o in store.list("claims/") if o.modified >= since]
+    return _readable(store, (o for o in store.list("claims/") if _NAME.fullmatch(o.name) and o.modified >= since))
+
+
+def _readable(store: Store, found: Iterable[ObjectInfo]) -> list[Claim]:
+    claims = []
+    for one in found:
+        with suppress(DamagedObject, ObjectMissing):
+            claims.append(_read(store, one))
+    return claims
 
 
 def is_dead(
@@ -158,8 +203,16 @@ def is_dead(
     here: Process,
     began: Callable[[int], str | None] = process_began,
 ) -> bool:
-    """Whether the holder can no longer be at work: its process on this machine is gone, or its heartbeat stopped."""
+    """Whether the holder can no longer be at work: its process on this machine is gone, or its heartbeat stopped.
+
+    `now` is the store's (`store_time`), as is when the holder was last heard of.
+    """
     return is_gone(claim.owner.process, here, began) is True or now >= claim.lapses(rules)
+
+
+def _is_dead_now(store: Store, claim: Claim, rules: ClaimSettings, here: Process) -> bool:
+    gone = is_gone(claim.owner.process, here)
+    return gone is True or (gone is None and store_time(store) >= claim.lapses(rules))
 
 
 class Held:
@@ -196,7 +249,7 @@ def take(store: Store, of: Month | str, owner: Owner, now: datetime, rules: Clai
     """The claim that counts now, and whether it was taken by this call; no waiting."""
     while True:
         last = latest(store, of)
-        if last is not None and not last.released and not is_dead(last, now, rules, owner.process):
+        if last is not None and not last.released and not _is_dead_now(store, last, rules, owner.process):
             return last, False
         mine = Claim(str(of), last.number + 1 if last else 1, owner, since=now, heartbeat=now)
         try:
@@ -263,11 +316,24 @@ def _wait_for(
         pause(_LOOK_AGAIN_SECONDS)
 
 
-def free(store: Store, of: Month | str, owner: Owner, now: datetime) -> Claim | None:
-    """Put an end to a claim by a person's word; the claim it ended, or None if there was none to end."""
-    last = latest(store, of)
-    if last is None or last.released:
-        return None
-    done = Claim(str(of), last.number + 1, owner, since=now, heartbeat=now, released=True)
+def free(store: Store, of: Month | str, owner: Owner, now: datetime) -> str:
+    """Put an end to a claim by a person's word, also to one that cannot be read; what it was, or “” if there was none.
+
+    The words are a sentence for the person, without what is read from a claim that is damaged.
+    """
+    found = _last_objects(store, f"claims/{of}/").get(str(of))
+    if found is None:
+        return ""
+    try:
+        last = _read(store, found)
+    except DamagedObject:
+        words = f"The claim {found.name}, which cannot be read."
+    else:
+        if last.released:
+            return ""
+        words = f"{_of_in_words(last.of)} no longer held by {last.owner.who} ({last.owner.process.in_words})."
+    match = _NAME.fullmatch(found.name)
+    number = int(match["number"]) + 1 if match else 1
+    done = Claim(str(of), number, owner, since=now, heartbeat=now, released=True)
     store.create(done.name, done.to_bytes(), content_type="application/json")
-    return last
+    return words

@@ -25,7 +25,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from features.months import Month
-from flows.store.port import AlreadyThere, Store
+from flows.store.port import AlreadyThere, DamagedObject, Store
+from flows.store.reading import digest, read_json, read_kept, remedy
 
 #: Why an addressee is failed who left the register before the message reached them: nobody is missing it.
 NO_RECIPIENT = "no longer among the recipients in the register"
@@ -95,6 +96,17 @@ def who(address: str) -> str:
     return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:16]
 
 
+def _event(found: dict[str, str | int]) -> dict[str, str | int]:
+    """The facts of an event; what it became of is in its name."""
+    return {"at": str(found["at"]), **found}
+
+
+def _whole_message(content: bytes) -> bytes:
+    if b"\nMessage-ID:" not in content and b"\nMessage-Id:" not in content:
+        raise ValueError("not a message")
+    return content
+
+
 class Ledger:
     """The ledger in a store. Times are given, never read from a clock."""
 
@@ -110,13 +122,23 @@ class Ledger:
         try:
             self._store.create(f"ledger/{key}/message.eml", content, content_type="message/rfc822")
         except AlreadyThere:
-            content = self._store.read(f"ledger/{key}/message.eml")
+            content = self._recorded(key)
         known = {e.who for e in self.entries(key)}
+        facts = {"message_id": message_id, "at": at.isoformat(), "sha256": digest(content)}
         for address in recipients:
             if who(address) not in known:
                 entry = Entry(key, who(address), Status.CREATED, 0)
-                self._write(entry, {"address": address, "message_id": message_id, "at": at.isoformat()})
+                self._write(entry, {**facts, "address": address})
         return content
+
+    def _recorded(self, key: str) -> bytes:
+        """The message as it was recorded, held to the hash its addressees were recorded with (not by 0.1.0)."""
+        name = f"ledger/{key}/message.eml"
+        hashes = (self._first(e).get("sha256", "") for e in self.entries(key))
+        return read_kept(self._store, name, _whole_message, str(next(hashes, "")))
+
+    def _first(self, entry: Entry) -> dict[str, str | int]:
+        return read_json(self._store, f"{entry.prefix}0000-created.json", _event)
 
     def entries(self, key: str) -> list[Entry]:
         """The latest entry of each addressee of a message, in order of addressee."""
@@ -156,20 +178,23 @@ class Ledger:
     def history(self, entry: Entry) -> list[dict[str, str | int]]:
         """Every event of an addressee, oldest first, with its facts: for people and for audits."""
         return [
-            {"status": match["status"], **json.loads(self._store.read(o.name))}
+            {"status": match["status"], **read_json(self._store, o.name, _event)}
             for o in self._store.list(entry.prefix)
             if (match := _EVENT.fullmatch(o.name))
         ]
 
     def address(self, entry: Entry) -> str:
         """The address behind an entry."""
-        return str(json.loads(self._store.read(f"{entry.prefix}0000-created.json"))["address"])
+        return str(read_json(self._store, f"{entry.prefix}0000-created.json", lambda d: d["address"]))
 
     def told(self, month: Month, folder: str = "") -> list[LedgerLine]:
         """The ledger of a month, or of one council in it, one line per addressee: for `holdfast ledger`."""
         lines = []
         for entry in self.entries(f"{month}/{folder}".rstrip("/")):
             history = self.history(entry)
+            if not history or not {"address", "message_id"} <= set(history[0]):
+                name = f"{entry.prefix}0000-created.json"
+                raise DamagedObject(f"“{name}” in the store is missing or says not who was written to. {remedy(name)}")
             last = history[-1]
             lines.append(
                 LedgerLine(

@@ -127,14 +127,21 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
     prefix = _prefix(ref.name, ref.version)
     provenance = _read_json(store, f"{prefix}/provenance.json")
     if provenance.get("format") != FORMAT:
-        raise ModelError(f"Model {prefix} has format {provenance.get('format')}; this version reads {FORMAT}.")
+        raise ModelError(
+            f"{prefix}/provenance.json has format {provenance.get('format')}; this version reads {FORMAT}. "
+            "Restore the file."
+        )
+    try:
+        hashes, libraries = dict(provenance["files"]), dict(provenance["run"]["libraries"])
+    except (KeyError, TypeError, ValueError):
+        raise ModelError(f"{prefix}/provenance.json does not hold what it should. Restore the file.") from None
     contents = {}
     for file in _FILES:
         content = _read(store, f"{prefix}/{file}")
-        if hashlib.sha256(content).hexdigest() != provenance["files"].get(file):
+        if hashlib.sha256(content).hexdigest() != hashes.get(file):
             raise ModelError(f"{prefix}/{file} is not the file that was stored: its fingerprint differs. Restore it.")
         contents[file] = content
-    _check_libraries(prefix, provenance["run"]["libraries"])
+    _check_libraries(prefix, libraries)
     pipeline = _estimators(prefix, contents["model.skops"])
     state = json.loads(contents["model.json"])
     return TrainedModel(
@@ -161,7 +168,10 @@ def versions(store: Objects, name: str) -> tuple[str, ...]:
 
 def current(store: Objects, name: str) -> str:
     """The version that speaks; raises ModelError if none was promoted."""
-    return str(_read_json(store, f"{PREFIX}/{name}/current.json")["version"])
+    pointer = _read_json(store, f"{PREFIX}/{name}/current.json")
+    if "version" not in pointer:
+        raise ModelError(f"{PREFIX}/{name}/current.json does not name a version. Restore the file.")
+    return str(pointer["version"])
 
 
 def promote(
@@ -277,7 +287,7 @@ def _read(store: Objects, name: str) -> bytes:
 def _read_json(store: Objects, name: str) -> dict[str, Any]:
     try:
         found = json.loads(_read(store, name))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(f"{name} is not readable JSON. Restore the file.") from error
     if not isinstance(found, dict):
         raise ModelError(f"{name} does not hold what it should. Restore the file.")

@@ -108,7 +108,7 @@ def test_the_log_as_a_frame_and_as_known_by_a_day(store: LocalStore) -> None:
 
 def test_a_record_that_is_none_is_named(store: LocalStore) -> None:
     store.create("submissions/2026-10/370/workforce-aaaaaaaaaaaa.json", b"{}")
-    with pytest.raises(StoreError, match="workforce-aaaaaaaaaaaa.json is no record"):
+    with pytest.raises(StoreError, match="workforce-aaaaaaaaaaaa.json” in the store cannot be read"):
         read_submissions(store, OCTOBER)
 
 

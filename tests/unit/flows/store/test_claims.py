@@ -23,6 +23,7 @@ from flows.store.claims import (
     MonthClaimed,
     Owner,
     claimed,
+    damaged_claims,
     free,
     held_claims,
     is_dead,
@@ -30,6 +31,7 @@ from flows.store.claims import (
     take,
 )
 from flows.store.processes import Process, is_gone, process_began, this_process
+from tests.unit.flows.store.clocked import ClockedStore
 
 OCTOBER = Month(2026, 10)
 EIGHT = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
@@ -54,13 +56,13 @@ class Clock:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> LocalStore:
-    return LocalStore(tmp_path)
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def store(tmp_path: Path, clock: Clock) -> LocalStore:
+    return ClockedStore(tmp_path, clock)
 
 
 def hold(store: LocalStore, clock: Clock, owner: Owner, of: Month | str = OCTOBER) -> ExitStack:
@@ -179,18 +181,53 @@ def test_months_and_the_intake_do_not_hinder_each_other(store: LocalStore, clock
 
 
 def test_a_person_can_free_a_month(store: LocalStore, clock: Clock) -> None:
-    first, _ = take(store, OCTOBER, FIRST, EIGHT, RULES)
-    assert free(store, OCTOBER, Owner("ada: the machine is gone", "", BIRCH), EIGHT) == first
+    take(store, OCTOBER, FIRST, EIGHT, RULES)
+    ended = free(store, OCTOBER, Owner("ada: the machine is gone", "", BIRCH), EIGHT)
+    assert ended == "October 2026 is no longer held by monthly “2026-10” (process 4711 on ash)."
     assert held_claims(store) == []
-    assert free(store, OCTOBER, SECOND, EIGHT) is None
+    assert free(store, OCTOBER, SECOND, EIGHT) == ""
     with hold(store, clock, SECOND):
         assert clock.now == EIGHT
 
 
 def test_an_object_that_is_no_claim_is_named(store: LocalStore) -> None:
     store.create("claims/2026-10/000001.json", json.dumps({"who": "?"}).encode())
-    with pytest.raises(StoreError, match=r"claims/2026-10/000001\.json is no claim"):
-        latest(store, OCTOBER)
+    for ask in (lambda: latest(store, OCTOBER), lambda: take(store, OCTOBER, FIRST, EIGHT, RULES)):
+        with pytest.raises(StoreError, match=r"claims/2026-10/000001\.json.*holdfast claims --free 2026-10"):
+            ask()
+    assert held_claims(store) == []
+    (said,) = damaged_claims(store)
+    assert "000001.json" in said
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"who": "?"}'])
+def test_a_person_can_free_a_claim_that_cannot_be_read(store: LocalStore, clock: Clock, content: bytes) -> None:
+    store.create("claims/2026-10/000003.json", content)
+    assert "000003.json" in free(store, OCTOBER, Owner("ada: it is damaged", "", BIRCH), EIGHT)
+    assert damaged_claims(store) == []
+    with hold(store, clock, SECOND):
+        claim = latest(store, OCTOBER)
+    assert claim is not None and claim.number == 5
+
+
+def test_clocks_apart_take_nothing_from_the_living(store: LocalStore, clock: Clock) -> None:
+    """Whatever the claiming machines' clocks say, it is the store's that counts."""
+    for of, hours in (("2026-08", -1), ("2026-09", 1), ("2026-10", 10_000)):
+        wrong = timedelta(hours=hours)
+        take(store, of, FIRST, clock.now + wrong, RULES)
+        clock.now += timedelta(minutes=9)
+        assert not take(store, of, SECOND, clock.now + 2 * wrong, RULES)[1]
+        clock.now += timedelta(minutes=1)
+        assert take(store, of, SECOND, clock.now - 2 * wrong, RULES)[1]
+
+
+def test_by_default_a_month_waits_less_than_three_minutes_for_a_machine_that_died(
+    store: LocalStore, clock: Clock
+) -> None:
+    rules = ClaimSettings()
+    take(store, OCTOBER, FIRST, EIGHT, rules)
+    with claimed(store, OCTOBER, SECOND, rules=rules, clock=clock, pause=clock.pause):
+        assert clock.now - EIGHT <= timedelta(minutes=3)
 
 
 def test_a_lost_race_is_looked_at_again(store: LocalStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,12 +254,14 @@ def test_whatever_happens_no_two_live_runs_hold_a_month(
     moves: list[tuple[int, str, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Runs that renew in time: at every moment at most one of them holds the month, and numbers only grow."""
-    store = LocalStore(tmp_path_factory.mktemp("claims"))
+    clock = Clock()
+    store = ClockedStore(tmp_path_factory.mktemp("claims"), clock)
     owners = [Owner(f"run {n}", f"run-{n}", Process(f"machine {n}", "", n, "")) for n in range(4)]
     now, highest = EIGHT, 0
     holds: dict[int, datetime] = {}  # who holds, and when it last renewed
     for who, move, seconds in moves:
         now += timedelta(seconds=seconds)
+        clock.now = now
         last = latest(store, OCTOBER)
         if move == "take":
             before = dict(holds)
