@@ -99,7 +99,7 @@ def ingest_table(
         reasons=_reasons(council, month, read),
         absent_columns=match.absent,
         headers=match.headers,
-        notes=(*table.notes, *notes, *moved, *_note_unknown(match)),
+        notes=(*table.notes, *notes, *moved, *_note_times(read), *_note_unknown(match)),
     )
 
 
@@ -223,6 +223,10 @@ def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.Da
         for reason in cells.reasons.drop_nulls().unique().sort().to_list()[:1]
     ]
     return pl.DataFrame(sorted(said), schema=CELL_REASONS, orient="row")
+
+
+def _note_times(read: Mapping[str, Cells]) -> list[str]:
+    return [f"{name}: {cells.note}" for name, cells in read.items() if cells.note is not None]
 
 
 def _note_unknown(match: HeaderMatch) -> list[str]:

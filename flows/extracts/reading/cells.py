@@ -14,7 +14,7 @@ from functools import lru_cache
 import polars as pl
 
 from features.registry import DFE_SYMBOLS, Field, FieldType, Privacy
-from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates
+from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates, said_of_times
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.numbers import read_decimals, read_integers
 
@@ -76,6 +76,8 @@ class Cells:
     """None if every cell could be read."""
     reasons: pl.Series | None = None
     """Why a published figure is missing, where a symbol says so (`Missing`); None if none does."""
+    note: str | None = None
+    """What was taken in a way somebody should know of."""
 
 
 def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
@@ -144,7 +146,8 @@ def read_cells(text: pl.Series, field: Field) -> Cells:
     problems = problems.zip_with(~is_error, _constant(text, "formula_error"))
     if field.privacy is not Privacy.PUBLIC and reasons is not None:
         problems, reasons = problems.zip_with(reasons.is_null(), _constant(text, "symbol_in_a_row")), None
-    return Cells(values, problems if problems.null_count() < problems.len() else None, reasons)
+    note = said_of_times(clean) if field.type is FieldType.DATE else None
+    return Cells(values, problems if problems.null_count() < problems.len() else None, reasons, note)
 
 
 def _read(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
