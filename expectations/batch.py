@@ -90,6 +90,19 @@ PROBLEMS = pl.Schema(
     }
 )
 
+#: Where a cell could not be read that others were worked out from: of a cell in PROBLEMS, the row and the column,
+#: in words, where the fault stands. `at` is null where no single row is meant.
+ORIGINS = pl.Schema(
+    {
+        "la_code": pl.String(),
+        "extract": pl.String(),
+        "file_row": pl.UInt32(),
+        "column": pl.String(),
+        "at": pl.UInt32(),
+        "of": pl.String(),
+    }
+)
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -113,6 +126,9 @@ class Batch:
     """Why a column is absent, as a sentence, where there is more to say than that it is."""
     workers_by_name: frozenset[str] = frozenset()
     """Councils whose cases name their workers, so that they cannot be found in the workforce extract."""
+    lost_columns: frozenset[tuple[str, Kind, str]] = frozenset()
+    """Those of `absent_columns` that the file has and of which nothing could be used: a fault of the file."""
+    origins: pl.DataFrame = field(default_factory=ORIGINS.to_frame)
 
     def file(self, la_code: str, kind: Kind) -> str:
         """The file's name for people."""

@@ -18,6 +18,7 @@ from expectations.findings import Finding, failures_frame
 from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, run_dynamic
 from expectations.passing.received import refusal_check
 from expectations.passing.static_pass import RULES, KindPass, run_static
+from expectations.suites.rules import NEEDED
 from features.months import Month
 from features.registry import COUNTS, EXTRACTS, Kind
 
@@ -121,7 +122,8 @@ def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass
     return Outcome(
         month=batch.month,
         failures=failures_frame(findings, batch),
-        withheld=frozenset(w for kind, one in static.items() for w in _withheld(kind, one, batch)),
+        withheld=frozenset(w for kind, one in static.items() for w in _withheld(kind, one, batch))
+        | {lost for lost in batch.lost_columns if lost[2] in NEEDED[lost[1]]},
         quarantined=frozenset(quarantined),
         set_aside=_set_aside(static, batch, quarantined),
         not_run=_not_run(batch, static, dynamic, checked),
@@ -195,14 +197,17 @@ def _absent(batch: Batch) -> Iterator[Finding]:
         counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
         without = f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
         because = batch.absent_because.get((la_code, kind, column), f"The file has no column {column}.")
+        lost = (la_code, kind, column) in batch.lost_columns
+        needed = column in NEEDED[kind]
         yield Finding(
-            f"{kind}.{column}.absent",
-            Severity.INFORMATION,
+            f"{kind}.{column}.{'lost' if lost else 'absent'}",
+            (Severity.ERROR if needed else Severity.QUERY) if lost else Severity.INFORMATION,
             la_code,
             batch.month.last_day,
             kind,
             column,
             f"{because}{without} {EXTRACTS[kind].field(column).description}",
+            effect=Effect.WITHHELD if lost and needed else Effect.NONE,
         )
 
 

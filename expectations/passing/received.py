@@ -31,12 +31,15 @@ _REFUSALS: tuple[tuple[type[ExtractError], str], ...] = (
 )
 
 
-def problem_message(kind: Kind, column: str, problem: str, rows: int, of: int, texts: Mapping[str, str]) -> str:
-    """What a person reads about cells that ingest could not read; `problem` is ingest's code, `texts` its words."""
+def problem_message(kind: Kind, column: str, problem: str, rows: str, texts: Mapping[str, str]) -> str:
+    """What a person reads about cells that ingest could not read; `problem` is ingest's code, `texts` its words.
+
+    `rows` says how many of how many they are, and where they stand if that is elsewhere in the file.
+    """
     if problem in texts:
-        return f"{column} could not be read: {rows_of(rows, of)}. The cell {texts[problem]}."
+        return f"{column} could not be read: {rows}. The cell {texts[problem]}."
     what, to_do = problem.replace("_", " "), _TO_DO_BY_TYPE[EXTRACTS[kind].field(column).type]
-    return f"{column} could not be read ({what}): {rows_of(rows, of)}. {to_do}"
+    return f"{column} could not be read ({what}): {rows}. {to_do}"
 
 
 def refusal_check(kind: Kind, error: ExtractError) -> str:

@@ -96,11 +96,21 @@ def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
     rows = prepared.rows.select("month", "la_code", "file_no", "file_row").with_row_index("row")
     # A file may repeat a row number only by a fault of ingest; the first then stands for it.
     rows = rows.unique(subset=["file_no", "file_row"], keep="first", maintain_order=True)
+    origins = pl.concat(
+        [
+            b.origins.filter(pl.col("extract") == kind)
+            .with_columns(month=pl.lit(b.month.last_day))
+            .unique(["la_code", "file_row", "column"], keep="first", maintain_order=True)
+            for b in batches
+        ]
+    ).drop("extract")
     return (
         pl.concat(parts)
         .join(rows, on=["month", "la_code", "file_row"], how="inner", validate="m:1")
-        .select(pl.col("row").cast(pl.Int64), "file_no", "file_row", "column", "problem")
-        .sort("column", "problem", "row")
+        .join(origins, on=["month", "la_code", "file_row", "column"], how="left", validate="m:1")
+        .with_columns(pl.when(pl.col("of").is_null()).then("file_row").otherwise("at").alias("at"))
+        .select(pl.col("row").cast(pl.Int64), "file_no", "file_row", "column", "problem", "at", "of")
+        .sort("column", "problem", "of", "row", nulls_last=False)
     )
 
 
@@ -149,11 +159,13 @@ class _Weigher:
     def unreadable_cells(self) -> None:
         """Attribute the cells that ingest could not read."""
         kind = self._prepared.kind
-        for (column, problem), cells in self._unreadable.group_by("column", "problem", maintain_order=True):
+        for (column, problem, of), cells in self._unreadable.group_by("column", "problem", "of", maintain_order=True):
             name = str(column)
             severity = Severity.ERROR if name in NEEDED[kind] or identifies(kind, name) else Severity.QUERY
-            rows = np.unique(cells["row"].to_numpy())
-            rows = self._record(f"{kind}.{name}.{problem}", severity, (name,), rows, None, str(problem))
+            told = cells.unique("row", keep="first", maintain_order=True).sort("row")
+            source = "" if of is None else f" as {of} gives it"
+            code, rows = f"{kind}.{name}.{problem}", told["row"].to_numpy()
+            rows = self._record(code, severity, (name,), rows, None, str(problem), (source, told["at"]))
             if severity is Severity.ERROR:
                 self.weighed.object_to((name,), rows)
 
@@ -165,14 +177,24 @@ class _Weigher:
         rows: engine.Rows,
         rule: Rule | None,
         problem: str = "",
+        stands: tuple[str, pl.Series | None] = ("", None),
     ) -> engine.Rows:
-        """Note one finding per file; gives back the rows that are not accepted."""
+        """Note one finding per file; gives back the rows that are not accepted.
+
+        `stands`: where the fault stands, in words, and the numbers to say of the rows.
+        """
         kind = self._prepared.kind
         accepted_files = np.zeros(len(self._files), dtype=np.bool_)
         where = self._prepared.rows.select("file_no", "file_row")[rows]
+        source, at = stands
+        shown = (where["file_row"] if at is None else at).alias("shown")
         per_file = (
-            where.group_by("file_no")
-            .agg(pl.len().alias("rows"), pl.col("file_row").unique().sort().head(ROW_NUMBERS_KEPT).alias("numbers"))
+            where.with_columns(shown)
+            .group_by("file_no")
+            .agg(
+                pl.len().alias("rows"),
+                pl.col("shown").drop_nulls().unique().sort().head(ROW_NUMBERS_KEPT).alias("numbers"),
+            )
             .sort("file_no")
         )
         for file_no, count, numbers in per_file.iter_rows():
@@ -181,7 +203,7 @@ class _Weigher:
             by = accepting(self._accepted, code, la_code, kind, columns[0], Month.of(month))
             accepted_files[file_no] = by is not None
             message = (
-                problem_message(kind, columns[0], problem, count, of, self._texts)
+                problem_message(kind, columns[0], problem, rows_of(count, of) + source, self._texts)
                 if rule is None
                 else f"{_sentence(rule)}: {rows_of(count, of)}. {rule.remedy}"
             )

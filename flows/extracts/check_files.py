@@ -14,7 +14,7 @@ from typing import cast
 import polars as pl
 from rich.console import Console
 
-from expectations.batch import PROBLEMS, Batch
+from expectations.batch import ORIGINS, PROBLEMS, Batch
 from expectations.fates import files_as_checked
 from expectations.report.council import CouncilReport, as_html, council_report, show
 from features.councils import Council, folder_name
@@ -50,6 +50,8 @@ class _Desk:
     refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
     notes: dict[tuple[str, Kind], tuple[str, ...]] = field(default_factory=dict)
     absent_because: dict[tuple[str, Kind, str], str] = field(default_factory=dict)
+    lost: set[tuple[str, Kind, str]] = field(default_factory=set)
+    origins: list[pl.DataFrame] = field(default_factory=list)
     workers_by_name: set[str] = field(default_factory=set)
 
 
@@ -126,6 +128,8 @@ def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
             problem_texts=PROBLEM_TEXTS,
             notes=desk.notes,
             absent_because=desk.absent_because,
+            lost_columns=frozenset(desk.lost),
+            origins=pl.concat([ORIGINS.to_frame(), *desk.origins]),
             workers_by_name=frozenset(desk.workers_by_name),
         )
         outcome = check_batch(batch)
@@ -203,6 +207,8 @@ def _lay_out(
     desk.frames[kind] = extract.frame
     desk.problems.append(extract.problems)
     desk.absent |= {(desk.council.la_code, kind, column) for column in extract.absent_columns}
+    desk.lost |= {(desk.council.la_code, kind, column) for column in extract.lost_columns}
+    desk.origins.append(extract.origins)
     desk.notes[key] = extract.notes
     desk.absent_because |= {(*key, column): why for column, why in extract.absent_because.items()}
     if extract.workers_by_name:

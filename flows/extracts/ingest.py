@@ -9,7 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
-from expectations.batch import PROBLEMS
+from expectations.batch import ORIGINS, PROBLEMS
 from features.councils import Council
 from features.errors import UnreadableExtract, WrongCouncilOrMonth
 from features.frames import conform
@@ -50,6 +50,10 @@ class IngestedExtract:
     """Absent column -> why, as a sentence, where there is more to say than that the file has no such column."""
     workers_by_name: bool = False
     """Its workers are the hashes of names: they are nobody's reference in the workforce extract."""
+    lost_columns: tuple[str, ...] = ()
+    """Absent columns that the file has, of which nothing could be used."""
+    origins: pl.DataFrame = field(default_factory=ORIGINS.to_frame)
+    """ORIGINS of `expectations.batch`: where the fault stands of cells that were worked out from others."""
 
 
 def ingest_table(

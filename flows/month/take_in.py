@@ -15,7 +15,7 @@ from importlib import import_module
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import FAILURES, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
+from expectations.batch import FAILURES, ORIGINS, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
 from expectations.fates import Fate, file_as_checked
 from expectations.passing.effects import usable
 from features.councils import Council, Register
@@ -223,6 +223,8 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
         problem_texts=PROBLEM_TEXTS,
         notes={(e.la_code, e.kind): e.notes for e in extracts},
         absent_because={(e.la_code, e.kind, c): why for e in extracts for c, why in e.absent_because.items()},
+        lost_columns=frozenset((e.la_code, e.kind, column) for e in extracts for column in e.lost_columns),
+        origins=pl.concat([ORIGINS.to_frame(), *(e.origins for e in extracts)]),
         workers_by_name=frozenset(e.la_code for e in extracts if e.workers_by_name),
     )
 

@@ -26,6 +26,8 @@ from flows.extracts.formats.annex_a.lists import PROBLEM
 ROW_ORDER = (6, 8, 7, 4, 5, 3)
 
 _null = pl.lit(None)
+#: What stands between a problem, its list, its column and its row while they travel together.
+_ORIGIN = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class AnnexEpisodes:
     frame: pl.DataFrame
     """`file_row, case_ref` and the fields, typed; sorted by file_row. A row number carries its list."""
     problems: pl.DataFrame
-    """`file_row, field, problem`: cells that could not be read and are null in `frame`."""
+    """`file_row, field, problem`, and where the fault stands, `list, column, at`: cells that are null in `frame`."""
     notes: tuple[str, ...]
     only_referred: int
     """Open cases that are a referral of the month and nothing else: open, as it was not said to have ended."""
@@ -50,7 +52,7 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> AnnexEpisodes:
     """
     last = month.last_day
     notes: list[str] = []
-    cut = {number: _as_of(number, frame, month) for number, frame in lists.items()}
+    cut = {number: _with_origins(number, _as_of(number, frame, month)) for number, frame in lists.items()}
     later = {n: lists[n].height - cut[n].height for n in cut}
     if any(later.values()):
         said = ", ".join(f"{count:,} of list {n}" for n, count in sorted(later.items()) if count)
@@ -78,10 +80,27 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> AnnexEpisodes:
     notes += only_events(current)
     return AnnexEpisodes(
         frame.select(c for c in frame.columns if not c.endswith(PROBLEM)),
-        pl.concat([nothing, *problems]).sort("file_row", "field"),
+        _origins_of(pl.concat([nothing, *problems])).sort("file_row", "field"),
         tuple(notes),
         current.filter("only_events", "open", pl.col("3.referred") == pl.col("event_on")).height,
         _holders(current),
+    )
+
+
+def _with_origins(number: int, frame: pl.DataFrame) -> pl.DataFrame:
+    """The list's problems with list, column and row behind them, which they keep whatever field they end in."""
+    problems = [c for c in frame.columns if c.endswith(PROBLEM) and frame.get_column(c).null_count() < frame.height]
+    between = {c: pl.lit(f"{_ORIGIN}{number}{_ORIGIN}{c.removesuffix(PROBLEM)}{_ORIGIN}") for c in problems}
+    return frame.with_columns(pl.concat_str(pl.col(c), text, "row").alias(c) for c, text in between.items())
+
+
+def _origins_of(problems: pl.DataFrame) -> pl.DataFrame:
+    parts = pl.col("problem").str.split_exact(_ORIGIN, 3).struct
+    return problems.with_columns(
+        parts.field("field_0").alias("problem"),
+        parts.field("field_1").cast(pl.UInt32).alias("list"),
+        parts.field("field_2").alias("column"),
+        parts.field("field_3").cast(pl.UInt32).alias("at"),
     )
 
 

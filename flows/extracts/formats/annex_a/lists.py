@@ -302,8 +302,8 @@ def _status(text: str) -> str | None:
 
 
 def _yes_no(text: str) -> bool | None:
-    """Yes or no, with Ofsted's letter before it or without."""
-    plain = squeezed(re.sub(r"^\s*[a-c]\s*[).:\-]\s*", "", text, flags=re.IGNORECASE))
+    """Yes or no, with Ofsted's letter or a number before it or without."""
+    plain = squeezed(re.sub(r"^\s*(?:[a-c]|\d{1,2})\s*[).:\-–—]\s*", "", text, flags=re.IGNORECASE))
     if plain in ("yes", "y", "true", "1", "nfa", "nofurtheraction"):
         return True
     return False if plain in ("no", "n", "false", "0") else None

@@ -50,6 +50,8 @@ class Lacking:
     because: Mapping[str, str]
     """Field -> why, as a sentence, in the order of the extract."""
     notes: tuple[str, ...]
+    lost: tuple[str, ...]
+    """Those of them whose lists or columns are there and cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,10 @@ class Sources:
             return f"{annex} has no column “{annex.column(name).header}”"
         return None
 
+    def has_lost(self, number: int, name: str) -> bool:
+        """Whether a column is in the workbook and cannot be relied on."""
+        return number in self.why if number not in self.present else (number, name) in self.unusable
+
     def needs(self, field: str) -> list[tuple[int, str]]:
         """The columns a field needs of this workbook."""
         needs = list(NEEDS.get(field, ()))
@@ -95,11 +101,14 @@ def lacking(sources: Sources) -> Lacking:
     """Which fields cannot be known, and the sentence for each; other columns that are not there are said too."""
     because: dict[str, str] = {}
     fields: dict[str, list[str]] = {}
+    lost: list[str] = []
     for field in CASELOAD.fields:
         if field.name in NOT_CARRIED:
             because[field.name] = NOT_CARRIED[field.name]
             continue
         causes = dict.fromkeys(c for need in sources.needs(field.name) if (c := sources.cause(*need)))
+        if any(sources.has_lost(*need) for need in sources.needs(field.name)):
+            lost.append(field.name)
         if field.name in _OPEN_WORK:
             causes |= dict.fromkeys(_without_status(sources))
         if causes:
@@ -112,7 +121,7 @@ def lacking(sources: Sources) -> Lacking:
     if 3 not in sources.present:
         notes.append("Without list 3, children who were only referred are not among the open cases.")
     notes += [f"{NOT_CARRIED[name]} {_withheld([name])}" for name in NOT_CARRIED]
-    return Lacking(because, tuple(notes))
+    return Lacking(because, tuple(notes), tuple(lost))
 
 
 def _without_status(sources: Sources) -> list[str]:

@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import polars as pl
 
+from expectations.batch import ORIGINS, ROWS_PER_LIST
 from features.errors import ExtractError, UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import EXTRACTS, Kind
@@ -93,7 +94,28 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         notes=(*_read_from(contents), *gaps.notes, *contents.notes, *notes, *made.notes, *extract.notes),
         absent_because=dict(gaps.because),
         workers_by_name=True,
+        lost_columns=gaps.lost,
+        origins=_origins(made, contents, asked),
     )
+
+
+def _origins(made: AnnexEpisodes, contents: SheetContents, asked: Asked) -> pl.DataFrame:
+    """ORIGINS of the problems: list, sheet, column and row, as the workbook has them."""
+    faults = made.problems
+    words = {
+        (number, name): f"“{found.headers[name]}” of {found.annex}, {found.place},"
+        for number, found in contents.lists.items()
+        for name in found.headers
+    }
+    where = [words[key] for key in faults.select("list", "column").iter_rows()]
+    return faults.select(
+        pl.lit(asked.council.la_code).alias("la_code"),
+        pl.lit(str(asked.kind)).alias("extract"),
+        pl.col("file_row"),
+        pl.col("field").alias("column"),
+        (pl.col("at") + pl.col("list") * ROWS_PER_LIST).alias("at"),
+        pl.Series("of", where, dtype=pl.String()),
+    ).cast(dict(ORIGINS))  # type: ignore[arg-type]
 
 
 @contextmanager

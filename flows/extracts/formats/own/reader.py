@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from features.months import Month
 from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.ingest import IngestedExtract, ingest_table
-from flows.extracts.mapping import apply_mapping
+from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.reading.headers import refuse_personal_data
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
@@ -30,7 +31,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     refuse_personal_data(table.headers, kind=asked.kind, where=where, other_headers=table.other_headers)
     if asked.mapping is not None:
         table = apply_mapping(table, asked.mapping, where, asked.council)
-    return ingest_table(
+    extract = ingest_table(
         table,
         where=where,
         kind=asked.kind,
@@ -40,3 +41,11 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         received=asked.received,
         mark=mark_of(content),
     )
+    return extract if asked.mapping is None else _with_lost(extract, asked.mapping)
+
+
+def _with_lost(extract: IngestedExtract, mapping: HeaderMapping) -> IngestedExtract:
+    """The extract with what the mapping promises and the file no longer has."""
+    lost = [name for name in extract.absent_columns if name in mapping.columns]
+    why = {n: f"The mapping reads {n} from “{mapping.columns[n]}”, and the file has no such header." for n in lost}
+    return replace(extract, lost_columns=tuple(lost), absent_because=why)

@@ -33,12 +33,15 @@ def test_the_sample_is_read(samples: Path) -> None:
 def test_the_sample_through_holdfast_check(samples: Path) -> None:
     (checked,) = check_files([samples / "Annex_A.xlsx"], council="370", month=FEBRUARY)
     report = checked.report
-    assert [(f.file, f.rows, f.state) for f in report.files.files] == [("Annex_A.xlsx", 15, "used in part")]
+    assert [(f.file, f.rows, f.state) for f in report.files.files] == [
+        ("Annex_A.xlsx", 15, "used in part; 3 errors, 1 query")
+    ]
     assert {i.check for i in report.of(Severity.ERROR)} == {
+        "caseload.allocated_worker_ref.lost",
         "caseload.last_visit_date.range",
         "caseload.referral_date.missing",
     }
-    assert report.of(Severity.QUERY) == ()
+    assert [i.check for i in report.of(Severity.QUERY)] == ["caseload.team.lost"]
     assert "3 of list 6" in {i.check: i.where for i in report.items}["caseload.last_visit_date.range"]
     assert any("list 8 (Children in Care) read from sheet “List 8”" in note for _, note in report.notes)
 
