@@ -15,6 +15,7 @@ from flows.cli.alerts import register_commands
 from flows.cli.approval import add_approval_commands
 from flows.cli.extracts import add_format_commands, landing_if_any
 from flows.cli.models import add_model_commands
+from flows.cli.papers import add_paper_commands
 from flows.cli.published import add_reference_commands
 from flows.cli.repair import add_repair_commands
 from flows.cli.retention import add_retention_commands
@@ -214,6 +215,9 @@ add_server_commands(app)
 
 
 add_repair_commands(app)
+
+
+add_paper_commands(app)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,11 @@
-"""What the docs publish of this room, written by `python -m flows.papers.alert_schema`: the alert object's JSON Schema
-and the default rules with their reasons."""
+"""The alert object's JSON Schema, and the default rules with their reasons, as the documents publish them."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from flows.alerts.alert import SCHEMA_VERSION, Alert
 from flows.settings.alert_rules import AlertRules, rules_as_toml
-
-SCHEMA_FILE = Path("docs") / "alert.schema.json"
-RULES_FILE = Path("docs") / "alert-rules.toml"
 
 
 def schema_text() -> str:
@@ -26,14 +21,3 @@ def schema_text() -> str:
 def rules_text() -> str:
     """The default rules as a file to start from; put what you change under `[alerts.…]` in holdfast.toml."""
     return rules_as_toml(AlertRules())
-
-
-def main() -> None:
-    """Write both beside the other documents, from the repository's root."""
-    SCHEMA_FILE.parent.mkdir(exist_ok=True)
-    SCHEMA_FILE.write_text(schema_text(), encoding="utf-8")
-    RULES_FILE.write_text(rules_text(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,18 +1,15 @@
-"""The tables of docs/annex-a.md, written from the layout: `python -m flows.papers.annex_a`."""
+"""The tables of docs/annex-a.md, written from the layout."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from expectations.report.council import measures_needing
 from features.registry import CASELOAD, Kind
 from flows.extracts.formats.annex_a.layout import BY_NUMBER, LISTS
 from flows.extracts.formats.annex_a.needs import NEEDS, NOT_CARRIED
+from flows.papers.markdown import between_marks, markdown_table
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "annex-a.md"
 BEGIN, END = "<!-- from the layout: begin -->", "<!-- from the layout: end -->"
 
 
@@ -23,16 +20,7 @@ def tables() -> str:
 
 def page(text: str) -> str:
     """The page with its tables as the layout has them now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{tables()}\n\n{END}{after}"
-
-
-def main() -> int:
-    """Write the page."""
-    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    sys.stdout.write(f"{PAGE.name} written.\n")
-    return 0
+    return between_marks(text, BEGIN, END, tables())
 
 
 def _fields() -> str:
@@ -44,7 +32,7 @@ def _fields() -> str:
             rows.append((f"`{field.name}`", needs, measures or "–"))
         elif field.name in NOT_CARRIED:
             rows.append((f"`{field.name}`", f"**Not carried.** {NOT_CARRIED[field.name]}", measures))
-    return "### What each field needs, and which measures rest on it\n\n" + _table(
+    return "### What each field needs, and which measures rest on it\n\n" + markdown_table(
         ("Field of the caseload extract", "Needs", "Withheld without it"), rows
     )
 
@@ -59,7 +47,7 @@ def _lists() -> str:
         )
         for one in LISTS
     ]
-    return "### What is read of each list, and what is known and never read\n\n" + _table(
+    return "### What is read of each list, and what is known and never read\n\n" + markdown_table(
         ("List", "Title", "Read", "Never read"), rows
     )
 
@@ -74,20 +62,11 @@ def _patterns() -> str:
         "Regular expressions of the whole name, in lower case, without spaces and punctuation. A sheet may carry its "
         "list's number with or instead of these (“6”, “List 6”, “6 - CIN”); a header may carry something in brackets "
         "at its end.\n\n"
-        + _table(("List", "Title", "Sheet names"), sheets)
+        + markdown_table(("List", "Title", "Sheet names"), sheets)
         + "\n\n"
-        + _table(("List", "Ofsted's header", "Also"), columns)
+        + markdown_table(("List", "Ofsted's header", "Also"), columns)
     )
 
 
 def _cell(pattern: str) -> str:
-    return re.sub(r"\s+", "", pattern).replace("|", "\\|")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    return re.sub(r"\s+", "", pattern)

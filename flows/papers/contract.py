@@ -1,26 +1,21 @@
 """The data contract, for the officers who make the extracts: written from the field registry and the readers.
 
-    python -m flows.papers.contract > docs/data-contract.md
-    python -m flows.papers.contract --check docs/data-contract.md
-
-The check exits with 1 when the file says something else than the code does, and a test runs it. Where the data
+Where the data
 dictionary says what is made of a field, this page says what to send.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import io
-import sys
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
 from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
 from features.words import listed
 from flows.extracts.formats.known import RECOGNITIONS
 from flows.extracts.landing import ENDINGS
+from flows.papers.markdown import markdown_table
 from flows.settings.settings import IngestSettings
 
 #: One row of each extract that passes every check, of a council and people who do not exist.
@@ -107,20 +102,6 @@ def contract() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the contract, or compare a file with it; 1 if the file is stale."""
-    parser = argparse.ArgumentParser(prog="python -m flows.papers.contract")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if this file is not up to date")
-    options = parser.parse_args(arguments)
-    if options.check is None:
-        sys.stdout.write(contract())
-        return 0
-    if options.check.is_file() and options.check.read_text(encoding="utf-8") == contract():
-        return 0
-    sys.stderr.write(f"{options.check} is stale. Run: python -m flows.papers.contract > {options.check}\n")
-    return 1
-
-
 def example_csv(kind: Kind) -> str:
     """The example row of an extract as a file that could be sent."""
     out = io.StringIO()
@@ -133,7 +114,7 @@ def example_csv(kind: Kind) -> str:
 def _introduction() -> str:
     return (
         "# Data contract: what to send\n\n"
-        "Written by `python -m flows.papers.contract` from the field registry; a test fails when this page and the "
+        "Written by `holdfast papers --write` from the field registry; a test fails when this page and the "
         "code disagree.\n\n"
         "For the officer who makes a council’s extracts. What is made of each field stands in the "
         "[data dictionary](data-dictionary.md), what is checked in [validation](validation.md).\n\n"
@@ -173,7 +154,7 @@ def _delivery() -> str:
         for r in RECOGNITIONS
     ]
     return (
-        "## Where it goes\n\n" + _table(("In the landing folder", "Means"), [*rows, *sector]) + "\n\n"
+        "## Where it goes\n\n" + markdown_table(("In the landing folder", "Means"), [*rows, *sector]) + "\n\n"
         "Check a file before it is sent; nothing leaves your machine:\n\n"
         "```sh\nholdfast check landing/2026-10/Z01/workforce.csv landing/2026-10/Z01/establishment.csv "
         "landing/2026-10/Z01/caseload.csv\n```"
@@ -195,7 +176,7 @@ def _reading() -> str:
         ("References", "your own stable pseudonyms, the same every month and the same in `workforce` and `caseload`. "
          "They are hashed with a key when they are read"),
     ]  # fmt: skip
-    return "## How cells are read\n\n" + _table(("What", "How"), rows)
+    return "## How cells are read\n\n" + markdown_table(("What", "How"), rows)
 
 
 def _extract(extract: Extract) -> str:
@@ -216,7 +197,7 @@ def _extract(extract: Extract) -> str:
     return (
         f"## `{extract.kind}`\n\n{extract.title}. One row is {extract.row_is}. No two rows have the same {key}; "
         f"more than {extract.max_rows:,} rows are taken for a mistake. An optional column that is left out withholds "
-        f"only the figures that need it.\n\n{_table(header, rows)}"
+        f"only the figures that need it.\n\n{markdown_table(header, rows)}"
     )
 
 
@@ -240,7 +221,7 @@ def _refused() -> str:
         "A file of ours with one of these columns is refused and **not kept**; the message names the column. Take the "
         "column out and send the file again. `*` stands for any ending; case, blanks and punctuation do not matter. "
         "(DfE’s and Ofsted’s own formats carry such fields by design: there they are dropped while the file is read, "
-        "and the file’s bytes are not kept.)\n\n" + _table(("What it would be", "Headers"), rows) + "\n\n"
+        "and the file’s bytes are not kept.)\n\n" + markdown_table(("What it would be", "Headers"), rows) + "\n\n"
         "Also refused, with a sentence: a file of another council or month than its folder, a workbook with two "
         "candidate sheets, a damaged or locked file, headers that could each mean two things."
     )
@@ -259,15 +240,6 @@ def _consequences() -> str:
         ),
     ]
     return (
-        "## What a wrong cell does\n\n" + _table(("Wrong", "Then"), rows) + "\n\n"
+        "## What a wrong cell does\n\n" + markdown_table(("Wrong", "Then"), rows) + "\n\n"
         "A file sent again is taken in by the next run of its month, and of the month after it."
     )
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,17 +1,6 @@
-"""The data dictionary, written from the registry: every field, count, measure and feature.
-
-    python -m flows.papers.dictionary > docs/data-dictionary.md
-    python -m flows.papers.dictionary --check docs/data-dictionary.md
-
-The check exits with 1 when the file says something else than the code does, and CI runs it.
-"""
+"""The data dictionary, written from the registry: every field, count, measure and feature."""
 
 from __future__ import annotations
-
-import argparse
-import sys
-from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from features.comparing.context import CONTEXT
 from features.comparing.panel import MIN_NEIGHBOURS, OWN_MIN_MONTHS, OWN_MIN_YEARS, OWN_MONTHS, OWN_YEARS
@@ -34,11 +23,12 @@ from features.registry import (
     Missing,
     Unit,
 )
+from flows.papers.markdown import markdown_table
 
 _INTRODUCTION = """\
 # Data dictionary
 
-Written by `python -m flows.papers.dictionary` from the field registry in `features/registry/`. Change it there:
+Written by `holdfast papers --write` from the field registry in `features/registry/`. Change it there:
 CI fails when this file and the code disagree.
 
 Council-level figures are fractions inside and per cent where people read them. A month is its last day.
@@ -126,25 +116,6 @@ def dictionary() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the dictionary, or compare a file with it; 1 if the file is stale."""
-    parser = argparse.ArgumentParser(prog="python -m flows.papers.dictionary")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if this file is not up to date")
-    options = parser.parse_args(arguments)
-    if options.check is None:
-        sys.stdout.write(dictionary())
-        return 0
-    if options.check.is_file() and options.check.read_text(encoding="utf-8") == dictionary():
-        return 0
-    sys.stderr.write(f"{options.check} is stale. Run: python -m flows.papers.dictionary > {options.check}\n")
-    return 1
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
 def _extract(extract: Extract) -> str:
     heading = f"### `{extract.kind}`: {extract.title[0].lower()}{extract.title[1:]}"
     about = f"One row is {extract.row_is}. Key: {', '.join(f'`{k}`' for k in extract.key)}."
@@ -161,7 +132,7 @@ def _extract(extract: Extract) -> str:
         for f in extract.fields
     ]
     header = ("Column", "Type", "Required", "Meaning", "Source", "Privacy", "Other headers read")
-    return f"{heading}\n\n{about}\n\n{_table(header, rows)}"
+    return f"{heading}\n\n{about}\n\n{markdown_table(header, rows)}"
 
 
 def _type_of(field: Field) -> str:
@@ -192,7 +163,7 @@ def _refused() -> str:
     return (
         "### Columns that refuse a file\n\n"
         "Personal data no contract needs. A file with such a column is refused and not kept. Compared without case, "
-        "spaces and punctuation; `*` matches any ending.\n\n" + _table(("What it would be", "Headers"), rows)
+        "spaces and punctuation; `*` matches any ending.\n\n" + markdown_table(("What it would be", "Headers"), rows)
     )
 
 
@@ -215,7 +186,7 @@ def _counts() -> str:
         "trailing sum, named with its window (`leavers_fte_12m`); a month of the window missing, and the sum is "
         "missing. "
         "An error in a field, or its absence, withholds the counts that read it.\n\n"
-        + _table(("Count", "Extract", "Counted", "Unit", "Meaning", "Reads"), rows)
+        + markdown_table(("Count", "Extract", "Counted", "Unit", "Meaning", "Reads"), rows)
     )
 
 
@@ -241,7 +212,7 @@ def _measures() -> str:
     for group in Group:
         rows = [_measure(m) for m in ALL_MEASURES if m.group is group]
         if rows:
-            parts.append(f"### {str(group).capitalize()}\n\n{_table(header, rows)}")
+            parts.append(f"### {str(group).capitalize()}\n\n{markdown_table(header, rows)}")
     return "\n\n".join(parts)
 
 
@@ -274,7 +245,7 @@ def _features() -> str:
         "unit; positive is up, whatever the direction of concern. A model reads `<measure>` and the columns "
         "that have a "
         "name in the last column (`features/comparing/wide.py`).\n\n"
-        + _table(("Column", "Meaning", "Model column"), rows)
+        + markdown_table(("Column", "Meaning", "Model column"), rows)
     )
 
 
@@ -283,7 +254,7 @@ def _context() -> str:
     return (
         "## Context\n\nFrom the council register, made in `features/comparing/context.py`. Used, shown and audited, "
         "never presented "
-        "as the council’s doing.\n\n" + _table(("Column", "Meaning"), rows)
+        "as the council’s doing.\n\n" + markdown_table(("Column", "Meaning"), rows)
     )
 
 
@@ -295,9 +266,5 @@ def _missing() -> str:
     return (
         "## Why a value is missing\n\nThe reason stands beside the value. Of several missing inputs, that of "
         "the first in "
-        "the formula is given.\n\n" + _table(("Reason", "Symbol in DfE’s files"), rows)
+        "the formula is given.\n\n" + markdown_table(("Reason", "Symbol in DfE’s files"), rows)
     )
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

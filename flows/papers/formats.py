@@ -1,22 +1,16 @@
-"""Which measure each form of a council's figures can give: the table in `docs/formats.md`, written from the code.
-
-python -m flows.papers.formats docs/formats.md
-python -m flows.papers.formats --check docs/formats.md
-"""
+"""Which measure each form of a council's figures can give: the table in `docs/formats.md`, written from the code."""
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Collection
 
 from features.registry import COUNTS, EXTRACTS, MEASURES, POPULATION_INPUT, RETURN_INPUTS, Kind, Measure
 from flows.extracts.formats.annex_a.needs import NOT_CARRIED
 from flows.extracts.formats.csww.reader import ESTABLISHMENT, TAKEN
 from flows.extracts.formats.dfe.workforce_file import columns_of
 from flows.extracts.formats.ssd.reader import WORKFORCE_FIELDS
+from flows.papers.markdown import between_marks, markdown_table
 
 _BEGIN, _END = "<!-- measures: begin -->", "<!-- measures: end -->"
 YES, SEPTEMBER, PART, NO = "yes", "September", "in part", "–"
@@ -60,33 +54,9 @@ def _carried(inputs: Collection[str], fields: Collection[tuple[Kind, str]]) -> b
 
 def table() -> str:
     """The Markdown table, measure by measure."""
-    lines = [f"| Measure | {' | '.join(FORMS)} |", f"|---|{'---|' * len(FORMS)}"]
-    lines += [f"| {m.label} | {' | '.join(given_by(m))} |" for m in MEASURES]
-    return "\n".join(lines)
+    return markdown_table(("Measure", *FORMS), [(m.label, *given_by(m)) for m in MEASURES])
 
 
 def page(text: str) -> str:
     """The page with the table between its marks written anew."""
-    before, _, rest = text.partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    return f"{before}{_BEGIN}\n\n{table()}\n\n{_END}{after}"
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Write the table into the page, or say whether the page is up to date."""
-    parser = argparse.ArgumentParser(prog="python -m flows.papers.formats")
-    parser.add_argument("--check", action="store_true")
-    parser.add_argument("page", type=Path)
-    given = parser.parse_args(arguments)
-    text = given.page.read_text(encoding="utf-8")
-    if not given.check:
-        given.page.write_text(page(text), encoding="utf-8")
-        return 0
-    if page(text) == text:
-        return 0
-    sys.stderr.write(f"{given.page} is stale. Run: python -m flows.papers.formats {given.page}\n")
-    return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    return between_marks(text, _BEGIN, _END, table())

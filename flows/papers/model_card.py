@@ -1,18 +1,8 @@
-"""`docs/model-card.md`: the shipped model for people who must decide whether to trust it, from its card alone.
-
-    python -m flows.papers.model_card > docs/model-card.md
-    python -m flows.papers.model_card --check docs/model-card.md
-
-The check exits with 1 when the page does not speak of the model that is shipped, and a test runs it.
-"""
+"""`docs/model-card.md`: the shipped model for people who must decide whether to trust it, from its card alone."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from models.registry.shipped import shipped_files
@@ -30,24 +20,10 @@ def page() -> str:
     summary = _summary(card)
     details = body.strip().replace("\n## ", "\n### ")
     return (
-        f"{title}\n\nWritten by `python -m flows.papers.model_card` from the card of the shipped model; a test "
+        f"{title}\n\nWritten by `holdfast papers --write` from the card of the shipped model; a test "
         f"fails when this page and the model disagree.\n\n"
         f"{summary}\n\n## The card as it travels with the model\n\n{details}\n"
     )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the page, or compare a file with it; 1 if the file is stale."""
-    parser = argparse.ArgumentParser(prog="python -m flows.papers.model_card")
-    parser.add_argument("--check", type=Path, metavar="FILE", help="exit with 1 if this file is not up to date")
-    options = parser.parse_args(arguments)
-    if options.check is None:
-        sys.stdout.write(page())
-        return 0
-    if options.check.is_file() and options.check.read_text(encoding="utf-8") == page():
-        return 0
-    sys.stderr.write(f"{options.check} is stale. Run: python -m flows.papers.model_card > {options.check}\n")
-    return 1
 
 
 def _summary(card: dict[str, Any]) -> str:
@@ -98,7 +74,3 @@ def _summary(card: dict[str, Any]) -> str:
             "```",
         ]
     )
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+import re
+import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from features.errors import CheckFailed
 from features.registry import EXTRACTS, PERSONAL_DATA_HEADERS, Kind
+from flows.cli.app import app
 from flows.extracts.check_files import check_files
 from flows.papers import contract
 from flows.papers import model_card as page
+from flows.papers.every import PAPERS, Paper
 from models.registry.shipped import shipped_files, shipped_model
 from tests.docs.pages import REPOSITORY
 
-Main = Callable[[Sequence[str]], int]
-
-GENERATED: list[tuple[str, Main, Callable[[], str]]] = [
-    ("data-contract.md", contract.main, contract.contract),
-    ("model-card.md", page.main, page.page),
-]
-IDS = [name for name, _, _ in GENERATED]
+DOCS = REPOSITORY / "docs"
 
 
-@pytest.mark.parametrize(("name", "main", "text"), GENERATED, ids=IDS)
-def test_the_page_is_up_to_date(name: str, main: Main, text: Callable[[], str]) -> None:
-    assert main(["--check", str(REPOSITORY / "docs" / name)]) == 0
+@pytest.mark.parametrize("paper", PAPERS, ids=[p.name for p in PAPERS])
+def test_the_document_is_up_to_date(paper: Paper) -> None:
+    assert not paper.is_stale(DOCS), "holdfast papers --write"
 
 
-@pytest.mark.parametrize(("name", "main", "text"), GENERATED, ids=IDS)
-def test_a_stale_page_is_named_with_the_command_that_renews_it(
-    name: str, main: Main, text: Callable[[], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stale = tmp_path / name
-    assert main(["--check", str(stale)]) == 1
-    stale.write_text(text() + "and more\n", encoding="utf-8")
-    assert main(["--check", str(stale)]) == 1
-    assert f"is stale. Run: python -m {main.__module__} >" in capsys.readouterr().err
-    assert main([]) == 0
-    assert capsys.readouterr().out == text()
+def test_a_stale_document_is_named_and_written_anew(tmp_path: Path) -> None:
+    for paper in PAPERS:
+        shutil.copy(DOCS / paper.name, tmp_path)
+    command = ["papers", "--folder", str(tmp_path)]
+    assert CliRunner().invoke(app, [*command, "--check"]).exit_code == 0
+    for name, was, wrong in (
+        ("data-contract.md", "worker_ref", "worker_no"),
+        ("formats.md", "| Vacancy rate |", "| V |"),
+    ):
+        page = tmp_path / name
+        page.write_text(page.read_text(encoding="utf-8").replace(was, wrong), encoding="utf-8")
+    (tmp_path / "model-card.md").unlink()
+    found = CliRunner().invoke(app, [*command, "--check"])
+    assert found.exit_code == CheckFailed.exit_code
+    stale = re.findall(r"/([a-z.-]+): stale", found.output)
+    assert stale == ["data-contract.md", "formats.md", "model-card.md"]
+    assert f"holdfast papers --write --folder {tmp_path}" in found.output
+    assert CliRunner().invoke(app, [*command, "--write"]).exit_code == 0
+    assert all((tmp_path / p.name).read_bytes() == (DOCS / p.name).read_bytes() for p in PAPERS)
 
 
 def test_the_contract_names_every_column_synonym_and_refused_header() -> None:

@@ -1,35 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from features.comparing.context import CONTEXT
 from features.frames import FEATURES_SCHEMA
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, Missing
-from flows.papers.dictionary import FEATURE_MEANINGS, dictionary, main
-
-DOCUMENT = Path(__file__).resolve().parents[4] / "docs" / "data-dictionary.md"
+from flows.papers.dictionary import FEATURE_MEANINGS, dictionary
 
 
-def test_the_document_in_the_repository_is_up_to_date() -> None:
-    assert main(["--check", str(DOCUMENT)]) == 0
-
-
-def test_a_stale_document_is_named_with_the_command_that_renews_it(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stale = tmp_path / "data-dictionary.md"
-    assert main(["--check", str(stale)]) == 1
-    stale.write_text(dictionary().replace("Agency rate", "Agency ratio"), encoding="utf-8")
-    assert main(["--check", str(stale)]) == 1
-    assert "is stale. Run: python -m flows.papers.dictionary >" in capsys.readouterr().err
-
-
-def test_everything_declared_is_in_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main([]) == 0
-    text = capsys.readouterr().out
-    assert text == dictionary()
+def test_everything_declared_is_in_it() -> None:
+    text = dictionary()
     names = [f.name for e in EXTRACTS.values() for f in e.fields]
     names += [c.name for c in COUNTS] + [m.name for m in ALL_MEASURES] + list(FEATURES_SCHEMA) + list(CONTEXT)
     assert [n for n in names if f"| `{n}` |" not in text] == []

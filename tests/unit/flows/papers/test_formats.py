@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from features.registry import MEASURES
 from flows.papers import formats as overview
 from tests.unit.flows.extracts.formats.ssd.test_round_trip import LOST
 
-_PAGE = Path(__file__).resolve().parents[4] / "docs" / "formats.md"
 _FORM = {form: i for i, form in enumerate(overview.FORMS)}
-
-
-def test_the_page_is_up_to_date() -> None:
-    assert overview.main(["--check", str(_PAGE)]) == 0
-
-
-def test_a_stale_page_is_found_and_renewed(tmp_path: Path) -> None:
-    page = tmp_path / "formats.md"
-    page.write_text(_PAGE.read_text(encoding="utf-8").replace("| Vacancy rate |", "| Vacancies |"), encoding="utf-8")
-    assert overview.main(["--check", str(page)]) == 1
-    assert overview.main([str(page)]) == 0
-    assert page.read_text(encoding="utf-8") == _PAGE.read_text(encoding="utf-8")
 
 
 def test_what_the_ssd_cannot_give_is_what_the_round_trip_loses() -> None:

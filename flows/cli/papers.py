@@ -1,0 +1,34 @@
+"""The command about documents that are written from code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from features.errors import CheckFailed
+
+
+def add_paper_commands(app: typer.Typer) -> None:
+    """Put the commands of this module on the application."""
+    app.command()(papers)
+
+
+def papers(
+    check: Annotated[bool, typer.Option("--check", help="Exit with 20 if one is stale; writes nothing.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the stale documents anew.")] = False,
+    folder: Annotated[Path, typer.Option(help="The folder of the documents.")] = Path("docs"),
+) -> None:
+    """List the documents that are written from code, and whether each still says what the code does."""
+    from flows.papers.every import PAPERS, stale_papers, write_papers
+
+    if write and check:
+        raise typer.BadParameter("--check looks and --write writes: choose one")
+    stale = write_papers(folder) if write else stale_papers(folder)
+    for paper in PAPERS:
+        state = ("written" if write else "stale") if paper in stale else "up to date"
+        typer.echo(f"{folder / paper.name}: {state}")
+    if stale and check:
+        typer.echo(f"Run: holdfast papers --write --folder {folder}", err=True)
+        raise typer.Exit(CheckFailed.exit_code)
