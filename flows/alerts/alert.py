@@ -8,15 +8,17 @@ said. It carries rates, never counts of people, and no other council's figure. T
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
 from features.councils import Council
 from features.months import Month
-from features.registry import ALL_MEASURES, Direction, Group
-from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
-from flows.alerts.state import Change, Decision, MessageKind, MonthField, Record
+from features.registry import ALL_MEASURES, Group
+from flows.alerts.answers import Goal, Reply, quiet
+from flows.alerts.facts import IMPROVEMENT, CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
+from flows.alerts.look_first import look_first
+from flows.alerts.state import Band, Change, Decision, MessageKind, MonthField, Record
 from models.score import Score
 
 #: Version of the object's shape: the first number changes when a reader must.
@@ -24,9 +26,6 @@ SCHEMA_VERSION: Literal["1.0"] = "1.0"
 
 #: How a change begins that no message tells of.
 RECORD_ONLY = "For the record only"
-
-#: Reasons and charts a message shows.
-SHOWN = 3
 
 
 class TrackRecordShown(Record):
@@ -134,6 +133,12 @@ class Alert(Record):
     validation: ValidationFacts
     provenance: Provenance
     correction: Correction | None = None
+    judged: date | None = None
+    """On the recovery track: when the judgement was published."""
+    answers: tuple[Reply, ...] = ()
+    """What the council answered to earlier months' alerts."""
+    goals: tuple[Goal, ...] = ()
+    """The goals it set itself."""
 
     @property
     def kind(self) -> MessageKind | None:
@@ -162,6 +167,29 @@ class Alert(Record):
     def is_joint_return(self) -> bool:
         return "/" in self.la_code
 
+    @property
+    def months_since_judged(self) -> int:
+        """Whole months since the judgement that began the recovery; 0 without one."""
+        return 0 if self.judged is None else max(0, self.month.minus(Month.of(self.judged)))
+
+    @property
+    def quiet(self) -> dict[str, Reply]:
+        """Measures whose cause the council told us is known and in hand this month."""
+        return quiet(self.answers, self.month)
+
+    @property
+    def stage_signs(self) -> tuple[MeasureFact, ...]:
+        """The measures on which the stage rests, if each can be named with its figure; else none."""
+        stage = self.score.stage
+        if stage is None or stage.number == 0 or not stage.why:
+            return ()
+        found = [
+            next((f for f in self.facts if f.value is not None and f.toward != IMPROVEMENT and _names(w, f)), None)
+            for w in stage.why
+        ]
+        known = tuple(f for f in found if f is not None)
+        return known if len(known) == len(found) else ()
+
     def fact(self, measure: str) -> MeasureFact | None:
         return next((f for f in self.facts if f.measure == measure), None)
 
@@ -187,13 +215,19 @@ def build_alert(
     settings_digest: str,
     rules_digest: str,
     known_by: str,
+    answers: Sequence[Reply] = (),
+    goals: Sequence[Goal] = (),
 ) -> Alert:
     """The first revision of a council's alert object for a month; `publish_alert` makes later ones."""
     shown = _score(score)
-    strongest = strongest_reasons(shown, facts, decision.change)
-    kept = dict.fromkeys([f.measure for f in strongest])
+    strongest = shown_measures(shown, facts.measures, decision.change, behind=quiet(answers, score.month))
+    drawn = dict.fromkeys([*(f.measure for f in strongest), *(g.measure for g in goals)])
+    kept = dict(drawn)
     kept |= dict.fromkeys(s.measure for s in facts.signals)
     kept |= dict.fromkeys(r.measure for r in shown.reasons if r.measure is not None)
+    kept |= dict.fromkeys(m for m, f in facts.measures.items() if _is_sign_of(shown.stage, f))
+    kept |= dict.fromkeys([*(g.measure for g in goals), *(a.measure for a in answers)])
+    judgement = council.judged_by(date.fromisoformat(known_by))
     return Alert(
         la_code=council.la_code,
         council=council.name,
@@ -202,7 +236,7 @@ def build_alert(
         decision=decision,
         score=shown,
         facts=tuple(facts.measures[m] for m in kept if m in facts.measures),
-        charts=tuple(facts.series[f.measure] for f in strongest if f.measure in facts.series),
+        charts=tuple(facts.series[m] for m in drawn if m in facts.series),
         not_known=_not_known(facts),
         submissions=tuple(submissions),
         validation=validation,
@@ -213,45 +247,28 @@ def build_alert(
             rules_digest=rules_digest,
             known_by=known_by,
         ),
+        judged=judgement.published if judgement is not None and decision.band is Band.RECOVERING else None,
+        answers=tuple(answers),
+        goals=tuple(goals),
     )
 
 
-def strongest_reasons(score: ScoreShown, facts: CouncilFacts, change: Change) -> tuple[MeasureFact, ...]:
-    """The two or three measures a message leads with, strongest first, at most one per measure.
-
-    Those that push the score up; after an alert is resolved or eases, those that pull it down. Among them
-    first those whose own figures show it (a signal, or clearly worse than a year ago or than neighbours),
-    so that a reader sees what the score sees; all shares are in the object. Context (deprivation, previous
-    judgement) is never among them. Signals fill what the score leaves open.
-    """
-    better = change in (Change.RESOLVED, Change.EASING)
-    shares: dict[str, float] = {}
-    for reason in score.reasons:
-        if reason.measure is not None and not reason.is_context:
-            shares[reason.measure] = shares.get(reason.measure, 0.0) + reason.share
-    wanted = [m for m, share in shares.items() if (share < 0 if better else share > 0)]
-    wanted.sort(key=lambda m: (not _shows(facts.measures.get(m), better), -abs(shares[m]), m))
-    signalling = [s.measure for s in facts.signals if s.toward_concern is not better]
-    found = [facts.measures[m] for m in dict.fromkeys([*wanted, *signalling]) if m in facts.measures]
-    return tuple(f for f in found if f.value is not None)[:SHOWN]
+def shown_measures(
+    score: ScoreShown, measures: Mapping[str, MeasureFact], change: Change, behind: Collection[str] = ()
+) -> tuple[MeasureFact, ...]:
+    """The measures a message shows, most urgent first (`flows.alerts.look_first`); those `behind` go last."""
+    return look_first(measures, score.reasons, better=change in (Change.RESOLVED, Change.EASING), behind=behind)
 
 
-#: A figure that differs from its past or its neighbours by less than this part of them does not show it.
-_CLEARLY = 0.1
+def _is_sign_of(stage: StageShown | None, fact: MeasureFact) -> bool:
+    """Whether a stage names the measure among its signs."""
+    return stage is not None and any(_names(w, fact) for w in stage.why)
 
 
-def _shows(fact: MeasureFact | None, better: bool) -> bool:
-    """Whether a measure's own figures show a concern (or, with `better`, an improvement)."""
-    if fact is None or fact.value is None:
-        return False
-    if fact.toward in (CONCERN, IMPROVEMENT):
-        return fact.toward == (IMPROVEMENT if better else CONCERN)
-    sign = _SIGNS[fact.declared.direction] * (-1 if better else 1)
-    beside = [v for v in (fact.year_ago, fact.neighbours_median) if v is not None]
-    return any(sign * (fact.value - v) > _CLEARLY * abs(v) for v in beside)
-
-
-_SIGNS: dict[Direction, int] = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
+def _names(sign: str, fact: MeasureFact) -> bool:
+    """Whether a sign, “Agency rate 24%; neighbours 13%”, is of this measure."""
+    rest = sign.removeprefix(f"{fact.declared.label} ")
+    return rest != sign and rest[:1] in "−-0123456789"
 
 
 def _score(score: Score) -> ScoreShown:

@@ -103,6 +103,9 @@ class MailSettings(_Section):
     sender: str = "Holdfast <holdfast@holdfast.example>"
     reply_to: str = "data-team@holdfast.example"
     data_team: str = "data-team@holdfast.example"
+    contact_name: str = ""
+    """The person of the data team who answers a director; stands in every letter."""
+    contact_telephone: str = ""
     to_data_officers: bool = True
     """Whether a council's data officer gets the report of their own files when there is something to put right."""
     allowed_domains: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
 from features.measuring.rates import window_of
+from features.months import Month
 from features.registry import BY_NAME, Measure
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.letter.figures import month_words, short_month, value_text
@@ -161,31 +162,49 @@ def _drawn(measure: Measure) -> str:
     return measure.label if window_of(measure) is None else f"{_OF_MONTHS.sub('', measure.label)}, by month"
 
 
+#: Longer alternative texts are cut or hard to listen to.
+ALT_FITS = 250
+
+
 def alt_text(series: Sequence[Series]) -> str:
-    """The chart in words: measure, where it stands, its usual range, its neighbours, how long it has signalled."""
-    first, last = series[0].months[0], series[0].months[-1]
-    parts = [f"Process-behaviour charts, {month_words(first)} to {month_words(last)}."]
-    for one in series:
-        measure = BY_NAME[one.measure]
-        known = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None]
-        month, value = known[-1]
-        words = f"{_drawn(measure)}: {value_text(measure, value)}"
-        if month != last:
-            words += f" in {month_words(month)}, the last known"
-        low, high = one.lower[-1], one.upper[-1]
-        if low is not None and high is not None:
-            words += f", usual range {value_text(measure, low)} to {value_text(measure, high)}"
-        if one.neighbours[-1] is not None:
-            words += f", similar councils {value_text(measure, one.neighbours[-1])}"
-        run = _run(one)
-        if run:
-            words += f", {run}"
-        parts.append(f"{words}.")
-    return " ".join(parts)
+    """The chart in words, as much as is bearable to listen to: value, usual range, how long worse or better."""
+    last = series[0].months[-1]
+    parts = [_panel_words(one, last) for one in series]
+    for keep in (3, 2, 1):
+        said = " ".join(f"{', '.join(words[:1] + words[1:][: keep - 1] if keep < 3 else words)}." for words in parts)
+        text = f"{'Chart' if len(series) == 1 else 'Charts'} to {month_words(last)}. {said}"
+        if len(text) <= ALT_FITS:
+            return text
+    worse = sum(_toward(one.toward[-1]) == CONCERN for one in series)
+    return (
+        f"Charts of the {len(series)} measures above, {month_words(series[0].months[0])} to {month_words(last)}: "
+        f"{worse} of them worse than usual this month."
+    )
+
+
+def _panel_words(one: Series, last: Month) -> list[str]:
+    """What one panel shows, most needed first."""
+    measure = BY_NAME[one.measure]
+    month, value = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None][-1]
+    words = [f"{_drawn(measure)} {value_text(measure, value)}"]
+    if month != last:
+        words[0] += f" in {month_words(month)}, the last known"
+    words += [run] if (run := _run(one)) else []
+    low, high = one.lower[-1], one.upper[-1]
+    if low is not None and high is not None:
+        words.append(f"usual range {value_text(measure, low)} to {value_text(measure, high)}")
+    if one.neighbours[-1] is not None:
+        words.append(f"similar councils {value_text(measure, one.neighbours[-1])}")
+    return words
+
+
+def by_month(series: Sequence[Series]) -> bool:
+    """Whether any of them is drawn by single months, so that its points are not the figure a message names."""
+    return any(window_of(BY_NAME[one.measure]) is not None for one in series)
 
 
 def _run(series: Series) -> str:
-    """“a concern for the last 4 months”, from the unbroken run of signals that ends the series."""
+    """“worse for 4 months”, from the unbroken run of signals that ends the series."""
     latest = _toward(series.toward[-1])
     if latest is None:
         return ""
@@ -194,5 +213,5 @@ def _run(series: Series) -> str:
         if toward != latest:
             break
         length += 1
-    noun = "a concern" if latest == CONCERN else "an improvement"
-    return f"{noun} this month" if length == 1 else f"{noun} for the last {length} months"
+    noun = "worse" if latest == CONCERN else "better"
+    return f"{noun} this month" if length == 1 else f"{noun} for {length} months"

@@ -68,3 +68,17 @@ def short_month(month: Month) -> str:
 def lower_first(text: str) -> str:
     """A label inside a sentence: “Agency rate” is “agency rate”; an abbreviation keeps its capitals."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def number_words(count: int) -> str:
+    """A small number in words, as a sentence wants it."""
+    return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"

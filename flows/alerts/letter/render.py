@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.letter.compose import Contact, alert_letter
-from flows.alerts.letter.letter import Letter, LetterTable
+from flows.alerts.letter.letter import ASK_HEADING, Letter, LetterTable
 
 _LINE = 74
 
@@ -83,7 +83,7 @@ def with_notice(message: Message, notice: str) -> Message:
 
 
 def _render(template: str, letter: Letter, cid: str) -> str:
-    text = _environment().get_template(template).render(letter=letter, cid=cid)
+    text = _environment().get_template(template).render(letter=letter, cid=cid, ask_heading=ASK_HEADING)
     if template.endswith(".txt.j2"):
         text = re.sub(r"\n{3,}", "\n\n", text)
     return text.strip() + "\n"

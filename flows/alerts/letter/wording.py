@@ -7,22 +7,23 @@ helps at one stage costs capacity at another.
 from __future__ import annotations
 
 from features.comparing.xmr import XmrRule
+from features.registry import Group
 from flows.alerts.state import Band
 
-#: XmR rules (`features.comparing.xmr.Signal`) as a director reads them, toward concern (True) or improvement.
+#: The rules of the charts (`features.comparing.xmr`) as a director reads them, toward concern (True) or improvement.
 RULE_WORDS: dict[str, dict[bool, str]] = {
-    XmrRule.POINT: {True: "Outside its usual range", False: "Better than its usual range"},
+    XmrRule.POINT: {True: "outside your usual range", False: "better than your usual range"},
     XmrRule.SHIFT: {
-        True: "On the worse side of its usual level for seven months or more",
-        False: "On the better side of its usual level for seven months or more",
+        True: "on the worse side of your usual level for seven months or more",
+        False: "on the better side of your usual level for seven months or more",
     },
-    XmrRule.TREND: {True: "Getting worse seven months in a row", False: "Improving seven months in a row"},
+    XmrRule.TREND: {True: "worse in each of seven months in a row", False: "better in each of seven months in a row"},
     XmrRule.NEAR_LIMIT: {
-        True: "Close to the worse end of its usual range in two of three months",
-        False: "Close to the better end of its usual range in two of three months",
+        True: "near the worse end of your usual range in two of three months",
+        False: "near the better end of your usual range in two of three months",
     },
 }
-OTHER_RULE = {True: "Outside its usual pattern", False: "Better than its usual pattern"}
+OTHER_RULE = {True: "outside your usual pattern", False: "better than your usual pattern"}
 
 BAND_WORDS: dict[Band, str] = {
     Band.STEADY: "Steady",
@@ -30,14 +31,6 @@ BAND_WORDS: dict[Band, str] = {
     Band.LOSING_GRIP: "Losing grip",
     Band.RECOVERING: "Recovering",
     Band.NOT_SCORED: "Not scored",
-}
-
-BAND_MEANING: dict[Band, str] = {
-    Band.STEADY: "Nothing in the figures asks for attention beyond your own.",
-    Band.WATCH: "Early signs. Worth a look while there is time and choice.",
-    Band.LOSING_GRIP: "The figures now move like those of services that were losing sight and flow.",
-    Band.RECOVERING: "A stability watch after a judgement of inadequate. It looks for what holds.",
-    Band.NOT_SCORED: "Too little could be seen this month to say anything about the service.",
 }
 
 STAGE_TITLES = {
@@ -48,34 +41,27 @@ STAGE_TITLES = {
     4: "complete lock",
 }
 
-HELPS: dict[int, tuple[str, ...]] = {
-    0: (
-        "Ask the people closest to the measures above what they see, before looking for a cause.",
-        "Compare with similar councils measure by measure; one or two usually explain most of it.",
-        "Keep the figures monthly and on one page, so that the next change is seen early.",
-    ),
-    1: (
-        "Find where work waits (allocation, assessment sign-off, reviews) and clear that one point first.",
-        "Set recruitment targets by team, and lay the pay and reward package beside those of similar councils.",
-        "Work from the inside: at this stage a restructure or an outside partnership usually costs more capacity "
-        "than it brings.",
-    ),
-    2: (
-        "Put management capacity where teams are least stable, even if it is for a limited time.",
-        "Hold teams together: fewer moves, protected supervision, one plan for each team that is short.",
-        "Take load off for long enough to last; a relief that ends in a month is felt as a loss.",
-    ),
-    3: (
-        "Meet partners (police, health, schools) about what they refer and why, with the figures on the table.",
-        "Agree thresholds and a shared front door before changing anything inside again.",
-        "Let senior leaders face outward: partners' confidence now drives demand.",
-    ),
-    4: (
-        "Plan for 18 to 24 months of sustained change, and say so to staff and members.",
-        "Rebuild the reason to work here: identity, reputation and a promise on caseloads that is kept.",
-        "Secure cover through a trusted partner, since the agency market alone may not answer.",
-    ),
+#: What tends to help, by the kind of measure that stands worse than usual.
+HELPS: dict[Group, str] = {
+    Group.FLOW: "Find where work waits (allocation, visits, sign-off, reviews) and clear that one point first.",
+    Group.WORKFORCE: "Take load off the fullest teams for long enough to last; relief that ends in a month is a loss.",
+    Group.LEADERSHIP: "Put management where teams are least stable, even for a limited time; protect supervision.",
+    Group.DEMAND: "Meet the partners who refer most, with the figures on the table, and agree thresholds.",
+    Group.SIGHT: "Give each file one person who answers for it and one who stands in.",
 }
+
+#: What else the stage says, where its signs are named; help that fits another stage costs capacity.
+STAGE_HELPS: dict[int, str] = {
+    1: "Where work slows and teams thin out, help from inside comes first; a restructure costs more than it brings.",
+    2: "Where teams and work are both unsettled, steady teams come before new plans.",
+    3: "Where demand, work and teams all move, senior leaders face outward: partners' confidence drives what comes in.",
+    4: "Where recruitment and cover both stop, plan for 18 to 24 months and say so to staff and members.",
+}
+
+HELPS_WITHOUT_SIGNS = (
+    "Compare with similar councils measure by measure; one or two usually explain most of it.",
+    "Ask the people closest to the work what they see, before looking for a cause.",
+)
 
 RECOVERY_HELPS: tuple[str, ...] = (
     "Expect turnover, agency use and referrals to rise for some months after the judgement; it happens to most.",
@@ -91,7 +77,11 @@ RESOLVED_HELPS: tuple[str, ...] = (
 NOT_SCORED_HELPS: tuple[str, ...] = (
     "Most gaps are technical: a changed HR system, an absence, a new file layout. One call usually finds it.",
     "A past month can be sent late. It is then counted as if it had come in time, and marked as late.",
-    "If you can no longer see a measure yourselves, tell us which. Losing sight of figures is worth knowing early.",
+)
+
+FIRST_MONTHS_HELPS: tuple[str, ...] = (
+    "Send each month's files as you do now; nothing else is needed.",
+    "Earlier months can be sent too. Each one brings the first score a month nearer.",
 )
 
 WHAT_THIS_IS_NOT = (
@@ -99,12 +89,23 @@ WHAT_THIS_IS_NOT = (
     "figures move in a way that has come before difficulty elsewhere. People who know the service may know better."
 )
 
+OBJECT = (
+    "If a figure looks wrong, or you read it differently, reply and say so. Your answer is kept with this message and "
+    "said back in the next one. You can also tell us that a cause is known and in hand, what you have begun, or a goal "
+    "of your own. A corrected file leads to a corrected message."
+)
+
+NO_RECORD = (
+    "How often such figures were followed by a judgement below good is not known yet. Take this as a reason to talk."
+)
+
 PRIVACY = (
     "No worker and no child can be found in this message; small counts are withheld. "
     "It holds no figure of any other single council."
 )
 CHART_KEY = (
-    "Each month's figure (grey line), your usual level (thin line) and usual range (dashed), "
-    "and the middle of similar councils (dotted). Orange squares: a change for the worse; blue dots: for the better. "
-    "A measure over 12 months is drawn month by month, each as a yearly rate."
+    "Grey: each month. Dashed: your usual range. Dotted: similar councils. Orange squares: worse than usual. "
+    "Blue dots: better."
 )
+#: Only where such a measure is drawn: its points are not the figure the message names.
+CHART_KEY_BY_MONTH = "“By month” draws each single month, as a yearly rate."

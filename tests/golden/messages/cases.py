@@ -22,8 +22,14 @@ from flows.store.ledger import Status
 from models.score import Stage
 from tests.unit.flows.alerts.examples import ASHCOMBE, FILES, MONTH, RULES, VALIDATION, alert, score, told
 
-CONTACT = Contact(team="the data team of the Northern Alliance", reply_to="data-team@alliance.example")
-STAGES = {number: Stage(number, "", ()) for number in range(5)}
+CONTACT = Contact(
+    team="the data team of the Northern Alliance",
+    reply_to="data-team@alliance.example",
+    person="Asha Bell",
+    telephone="01632 960 123",
+)
+SIGNS = ("Cases without a worker 7.2%; neighbours 2.1%", "Agency rate 23%; neighbours 13%")
+STAGES = {number: Stage(number, "", SIGNS if number else ()) for number in range(5)}
 
 
 def _chain(*probabilities: float | None, inadequate: bool = False) -> AlertState:
@@ -92,7 +98,7 @@ def _run_summary() -> Message:
         councils,
         tuple(replace(FILES, la_code=a.la_code, name=a.council) for a in shown),
         mail=MonthMail(deliveries={"991": [sent, failed]}, storm=storm),
-        seconds={"ingest": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
+        seconds={"read": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
         model="drift 2026-01-01-abcdef12",
         caution="A score is no grade.",
     )

@@ -14,6 +14,7 @@ import pytest
 
 from flows.alerts.letter.render import Message
 from tests.golden.messages.cases import MESSAGES
+from tests.unit.flows.alerts.letter.refused import refused_in
 
 HERE = Path(__file__).parent
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
@@ -127,6 +128,18 @@ def test_the_tone_is_an_offer_and_never_blame(name: str) -> None:
         assert american not in text, american
     assert "glad to" in text
     assert "this is not" in text
+
+
+@pytest.mark.parametrize("name", MESSAGES)
+def test_no_refused_word_is_in_any_message(name: str) -> None:
+    assert refused_in(whole_text(MESSAGES[name]())) == []
+
+
+@pytest.mark.parametrize("name", DIRECTORS)
+def test_a_director_reads_350_words_at_most_before_what_is_folded(name: str) -> None:
+    letter = MESSAGES[name]().letter
+    assert len(letter.opening.split()) <= 350
+    assert "Asha Bell" in letter.contact and "01632 960 123" in letter.contact
 
 
 @pytest.mark.parametrize("name", DIRECTORS)

@@ -22,7 +22,7 @@ from flows.alerts.facts import (
 )
 from flows.alerts.state import AlertState, Signal
 from flows.settings.alert_rules import AlertRules
-from models.score import ModelRef, Reason, Score, Stage, TrackRecord
+from models.score import LevelKnown, ModelRef, OfTen, Reason, Score, Stage, TrackRecord
 
 MONTH = Month(2026, 10)
 RULES = AlertRules()
@@ -34,7 +34,11 @@ ASHCOMBE = Council(
     data_officer="data@ashcombe.example",
 )
 TRACK_RECORD = TrackRecord(187, 121, 6, "walk-forward back-test 2018 to 2023, councils that were inspected")
-FIRST_STAGE = Stage(1, "Losing grip", ("flow and sight moved first",))
+FIRST_STAGE = Stage(
+    1, "Losing grip", ("Cases without a worker 7.2%; neighbours 2.1%", "Agency rate 23%; neighbours 13%")
+)
+OF_TEN = OfTen(4, 2)
+LEVEL = LevelKnown(124, date(2026, 10, 30), "ILACS")
 
 
 def score(
@@ -69,6 +73,9 @@ def score(
         TRACK_RECORD,
         FIRST_STAGE,
         None,
+        OF_TEN,
+        LEVEL,
+        0.93,
     )
 
 

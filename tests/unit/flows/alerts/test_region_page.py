@@ -125,7 +125,7 @@ def test_only_measures_that_someone_has_are_shown() -> None:
 def test_a_sparkline_is_well_formed_and_says_what_it_shows() -> None:
     drawn = ElementTree.fromstring(str(sparkline(facts().series["unallocated_rate"])))
     assert drawn.get("role") == "img"
-    assert drawn.get("aria-label", "").startswith("Cases without a worker: 7.0%")
+    assert drawn.get("aria-label", "").startswith("Cases without a worker 7.0%")
     assert [e.tag for e in drawn] == ["rect", "path", "path", "rect"]
 
 

@@ -1,0 +1,171 @@
+"""What a council answered, and the goals it set itself: kept for good, beside the alert they speak of.
+
+    answers/370/2026-10/1.json    the first answer to October's alert
+    goals/370/1.json              the first goal; a later one for the same measure takes its place
+
+Every object is created once and never changed. The alerts of later months carry what was answered before them,
+so that a letter can say it back. An answer changes no band, no score and no figure.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, TypeVar
+
+from pydantic import Field
+
+from features.errors import HoldfastError
+from features.months import Month
+from features.registry import BY_NAME, Direction, Group, Measure
+from flows.alerts.state import MonthField, Record
+from flows.store.port import AlreadyThere, Store
+
+_JSON = "application/json"
+#: Longer is a letter, not an answer; it belongs into an e-mail.
+LONGEST = 300
+#: Months for which a later alert still mentions an answer.
+MENTIONED_MONTHS = 6
+#: A cause can be known for a year; after that it is asked again.
+_QUIET_MONTHS = 12
+
+
+class AnswerKind(StrEnum):
+    """What an answer is about."""
+
+    OBJECTION = "objection"
+    EXPLANATION = "explanation"
+    KNOWN = "known, in hand"
+    ACTION = "action begun"
+    CONFIRMED = "file confirmed"
+
+
+class Reply(Record):
+    """One answer of a director or an officer to the alert of a month."""
+
+    folder: str
+    month: MonthField
+    """The month of the alert it answers."""
+    kind: AnswerKind
+    words: Annotated[str, Field(max_length=LONGEST)]
+    by: str
+    """Who answered, by role or name; never a child's or a case's."""
+    on: date
+    measure: str = ""
+    """The measure it speaks of, if it speaks of one."""
+    quiet_until: MonthField | None = None
+    """Through this month the measure goes behind others, with the reason beside it; it is never left out."""
+
+    @property
+    def label(self) -> str:
+        """The measure in words."""
+        return BY_NAME[self.measure].label if self.measure else ""
+
+
+class Goal(Record):
+    """A level of one measure that a council wants to reach by a month."""
+
+    folder: str
+    measure: str
+    level: float
+    """In the measure's own unit: 0.15 for 15%."""
+    by_month: MonthField
+    set_by: str
+    on: date
+
+    def reached(self, value: float) -> bool:
+        """Whether a value is at the level or on its good side."""
+        return value <= self.level if BY_NAME[self.measure].direction is Direction.HIGH else value >= self.level
+
+
+def record_answer(store: Store, answer: Reply) -> str:
+    """Keep an answer; returns its name. Raises HoldfastError for one that cannot be kept, with what to do."""
+    if not answer.words.strip():
+        raise HoldfastError("An answer needs words. Say in a sentence what the council replied.")
+    if answer.measure:
+        _known(answer.measure)
+    if answer.quiet_until is not None:
+        if not answer.measure or answer.kind is not AnswerKind.KNOWN:
+            raise HoldfastError("Only “known, in hand” about one measure can put it behind others. Name the measure.")
+        if not answer.month < answer.quiet_until <= answer.month.plus(_QUIET_MONTHS):
+            raise HoldfastError(
+                f"A measure can go behind others from the month after {answer.month.in_words} for at most "
+                f"{_QUIET_MONTHS} months. Give a month up to {answer.month.plus(_QUIET_MONTHS)}."
+            )
+    return _append(store, f"answers/{answer.folder}/{answer.month}/", answer)
+
+
+def record_goal(store: Store, goal: Goal, month: Month) -> str:
+    """Keep a goal set in a month; returns its name. Raises HoldfastError for one that cannot be a goal."""
+    declared = _known(goal.measure)
+    if declared.direction is Direction.NONE or declared.group is Group.SIGHT:
+        raise HoldfastError(f"“{declared.label}” has no better side. Choose a measure of the council's own work.")
+    if goal.level < 0 or (declared.bounded and goal.level > 1):
+        raise HoldfastError(f"“{declared.label}” lies between 0% and 100%. Give the level as a fraction: 0.15 is 15%.")
+    if goal.by_month <= month:
+        raise HoldfastError(f"A goal lies ahead: give a month after {month.in_words}.")
+    return _append(store, f"goals/{goal.folder}/", goal)
+
+
+def answers_before(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
+    """What a council answered to the alerts of the last months before this one, or still holds for it."""
+    kept = [
+        Reply.model_validate_json(store.read(o.name))
+        for o in store.list(f"answers/{folder}/")
+        if Month.parse(o.name.split("/")[2]) < month
+    ]
+    heard = [
+        a
+        for a in kept
+        if month.minus(a.month) <= MENTIONED_MONTHS or (a.quiet_until is not None and month <= a.quiet_until)
+    ]
+    return tuple(sorted(heard, key=lambda a: (a.month, a.on, a.kind, a.measure, a.words)))
+
+
+def answers_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
+    """What a council answered to the alert of one month, oldest first."""
+    found = [Reply.model_validate_json(store.read(o.name)) for o in store.list(f"answers/{folder}/{month}/")]
+    return tuple(sorted(found, key=lambda a: (a.on, a.kind, a.measure, a.words)))
+
+
+def goals_of(store: Store, folder: str, known_by: date) -> tuple[Goal, ...]:
+    """The goals that stand on a day: of each measure the one set last."""
+    numbered = sorted(store.list(f"goals/{folder}/"), key=lambda o: int(o.name.rsplit("/", 1)[1].split(".")[0]))
+    latest: dict[str, Goal] = {}
+    for listed in numbered:
+        goal = Goal.model_validate_json(store.read(listed.name))
+        if goal.on <= known_by:
+            latest[goal.measure] = goal
+    return tuple(latest[m] for m in sorted(latest))
+
+
+def quiet(answers: Sequence[Reply], month: Month) -> dict[str, Reply]:
+    """The measures whose cause is known and in hand in a month, each with the answer that says so."""
+    return {a.measure: a for a in answers if a.quiet_until is not None and a.month < month <= a.quiet_until}
+
+
+def _known(measure: str) -> Measure:
+    if measure not in BY_NAME:
+        raise HoldfastError(
+            f"There is no measure “{measure}”. The data dictionary (docs/data-dictionary.md) names them."
+        )
+    return BY_NAME[measure]
+
+
+_Kept = TypeVar("_Kept", Reply, Goal)
+
+
+def _append(store: Store, prefix: str, kept: _Kept) -> str:
+    """Create the object under the next free number; of two writers at once one takes the number after."""
+    content = (json.dumps(kept.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+    number = 1 + sum(1 for _ in store.list(prefix))
+    while True:
+        name = f"{prefix}{number}.json"
+        try:
+            store.create(name, content, content_type=_JSON)
+        except AlreadyThere:
+            number += 1
+            continue
+        return name

@@ -1,0 +1,122 @@
+"""What stands below the fold: what was not known, the files, what a message is not, and what it rests on."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from features.words import count_words, listed
+from flows.alerts.alert import Alert
+from flows.alerts.letter import wording
+from flows.alerts.letter.figures import lower_first, sentence, value_text
+from flows.alerts.letter.letter import Block, Bullets, LetterSection, Para
+from flows.alerts.look_first import of_concern
+from flows.alerts.state import Band
+
+_CONTEXT_SHOWN = 4
+
+
+def folded(alert: Alert) -> list[LetterSection]:
+    """The details of a letter, in order."""
+    sections = [_not_known(alert), LetterSection("The files we received", _received(alert))]
+    if alert.decision.band is not Band.NOT_SCORED:
+        sections.append(_rests_on(alert))
+    sections.append(_objection(alert))
+    return sections
+
+
+def _rests_on(alert: Alert) -> LetterSection:
+    """Everything else that a careful reader asks for: the other measures, the signs, the estimate, circumstances."""
+    score, blocks = alert.score, list[Block]()
+    worse = of_concern(alert.facts)
+    if worse:
+        every = [f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in worse]
+        blocks.append(Para(sentence(f"All that is worse than your usual pattern this month: {listed(every)}")))
+    if signs := alert.stage_signs:
+        assert score.stage is not None
+        named = listed([f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in signs])
+        blocks.append(
+            Para(
+                f"The signs of this month ({named}) are those of stage {score.stage.number} of four in the literature "
+                f"on services in difficulty, called “{wording.STAGE_TITLES[score.stage.number]}”. A stage helps to "
+                "choose what to try. The band says only how soon a look is worth while."
+            )
+        )
+    if score.probability_below_good is not None:
+        blocks.append(Para(_estimate(alert)))
+    context = [r for r in score.reasons if r.is_context and r.share]
+    if context:
+        blocks.append(Para("Circumstances that are not the council's doing are taken into account:"))
+        pushes = tuple(
+            f"{sentence(r.sentence)[:-1]}: this {'raises' if r.share > 0 else 'lowers'} the estimate."
+            for r in context[:_CONTEXT_SHOWN]
+        )
+        blocks.append(Bullets(pushes))
+    if alert.decision.model_changed:
+        blocks.append(
+            Para("The model itself changed since last month. Part of the difference may come from that, not from you.")
+        )
+    return LetterSection("What this rests on", tuple(blocks))
+
+
+def _estimate(alert: Alert) -> str:
+    score = alert.score
+    text = (
+        "If an inspection came, the model's estimate that leadership would be judged below good is "
+        f"{score.probability_below_good or 0.0:.0%}"
+    )
+    if score.interval_low is not None and score.interval_high is not None:
+        text += f", and could reasonably lie anywhere from {score.interval_low:.0%} to {score.interval_high:.0%}"
+    return f"{text}. Read it with the two numbers above, never alone."
+
+
+def _not_known(alert: Alert) -> LetterSection:
+    items = []
+    for gap in alert.not_known:
+        labels = [lower_first(label) for label in gap.labels]
+        if len(labels) > 5:
+            labels = [*labels[:4], f"{len(labels) - 4} more"]
+        items.append(sentence(f"{listed(labels)}: {gap.reason}"))
+    few = sum(1 for f in alert.facts if f.value is not None and f.neighbours_median is None)
+    if few:
+        items.append(
+            sentence(
+                f"{count_words(few, 'measure', 'measures')} could not be compared: too few similar councils reported"
+            )
+        )
+    if not items:
+        return LetterSection("What was not known", (Para("Every measure we use could be worked out from your files."),))
+    return LetterSection("What was not known", (Bullets(tuple(items)),))
+
+
+def _received(alert: Alert) -> tuple[Block, ...]:
+    if not alert.submissions:
+        return (Para("Nothing was expected or received for this month."),)
+    blocks: list[Block] = [Bullets(tuple(sentence(s.fate.sentence) for s in alert.submissions))]
+    if alert.validation.notes:
+        blocks.append(Para("Your data officer has the full list, with row numbers and what to do."))
+    return tuple(blocks)
+
+
+def _objection(alert: Alert) -> LetterSection:
+    blocks: list[Block] = [Para(wording.WHAT_THIS_IS_NOT)]
+    if alert.is_joint_return:
+        blocks.append(
+            Para(
+                f"{alert.council} report together, so this is about the joint return as a whole. "
+                "The figures cannot be told apart by council."
+            )
+        )
+    blocks += [Para(wording.OBJECT), Para(wording.PRIVACY)]
+    return LetterSection("What this is not, and how to object", tuple(blocks))
+
+
+def footer(alert: Alert, team: str, reply_to: str) -> tuple[str, ...]:
+    """Who writes, and what a reader needs to have the message worked out again."""
+    number, score = alert.message_revision, alert.score
+    revision = "" if number == 1 else f", revision {number}"
+    known = date.fromisoformat(alert.provenance.known_by)
+    return (
+        f"From {team}; replies go to {reply_to}.",
+        f"{alert.month.in_words}{revision}. Files received up to {known.day} {known:%B %Y}. "
+        f"Scored by {score.model}, version {score.model_version}.",
+    )

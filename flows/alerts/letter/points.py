@@ -1,0 +1,76 @@
+"""One measure as a message shows it: what it is now, beside its past and its neighbours, and what its chart says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.comparing.xmr import XmrRule
+from features.measuring.rates import window_of
+from flows.alerts.alert import Alert, shown_measures
+from flows.alerts.disclosure import base_mark
+from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
+from flows.alerts.letter import wording
+from flows.alerts.letter.figures import month_words, sentence, value_text
+from flows.alerts.letter.letter import Point
+
+
+def shown_facts(alert: Alert) -> tuple[MeasureFact, ...]:
+    """The measures the alert's message shows, in order."""
+    measures = {f.measure: f for f in alert.facts}
+    return shown_measures(alert.score, measures, alert.decision.change, behind=alert.quiet)
+
+
+def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
+    """A measure with its figure first; every clause says a fact that is in `fact` or in its chart."""
+    series = next((s for s in charts if s.measure == fact.measure), None)
+    measure = fact.declared
+    details = [sentence(_beside(fact))]
+    if signal := _signal(fact, series):
+        details.append(sentence(signal))
+    if mark := base_mark(fact.small_base or fact.rests_on_few):
+        details.append(sentence(mark))
+    return Point(measure.label, value_text(measure, fact.value or 0.0), " ".join(details), fact.toward == CONCERN)
+
+
+def _beside(fact: MeasureFact) -> str:
+    """“Up from 9.1% a year ago; similar councils 7.7%”: a change only where the two figures read differently."""
+    measure, value = fact.declared, fact.value or 0.0
+    near = (
+        f"similar councils {value_text(measure, fact.neighbours_median)}"
+        if fact.neighbours_median is not None
+        else "too few similar councils to compare"
+    )
+    if fact.year_ago is None:
+        return near
+    now, then = value_text(measure, value), value_text(measure, fact.year_ago)
+    if now == then:
+        return f"the same as a year ago; {near}"
+    return f"{'up' if value > fact.year_ago else 'down'} from {then} a year ago; {near}"
+
+
+def _signal(fact: MeasureFact, series: Series | None) -> str:
+    if fact.toward not in (CONCERN, IMPROVEMENT):
+        return ""
+    worse = fact.toward == CONCERN
+    words = wording.RULE_WORDS.get(fact.rule or "", wording.OTHER_RULE)[worse]
+    measure = fact.declared
+    own = series.values[-1] if series is not None else None
+    alone = ""
+    if window_of(measure) is not None and own is not None and series is not None:
+        alone = f"{month_words(series.months[-1]).split()[0]} alone {value_text(measure, own)}: "
+    bounds = bool(alone) or window_of(measure) is None  # the limits are those of what the chart draws
+    if fact.rule == XmrRule.POINT and fact.usual_low is not None and fact.usual_high is not None and bounds:
+        words += f" ({value_text(measure, fact.usual_low)} to {value_text(measure, fact.usual_high)})"
+    since = _since(fact, series)
+    so = f", {'worse' if worse else 'better'} than usual since {since}" if since else ""
+    return f"{alone}{words}{so}"
+
+
+def _since(fact: MeasureFact, series: Series | None) -> str:
+    """The month from which the measure has signalled the same way without a break, if that is not this month."""
+    if series is None or series.toward[-1] != fact.toward:
+        return ""
+    first = len(series.toward) - 1
+    while first > 0 and series.toward[first - 1] == fact.toward:
+        first -= 1
+    return month_words(series.months[first]) if first < len(series.toward) - 1 else ""

@@ -1,0 +1,85 @@
+"""What to ask this week: one question for each measure that stands worse than usual, and who usually knows.
+
+A table to be read and argued over, not code. A question asks for what a figure cannot say, can be answered
+in a week by somebody who works there, and looks for no culprit. The first is for a measure that signals; the
+second, where there is one, for a measure that stands at the head of a message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_MANAGERS = "team managers"
+_HR = "the HR business partner"
+_PSW = "the principal social worker"
+_IRO = "the manager of child protection chairs"
+_DOOR = "the front door manager"
+_DATA = "your data officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question and who usually knows the answer."""
+
+    text: str
+    who: str
+
+
+def _asked(who: str, *texts: str) -> tuple[Question, ...]:
+    return tuple(Question(text, who) for text in texts)
+
+
+#: By measure, for the direction that is a concern (`Measure.direction`); a measure without one is never asked about.
+QUESTIONS: dict[str, tuple[Question, ...]] = {
+    "vacancy_rate_fte": _asked(_HR, "Which posts have been empty longest, and what has each candidate said?"),
+    "agency_rate_fte": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
+    "agency_rate_headcount": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
+    "turnover_rate_fte": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
+    "turnover_rate_headcount": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
+    "turnover_rate_3m_annualised": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
+    "caseload_fte": _asked(_MANAGERS, "Which workers hold most, and which of their cases could close or move?"),
+    "absence_rate_fte": _asked(_HR, "In which teams does the absence lie, and who is covering their work?"),
+    "absent_share_headcount": _asked(_HR, "In which teams does the absence lie, and who is covering their work?"),
+    "starters_rate_fte": _asked(_HR, "How many offers were made this quarter, and how many were turned down?"),
+    "net_change_rate_fte": _asked(_HR, "Which teams are smaller than a year ago, and is that meant?"),
+    "new_in_post_share_headcount": _asked(_PSW, "Do all who are in their first year have a protected caseload?"),
+    "manager_turnover_rate_headcount": _asked(
+        "the assistant director", "Which teams have a new manager, and who gives supervision there this month?"
+    ),
+    "senior_manager_turnover_rate_headcount": _asked(
+        "the chief executive or HR director", "Which senior posts are empty or new, and who decides meanwhile?"
+    ),
+    "manager_agency_rate_headcount": _asked(
+        "the assistant director", "When does each interim manager's contract end, and who follows?"
+    ),
+    "practitioners_per_manager": _asked(_MANAGERS, "Which managers supervise most, and is any supervision overdue?"),
+    "unallocated_rate": _asked(
+        _MANAGERS,
+        "Which cases have no named worker today, and who is seeing those children?",
+        "How long has the longest of them waited?",
+    ),
+    "assessments_in_time_rate": _asked(
+        _MANAGERS, "Where do late assessments wait: allocation, the visit, or sign-off?"
+    ),
+    "assessments_overdue_rate": _asked(
+        _MANAGERS, "Where do late assessments wait: allocation, the visit, or sign-off?"
+    ),
+    "icpc_in_time_rate": _asked(_IRO, "What held up the last ten late conferences: chairs, reports or partners?"),
+    "cp_reviews_in_time_rate": _asked(_IRO, "Which reviews are late now, and when will each be held?"),
+    "visits_overdue_rate": _asked(
+        _MANAGERS,
+        "Which children with a plan have not been seen, and when will each be seen?",
+        "Were they not visited, or was the visit not written up?",
+    ),
+    "closure_ratio_3m": _asked(_MANAGERS, "Which cases could close but wait, and for what?"),
+    "worker_change_rate": _asked(_MANAGERS, "Which children changed worker this month, and who told them?"),
+    "three_workers_rate": _asked(_MANAGERS, "Which teams hand cases on most, and at which step?"),
+    "referral_rate_per_10k": _asked(_DOOR, "Which partners refer more than a year ago, and about what?"),
+    "re_referral_rate": _asked(_DOOR, "What do the last ten re-referrals have in common: who closed them, and why?"),
+    "open_cases_per_10k": _asked(_MANAGERS, "Are more cases coming in, or fewer closing?"),
+    "section_47_rate_per_10k": _asked(_DOOR, "How many of these enquiries ended with no further action?"),
+    "repeat_cp_plan_rate": _asked(_IRO, "What came back in the last ten repeat plans, and what had been in place?"),
+    "extracts_missing_rate": _asked(_DATA, "Who makes each extract, and who does it when they are away?"),
+    "extracts_late_rate": _asked(_DATA, "Who makes each extract, and who does it when they are away?"),
+    "extracts_failed_rate": _asked(_DATA, "What changed in the system or the layout before the files stopped fitting?"),
+}

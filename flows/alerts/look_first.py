@@ -1,0 +1,116 @@
+"""Which measures a message shows, and in which order: what bears on children first, then the score's own reasons.
+
+A measure is *of concern* only if it signals so this month, or has stood worse than it used to since it did.
+A score may rest on measures that do not move; those never stand where a reader takes them for news.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from features.registry import Direction
+from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact
+
+#: Measures a message shows.
+SHOWN = 4
+
+#: Safety of children and flow of work, most urgent first: these go before the reasons of the score.
+URGENT = (
+    "visits_overdue_rate",
+    "unallocated_rate",
+    "cp_reviews_in_time_rate",
+    "icpc_in_time_rate",
+    "manager_turnover_rate_headcount",
+    "senior_manager_turnover_rate_headcount",
+    "assessments_in_time_rate",
+    "assessments_overdue_rate",
+    "worker_change_rate",
+)
+#: Places that urgent measures may take; the others are for what the score rests on.
+_URGENT_SHOWN = 3
+
+#: Measures that say nearly the same thing: a message shows one of each.
+_TWINS = (
+    ("agency_rate_fte", "agency_rate_headcount"),
+    ("turnover_rate_fte", "turnover_rate_headcount", "turnover_rate_3m_annualised"),
+    ("absence_rate_fte", "absent_share_headcount"),
+    ("assessments_in_time_rate", "assessments_overdue_rate"),
+    ("manager_turnover_rate_headcount", "senior_manager_turnover_rate_headcount"),
+)
+_FAMILY = {name: family[0] for family in _TWINS for name in family}
+
+#: A figure that differs from its past or its neighbours by less than this part of them does not show it.
+_CLEARLY = 0.1
+_SIGNS: dict[Direction, int] = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
+
+
+class Weighed(Protocol):
+    """A reason of a score, as far as the order needs it."""
+
+    @property
+    def measure(self) -> str | None: ...
+    @property
+    def is_context(self) -> bool: ...
+    @property
+    def share(self) -> float: ...
+
+
+def of_concern(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
+    """The measures that stand worse than usual this month, one of each kind, most urgent first."""
+    found = {f.measure: f for f in facts if f.value is not None and f.toward == CONCERN}
+    order = [m for m in URGENT if m in found] + [m for m in found if m not in URGENT]
+    return _one_of_each(found[m] for m in order)
+
+
+def improved(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
+    """The measures that signal for the better this month, one of each kind."""
+    return _one_of_each(f for f in facts if f.value is not None and f.toward == IMPROVEMENT)
+
+
+def look_first(
+    measures: Mapping[str, MeasureFact], reasons: Sequence[Weighed], *, better: bool, behind: Collection[str] = ()
+) -> tuple[MeasureFact, ...]:
+    """What a message shows, in order; with `better` (an alert eases or ends) what improved goes first.
+
+    `behind`: measures whose cause the council says is known and in hand; they go after all others.
+    """
+    weights: dict[str, float] = {}
+    for reason in reasons:
+        if reason.measure is not None and not reason.is_context:
+            weights[reason.measure] = weights.get(reason.measure, 0.0) + reason.share
+    found = of_concern(measures.values())
+    worse = _ordered([f for f in found if f.measure not in behind], weights)
+    worse += [f for f in found if f.measure in behind]
+    good = sorted(improved(measures.values()), key=lambda f: weights.get(f.measure, 0.0))
+    if better:
+        return _one_of_each([*good[: SHOWN - bool(worse)], *worse])[:SHOWN]
+    if worse:
+        return _one_of_each(worse)[:SHOWN]
+    return _one_of_each(
+        measures[m]
+        for m, share in sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
+        if share > 0 and m in measures and clearly_worse(measures[m])
+    )[:SHOWN]
+
+
+def _ordered(worse: Sequence[MeasureFact], weights: Mapping[str, float]) -> list[MeasureFact]:
+    urgent = [f for f in worse if f.measure in URGENT][:_URGENT_SHOWN]
+    rest = sorted((f for f in worse if f not in urgent), key=lambda f: -weights.get(f.measure, 0.0))
+    return [*urgent, *rest]
+
+
+def clearly_worse(fact: MeasureFact) -> bool:
+    """Whether a figure lies clearly on the side of concern of a year ago or of similar councils."""
+    if fact.value is None:
+        return False
+    sign = _SIGNS[fact.declared.direction]
+    beside = [v for v in (fact.year_ago, fact.neighbours_median) if v is not None]
+    return any(sign * (fact.value - v) > _CLEARLY * abs(v) for v in beside)
+
+
+def _one_of_each(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
+    kept: dict[str, MeasureFact] = {}
+    for fact in facts:
+        kept.setdefault(_FAMILY.get(fact.measure, fact.measure), fact)
+    return tuple(kept.values())

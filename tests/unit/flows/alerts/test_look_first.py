@@ -1,0 +1,75 @@
+"""Which measures a message shows: what signals, children first; never what only the score likes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact
+from flows.alerts.look_first import look_first
+
+
+@dataclass(frozen=True)
+class Share:
+    measure: str | None
+    share: float
+    is_context: bool = False
+
+
+def fact(measure: str, value: float | None, toward: str | None = None, near: float = 0.1) -> MeasureFact:
+    return MeasureFact(
+        measure=measure, value=value, year_ago=near, neighbours_median=near, neighbours_reported=9, toward=toward
+    )
+
+
+def shown(
+    *facts: MeasureFact, shares: tuple[Share, ...] = (), better: bool = False, behind: tuple[str, ...] = ()
+) -> list[str]:
+    return [f.measure for f in look_first({f.measure: f for f in facts}, shares, better=better, behind=behind)]
+
+
+def test_children_not_seen_and_cases_without_a_worker_go_before_the_reasons_of_the_score() -> None:
+    names = shown(
+        fact("caseload_fte", 20.9, CONCERN),
+        fact("absence_rate_fte", 0.046),
+        fact("manager_turnover_rate_headcount", 0.88, CONCERN),
+        fact("unallocated_rate", 0.15, CONCERN),
+        fact("visits_overdue_rate", 0.36, CONCERN),
+        shares=(Share("absence_rate_fte", 0.9), Share("caseload_fte", 0.8)),
+    )
+    assert names == ["visits_overdue_rate", "unallocated_rate", "manager_turnover_rate_headcount", "caseload_fte"]
+
+
+def test_a_reason_that_does_not_signal_is_not_shown_beside_one_that_does() -> None:
+    names = shown(
+        fact("absence_rate_fte", 0.2), fact("caseload_fte", 20.0, CONCERN), shares=(Share("absence_rate_fte", 2.0),)
+    )
+    assert names == ["caseload_fte"]
+
+
+def test_where_nothing_signals_only_reasons_whose_figures_show_it_are_shown() -> None:
+    shares = (Share("agency_rate_fte", 0.5), Share("caseload_fte", 0.4), Share("imd_score", 0.9, is_context=True))
+    assert shown(fact("agency_rate_fte", 0.2), fact("caseload_fte", 0.1), shares=shares) == ["agency_rate_fte"]
+    assert shown(fact("agency_rate_fte", None), shares=shares) == []
+
+
+def test_the_same_thing_counted_twice_is_shown_once() -> None:
+    names = shown(
+        fact("agency_rate_fte", 0.2, CONCERN),
+        fact("agency_rate_headcount", 0.2, CONCERN),
+        fact("assessments_overdue_rate", 0.2, CONCERN),
+        fact("assessments_in_time_rate", 0.2, CONCERN),
+    )
+    assert names == ["assessments_in_time_rate", "agency_rate_fte"]
+
+
+def test_when_an_alert_eases_what_improved_goes_first_and_what_is_still_worse_keeps_a_place() -> None:
+    better = [
+        fact(m, 0.1, IMPROVEMENT) for m in ("agency_rate_fte", "caseload_fte", "vacancy_rate_fte", "re_referral_rate")
+    ]
+    names = shown(*better, fact("unallocated_rate", 0.2, CONCERN), better=True)
+    assert names == ["agency_rate_fte", "caseload_fte", "vacancy_rate_fte", "unallocated_rate"]
+
+
+def test_a_cause_that_is_known_goes_behind_and_stays() -> None:
+    facts = [fact("visits_overdue_rate", 0.3, CONCERN), fact("agency_rate_fte", 0.2, CONCERN)]
+    assert shown(*facts, behind=("visits_overdue_rate",)) == ["agency_rate_fte", "visits_overdue_rate"]
