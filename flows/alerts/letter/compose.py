@@ -73,7 +73,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         chart=chart,
         chart_caption=_caption(charts) if chart else "",
         sections=tuple(_sections(alert, shown)),
-        folded=tuple(folded(alert)),
+        folded=(*(() if _helps_open(alert) else (_helps(alert, shown),)), *folded(alert)),
         footer=footer(alert, contact.team, contact.reply_to),
     )
 
@@ -96,11 +96,17 @@ def _sections(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]
     sections += heard(alert)
     if alert.decision.band is Band.RECOVERING and (where := _recovery(alert)):
         sections.append(where)
-    if alert.correction is None or not alert.correction.for_director:
+    if _helps_open(alert):
         sections.append(_helps(alert, shown))
     if alert.decision.band is not Band.NOT_SCORED:
         sections.append(_how_sure(alert))
     return sections
+
+
+def _helps_open(alert: Alert) -> bool:
+    """Whether there is room for advice before the fold: not beside a correction, answers or goals."""
+    corrects = alert.correction is not None and alert.correction.for_director
+    return not (corrects or alert.answers or alert.goals)
 
 
 def _corrected(note: Correction) -> LetterSection:

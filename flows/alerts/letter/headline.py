@@ -139,6 +139,6 @@ def _measures(count: int) -> str:
 def _named(words: str, facts: Sequence[MeasureFact]) -> list[str]:
     if not facts:
         return []
-    labels = [lower_first(f.declared.label) for f in facts[:_NAMED]]
+    labels = [lower_first(f.declared.label) for f in facts[:_FIRST]]
     more = len(facts) - len(labels)
     return [f"{words}: {listed([*labels, f'{number_words(more)} more'] if more else labels)}"]

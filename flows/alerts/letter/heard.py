@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from features.registry import BY_NAME
 from flows.alerts.alert import Alert
 from flows.alerts.answers import AnswerKind, Goal, Reply
@@ -10,6 +12,8 @@ from flows.alerts.letter.letter import Bullets, LetterSection
 
 #: Answers a message says back; the region page has all.
 _SAID_BACK = 2
+#: Characters of an answer that are quoted.
+_QUOTED = 120
 
 
 def heard(alert: Alert) -> list[LetterSection]:
@@ -26,7 +30,7 @@ def heard(alert: Alert) -> list[LetterSection]:
 
 def said_back(answer: Reply, alert: Alert) -> str:
     """An answer as the next letter mentions it; a measure in hand is named with its figure of this month."""
-    when, words = month_words(answer.month), answer.words.strip().rstrip(".")
+    when, words = month_words(answer.month), shorten(answer.words, _QUOTED, placeholder=" …").rstrip(".")
     about = f" about {lower_first(answer.label)}" if answer.label else ""
     starts = {
         AnswerKind.OBJECTION: f"You objected to our message of {when}{about}",

@@ -102,7 +102,7 @@ def alerts(draw: st.DrawFn) -> Alert:
                 folder="991",
                 month=MONTH.plus(-1),
                 kind=AnswerKind.KNOWN,
-                words="Two teams merge",
+                words="Two teams merge in November and their managers change; we know of it. " * 4,
                 by="director",
                 on=MONTH.first_day,
                 measure=quieted,
