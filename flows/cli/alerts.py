@@ -14,6 +14,7 @@ import typer
 
 from features.errors import MailError
 from features.months import Month
+from flows.cli.root import MESSAGES, MODEL, MONTH, app
 
 if TYPE_CHECKING:
     from flows.mail.deliver import Delivery
@@ -25,17 +26,8 @@ CouncilOf = Annotated[str, typer.Option("--council", help="The council's code, f
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")]
 
 
-def register_commands(app: typer.Typer) -> None:
-    """Put the commands of this module on the application."""
-    app.command()(why)
-    app.command()(preview)
-    app.command()(release)
-    app.command()(resend)
-    app.command()(ledger)
-    app.command("simulate-alerts")(simulate_alerts)
-
-
-def why(
+@app.command("why", rich_help_panel=MONTH)
+def why_command(
     council: Annotated[str, typer.Argument(help="The council's code, for example 301 or “314 / 318”.")],
     month: MonthOf,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
@@ -52,7 +44,8 @@ def why(
     typer.echo(found.to_json() if as_json else parts_as_text(found.title, found.parts()))
 
 
-def preview(
+@app.command("preview", rich_help_panel=MESSAGES)
+def preview_command(
     month: MonthOf,
     council: CouncilOf,
     out: Annotated[Path | None, typer.Option(help="Also write it here: .html as a page, else as text.")] = None,
@@ -73,7 +66,8 @@ def preview(
     typer.echo(f"Written to {out}.")
 
 
-def resend(
+@app.command("resend", rich_help_panel=MESSAGES)
+def resend_command(
     month: MonthOf,
     council: CouncilOf,
     reason: Annotated[str, typer.Option(help="Why it is sent again; kept in the ledger.")],
@@ -81,12 +75,12 @@ def resend(
 ) -> None:
     """Send a council's message again, the same with the same Message-ID. Reason and person are recorded."""
     from flows.mail import by_hand as desk
-    from flows.mail.transports.open import open_courier
+    from flows.mail.transports.open import open_transport
 
     settings, store = _opened()
     done = desk.send_again(
         store,
-        open_courier(settings, patient=False),
+        open_transport(settings),
         settings,
         Month.parse(month),
         council,
@@ -97,7 +91,8 @@ def resend(
     _say_deliveries([(council, one) for one in done])
 
 
-def release(
+@app.command("release", rich_help_panel=MESSAGES)
+def release_command(
     month: MonthOf,
     reason: Annotated[str, typer.Option(help="Why it may go; kept.")],
     by: Annotated[str, typer.Option(help="Who decides it; kept.")],
@@ -105,12 +100,12 @@ def release(
 ) -> None:
     """Send what a run published without mailing: a month that was held, or one run with --no-send."""
     from flows.mail import by_hand as desk
-    from flows.mail.transports.open import open_courier
+    from flows.mail.transports.open import open_transport
 
     settings, store = _opened()
     done = desk.release(
         store,
-        open_courier(settings, patient=False),
+        open_transport(settings),
         settings,
         Month.parse(month),
         council or [],
@@ -126,12 +121,13 @@ def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
     from flows.store.ledger import Status
 
     for council, one in done:
-        typer.echo(f"{one.address or council}: {one.status.words}{f'. {one.reason}' if one.reason else ''}")
+        typer.echo(f"{one.address or council}: {one.status.value}{f'. {one.reason}' if one.reason else ''}")
     if any(one.status is not Status.SENT for _, one in done):
         raise typer.Exit(MailError.exit_code)
 
 
-def ledger(
+@app.command("ledger", rich_help_panel=MESSAGES)
+def ledger_command(
     month: Annotated[str | None, typer.Option(help="YYYY-MM; all months if not given.")] = None,
     council: Annotated[str, typer.Option(help="Only this council's lines.")] = "",
     json_file: JsonFile = None,
@@ -148,7 +144,8 @@ def ledger(
         _write_json(json_file, [asdict(told) for told in lines])
 
 
-def simulate_alerts(
+@app.command("simulate-alerts", rich_help_panel=MODEL)
+def simulate_alerts_command(
     councils: Annotated[int, typer.Option(help="Size of the made-up region.")] = 40,
     months: Annotated[int, typer.Option(help="Months decided; a year before them is made as well.")] = 48,
     seed: Annotated[int, typer.Option(help="The default has the most onsets of the first thirty.")] = 16,

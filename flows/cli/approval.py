@@ -11,22 +11,18 @@ import typer
 
 from features.errors import MailError, SettingsError
 from features.months import Month
-from flows.settings.filled import filled
-from flows.settings.run_form import ApprovalVerdict
+from flows.cli.root import MESSAGES, app
 
 if TYPE_CHECKING:
     from flows.mail.approval_form import Pending
 
 
-def add_approval_commands(app: typer.Typer) -> None:
-    """Put the commands of this module on the application."""
-    app.command()(approve)
-
-
+@app.command("approve", rich_help_panel=MESSAGES)
 def approve(
     month: Annotated[str | None, typer.Option(help="YYYY-MM. Not given: show what waits, of every month.")] = None,
     decision: Annotated[
-        ApprovalVerdict | None, typer.Option(help="Not given: show what waits. Nothing is sent without it.")
+        str | None,
+        typer.Option(help="“send all”, “hold some” or “cancel”. Not given: show what waits; nothing is sent."),
     ] = None,
     council: Annotated[
         list[str] | None, typer.Option(help="With “hold some”: a council whose message stays back; repeatable.")
@@ -41,6 +37,7 @@ def approve(
     from flows.mail.transports.open import open_courier
     from flows.orchestration import embedded
     from flows.orchestration.ask import resume
+    from flows.settings.filled import filled
     from flows.settings.settings import Settings
     from flows.store import open_store
 

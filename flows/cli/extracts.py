@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.errors import CheckFailed, ExtractError
+from flows.cli.root import FILES, app
+
 if TYPE_CHECKING:
     from features.councils import Council
     from features.months import Month
@@ -25,14 +28,79 @@ CouncilOption = Annotated[str, typer.Option(help="The council's code.")]
 MonthOption = Annotated[str, typer.Option(help="YYYY-MM.")]
 
 
-def add_format_commands(app: typer.Typer) -> None:
-    """Register the commands of this module on the command line."""
-    app.command()(template)
-    app.command("map")(map_file)
-    app.command("pull-ssd")(pull_ssd)
+@app.command("check", rich_help_panel=FILES)
+def check_command(
+    files: Annotated[
+        list[Path], typer.Argument(help="Extracts (workforce.csv, caseload.xlsx …) or a workforce return (.xml).")
+    ],
+    council: Annotated[str | None, typer.Option(help="The council's code, if the file does not say it.")] = None,
+    month: Annotated[str | None, typer.Option(help="YYYY-MM, if the file does not say it.")] = None,
+    kind: Annotated[str | None, typer.Option(help="workforce, establishment, caseload or return.")] = None,
+    published: Annotated[
+        Path | None, typer.Option(help="DfE's published workforce CSV, to hold a workforce return against.")
+    ] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="Mapping to read a home-made file by; else the saved one.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
+) -> None:
+    """Check extracts before sending them. Exit code 0: usable; 20: errors; 12: a file cannot be used at all."""
+    from rich.console import Console
+
+    from features.months import Month
+    from features.registry import Kind
+    from flows.extracts.check_files import check_files
+    from flows.orchestration import embedded
+
+    embedded.configure()
+    if kind is not None and kind not in {str(k) for k in Kind}:
+        raise typer.BadParameter(f"one of {', '.join(Kind)}", param_hint="--kind")
+    found = check_files(
+        files,
+        council=council,
+        month=Month.parse(month) if month else None,
+        kind=Kind(kind) if kind else None,
+        published=published,
+        mapping=mapping,
+        landing=landing_if_any(),
+    )
+    console = Console()
+    for one in found:
+        one.show(console)
+    if html is not None:
+        html.write_bytes(b"\n".join(one.html() for one in found))
+        typer.echo(f"The report is {html}.")
+    if any(one.refused for one in found):
+        raise typer.Exit(ExtractError.exit_code)
+    if any(one.errors for one in found):
+        raise typer.Exit(CheckFailed.exit_code)
 
 
-def template(
+@app.command("sample-extracts", rich_help_panel=FILES)
+def sample_extracts_command(
+    folder: Annotated[Path, typer.Argument(help="Folder to write the landing layout into.")],
+    councils: Annotated[int, typer.Option(help="12 is the region with storylines; 153 is England's size.")] = 12,
+    months: Annotated[int, typer.Option(help="Months of history.")] = 36,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
+    last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
+) -> None:
+    """Write extracts of a made-up region of any size."""
+    from features.months import Month
+    from flows.sample_region import sample_extracts
+
+    sample = sample_extracts(
+        folder,
+        councils,
+        months,
+        seed,
+        Month.parse(last),
+        progress=lambda month, done, total: typer.echo(f"{month}: {done} of {total} months"),
+    )
+    typer.echo(f"{sample.files} files in {folder}; the register is {folder / 'register.csv'}.")
+
+
+@app.command("template", rich_help_panel=FILES)
+def template_command(
     kind: KindArgument,
     to: Annotated[Path | None, typer.Option(help="File to write; <kind>.xlsx here if not given.")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Excel, without the data dictionary.")] = False,
@@ -48,6 +116,7 @@ def template(
     )
 
 
+@app.command("map", rich_help_panel=FILES)
 def map_file(
     file: Annotated[Path, typer.Argument(help="A home-made file: CSV, Excel or Parquet, header in row 1.")],
     kind: Annotated[str, typer.Option(help="workforce, establishment, caseload or return.")],
@@ -129,6 +198,7 @@ def _month_of_folder(file: Path) -> Month:
     return month
 
 
+@app.command("pull-ssd", rich_help_panel=FILES)
 def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     """Read a council's SSD database and put the needed columns into the landing folder, no personal data."""
     from features.errors import SettingsError

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.root import MODEL, app
+
 if TYPE_CHECKING:
     from flows.store import Store
 
@@ -18,17 +20,11 @@ By = Annotated[str, typer.Option(help="Who decides this; kept with it.")]
 Reason = Annotated[str, typer.Option(help="Why; kept with it.")]
 
 models = typer.Typer(help="The model registry of the store: list, promote, roll back.", no_args_is_help=True)
+app.add_typer(models, name="models", rich_help_panel=MODEL)
 
 
-def add_model_commands(app: typer.Typer) -> None:
-    """Register the commands of this module on the command line."""
-    app.command()(train)
-    app.command()(backtest)
-    app.command()(evaluate)
-    app.add_typer(models, name="models")
-
-
-def train(
+@app.command("train", rich_help_panel=MODEL)
+def train_command(
     data: Data,
     store: Annotated[bool, typer.Option(help="Keep the model in the registry of the store.")] = False,
     own_history: Annotated[bool, typer.Option(help="Learn from the group's own months in the store too.")] = False,
@@ -52,7 +48,8 @@ def train(
     typer.echo(f"Promote it with: holdfast models promote --name {ref.name} --version {ref.version} --by … --reason …")
 
 
-def backtest(
+@app.command("backtest", rich_help_panel=MODEL)
+def backtest_command(
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder for backtest.html, .json and .md.")] = Path("var/backtest"),
     published_before: DayOption = None,
@@ -68,7 +65,8 @@ def backtest(
     typer.echo(f"The report is {out / 'backtest.html'}; beside it are backtest.json and backtest.md.")
 
 
-def evaluate(
+@app.command("evaluate", rich_help_panel=MODEL)
+def evaluate_command(
     data: Data,
     published_from: Annotated[str, typer.Option(help="Score every judgement published from this day on.")],
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the JSON to this file.")] = None,

@@ -8,14 +8,11 @@ from typing import Annotated
 import typer
 
 from features.errors import CheckFailed
+from flows.cli.root import KEEPING, app
 
 
-def add_paper_commands(app: typer.Typer) -> None:
-    """Put the commands of this module on the application."""
-    app.command()(papers)
-
-
-def papers(
+@app.command("papers", rich_help_panel=KEEPING)
+def papers_command(
     check: Annotated[bool, typer.Option("--check", help="Exit with 20 if one is stale; writes nothing.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the stale documents anew.")] = False,
     folder: Annotated[Path, typer.Option(help="The folder of the documents.")] = Path("docs"),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.root import MODEL, app
+
 if TYPE_CHECKING:
     from flows.published.shelf import Shelf
     from flows.settings.settings import Settings
@@ -15,15 +17,11 @@ if TYPE_CHECKING:
 reference = typer.Typer(
     help="The stored published files: list them, add one by hand, lay them out.", no_args_is_help=True
 )
+app.add_typer(reference, name="reference", rich_help_panel=MODEL)
 
 
-def add_reference_commands(app: typer.Typer) -> None:
-    """Register the commands of this module on the command line."""
-    app.command()(refresh)
-    app.add_typer(reference, name="reference")
-
-
-def refresh(
+@app.command("refresh", rich_help_panel=MODEL)
+def refresh_command(
     source: Annotated[list[str] | None, typer.Option(help="Only this source of the settings; repeatable.")] = None,
     to: Annotated[Path | None, typer.Option(help="Then lay the versions in use out in this folder.")] = None,
     reason: Annotated[str, typer.Option(help="Why now, kept with the run.")] = "",

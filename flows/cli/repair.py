@@ -1,26 +1,18 @@
-"""Commands of whoever keeps Holdfast running: watchdog, claims, backfill."""
+"""Commands of whoever keeps Holdfast running: watchdog, claims."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import Annotated
 
 import typer
 
 from features.errors import HoldfastError, MailError, SettingsError
+from flows.cli.root import KEEPING, app
 from flows.orchestration import embedded
 
-if TYPE_CHECKING:
-    from prefect.client.schemas.objects import State
 
-
-def add_repair_commands(app: typer.Typer) -> None:
-    """Register the commands of this module on the command line."""
-    app.command()(watchdog)
-    app.command()(claims)
-    app.command()(backfill)
-
-
-def watchdog(
+@app.command("watchdog", rich_help_panel=KEEPING)
+def watchdog_command(
     mail: Annotated[bool, typer.Option(help="Tell the data team; --no-mail only prints.")] = True,
     begin_again: Annotated[bool, typer.Option(help="Begin again the runs whose process died.")] = True,
     server: Annotated[
@@ -52,7 +44,8 @@ def watchdog(
         raise typer.Exit(NeedsAPerson.exit_code)
 
 
-def claims(
+@app.command("claims", rich_help_panel=KEEPING)
+def claims_command(
     free: Annotated[str | None, typer.Option(help="End the claim of this month (YYYY-MM, or intake).")] = None,
     reason: Annotated[str, typer.Option(help="Why; kept with the claim.")] = "",
     by: Annotated[str, typer.Option(help="Who decides it; kept with the claim.")] = "",
@@ -81,35 +74,3 @@ def claims(
     if not ended:
         raise HoldfastError(f"Nobody holds {of}; there is nothing to end.")
     typer.echo(f"Ended. {ended}")
-
-
-def backfill(
-    first: Annotated[str, typer.Option(help="Oldest month, YYYY-MM.")],
-    last: Annotated[str, typer.Option(help="Newest month, YYYY-MM.")],
-    decide_from: Annotated[
-        str | None, typer.Option(help="Publish alerts from this month on; earlier ones are only counted.")
-    ] = None,
-    send: Annotated[bool, typer.Option(help="Also send the months' messages.")] = False,
-    reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
-) -> None:
-    """Compute a range of months again, oldest first, without mailing unless told."""
-    embedded.configure()
-    from features.months import Month
-    from flows.backfill import BackfillRequest
-    from flows.backfill import backfill as run_backfill
-    from flows.settings.run_form import Send
-    from flows.store.progress import shown
-
-    request = BackfillRequest.model_validate(
-        {
-            "first": str(Month.parse(first)),
-            "last": str(Month.parse(last)),
-            "decide_from": str(Month.parse(decide_from)) if decide_from else None,
-            "send": Send.YES if send else Send.NO,
-            "reason": reason,
-        }
-    )
-    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
-        state = cast("State[dict[str, float]]", run_backfill(request, return_state=True))
-    seconds = state.result()
-    typer.echo(f"{request.first} to {request.last}: done in {sum(seconds.values()):.0f} s.")

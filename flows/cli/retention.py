@@ -7,14 +7,11 @@ from typing import Annotated
 
 import typer
 
-
-def add_retention_commands(app: typer.Typer) -> None:
-    """Put the commands of this module on the application."""
-    app.command()(retain)
-    app.command("rotate-key")(rotate_key)
+from flows.cli.root import KEEPING, app
 
 
-def retain(
+@app.command("retain", rich_help_panel=KEEPING)
+def retain_command(
     keep_months: Annotated[
         int | None, typer.Option(help="Complete months of records to keep; by the settings if not given.")
     ] = None,
@@ -47,6 +44,7 @@ def retain(
     typer.echo(f"Deleted for good. What went is written down in {name}.")
 
 
+@app.command("rotate-key", rich_help_panel=KEEPING)
 def rotate_key(
     by: Annotated[str, typer.Option(help="Who decides it; kept.")],
     reason: Annotated[str, typer.Option(help="Why; kept.")],

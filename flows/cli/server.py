@@ -5,21 +5,17 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import Annotated, Any
 
 import typer
 
+from flows.cli.root import KEEPING, app
 from flows.orchestration import embedded
 
 
-def add_server_commands(app: typer.Typer) -> None:
-    """Register the commands of this module on the command line."""
-    app.command()(serve)
-    app.command()(server)
-    app.command()(deployments)
-
-
-def serve() -> None:
+@app.command("serve", rich_help_panel=KEEPING)
+def serve_command() -> None:
     """Serve every deployment from this one process, on the Prefect server of PREFECT_API_URL."""
     embedded.configure()
     from flows.orchestration.serve import serve_all
@@ -35,7 +31,8 @@ def serve() -> None:
     serve_all(settings, built, typer.echo)
 
 
-def server(
+@app.command("server", rich_help_panel=KEEPING)
+def server_command(
     port: Annotated[int, typer.Option(help="Where the server listens, on this machine alone.")] = 4200,
     home: Annotated[Path, typer.Option(help="Folder for the server's database, log and password.")] = Path(
         "var/server"
@@ -60,7 +57,8 @@ def server(
     run_server(LocalServer(port, home.absolute()), given, typer.echo)
 
 
-def deployments(
+@app.command("deployments", rich_help_panel=KEEPING)
+def deployments_command(
     write: Annotated[
         Path | None, typer.Option(help="Write them as Prefect's file for work pools, for example prefect.yaml.")
     ] = None,
@@ -81,3 +79,22 @@ def deployments(
         return
     for name, start in next_runs(schedule, now):
         typer.echo(f"{name:20} {start.astimezone(LONDON):%A %d %B %Y, %H:%M %Z}" if start else f"{name:20} by hand")
+
+
+@app.command("demo", rich_help_panel=KEEPING)
+def demo_command(
+    folder: Annotated[Path, typer.Option(help="Where everything is made; emptied first.")] = Path("var/demo"),
+) -> None:
+    """Run the main job on a made-up region: no server, no account, nothing leaves this machine."""
+    from flows.cli.demo import run_demo
+    from flows.orchestration.run_report import to_text
+
+    began = perf_counter()
+
+    def progress(text: str) -> None:
+        typer.echo(f"[{perf_counter() - began:5.1f} s] {text} ...")
+
+    outcome = run_demo(folder.absolute(), progress)
+    typer.echo("")
+    typer.echo(to_text(outcome))
+    typer.echo(f"\nDone in {perf_counter() - began:.0f} s.")

@@ -1,0 +1,37 @@
+"""Where commands register: one application, its commands grouped by who uses them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+MONTH = "Each month: the data team"
+FILES = "Files: whoever makes the extracts"
+MESSAGES = "Messages: who is told what"
+MODEL = "The model: its analyst"
+KEEPING = "Keeping it running"
+
+app = typer.Typer(
+    name="holdfast",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"holdfast {version('holdfast')}")
+        raise typer.Exit
+
+
+@app.callback()
+def holdfast(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Warns directors of children's services that their service may be losing grip."""
