@@ -6,7 +6,6 @@ import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +64,7 @@ def _import_the_rest() -> None:
     from flows.month.take_in import load_checks
 
     load_checks()
-    import_module("flows.backfill")
+    import flows.backfill  # noqa: F401
 
 
 def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
@@ -83,12 +82,12 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         region = pool.submit(make_region, folder / "landing")
         # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
         # some, what reads models (skops looks through every module there is, so it comes before those with many).
+        import flows.month.score  # noqa: F401
         from flows.month.portions import take_in_plainly
         from flows.month.steps import find_due_for_history
         from flows.settings.settings import Settings
         from flows.store.context import begin
 
-        import_module("flows.month.score")
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
         say(f"Taking in {first} to {before}, as each month's run would have seen it")

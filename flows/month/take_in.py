@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib import import_module
 
 import polars as pl
 
@@ -231,8 +230,9 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
 
 def load_checks() -> None:
     """Import Great Expectations, which takes seconds, while something else is waited for."""
-    import_module("expectations.passing.check")
-    import_module("expectations.passing.engine").load()
+    from expectations.passing import check, engine  # noqa: F401
+
+    engine.load()
 
 
 @dataclass(frozen=True, slots=True)

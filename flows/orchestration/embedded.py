@@ -18,7 +18,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from urllib.request import urlopen
 
-from features.errors import HoldfastError
+from features.errors import HoldfastError, SettingsError
 
 _PATIENCE = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 
@@ -44,8 +44,15 @@ ALWAYS = {
 def configure() -> None:
     """Set what is not already set, and make Prefect's folder, which it makes only where its parent exists.
 
-    Call before the first import of prefect.
+    Call before the first import of prefect. Raises SettingsError in a folder whose own `flows/` would be taken for ours
+    by the processes that Prefect starts there.
     """
+    ours, here = Path(__file__).resolve().parents[1], Path("flows")
+    if here.is_dir() and here.resolve() != ours:
+        raise SettingsError(
+            f"{Path.cwd()} has a folder flows/ of its own, which would be taken for Holdfast's. "
+            "Start holdfast in another folder."
+        )
     if home := os.environ.get("PREFECT_HOME"):
         Path(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, value in ALWAYS.items():

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from features.errors import CheckFailed, ExtractError, HoldfastError
+from features.errors import CheckFailed, ExtractError, HoldfastError, SettingsError
 from flows.cli.app import app
 from flows.cli.app import main as cli_main
+from flows.orchestration import embedded
 
 ESTABLISHMENT = "la_code,reference_date,vacancy_fte,agency_fte,agency_headcount,agency_cover_fte\n"
 
@@ -84,3 +85,10 @@ def test_sample_extracts_writes_the_landing_layout(runner: CliRunner) -> None:
     months = sorted(p.name for p in Path("made-up").iterdir() if p.is_dir())
     assert months == ["2026-09", "2026-10"]
     assert Path("made-up/register.csv").exists()
+
+
+def test_beside_a_foreign_folder_of_flows_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "flows").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match="a folder flows/ of its own"):
+        embedded.configure()
