@@ -184,7 +184,7 @@ WORKFORCE = Extract(
         Field(
             "team",
             FieldType.TEXT,
-            "Team, as the council writes it; used only to find unallocated work, never shown.",
+            "Team, as the council writes it; kept as a keyed code, never shown.",
             "SSD invo_professional_team",
             required=False,
             synonyms=("team_name", "allocated_team", "invo_professional_team", "service_area"),
@@ -286,7 +286,7 @@ CASELOAD = Extract(
         Field(
             "team",
             FieldType.TEXT,
-            "Allocated team, as the council writes it; never shown.",
+            "Allocated team, as the council writes it; kept as a keyed code, never shown.",
             "Annex A Allocated Team",
             required=False,
             synonyms=("allocated_team", "team_name", "invo_professional_team"),
@@ -461,65 +461,3 @@ RETURN = Extract(
 )
 
 EXTRACTS: dict[Kind, Extract] = {e.kind: e for e in (WORKFORCE, ESTABLISHMENT, CASELOAD, RETURN)}
-
-#: Headers of personal data that no contract needs, by what they are. A file that carries one is
-#: refused by the column's name and not kept. Compared without case, spaces and punctuation;
-#: a trailing * matches any ending.
-PERSONAL_DATA_HEADERS: dict[str, tuple[str, ...]] = {
-    "a name": (
-        "name",
-        "forename*",
-        "firstname*",
-        "surname*",
-        "lastname*",
-        "familyname*",
-        "middlename*",
-        "fullname*",
-        "childname*",
-        "workername*",
-        "staffname*",
-        "socialworkername*",
-        "profprofessionalname",
-        "knownas",
-        "childsname",
-        "parentname*",
-        "carername*",
-    ),
-    "a date of birth or age": (
-        "dateofbirth*",
-        "dob*",
-        "birthdate*",
-        "personbirthdate",
-        "age",
-        "ageofchild*",
-        "duedate",
-        "persdob",
-        "expecteddateofbirth",
-    ),
-    "ethnicity": ("ethnicity*", "ethnic*", "persethnicity"),
-    "gender or sex": ("gender*", "sex", "gendercurrent", "perssex"),
-    "religion, disability or health": (
-        "religion*",
-        "disability*",
-        "disabled",
-        "diagnosis*",
-        "doesthechildhaveadisability",
-    ),
-    "an address": ("address*", "postcode*", "homeaddress*", "uprn", "placementpostcode"),
-    "contact details": ("email*", "telephone*", "phone*", "mobile*"),
-    "a national number": (
-        "nhsnumber",
-        "nhsno",
-        "nino",
-        "nationalinsurance*",
-        "upn",
-        "uniquepupilnumber*",
-        "sweno",
-        "swenumber*",
-        "socialworkenglandnumber*",
-        "profsocialworkerregistrationno",
-        "registrationno*",
-        "registrationnumber*",
-        "passport*",
-    ),
-}

@@ -26,8 +26,9 @@ from flows.extracts.formats.csww.report import ReturnReport, check_return
 from flows.extracts.formats.known import BY_FORM, form_by_name, kinds_of, needed_parts, read_form, said_by
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
+from flows.extracts.personal.refuse import refuse_in_headers
 from flows.extracts.reading.cells import PROBLEM_TEXTS, read_cells
-from flows.extracts.reading.headers import match_headers, refuse_personal_data
+from flows.extracts.reading.headers import match_headers, meanings
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
@@ -238,8 +239,8 @@ def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month |
     """The council and month the file's own rows name, by its first row that names both."""
     where = _Unplaced("", Month(2000, 1), path.name)
     table = read_table(cast(bytes, content), kind=kind, where=where)
-    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers)
-    match = match_headers(table.headers, kind=kind, where=where)
+    refuse_in_headers(table, contract=meanings(kind), where=where)
+    match = match_headers(table.headers, kind=kind, where=where, places=table.places)
     fields = {n: EXTRACTS[kind].field(n) for n in ("la_code", "reference_date")}
     read = {n: read_cells(table.cells[str(match.positions[n])], f).values.drop_nulls() for n, f in fields.items()}
     code = read["la_code"][0] if read["la_code"].len() else None

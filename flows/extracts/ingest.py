@@ -16,7 +16,8 @@ from features.frames import conform
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from flows.extracts.pseudonyms import pseudonyms
+from flows.extracts.personal.headers import named
+from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.cells import Cells, read_columns
 from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised
 from flows.extracts.reading.table import RawTable, is_total, says_total
@@ -74,7 +75,7 @@ def ingest_table(
     which withholds what depends on them, and no reason to refuse.
     Raises UnreadableExtract, HeaderMismatch or WrongCouncilOrMonth.
     """
-    match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack)
+    match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack, places=table.places)
     rows, notes = _without_totals(table, match, where)
     read = read_columns(rows, _present(kind, match))
     columns = {name: cells.values for name, cells in read.items()}
@@ -85,6 +86,8 @@ def ingest_table(
     for present in _present(kind, match):
         if present.type is FieldType.REFERENCE:
             columns[present.name] = pseudonyms(columns[present.name], la_code=council.la_code, key=key)
+        elif present.type is FieldType.TEXT:
+            columns[present.name] = team_codes(columns[present.name], la_code=council.la_code, key=key)
     extract = EXTRACTS[kind]
     absent = [
         pl.Series(name, [None], dtype=extract.field(name).dtype).new_from_index(0, rows.height) for name in match.absent
@@ -103,7 +106,7 @@ def ingest_table(
         reasons=_reasons(council, month, read),
         absent_columns=match.absent,
         headers=match.headers,
-        notes=(*table.notes, *notes, *moved, *_note_times(read), *_note_unknown(match)),
+        notes=(*table.notes, *notes, *moved, *_note_times(read), *_note_unknown(table, match)),
     )
 
 
@@ -233,8 +236,9 @@ def _note_times(read: Mapping[str, Cells]) -> list[str]:
     return [f"{name}: {cells.note}" for name, cells in read.items() if cells.note is not None]
 
 
-def _note_unknown(match: HeaderMatch) -> list[str]:
-    named = [f"“{h}”" for h in match.unknown if normalised(h)]
-    nameless = len(match.unknown) - len(named)
-    notes = [f"Columns that were not read, as no field has that name: {', '.join(named)}."] if named else []
+def _note_unknown(table: RawTable, match: HeaderMatch) -> list[str]:
+    with_header = [p for p in match.unknown if normalised(table.headers[p])]
+    nameless = len(match.unknown) - len(with_header)
+    columns = ", ".join(named(table.headers[p], table.place(p)) for p in with_header)
+    notes = [f"Columns that were not read, as no field has that name: {columns}."] if columns else []
     return notes + ([f"{nameless} column(s) without a header were not read."] if nameless else [])

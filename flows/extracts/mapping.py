@@ -21,6 +21,7 @@ from features.councils import Council
 from features.errors import HeaderMismatch, HoldfastError
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
+from flows.extracts.personal.headers import named
 from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import RawTable, says_total
@@ -187,13 +188,10 @@ def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council
             "Say which one is meant: take one out of the file, or map it again with `holdfast map`."
         )
     headers = [taken.get(i, f"{h} (left out)" if given[i] in left_out else h) for i, h in enumerate(table.headers)]
-    new = [
-        h for i, h in enumerate(table.headers) if i not in taken and given[i] and given[i] not in left_out | set(known)
-    ]
+    new = [i for i in range(len(given)) if i not in taken and given[i] and given[i] not in left_out | set(known)]
     if new:
-        notes.append(
-            f"Headers that the mapping does not know and that are not read: {', '.join(f'“{h}”' for h in new)}."
-        )
+        columns = ", ".join(named(table.headers[i], table.place(i)) for i in new)
+        notes.append(f"Headers that the mapping does not know and that are not read: {columns}.")
     cells, said = _with_codes(table, mapping, taken)
     cells, headers = _with_folder(cells, headers, mapping, where, council)
     left = [h for h in headers if not h.endswith(" (left out)")]
@@ -207,6 +205,7 @@ def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council
         headers=tuple(headers[i] for i in kept),
         cells=cells.select(*(pl.col(str(old)).alias(str(new_at)) for old, new_at in moved.items()), "file_row"),
         problems=problems,
+        places=tuple(table.place(old) for old in kept),
         notes=(*table.notes, *notes, *said),
     )
 

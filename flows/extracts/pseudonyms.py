@@ -1,4 +1,4 @@
-"""References to workers and cases become keyed hashes before anything is stored.
+"""References to workers and cases, and names of teams, become keyed hashes before anything is stored.
 
 The council's own reference never leaves the file it came in and the memory of the process that reads it.
 The hash is keyed, so that nobody without the key can try out known numbers; it includes the council, so that
@@ -18,6 +18,7 @@ from features.errors import SettingsError
 #: Shorter keys could be tried out.
 MINIMUM_KEY_BYTES = 32
 _BYTES = 8
+_TEAM_DIGITS = 8
 
 #: How many councils' references are remembered within a process, and about how many of each: a council sends mostly
 #: the same ones month after month.
@@ -43,6 +44,16 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
             digest.update(reference.encode())
             hashed[reference] = int.from_bytes(digest.digest())
     return pl.Series(references.name, [hashed[reference] for reference in given], dtype=pl.UInt64())
+
+
+def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
+    """A short code for each team, the same for the same team of a council; null stays null.
+
+    A team's name is not needed, only which rows are of one team; and what stands in that column may be a person's name.
+    """
+    named = teams.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
+    hashed = pseudonyms("team\x1f" + named, la_code=la_code, key=key).to_list()
+    return pl.Series(teams.name, [None if h is None else f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
 
 
 @lru_cache(_COUNCILS)

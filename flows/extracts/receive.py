@@ -1,12 +1,12 @@
-"""Taking one landed file in: read it, decide whether its bytes may be kept, say what became of it."""
+"""Taking one landed file in: read it, keep the table that was read, say what became of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from expectations.fates import Fate
-from features.errors import ExtractError, PersonalDataRefused
-from flows.extracts.formats.asked import Asked, Content, keeps_bytes, mark_of
+from features.errors import ExtractError
+from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile
@@ -14,7 +14,7 @@ from flows.extracts.mapping import load_mapping
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import too_large
 from flows.extracts.reading.where import Where
-from flows.extracts.submissions import Submission, fingerprint_unread, keep_content
+from flows.extracts.submissions import Submission, fingerprint_unread, keep_table
 from flows.store import Store
 
 
@@ -32,7 +32,7 @@ class Received:
 def receive_file(
     landing: Store, store: Store, file: LandedFile, *, key: bytes, limits: Limits | None = None
 ) -> Received:
-    """Read one landed file and keep its bytes in `store`, unless they hold personal data.
+    """Read one landed file and keep the contract's columns of it in `store`; of a file that is refused, nothing.
 
     A file at fault is a result, not an exception: the others go on. A file larger than any extract is
     not even loaded. Raises StoreError and SettingsError, which concern the run.
@@ -45,26 +45,18 @@ def receive_file(
         return Received(file, _submission(file, mark, Fate.REFUSED, str(error), kept=False), None, error)
     content: Content = {p.rpartition("/")[2]: landing.read(p) for p in file.parts} or landing.read(file.name)
     mark = mark_of(content)
-    kept = keeps_bytes(file.form)
-    extract, refusal = None, None
     try:
         mapping = load_mapping(landing, file.mapping.name, where) if file.mapping is not None else None
-    except ExtractError as fault:
-        # The file was not looked at, so nobody knows that it may be kept.
-        return Received(file, _submission(file, mark, Fate.REFUSED, str(fault), kept=False), None, fault)
-    try:
         extract = read_form(
             file.form,
             content,
             Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits, mapping),
         )
-        submission = _submission(file, mark, Fate.ACCEPTED, None, kept=kept)
     except ExtractError as fault:
-        refusal, kept = fault, kept and not isinstance(fault, PersonalDataRefused)
-        submission = _submission(file, mark, Fate.REFUSED, str(fault), kept=kept)
-    if isinstance(content, bytes):
-        keep_content(store, submission, content)
-    return Received(file, submission, extract, refusal)
+        return Received(file, _submission(file, mark, Fate.REFUSED, str(fault), kept=False), None, fault)
+    submission = _submission(file, mark, Fate.ACCEPTED, None, kept=True)
+    keep_table(store, submission, extract.frame)
+    return Received(file, submission, extract, None)
 
 
 def _submission(file: LandedFile, mark: str, outcome: Fate, reason: str | None, *, kept: bool) -> Submission:

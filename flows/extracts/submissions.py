@@ -1,11 +1,13 @@
 """The submission log: what was received from whom, when, and what became of it.
 
     submissions/2026-10/370/workforce-0c1f3a9be210.json    one record per file content
-    received/2026-10/370/workforce-0c1f3a9be210.csv        its bytes, kept once, unchanged
+    received/2026-10/370/workforce-0c1f3a9be210.rows.parquet    the contract's columns of it, references hashed
 
 Names come from the content's fingerprint, so recording the same file again changes nothing, and a
-resubmission with other content lies beside the first. A file refused for personal data is recorded
-and not kept.
+resubmission with other content lies beside the first. A file's own bytes are never kept: they may hold what
+nobody looked at. Of a refused file the log has size, fingerprint and reason, and nothing else is kept.
+
+Until 0.2.0 the bytes of our own extracts were kept (`received/…-0c1f3a9be210.csv`); `holdfast retain` deletes those.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -25,6 +26,8 @@ from features.councils import Council, Register, folder_name
 from features.months import Month, london_day, nth_working_day
 from features.registry import Kind
 from flows.store import AlreadyThere, Store
+from flows.store.editions import to_parquet
+from flows.store.names import TABLE_ENDING
 from flows.store.reading import read_kept
 
 _READERS = 16
@@ -50,6 +53,7 @@ class Submission:
     supersedes: str | None = None
     """Fingerprint of the submission before it, if its content differs."""
     kept: bool = True
+    """Whether its table is kept; of a refused file nothing is."""
 
     @property
     def object_name(self) -> str:
@@ -57,10 +61,9 @@ class Submission:
         return f"submissions/{self.month}/{folder_name(self.la_code)}/{self.kind}-{self.sha256[:12]}.json"
 
     @property
-    def content_name(self) -> str:
-        """Where the bytes are kept."""
-        ending = self.name.rpartition(".")[2].lower()
-        return f"received/{self.month}/{folder_name(self.la_code)}/{self.kind}-{self.sha256[:12]}.{ending}"
+    def table_name(self) -> str:
+        """Where its table is kept."""
+        return f"received/{self.month}/{folder_name(self.la_code)}/{self.kind}-{self.sha256[:12]}{TABLE_ENDING}"
 
     @property
     def day(self) -> date:
@@ -114,11 +117,17 @@ def fingerprint_unread(name: str, size: int, modified: datetime) -> str:
     return sha256(f"{name}\n{size}\n{modified.astimezone(UTC).isoformat()}".encode()).hexdigest()
 
 
-def keep_content(store: Store, submission: Submission, content: bytes) -> None:
-    """Keep the bytes as received, once; does nothing for a submission that is not to be kept."""
-    if submission.kept:
-        with suppress(AlreadyThere):
-            store.create(submission.content_name, content)
+def keep_table(store: Store, submission: Submission, table: pl.DataFrame) -> None:
+    """Keep a submission's table, once; another is written over it if the same file is read in another way.
+
+    `table` is a canonical extract: columns of the contract alone, references hashed.
+    """
+    content = to_parquet(table)
+    try:
+        store.create(submission.table_name, content)
+    except AlreadyThere:
+        if store.read(submission.table_name) != content:
+            store.replace(submission.table_name, content)
 
 
 def record_submission(store: Store, submission: Submission) -> Submission:

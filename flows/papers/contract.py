@@ -11,10 +11,11 @@ import io
 from collections.abc import Mapping
 
 from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
-from features.registry import DFE_SYMBOLS, EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Field, FieldType, Kind
+from features.registry import DFE_SYMBOLS, EXTRACTS, Extract, Field, FieldType, Kind
 from features.words import listed
 from flows.extracts.formats.known import RECOGNITIONS
 from flows.extracts.landing import ENDINGS
+from flows.extracts.personal.words import PERSONAL_HEADERS
 from flows.papers.markdown import markdown_table
 from flows.settings.settings import IngestSettings
 
@@ -215,14 +216,30 @@ def _codes(field: Field) -> str:
 
 
 def _refused() -> str:
-    rows = [(what, ", ".join(f"`{h}`" for h in headers)) for what, headers in PERSONAL_DATA_HEADERS.items()]
+    rows = [(what, ", ".join(p.removeprefix("=") for p in phrases)) for what, phrases in PERSONAL_HEADERS.items()]
+    text = """\
+## What is refused
+
+A file of ours in which personal data is found is refused and **nothing of it is kept**; the message says what and
+where: the column by number and letter, its header only if that is a plain label. Take it out and send the file again.
+It is looked for
+
+* in headers: the words below, anywhere in a header, however it is written (`childDOB`, `NI_number`, `Post-Code`);
+  a name is refused unless it is that of a team, a post or another thing, an age unless it is a case’s;
+* in the values of columns that the contract does not know: National Insurance numbers, NHS numbers with their check
+  digit, e-mail addresses, postcodes, telephone numbers, dates that spread as births do, people’s names, sentences;
+* in a workbook also on other sheets, hidden ones too, in comments, text boxes, page headers and footers, defined names,
+  properties, prompts, links and caches of pivot tables. Who wrote the workbook is not looked at.
+
+Other columns are not read and go no further than your file. What is kept of a file that is used is a table of the
+contract’s columns, references and teams as keyed codes; never the file itself. (DfE’s and Ofsted’s own formats carry
+personal fields by design: there they are dropped while the file is read.)
+
+"""
     return (
-        "## What is refused\n\n"
-        "A file of ours with one of these columns is refused and **not kept**; the message names the column. Take the "
-        "column out and send the file again. `*` stands for any ending; case, blanks and punctuation do not matter. "
-        "(DfE’s and Ofsted’s own formats carry such fields by design: there they are dropped while the file is read, "
-        "and the file’s bytes are not kept.)\n\n" + markdown_table(("What it would be", "Headers"), rows) + "\n\n"
-        "Also refused, with a sentence: a file of another council or month than its folder, a workbook with two "
+        text
+        + markdown_table(("What it would be", "Words"), rows)
+        + "\n\nAlso refused, with a sentence: a file of another council or month than its folder, a workbook with two "
         "candidate sheets, a damaged or locked file, headers that could each mean two things."
     )
 

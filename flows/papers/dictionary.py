@@ -13,7 +13,6 @@ from features.registry import (
     COUNTS,
     DFE_SYMBOLS,
     EXTRACTS,
-    PERSONAL_DATA_HEADERS,
     RETURN_INPUTS,
     Extract,
     Field,
@@ -106,7 +105,6 @@ def dictionary() -> str:
         _INTRODUCTION,
         "## Extracts",
         *(_extract(e) for e in EXTRACTS.values()),
-        _refused(),
         _counts(),
         _measures(),
         _features(),
@@ -156,15 +154,6 @@ def _described(field: Field) -> str:
 
 def _headers(field: Field) -> str:
     return ", ".join(f"`{s}`" for s in field.synonyms)
-
-
-def _refused() -> str:
-    rows = [(what, ", ".join(f"`{h}`" for h in headers)) for what, headers in PERSONAL_DATA_HEADERS.items()]
-    return (
-        "### Columns that refuse a file\n\n"
-        "Personal data no contract needs. A file with such a column is refused and not kept. Compared without case, "
-        "spaces and punctuation; `*` matches any ending.\n\n" + markdown_table(("What it would be", "Headers"), rows)
-    )
 
 
 def _counts() -> str:

@@ -7,6 +7,9 @@ from features.errors import StoreError
 #: A half-written local file begins with this; no object may, and no listing shows one.
 TEMPORARY_PREFIX = ".holdfast-part-"
 
+#: What is kept of a received file ends so: a table rewritten from the contract's columns, whatever the file was.
+TABLE_ENDING = ".rows.parquet"
+
 _LONGEST_NAME_BYTES = 900  # S3 allows 1,024 with the prefix
 _LONGEST_SEGMENT_BYTES = 200  # common file systems allow 255
 

@@ -1,4 +1,4 @@
-"""What every format shares: its name, what is asked of its reader, and what may be kept of its bytes."""
+"""What every format shares: its name, what is asked of its reader, and the mark of its bytes."""
 
 from __future__ import annotations
 
@@ -55,8 +55,3 @@ def mark_of(content: Content) -> str:
         return sha256(content).hexdigest()
     lines = [f"{name} {sha256(part).hexdigest()}\n" for name, part in sorted(content.items())]
     return sha256("".join(lines).encode()).hexdigest()
-
-
-def keeps_bytes(form: Form) -> bool:
-    """Only our own extracts are kept as received: they carry no personal data, or they are refused."""
-    return form is Form.NATIVE

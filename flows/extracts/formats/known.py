@@ -5,7 +5,7 @@ the bytes into a `RawTable` under our own column names (`ingest_table` does the 
 pseudonyms, council and month), so that a figure is read in one way whatever format it came in.
 
 The sector's own formats carry birth dates and ethnicity by design. What they carry beyond the
-contract is dropped by the reader, and their bytes are never kept in the store.
+contract is dropped by the reader. Of no form are bytes kept in the store.
 """
 
 from __future__ import annotations
@@ -149,7 +149,7 @@ def kinds_of(form: Form, names: Iterable[str]) -> tuple[Kind, ...]:
 def read_form(form: Form, content: Content, asked: Asked) -> IngestedExtract:
     """Read one extract out of a landed file or folder.
 
-    Raises an ExtractError: UnreadableExtract, HeaderMismatch, PersonalDataRefused (do not keep the file),
+    Raises an ExtractError: UnreadableExtract, HeaderMismatch, PersonalDataRefused,
     or WrongCouncilOrMonth.
     """
     return _told_apart(form, content, asked.kind).read(content, asked)

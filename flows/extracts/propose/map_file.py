@@ -13,15 +13,15 @@ from features.registry import Kind
 from flows.extracts.formats.asked import Asked
 from flows.extracts.formats.own.reader import read
 from flows.extracts.mapping import HeaderMapping
+from flows.extracts.personal.refuse import refuse_personal_data
 from flows.extracts.propose.proposal import Proposal, propose
-from flows.extracts.reading.headers import refuse_personal_data
+from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import Limits, RawTable
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
 
 #: For trying out only; nothing hashed with it is kept.
 _DESK_KEY = sha256(b"holdfast map").digest()
-_ALIKE = 2  # so many headers that come near a field make row 1 a header, and its names may be quoted
 
 
 def look_at(path: Path, kind: Kind, council: Council, month: Month) -> tuple[RawTable, Proposal]:
@@ -33,8 +33,10 @@ def look_at(path: Path, kind: Kind, council: Council, month: Month) -> tuple[Raw
     where = Where(f"{council.name} ({council.la_code})", month, path.name)
     table = read_table(content, kind=kind, where=where)
     proposal = propose(table, kind)
-    is_header = sum(1 for p in proposal.fields if p.sure or p.candidates) >= _ALIKE
-    refuse_personal_data(table.headers, kind=kind, where=where, other_headers=table.other_headers, is_header=is_header)
+    near = {
+        normalised(header) for p in proposal.fields for header in (p.sure, *(c.header for c in p.candidates)) if header
+    }
+    refuse_personal_data(content, table, contract=meanings(kind), read=near, where=where)
     return table, proposal
 
 

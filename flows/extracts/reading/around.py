@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from features.errors import UnreadableExtract
+from flows.extracts.personal.headers import letters
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import is_total
 from flows.extracts.reading.where import Where, rows_in_words
@@ -57,7 +58,7 @@ class Bare:
     """Number and cells of each row that is not blank."""
     notes: list[str]
     aside: list[str]
-    """Texts of cells above and beside the table, which nobody has taken for the table's."""
+    """Texts of cells above, below and beside the table, which nobody has taken for the table's."""
 
 
 def named(cells: Sequence[str], known: Collection[str]) -> int:
@@ -117,7 +118,8 @@ def bare(
             )
         body.append((number, cells))
     below = _footers(body, len(headers), ends_open)
-    left_out += [number for number, _ in body[len(body) - below :]]
+    footers = body[len(body) - below :]
+    left_out += [number for number, _ in footers]
     body = body[: len(body) - below]
     headers, body, beside, from_column = _without_beside(headers, body, known)
     notes = []
@@ -127,8 +129,8 @@ def bare(
         notes.append(f"Not read, as lines, repeated headers or footers of a report: {rows_in_words(sorted(left_out))}.")
     if beside:
         notes.append(f"What stands beside the table, from column {letters(from_column)} on, was not read.")
-    above = [c for _, cells in rows[:at] for c in cells if c.strip()]
-    return Bare(header_row, headers, body, notes, [*above, *beside])
+    around = [c for _, cells in (*rows[:at], *footers) for c in cells if c.strip()]
+    return Bare(header_row, headers, body, notes, [*around, *beside])
 
 
 def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
@@ -187,12 +189,3 @@ def _without_beside(
             kept = [(n, row[:gap]) for n, row in body if any(c.strip() for c in row[:gap])]
             return headers[:gap], kept, beside, gap
     return headers, body, [], 0
-
-
-def letters(position: int) -> str:
-    """Column A, B … AA, as a spreadsheet shows it; positions count from 0."""
-    text, number = "", position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        text = chr(65 + rest) + text
-    return text

@@ -247,7 +247,7 @@ def _from_rows(
         headers,
         columns,
         pl.Series([i for i, _ in filled], dtype=pl.UInt32()),
-        other_headers=found.aside,
+        aside=found.aside,
         notes=[*notes, *found.notes, *said],
     )
 

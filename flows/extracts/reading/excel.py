@@ -20,11 +20,12 @@ from typing import Any
 
 import polars as pl
 from defusedxml import ElementTree
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum, load_workbook
+from python_calamine import CalamineWorkbook, load_workbook
 
 from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, letters, named
+from flows.extracts.personal.headers import letters
+from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, named
 from flows.extracts.reading.delimited import is_swallowed
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.sheet_xml import (
@@ -115,10 +116,6 @@ class Book:
         )
         return said + ([f"{place}Hidden columns were read all the same: {', '.join(columns)}."] if columns else [])
 
-    def first_row(self, sheet: Sheet) -> list[str]:
-        """The first row's cells as text; nothing of a sheet that holds no cells."""
-        return _first_row(self._parsed(), sheet.name)
-
     def _xml(self, sheet: Sheet) -> bytes:
         if sheet.path not in self._parts:
             # One large sheet at a time: the others make room for it.
@@ -150,7 +147,6 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, know
     refuse_swallowed_cells(rows, len(found.headers), where)
     last = max((n for n, _ in rows), default=at)
     _refuse_merged(book.merged(chosen), at, last, kind, where)
-    others = [h for s in book.sheets if s is not chosen for h in book.first_row(s)]
     problems = [*book.unread(chosen), *long_numbers(values[at:], at + 1)]
     if book.counts_days_from_1904:
         problems += _bare_day_numbers(found.headers, values[at:], at + 1, kind)
@@ -161,7 +157,8 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, know
         _without(columns, unread, {n: i for i, (n, _) in enumerate(rows)}),
         pl.Series([n for n, _ in rows], dtype=pl.UInt32()),
         problems=unread,
-        other_headers=[*others, *found.aside],
+        aside=found.aside,
+        sheet=chosen.name,
         notes=[*said, *found.notes, *book.hidden(chosen, at, last, len(found.headers))],
     )
 
@@ -336,14 +333,6 @@ def _without(columns: list[pl.Series], problems: pl.DataFrame, at: Mapping[int, 
         if position < len(columns):
             columns[position] = columns[position].scatter([at[r] for r in rows if r in at], None)
     return columns
-
-
-def _first_row(workbook: CalamineWorkbook, name: str) -> list[str]:
-    kinds = {m.name: (m.typ, m.visible) for m in workbook.sheets_metadata}
-    if kinds.get(name, (None, SheetVisibleEnum.Visible))[0] is not SheetTypeEnum.WorkSheet:
-        return []
-    rows = workbook.get_sheet_by_name(name).to_python(nrows=1)
-    return [_header(v) for v in rows[0]] if rows else []
 
 
 def _header(value: Any) -> str:

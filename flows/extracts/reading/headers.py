@@ -7,8 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from features.errors import HeaderMismatch, PersonalDataRefused
-from features.registry import EXTRACTS, PERSONAL_DATA_HEADERS, Extract, Kind
+from features.errors import HeaderMismatch
+from features.registry import EXTRACTS, Extract, Kind
+from flows.extracts.personal.headers import named
 from flows.extracts.reading.where import Where
 
 _FEWEST_KNOWN = 2  # with fewer known headers row 1 may be data, and is not quoted
@@ -23,8 +24,8 @@ class HeaderMatch:
     """Field name -> the header the file gives it."""
     absent: tuple[str, ...]
     """Optional fields the file does not have."""
-    unknown: tuple[str, ...]
-    """Headers that mean no field; their columns are not read."""
+    unknown: tuple[int, ...]
+    """Columns that mean no field; they are not read."""
 
 
 def normalised(header: str) -> str:
@@ -38,54 +39,19 @@ def meanings(kind: Kind) -> dict[str, str]:
     return {normalised(h): f.name for f in EXTRACTS[kind].fields for h in (f.name, *f.synonyms)}
 
 
-def personal_data_in(header: str) -> str | None:
-    """What personal data a header stands for (“a date of birth or age”), or None."""
-    given = normalised(header)
-    for what, patterns in PERSONAL_DATA_HEADERS.items():
-        for pattern in patterns:
-            if given.startswith(pattern[:-1]) if pattern.endswith("*") else given == pattern:
-                return what
-    return None
-
-
-def refuse_personal_data(
-    headers: Sequence[str],
-    *,
-    kind: Kind,
-    where: Where,
-    other_headers: Sequence[str] = (),
-    is_header: bool = False,
-) -> None:
-    """Raises PersonalDataRefused naming the columns, and nothing else of the file.
-
-    Other sheets of a workbook are looked at too, because the file is kept whole. Where row 1 does not
-    look like a header, its text may be somebody's data and is not quoted: the position is given.
-    `is_header`: the caller knows that it is one.
-    """
-    known = sum(1 for h in headers if normalised(h) in meanings(kind))
-    found = []
-    for place, names in (("", headers), (" of another sheet", other_headers)):
-        for position, header in enumerate(names, start=1):
-            # A header the contract knows is the contract's column, whatever else it resembles.
-            what = None if not place and normalised(header) in meanings(kind) else personal_data_in(header)
-            if what is not None:
-                quoted = (is_header or known >= _FEWEST_KNOWN) and not place
-                found.append(f"“{header}” ({what})" if quoted else f"column {position}{place} ({what})")
-    if found:
-        raise PersonalDataRefused(
-            f"{where}: the file carries personal data that Holdfast must not hold: {', '.join(found)}. "
-            "It was not kept. Remove the named columns and send it again."
-        )
-
-
-def match_headers(headers: Sequence[str], *, kind: Kind, where: Where, may_lack: Collection[str] = ()) -> HeaderMatch:
+def match_headers(
+    headers: Sequence[str], *, kind: Kind, where: Where, may_lack: Collection[str] = (), places: Sequence[int] = ()
+) -> HeaderMatch:
     """Each field's column; the required fields in `may_lack` may be absent too.
+
+    `places`: which columns of the file these are, where some were left out, for sentences.
 
     Raises HeaderMismatch if a required column is missing, a header stands twice, or two headers mean
     the same field; which one is meant is for the council to say.
     """
     extract, known = EXTRACTS[kind], meanings(kind)
     given = [normalised(h) for h in headers]
+    at = places or range(len(given))
     claims: dict[str, list[int]] = {}
     for position, name in enumerate(given):
         if name in known:
@@ -93,20 +59,21 @@ def match_headers(headers: Sequence[str], *, kind: Kind, where: Where, may_lack:
     _refuse_missing(extract, claims, where, may_lack)
     for field, positions in claims.items():
         if len(positions) > 1:
-            names = " and ".join(f"“{headers[p]}” (column {p + 1})" for p in positions)
+            names = " and ".join(named(headers[p], at[p]) for p in positions)
             raise HeaderMismatch(
                 f"{where}: {names} both mean {field}. Keep the one that is meant and send the file again."
             )
     twice = [p for p, name in enumerate(given) if name and name in given[:p]]
     if twice:
         raise HeaderMismatch(
-            f"{where}: the header “{headers[twice[0]]}” stands twice. Give each column its own header."
+            f"{where}: the header of {named(headers[twice[0]], at[twice[0]])} stands twice. "
+            "Give each column its own header."
         )
     return HeaderMatch(
         positions={f: p[0] for f, p in claims.items()},
         headers={f: headers[p[0]] for f, p in claims.items()},
         absent=tuple(f.name for f in extract.fields if f.name not in claims),
-        unknown=tuple(h for h, name in zip(headers, given, strict=True) if name not in known),
+        unknown=tuple(p for p, name in enumerate(given) if name not in known),
     )
 
 

@@ -38,9 +38,17 @@ class RawTable:
     headers: tuple[str, ...]
     cells: pl.DataFrame
     problems: pl.DataFrame
-    other_headers: tuple[str, ...] = ()
-    """First rows of other sheets of the same workbook, and what stands above and beside the table."""
     notes: tuple[str, ...] = ()
+    aside: tuple[str, ...] = ()
+    """What stands above, below and beside the table."""
+    sheet: str | None = None
+    """The worksheet it was read from."""
+    places: tuple[int, ...] = ()
+    """Which column of the file each is, from 0, where blank ones were left out; nothing for a made table."""
+
+    def place(self, position: int) -> int:
+        """The column of the file, from 0, that a column of the table is."""
+        return self.places[position] if position < len(self.places) else position
 
 
 _ROW = "file_row"
@@ -68,7 +76,8 @@ def raw_table(
     file_rows: pl.Series,
     *,
     problems: pl.DataFrame | None = None,
-    other_headers: Sequence[str] = (),
+    aside: Sequence[str] = (),
+    sheet: str | None = None,
     notes: Sequence[str] = (),
     clean: bool = False,
 ) -> RawTable:
@@ -101,8 +110,10 @@ def raw_table(
         else found.filter(pl.col("position").is_in(list(moved))).with_columns(
             pl.col("position").replace_strict(moved, return_dtype=pl.UInt32())
         ),
-        other_headers=tuple(other_headers),
         notes=tuple(notes),
+        aside=tuple(aside),
+        sheet=sheet,
+        places=tuple(kept),
     )
 
 

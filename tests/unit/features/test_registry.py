@@ -6,7 +6,6 @@ from features.registry import (
     EXTRACTS,
     INPUT_PARTS,
     MEASURES,
-    PERSONAL_DATA_HEADERS,
     RETURN,
     RETURN_INPUTS,
     FieldType,
@@ -38,15 +37,6 @@ def test_a_return_column_and_its_input_are_held_in_the_same_parts() -> None:
 def test_every_return_column_feeds_an_input() -> None:
     columns = {f.name for f in EXTRACTS[Kind.RETURN].fields} - {"la_code", "reference_date"}
     assert columns == set(RETURN_INPUTS)
-
-
-def test_no_contract_column_looks_like_personal_data() -> None:
-    patterns = [p.rstrip("*") for patterns in PERSONAL_DATA_HEADERS.values() for p in patterns]
-    for extract in EXTRACTS.values():
-        for field in extract.fields:
-            for header in (field.name, *field.synonyms):
-                flat = "".join(ch for ch in header.lower() if ch.isalnum())
-                assert flat not in patterns, header
 
 
 def test_coded_fields_are_text_with_codes_and_flags_have_none() -> None:

@@ -9,7 +9,8 @@ from features.months import Month
 from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.mapping import HeaderMapping, apply_mapping
-from flows.extracts.reading.headers import refuse_personal_data
+from flows.extracts.personal.refuse import refuse_personal_data
+from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
 
@@ -23,12 +24,14 @@ def said(content: Content) -> tuple[str | None, Month | None]:
 def read(content: Content, asked: Asked) -> IngestedExtract:
     """Read one file; the bytes are not changed. Raises an ExtractError:
 
-    UnreadableExtract, HeaderMismatch, PersonalDataRefused (do not keep the file), or WrongCouncilOrMonth.
+    UnreadableExtract, HeaderMismatch, PersonalDataRefused, or WrongCouncilOrMonth.
     """
     where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
     theirs = asked.mapping.columns.values() if asked.mapping is not None else ()
     table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits, headers=tuple(theirs))
-    refuse_personal_data(table.headers, kind=asked.kind, where=where, other_headers=table.other_headers)
+    refuse_personal_data(
+        cast(bytes, content), table, contract=meanings(asked.kind), read={normalised(h) for h in theirs}, where=where
+    )
     if asked.mapping is not None:
         table = apply_mapping(table, asked.mapping, where, asked.council)
     extract = ingest_table(

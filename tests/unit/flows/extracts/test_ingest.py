@@ -17,7 +17,7 @@ from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Kind, Missing
 from flows.extracts.ingest import IngestedExtract
-from flows.extracts.pseudonyms import pseudonyms
+from flows.extracts.pseudonyms import pseudonyms, team_codes
 
 from .conftest import ESTABLISHMENT, JOINT, KEY, RECEIVED, WORKFORCE, as_csv, ingest, rows_of, typed_rows, workbook
 
@@ -30,10 +30,12 @@ def test_the_canonical_extract() -> None:
     extract = ingest(WORKFORCE)
     assert extract.frame.schema == EXTRACTS[Kind.WORKFORCE].schema
     last = date(2026, 10, 31)
+    north, south = team_codes(pl.Series(["north ", "South"]), la_code="370", key=KEY)
+    assert north != south
     assert _facts(extract) == [
-        ("370", last, False, "5", 80, date(2020, 1, 6), None, None, None, 14, 15, False, "North", 2),
-        ("370", last, True, "3", 100, date(2025, 3, 3), None, None, None, 0, 0, True, "South", 3),
-        ("370", last, False, "4", 0, date(2019, 9, 2), date(2026, 10, 16), "1", "3", 0, 20, False, "North", 4),
+        ("370", last, False, "5", 80, date(2020, 1, 6), None, None, None, 14, 15, False, north, 2),
+        ("370", last, True, "3", 100, date(2025, 3, 3), None, None, None, 0, 0, True, south, 3),
+        ("370", last, False, "4", 0, date(2019, 9, 2), date(2026, 10, 16), "1", "3", 0, 20, False, north, 4),
     ]
     assert extract.frame["worker_ref"].is_sorted()
     assert set(extract.frame["worker_ref"]) == set(
@@ -57,11 +59,11 @@ def test_absent_optional_columns_are_null_and_listed() -> None:
 
 
 def test_headers_used_and_columns_not_read_are_told() -> None:
-    rows = [[*r, extra] for r, extra in zip(rows_of(), ["Manager", "MarkerOne", "MarkerTwo", ""], strict=True)]
+    rows = [[*r, extra] for r, extra in zip(rows_of(), ["Grade", "MarkerOne", "MarkerTwo", ""], strict=True)]
     rows[0][5] = "FTE 30"
     extract = ingest(as_csv(rows))
     assert extract.headers["fte"] == "FTE 30"
-    assert extract.notes == ("Columns that were not read, as no field has that name: “Manager”.",)
+    assert extract.notes == ("Columns that were not read, as no field has that name: “Grade” in column 15 (O).",)
     assert "Marker" not in repr(extract)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from expectations.fates import Fate
@@ -35,16 +36,20 @@ def test_a_good_file_is_kept_and_accepted(tmp_path: Path) -> None:
     assert received.submission.outcome is Fate.ACCEPTED
     assert received.extract.sha256 == received.submission.sha256
     assert received.submission.received == received.file.modified == received.extract.received
-    assert kept == [f"received/2026-10/370/workforce-{received.submission.sha256[:12]}.csv"]
+    assert kept == [f"received/2026-10/370/workforce-{received.submission.sha256[:12]}.rows.parquet"]
+    table = pl.read_parquet(LocalStore(tmp_path / "store").read(kept[0]))
+    assert table.equals(received.extract.frame)
+    assert table["worker_ref"].dtype == pl.UInt64() and table["team"].str.contains("^[0-9a-f]{8}$").all()
 
 
-def test_a_broken_file_is_kept_and_refused_with_its_reason(tmp_path: Path) -> None:
+def test_of_a_broken_file_the_reason_is_kept_and_nothing_else(tmp_path: Path) -> None:
     received, kept = _receive(tmp_path, WORKFORCE[:-60].encode())
     assert received.extract is None
     assert isinstance(received.error, UnreadableExtract)
     assert received.submission.outcome is Fate.REFUSED
     assert received.submission.reason == str(received.error)
-    assert len(kept) == 1
+    assert received.submission.kept is False
+    assert kept == []
 
 
 def test_personal_data_is_not_kept(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from expectations.fates import Fate
@@ -19,7 +20,7 @@ from flows.extracts.submissions import (
     Submission,
     due_day,
     expected,
-    keep_content,
+    keep_table,
     london_day,
     read_log,
     read_submissions,
@@ -39,6 +40,7 @@ FIRST = Submission(
     received=datetime(2026, 11, 4, 9, 0, tzinfo=UTC),
     outcome=Fate.ACCEPTED,
 )
+TABLE = pl.DataFrame({"worker_ref": [1, 2], "fte": [100, 80]})
 SECOND = replace(FIRST, sha256="bb" * 32, received=datetime(2026, 11, 12, 9, 0, tzinfo=UTC), name="workforce.2.csv")
 
 
@@ -60,11 +62,11 @@ def test_a_record_is_read_back_equal(store: LocalStore) -> None:
 
 def test_recording_again_changes_nothing(store: LocalStore) -> None:
     for submission in (FIRST, SECOND):
-        keep_content(store, submission, b"content")
+        keep_table(store, submission, TABLE)
         record_submission(store, submission)
     before = _contents(store)
     for submission in (FIRST, SECOND, FIRST):
-        keep_content(store, submission, b"content")
+        keep_table(store, submission, TABLE)
         record_submission(store, submission)
     assert _contents(store) == before
 
@@ -91,10 +93,14 @@ def test_a_later_decision_replaces_the_outcome_and_nothing_else(store: LocalStor
     assert read_submissions(store, OCTOBER) == [replace(FIRST, outcome=Fate.QUARANTINED, reason="All rows repeat.")]
 
 
-def test_bytes_are_kept_as_received_unless_they_must_not_be(store: LocalStore) -> None:
-    keep_content(store, FIRST, b"\xef\xbb\xbfas sent")
-    keep_content(store, replace(SECOND, kept=False), b"personal")
-    assert _contents(store) == {"received/2026-10/314-318/workforce-aaaaaaaaaaaa.csv": b"\xef\xbb\xbfas sent"}
+def test_a_table_is_kept_once_and_written_over_if_the_file_is_read_otherwise(store: LocalStore) -> None:
+    name = "received/2026-10/314-318/workforce-aaaaaaaaaaaa.rows.parquet"
+    keep_table(store, FIRST, TABLE)
+    first = store.info(name)
+    keep_table(store, FIRST, TABLE)
+    assert store.info(name) == first and list(_contents(store)) == [name]
+    keep_table(store, FIRST, TABLE.with_columns(fte=pl.lit(50)))
+    assert pl.read_parquet(store.read(name))["fte"].to_list() == [50, 50]
 
 
 def test_the_log_as_a_frame_and_as_known_by_a_day(store: LocalStore) -> None:

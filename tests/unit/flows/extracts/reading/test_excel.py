@@ -119,7 +119,9 @@ def test_numbers_longer_than_excel_keeps_are_problems() -> None:
 
 def test_personal_data_on_another_sheet_is_refused() -> None:
     content = workbook({"workforce": typed_rows(), "Lookup": [["id", "Surname"], [1, "Marker"]]}, hidden=["Lookup"])
-    with pytest.raises(PersonalDataRefused, match=r"column 2 of another sheet \(a name\)") as refused:
+    with pytest.raises(
+        PersonalDataRefused, match=r"“Surname” in column 2 \(B\), row 1 \(a name\) of sheet 2"
+    ) as refused:
         ingest(content)
     assert "Marker" not in str(refused.value)
 

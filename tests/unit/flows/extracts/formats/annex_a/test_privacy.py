@@ -9,7 +9,7 @@ import pytest
 
 from features.errors import ExtractError
 from features.registry import Kind
-from flows.extracts.formats.asked import Form, keeps_bytes
+from flows.extracts.formats.asked import Form
 from flows.extracts.formats.known import read_form
 from flows.sample_region import as_sent, generate, region
 
@@ -37,10 +37,6 @@ def test_nothing_that_comes_out_of_the_reader_carries_a_marker(marked: bytes) ->
     out = [extract.frame.write_json(), extract.problems.write_json(), extract.reasons.write_json(), repr(extract)]
     assert [found_in(text.encode()) for text in out] == [[]] * 4
     assert any("Hidden and not read" in note for note in extract.notes)
-
-
-def test_the_bytes_are_never_kept() -> None:
-    assert not keeps_bytes(Form.ANNEX_A)
 
 
 @pytest.mark.parametrize(

@@ -64,13 +64,16 @@ def test_of_two_returns_the_newer_counts(tmp_path: Path) -> None:
     assert {f.filename for f in found} == {"csww.corrected.xml"}
 
 
-def test_received_recorded_and_not_kept(tmp_path: Path) -> None:
+def test_of_a_good_return_its_tables_are_kept_and_of_a_bad_one_nothing(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     for content, outcome in ((GOOD, Fate.ACCEPTED), (b"no XML", Fate.REFUSED)):
         for file in landed(tmp_path, csww__xml=("10", content)):
             received = receive_file(LocalStore(tmp_path / "landing"), store, file, key=KEY)
-            assert received.submission.outcome is outcome and not received.submission.kept
-    assert [o.name for o in store.list()] == []
+            assert received.submission.outcome is outcome
+            assert received.submission.kept is (outcome is Fate.ACCEPTED)
+    kept = [o.name.rpartition("/")[2] for o in store.list("received/")]
+    assert [name.partition("-")[0] for name in kept] == ["establishment", "return", "workforce"]
+    assert all(name.endswith(".rows.parquet") for name in kept)
 
 
 def checked(*extracts: object) -> dict[str, str]:

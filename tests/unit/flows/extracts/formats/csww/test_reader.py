@@ -13,7 +13,7 @@ from features.councils import Council
 from features.errors import HeaderMismatch, UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import RETURN, WORKFORCE, Kind, Missing
-from flows.extracts.formats.asked import Form, keeps_bytes
+from flows.extracts.formats.asked import Form
 from flows.extracts.formats.csww.reader import TAKEN, read, said
 from flows.extracts.formats.known import BY_FORM
 from flows.extracts.ingest import IngestedExtract
@@ -265,8 +265,7 @@ def test_said() -> None:
     assert said(csww(worker(), ReferenceDate="1066-10-14")) == ("301", None)
 
 
-def test_bytes_are_not_kept_and_nothing_more_is_taken() -> None:
-    assert not keeps_bytes(Form.CSWW)
+def test_nothing_more_is_taken() -> None:
     assert not {"PersonBirthDate", "GenderCurrent", "Ethnicity", "QualInst"} & set(TAKEN.values())
     assert COUNCIL.la_code == "301"
 

@@ -91,6 +91,7 @@ def test_the_search_would_find_them() -> None:
 
 
 def test_the_bytes_of_a_return_are_not_kept(after: After) -> None:
-    assert not [n for n, text in after.texts.items() if "<CSWWWorker>" in text or n.startswith("store/received/")]
+    assert not [n for n, text in after.texts.items() if "<CSWWWorker>" in text]
+    assert all(n.endswith(".rows.parquet") for n in after.texts if n.startswith("store/received/"))
     log = [text for name, text in after.texts.items() if name.startswith("store/submissions/")]
-    assert len(log) == 9 and all('"kept": false' in text for text in log)
+    assert len(log) == 9 and all(('"kept": false' in t) is ('"outcome": "refused"' in t) for t in log)

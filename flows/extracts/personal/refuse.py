@@ -1,0 +1,79 @@
+"""Whether a file may be taken in at all: refused, with the places, if personal data stands anywhere in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from features.errors import PersonalDataRefused
+from flows.extracts.personal.headers import named, personal_header, speaks_of_people
+from flows.extracts.personal.values import SHORT, first_personal, personal_in_column, personal_in_text
+from flows.extracts.personal.workbooks import personal_in_workbook
+from flows.extracts.reading.headers import normalised
+from flows.extracts.reading.table import RawTable
+from flows.extracts.reading.where import Where
+
+_ZIP = b"PK\x03\x04"
+
+
+def refuse_in_headers(table: RawTable, *, contract: Collection[str], where: Where) -> None:
+    """Raises PersonalDataRefused for the columns whose headers announce personal data.
+
+    `contract`: normalised headers that mean a column of the contract, whatever else they resemble.
+    """
+    _refuse([f"{named(h, p)} ({what})" for h, p, what in _announced(table, contract)], where)
+
+
+def refuse_personal_data(
+    content: bytes, table: RawTable, *, contract: Collection[str], read: Collection[str] = (), where: Where
+) -> None:
+    """Raises PersonalDataRefused if headers, values of other columns, or a workbook's other places hold personal data.
+
+    `read`: normalised headers that a council's mapping reads as columns of the contract. The message gives the kind
+    and the place of what was found, by number and letter; nothing of the file but plain labels.
+    """
+    found = [f"{named(h, p)} ({what})" for h, p, what in _announced(table, contract)]
+    found += [f"{named(h, p)} ({what})" for h, p, what in _seen(table, {*contract, *read}, where)]
+    found += [f"{what} above, below or beside the table" for what in _around(table)]
+    if not found and content.startswith(_ZIP) and (place := personal_in_workbook(content, table.sheet)) is not None:
+        found = [place]
+    _refuse(found, where)
+
+
+def _announced(table: RawTable, contract: Collection[str]) -> list[tuple[str, int, str]]:
+    return [
+        (header, place, what)
+        for header, place in _columns(table)
+        if normalised(header) not in contract and (what := personal_header(header) or personal_in_text(header))
+    ]
+
+
+def _seen(table: RawTable, contract: Collection[str], where: Where) -> list[tuple[str, int, str]]:
+    """Columns of no contract whose values give them away."""
+    return [
+        (header, place, what)
+        for position, (header, place) in enumerate(_columns(table))
+        if normalised(header) not in contract and not personal_header(header)
+        if (what := personal_in_column(
+            header, table.cells[str(position)], people=speaks_of_people(header), on=where.month.last_day
+        ))
+    ]  # fmt: skip
+
+
+def _around(table: RawTable) -> list[str]:
+    """What is announced or stands in the cells around the table; who made a report is not looked for there."""
+    announced = [personal_header(text) for text in table.aside if len(text) <= SHORT]
+    return [what for what in (next(filter(None, announced), None), first_personal(table.aside, makers=False)) if what][
+        :1
+    ]
+
+
+def _columns(table: RawTable) -> list[tuple[str, int]]:
+    return [(header, table.place(position)) for position, header in enumerate(table.headers)]
+
+
+def _refuse(found: Sequence[str], where: Where) -> None:
+    if found:
+        raise PersonalDataRefused(
+            f"{where}: the file carries personal data that Holdfast must not hold: {', '.join(found)}. "
+            "It was not kept. Remove what is named and send the file again."
+        )

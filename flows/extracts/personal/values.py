@@ -1,0 +1,254 @@
+"""What the values of a column, or a text, look like: numbers of persons, addresses, births, people's names.
+
+Nothing found is ever given back; only what kind it is. Shapes that a chance could make (a number of ten digits, a code
+like a postcode) count where most of a column has them; those that nothing else has, count once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import polars as pl
+
+from flows.extracts.personal.headers import words_of
+from flows.extracts.personal.words import (
+    ALSO_WORDS,
+    FAMILY_NAMES,
+    FIRST_NAMES,
+    LABEL_WORDS,
+    OTHER_DATES,
+    PEOPLE,
+    PLACES,
+    THINGS,
+    TITLES,
+)
+
+#: A cell of so many characters at most can be a header.
+SHORT = 40
+EMAIL, NATIONAL, ADDRESS = "an e-mail address", "a national number", "a postcode"
+TELEPHONE, BIRTH, NAME, FREE_TEXT = "a telephone number", "dates of birth", "names of people", "free text"
+
+_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+_NI = re.compile(
+    r"(?<![A-Z0-9])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ .-]?\d\d[ .-]?\d\d[ .-]?\d\d[ .-]?[A-D]"
+    r"(?![A-Z0-9])",
+    re.IGNORECASE,
+)
+_NHS = re.compile(r"(?<![\d.-])(\d{3})([ -]?)(\d{3})\2(\d{4})(?![\d-]|\.\d)")
+#: The letters that UK postcodes begin with.
+_AREAS = (
+    "A[BL]|B[ABDHLNRST]?|C[ABFHMORTVW]|D[ADEGHLNTY]|E[CHNX]?|F[KY]|G[LUY]?|H[ADGPRSUX]|I[GMPV]|JE|K[ATWY]|"
+    "L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE"
+)
+_POSTCODE = re.compile(
+    rf"(?<![A-Z0-9])(?:{_AREAS})(?:\d{{1,2}}|\d[A-Z])(?P<gap>[ \u00a0]+|)\d[ABD-HJLNP-UW-Z]{{2}}(?![A-Z0-9])",
+    re.IGNORECASE,
+)
+_TELEPHONE = re.compile(
+    r"(?<![\w.+/-])(?:\+44[ -]?(?:\(0\))?[ -]?[1-9]|0044[ -]?[1-9]|\(0[1-9]\d{1,4}\)|07\d|0[12378]\d{1,4}[ -])"
+    r"(?:[ -]?\d){5,10}(?![\w/-])"
+)
+_BARE_TELEPHONE = re.compile(r"^(?:0[12378]\d{8,9}|0?7[1-9]\d{8}|44[127]\d{8,9})$")
+_SAYS_BIRTH = re.compile(r"\b(?:d\.?\s?o\.?\s?b\.?|date of birth|born(?: on| in)?)\W{0,4}\d", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_MADE_BY = re.compile(
+    r"\b(?:author|user|contact|owner|printed|prepared|produced|generated|exported|extracted|created|run|written|made|"
+    r"requested|report(?:ed)?|queries|questions|send|return)\b",
+    re.IGNORECASE,
+)
+_GENITIVE = re.compile(r"[’']s\b")
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_INITIALED = re.compile(r"^(?:[A-Z]\.? ?){1,2}[A-Z][\w'’-]{2,}$|^[A-Z][\w'’-]{2,},? (?:[A-Z]\.? ?){1,2}$")
+_DAY = re.compile(r"^(\d{4})-(\d\d)-(\d\d)(?:[ T].*)?$|^(\d\d?)[/.-](\d\d?)[/.-](\d{4})(?:[ T].*)?$")
+_NOT_NAMES = LABEL_WORDS | THINGS | PEOPLE | PLACES
+
+_FEW, _SOME, _MOST = 0.2, 0.3, 0.6
+_ENOUGH = 8  # values without which a column's look says nothing
+_LONG_TEXT, _MANY_WORDS = 60, 9
+_NHS_DIGITS, _TELEPHONE_DIGITS = 10, (10, 13)
+_CHILD, _ADULT, _OLDEST = 18.5, 18.0, 90.0
+
+
+def personal_in_column(header: str, values: pl.Series, *, people: bool = False, on: date | None = None) -> str | None:
+    """What personal data the values of a column of no contract are, or None.
+
+    `values` is text; `people`: the header names a kind of person; `on`: the day the file describes.
+    """
+    given = values.drop_nulls()
+    distinct = [v.strip() for v in given.unique(maintain_order=True).to_list() if v.strip()]
+    if not distinct:
+        return None
+    return (
+        _by_shape(distinct)
+        or _by_share(distinct)
+        or (BIRTH if _are_births(header, given, on) else None)
+        or (NAME if _are_names(distinct, given.len(), people) else None)
+        or (FREE_TEXT if _is_free_text(distinct) else None)
+    )
+
+
+def personal_in_text(text: str, *, names: bool = True) -> str | None:
+    """What personal data stands somewhere in a text, or None."""
+    if "@" in text and _EMAIL.search(text):
+        return EMAIL
+    if _SAYS_BIRTH.search(text):
+        return BIRTH
+    if any(c.isdigit() for c in text):
+        if _NI.search(text) or any(_is_nhs("".join(m.group(1, 3, 4))) for m in _NHS.finditer(text)):
+            return NATIONAL
+        if any(m["gap"] and m[0].isupper() for m in _POSTCODE.finditer(text)):
+            return ADDRESS
+        if any(_is_telephone(m[0]) for m in _TELEPHONE.finditer(text)):
+            return TELEPHONE
+    return NAME if names and _names_somebody(text) else None
+
+
+def is_name(text: str) -> bool:
+    """Whether a whole cell reads as one person's name, by names that are known."""
+    words = [w.casefold() for w in _WORD.findall(_ASIDE.sub("", text))]
+    if not 2 <= len(words) <= 5 or any(c.isdigit() for c in text):
+        return False
+    if words[0] in TITLES:
+        return not set(words[1:]) & _NOT_NAMES
+    outer = words[-1] if "," in text else words[0]
+    rest = set(words) - {outer}
+    known = outer in FIRST_NAMES and (rest <= FAMILY_NAMES or not rest & _NOT_NAMES and outer not in ALSO_WORDS)
+    turned = words[-1] in FIRST_NAMES and words[0] in FAMILY_NAMES
+    return known or turned
+
+
+def _names_somebody(text: str) -> bool:
+    """A known first name and, with a capital too, what can be a family name behind it."""
+    if is_name(text):
+        return True
+    text = _GENITIVE.sub("", text)
+    words = list(_WORD.finditer(text))
+    for first, second in zip(words, words[1:], strict=False):
+        between = text[first.end() : second.start()]
+        if between not in (" ", ", ") or not (first[0][0].isupper() and second[0][0].isupper()):
+            continue
+        one, other = first[0].casefold(), second[0].casefold()
+        if one in TITLES and other not in _NOT_NAMES and between == " ":
+            return True
+        if {one, other} & (_NOT_NAMES - FAMILY_NAMES - FIRST_NAMES):
+            continue
+        if (one in FIRST_NAMES and other in FAMILY_NAMES) or (one in FAMILY_NAMES and other in FIRST_NAMES):
+            return True
+    return False
+
+
+def _by_shape(distinct: Sequence[str]) -> str | None:
+    """Shapes that nothing else has.
+
+    Ten digits in a row pass the check of NHS numbers once in eleven times: many such numbers that fail are others.
+    """
+    found = {what for v in distinct if (what := personal_in_text(v, names=False)) is not None}
+    if NATIONAL in found and not any(_NI.search(v) for v in distinct):
+        runs = ["".join(m.group(1, 3, 4)) for v in distinct for m in _NHS.finditer(v)]
+        if sum(map(_is_nhs, runs)) < len(runs) / 2:
+            found.discard(NATIONAL)
+    return min(found, default=None)
+
+
+def _by_share(distinct: Sequence[str]) -> str | None:
+    """Shapes that count where many values of a column have them."""
+    count = len(distinct)
+    if sum(1 for v in distinct if _POSTCODE.fullmatch(v)) >= max(2, _SOME * count):
+        return ADDRESS
+    bare = ["".join(v.split()) for v in distinct]
+    if sum(1 for v in bare if _BARE_TELEPHONE.match(v.removesuffix(".0"))) >= max(1, _MOST * count):
+        return TELEPHONE
+    if sum(1 for v in distinct if v.casefold().rstrip(".") in TITLES) >= max(2, _MOST * count):
+        return NAME
+    return None
+
+
+def _are_births(header: str, given: pl.Series, on: date | None) -> bool:
+    """Whether a column of dates spreads over lives: adults' begin 18 years ago, children's lie evenly before that."""
+    if set(words_of(header)) & OTHER_DATES:
+        return False
+    texts = given.to_list()
+    days = [d for d in map(_as_day, texts) if d is not None]
+    if len(days) < _ENOUGH or len(days) < _MOST * len(texts):
+        return False
+    today = on or max(days)
+    ages = sorted((today - d).days / 365.25 for d in days)
+    low, middle, high = (ages[min(len(ages) - 1, int(len(ages) * q))] for q in (0.1, 0.5, 0.9))
+    adults = low >= _ADULT and high <= _OLDEST and middle >= _ADULT + 4
+    children = ages[0] >= -1 and ages[-1] <= _CHILD + 7 and high >= 9 and middle >= 0.4 * high and low < 8
+    return adults or children
+
+
+def _as_day(text: str) -> date | None:
+    found = _DAY.match(text.strip())
+    if found is None:
+        return None
+    year, month, day = (found[1], found[2], found[3]) if found[1] else (found[6], found[5], found[4])
+    try:
+        return datetime(int(year), int(month), int(day)).date()  # noqa: DTZ001
+    except ValueError:
+        return None
+
+
+def _are_names(distinct: Sequence[str], rows: int, people: bool) -> bool:
+    """Whether a column holds people's names: by known names, by initials, or by how varied its words are."""
+    count = len(distinct)
+    known = sum(1 for v in distinct if _names_somebody(v))
+    if known >= max(1, _SOME * count) or known >= 3 and known >= 0.1 * count:
+        return True
+    shaped = [v for v in distinct if _could_be_a_name(v)]
+    initialed = [v for v in shaped if _INITIALED.match(v)]
+    if len(initialed) >= max(3, _MOST * count):
+        return True
+    if people and len(shaped) >= max(1, _SOME * count):
+        return True
+    if count >= _ENOUGH and count >= _SOME * rows:
+        singles = [v.casefold() for v in distinct if v.casefold() in FIRST_NAMES or v.casefold() in FAMILY_NAMES]
+        if len(singles) >= _MOST * count:
+            return True
+    if len(shaped) < max(_ENOUGH, 0.8 * count) or count < _MOST * rows:
+        return False
+    words = [w.casefold() for v in shaped for w in _WORD.findall(v)]
+    return len(set(words)) >= _MOST * len(words) and len(words) >= 2 * len(shaped)
+
+
+def _could_be_a_name(text: str) -> bool:
+    """One to four words of letters, begun with capitals (or all in capitals or none), none of a thing or a place."""
+    words = _WORD.findall(text)
+    if not 1 <= len(words) <= 4 or any(c.isdigit() for c in text) or not 3 <= len(text) <= 50:
+        return False
+    if {w.casefold() for w in words if len(w) > 1} & _NOT_NAMES - FAMILY_NAMES:
+        return False
+    return all(w[0].isupper() for w in words) or text.islower()
+
+
+def _is_free_text(distinct: Sequence[str]) -> bool:
+    """Whether values are sentences that somebody wrote: long, of many words, and hardly two alike."""
+    long = [v for v in distinct if len(v) >= _LONG_TEXT and len(v.split()) >= _MANY_WORDS]
+    return len(long) >= 3 and len(long) >= _FEW * len(distinct)
+
+
+def _is_nhs(digits: str) -> bool:
+    """Modulus 11 over the first nine digits gives the tenth."""
+    if len(set(digits)) == 1:
+        return False
+    check = 11 - sum(int(d) * (10 - i) for i, d in enumerate(digits[:9])) % 11
+    return check % 11 == int(digits[9]) and check != 10
+
+
+def _is_telephone(text: str) -> bool:
+    """A number written in groups, or a mobile's eleven digits: long numbers of other things begin with a nought too."""
+    digits = "".join(c for c in text if c.isdigit())
+    fewest, most = _TELEPHONE_DIGITS
+    return fewest <= len(digits) <= most and (len(digits) < len(text) or len(digits) == fewest + 1)
+
+
+def first_personal(texts: Iterable[str], *, makers: bool = True) -> str | None:
+    """What the first of these texts holds; without `makers`, who made a report and how to reach them is left alone."""
+    for text in texts:
+        found = personal_in_text(text)
+        if found is not None and (makers or found not in (NAME, EMAIL, TELEPHONE) or not _MADE_BY.search(text)):
+            return found
+    return None
