@@ -1,0 +1,214 @@
+"""Small changes made at random to the product's code, each of which the room's own quick tests should notice.
+
+`python -m tests.strength.changes --count 200 --seed 1` prints every change that no test noticed. A change turns a
+comparison, a sign, a constant, a flag or a logical word. Which tests run a line is asked of coverage once; a change is
+tried on a copy of the tree with those tests alone, so that two hundred take minutes and not hours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from tests.conftest import REPOSITORY
+
+#: Room -> its own quick tests.
+ROOMS = {
+    "features": "tests/unit/features",
+    "models": "tests/unit/models",
+    "expectations": "tests/unit/expectations",
+    "flows/alerts": "tests/unit/flows/alerts",
+    "flows/month": "tests/unit/flows/month",
+}
+_SECONDS = 300
+_MANY = 60
+_TURNED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+           ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}  # fmt: skip
+_SIGNS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+_WORDS = {ast.And: ast.Or, ast.Or: ast.And}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: the file, where, what stood there and what stands there now."""
+
+    file: str
+    line: int
+    was: str
+    now: str
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.was} -> {self.now}"
+
+
+def changes_of(file: Path) -> Iterator[Change]:
+    """Every change that can be made to a file, in order of place; texts and annotations are left alone."""
+    text = file.read_text(encoding="utf-8")
+    starts = [0]
+    for line in text.encode().splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    name = file.relative_to(REPOSITORY).as_posix()
+    for node in _code(ast.parse(text)):
+        new = _changed(node)
+        if new is not None:
+            start = starts[node.lineno - 1] + node.col_offset
+            end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
+            yield Change(name, node.lineno, ast.unparse(node), new, start, end)
+
+
+def _code(tree: ast.AST) -> Iterator[ast.expr]:
+    """Expressions that are run: no annotation, no docstring, nothing inside an f-string or a subscript of a type."""
+    for field, value in ast.iter_fields(tree):
+        if field in ("annotation", "returns", "type_comment", "decorator_list"):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.JoinedStr):
+                continue
+            if isinstance(child, ast.expr):
+                yield child
+            if isinstance(child, ast.AST):
+                yield from _code(child)
+
+
+def _changed(node: ast.expr) -> str | None:
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in _TURNED:
+            return ast.unparse(ast.Compare(node.left, [_TURNED[type(op)]()], node.comparators))
+        case ast.BinOp(op=op) if type(op) in _SIGNS and not isinstance(node.left, ast.Constant | ast.JoinedStr):
+            return ast.unparse(ast.BinOp(node.left, _SIGNS[type(op)](), node.right))
+        case ast.BoolOp(op=op):
+            return ast.unparse(ast.BoolOp(_WORDS[type(op)](), node.values))
+        case ast.UnaryOp(op=ast.Not()):
+            return ast.unparse(node.operand)
+        case ast.Constant(value=bool() as value):
+            return str(not value)
+        case ast.Constant(value=int() | float() as value):
+            return str(value + 1)
+    return None
+
+
+def running(room: str) -> dict[tuple[str, int], list[str]]:
+    """Which of the room's tests run which line: (file, line) -> test ids. One run of the room's tests with coverage."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "coverage"
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--cov={room}", "--cov-context=test",
+                   "--cov-report=", ROOMS[room]]  # fmt: skip
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env={**os.environ, "COVERAGE_FILE": str(data)}, capture_output=True, text=True
+        )
+        if done.returncode != 0:
+            raise SystemExit(f"The tests of {room} do not pass as they are:\n{done.stdout[-2000:]}")
+        from coverage.numbits import numbits_to_nums
+
+        found: dict[tuple[str, int], list[str]] = {}
+        with sqlite3.connect(data) as rows:
+            for path, context, bits in rows.execute(
+                "select f.path, c.context, l.numbits from line_bits l join file f on f.id = l.file_id "
+                "join context c on c.id = l.context_id"
+            ):
+                name = Path(path).resolve().relative_to(REPOSITORY).as_posix()
+                for number in numbits_to_nums(bits):
+                    # What is run on importing has no test of its own: all of the room's may notice it.
+                    found.setdefault((name, number), []).append(context.partition("|")[0] or ROOMS[room])
+        return found
+
+
+def noticed(change: Change, tests: Sequence[str], tree: Path) -> bool:
+    """Whether one of the tests fails, or does not come back, when the change is made in the tree, which is put right."""
+    path = tree / change.file
+    before = path.read_bytes()
+    path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
+    try:
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", *tests]
+        done = subprocess.run(
+            command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, timeout=_SECONDS
+        )
+        return done.returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        path.write_bytes(before)
+
+
+def drawn(count: int, seed: int) -> list[Change]:
+    """So many changes at random, as many from each room as its code has of all."""
+    every = [
+        change
+        for room in ROOMS
+        for file in sorted((REPOSITORY / room).rglob("*.py"))
+        if "shipped" not in file.parts
+        for change in changes_of(file)
+    ]
+    return sorted(random.Random(seed).sample(every, min(count, len(every))), key=lambda c: (c.file, c.start))
+
+
+def room_of(change: Change) -> str:
+    return next(room for room in sorted(ROOMS, key=len, reverse=True) if change.file.startswith(f"{room}/"))
+
+
+def unnoticed(count: int, seed: int, processes: int = 2) -> dict[str, tuple[int, list[Change]]]:
+    """Room -> how many changes were tried, and those that none of its tests noticed."""
+    found: dict[str, tuple[int, list[Change]]] = {}
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(processes) as threads:
+        trees = [Path(folder) / str(n) for n in range(processes)]
+        for tree in trees:
+            shutil.copytree(
+                REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
+            )
+        for room, group in groupby(sorted(drawn(count, seed), key=room_of), key=room_of):
+            changes, lines = list(group), running(room)
+            shares = [changes[n::processes] for n in range(processes)]
+
+            def tried(
+                share: list[Change], tree: Path, lines: dict[tuple[str, int], list[str]] = lines, room: str = room
+            ) -> list[Change]:
+                return [
+                    c
+                    for c in share
+                    if not (tests := _few(lines.get((c.file, c.line), []), room)) or not noticed(c, tests, tree)
+                ]
+
+            survivors = [c for share in threads.map(tried, shares, trees) for c in share]
+            found[room] = (len(changes), survivors)
+    return found
+
+
+def _few(tests: list[str], room: str) -> list[str]:
+    """The tests that run a line; the room's folder where there are many, or where importing runs it."""
+    chosen = sorted(set(tests) - {ROOMS[room]})
+    return [ROOMS[room]] if len(chosen) > _MANY or (tests and not chosen) else chosen
+
+
+def table(found: dict[str, tuple[int, list[Change]]]) -> str:
+    """What was noticed, room by room, and every change that was not."""
+    lines = [f"{room:<16} {tried - len(left):>4} of {tried:>4} noticed" for room, (tried, left) in found.items()]
+    tried, left = sum(t for t, _ in found.values()), sum(len(s) for _, s in found.values())
+    lines.append(f"{'in all':<16} {tried - left:>4} of {tried:>4} noticed ({1 - left / max(1, tried):.0%})")
+    return "\n".join([*lines, *(f"  not noticed: {c}" for _, every in found.values() for c in every)])
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.strength.changes", description=__doc__)
+    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args(given)
+    print(table(unnoticed(arguments.count, arguments.seed)))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
