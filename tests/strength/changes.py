@@ -128,7 +128,7 @@ def running(room: str) -> dict[tuple[str, int], list[str]]:
 
 
 def noticed(change: Change, tests: Sequence[str], tree: Path) -> bool:
-    """Whether one of the tests fails, or does not come back, when the change is made in the tree, which is put right."""
+    """Whether a test fails, or does not come back, when the change is made in the tree, which is then put right."""
     path = tree / change.file
     before = path.read_bytes()
     path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
