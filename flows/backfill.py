@@ -111,7 +111,8 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
         with holding(context, month):
-            alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
+            alerting, _, sent = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
+            steps.write_success_marker(seen, alerting, bool(sent) and alerting.storm.held)
         update_progress_artifact(
             cast(UUID, progress),
             100 * number / len(months),

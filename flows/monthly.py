@@ -108,7 +108,8 @@ def decide(context: RunContext, model: TrainedModel, councils: Sequence[str], fa
         measured = measure_month(whole(context), month, whole(model))
     with clock.stage("score"):
         scores = score_month(whole(context), month, whole(measured), whole(model))
-    with clock.stage("decide"):
+    # A run of the month before that is under way is waited for: this one begins where that one ends.
+    with clock.stage("decide"), holding(context, context.month.plus(-1)):
         alerting = decide_month(whole(context), month, whole(measured), whole(scores), list(councils))
     faults.found += alerting.faults
     missing = [d for d in alerting.decided if d.decision.band is Band.NOT_SCORED]

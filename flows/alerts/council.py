@@ -17,7 +17,7 @@ from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, Va
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
-from flows.alerts.publish import Publication, Published, latest_alert, previous_alerts, publish_alert, told_folders
+from flows.alerts.publish import Publication, Published, latest_alert, publish_alert, told_folders
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Decision
 from flows.settings.alert_rules import AlertRules
@@ -55,14 +55,14 @@ def decide_councils(
     councils: Sequence[Council],
     scores: Mapping[str, Score],
     facts: Mapping[str, CouncilFacts],
+    earlier: Mapping[str, Alert],
     rules: AlertRules,
     cutoff: date,
 ) -> tuple[list[Decided], Storm]:
-    """Decide for every council from where its last published alert stands; and whether the month's mail must wait."""
-    if not councils:
-        return [], storm_valve([], rules)
-    month = scores[councils[0].la_code].month
-    earlier = previous_alerts(store, month, {c.folder for c in councils})
+    """Decide for every council from where its last published alert stands; and whether the month's mail must wait.
+
+    `earlier`: that alert by folder (`previous_alerts`).
+    """
     told = {m: told_folders(store, m) for m in {alert.month for alert in earlier.values()}}
     decided = []
     for council in councils:

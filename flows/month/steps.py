@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from expectations.accepted import Accepted, read_accepted
-from expectations.batch import FAILURES
+from expectations.batch import FAILURES, Batch, Outcome
 from features.councils import Council, folder_name
 from features.errors import SettingsError
 from features.months import Month, month_range
@@ -21,7 +21,8 @@ from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import Published, latest_alert
+from flows.alerts.order import require_order, success_name
+from flows.alerts.publish import Published, latest_alert, previous_alerts
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.extracts.landing import LandedFile
@@ -102,7 +103,11 @@ def check_and_store(
         checked = check_months(context.history, due, reads, accepted)
     taken: list[TakenIn] = []
     for one, read, batch, outcome in zip(checked.due, checked.reads, checked.batches, checked.outcomes, strict=True):
-        with context.clock.stage("count"):
+
+        def tell(manifest: Manifest, batch: Batch = batch, outcome: Outcome = outcome) -> None:
+            write_reports(context.store, context.register, batch, outcome, manifest, accepted)
+
+        with context.clock.stage("count and report" if reports else "count"):
             stored = store_edition(
                 context.store,
                 context.history,
@@ -112,11 +117,9 @@ def check_and_store(
                 batch,
                 outcome,
                 due_working_day=context.settings.ingest.due_working_day,
+                tell=tell if reports and one.has_news else None,
             )
         taken.append(replace(stored, faults=(*(() if taken else checked.faults), *stored.faults)))
-        if reports and one.has_news:
-            with context.clock.stage("reports"):
-                write_reports(context.store, context.register, batch, outcome, taken[-1].manifest, accepted)
     return taken
 
 
@@ -144,11 +147,13 @@ def decide_month(
     every = tuple(c.la_code for c in context.register.valid_in(context.month))
     by_code = {c.la_code: c for c in chosen}
     rules = context.settings.alerts
+    earlier = previous_alerts(context.store, context.month, {c.folder for c in chosen})
+    require_order(context.store, context.register, chosen, context.month, earlier)
     told = apart(every, lambda councils: facts_by_council(measured.features, tuple(councils), context.month))
     done = apart(
         [code for code in by_code if code not in told.faults],
         lambda councils: decide_councils(
-            context.store, [by_code[c] for c in councils], scores, told.result, rules, context.cutoff
+            context.store, [by_code[c] for c in councils], scores, told.result, earlier, rules, context.cutoff
         ),
     )
     decided, storm = done.result
@@ -257,6 +262,6 @@ def write_success_marker(context: RunContext, alerting: Alerting, held: bool) ->
         indent=1,
         sort_keys=True,
     )
-    name = f"runs/{context.month}/success.json"
+    name = success_name(context.month)
     context.store.replace(name, content.encode() + b"\n", content_type="application/json")
     return name

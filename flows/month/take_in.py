@@ -365,8 +365,13 @@ def store_edition(
     outcome: Outcome,
     *,
     due_working_day: int,
+    tell: Callable[[Manifest], object] | None = None,
 ) -> TakenIn:
-    """Count what may be used, withhold what may not, record every submission's fate, store the edition."""
+    """Count what may be used, withhold what may not, record every submission's fate, store the edition.
+
+    `tell` writes the month's reports. It is called before the edition is stored, so that whoever finds an edition
+    finds its reports too, wherever a run was killed.
+    """
     month = due.month
     before = history.as_of(month.plus(-1), due.cutoff)
     states = {k: history.table(before, f"state-{k}", schema) for k, schema in _STATES.items()} if before else {}
@@ -407,6 +412,8 @@ def store_edition(
         },
     )
     cell_reasons = [CELL_REASONS.to_frame(), *(r.extract.reasons for r in reads if r.extract is not None)]
+    if tell is not None:
+        tell(manifest)
     stored = history.write(
         manifest,
         {

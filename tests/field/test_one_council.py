@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.month import apart as apart_module
+from flows.store.editions import History
 from tests.field.region import LAST, FieldRegion, Ran
 
 HIT = "Z02"
@@ -209,3 +210,26 @@ def test_a_fault_at_every_council_is_no_councils_fault() -> None:
 def test_the_month_is_the_regions_last(undisturbed: Ran) -> None:
     assert undisturbed.taken.manifest.month == LAST
     assert {p.alert.decision.band for p in undisturbed.published} != {"not_scored"}
+
+
+def test_a_run_killed_before_its_edition_stands_has_told_already(field_region: FieldRegion, tmp_path: Path) -> None:
+    """Whoever finds an edition finds its reports: they are written first, and written again if it is not there."""
+    killed = field_region.copy(tmp_path / "region")
+
+    class Killed(BaseException):
+        """Nothing catches it, as nothing catches a kill."""
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def write(*_: Any) -> None:
+            raise Killed
+
+        patch.setattr(History, "write", write)
+        with pytest.raises(Killed):
+            killed.take_in()
+    store, report = killed.context().store, f"validation/{LAST}/councils/{HIT}.html"
+    assert store.info(report) is not None
+    assert killed.context().history.editions(LAST) == []
+    store.delete(report)
+    killed.take_in()
+    assert store.info(report) is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 from features.councils import Council
 from flows.alerts.council import decide_councils
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import publish_alert
+from flows.alerts.publish import previous_alerts, publish_alert
 from flows.alerts.state import Change
 from flows.mail.deliver import deliver_council
 from flows.mail.policy import MailPolicy
@@ -59,7 +59,8 @@ def decided(store: Counting, count: int) -> dict[str, Change]:
     every = councils(count)
     scores = {c.la_code: score(0.6, la_code=c.la_code) for c in every}
     known = {c.la_code: facts() for c in every}
-    found, _ = decide_councils(store, every, scores, known, RULES, date(2026, 11, 13))
+    earlier = previous_alerts(store, MONTH, {c.folder for c in every})
+    found, _ = decide_councils(store, every, scores, known, earlier, RULES, date(2026, 11, 13))
     return {d.council.la_code: d.decision.change for d in found}
 
 
