@@ -15,7 +15,8 @@ import polars as pl
 
 from features.months import Month
 from flows.extracts.formats.ssd import tables as ssd
-from flows.extracts.formats.ssd.tables import Tables
+from flows.extracts.formats.ssd.joining import JOINED, placed, strangers, without_case
+from flows.extracts.formats.ssd.tables import ABSENT, Tables
 
 #: How the SSD's scripts and case systems name the involvement of the worker who holds the case. Where one of
 #: the first is used, the second name somebody else's part in the case.
@@ -58,6 +59,8 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 
 _REF, _PERSON = "cine_referral_id", "cine_person_id"
+_HELD = ("allocated_worker_ref", "team", "worker_changes_12m")
+_ASSESSED = ("assessment_start_date", "assessment_authorised_date", "case_status")
 _FAULTS = pl.Schema({_REF: pl.String(), "field": pl.String(), "problem": pl.String()})
 
 
@@ -71,6 +74,8 @@ class Found:
     """`cine_referral_id`, field and problem code of dates that could not be read."""
     withheld: dict[str, str] = field(default_factory=dict)
     """Field -> why it is not given."""
+    lost: tuple[str, ...] = ()
+    """Those of them whose tables are there and cannot be used."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -87,6 +92,8 @@ def episodes_of(tables: Tables, month: Month, *, only: Collection[str] = tuple(N
         lacking = [f"the table {t} {tables.lacking[t]}" for t in needed if not tables.has(t)]
         if lacking:
             work.withheld[name] = " and ".join(lacking)
+        if any(tables.lacking.get(t, ABSENT) != ABSENT for t in needed):
+            work.lost[name] = None
     makers: tuple[tuple[str, Callable[[], None]], ...] = (
         ("allocated_worker_ref", work.involvements),
         ("assessment_start_date", work.assessments),
@@ -106,10 +113,11 @@ class _Work:
     """One month's episodes while columns are added to them."""
 
     def __init__(self, tables: Tables, month: Month) -> None:
-        self.tables, self.first, self.last = tables, month.first_day, month.last_day
+        self.tables, self.first, self.last = placed(tables), month.first_day, month.last_day
         self.year_before = month.plus(-12).last_day
         self.withheld: dict[str, str] = {}
-        self.notes: list[str] = list(tables.notes)
+        self.lost: dict[str, None] = {}
+        self.notes: list[str] = list(self.tables.notes)
         self.faults: list[pl.DataFrame] = [_FAULTS.to_frame()]
         self.rows = pl.DataFrame()
 
@@ -144,8 +152,9 @@ class _Work:
     def involvements(self) -> None:
         """The worker who holds the case, the team, and how often the worker changed."""
         held = self._allocations()
-        if held is None:
+        if held is None or self._without_worker(held):
             return
+        held = held.filter(pl.col("invo_referral_id").is_not_null())
         start, end = "invo_involvement_start_date", "invo_involvement_end_date"
         for column in (start, end):
             self.fault(held.rename({"invo_referral_id": _REF}), column, "allocated_worker_ref", "worker_changes_12m")
@@ -174,9 +183,31 @@ class _Work:
         )
         self._changes(held.filter(pl.col("invo_professional_id").is_not_null()), start, end)
 
+    def _without_worker(self, held: pl.DataFrame) -> bool:
+        """Whether involvements that name no case could be those of the cases for which none was found."""
+        how = JOINED[ssd.INVOLVEMENTS]
+        running = held.filter(
+            pl.col(how.start) <= self.last,
+            pl.col("invo_professional_id").is_not_null(),
+            (pl.col("invo_involvement_end_date") > self.last).fill_null(True),
+        )
+        open_now = self.rows.filter(pl.col("closed_date").is_null())
+        alone = open_now.filter(~pl.col(_REF).is_in(running[how.ref].drop_nulls().implode())).height
+        why = without_case(running, ssd.INVOLVEMENTS, (self.first, self.last), basis=alone)
+        if why is None and 2 * alone > open_now.height:
+            why = strangers(running, how.ref, how.start, self.tables[ssd.EPISODES][_REF], self.last)
+        return self.lose(_HELD, why)
+
+    def lose(self, names: Collection[str], why: str | None) -> bool:
+        """Withhold fields whose table is there and cannot be used; whether there is a reason to."""
+        if why is not None:
+            self.withheld |= dict.fromkeys(names, why)
+            self.lost |= dict.fromkeys(names)
+        return why is not None
+
     def _allocations(self) -> pl.DataFrame | None:
         """Involvements of the worker who holds the case, told by their role where roles are given."""
-        rows = self.tables[ssd.INVOLVEMENTS].filter(pl.col("invo_referral_id").is_not_null())
+        rows = self.tables[ssd.INVOLVEMENTS]
         role = pl.col("invo_professional_role_id")
         if rows[role.meta.output_name()].null_count() == rows.height:
             self.notes.append(f"{ssd.INVOLVEMENTS} gives no roles, so every involvement was taken as holding the case.")
@@ -190,7 +221,7 @@ class _Work:
                 f"no row of {ssd.INVOLVEMENTS} has a role known as the allocated worker's in invo_professional_role_id "
                 "(“Allocated Case Worker”, “CW” …), so who holds a case cannot be told"
             )
-            self.withheld |= dict.fromkeys(("allocated_worker_ref", "team", "worker_changes_12m"), why)
+            self.lose(_HELD, why)
             return None
         if others := rows.height - allocated.height:
             self.notes.append(f"{others:,} rows of {ssd.INVOLVEMENTS} have another role than the allocated worker's.")
@@ -225,7 +256,10 @@ class _Work:
     def assessments(self) -> None:
         """The latest assessment begun by the month's end, and its authorisation if that has happened."""
         start, done = "cina_assessment_start_date", "cina_assessment_auth_date"
-        rows = self.tables[ssd.ASSESSMENTS].rename({"cina_referral_id": _REF})
+        rows = self.tables[ssd.ASSESSMENTS]
+        if self.lose(_ASSESSED, without_case(rows, ssd.ASSESSMENTS, (self.first, self.last))):
+            return
+        rows = rows.rename({"cina_referral_id": _REF})
         self.fault(rows, start, "assessment_start_date", "assessment_authorised_date")
         self.fault(rows, done, "assessment_authorised_date")
         latest = self.latest(rows, start, done)
@@ -234,12 +268,19 @@ class _Work:
     def enquiries(self) -> None:
         """The latest section 47 enquiry begun by the month's end, and the conference that followed it."""
         start, held = "s47e_s47_start_date", "icpc_icpc_date"
-        rows = self.tables[ssd.ENQUIRIES].rename({"s47e_referral_id": _REF})
+        rows = self.tables[ssd.ENQUIRIES]
+        if self.lose(
+            ("section_47_start_date", "icpc_date"), without_case(rows, ssd.ENQUIRIES, (self.first, self.last))
+        ):
+            return
+        rows = rows.rename({"s47e_referral_id": _REF})
         self.fault(rows, start, "section_47_start_date", "icpc_date")
         latest = self.latest(rows, start, "s47e_s47_enquiry_id")
         self.beside(latest, _REF, section_47_start_date=pl.col(start), enquiry=pl.col("s47e_s47_enquiry_id"))
         if "icpc_date" not in self.withheld:
             conferences = self.tables[ssd.CONFERENCES]
+            known = rows["s47e_s47_enquiry_id"]
+            self.lose(("icpc_date",), strangers(conferences, "icpc_s47_enquiry_id", held, known, self.last))
             unnamed = conferences.filter(
                 pl.col("icpc_s47_enquiry_id").is_null(), pl.col(held).is_between(self.first, self.last)
             )
@@ -272,8 +313,11 @@ class _Work:
         """The child protection plan of the episode, how many the child had before, and its reviews."""
         start, end = "cppl_cp_plan_start_date", "cppl_cp_plan_end_date"
         elsewhere = pl.col("cppl_cp_plan_ola").str.to_lowercase().is_in(["y", "yes", "1", "true", "t"]).fill_null(False)
-        rows = self.tables[ssd.PLANS].filter(~elsewhere).rename({"cppl_referral_id": _REF})
+        rows = self.tables[ssd.PLANS].filter(~elsewhere)
         fields = ("cp_plan_start_date", "previous_cp_plans", "cp_review_due_date", "last_cp_review_date")
+        if self.lose((*fields, "case_status"), without_case(rows, ssd.PLANS, (self.first, self.last))):
+            return
+        rows = rows.rename({"cppl_referral_id": _REF})
         for column in (start, end):
             self.fault(rows, column, *fields)
         number = pl.col(start).rank("min").over("cppl_person_id").cast(pl.Int64) - 1
@@ -299,6 +343,10 @@ class _Work:
     def _reviews(self) -> None:
         due, held = "cppr_cp_review_due", "cppr_cp_review_date"
         rows = self.tables[ssd.REVIEWS].filter(pl.col("cppr_cp_plan_id").is_not_null())
+        plans = self.tables[ssd.PLANS]["cppl_cp_plan_id"]
+        why = strangers(rows, "cppr_cp_plan_id", held, plans, self.last)
+        if self.lose(("cp_review_due_date", "last_cp_review_date"), why):
+            return
         of_case = rows.join(
             self.rows.filter(pl.col("plan").is_not_null()).select(_REF, "plan").unique("plan"),
             left_on="cppr_cp_plan_id",
@@ -322,7 +370,10 @@ class _Work:
         begun, ceased = "clae_cla_episode_start_date", "clae_cla_episode_ceased_date"
         named = cared.filter(pl.col("clae_referral_id").is_not_null()).rename({"clae_referral_id": _REF})
         by_child = self._with_cases(cared.filter(pl.col("clae_referral_id").is_null()), "clae_person_id")
-        plans = self.tables[ssd.CIN_PLANS].rename({"cinp_referral_id": _REF})
+        plans = self.tables[ssd.CIN_PLANS]
+        if self.lose(("case_status",), without_case(plans, ssd.CIN_PLANS, (self.first, self.last))):
+            return
+        plans = plans.rename({"cinp_referral_id": _REF})
         plan_begun, plan_ended = "cinp_cin_plan_start_date", "cinp_cin_plan_end_date"
         for rows, columns in ((named, (begun, ceased)), (by_child, (begun, ceased)), (plans, (plan_begun, plan_ended))):
             for column in columns:
@@ -354,6 +405,9 @@ class _Work:
         ):
             person, day, seen = f"{prefix}_person_id", f"{prefix}_{kind}_visit_date", f"{prefix}_{kind}_visit_seen"
             rows = self.tables[table]
+            children = self.tables[ssd.EPISODES][_PERSON]
+            if self.lose(("last_visit_date",), strangers(rows, person, day, children, self.last)):
+                return
             self.fault(self._with_cases(rows.filter(pl.col(f"{day}!").is_not_null()), person), day, "last_visit_date")
             not_seen = pl.col(seen).str.to_lowercase().is_in(["n", "no", "0", "false", "f"]).fill_null(False)
             parts.append(
@@ -408,7 +462,8 @@ class _Work:
             if str(name) in rows.columns:
                 unread = pl.col(_REF).is_in(cells[_REF].implode()).fill_null(False)
                 rows = rows.with_columns(pl.when(~unread).then(pl.col(str(name))).alias(str(name)))
-        return Found(rows.drop(_PERSON).rename({_REF: "case_ref"}), faults, self.withheld, self.notes)
+        lost = tuple(name for name in self.lost if name in self.withheld)
+        return Found(rows.drop(_PERSON).rename({_REF: "case_ref"}), faults, self.withheld, lost, self.notes)
 
     def by_now(self, column: str) -> pl.Expr:
         """The date if it has come by the month's end."""

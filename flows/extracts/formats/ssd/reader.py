@@ -84,7 +84,8 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         mark=mark_of(content),
         may_lack=tuple(absent),
     )
-    return replace(extract, absent_because=absent)
+    lost = tuple(name for name in found.lost if name in absent)
+    return replace(extract, absent_because=absent, lost_columns=() if of_workers else lost)
 
 
 def _check_episodes(tables: Tables, month: Month, where: Where) -> None:

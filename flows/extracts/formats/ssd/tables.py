@@ -16,12 +16,21 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from features.errors import ExtractError, UnreadableExtract
+from flows.extracts.reading.around import bare
 from flows.extracts.reading.dates import read_dates
-from flows.extracts.reading.delimited import decoded, delimiter_of, plain_csv
+from flows.extracts.reading.delimited import (
+    decoded,
+    delimiter_of,
+    numbered_rows,
+    plain_csv,
+    refuse_ragged,
+    split_separator_line,
+    stands_alone,
+)
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import NULL_MARKERS
 from flows.extracts.reading.tables import as_text
-from flows.extracts.reading.where import Where, rows_in_words
+from flows.extracts.reading.where import Where
 
 EPISODES = "ssd_cin_episodes"
 INVOLVEMENTS = "ssd_involvements"
@@ -39,6 +48,8 @@ PROFESSIONALS = "ssd_professionals"
 
 #: What the SSD's own scripts write where a figure is still to come, and systems for “no worker”.
 PLACEHOLDERS = ("PLACEHOLDER_DATA", "SSD_PH", "-1")
+#: What is said of a table that was not sent.
+ABSENT = "is not in the folder"
 #: A table of more rows than this is no council's: six years of everybody's visits stay far below it.
 MAX_ROWS = 5_000_000
 
@@ -69,10 +80,15 @@ TABLES: tuple[SsdTable, ...] = (
         INVOLVEMENTS,
         ("invo_referral_id", "invo_professional_id"),
         ("invo_involvement_start_date", "invo_involvement_end_date"),
-        ("invo_professional_role_id", "invo_professional_team", "invo_worker_change_reason"),
+        ("invo_professional_role_id", "invo_professional_team", "invo_worker_change_reason", "invo_person_id"),
     ),
-    SsdTable(ASSESSMENTS, ("cina_referral_id",), ("cina_assessment_start_date", "cina_assessment_auth_date")),
-    SsdTable(ENQUIRIES, ("s47e_referral_id", "s47e_s47_enquiry_id"), ("s47e_s47_start_date",)),
+    SsdTable(
+        ASSESSMENTS,
+        ("cina_referral_id",),
+        ("cina_assessment_start_date", "cina_assessment_auth_date"),
+        ("cina_person_id",),
+    ),
+    SsdTable(ENQUIRIES, ("s47e_referral_id", "s47e_s47_enquiry_id"), ("s47e_s47_start_date",), ("s47e_person_id",)),
     SsdTable(CONFERENCES, ("icpc_s47_enquiry_id",), ("icpc_icpc_date",)),
     SsdTable(
         PLANS,
@@ -81,7 +97,12 @@ TABLES: tuple[SsdTable, ...] = (
         ("cppl_cp_plan_ola",),
     ),
     SsdTable(REVIEWS, ("cppr_cp_plan_id",), ("cppr_cp_review_due", "cppr_cp_review_date")),
-    SsdTable(CIN_PLANS, ("cinp_referral_id",), ("cinp_cin_plan_start_date", "cinp_cin_plan_end_date")),
+    SsdTable(
+        CIN_PLANS,
+        ("cinp_referral_id",),
+        ("cinp_cin_plan_start_date", "cinp_cin_plan_end_date"),
+        ("cinp_person_id",),
+    ),
     SsdTable(
         CLA_EPISODES,
         ("clae_referral_id", "clae_person_id"),
@@ -142,7 +163,7 @@ def read_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where
                 "would be a guess. Keep one."
             )
         if not found:
-            lacking[name] = "is not in the folder"
+            lacking[name] = ABSENT
             continue
         here = Where(where.council, where.month, f"{where.filename}/{found[0]}")
         text, absent, said = _read(content[found[0]], BY_NAME[name], here)
@@ -168,13 +189,8 @@ def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame |
             read = frame.select(as_text(frame[columns[i]]).alias(name) for name, i in wanted.items())
             return _clean(read, pl.int_range(2, frame.height + 2, eager=True), table), [], []
         text, notes = decoded(content, where)
-        delimiter = delimiter_of(text)
-        headers = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-        wanted, absent = _wanted(headers, table, where)
-        if absent:
-            return None, absent, notes
-        read, rows = _csv_columns(text, delimiter, headers, wanted, where)
-        return _clean(read, rows, table), [], notes
+        made, absent, said = _read_text(text, table, where)
+        return made, absent, [*notes, *said]
     except ExtractError:
         raise
     except csv.Error:
@@ -203,25 +219,34 @@ def _wanted(headers: Sequence[str], table: SsdTable, where: Where) -> tuple[dict
     return positions, [n for n in (*table.keys, *table.dates) if n not in positions]
 
 
-def _csv_columns(
-    text: str, delimiter: str, headers: Sequence[str], wanted: Mapping[str, int], where: Where
-) -> tuple[pl.DataFrame, pl.Series]:
+def _read_text(text: str, table: SsdTable, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
     if text.count("\n") > MAX_ROWS:
-        raise UnreadableExtract(f"{where}: the table has more than {MAX_ROWS:,} rows. Check that it is one council's.")
-    if (quick := plain_csv(text, delimiter, len(headers), sorted(wanted.values()))) is not None:
+        raise _too_many(where)
+    said, body = split_separator_line(text)
+    known = frozenset(normalised(c) for c in table.columns)
+    delimiter = said or delimiter_of(body, known)
+    headers = next(csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True))
+    wanted, absent = _wanted(headers, table, where)
+    quick = plain_csv(text, delimiter, len(headers), sorted(wanted.values())) if not (absent or said) else None
+    if quick is not None:
         frame = quick.select(pl.col(str(i)).alias(name) for name, i in wanted.items())
-        return frame, pl.int_range(2, frame.height + 2, eager=True)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    next(reader)
-    rows = [(n, row) for n, row in enumerate(reader, start=2) if any(c.strip() for c in row)]
-    ragged = [n for n, row in rows if len(row) != len(headers)]
-    if ragged:
-        raise UnreadableExtract(
-            f"{where}: {rows_in_words(ragged)} have another number of cells than the header, so the table is "
-            "incomplete or a value holds the separator. Export it again with values in quotation marks."
-        )
-    columns = {name: [row[i] for _, row in rows] for name, i in wanted.items()}
-    return pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String())), pl.Series([n for n, _ in rows])
+        if stands_alone(list(wanted), frame, known):
+            return _clean(frame, pl.int_range(2, frame.height + 2, eager=True), table), [], []
+    rows = numbered_rows(body, delimiter, MAX_ROWS, _too_many(where), where, first=1 if said is None else 2)
+    if not rows:
+        raise UnreadableExtract(f"{where}: the table is empty. Export it again and send it again.")
+    found = bare(rows, known, where, ends_open=not text.endswith(("\n", "\r")))
+    wanted, absent = _wanted(found.headers, table, where)
+    if absent:
+        return None, absent, found.notes
+    refuse_ragged(found.rows, len(found.headers), where)
+    columns = {name: [row[i] for _, row in found.rows] for name, i in wanted.items()}
+    numbers = pl.Series([n for n, _ in found.rows], dtype=pl.UInt32())
+    return _clean(pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String())), numbers, table), [], found.notes
+
+
+def _too_many(where: Where) -> UnreadableExtract:
+    return UnreadableExtract(f"{where}: the table has more than {MAX_ROWS:,} rows. Check that it is one council's.")
 
 
 def _clean(read: pl.DataFrame, rows: pl.Series, table: SsdTable) -> pl.DataFrame:
@@ -243,5 +268,6 @@ def _typed(text: pl.DataFrame, table: SsdTable) -> pl.DataFrame:
         values, problems = read_dates(text[name])
         columns += [values.alias(name), problems.alias(f"{name}!")]
     # A whole number of a spreadsheet and of a database are one key.
-    keys = [pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}") for k in table.keys]
+    names = [*table.keys, *(c for c in table.codes if c.endswith("_person_id"))]
+    keys = [pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}") for k in names]
     return text.with_columns(*keys).with_columns(columns)
