@@ -18,7 +18,7 @@ WORKDIR /opt/holdfast
 COPY requirements.txt ./
 RUN python -m pip install --no-deps --require-hashes -r requirements.txt
 
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY features ./features
 COPY expectations ./expectations
 COPY models ./models
