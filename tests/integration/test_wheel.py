@@ -38,7 +38,8 @@ def test_it_says_what_it_is(wheel: Path) -> None:
     (name,) = [n for n in files.namelist() if n.endswith(".dist-info/METADATA")]
     said = Parser().parsestr(files.read(name).decode())
     assert said["Name"] == "holdfast"
-    for field in ("Version", "Summary", "License-Expression", "Requires-Python", "Keywords", "Description-Content-Type"):
+    expected = ("Version", "Summary", "License-Expression", "Requires-Python", "Keywords", "Description-Content-Type")
+    for field in expected:
         assert said[field], field
     assert "Typing :: Typed" in said.get_all("Classifier", [])
 
