@@ -24,7 +24,7 @@ from prefect.schedules import Schedule
 from prefect.types.entrypoint import EntrypointType
 
 from features.errors import SettingsError
-from features.months import LONDON
+from features.months import LONDON, london_day
 from flows.orchestration.schedules import on_working_day
 from flows.orchestration.server_view import TAG
 from flows.settings.settings import ScheduleSettings, Settings
@@ -144,7 +144,7 @@ def built(schedule: ScheduleSettings, today: date) -> list[RunnerDeployment]:
 
 def expected(settings: Settings, now: datetime) -> list[tuple[str, bool]]:
     """The name of every deployment, and whether it has a schedule under these settings."""
-    return [(d.name, d.when(settings.schedule, now.date()) is not None) for d in DEPLOYMENTS]
+    return [(d.name, d.when(settings.schedule, london_day(now)) is not None) for d in DEPLOYMENTS]
 
 
 def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, datetime | None]]:
@@ -153,7 +153,7 @@ def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, 
 
     found: list[tuple[str, datetime | None]] = []
     for deployment in DEPLOYMENTS:
-        when = deployment.when(schedule, now.date())
+        when = deployment.when(schedule, london_day(now))
         if when is None:
             found.append((deployment.name, None))
             continue

@@ -16,6 +16,7 @@ from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, ModelError, SettingsError
+from features.months import london_day
 from flows.month.training_data import beside_the_present_one, trained
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.tasks import PATIENT_STEP, STEP, whole
@@ -122,7 +123,7 @@ def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, 
     said = f"Kept as {kept}. {result.verdict.sentence}"
     if asked:
         version = result.model.ref.version
-        said = promote_version(whole(store), version, whole(result), now.date(), request.by, request.reason)
+        said = promote_version(whole(store), version, whole(result), london_day(now), request.by, request.reason)
     create_table_artifact(
         result_table(result, said), key="training", description=f"{result.model.ref.name} {result.model.ref.version}"
     )

@@ -202,13 +202,13 @@ def _month_of_folder(file: Path) -> Month:
 def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     """Read a council's SSD database and put the needed columns into the landing folder, no personal data."""
     from features.errors import SettingsError
-    from features.months import Month
+    from features.months import Month, london_day
     from flows.extracts.formats.ssd.sql import pull
     from flows.settings.settings import Settings
 
     settings, wanted = Settings.load(), Month.parse(month)
     landing, owner = landing_and_council(settings, council)
-    if datetime.now(UTC).date() <= wanted.last_day:
+    if london_day(datetime.now(UTC)) <= wanted.last_day:
         raise SettingsError(
             f"{wanted.in_words} has not ended, so its cases are not yet known. Pull after its last day."
         )

@@ -150,4 +150,6 @@ def _day(text: str | None) -> date | None:
 
 
 def _today() -> date:
-    return datetime.now(UTC).date()
+    from features.months import london_day
+
+    return london_day(datetime.now(UTC))

@@ -21,7 +21,7 @@ def retain_command(
     reason: Annotated[str, typer.Option(help="Why; kept.")] = "",
 ) -> None:
     """Say what is older than its period, by kind and size; with --delete, delete it for good."""
-    from features.months import Month
+    from features.months import Month, london_day
     from flows.orchestration.owner import this_run
     from flows.settings.settings import Settings
     from flows.store import open_store
@@ -32,7 +32,7 @@ def retain_command(
     settings = Settings.load()
     store = open_store(settings, settings.store, must_exist=True)
     landed = open_store(settings, settings.landing, must_exist=True)
-    periods = Periods.counted_back(Month.of(now.date()).plus(-1), settings.retention, keep_months)
+    periods = Periods.counted_back(Month.of(london_day(now)).plus(-1), settings.retention, keep_months)
     if not delete:
         typer.echo(plan(store, landed, periods, with_landing=landing).to_text())
         typer.echo("Nothing was deleted. With --delete, --by and --reason it would be, for good.")

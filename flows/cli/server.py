@@ -18,6 +18,7 @@ from flows.orchestration import embedded
 def serve_command() -> None:
     """Serve every deployment from this one process, on the Prefect server of PREFECT_API_URL."""
     embedded.configure()
+    from features.months import london_day
     from flows.orchestration.serve import serve_all
     from flows.settings.settings import Settings
 
@@ -26,7 +27,7 @@ def serve_command() -> None:
     def built() -> list[Any]:
         from flows.deployments import built
 
-        return built(settings.schedule, datetime.now(UTC).date())
+        return built(settings.schedule, london_day(datetime.now(UTC)))
 
     serve_all(settings, built, typer.echo)
 
@@ -65,7 +66,7 @@ def deployments_command(
 ) -> None:
     """List the deployments and when each runs next; with --write, as the file `prefect deploy` reads."""
     embedded.configure()
-    from features.months import LONDON
+    from features.months import LONDON, london_day
     from flows.deployments import next_runs
     from flows.settings.settings import Settings
 
@@ -74,7 +75,7 @@ def deployments_command(
     if write is not None:
         from flows.cli.prefect_file import prefect_file
 
-        write.write_text(prefect_file(schedule, now.date()), encoding="utf-8")
+        write.write_text(prefect_file(schedule, london_day(now)), encoding="utf-8")
         typer.echo(f"The deployments are in {write}; put them on the server with: prefect deploy --all")
         return
     for name, start in next_runs(schedule, now):

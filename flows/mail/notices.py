@@ -16,15 +16,18 @@ from features.errors import SettingsError, StoreError
 from features.months import LONDON, Month
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection
 from flows.alerts.letter.render import Message, render_letter
-from flows.mail.deliver import Delivery, deliver
-from flows.mail.policy import addressed
+from flows.mail.deliver import Delivery, deliver, deliver_recorded
+from flows.mail.policy import addressed, message_id, record_of
 from flows.mail.transports.open import mail_policy
-from flows.mail.transports.port import NotTaken, Transport
+from flows.mail.transports.port import NotTaken, Outgoing, Transport
+from flows.mail.webhook import Webhook, open_webhook
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.ledger import Status
+from flows.store.ledger import Ledger, Status
 
 _LOGGER = logging.getLogger("holdfast.notify")
+#: The addressee of a notice that was posted.
+_WEBHOOK = "the team's webhook"
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -70,12 +73,43 @@ def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
 def tell(
     settings: Settings, store: Store | None, transport: Transport, notices: Sequence[Notice], at: datetime
 ) -> list[Delivery]:
-    """Mail each notice to the data team once a day; what became of each.
+    """Mail each notice to the data team once a day, and post it to the team's webhook; what became of each.
 
     Without a store, or with one that does not answer, a message goes out unrecorded under the same Message-ID:
-    better twice than not at all. Raises MailError or SettingsError for addresses a person must put right.
+    better twice than not at all. Raises MailError or SettingsError for addresses a person must put right, after the
+    webhook has been told.
     """
-    return [_tell(settings, store, transport, notice, at) for notice in notices]
+    webhook = open_webhook(settings)
+    posted = [_post(settings, store, webhook, notice, at) for notice in notices] if webhook else []
+    return [*(_tell(settings, store, transport, notice, at) for notice in notices), *posted]
+
+
+def _post(settings: Settings, store: Store | None, webhook: Webhook, notice: Notice, at: datetime) -> Delivery:
+    message = notice_message(notice, at, settings.mail.reply_to)
+    sender = mail_policy(settings).sender_address
+    key = f"{message.key}.webhook"
+    outgoing = Outgoing(
+        key=key,
+        message_id=message_id(key, sender),
+        at=at,
+        sender=sender,
+        sender_name="",
+        reply_to=settings.mail.reply_to,
+        addressees=(settings.mail.data_team,),
+        subject=message.subject,
+        text=notice.to_text(),
+        html=message.html,
+    )
+    to = (_WEBHOOK,)
+    if store is not None:
+        try:
+            Ledger(store).create(key, outgoing.message_id, to, record_of(outgoing), at)
+            (made,) = deliver_recorded(store, webhook, key, to, at)
+        except StoreError:
+            _LOGGER.warning("The ledger cannot be written; the webhook is told unrecorded.")
+        else:
+            return made
+    return _unrecorded(webhook, outgoing, _WEBHOOK)
 
 
 def _tell(settings: Settings, store: Store | None, transport: Transport, notice: Notice, at: datetime) -> Delivery:
@@ -90,9 +124,12 @@ def _tell(settings: Settings, store: Store | None, transport: Transport, notice:
         except StoreError:
             _LOGGER.warning("The ledger cannot be written; the message goes out unrecorded.")
     outgoing = addressed(message, recipients=to, policy=policy, transport=transport, at=at)
-    (address,) = outgoing.addressees
+    return _unrecorded(transport, outgoing, outgoing.addressees[0])
+
+
+def _unrecorded(transport: Transport, outgoing: Outgoing, address: str) -> Delivery:
     try:
-        refused = "; ".join(r.reason for r in transport.send(outgoing, outgoing.addressees).refused)
+        refused = "; ".join(r.reason for r in transport.send(outgoing, (address,)).refused)
     except NotTaken as error:
         refused = str(error)
     return Delivery(outgoing.key, address, Status.DEFERRED if refused else Status.SENT, True, refused)

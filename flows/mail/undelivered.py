@@ -26,6 +26,8 @@ from flows.store import ObjectMissing, Store
 from flows.store.context import load_register
 from flows.store.ledger import NO_RECIPIENT, REDIRECTED, Entry, Ledger, Status
 from flows.store.open import open_store
+from flows.store.port import DamagedObject
+from flows.store.reading import read_json
 
 #: The month's messages in the ledger; the watchdog's own and the refresh's are of a day, not of a month.
 _KEY = re.compile(
@@ -183,6 +185,13 @@ def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddres
     store.replace(_marker_name(month), content, content_type="application/json")
 
 
+def noted_undelivered(store: Store, month: Month) -> tuple[int, int]:
+    """What the month's success marker says: how many were not delivered, and how many could not be addressed."""
+    marker = _marker(store, month)
+    counts = (marker.get("undelivered", 0), marker.get("unaddressed", 0))
+    return (counts[0], counts[1]) if all(isinstance(c, int) for c in counts) else (0, 0)  # type: ignore[return-value]
+
+
 def _marker_name(month: Month) -> str:
     return f"runs/{month}/success.json"
 
@@ -190,7 +199,6 @@ def _marker_name(month: Month) -> str:
 def _marker(store: Store, month: Month) -> dict[str, object]:
     """The month's success marker; empty if there is none or it cannot be read, which the watchdog says."""
     try:
-        found = json.loads(store.read(_marker_name(month)))
-    except (ObjectMissing, ValueError):
+        return read_json(store, _marker_name(month), dict)
+    except (ObjectMissing, DamagedObject):
         return {}
-    return found if isinstance(found, dict) else {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from features.errors import ModelError
 from features.frames import NATIONAL
-from features.months import Month
+from features.months import Month, london_day
 from flows.month.measure import measure
 from flows.settings.settings import Settings
 from flows.store import Store
@@ -33,7 +33,7 @@ def trained(data: Path, settings: Settings | None, published_before: date | None
 
 def own_design(settings: Settings, now: datetime) -> Design:
     """The group's own judgements beside its own months, from the store."""
-    context = begin(settings, Month.of(now.date()).plus(-1), now=now, as_of=None)
+    context = begin(settings, Month.of(london_day(now)).plus(-1), now=now, as_of=None)
     months = settings.ingest.history_months
     national = shipped_model().reference.select(list(NATIONAL))
     measured = measure(

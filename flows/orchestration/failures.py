@@ -71,9 +71,9 @@ def tell_of_failure(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
     try:
         settings = Settings.load()
         notice = failure_notice(flow.name, flow_run, state)
-        (done,) = tell(settings, opened_store(settings), open_transport(settings), [notice], datetime.now(UTC))
-        if done.status is not Status.SENT:
-            _LOGGER.error("The data team could not be told that the run failed: %s", done.reason)
+        for one in tell(settings, opened_store(settings), open_transport(settings), [notice], datetime.now(UTC)):
+            if one.status is not Status.SENT:
+                _LOGGER.error("The data team could not be told that the run failed: %s", one.reason)
     except HoldfastError as error:
         _LOGGER.error("The data team could not be told that the run failed: %s", error)
 

@@ -1,33 +1,50 @@
-"""What the watchdog looks at: months, approvals, deployments, late and dead runs; each finding is a notice."""
+"""What the watchdog looks at: months and their mail, approvals, deployments, late and dead runs.
+
+Each finding is a notice.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, StoreError
-from features.months import LONDON, Month, nth_working_day
+from features.months import LONDON, Month, london_day
 from flows.mail.approval import pending
-from flows.mail.approval_form import Pending, how_to_decide
 from flows.mail.deliver import Delivery
 from flows.mail.notices import Notice, opened_store, tell
 from flows.mail.transports.open import open_transport
+from flows.mail.undelivered import noted_undelivered, undelivered
+from flows.mail.webhook import signal
 from flows.orchestration.failures import run_link
+from flows.orchestration.look_at_months import (
+    approval_notices,
+    damaged_notice,
+    month_notices,
+    months_run,
+    undelivered_notice,
+)
 from flows.orchestration.restart import Died, repair, repair_in_words
 from flows.orchestration.server_view import PrefectView, SeenDeployment, SeenRun, ServerAway, ServerView
 from flows.settings.settings import Settings, WatchdogSettings
-from flows.store import DamagedObject, ObjectMissing, Store
+from flows.store import DamagedObject, Store
 from flows.store.claims import damaged_claims, held_claims
 from flows.store.ledger import Status
-from flows.store.reading import read_json
 
 #: A monthly schedule whose next run is further away than this has run out of dates.
 _NEXT_RUN_WITHIN = timedelta(days=45)
+
+#: A run that began late is told of for so long, which makes one message.
+_BEGUN_WITHIN = timedelta(hours=20)
+
+#: How many of the last complete months have their mail looked at in the ledger.
+_MAIL_MONTHS = 3
+
+T = TypeVar("T")
 
 
 class NeedsAPerson(HoldfastError):
@@ -55,6 +72,8 @@ class Look:
 
     notices: tuple[Notice, ...]
     deliveries: tuple[Delivery, ...]
+    unsignalled: str = ""
+    """Why the signal of life could not be given, if it is wanted and could not."""
 
     @property
     def headline(self) -> str:
@@ -75,93 +94,8 @@ class Look:
         before = sum(not d.attempted and d.status is Status.SENT for d in self.deliveries)
         if told or before:
             lines.append(f"The data team was told of {told} now and of {before} earlier today.")
-        return "\n".join([*lines, *(f"Not told: {d.reason}" for d in self.untold)])
-
-
-def month_to_be_done(today: date, by_working_day: int) -> Month:
-    """The newest month whose run must have ended by a day: the last complete one from its working day on."""
-    last = Month.of(today).plus(-1)
-    return last if today >= nth_working_day(last.plus(1), by_working_day) else last.plus(-1)
-
-
-def month_notices(
-    store: Store, today: date, rules: WatchdogSettings, fixed: Month | None = None, waiting: Iterable[Pending] = ()
-) -> list[Notice]:
-    """Whether the month was run to its end, and whether its mail is still held; `waiting` months are known of."""
-    month = fixed or month_to_be_done(today, rules.done_by_working_day)
-    if any(one.month == month for one in waiting):
-        return []
-    try:
-        marker = read_json(store, f"runs/{month}/success.json", _marker)
-    except DamagedObject as error:
-        return [damaged_notice(error, month)]
-    except ObjectMissing:
-        if month.plus(1) != Month.of(today) and not any(store.list("runs/")):
-            return []  # installed since: nothing has been due yet
-        return [_not_done(store, month, rules)]
-    if marker.get("held") and not any(store.list(f"releases/{month}/")):
-        return [
-            Notice(
-                f"held-{month}",
-                f"the mail of {month.in_words} is held",
-                f"The run of {month.in_words} ended and held its messages, because more councils would have been "
-                "alerted than a feed in order brings about. No director has been told.",
-                (
-                    f"Look at the region page and at `holdfast preview --month {month} --council CODE`.",
-                    "If a feed is broken: have the files sent again and run the month again.",
-                    f'If it is true: `holdfast release --month {month} --reason "..." --by NAME` sends them.',
-                ),
-            )
-        ]
-    return []
-
-
-def _marker(found: Mapping[str, Any]) -> dict[str, Any]:
-    return {"month": found["month"], **found}
-
-
-def damaged_notice(error: StoreError, month: Month | None = None) -> Notice:
-    """An object of the store that cannot be read: the watchdog says so and goes on looking."""
-    where = f"-{month}" if month else f"-{hashlib.sha256(str(error).encode()).hexdigest()[:8]}"
-    return Notice(
-        f"damaged{where}",
-        "something in the store is damaged",
-        str(error),
-        ("Do what the sentence above says.", "`holdfast doctor` looks at everything else in the store."),
-    )
-
-
-def _not_done(store: Store, month: Month, rules: WatchdogSettings) -> Notice:
-    at_work = "".join(
-        f" {c.owner.who} holds it and was last heard of at {c.heartbeat:%H:%M} UTC."
-        for c in held_claims(store)
-        if c.of == str(month)
-    )
-    due = nth_working_day(month.plus(1), rules.done_by_working_day)
-    return Notice(
-        f"not-done-{month}",
-        f"{month.in_words} has not been run to its end",
-        f"There is no runs/{month}/success.json in {store.url}, which the monthly run writes last; it was due by "
-        f"{due.day} {due:%B %Y}, working day {rules.done_by_working_day}.{at_work}",
-        (
-            f"See what stopped it: the Prefect UI, deployment monthly, or `holdfast run --month {month}` by hand.",
-            "Running it again is always safe: what was finished is kept, and nobody is told twice.",
-        ),
-    )
-
-
-def approval_notices(waiting: Iterable[Pending], now: datetime, rules: WatchdogSettings) -> list[Notice]:
-    """Months that have waited for a person's word; a reminder, never more."""
-    return [
-        Notice(
-            f"approval-{one.month}",
-            f"{one.month.in_words} waits for approval",
-            f"{one.in_words}. {one.held_because}".strip().rstrip(".") + ".",
-            tuple(s for s in (how_to_decide(one), run_link(one.flow_run_id) if one.flow_run_id else "") if s),
-        )
-        for one in waiting
-        if now - one.since >= timedelta(days=rules.remind_after_days)
-    ]
+        lines += [f"Not told: {d.reason}" for d in self.untold]
+        return "\n".join([*lines, *([self.unsignalled] if self.unsignalled else [])])
 
 
 def deployment_notices(
@@ -225,6 +159,32 @@ def late_notices(late: Sequence[SeenRun], rules: WatchdogSettings) -> list[Notic
     ]
 
 
+def begun_late_notices(runs: Iterable[SeenRun]) -> list[Notice]:
+    """Scheduled runs that began long after their time: the month is the one that was meant, but somebody waited."""
+    return [
+        Notice(
+            f"begun-late-{run.id[:13]}",
+            f"the {run.flow} run “{run.name}” began late",
+            f"It was due on {_moment(run.expected)} and began on {_moment(run.began or run.since)}. It does what it "
+            "was scheduled for: a monthly run takes the month that was complete on its day.",
+            tuple(
+                step
+                for step in (
+                    run_link(run.id),
+                    "See why nothing began it in time: machine off, nothing served, or another run at work.",
+                )
+                if step
+            ),
+        )
+        for run in runs
+    ]
+
+
+def _moment(moment: datetime) -> str:
+    local = moment.astimezone(LONDON)
+    return f"{local.day} {local:%B %Y at %H:%M}"
+
+
 def died_notices(died: Iterable[Died]) -> list[Notice]:
     """Runs that were cut off, and what was done."""
     found = []
@@ -253,8 +213,10 @@ def look(
     begin_again: bool = True,
     but: str = "",
 ) -> tuple[list[Notice], Store | None]:
-    """Everything the watchdog looks at, as notices, and the store if it answers. `view` None: no server is used."""
-    rules, today = settings.watchdog, now.astimezone(LONDON).date()
+    """Everything the watchdog looks at, as notices, and the store if it answers. `view` None: no server is used.
+
+    What cannot be read is a notice of its own: the rest is looked at all the same.
+    """
     store = opened_store(settings)
     found: list[Notice] = []
     if store is None:
@@ -268,15 +230,7 @@ def look(
             )
         )
     else:
-        fixed = Month.parse(settings.schedule.fixed_month) if settings.schedule.fixed_month else None
-        found += [damaged_notice(StoreError(said)) for said in damaged_claims(store)]
-        try:
-            waiting = pending(store)
-        except DamagedObject as error:
-            waiting = ()
-            found.append(damaged_notice(error))
-        found += month_notices(store, today, rules, fixed, waiting)
-        found += approval_notices(waiting, now, rules)
+        found += _store_notices(store, settings, now)
     if view is not None:
         try:
             found += _server_notices(view(), store, settings, now, expected, begin_again, but)
@@ -292,7 +246,56 @@ def look(
                     ),
                 )
             )
+        except StoreError as error:
+            found.append(Notice("store-fails", "the object store fails", str(error), ("Look at the store.",)))
     return found, store
+
+
+def _store_notices(store: Store, settings: Settings, now: datetime) -> list[Notice]:
+    rules, today = settings.watchdog, london_day(now)
+    fixed = Month.parse(settings.schedule.fixed_month) if settings.schedule.fixed_month else None
+    unread = [damaged_notice(StoreError(said)) for said in damaged_claims(store)]
+    waiting = outliving("approvals", lambda: pending(store), unread) or ()
+    found = outliving("months", lambda: month_notices(store, today, rules, fixed, waiting), unread) or []
+    found += outliving("reminders", lambda: approval_notices(waiting, now, rules), unread) or []
+    found += outliving("mail", lambda: _mail_notices(store, settings, today, fixed), unread) or []
+    return [*found, *unread]
+
+
+def outliving(what: str, read: Callable[[], T], unread: list[Notice]) -> T | None:
+    """What `read` finds; None, and a notice more in `unread`, where something in the store stops it.
+
+    Whatever lies in the store, the watchdog must go on and say so, so this catches everything.
+    """
+    try:
+        return read()
+    except DamagedObject as error:
+        unread.append(damaged_notice(error))
+    except Exception as error:
+        why = str(error) if isinstance(error, HoldfastError) else f"Reading them failed ({type(error).__name__})."
+        unread.append(
+            Notice(
+                f"unread-{what}",
+                f"the watchdog could not look at the {what} in the store",
+                f"{why} What depends on them was not looked at.",
+                ("`holdfast doctor` looks at everything in the store and names what is damaged.",),
+            )
+        )
+    return None
+
+
+def _mail_notices(store: Store, settings: Settings, today: date, fixed: Month | None) -> list[Notice]:
+    """Of the last months, and of any older one whose marker says so; a month that a run is at is left to it."""
+    last = Month.of(today).plus(-1)
+    noted = {m: missing for m in months_run(store) if any(missing := noted_undelivered(store, m))}
+    months = {*noted, *(last.plus(-back) for back in range(_MAIL_MONTHS)), *([fixed] if fixed else [])}
+    at_work = {c.of for c in held_claims(store)}
+    found = (
+        undelivered_notice(m, undelivered(store, settings, m), noted.get(m, (0, 0))[1])
+        for m in sorted(months)
+        if str(m) not in at_work
+    )
+    return [notice for notice in found if notice is not None]
 
 
 def _server_notices(
@@ -305,7 +308,9 @@ def _server_notices(
     but: str,
 ) -> list[Notice]:
     found = deployment_notices(view.deployments(), expected, now)
-    found += late_notices(view.late(now - timedelta(minutes=settings.watchdog.late_minutes)), settings.watchdog)
+    late = timedelta(minutes=settings.watchdog.late_minutes)
+    found += late_notices(view.late(now - late), settings.watchdog)
+    found += begun_late_notices(view.begun_late(now - _BEGUN_WITHIN, late))
     if begin_again and store is not None:
         found += died_notices(repair(view, store, settings, now, but=but))
     return found
@@ -321,16 +326,16 @@ def watch(
     but: str = "",
 ) -> Look:
     """One look, told to the data team. Raises SettingsError or MailError for addresses a person must put right."""
-    try:
-        notices, store = look(
-            settings,
-            now,
-            view=PrefectView if server else None,
-            expected=expected,
-            begin_again=request.begin_again,
-            but=but,
-        )
-    except StoreError as error:
-        notices, store = [Notice("store-fails", "the object store fails", str(error), ("Look at the store.",))], None
+    notices, store = look(
+        settings,
+        now,
+        view=PrefectView if server else None,
+        expected=expected,
+        begin_again=request.begin_again,
+        but=but,
+    )
     deliveries = tell(settings, store, open_transport(settings), notices, now) if request.mail and notices else []
-    return Look(tuple(notices), tuple(deliveries))
+    found = Look(tuple(notices), tuple(deliveries))
+    if request.mail and not found.untold:
+        found = replace(found, unsignalled=signal(settings))
+    return found

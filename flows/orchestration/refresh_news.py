@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from features.errors import HoldfastError
-from features.months import Month
+from features.months import Month, london_day
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
@@ -62,8 +62,8 @@ def tell_data_team(
 def _release(version: Version, advice: str, sender: Contact) -> Message:
     due = "retraining is due" if advice.startswith("Retraining is due") else "retraining is not due"
     return _message(
-        key=f"{Month.of(version.fetched.date())}/reference/{version.source}-{version.sha256[:12]}",
-        month=Month.of(version.fetched.date()),
+        key=f"{Month.of(london_day(version.fetched))}/reference/{version.source}-{version.sha256[:12]}",
+        month=Month.of(london_day(version.fetched)),
         subject=f"New release: {version.source}; {due}",
         lead=f"The published file “{version.source}” has figures or judgements that were not there before.",
         sections=(
@@ -79,7 +79,7 @@ def _release(version: Version, advice: str, sender: Contact) -> Message:
 
 
 def _newer(outcome: SourceOutcome, newer: DataSetVersion, sender: Contact, at: datetime) -> Message:
-    month = Month.of(newer.published or at.date())
+    month = Month.of(newer.published or london_day(at))
     return _message(
         key=f"{month}/reference/{outcome.source}-version-{newer.number.replace('.', '-')}",
         month=month,
@@ -92,7 +92,7 @@ def _newer(outcome: SourceOutcome, newer: DataSetVersion, sender: Contact, at: d
 
 def _trouble(outcomes: Sequence[SourceOutcome], sender: Contact, at: datetime) -> Message:
     """All that went wrong in one message: a network that is away is one thing to know, not one for each file."""
-    month = Month.of(at.date())
+    month = Month.of(london_day(at))
     ordered = sorted(outcomes, key=lambda o: o.source)
     digest = sha256(repr([(o.source, o.status, o.refused[-12:]) for o in ordered]).encode()).hexdigest()[:12]
     names = ", ".join(o.source for o in ordered[:_NAMED]) + (" …" if len(ordered) > _NAMED else "")

@@ -50,6 +50,8 @@ class SeenRun:
     tags: tuple[str, ...]
     last_event: datetime | None = None
     """The newest sign of life the server knows of."""
+    began: datetime | None = None
+    """When it began; None if it has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,9 @@ class ServerView(Protocol):
 
     def late(self, before: datetime) -> Sequence[SeenRun]:
         """Runs that should have begun before a moment and have not."""
+
+    def begun_late(self, since: datetime, by: timedelta) -> Sequence[SeenRun]:
+        """Scheduled runs that began after a moment, and later than their time by more than so much."""
 
     def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
         """A new run of the same deployment, once however often it is asked; its id."""
@@ -147,6 +152,18 @@ class PrefectView:
         with self._client() as client:
             return [self._seen(client, run, with_events=False) for run in self._runs(client, asked)]
 
+    def begun_late(self, since: datetime, by: timedelta) -> list[SeenRun]:
+        with self._client() as client:
+            begun = self._runs(client, {"start_time": {"after_": since.isoformat()}})
+            return [
+                self._seen(client, run, with_events=False)
+                for run in begun
+                if run.auto_scheduled
+                and run.start_time is not None
+                and run.expected_start_time is not None
+                and run.start_time - run.expected_start_time > by
+            ]
+
     def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
         with self._client() as client:
             made = client.create_flow_run_from_deployment(
@@ -190,6 +207,7 @@ class PrefectView:
             parameters=run.parameters,
             tags=tuple(run.tags),
             last_event=_last_event(client, run) if with_events else None,
+            began=run.start_time,
         )
 
 

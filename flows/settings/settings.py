@@ -164,6 +164,13 @@ class ClaimSettings(_Section):
         return self
 
 
+class WebhookForm(StrEnum):
+    """Whose form a webhook's message has. Mattermost and others understand Slack's."""
+
+    TEAMS = "teams"
+    SLACK = "slack"
+
+
 class WatchdogSettings(_Section):
     """What the watchdog looks for; see `flows.orchestration.look`."""
 
@@ -179,10 +186,9 @@ class WatchdogSettings(_Section):
     """How often a serving process looks for runs that died and for mail that was not taken."""
     webhook_url: SecretStr | None = None
     """Where notices are posted besides the mail to the data team: an incoming webhook of Teams or Slack."""
-    webhook_ca_file: str | None = None
-    """A private authority's certificate for it; the system's authorities otherwise."""
+    webhook_form: WebhookForm = WebhookForm.TEAMS
     signal_url: SecretStr | None = None
-    """Called after each look, for a service that notices when the calls stop. Not given: nobody is called."""
+    """Called after each look that could tell what it found, for a service that notices when the calls stop."""
 
 
 class RetentionSettings(_Section):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ import polars as pl
 
 from features.councils import Register, read_register
 from features.errors import ReferenceDataError, SettingsError
-from features.months import Month, nth_working_day
+from features.months import Month, london_day, nth_working_day
 from flows.settings.settings import Environment, Settings
 from flows.store import ObjectMissing, Store, open_store
 from flows.store.editions import History
@@ -110,7 +110,7 @@ def begin(
     """Open what the settings name. `now` is timezone-aware; nothing received after `as_of` will be read."""
     if now.tzinfo is None:
         raise SettingsError("The time of a run must carry its time zone.")
-    today = now.astimezone(UTC).date()
+    today = london_day(now)
     cutoff = min(as_of, today) if as_of else today
     if cutoff <= month.last_day and register is None:
         raise SettingsError(

@@ -22,14 +22,12 @@ from flows.orchestration.failures import failure_notice
 from flows.orchestration.look import (
     Look,
     WatchdogRequest,
-    approval_notices,
     deployment_notices,
     late_notices,
     look,
-    month_notices,
-    month_to_be_done,
     watch,
 )
+from flows.orchestration.look_at_months import approval_notices, month_notices, month_to_be_done
 from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
 from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
 from flows.store import LocalStore

@@ -62,6 +62,9 @@ class Server:
     def late(self, before: datetime) -> list[SeenRun]:
         return []
 
+    def begun_late(self, since: datetime, by: timedelta) -> list[SeenRun]:
+        return [r for r in self.running if r.began and r.began >= since and r.began - r.expected > by]
+
     def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
         self.begun.setdefault(run.id, (parameters, tags))
         return f"again-{run.id}"

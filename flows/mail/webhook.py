@@ -1,0 +1,71 @@
+"""What leaves by HTTP instead of mail: notices to a team's channel, and the watchdog's signal of life.
+
+An address of either kind is a secret: whoever has it may post. It is in no message, log or error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+
+from flows.mail.transports.port import HandedOver, NotTaken, Outgoing
+from flows.settings.settings import Settings, WebhookForm
+
+_TIMEOUT_SECONDS = 20
+
+
+class Webhook:
+    """An incoming webhook of Teams (a workflow) or Slack (and what understands Slack), as a way for a notice to go."""
+
+    name = "webhook"
+    reaches_people = True
+
+    def __init__(self, url: str, form: WebhookForm) -> None:
+        self._url = url
+        self._form = form
+
+    def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
+        """Post the subject and the text. Raises NotTaken for any answer but 2xx."""
+        text = f"{message.subject}\n\n{message.text}"
+        body = {"text": text} if self._form is WebhookForm.SLACK else _card(message.subject, message.text)
+        try:
+            answer = httpx.post(self._url, json=body, timeout=_TIMEOUT_SECONDS)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotTaken(f"The webhook could not be reached ({type(error).__name__}).") from None
+        if not answer.is_success:
+            raise NotTaken(f"The webhook answered {answer.status_code}. Check watchdog.webhook_url.")
+        return HandedOver(tuple(recipients))
+
+
+def _card(subject: str, text: str) -> dict[str, object]:
+    """The message that Teams' workflow “when a webhook request is received” takes: an adaptive card."""
+    title = {"type": "TextBlock", "text": subject, "weight": "Bolder", "wrap": True}
+    card = {
+        "type": "AdaptiveCard",
+        "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+        "version": "1.4",
+        "body": [title, {"type": "TextBlock", "text": text, "wrap": True}],
+    }
+    attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "content": card}
+    return {"type": "message", "attachments": [attachment]}
+
+
+def open_webhook(settings: Settings) -> Webhook | None:
+    """The webhook of the settings, if one is given."""
+    url = settings.watchdog.webhook_url
+    return Webhook(url.get_secret_value(), settings.watchdog.webhook_form) if url else None
+
+
+def signal(settings: Settings) -> str:
+    """Call the address that expects the watchdog's signal of life, if one is given; why it failed, or “”."""
+    url = settings.watchdog.signal_url
+    if url is None:
+        return ""
+    try:
+        answer = httpx.get(url.get_secret_value(), timeout=_TIMEOUT_SECONDS)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        return f"The signal of life could not be given: watchdog.signal_url does not answer ({type(error).__name__})."
+    if answer.is_success:
+        return ""
+    return f"The signal of life could not be given: watchdog.signal_url answers {answer.status_code}."
