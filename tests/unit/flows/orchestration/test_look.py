@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import ClassVar
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from features.errors import MailError, SettingsError
 from features.months import Month
 from flows.cli.app import app
 from flows.mail.approval_form import Pending
+from flows.mail.deliver import deliver
 from flows.mail.notices import Notice, notice_message, opened_store, tell
+from flows.mail.transports.open import mail_policy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing
 from flows.orchestration.failures import failure_notice
 from flows.orchestration.look import (
     Look,
     WatchdogRequest,
+    begun_late_notices,
     deployment_notices,
     late_notices,
     look,
@@ -29,11 +36,12 @@ from flows.orchestration.look import (
 )
 from flows.orchestration.look_at_months import approval_notices, month_notices, month_to_be_done
 from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
-from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings
+from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings, WebhookForm
 from flows.store import LocalStore
 from flows.store.claims import Owner, latest, take
 from flows.store.ledger import Ledger, Status
 from flows.store.processes import Process, this_process
+from tests.unit.flows.mail.messages import letter
 from tests.unit.flows.orchestration.test_restart import RUN, Server
 
 OCTOBER = Month(2026, 10)
@@ -334,3 +342,142 @@ def test_a_late_run_is_no_run_of_the_unfinished(settings: Settings, store: Local
 
     mark_done(store, OCTOBER)
     assert causes(look(settings, NOON, view=Late, expected=[])[0]) == ["nothing-serves"]
+
+
+def test_every_month_since_the_first_is_looked_at(store: LocalStore) -> None:
+    for month in (Month(2026, 6), Month(2026, 7), Month(2026, 10)):
+        mark_done(store, month)
+    assert causes(month_notices(store, ON_THE_DAY, RULES)) == ["not-done-2026-08", "not-done-2026-09"]
+    assert causes(month_notices(store, ON_THE_DAY, RULES, fixed=OCTOBER)) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"month": "2026-10"}', b"\xff\xfe"])
+def test_a_damaged_marker_is_said_and_the_rest_is_looked_at(
+    settings: Settings, store: LocalStore, content: bytes
+) -> None:
+    mark_done(store, Month(2026, 9), held=True)
+    store.replace("runs/2026-10/success.json", content)
+    notices, _ = look(settings, NOON, view=None, expected=[])
+    assert causes(notices) == ["held-2026-09", "unreadable-2026-10"]
+
+
+def test_a_damaged_approval_is_said_and_the_months_are_looked_at_all_the_same(
+    settings: Settings, store: LocalStore
+) -> None:
+    store.create("approvals/2026-10/1/pending.json", b'{"month": "2026-')
+    notices, _ = look(settings, NOON, view=None, expected=[])
+    assert "not-done-2026-10" in causes(notices)
+    assert any(cause.startswith("unread-") for cause in causes(notices))
+
+
+def test_undelivered_mail_is_said_until_it_has_gone(settings: Settings, store: LocalStore) -> None:
+    mark_done(store, OCTOBER)
+    message = letter("2026-10/files/991/a1")
+    policy, at = mail_policy(settings), NOON - timedelta(hours=1)
+    deliver(store, Busy(), message, recipients=("officer@ashcombe.example",), policy=policy, at=at)
+    (notice,) = look(settings, NOON, view=None, expected=[])[0]
+    assert notice.cause == "undelivered-2026-10"
+    assert notice.title == "1 message of October 2026 not delivered"
+    assert "991, data officer: to be sent. The mail server does not answer" in notice.what
+    outbox = OutboxTransport(LocalStore(store.root.parent / "outbox"))
+    deliver(store, outbox, message, recipients=("officer@ashcombe.example",), policy=policy, at=at)
+    assert look(settings, NOON, view=None, expected=[])[0] == []
+
+
+def test_what_could_not_be_addressed_is_said_from_the_marker(settings: Settings, store: LocalStore) -> None:
+    store.replace("runs/2026-10/success.json", json.dumps({"held": False, "unaddressed": 2}).encode())
+    (notice,) = look(settings, NOON, view=None, expected=[])[0]
+    assert notice.title == "2 messages of October 2026 not delivered"
+
+
+def test_a_scheduled_run_that_began_late_is_said() -> None:
+    late = replace(RUN, expected=NOON - timedelta(days=3), began=NOON)
+    (notice,) = begun_late_notices([late])
+    assert notice.title.endswith("began late")
+    assert "due on 14 November 2026 at 12:00 and began on 17 November 2026 at 12:00" in notice.what
+
+
+class Heard(BaseHTTPRequestHandler):
+    """A channel's webhook and a signal's address on one local server."""
+
+    said: ClassVar[list[tuple[str, str, bytes]]] = []
+    status: ClassVar[int] = 200
+
+    def do_POST(self) -> None:
+        self._hear("POST", self.rfile.read(int(self.headers["Content-Length"])))
+
+    def do_GET(self) -> None:
+        self._hear("GET", b"")
+
+    def _hear(self, method: str, body: bytes) -> None:
+        Heard.said.append((method, self.path, body))
+        self.send_response(Heard.status)
+        self.end_headers()
+
+    def log_message(self, *given: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def channel(settings: Settings) -> Iterator[Settings]:
+    Heard.said, Heard.status = [], 200
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Heard)
+    Thread(target=server.serve_forever, daemon=True).start()
+    at = f"http://127.0.0.1:{server.server_port}"
+    urls = {"webhook_url": SecretStr(f"{at}/hook/secret"), "signal_url": SecretStr(f"{at}/alive/secret")}
+    try:
+        yield settings.model_copy(update={"watchdog": settings.watchdog.model_copy(update=urls)})
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_watchdog_speaks_in_the_teams_channel_too_once_a_day(channel: Settings, store: LocalStore) -> None:
+    for hours in (0, 5, 24):
+        watch(channel, NOON + timedelta(hours=hours), WatchdogRequest(), [], server=False)
+    posts = [json.loads(body) for method, path, body in Heard.said if path == "/hook/secret"]
+    assert len(posts) == 2
+    card = posts[0]["attachments"][0]["content"]
+    assert "October 2026 has not been run to its end" in card["body"][0]["text"]
+    assert "holdfast run --month 2026-10" in card["body"][1]["text"]
+
+
+def test_slack_gets_text(channel: Settings, store: LocalStore) -> None:
+    form = channel.watchdog.model_copy(update={"webhook_form": WebhookForm.SLACK})
+    watch(channel.model_copy(update={"watchdog": form}), NOON, WatchdogRequest(), [], server=False)
+    assert "October 2026 has not been run" in json.loads(Heard.said[0][2])["text"]
+
+
+def test_the_channel_is_told_where_mail_fails_and_no_sign_of_life_is_given(
+    channel: Settings, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.orchestration.look.open_transport", lambda settings: Busy())
+    found = watch(channel, NOON, WatchdogRequest(), [], server=False)
+    assert [d.reason for d in found.untold] == ["The mail server does not answer."]
+    assert [path for _, path, _ in Heard.said] == ["/hook/secret"]
+
+
+def test_a_sign_of_life_is_given_after_each_look_that_could_tell_what_it_found(
+    channel: Settings, store: LocalStore
+) -> None:
+    mark_done(store, OCTOBER)
+    found = watch(channel, NOON, WatchdogRequest(), [], server=False)
+    assert (found.notices, found.unsignalled) == ((), "")
+    assert [(method, path) for method, path, _ in Heard.said] == [("GET", "/alive/secret")]
+
+
+def test_a_channel_that_refuses_is_untold_and_no_address_is_shown(channel: Settings, store: LocalStore) -> None:
+    Heard.status = 410
+    found = watch(channel, NOON, WatchdogRequest(), [], server=False)
+    assert [d.reason for d in found.untold] == ["The webhook answered 410. Check watchdog.webhook_url."]
+    assert "secret" not in found.to_text()
+    mark_done(store, OCTOBER)
+    assert "answers 410" in watch(channel, NOON, WatchdogRequest(), [], server=False).to_text()
+
+
+def test_a_watchdog_whose_mail_cannot_leave_ends_with_another_code_than_0(
+    settings: Settings, store: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flows.orchestration.look.open_transport", lambda settings: Busy())
+    done = CliRunner().invoke(app, ["watchdog", "--no-server"])
+    assert done.exit_code == MailError.exit_code

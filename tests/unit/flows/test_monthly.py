@@ -1,0 +1,34 @@
+"""Which month a run is about: the one that was complete on London's day for which it was scheduled."""
+
+from __future__ import annotations
+
+import pytest
+
+from flows.monthly import _month_and_cutoff, scheduled_day
+from flows.settings.run_form import RunRequest
+from flows.settings.settings import Settings
+
+SCHEDULED = "PREFECT__RUNTIME__FLOW_RUN__SCHEDULED_START_TIME"
+
+
+@pytest.mark.parametrize(
+    ("scheduled", "month"),
+    [
+        ("2026-10-15T06:00:00+00:00", "2026-09"),
+        ("2026-11-16T07:00:00+00:00", "2026-10"),
+        ("2026-06-30T23:30:00+00:00", "2026-06"),  # 00:30 on 1 July in London
+        ("2026-06-30T22:30:00+00:00", "2026-05"),
+        ("2026-12-31T23:59:00+00:00", "2026-11"),
+        ("2027-01-01T00:00:00+00:00", "2026-12"),
+    ],
+)
+def test_a_run_takes_the_month_that_was_complete_on_its_scheduled_day(
+    monkeypatch: pytest.MonkeyPatch, scheduled: str, month: str
+) -> None:
+    monkeypatch.setenv(SCHEDULED, scheduled)
+    assert str(_month_and_cutoff(RunRequest(), Settings())[0]) == month
+    RunRequest().check(scheduled_day())
+
+
+def test_a_month_that_was_asked_for_stays() -> None:
+    assert str(_month_and_cutoff(RunRequest(month="2026-03"), Settings())[0]) == "2026-03"
