@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from flows.monthly import _month_and_cutoff, scheduled_day
 from flows.settings.run_form import RunRequest
 from flows.settings.settings import Settings
 
-SCHEDULED = "PREFECT__RUNTIME__FLOW_RUN__SCHEDULED_START_TIME"
+SCHEDULED = "prefect.runtime.flow_run.scheduled_start_time"
 
 
 @pytest.mark.parametrize(
@@ -25,7 +27,7 @@ SCHEDULED = "PREFECT__RUNTIME__FLOW_RUN__SCHEDULED_START_TIME"
 def test_a_run_takes_the_month_that_was_complete_on_its_scheduled_day(
     monkeypatch: pytest.MonkeyPatch, scheduled: str, month: str
 ) -> None:
-    monkeypatch.setenv(SCHEDULED, scheduled)
+    monkeypatch.setattr(SCHEDULED, datetime.fromisoformat(scheduled), raising=False)
     assert str(_month_and_cutoff(RunRequest(), Settings())[0]) == month
     RunRequest().check(scheduled_day())
 

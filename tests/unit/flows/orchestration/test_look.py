@@ -358,7 +358,7 @@ def test_a_damaged_marker_is_said_and_the_rest_is_looked_at(
     mark_done(store, Month(2026, 9), held=True)
     store.replace("runs/2026-10/success.json", content)
     notices, _ = look(settings, NOON, view=None, expected=[])
-    assert causes(notices) == ["held-2026-09", "unreadable-2026-10"]
+    assert causes(notices) == ["held-2026-09", "damaged-2026-10"]
 
 
 def test_a_damaged_approval_is_said_and_the_months_are_looked_at_all_the_same(
@@ -367,7 +367,7 @@ def test_a_damaged_approval_is_said_and_the_months_are_looked_at_all_the_same(
     store.create("approvals/2026-10/1/pending.json", b'{"month": "2026-')
     notices, _ = look(settings, NOON, view=None, expected=[])
     assert "not-done-2026-10" in causes(notices)
-    assert any(cause.startswith("unread-") for cause in causes(notices))
+    assert any(cause.startswith("damaged-") for cause in causes(notices))
 
 
 def test_undelivered_mail_is_said_until_it_has_gone(settings: Settings, store: LocalStore) -> None:
