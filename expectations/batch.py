@@ -36,6 +36,8 @@ class Effect(StrEnum):
     SET_ASIDE = "the cells or rows are left out"
     WITHHELD = "the figures that need the column are withheld"
     QUARANTINED = "the whole file is not used"
+    BROKEN_OFF = "what needs the month before is withheld"
+    HELD = "the message to the director waits for an answer"
 
 
 #: One row per check, council and file that failed. `row_numbers` are rows as a person sees them in the
@@ -143,6 +145,8 @@ class CheckHistory:
     """Per kind, `counts_schema(kind)`: the 12 months before and the month itself."""
     profiles: pl.DataFrame = field(default_factory=PROFILE.to_frame)
     """`Outcome.profile` of earlier months."""
+    records: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
+    """Per kind canonical rows, as they were used, of the months right before those that are checked."""
 
     def with_counts(self, months: Sequence[Mapping[Kind, pl.DataFrame]]) -> CheckHistory:
         """The same with further months' counts."""
@@ -200,6 +204,8 @@ class Outcome:
     statistics: Statistics
     checked: Mapping[tuple[str, Kind], int] = field(default_factory=dict)
     """(la_code, kind) -> rows checked."""
+    reissued: frozenset[tuple[str, Kind]] = frozenset()
+    """(la_code, kind): its references are not those of the month before, so nobody can be followed."""
     suites: tuple[SuiteResult, ...] = ()
     """For the Data Docs. A pass over several months is shared by their outcomes."""
 
@@ -208,9 +214,20 @@ class Outcome:
         return self.failures.filter(pl.col("la_code") == la_code)
 
     @property
+    def doubted(self) -> dict[str, str]:
+        """la_code -> why its figures are doubted as a whole, as a sentence."""
+        return doubted(self.failures)
+
+    @property
     def errors(self) -> int:
         """Failures of severity error that nobody has accepted."""
         return self.failures.filter((pl.col("severity") == Severity.ERROR) & ~pl.col("accepted")).height
+
+
+def doubted(failures: pl.DataFrame) -> dict[str, str]:
+    """la_code -> why the council's figures are doubted as a whole, from a month's FAILURES; accepted ones are not."""
+    held = failures.filter((pl.col("effect") == Effect.HELD) & ~pl.col("accepted"))
+    return dict(held.select("la_code", "message").iter_rows())
 
 
 class CheckBroken(HoldfastError):

@@ -56,7 +56,9 @@ def check_batches(
         static = run_static(group, accepted)
         if count is not None:
             known = known.with_counts([count(b, _outcome(b, static, NO_DYNAMIC, 0.0)) for b in group])
-        dynamic = run_dynamic([b.month for b in group], {k: p.prepared for k, p in static.items()}, known, accepted)
+        gone = frozenset((*file, kind) for kind, one in static.items() for file in one.not_used)
+        prepared = {kind: one.prepared for kind, one in static.items()}
+        dynamic = run_dynamic([b.month for b in group], prepared, known, accepted, gone)
         known = replace(known, profiles=pl.concat([known.profiles, dynamic.profiles]))
         seconds = time.perf_counter() - started
         outcomes += [_outcome(batch, static, dynamic, seconds) for batch in group]
@@ -122,8 +124,11 @@ def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass
     return Outcome(
         month=batch.month,
         failures=failures_frame(findings, batch),
-        withheld=frozenset(w for kind, one in static.items() for w in _withheld(kind, one, batch))
-        | {lost for lost in batch.lost_columns if lost[2] in NEEDED[lost[1]]},
+        withheld=frozenset(
+            [*(w for kind, one in static.items() for w in _withheld(kind, one, batch))]
+            + [(la_code, kind, name) for month, la_code, kind, name in dynamic.withheld if month == day]
+            + [lost for lost in batch.lost_columns if lost[2] in NEEDED[lost[1]]]
+        ),
         quarantined=frozenset(quarantined),
         set_aside=_set_aside(static, batch, quarantined),
         not_run=_not_run(batch, static, dynamic, checked),
@@ -135,6 +140,7 @@ def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass
             passes=sum(one.passes for one in static.values()) + dynamic.passes,
         ),
         checked=checked,
+        reissued=frozenset((la_code, kind) for month, la_code, kind in dynamic.reissued if month == day),
         suites=tuple(suites),
     )
 

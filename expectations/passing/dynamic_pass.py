@@ -13,7 +13,8 @@ from expectations.accepted import Accepted, accepting
 from expectations.batch import NOT_RUN, PROFILE, CheckHistory, Effect, Severity, SuiteResult
 from expectations.findings import Finding
 from expectations.passing import engine
-from expectations.suites import between, plausible
+from expectations.passing.doubt import doubted
+from expectations.suites import between, continuity, contradictions, plausible
 from expectations.suites.profile import profile
 from expectations.suites.rows import Prepared
 from expectations.suites.rules import Asserts
@@ -24,7 +25,14 @@ _TOO_FEW_MONTHS = f"fewer than {plausible.MONTHS_NEEDED} earlier months are know
 _OTHER_FILE = "the other file of the comparison is not there"
 
 #: Family -> what a missing comparison is put down to.
-_FAMILIES = {**plausible.FAMILIES, between.FAMILY: between.DESCRIPTION}
+_FAMILIES = {
+    **plausible.FAMILIES,
+    between.FAMILY: between.DESCRIPTION,
+    **continuity.FAMILIES,
+    **contradictions.FAMILIES,
+}
+#: Families about which a whole file stands or falls.
+_WHOLE_FILE = frozenset({plausible.SIZE, plausible.REPEAT, continuity.STALE})
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,10 @@ class DynamicPass:
     findings: tuple[Finding, ...]
     not_used: frozenset[tuple[date, str, Kind]]
     """(month, la_code, kind) of files that are no extract of their month."""
+    withheld: frozenset[tuple[date, str, Kind, str]]
+    """(month, la_code, kind, field): what cannot be right."""
+    reissued: frozenset[tuple[date, str, Kind]]
+    """(month, la_code, kind) of files whose references are not those of the month before."""
     not_run: pl.DataFrame
     profiles: pl.DataFrame
     suite: SuiteResult | None
@@ -46,6 +58,8 @@ class DynamicPass:
 NO_DYNAMIC = DynamicPass(
     (),
     frozenset(),
+    frozenset(),
+    frozenset(),
     NOT_RUN.to_frame(),
     PROFILE.to_frame(),
     None,
@@ -55,21 +69,30 @@ NO_DYNAMIC = DynamicPass(
 
 
 def run_dynamic(
-    months: Sequence[Month], prepared: Mapping[Kind, Prepared], history: CheckHistory, accepted: Sequence[Accepted]
+    months: Sequence[Month],
+    prepared: Mapping[Kind, Prepared],
+    history: CheckHistory,
+    accepted: Sequence[Accepted],
+    gone: frozenset[tuple[date, str, Kind]] = frozenset(),
 ) -> DynamicPass:
-    """Compare every file of these months with its past and its siblings."""
+    """Compare every file of these months with its past and its siblings.
+
+    `gone`: (month, la_code, kind) of files that are not used anyway.
+    """
     profiles = pl.concat([PROFILE.to_frame(), *(profile(p) for p in prepared.values())])
     table = pl.concat(
         [
             plausible.comparisons([m.last_day for m in months], profiles, history),
             between.comparisons(prepared),
+            continuity.comparisons(prepared, history.records),
+            contradictions.comparisons(profiles.select("la_code", "month", "extract").unique(), history),
         ]
     )
     made = table.filter(pl.col("excess").is_not_null())
     not_run = _not_run(table)
     counted = made.group_by("month").agg(pl.len().alias("checks")).sort("month")
     if made.height == 0:
-        return DynamicPass((), frozenset(), not_run, profiles, None, 0, counted)
+        return replace(NO_DYNAMIC, not_run=not_run, profiles=profiles, checks=counted)
     families = [family for family in _FAMILIES if family in made["family"].unique()]
     checks = [
         engine.Check(
@@ -77,40 +100,77 @@ def run_dynamic(
             family,
             Asserts.BETWEEN,
             {"max_value": 1.0},
-            Severity.ERROR if family in (plausible.SIZE, plausible.REPEAT) else Severity.QUERY,
+            Severity.ERROR if family in _WHOLE_FILE or family in contradictions.WITHHOLDS else Severity.QUERY,
             _FAMILIES[family],
         )
         for family in families
     ]
     columns = made.select(pl.when(pl.col("family") == f).then(pl.col("excess")).alias(f) for f in families)
     ran = engine.run("all extracts, dynamic", min(months), max(months), columns, checks)
-    findings = [
-        _finding(row, accepted)
-        for family in families
-        for row in made[ran.failing.get(f"dynamic.{family}", [])].iter_rows(named=True)
-    ]
+    failed = [made[ran.failing[name]] for f in families if (name := f"dynamic.{f}") in ran.failing]
+    rows = [row for frame in failed for row in frame.iter_rows(named=True)]
+    findings = [_finding(row, accepted) for row in rows]
+    standing = [not f.accepted for f in findings]
     not_used = frozenset((f.month, f.la_code, f.extract) for f in findings if f.effect is Effect.QUARANTINED)
-    return DynamicPass(tuple(findings), not_used, not_run, profiles, ran.suite, ran.passes, counted)
+    weighed = pl.concat([made.clear(), *failed]).filter(pl.Series(standing, dtype=pl.Boolean))
+    in_doubt = [_accepted(f, accepted) for f in doubted(weighed, not_used | gone)]
+    return DynamicPass(
+        findings=(*findings, *in_doubt),
+        not_used=not_used,
+        withheld=frozenset(
+            (f.month, f.la_code, f.extract, name)
+            for f, row in zip(findings, rows, strict=True)
+            if f.effect is Effect.WITHHELD
+            for name in contradictions.WITHHOLDS[row["family"]]
+        ),
+        reissued=frozenset((f.month, f.la_code, f.extract) for f in findings if f.effect is Effect.BROKEN_OFF),
+        not_run=not_run,
+        profiles=profiles,
+        suite=ran.suite,
+        passes=ran.passes,
+        checks=counted,
+    )
+
+
+def _message(row: dict[str, Any]) -> str:
+    family = str(row["family"])
+    if family == between.FAMILY:
+        return between.message(row)
+    if family in continuity.FAMILIES:
+        return continuity.message(family, row)
+    if family in contradictions.FAMILIES:
+        return contradictions.message(family, row)
+    return plausible.message(family, row)
+
+
+def _effect(family: str) -> Effect:
+    if family in _WHOLE_FILE:
+        return Effect.QUARANTINED
+    if family in contradictions.WITHHOLDS:
+        return Effect.WITHHELD
+    return Effect.BROKEN_OFF if family == continuity.IDENTITY else Effect.NONE
 
 
 def _finding(row: dict[str, Any], accepted: Sequence[Accepted]) -> Finding:
-    family, severity = row["family"], Severity(row["severity"])
-    text = between.message(row) if family == between.FAMILY else plausible.message(family, row)
     finding = Finding(
         row["check"],
-        severity,
+        Severity(row["severity"]),
         row["la_code"],
         row["month"],
         Kind(row["extract"]),
         row["column"],
-        text,
+        _message(row),
         row["rows"],
-        effect=Effect.QUARANTINED if severity is Severity.ERROR else Effect.NONE,
+        effect=_effect(row["family"]),
     )
+    return _accepted(finding, accepted)
+
+
+def _accepted(finding: Finding, accepted: Sequence[Accepted]) -> Finding:
     by = accepting(accepted, finding.check, finding.la_code, finding.extract, finding.column, Month.of(finding.month))
     if by is None:
         return finding
-    note = f"{text} Accepted by {by.accepted_by} until {by.expires.in_words}: {by.reason}"
+    note = f"{finding.message} Accepted by {by.accepted_by} until {by.expires.in_words}: {by.reason}"
     return replace(finding, message=note, effect=Effect.NONE, accepted=True)
 
 

@@ -113,7 +113,7 @@ def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: CheckHi
     files = past.group_by("la_code", "month", "extract").agg(pl.col("rows").first(), pl.col("content").first())
     now = profiles.filter(pl.col("month").is_in(list(months))).select("la_code", "month", "extract").unique()
     parts = [
-        _jumps(now, history),
+        jumps(now, history),
         _sizes(now, files),
         _empties(now, past),
         _repeats(now, files),
@@ -158,7 +158,7 @@ def _percent(value: object) -> str:
     return f"{value:.0%}" if isinstance(value, float) else "an unknown share"
 
 
-def _with_past(now: pl.DataFrame, series: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+def with_past(now: pl.DataFrame, series: pl.DataFrame, by: list[str]) -> pl.DataFrame:
     """`la_code, month, *by, value, median, spread, months` for every file of `now`; `series` has a `value`."""
     span = pl.col("month").dt.year().cast(pl.Int32) * 12 + pl.col("month").dt.month()
     series = series.with_columns(span.alias("at"))
@@ -179,7 +179,7 @@ def _with_past(now: pl.DataFrame, series: pl.DataFrame, by: list[str]) -> pl.Dat
     return current.drop("at").join(earlier, on=[*key, "month"], how="left", validate="1:1")
 
 
-def _row(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Expr, excess: pl.Expr) -> pl.DataFrame:
+def compared(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Expr, excess: pl.Expr) -> pl.DataFrame:
     enough = (pl.col("months") >= MONTHS_NEEDED).fill_null(False)
     defaults = {"column": pl.lit(None, pl.String), "other_month": pl.lit(None, pl.Date), "rows": pl.lit(0, pl.UInt32)}
     missing = [expression.alias(name) for name, expression in defaults.items() if name not in frame.columns]
@@ -197,7 +197,7 @@ def _row(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Expr, e
     )
 
 
-def _jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+def jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     parts = []
     watched = {w.count: w for w in WATCHED}
     parts_of = {c.name: c.parts for c in COUNTS}
@@ -219,11 +219,11 @@ def _jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
         # A file without counts of its month yet is listed as not compared, not passed over.
         asked = here.select("la_code", "month").join(limits, how="cross")
         frame = asked.join(
-            _with_past(here, series, ["column"]), on=["la_code", "month", "column"], how="left", validate="1:1"
+            with_past(here, series, ["column"]), on=["la_code", "month", "column"], how="left", validate="1:1"
         )
         allowed = pl.max_horizontal(pl.col("share") * pl.col("median"), SPREADS * pl.col("spread"), pl.col("floor"))
         parts.append(
-            _row(
+            compared(
                 frame.with_columns(pl.lit(str(kind)).alias("extract")),
                 JUMP,
                 Severity.QUERY,
@@ -239,11 +239,11 @@ def _sizes(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     series = files.filter(pl.col("extract").is_in(records)).select(
         "la_code", "month", "extract", "rows", pl.col("rows").cast(pl.Float64).alias("value")
     )
-    frame = _with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract"])
+    frame = with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract"])
     frame = frame.filter((pl.col("median") >= ROWS_TO_JUDGE) | pl.col("median").is_null())
     ratio = pl.col("value") / pl.col("median")
     excess = pl.when(ratio < 1).then((1 - ratio) / (1 - CUT_SHORT)).otherwise((ratio - 1) / (DOUBLED - 1))
-    return _row(frame, SIZE, Severity.ERROR, pl.format("{}.file.size", pl.col("extract")), excess)
+    return compared(frame, SIZE, Severity.ERROR, pl.format("{}.file.size", pl.col("extract")), excess)
 
 
 def _empties(now: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
@@ -251,8 +251,8 @@ def _empties(now: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     series = past.filter(pl.col("extract").is_in(records)).select(
         "la_code", "month", "extract", "column", "rows", (1 - pl.col("filled") / pl.col("rows")).alias("value")
     )
-    frame = _with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract", "column"])
-    return _row(
+    frame = with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract", "column"])
+    return compared(
         frame,
         EMPTY,
         Severity.QUERY,
@@ -286,7 +286,7 @@ def _repeats(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
             pl.lit(None, pl.Float64).alias("median"),
         )
     )
-    return _row(
+    return compared(
         pairs,
         REPEAT,
         Severity.ERROR,
@@ -324,7 +324,7 @@ def _unchanged(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
             pl.lit(MONTHS_NEEDED).alias("months"),
         )
     )
-    return _row(
+    return compared(
         frame,
         UNCHANGED,
         Severity.INFORMATION,

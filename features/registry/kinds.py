@@ -223,6 +223,7 @@ class Missing(StrEnum):
     ROUNDS_TO_ZERO = "low: rounds to zero in the published file"
     WINDOW_INCOMPLETE = "a month of the window is missing"
     ZERO_DENOMINATOR = "nothing to divide by"
+    REISSUED = "references were issued anew"
     NO_POPULATION = "the register gives no child population"
     CONTRADICTION = "its parts contradict each other: the part is larger than the whole"
 

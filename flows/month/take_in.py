@@ -23,7 +23,7 @@ from features.frames import REASONS, counts_schema
 from features.measuring.inputs import UNREPORTED
 from features.measuring.returns import CELL_REASONS
 from features.months import Month, london_day, month_range, nth_working_day
-from features.registry import EXTRACTS, Kind, Missing
+from features.registry import EXTRACTS, Kind, Missing, counts_of
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
 from flows.extracts.mapping import FOLDER as MAPPINGS
@@ -310,7 +310,16 @@ def check_history(history: History, due: Sequence[Due]) -> CheckHistory:
     return CheckHistory(
         counts={kind: history.tables(earlier, f"counts-{kind}", counts_schema(kind)) for kind in RECORD_KINDS},
         profiles=history.tables(earlier, "profile", PROFILE),
+        records={kind: records_before(history, kind, due) for kind in _STATES},
     )
+
+
+def records_before(history: History, kind: Kind, due: Sequence[Due]) -> pl.DataFrame:
+    """The rows of the months right before those to be checked, where these are not checked themselves."""
+    checked = {d.month for d in due}
+    schema = EXTRACTS[kind].schema
+    editions = [history.as_of(d.month.plus(-1), d.cutoff) for d in due if d.month.plus(-1) not in checked]
+    return pl.concat([schema.to_frame(), *(history.table(e, str(kind), schema) for e in editions if e)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,13 +347,29 @@ def count_usable(
     batch: Batch, outcome: Outcome, reads: Sequence[Read], states: Mapping[Kind, pl.DataFrame]
 ) -> CountedMonth:
     """Count what validation lets be used; counts of withheld and absent fields are null, with the reason."""
-    counted = count_month(batch.month, usable(batch, outcome), reads, states)
+    followed = {kind: state.filter(~_reissued(outcome, kind)) for kind, state in states.items()}
+    counted = count_month(batch.month, usable(batch, outcome), reads, followed)
     counts: dict[Kind, pl.DataFrame] = {}
-    reasons = [counted.reasons]
+    reasons = [_with_reissued(counted.reasons, outcome)]
     for kind, frame in counted.counts.items():
         counts[kind], withheld = withhold(frame, kind, outcome.withheld, batch.absent_columns)
         reasons.append(withheld)
     return CountedMonth(counts, pl.concat(reasons), counted.states)
+
+
+def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
+    """Whether a row is of a council whose references of this kind are not those of the month before."""
+    return pl.col("la_code").is_in(sorted(la_code for la_code, k in outcome.reissued if k is kind))
+
+
+def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+    """REASONS in which the month before is missing because nobody of it can be found again."""
+    new = pl.lit(str(Missing.REISSUED))
+    for kind in sorted({k for _, k in outcome.reissued}):
+        names = pl.col("input").is_in([c.name for c in counts_of(kind)])
+        lost = _reissued(outcome, kind) & names & (pl.col("reason") == str(Missing.WINDOW_INCOMPLETE))
+        reasons = reasons.with_columns(pl.when(lost).then(new).otherwise(pl.col("reason")).alias("reason"))
+    return reasons
 
 
 def _received(kind: Kind, frame: pl.DataFrame, reads: Sequence[Read]) -> pl.DataFrame:

@@ -1,0 +1,262 @@
+"""Figures that contradict each other or a council's own past, worked out from a month's counts. All limits stand here.
+
+A jump of one figure may be true. A share that turned over, hours that everybody has alike since this month, vacancies
+in another unit are hardly ever: where the figures that rest on a column cannot be right, it is withheld.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.batch import CheckHistory, Severity
+from expectations.suites.plausible import COMPARISONS, ROWS_TO_JUDGE, SPREADS, compared, with_past
+from features.registry import Kind
+
+SHARE, WHOLE_HOURS, UNIT, PERCENTAGE, EXCHANGED = "share", "whole_hours", "unit", "percentage", "exchanged"
+
+#: A share that moves by so much within a month. In the published years the share of agency workers moved by 0.15 in
+#: a whole year at one council of sixty; a month moves less.
+SHARE_MOVES = 0.15
+#: Standard errors of a share in so few; keeps small councils quiet.
+CHANCE = 4.0
+#: FTE per person up to which hours are said to vary.
+HOURS_VARY = 0.98
+#: Vacancies in hours are 35 to 37.5 times those in FTE; so many times the usual number are in another unit.
+OTHER_UNIT = 20.0
+#: Vacant posts for each one filled. Three of 1,053 published figures are higher.
+VACANT_PER_FILLED = 1.5
+#: How near vacancies must lie to the usual vacancy rate in per cent, and how far from the usual number.
+NEAR, FAR = 0.1, 0.25
+
+FAMILIES: dict[str, str] = {
+    SHARE: f"A share of a month's rows lies within {SHARE_MOVES:.0%} points of its usual one.",
+    WHOLE_HOURS: "FTE is not 1 for everybody where hours varied before.",
+    UNIT: f"Vacancies are below {OTHER_UNIT:g} times the usual and {VACANT_PER_FILLED:g} for each post that is filled.",
+    PERCENTAGE: "Vacancies are a number of posts, not a percentage.",
+    EXCHANGED: "Vacancies and agency workers have not changed places.",
+}
+
+#: Family -> the fields that are withheld where it fails.
+WITHHOLDS: dict[str, tuple[str, ...]] = {
+    WHOLE_HOURS: ("fte",),
+    UNIT: ("vacancy_fte",),
+    PERCENTAGE: ("vacancy_fte",),
+    EXCHANGED: ("vacancy_fte", "agency_fte"),
+}
+
+
+@dataclass(frozen=True)
+class WatchedShare:
+    """A part of a whole, both counted, and the column that says which rows are the part."""
+
+    extract: Kind
+    column: str
+    part: str
+    whole: tuple[str, ...]
+    words: str
+
+
+SHARES: tuple[WatchedShare, ...] = (
+    WatchedShare(
+        Kind.WORKFORCE,
+        "agency_worker",
+        "agency_worker_headcount",
+        ("agency_worker_headcount", "inpost_headcount"),
+        "the workers in post are agency workers",
+    ),
+    WatchedShare(
+        Kind.WORKFORCE,
+        "absent_at_reference_date",
+        "absent_headcount",
+        ("inpost_headcount",),
+        "the directly paid workers are absent on the last day",
+    ),
+    WatchedShare(
+        Kind.WORKFORCE,
+        "org_role",
+        "managers_headcount",
+        ("managers_headcount", "practitioners_headcount"),
+        "the workers in post are managers",
+    ),
+    WatchedShare(Kind.CASELOAD, "re_referral", "re_referrals", ("referrals",), "the referrals are re-referrals"),
+    WatchedShare(
+        Kind.CASELOAD, "allocated_worker_ref", "unallocated_cases", ("open_cases",), "the open cases have no worker"
+    ),
+    WatchedShare(
+        Kind.CASELOAD,
+        "assessment_authorised_date",
+        "assessments_in_time",
+        ("assessments_completed",),
+        "the assessments completed are in time",
+    ),
+    WatchedShare(Kind.CASELOAD, "icpc_date", "icpcs_in_time", ("icpcs",), "the conferences held are in time"),
+    WatchedShare(
+        Kind.CASELOAD,
+        "cp_review_due_date",
+        "cp_reviews_in_time",
+        ("cp_reviews_due",),
+        "the reviews are in time",
+    ),
+    WatchedShare(Kind.CASELOAD, "last_visit_date", "visits_overdue", ("visits_due",), "the visits are overdue"),
+    WatchedShare(Kind.CASELOAD, "cp_plan_start_date", "cp_plans_open", ("open_cases",), "the open cases have a plan"),
+    WatchedShare(
+        Kind.CASELOAD,
+        "worker_changes_12m",
+        "cases_three_workers",
+        ("cases_with_history",),
+        "the cases had three workers or more",
+    ),
+)
+_BY_COLUMN = {(str(s.extract), s.column): s for s in SHARES}
+
+
+def comparisons(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+    """COMPARISONS of the files of a pass (`la_code, month, extract`) that have counts in `history`."""
+    parts = [COMPARISONS.to_frame(), _whole_hours(files, history)]
+    parts += [_share(share, files, history) for share in SHARES]
+    parts += _establishment(files, history)
+    return pl.concat(parts).sort("month", "la_code", "extract", "check")
+
+
+def message(family: str, row: Mapping[str, object]) -> str:
+    """What a person reads about one comparison that failed; `row` is a row of COMPARISONS."""
+    column, value, expected = str(row["column"]), row["value"], row["expected"]
+    if family == SHARE:
+        words = _BY_COLUMN[str(row["extract"]), column].words
+        return (
+            f"{_percent(value)} of {words}; in this council's last 12 months the middle value was "
+            f"{_percent(expected)}. Check {column}: that it means what it did, and that codes or columns are not "
+            "exchanged."
+        )
+    if family == WHOLE_HOURS:
+        return (
+            f"fte is 1 for everybody in post, where it was {_number(expected)} a head before: it is a headcount. "
+            "Give contracted hours over standard hours."
+        )
+    if family == PERCENTAGE:
+        return (
+            f"vacancy_fte is {_number(value)} where {_number(expected)} is usual, and it is the usual vacancy rate in "
+            "per cent. Give the vacant posts in FTE."
+        )
+    if family == EXCHANGED:
+        return (
+            f"vacancy_fte is {_number(value)} where {_number(expected)} is usual, and agency_fte is what vacancies "
+            "were: the two look exchanged. Put them right."
+        )
+    return (
+        f"vacancy_fte is {_number(value)} where at most {_number(expected)} can be: it looks like hours or another "
+        "unit. Give the vacant posts in FTE."
+    )
+
+
+def _percent(value: object) -> str:
+    return f"{value:.0%}" if isinstance(value, float) else "an unknown share"
+
+
+def _number(value: object) -> str:
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else "unknown"
+
+
+def _of(files: pl.DataFrame, kind: Kind) -> pl.DataFrame:
+    return files.filter(pl.col("extract") == str(kind))
+
+
+def _share(share: WatchedShare, files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+    whole = pl.sum_horizontal(*share.whole, ignore_nulls=False)
+    series = history.counts_of(share.extract).select(
+        "la_code",
+        "month",
+        pl.lit(share.column).alias("column"),
+        whole.cast(pl.Float64).alias("of"),
+        pl.when(whole >= ROWS_TO_JUDGE).then(pl.col(share.part) / whole).alias("value"),
+    )
+    frame = with_past(_of(files, share.extract), series, ["column"]).filter(pl.col("value").is_not_null())
+    usual = pl.col("median")
+    chance = CHANCE * (usual * (1 - usual) / pl.col("of")).sqrt()
+    allowed = pl.max_horizontal(pl.lit(SHARE_MOVES), SPREADS * pl.col("spread"), chance)
+    return compared(
+        frame.with_columns(pl.lit(str(share.extract)).alias("extract")),
+        SHARE,
+        Severity.QUERY,
+        pl.lit(f"{share.extract}.{share.column}.share"),
+        (pl.col("value") - usual).abs() / allowed,
+    )
+
+
+def _whole_hours(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+    people = pl.col("inpost_headcount")
+    series = history.counts_of(Kind.WORKFORCE).select(
+        "la_code",
+        "month",
+        pl.lit("fte").alias("column"),
+        pl.when(people >= ROWS_TO_JUDGE).then(pl.col("inpost_fte") / (100 * people)).alias("value"),
+    )
+    frame = with_past(_of(files, Kind.WORKFORCE), series, ["column"]).filter(pl.col("value").is_not_null())
+    # 2 where everybody has 1 and it was less before: there is nothing in between.
+    alike = (pl.col("value") == 1.0) & (pl.col("median") <= HOURS_VARY)
+    return compared(
+        frame.with_columns(pl.lit(str(Kind.WORKFORCE)).alias("extract")),
+        WHOLE_HOURS,
+        Severity.ERROR,
+        pl.lit(f"{Kind.WORKFORCE}.fte.{WHOLE_HOURS}"),
+        alike.cast(pl.Float64) * 2,
+    )
+
+
+def _establishment(files: pl.DataFrame, history: CheckHistory) -> list[pl.DataFrame]:
+    """Vacancies beside their own past, beside the agency workers', and beside the posts that are filled."""
+    kind = Kind.ESTABLISHMENT
+    staff = history.counts_of(Kind.WORKFORCE).select("la_code", "month", pl.col("inpost_fte") / 100)
+    counts = (
+        history.counts_of(kind)
+        .select("la_code", "month", pl.col("vacancy_fte", "agency_fte") / 100)
+        .join(staff, on=["la_code", "month"], how="left")
+    )
+    here = _of(files, kind)
+    frame = _past_of(counts, here, "vacancy_fte").filter(pl.col("value").is_not_null())
+    for name, of in (
+        ("agency", pl.col("agency_fte")),
+        ("rate", 100 * pl.col("vacancy_fte") / (pl.col("vacancy_fte") + pl.col("inpost_fte"))),
+    ):
+        past = _past_of(counts.with_columns(of.alias(name)), here, name)
+        frame = frame.join(
+            past.select("la_code", "month", pl.col("value").alias(name), pl.col("median").alias(f"usual_{name}")),
+            on=["la_code", "month"],
+            how="left",
+        )
+    now, usual, filled = pl.col("value"), pl.col("median"), pl.col("inpost_fte")
+    frame = frame.join(counts.select("la_code", "month", "inpost_fte"), on=["la_code", "month"], how="left")
+    agency, usual_agency = pl.col("agency"), pl.col("usual_agency")
+    apart = (usual - usual_agency).abs() >= FAR * pl.max_horizontal(usual, usual_agency)
+    swapped = (now - usual_agency).abs() + (agency - usual).abs()
+    straight = (now - usual).abs() + (agency - usual_agency).abs()
+    looks_like_rate = (now - pl.col("usual_rate")).abs() <= NEAR * pl.col("usual_rate")
+    far = (now - usual).abs() > FAR * usual
+    exchanged = apart & (swapped < FAR * straight)
+    most = pl.min_horizontal(OTHER_UNIT * pl.max_horizontal(usual, 1.0), VACANT_PER_FILLED * filled)
+    tests = (
+        (UNIT, now / most),
+        (EXCHANGED, exchanged.cast(pl.Float64) * 2),
+        (PERCENTAGE, (looks_like_rate & far & exchanged.not_()).cast(pl.Float64) * 2),
+    )
+    parts = []
+    for family, excess in tests:
+        rows = frame.with_columns(median=most) if family == UNIT else frame
+        parts.append(
+            compared(
+                rows.with_columns(pl.lit(str(kind)).alias("extract"), pl.lit("vacancy_fte").alias("column")),
+                family,
+                Severity.ERROR,
+                pl.lit(f"{kind}.vacancy_fte.{family}"),
+                excess,
+            )
+        )
+    return parts
+
+
+def _past_of(counts: pl.DataFrame, here: pl.DataFrame, name: str) -> pl.DataFrame:
+    series = counts.select("la_code", "month", pl.lit(name).alias("of"), pl.col(name).alias("value"))
+    return with_past(here, series, ["of"]).drop("of")
