@@ -59,7 +59,11 @@ def check_batches(
         gone = frozenset((*file, kind) for kind, one in static.items() for file in one.not_used)
         prepared = {kind: one.prepared for kind, one in static.items()}
         dynamic = run_dynamic([b.month for b in group], prepared, known, accepted, gone)
-        known = replace(known, profiles=pl.concat([known.profiles, dynamic.profiles]))
+        known = replace(
+            known,
+            profiles=pl.concat([known.profiles, dynamic.profiles]),
+            records=_with_rows(known.records, group[-1]),
+        )
         seconds = time.perf_counter() - started
         outcomes += [_outcome(batch, static, dynamic, seconds) for batch in group]
     return tuple(outcomes)
@@ -88,6 +92,14 @@ def check_file(
         {(la_code, kind): file},
     )
     return check_batch(batch, None, accepted)
+
+
+def _with_rows(records: Mapping[Kind, pl.DataFrame], batch: Batch) -> dict[Kind, pl.DataFrame]:
+    """The rows that the month after the batch's is laid beside, added."""
+    of = pl.lit(batch.month.last_day).alias("reference_date")
+    kinds = [kind for kind in (Kind.WORKFORCE, Kind.CASELOAD) if kind in batch.frames]
+    frames = {kind: batch.frames[kind].with_columns(of) for kind in kinds}
+    return {**records, **{k: pl.concat([records[k], f]) if k in records else f for k, f in frames.items()}}
 
 
 def _passes(batches: Sequence[Batch]) -> Iterator[list[Batch]]:

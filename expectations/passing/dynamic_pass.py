@@ -100,7 +100,7 @@ def run_dynamic(
             family,
             Asserts.BETWEEN,
             {"max_value": 1.0},
-            Severity.ERROR if family in _WHOLE_FILE or family in contradictions.WITHHOLDS else Severity.QUERY,
+            Severity.ERROR if family in _WHOLE_FILE else Severity.QUERY,
             _FAMILIES[family],
         )
         for family in families
@@ -121,7 +121,7 @@ def run_dynamic(
             (f.month, f.la_code, f.extract, name)
             for f, row in zip(findings, rows, strict=True)
             if f.effect is Effect.WITHHELD
-            for name in contradictions.WITHHOLDS[row["family"]]
+            for name in contradictions.WITHHOLDS.get(row["family"], (row["column"],))
         ),
         reissued=frozenset((f.month, f.la_code, f.extract) for f in findings if f.effect is Effect.BROKEN_OFF),
         not_run=not_run,
@@ -143,25 +143,26 @@ def _message(row: dict[str, Any]) -> str:
     return plausible.message(family, row)
 
 
-def _effect(family: str) -> Effect:
+def _effect(family: str, severity: Severity) -> Effect:
     if family in _WHOLE_FILE:
         return Effect.QUARANTINED
-    if family in contradictions.WITHHOLDS:
+    if severity is Severity.ERROR:
         return Effect.WITHHELD
     return Effect.BROKEN_OFF if family == continuity.IDENTITY else Effect.NONE
 
 
 def _finding(row: dict[str, Any], accepted: Sequence[Accepted]) -> Finding:
+    severity = Severity(row["severity"])
     finding = Finding(
         row["check"],
-        Severity(row["severity"]),
+        severity,
         row["la_code"],
         row["month"],
         Kind(row["extract"]),
         row["column"],
         _message(row),
         row["rows"],
-        effect=_effect(row["family"]),
+        effect=_effect(row["family"], severity),
     )
     return _accepted(finding, accepted)
 

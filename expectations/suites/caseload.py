@@ -148,6 +148,22 @@ RULES: tuple[Rule, ...] = (
         reads_empty=True,
     ),
     _after(
+        "cp_review_due_date",
+        "last_cp_review_date",
+        "before_last_review",
+        _ERROR,
+        "Give the day the next review is due, which lies after the last one; check that the two are not exchanged.",
+    ),
+    row_rule(
+        _KIND,
+        ("last_cp_review_date", "cp_plan_start_date"),
+        "without_plan",
+        _QUERY,
+        only_where(pl.col("last_cp_review_date").is_not_null(), pl.col("cp_plan_start_date").is_not_null()),
+        "last_cp_review_date is given for a case without a child protection plan",
+        "Check that it is no other date, such as that of a visit.",
+    ),
+    _after(
         "last_cp_review_date",
         "cp_plan_start_date",
         "before_plan",

@@ -56,7 +56,7 @@ def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.Data
             if kind in before:
                 earlier.insert(0, _rows(kind, before[kind].with_columns(pl.col("reference_date").alias("month"))))
             parts += _of_kind(kind, now, _moved_on(pl.concat(earlier)))
-    if Kind.CASELOAD in prepared:
+    if Kind.CASELOAD in prepared and Kind.WORKFORCE in prepared:
         parts.append(_elsewhere(prepared[Kind.CASELOAD].rows))
     return pl.concat(parts).sort("month", "la_code", "extract", "check")
 

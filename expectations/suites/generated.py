@@ -136,7 +136,6 @@ def _in_the_month(kind: Kind) -> Rule:
 def _unique(extract: Extract) -> Rule:
     kind, key = extract.kind, extract.key[0]
     if kind in (Kind.ESTABLISHMENT, Kind.RETURN):
-        # Two services of one council may each send a row; which of two returns counts, nobody can say.
         summed = kind is Kind.ESTABLISHMENT
         return Rule(
             f"{kind}.{key}.unique",
@@ -144,7 +143,7 @@ def _unique(extract: Extract) -> Rule:
             (key,),
             Severity.QUERY if summed else Severity.ERROR,
             "the file has more than one row",
-            "Check that the rows are of separate services: they are added up."
+            "Send one row for the council; of several none can be told to be the right one, and none is counted."
             if summed
             else "Send one row for the council.",
             Asserts.UNIQUE,

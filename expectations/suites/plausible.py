@@ -1,7 +1,7 @@
 """Dynamic checks: is a month plausible against that council's own last twelve?
 
-Nothing here is illegal, so nothing is withheld, with two exceptions that make a whole file useless: the
-file is cut short (or doubled), or it is an earlier month's file sent again. All limits stand here.
+Nothing here is illegal, so little is withheld: a whole file that is cut short (or doubled) or is an earlier month's
+sent again, and a column that lost half of its cells. All limits stand here.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 from expectations.batch import CheckHistory, Severity
+from expectations.suites.rules import NEEDED
 from features.registry import COUNTS, Kind, Unit, counts_of
 
 #: How far back a council is compared with itself.
@@ -31,6 +32,8 @@ CUT_SHORT, DOUBLED = 0.5, 2.0
 ROWS_TO_JUDGE = 20
 #: A column whose share of empty cells rises by this much was dropped or renamed at the source.
 EMPTY_RISE = 0.2
+#: One that lost half of its cells within a month holds something else, or nothing: it is withheld.
+EMPTY_LOST = 0.5
 #: So many rows cannot be the same by chance.
 ROWS_TO_REPEAT = 10
 #: Months in a row with the very same establishment figures before it is mentioned.
@@ -99,7 +102,7 @@ FAMILIES: dict[str, str] = {
     UNCHANGED: f"The establishment has changed within {MONTHS_UNCHANGED} months.",
 }
 
-_RECORDS = (Kind.WORKFORCE, Kind.CASELOAD)
+RECORDS = (Kind.WORKFORCE, Kind.CASELOAD)
 
 
 def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
@@ -197,6 +200,12 @@ def compared(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Exp
     )
 
 
+def error_where(rows: pl.DataFrame, certain: pl.Expr) -> pl.DataFrame:
+    """COMPARISONS of which some are errors: what they name cannot be right, and is withheld."""
+    weight = pl.when(certain.fill_null(False)).then(pl.lit(str(Severity.ERROR))).otherwise(pl.col("severity"))
+    return rows.with_columns(weight.alias("severity"))
+
+
 def jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     parts = []
     watched = {w.count: w for w in WATCHED}
@@ -235,7 +244,7 @@ def jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
 
 
 def _sizes(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    records = [str(k) for k in _RECORDS]
+    records = [str(k) for k in RECORDS]
     series = files.filter(pl.col("extract").is_in(records)).select(
         "la_code", "month", "extract", "rows", pl.col("rows").cast(pl.Float64).alias("value")
     )
@@ -247,24 +256,24 @@ def _sizes(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
 
 
 def _empties(now: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
-    records = [str(k) for k in _RECORDS]
+    records = [str(k) for k in RECORDS]
     series = past.filter(pl.col("extract").is_in(records)).select(
         "la_code", "month", "extract", "column", "rows", (1 - pl.col("filled") / pl.col("rows")).alias("value")
     )
     frame = with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract", "column"])
-    return compared(
-        frame,
-        EMPTY,
-        Severity.QUERY,
-        pl.format("{}.{}.empty_jump", pl.col("extract"), pl.col("column")),
-        (pl.col("value") - pl.col("median")).clip(lower_bound=0) / EMPTY_RISE,
+    rise = pl.col("value") - pl.col("median")
+    check = pl.format("{}.{}.empty_jump", pl.col("extract"), pl.col("column"))
+    rows = compared(frame, EMPTY, Severity.QUERY, check, rise.clip(lower_bound=0) / EMPTY_RISE)
+    needed = pl.any_horizontal(
+        (pl.col("extract") == str(k)) & pl.col("column").is_in(sorted(NEEDED[k])) for k in RECORDS
     )
+    return error_where(rows, needed & (pl.col("excess") >= EMPTY_LOST / EMPTY_RISE))
 
 
 def _repeats(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     """1 file is compared with each earlier one of the window; one alike is enough, so one earlier month is too."""
     key = ["la_code", "extract"]
-    records = files.filter(pl.col("extract").is_in([str(k) for k in _RECORDS]), pl.col("rows") >= ROWS_TO_REPEAT)
+    records = files.filter(pl.col("extract").is_in([str(k) for k in RECORDS]), pl.col("rows") >= ROWS_TO_REPEAT)
     current = records.join(now, on=[*key, "month"], how="semi")
     pairs = (
         current.join(

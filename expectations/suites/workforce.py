@@ -6,7 +6,7 @@ import polars as pl
 
 from expectations.batch import Severity
 from expectations.suites.generated import generated
-from expectations.suites.rules import Rule, only_where, row_rule
+from expectations.suites.rules import Rule, Spare, only_where, row_rule
 from features.registry import Kind
 
 _KIND = Kind.WORKFORCE
@@ -17,6 +17,16 @@ _in_post = _end.is_null() | (_end > pl.col("month"))
 _left = _end.is_between(pl.col("month_first"), pl.col("month"))
 _direct = pl.col("agency_worker").not_()
 _fte, _cases = pl.col("fte"), pl.col("cases")
+
+#: Rows below which nothing is said of a whole file.
+_SOME = 5
+
+
+def _is_sum(name: str) -> pl.Expr:
+    """Whether a row holds the sum of the file's other rows, and there are some."""
+    column = pl.col(name).fill_null(0).cast(pl.Int64)
+    return (column > 0) & (2 * column == column.sum().over("file_no")) & (pl.len().over("file_no") > _SOME)
+
 
 RULES: tuple[Rule, ...] = (
     *generated(_KIND),
@@ -29,6 +39,27 @@ RULES: tuple[Rule, ...] = (
         "fte is empty for someone in post",
         "Give contracted hours over standard hours, for agency workers too.",
         reads_empty=True,
+    ),
+    row_rule(
+        _KIND,
+        "fte",
+        "all_zero",
+        _ERROR,
+        # Of a small file all may be on unpaid leave.
+        only_where(_in_post & (_in_post.sum().over("file_no") >= _SOME), (_in_post & (_fte > 0)).any().over("file_no")),
+        "fte is 0 for everybody in post",
+        "Give contracted hours over standard hours; open and save the file in Excel if a formula was never calculated.",
+    ),
+    row_rule(
+        _KIND,
+        ("fte", "cases"),
+        "total",
+        _ERROR,
+        (_is_sum("fte") & _is_sum("cases")).not_(),
+        "a row's fte and cases are the sums of all others: it is a total",
+        "Leave totals out of the extract.",
+        whole_file=True,
+        spare=Spare.ROWS,
     ),
     row_rule(
         _KIND,

@@ -33,7 +33,10 @@ def _facts(outcome: Outcome) -> list[object]:
 def _spoiled(days_lost: int = 5) -> dict[Kind, list[Row]]:
     """A council with faults; months differ in `days_lost`, and in who holds the first case."""
     rows = large_rows()
-    rows[Kind.WORKFORCE][0]["working_days_lost"] = days_lost
+    for worker in rows[Kind.WORKFORCE][:40]:
+        worker["working_days_lost"] = days_lost
+    for case in rows[Kind.CASELOAD][:40]:
+        case["worker_changes_12m"] = days_lost
     rows[Kind.CASELOAD][0]["allocated_worker_ref"] = days_lost % 2 + 2
     for worker in rows[Kind.WORKFORCE][10:15]:
         worker["fte"] = 3700

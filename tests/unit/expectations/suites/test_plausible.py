@@ -12,7 +12,7 @@ from expectations.batch import PROFILE, Batch, CheckHistory, Severity
 from expectations.passing.check import check_batch, check_batches
 from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
 from expectations.suites import plausible
-from expectations.suites.rows import prepare
+from expectations.suites.rows import prepare, with_workers
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import COUNTS, Kind
@@ -46,6 +46,8 @@ def _compare(history: CheckHistory, *councils: str) -> DynamicPass:
 
 def _dynamic(batch: Batch, history: CheckHistory) -> DynamicPass:
     prepared = {kind: p for kind in batch.frames if (p := prepare(kind, [batch])) is not None}
+    if Kind.CASELOAD in prepared:
+        prepared[Kind.CASELOAD] = with_workers(prepared[Kind.CASELOAD], prepared.get(Kind.WORKFORCE))
     return run_dynamic([batch.month], prepared, history, ())
 
 

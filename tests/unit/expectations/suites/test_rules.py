@@ -25,6 +25,8 @@ class Planted:
     changes: dict[str, Any] = field(default_factory=dict)
     repeat: bool = False
     """Send the row twice."""
+    everybody: tuple[int, ...] = ()
+    """Put the fault into every row; these, as a person sees them in the file, are concerned."""
 
     @property
     def kind(self) -> Kind:
@@ -57,6 +59,8 @@ PLANTED: tuple[Planted, ...] = (
     _p("workforce.role_start_date.missing", 1, role_start_date=None),
     _p("workforce.working_days_lost.missing", 1, working_days_lost=None),
     _p("workforce.cases.missing", 1, cases=None),
+    Planted("workforce.fte.all_zero", 0, {"fte": 0}, everybody=(2, 3, 4, 5, 7)),
+    _p("workforce.fte.total", 5, fte=380, cases=5),
     _p("workforce.role_end_date.before_start", 4, role_start_date=date(2026, 10, 16)),
     _p("workforce.role_end_date.before_month", 4, role_end_date=date(2026, 9, 30)),
     _p("workforce.role_end_date.after_month", 5, role_end_date=date(2026, 11, 1)),
@@ -98,6 +102,8 @@ PLANTED: tuple[Planted, ...] = (
     _p("caseload.cp_plan_start_date.before_icpc", _PLAN, cp_plan_start_date=date(2026, 9, 14)),
     _p("caseload.case_status.plan_without_date", 1, case_status="b"),
     _p("caseload.cp_review_due_date.missing", _PLAN, cp_review_due_date=None),
+    _p("caseload.cp_review_due_date.before_last_review", _PLAN, cp_review_due_date=date(2026, 9, 30)),
+    _p("caseload.last_cp_review_date.without_plan", 1, last_cp_review_date=date(2026, 10, 1)),
     _p("caseload.last_cp_review_date.before_plan", _PLAN, last_cp_review_date=date(2026, 9, 14)),
     _p("caseload.last_visit_date.missing", 1, last_visit_date=None),
     _p("caseload.re_referral.missing", 5, re_referral=None),
@@ -115,6 +121,7 @@ PLANTED: tuple[Planted, ...] = (
     _p("establishment.agency_fte.missing", 0, agency_fte=None),
     _p("establishment.agency_headcount.missing", 0, agency_headcount=None),
     _p("establishment.agency_cover_fte.above_agency", 0, agency_cover_fte=101),
+    _p("establishment.agency_cover_fte.above_vacancies", 0, agency_cover_fte=531),
     _p("establishment.agency_fte.above_headcount", 0, agency_fte=106),
     _p("return.reference_date.missing", 0, reference_date=None),
     _p("return.reference_date.month", 0, reference_date=date(2025, 9, 30)),
@@ -156,6 +163,8 @@ def spoiled() -> tuple[Batch, Outcome]:
         target[planted.row] = target[planted.row] | planted.changes
         if planted.repeat:
             target.append(target[planted.row])
+        if planted.everybody:
+            rows[planted.kind] = [row | planted.changes for row in target]
         councils[f"{100 + number}"] = rows
     batch = batch_of(councils)
     return batch, check_batch(batch)
@@ -177,7 +186,7 @@ def test_the_check_finds_the_row(spoiled: tuple[Batch, Outcome], number: int) ->
     _, outcome = spoiled
     failures = outcome.of_council(f"{100 + number}")
     found = failures.filter(pl.col("check") == planted.code)
-    rows = [planted.row + 2]
+    rows = list(planted.everybody or [planted.row + 2])
     if planted.repeat:
         rows.append(len(sound_rows()[planted.kind]) + 2)
     assert found["row_numbers"].to_list() == [rows]
@@ -192,7 +201,7 @@ def test_no_unrelated_check_fails(spoiled: tuple[Batch, Outcome], number: int) -
     _, outcome = spoiled
     fields = {rule.code: set(rule.fields) for rules in RULES.values() for rule in rules}
     for check, numbers in outcome.of_council(f"{100 + number}").select("check", "row_numbers").iter_rows():
-        if planted.repeat or check == planted.code or check not in fields:
+        if planted.repeat or planted.everybody or check == planted.code or check not in fields:
             continue
         assert fields[check] & set(planted.changes), check
         assert numbers == [planted.row + 2], check
