@@ -134,6 +134,12 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
         "person.",
         when=_watchdog,
     ),
+    Deployment(
+        name="answer",
+        entrypoint="flows.answer.answer",
+        description="A form: what a director or officer replied to a message, or a goal of the council’s own. The next "
+        "message says it back.",
+    ),
 )
 
 

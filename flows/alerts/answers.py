@@ -1,6 +1,6 @@
 """What a council answered, and the goals it set itself: kept for good, beside the alert they speak of.
 
-    answers/370/2026-10/1.json    the first answer to October's alert
+    answers/2026-10/370/1.json    the first answer to October's alert
     goals/370/1.json              the first goal; a later one for the same measure takes its place
 
 Every object is created once and never changed. The alerts of later months carry what was answered before them,
@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, TypeVar
 
 from pydantic import Field
@@ -21,25 +20,14 @@ from features.errors import HoldfastError
 from features.months import Month
 from features.registry import BY_NAME, Direction, Group, Measure
 from flows.alerts.state import MonthField, Record
+from flows.settings.answer_form import LONGEST_ANSWER, AnswerKind
 from flows.store.port import AlreadyThere, Store
 
 _JSON = "application/json"
-#: Longer is a letter, not an answer; it belongs into an e-mail.
-LONGEST = 300
 #: Months for which a later alert still mentions an answer.
 MENTIONED_MONTHS = 6
 #: A cause can be known for a year; after that it is asked again.
 _QUIET_MONTHS = 12
-
-
-class AnswerKind(StrEnum):
-    """What an answer is about."""
-
-    OBJECTION = "objection"
-    EXPLANATION = "explanation"
-    KNOWN = "known, in hand"
-    ACTION = "action begun"
-    CONFIRMED = "file confirmed"
 
 
 class Reply(Record):
@@ -48,8 +36,10 @@ class Reply(Record):
     folder: str
     month: MonthField
     """The month of the alert it answers."""
+    revision: int = 1
+    """Which revision of the alert stood when it was answered."""
     kind: AnswerKind
-    words: Annotated[str, Field(max_length=LONGEST)]
+    words: Annotated[str, Field(max_length=LONGEST_ANSWER)]
     by: str
     """Who answered, by role or name; never a child's or a case's."""
     on: date
@@ -94,7 +84,7 @@ def record_answer(store: Store, answer: Reply) -> str:
                 f"A measure can go behind others from the month after {answer.month.in_words} for at most "
                 f"{_QUIET_MONTHS} months. Give a month up to {answer.month.plus(_QUIET_MONTHS)}."
             )
-    return _append(store, f"answers/{answer.folder}/{answer.month}/", answer)
+    return _append(store, f"answers/{answer.month}/{answer.folder}/", answer)
 
 
 def record_goal(store: Store, goal: Goal, month: Month) -> str:
@@ -113,8 +103,8 @@ def answers_before(store: Store, folder: str, month: Month) -> tuple[Reply, ...]
     """What a council answered to the alerts of the last months before this one, or still holds for it."""
     kept = [
         Reply.model_validate_json(store.read(o.name))
-        for o in store.list(f"answers/{folder}/")
-        if Month.parse(o.name.split("/")[2]) < month
+        for o in store.list("answers/")
+        if o.name.split("/")[2] == folder and Month.parse(o.name.split("/")[1]) < month
     ]
     heard = [
         a
@@ -126,19 +116,26 @@ def answers_before(store: Store, folder: str, month: Month) -> tuple[Reply, ...]
 
 def answers_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """What a council answered to the alert of one month, oldest first."""
-    found = [Reply.model_validate_json(store.read(o.name)) for o in store.list(f"answers/{folder}/{month}/")]
+    found = [Reply.model_validate_json(store.read(o.name)) for o in store.list(f"answers/{month}/{folder}/")]
     return tuple(sorted(found, key=lambda a: (a.on, a.kind, a.measure, a.words)))
 
 
-def goals_of(store: Store, folder: str, known_by: date) -> tuple[Goal, ...]:
-    """The goals that stand on a day: of each measure the one set last."""
+def goals_of(store: Store, folder: str) -> tuple[Goal, ...]:
+    """The goals that stand: of each measure the one set last."""
     numbered = sorted(store.list(f"goals/{folder}/"), key=lambda o: int(o.name.rsplit("/", 1)[1].split(".")[0]))
-    latest: dict[str, Goal] = {}
-    for listed in numbered:
-        goal = Goal.model_validate_json(store.read(listed.name))
-        if goal.on <= known_by:
-            latest[goal.measure] = goal
+    goals = (Goal.model_validate_json(store.read(o.name)) for o in numbered)
+    latest = {goal.measure: goal for goal in goals}
     return tuple(latest[m] for m in sorted(latest))
+
+
+def with_answers(store: Store) -> frozenset[str]:
+    """The councils (by folder) that ever answered, in one listing."""
+    return frozenset(o.name.split("/")[2] for o in store.list("answers/"))
+
+
+def with_goals(store: Store) -> frozenset[str]:
+    """The councils (by folder) that set a goal, in one listing."""
+    return frozenset(o.name.split("/")[1] for o in store.list("goals/"))
 
 
 def quiet(answers: Sequence[Reply], month: Month) -> dict[str, Reply]:

@@ -12,6 +12,7 @@ from expectations.batch import FAILURES
 from features.councils import Council
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name, build_alert
+from flows.alerts.answers import Goal, Reply, answers_before, goals_of, with_answers, with_goals
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.files import council_files
@@ -48,6 +49,8 @@ class Decided:
     score: Score
     facts: CouncilFacts
     decision: Decision
+    answers: tuple[Reply, ...] = ()
+    goals: tuple[Goal, ...] = ()
 
 
 def decide_councils(
@@ -64,6 +67,7 @@ def decide_councils(
     `earlier`: that alert by folder (`previous_alerts`).
     """
     told = {m: told_folders(store, m) for m in {alert.month for alert in earlier.values()}}
+    answered, aiming = with_answers(store), with_goals(store)
     decided = []
     for council in councils:
         score = scores[council.la_code]
@@ -77,7 +81,9 @@ def decide_councils(
             delivered=previous is not None and council.folder in told[previous.month],
             rules=rules,
         )
-        decided.append(Decided(council, score, facts[council.la_code], decision))
+        answers = answers_before(store, council.folder, month) if council.folder in answered else ()
+        goals = goals_of(store, council.folder) if council.folder in aiming else ()
+        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals))
     return decided, storm_valve([d.decision for d in decided], rules)
 
 
@@ -108,6 +114,8 @@ def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame
         settings_digest=versions.settings,
         rules_digest=versions.rules,
         known_by=versions.known_by,
+        answers=decided.answers,
+        goals=decided.goals,
     )
 
 

@@ -23,6 +23,8 @@ class CouncilMonth:
     months_not_scored: int = 0
     why: str = ""
     """The strongest reasons in words; empty for a steady council."""
+    moved: str = ""
+    """How the score stands to what the director was last told."""
     because: tuple[str, ...] = ()
     """Which rules spoke."""
     due: bool = False
@@ -41,6 +43,17 @@ class CouncilMonth:
         return f"{self.name} ({self.la_code})"
 
     @property
+    def to_call(self) -> bool:
+        """Whether somebody should speak to its director: an alert is new or worse, or a recovery unsettled."""
+        worse = self.band is Band.RECOVERING and self.change is Change.WORSENING
+        return worse or (self.band in (Band.WATCH, Band.LOSING_GRIP) and self.change in (Change.NEW, Change.WORSENING))
+
+    @property
+    def continues(self) -> bool:
+        """Whether an alert stays open without news."""
+        return self.band in (Band.WATCH, Band.LOSING_GRIP) and self.change is Change.CONTINUING
+
+    @property
     def changed(self) -> bool:
         """Whether its band or alert moved this month."""
         return self.change not in (Change.NONE, Change.CONTINUING) and self.band is not Band.NOT_SCORED
@@ -53,6 +66,20 @@ class CouncilMonth:
         if not self.due:
             return "no message due"
         return f"held: {self.held}" if self.held else "due, not sent"
+
+
+def _moved(alert: Alert) -> str:
+    """`score 82%, 74% when its director was last told, in July 2026`; the score alone before anything was told."""
+    now, told = alert.score.probability_below_good, alert.decision.state.told
+    if now is None:
+        return ""
+    if (
+        told is None
+        or told.probability is None
+        or told.model_version != f"{alert.score.model}/{alert.score.model_version}"
+    ):
+        return f"score {now:.0%}"
+    return f"score {now:.0%}, {told.probability:.0%} when its director was last told, in {told.month.in_words}"
 
 
 def council_month(
@@ -71,6 +98,7 @@ def council_month(
         why_not_scored=(alert.score.not_scored or "There is no score.") if unseen else "",
         months_not_scored=decision.state.months_not_scored if unseen else 0,
         why=why_words(alert),
+        moved=_moved(alert),
         because=decision.because,
         due=alert.due,
         told=told,

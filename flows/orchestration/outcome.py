@@ -28,6 +28,8 @@ class RunOutcome:
     mail: MonthMail = NO_MAIL
     untold: tuple[str, ...] = ()
     """Data officers and the data team, if they could not be written to, as sentences."""
+    objections: tuple[str, ...] = ()
+    """Objections that wait for an answer of the data team, as sentences."""
     restatements: tuple[Restatement, ...] = ()
     faults: tuple[str, ...] = ()
     """What failed unexpectedly at single councils, as sentences."""

@@ -13,6 +13,7 @@ from flows.alerts.council_month import council_month
 from flows.alerts.files import council_files
 from flows.alerts.publish import told_folders
 from flows.alerts.reports import index_name
+from flows.mail.answering import waiting_objections
 from flows.mail.month_mail import NO_MAIL, MonthMail
 from flows.mail.transports.previews import write_preview_index
 from flows.month.score import CAUTION
@@ -61,6 +62,7 @@ def outcome_of(
             for a in alerts
         ),
         files=files,
+        objections=tuple(waiting_objections(context.store, context.register.valid_in(context.month), context.month)),
         unrecognised=manifest.unrecognised if manifest is not None else (),
         mail=mail,
         places=_places(context, bool(alerts)),

@@ -9,7 +9,9 @@ from typing import Any
 
 from expectations.report.council import files_document
 from features.words import count_words
+from flows.alerts.council_month import CouncilMonth
 from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.figures import lower_first
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.state import Band
@@ -35,8 +37,11 @@ def _parts(outcome: RunOutcome) -> Iterator[Part]:
     ):
         yield Part(heading, (("", words),) if words else ())
     yield Part("Faults", tuple(("", f) for f in outcome.faults))
+    yield Part("To call", tuple((c.who, _standing_of(c)) for c in councils if c.to_call))
+    yield Part("Objections that wait for an answer", tuple(("", o) for o in outcome.objections))
     if councils:
         yield Part("Bands", tuple(_bands(outcome)), table=True)
+    yield Part("Open, without news", tuple((c.who, _standing_of(c)) for c in councils if c.continues))
     changed = (c for c in councils if c.changed)
     yield Part("What changed", tuple((c.who, _sentence(c.band.words, c.change.value, *c.because)) for c in changed))
     yield Part(
@@ -82,6 +87,11 @@ def _files(outcome: RunOutcome) -> Iterator[tuple[str, str]]:
     for council, file in every:
         if file.remarkable:
             yield council.who, file.detail
+
+
+def _standing_of(council: CouncilMonth) -> str:
+    """Band, change, by how much, and the figures that speak for it."""
+    return _sentence(council.band.words, council.change.value, council.moved, lower_first(council.why))
 
 
 def _since(months: int) -> str:

@@ -47,6 +47,7 @@ CONTENTS: dict[str, Content] = {
     "ledger": Content.ALERTS,
     "releases": Content.ALERTS,
     "approvals": Content.ALERTS,
+    "answers": Content.ALERTS,
     "region": Content.ALERTS,
     "runs": Content.ALERTS,
     "claims": Content.ALERTS,

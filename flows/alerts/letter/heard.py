@@ -6,9 +6,10 @@ from textwrap import shorten
 
 from features.registry import BY_NAME
 from flows.alerts.alert import Alert
-from flows.alerts.answers import AnswerKind, Goal, Reply
+from flows.alerts.answers import Goal, Reply
 from flows.alerts.letter.figures import lower_first, month_words, sentence, value_text
 from flows.alerts.letter.letter import Bullets, LetterSection
+from flows.settings.answer_form import AnswerKind
 
 #: Answers a message says back; the region page has all.
 _SAID_BACK = 2

@@ -86,7 +86,7 @@ ALERTS: dict[str, Callable[[], Alert]] = {
 
 
 def _run_summary() -> Message:
-    shown = [ALERTS[name]() for name in ("new_losing_grip", "joint_return", "resolved")]
+    shown = [ALERTS[name]() for name in ("new_losing_grip", "joint_return", "resolved", "continuing")]
     unseen = replace(ASHCOMBE, la_code="993", name="Elmbridge Vale")
     shown.append(alert(score(None, la_code="993"), council=unseen))
     sent = Delivery("2026-10/991/r1/new_losing_grip", "director@ashcombe.example", Status.SENT, True)
@@ -97,6 +97,8 @@ def _run_summary() -> Message:
         MONTH,
         councils,
         tuple(replace(FILES, la_code=a.la_code, name=a.council) for a in shown),
+        objections=("Ashcombe (991), September 2026: “The agency figure is wrong.” (director, 20 October 2026)",),
+        places={"region page": "s3://bucket/region/2026-10/index.html"},
         mail=MonthMail(deliveries={"991": [sent, failed]}, storm=storm),
         seconds={"read": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
         model="drift 2026-01-01-abcdef12",

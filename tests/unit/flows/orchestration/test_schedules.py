@@ -54,7 +54,14 @@ def test_a_list_nobody_renews_goes_on_by_weekdays_and_misses_no_month() -> None:
 
 
 def test_every_deployment_is_in_london_time_and_one_at_a_time_and_a_second_run_waits() -> None:
-    assert [d.name for d in DEPLOYMENTS] == ["monthly", "backfill", "train", "reference-refresh", "watchdog"]
+    assert [d.name for d in DEPLOYMENTS] == [
+        "monthly",
+        "backfill",
+        "train",
+        "reference-refresh",
+        "watchdog",
+        "answer",
+    ]
     for deployment in built(ScheduleSettings(), date(2026, 11, 22)):
         assert deployment.concurrency_limit == 1
         assert deployment.concurrency_options is not None

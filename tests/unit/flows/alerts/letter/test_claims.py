@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from features.measuring.rates import window_of
 from features.registry import BY_NAME, Direction, Measure, Unit
 from flows.alerts.alert import Alert, ReasonShown, ScoreShown, shown_measures
-from flows.alerts.answers import AnswerKind, Reply
+from flows.alerts.answers import Reply
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter.charts import ALT_FITS, alt_text
 from flows.alerts.letter.compose import Contact, alert_letter
@@ -20,6 +20,7 @@ from flows.alerts.letter.questions import QUESTIONS
 from flows.alerts.letter.render import render_letter
 from flows.alerts.look_first import of_concern
 from flows.alerts.state import Band, Change, MessageKind
+from flows.settings.answer_form import AnswerKind
 from tests.unit.flows.alerts.examples import MONTH, alert, score, series
 from tests.unit.flows.alerts.letter.refused import refused_in
 

@@ -1,0 +1,37 @@
+"""An answer to a message, taken down in a form of the Prefect UI. `holdfast answer` does the same."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+
+from features.errors import HoldfastError
+from features.months import LONDON
+from flows.mail.answering import take_answer
+from flows.settings.answer_form import AnswerRequest
+from flows.settings.settings import Settings
+from flows.store import open_store
+from flows.store.context import load_register
+
+
+@flow(name="answer", flow_run_name="{request.council} {request.month}", persist_result=False)
+def answer(request: AnswerRequest) -> State[Any]:
+    """Keep what a director or an officer replied to a message, or a goal the council set itself.
+
+    Args:
+        request: The answer. No name of a child, a case or a worker: everyone who sees the run can read it.
+    """
+    try:
+        settings = Settings.load()
+        store = open_store(settings, settings.store, must_exist=True)
+        today = datetime.now(UTC).astimezone(LONDON).date()
+        register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
+        kept = take_answer(store, register, request, today)
+    except HoldfastError as error:
+        return Failed(message=str(error), data=error)
+    get_run_logger().info(kept)
+    return Completed(message=kept)

@@ -1,0 +1,40 @@
+"""The command that takes down what a council answered, and the goals it set itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from features.months import LONDON
+from flows.cli.root import MESSAGES, app
+from flows.settings.answer_form import AnswerKind, AnswerRequest
+from flows.settings.filled import filled
+
+
+@app.command("answer", rich_help_panel=MESSAGES)
+def answer_command(
+    council: Annotated[str, typer.Option(help="The council's code, for example 301 or “314 / 318”.")],
+    month: Annotated[str, typer.Option(help="YYYY-MM: the month at the head of the message.")],
+    kind: Annotated[AnswerKind, typer.Option(help="What the answer is.")],
+    by: Annotated[str, typer.Option(help="Who answered, by role, for example director.")],
+    words: Annotated[str, typer.Option(help="In their words. No name of a child, a case or a worker.")] = "",
+    measure: Annotated[str, typer.Option(help="If it is about one measure, its name in the data dictionary.")] = "",
+    until: Annotated[
+        str, typer.Option(help="YYYY-MM. “Known, in hand”: through this month others go first. A goal: by when.")
+    ] = "",
+    level: Annotated[float | None, typer.Option(help="For a goal: its level, 15 for 15%.")] = None,
+) -> None:
+    """Keep what a director or officer replied, or a goal of the council's own; the next message says it back."""
+    from flows.mail.answering import take_answer
+    from flows.settings.settings import Settings
+    from flows.store import open_store
+    from flows.store.context import load_register
+
+    given = {"council": council, "month": month, "kind": kind, "by": by, "words": words, "measure": measure}
+    request = filled(AnswerRequest, {**given, "until": until, "level": level}, "Nothing was kept")
+    settings = Settings.load()
+    store = open_store(settings, settings.store, must_exist=True)
+    register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
+    typer.echo(take_answer(store, register, request, datetime.now(UTC).astimezone(LONDON).date()))
