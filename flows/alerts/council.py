@@ -81,7 +81,7 @@ def decide_councils(
             delivered=previous is not None and council.folder in told[previous.month],
             rules=rules,
         )
-        answers = answers_before(store, council.folder, month) if council.folder in answered else ()
+        answers = answers_before(store, council.folder, score.month) if council.folder in answered else ()
         goals = goals_of(store, council.folder) if council.folder in aiming else ()
         decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals))
     return decided, storm_valve([d.decision for d in decided], rules)
