@@ -14,6 +14,7 @@ import typer
 
 from features.errors import MailError
 from features.months import Month
+from features.private_files import write_private
 from flows.cli.root import MESSAGES, MODEL, MONTH, app
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def preview_command(
         typer.echo(f"There is no message, so {out} was not written.")
         return
     page = out.suffix.lower() in (".html", ".htm")
-    out.write_text(found.message.standalone_html() if page else found.message.text, encoding="utf-8")
+    write_private(out, (found.message.standalone_html() if page else found.message.text).encode())
     typer.echo(f"Written to {out}.")
 
 
@@ -176,7 +177,7 @@ def simulate_alerts_command(
 
 
 def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_private(path, (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
     typer.echo(f"Written to {path}.")
 
 

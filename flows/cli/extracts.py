@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import CheckFailed, ExtractError
+from features.private_files import write_private
 from flows.cli.root import FILES, app
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def check_command(
     for one in found:
         one.show(console)
     if html is not None:
-        html.write_bytes(b"\n".join(one.html() for one in found))
+        write_private(html, b"\n".join(one.html() for one in found))
         typer.echo(f"The report is {html}.")
     if any(one.refused for one in found):
         raise typer.Exit(ExtractError.exit_code)
@@ -148,7 +149,7 @@ def map_file(
     name = str(to) if to else mapping_name(owner, wanted, since)
     typer.echo(read_with(file, read_mapping(content, name), owner, since))
     if to:
-        to.write_bytes(content)
+        write_private(to, content)
     elif landing is not None:
         landing.replace(name, content, content_type="application/toml")
     typer.echo(f"Saved as {name}. It holds from {since.in_words} on.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.private_files import write_private
 from flows.cli.root import MODEL, app
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def evaluate_command(
     typer.echo(report.to_json_text())
     typer.echo(report.to_text())
     if json_file is not None:
-        json_file.write_text(report.to_json_text() + "\n", encoding="utf-8")
+        write_private(json_file, f"{report.to_json_text()}\n".encode())
 
 
 @models.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
 
 import typer
@@ -35,3 +36,5 @@ def holdfast(
     ] = False,
 ) -> None:
     """Warns directors of children's services that their service may be losing grip."""
+    # What this process and its children write (logs, Prefect's database) is for nobody but their owner.
+    os.umask(0o077)

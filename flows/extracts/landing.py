@@ -10,11 +10,12 @@ one submission.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from features.councils import Council, Register
-from features.errors import HoldfastError
+from features.errors import HoldfastError, StoreError
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.asked import Form
@@ -98,7 +99,8 @@ def list_month(store: Store, month: Month, register: Register, mappings: Sequenc
     files: list[LandedFile] = []
     unrecognised: list[Unrecognised] = []
     folders: dict[str, list[ObjectInfo]] = {}
-    for found in store.list(f"{month}/"):
+    strange = list(store.strange(f"{month}/"))
+    for found in _lying(store, month, register, closed=bool(strange)):
         if folder := _table_folder(found.name):
             folders.setdefault(folder, []).append(found)
             continue
@@ -107,6 +109,10 @@ def list_month(store: Store, month: Month, register: Register, mappings: Sequenc
             unrecognised.append(Unrecognised(found.name, found.size, found.modified, recognised))
         else:
             files.extend(recognised)
+    unrecognised += [
+        Unrecognised(found.name, 0, found.modified, f"{found.name} {found.why}. It was left alone.")
+        for found in strange
+    ]
     for folder, lying in folders.items():
         wanted = needed_parts(_form_of_folder(folder), [p.name for p in lying])
         parts = [p for p in lying if p.name in wanted]
@@ -131,6 +137,20 @@ def list_month(store: Store, month: Month, register: Register, mappings: Sequenc
         earlier=tuple(f for f in sorted(files, key=_order) if f not in chosen),
         unrecognised=tuple(unrecognised),
     )
+
+
+def _lying(store: Store, month: Month, register: Register, *, closed: bool) -> Iterable[ObjectInfo]:
+    """What lies in a month's folder; where one of its folders is closed to us, what lies in the other councils'."""
+    try:
+        return list(store.list(f"{month}/"))
+    except StoreError:
+        if not closed:
+            raise
+    found: list[ObjectInfo] = []
+    for council in register.valid_in(month):
+        with suppress(StoreError):
+            found += store.list(f"{month}/{council.folder}/")
+    return found
 
 
 def months_in(store: Store) -> tuple[Month, ...]:

@@ -63,12 +63,17 @@ def outcome_of(
         ),
         files=files,
         objections=tuple(waiting_objections(context.store, context.register.valid_in(context.month), context.month)),
-        unrecognised=manifest.unrecognised if manifest is not None else (),
+        unrecognised=(*(manifest.unrecognised if manifest is not None else ()), *_lax(context)),
         mail=mail,
         places=_places(context, bool(alerts)),
         seconds=dict(context.clock.seconds),
         caution=CAUTION,
     )
+
+
+def _lax(context: RunContext) -> tuple[str, ...]:
+    """What the councils put into the landing is as they made it, so a folder open to everybody is said."""
+    return tuple(filter(None, [context.landing.lax_rights()]))
 
 
 def _places(context: RunContext, alerts: bool) -> dict[str, str]:

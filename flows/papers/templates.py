@@ -20,6 +20,7 @@ from features.counting.records import RECEIVED, count
 from features.errors import HoldfastError
 from features.measuring.inputs import build_inputs
 from features.months import Month
+from features.private_files import write_private
 from features.registry import EXTRACTS, RETURN, RETURN_INPUTS, Extract, Field, FieldType, Kind
 from flows.extracts.reading.dates import EARLIEST, LATEST
 from flows.sample_region import as_canonical, as_sent, generate, region
@@ -57,9 +58,7 @@ def write_template(kind: Kind, to: Path, *, as_csv: bool = False) -> tuple[Path,
     empty = filled.clear()
     for path, rows in ((to, empty), (example, filled)):
         content = rows.write_csv().encode() if as_csv else workbook(kind, rows)
-        unfinished = path.with_name(f".{path.name}.part")
-        unfinished.write_bytes(content)
-        unfinished.replace(path)
+        write_private(path, content)
     return to, example
 
 

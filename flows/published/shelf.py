@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 from pydantic import BaseModel, ConfigDict
 
 from features.errors import ReferenceDataError, StoreError
+from features.private_files import make_private_folder, write_private
 from flows.published.contents import Contents
 from flows.store import AlreadyThere, ObjectMissing, Store
 from flows.store.reading import read_kept
@@ -144,12 +145,12 @@ class Shelf:
         listing = []
         for stem, v in found:
             name = f"{stem}{v.contents.suffix}"
-            _write(folder / name, self.read(v))
+            write_private(folder / name, self.read(v))
             fetched = v.fetched.isoformat()
             listing.append(
                 {"file": name, "sha256": v.sha256, "fetched": fetched, "origin": v.origin, "release": v.release}
             )
-        _write(folder / LISTING, json.dumps(listing, indent=1, ensure_ascii=False).encode() + b"\n")
+        write_private(folder / LISTING, json.dumps(listing, indent=1, ensure_ascii=False).encode() + b"\n")
         return tuple(one["file"] for one in listing)
 
     def _pointer(self, source: str) -> _InUse | None:
@@ -196,7 +197,7 @@ def needed_beside(version: Version, before: Iterable[Version]) -> list[Version]:
 
 def _cleared(folder: Path) -> None:
     """Make the folder, or empty it of what an earlier export put there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder)
     there = {p.name for p in folder.iterdir()}
     if not there:
         return
@@ -212,10 +213,3 @@ def _cleared(folder: Path) -> None:
         )
     for name in known & there:
         (folder / name).unlink()
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(content)
-    temporary.replace(path)

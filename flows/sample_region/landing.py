@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,6 +15,7 @@ import polars as pl
 from features.councils import write_register
 from features.errors import HoldfastError
 from features.months import Month, nth_working_day
+from features.private_files import write_private
 from features.registry import Kind
 from flows.sample_region.councils import MadeUpCouncil, Region, SampleForm, Trouble, region
 from flows.sample_region.formats import encode, encode_each, suffix_of
@@ -211,12 +211,8 @@ def _at(day: date, hour: int) -> datetime:
 
 
 def _put(path: Path, content: bytes, modified: datetime) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_bytes(content)
     stamp = modified.timestamp()
-    os.utime(unfinished, (stamp, stamp))
-    unfinished.replace(path)
+    write_private(path, content, stamp)
 
 
 def _only_ours(folder: Path, register: str) -> None:

@@ -6,14 +6,16 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from typing import BinaryIO
 
 from features.errors import StoreError
-from flows.store.names import TEMPORARY_PREFIX, checked
-from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored, StoreRefuses
+from features.private_files import make_private_folder, open_private
+from flows.store.names import TEMPORARY_PREFIX, checked, is_usable, shown
+from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored, StoreRefuses, StrangeObject
 
 
 class LocalStore:
@@ -43,22 +45,70 @@ class LocalStore:
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name starts with `prefix`, in order of name (by code point, as S3 lists)."""
-        shown = (o for o in self._files(prefix) if not _half_written(o.name))
-        return iter(sorted(shown, key=lambda o: o.name))
+        found = (o for o in self._files(prefix) if is_usable(o.name))
+        return iter(sorted(found, key=lambda o: o.name))
+
+    def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
+        """Links that lead nowhere or out, pipes and devices, closed folders, names that cannot be used."""
+        for path, name, is_folder in self._walk(prefix, lambda error: None):
+            why = self._strangeness(path, is_folder=is_folder)
+            if not why and not is_folder and not is_usable(name) and not _half_written(name):
+                why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
+            if why:
+                yield StrangeObject(shown(name), why, _changed(path))
+
+    def _strangeness(self, path: Path, *, is_folder: bool) -> str:
+        """What keeps a path from being read, or nothing."""
+        try:
+            if path.is_symlink():
+                target = path.resolve(strict=True)
+                if is_folder or not target.is_file():
+                    return "is a link to something that is no file: put the files themselves there"
+                outside = not target.is_relative_to(self._real_root)
+                return "is a link that leads out of the folder: put the file itself there" if outside else ""
+            if is_folder:
+                may = os.access(path, os.R_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids)
+                return "" if may else "is a folder that may not be opened: give Holdfast the right to read it"
+            return "" if path.is_file() else "is no file but a pipe, a socket or a device: take it away"
+        except FileNotFoundError:
+            return "is a link to something that is not there" if path.is_symlink() else ""
+        except (OSError, RuntimeError):
+            return "is a link that leads to itself" if path.is_symlink() else "cannot be looked at"
+
+    def lax_rights(self) -> str:
+        """A sentence if everybody on this machine may look into the folder or write to it."""
+        try:
+            rights = self.root.stat().st_mode & 0o007
+            reached = all(folder.stat().st_mode & 0o001 for folder in self._real_root.parents)
+        except OSError:
+            return ""
+        if os.name == "nt" or not rights or not reached:
+            return ""
+        return f"Everybody on this machine may look into {self.root}. Take the rights away: chmod -R o= “{self.root}”."
 
     def _files(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Files, and links to files of this folder; what else lies there is `strange`."""
+        for path, name, is_folder in self._walk(prefix, self._cannot_list):
+            # A file may be gone between the listing and the look at it.
+            with contextlib.suppress(FileNotFoundError):
+                if not is_folder and (S_ISREG(path.lstat().st_mode) or not self._strangeness(path, is_folder=False)):
+                    yield _info(name, path)
+
+    def _walk(self, prefix: str, failed: Callable[[OSError], None]) -> Iterator[tuple[Path, str, bool]]:
+        """Path, name and whether it is a folder, of all that lies under a prefix; links are not followed."""
         start = self.root
         if (folder := prefix.rpartition("/")[0]) and checked(folder):
             start = self.root / folder
-        for at, folders, files in os.walk(start, onerror=self._cannot_list):
+            if start.is_symlink() and self._strangeness(start, is_folder=True):
+                yield start, folder, True
+                return
+        for at, folders, files in os.walk(start, onerror=failed):
             folders.sort()
-            for file in files:
-                path = Path(at) / file
+            for found, is_folder in (*((f, True) for f in folders), *((f, False) for f in files)):
+                path = Path(at) / found
                 name = path.relative_to(self.root).as_posix()
                 if name.startswith(prefix):
-                    # A file may be gone between the listing and the look at it.
-                    with contextlib.suppress(FileNotFoundError):
-                        yield _info(name, path)
+                    yield path, name, is_folder
 
     def info(self, name: str) -> ObjectInfo | None:
         """Size and time of one object, or None."""
@@ -155,13 +205,13 @@ class LocalStore:
     def _opened(new: Path) -> BinaryIO:
         """A new file for writing, with the folders it needs."""
         try:
-            return new.open("xb")
+            return open_private(new)
         except FileNotFoundError:
             try:
-                new.parent.mkdir(parents=True, exist_ok=True)
+                make_private_folder(new.parent)
             except FileExistsError as error:  # a file lies where the folder should; that is not “already there”
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
-            return new.open("xb")
+            return open_private(new)
 
     def _cannot_list(self, error: OSError) -> None:
         if not isinstance(error, (FileNotFoundError, NotADirectoryError)):
@@ -179,6 +229,13 @@ class LocalStore:
 
 def _half_written(name: str) -> bool:
     return name.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
+
+
+def _changed(path: Path) -> datetime:
+    try:
+        return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
+    except OSError:
+        return datetime.fromtimestamp(0, UTC)
 
 
 def _info(name: str, path: Path) -> ObjectInfo:

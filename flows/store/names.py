@@ -11,7 +11,23 @@ TEMPORARY_PREFIX = ".holdfast-part-"
 TABLE_ENDING = ".rows.parquet"
 
 _LONGEST_NAME_BYTES = 900  # S3 allows 1,024 with the prefix
+_LONGEST_SHOWN = 120
 _LONGEST_SEGMENT_BYTES = 200  # common file systems allow 255
+
+
+def shown(name: str) -> str:
+    """A name for a sentence, whatever bytes it holds: what cannot be printed is replaced, what is long shortened."""
+    plain = "".join(c if c.isprintable() and not 0xD800 <= ord(c) < 0xE000 else "\ufffd" for c in name)
+    return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
+
+
+def is_usable(name: str) -> bool:
+    """Whether an object may have this name."""
+    try:
+        checked(name)
+    except StoreError:
+        return False
+    return True
 
 
 def checked(name: str) -> str:

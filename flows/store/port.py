@@ -36,6 +36,17 @@ class ObjectInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class StrangeObject:
+    """Something in a store that is no object and cannot be read as one."""
+
+    name: str
+    """Fit to be shown: control characters replaced, shortened."""
+    why: str
+    """What it is, as a sentence's end: “is a link that leads to itself”."""
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """Something that takes up room: an object, an earlier version of one, or what a crash left half-written."""
 
@@ -61,6 +72,12 @@ class Store(Protocol):
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name starts with `prefix`, in order of name."""
+
+    def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
+        """What lies under a prefix and is no object: links, pipes, names that cannot be used. `list` leaves it out."""
+
+    def lax_rights(self) -> str:
+        """A sentence if others than the owner and its group may read or change what lies there, else nothing."""
 
     def info(self, name: str) -> ObjectInfo | None:
         """Size and time of one object, or None."""

@@ -15,9 +15,17 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
-from flows.store.names import checked
+from flows.store.names import checked, is_usable, shown
 from flows.store.options import S3Options
-from flows.store.port import AlreadyThere, DamagedObject, ObjectInfo, ObjectMissing, Stored, StoreRefuses
+from flows.store.port import (
+    AlreadyThere,
+    DamagedObject,
+    ObjectInfo,
+    ObjectMissing,
+    Stored,
+    StoreRefuses,
+    StrangeObject,
+)
 
 #: How often a create is tried while another conditional write of the same name is under way (409).
 CONFLICT_ATTEMPTS = 8
@@ -105,13 +113,26 @@ class S3Store:
 
         Sorted here: AWS lists by code point, but some compatible stores list folder by folder.
         """
+        return self._listed(prefix, usable=True)
+
+    def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
+        """Objects whose keys cannot be used as names."""
+        why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
+        return (StrangeObject(shown(o.name), why, o.modified) for o in self._listed(prefix, usable=False))
+
+    def lax_rights(self) -> str:
+        """Nothing: who may read a bucket is not asked here (`docs/s3.md`)."""
+        return ""
+
+    def _listed(self, prefix: str, *, usable: bool) -> Iterator[ObjectInfo]:
         found: list[ObjectInfo] = []
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix)
         try:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     name = entry["Key"].removeprefix(self.prefix)
-                    if name and not name.endswith("/"):  # consoles make empty objects that stand for folders
+                    # Consoles make empty objects that stand for folders.
+                    if name and not name.endswith("/") and is_usable(name) is usable:
                         found.append(ObjectInfo(name, entry["Size"], entry["LastModified"].astimezone(UTC)))
         except (BotoCoreError, ClientError) as error:
             self._raise("list", prefix, error)

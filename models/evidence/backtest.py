@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from features.private_files import write_private
 from models.evidence.leadtime import LeadTime, Timing, lead_time, quarterly_scores, timing
 from models.evidence.markup import backtest_html, backtest_markdown
 from models.evidence.sections import Section, build_section
@@ -93,18 +94,14 @@ class BacktestReport:
 
     def write(self, folder: Path) -> tuple[Path, ...]:
         """Write `backtest.html`, `.json` and `.md` into a folder, each complete or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
         contents = {
             "backtest.html": self.to_html(),
             "backtest.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n",
             "backtest.md": self.to_markdown(),
         }
-        written = []
         for name, content in contents.items():
-            temporary = folder / f"{name}.part"
-            temporary.write_text(content, encoding="utf-8")
-            written.append(temporary.rename(folder / name))
-        return tuple(written)
+            write_private(folder / name, content.encode())
+        return tuple(folder / name for name in contents)
 
 
 def backtest(

@@ -26,6 +26,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
+from features.private_files import write_private
 from models.learning.promotion import PromotionCheck, Verdict
 from models.learning.trained import TrainedModel
 from models.learning.uncertainty import Spread
@@ -80,10 +81,7 @@ class FolderObjects:
     def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
         """Write beside, then move into place."""
         path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(path.name + ".part")
-        temporary.write_bytes(content)
-        temporary.rename(path)
+        write_private(path, content)
 
 
 class _Name:
