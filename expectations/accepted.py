@@ -56,6 +56,8 @@ def read_accepted(text: str, where: str) -> tuple[Accepted, ...]:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{where}: the list of accepted failures is not TOML: {error}.") from error
+    except RecursionError:
+        raise SettingsError(f"{where}: brackets are nested more deeply than any entry. Take them out.") from None
     if unknown := sorted(set(content) - {"accepted"}):
         raise SettingsError(f"{where}: only [[accepted]] tables belong here, not {', '.join(unknown)}.")
     entries = content.get("accepted", [])

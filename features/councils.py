@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -149,19 +149,43 @@ def read_register(text: str, where: str) -> Register:
 
     Raises ReferenceDataError naming file, line and column; `where` is the file as the user knows it.
     """
-    reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff")))
-    found = set(reader.fieldnames or ())
+    rows = _register_rows(text.lstrip("\ufeff"), where)
+    header = next(rows, (1, []))[1]
+    found = set(header)
     if missing := [c for c in REGISTER_COLUMNS if c not in found]:
         raise ReferenceDataError(f"{where}: the council register lacks the columns {', '.join(missing)}.")
     if unknown := sorted(found - set(REGISTER_COLUMNS)):
         raise ReferenceDataError(f"{where}: the council register has columns nobody reads: {', '.join(unknown)}.")
     councils = []
-    for line, row in enumerate(reader, start=2):
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise ReferenceDataError(
+                f"{where}, line {line}: the row has {len(cells)} cells and the header {len(header)}. Lists in a cell "
+                "are separated by “;”, and a cell with a comma stands in quotation marks."
+            )
         try:
-            councils.append(_council(row))
+            councils.append(_council(dict(zip(header, cells, strict=True))))
         except (ValueError, HoldfastError) as error:
             raise ReferenceDataError(f"{where}, line {line}: {error}") from error
     return Register(tuple(councils))
+
+
+def _register_rows(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
+    """Line and cells of each row that is not blank. Raises ReferenceDataError for what is no CSV."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    line = 1
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:
+            raise ReferenceDataError(
+                f"{where}, line {line}: the row cannot be read ({error}). A quotation mark may be open there."
+            ) from None
+        if row is None:
+            return
+        if any(c.strip() for c in row):
+            yield line, row
+        line = reader.line_num + 1
 
 
 def write_register(councils: Iterable[Council]) -> str:

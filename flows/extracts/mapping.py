@@ -116,7 +116,7 @@ def read_mapping(content: bytes, name: str, where: Where | None = None) -> Heade
     try:
         given = _File.model_validate(tomllib.loads(content.decode("utf-8-sig")))
         since = Month.parse(given.since)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise wrong(f"it is no valid TOML ({type(error).__name__})") from None
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))

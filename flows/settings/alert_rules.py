@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from features.errors import SettingsError
+from flows.settings.toml_file import parse_toml
 
 Probability = Annotated[float, Field(gt=0.0, lt=1.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -110,9 +110,7 @@ class AlertRules(_Section):
 def read_rules(text: str, where: str) -> AlertRules:
     """Rules from TOML; what is not given keeps its default. Raises SettingsError naming file, key and fault."""
     try:
-        return AlertRules.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{where}: the alert rules are not valid TOML: {error}.") from None
+        return AlertRules.model_validate(parse_toml(text, where))
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(str(p) for p in e['loc']) or 'rules'}: {e['msg'].removeprefix('Value error, ')}"

@@ -9,19 +9,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tomllib
 from datetime import time
 from enum import StrEnum
+from importlib.resources.abc import Traversable
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as NotReadable
 
 from features.errors import SettingsError
 from flows.settings.alert_rules import AlertRules
 from flows.settings.published_sources import ReferenceSettings
 from flows.settings.run_form import Send
+from flows.settings.toml_file import read_toml
 
 PREFIX = "HOLDFAST_"
 
@@ -284,7 +287,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         file = os.environ.get(f"{PREFIX}CONFIG", "holdfast.toml")
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=file))
+        return (init_settings, env_settings, _HandWritten(settings_cls, toml_file=file))
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
@@ -303,8 +306,8 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"The settings cannot be used: {problems}. Look at {PREFIX}* and holdfast.toml."
             ) from None
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError(f"The settings file is not valid TOML: {error}.") from None
+        except (NotReadable, RecursionError):
+            raise SettingsError(_sections_as_text()) from None
 
     def redacted(self) -> dict[str, Any]:
         """All settings for the start of a run and for provenance; secrets show as asterisks."""
@@ -314,6 +317,29 @@ class Settings(BaseSettings):
         """Twelve hex digits over the settings that shape a result: rules, ingest, model. No secret, no place."""
         shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
+
+
+class _HandWritten(TomlConfigSettingsSource):
+    """The settings file, whatever editor wrote it."""
+
+    def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
+        return read_toml(Path(str(file_path)))
+
+
+def _sections_as_text() -> str:
+    """What to say where a section is given in the environment as one text: `HOLDFAST_MAIL=text`."""
+    sections = [name for name, field in Settings.model_fields.items() if _is_section(field.annotation)]
+    given = [f"{PREFIX}{name.upper()}" for name in sections if f"{PREFIX}{name.upper()}" in os.environ]
+    if not given:
+        return f"A setting in the environment cannot be read. Look at {PREFIX}*: lists and tables are written as JSON."
+    return (
+        f"{' and '.join(given)} cannot be read: a section of settings is no single text. Give its parts, such as "
+        f"{given[0]}__… , or put the section into the settings file."
+    )
+
+
+def _is_section(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _refuse_unknown_environment() -> None:

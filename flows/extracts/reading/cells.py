@@ -33,6 +33,7 @@ PROBLEM_TEXTS: dict[str, str] = {
     "unknown_code": "is none of the column's codes",
     "code_and_label_disagree": "has a code and the wording of another",
     "digits_lost_in_excel": "is a long number of which Excel kept 15 digits; format the column as text",
+    "date_of_excel": "is a date that a spreadsheet made of a reference; format the column as text and fill it in again",
     "formula_error": "is an Excel error such as #N/A or #REF!",
     "formula_without_value": "is a formula that was never calculated; open and save the file in Excel",
     "given_twice": "stands more than once and says two things; keep the one that is meant",
@@ -63,7 +64,15 @@ _EXCEL_ERRORS = (
 _NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
 _SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
 _WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
-_SCIENTIFIC = r"^[0-9](?:\.[0-9]+)?[eE]\+[0-9]+$"
+_SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
+#: What a spreadsheet shows for a reference like 1-3 or MAR-24: a date, or a day or year with a month's name.
+_MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)"
+_MADE_DATE = (
+    r"^(?:[12][0-9]{3}-[01][0-9]-[0-3][0-9](?:[ T]00:00:00)?|[0-3]?[0-9]/[01]?[0-9]/[12][0-9]{3}(?: 00:00(?::00)?)?"
+    rf"|[0-3]?[0-9][- ]{_MONTH}(?:[- ](?:[12][0-9])?[0-9]{{2}})?|{_MONTH}[- ](?:[12][0-9])?[0-9]{{2}})$"
+)
+_GROUPED = r"^[0-9]{1,3}(?:,[0-9]{3})+$"
+_NOT_PLAIN = r"[#.+,/]|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
 
 
@@ -124,7 +133,9 @@ def _plain_notation(
         case FieldType.CODE if codes:
             return text, text.is_in(list(codes))
         case FieldType.REFERENCE:
-            return text, text.str.contains(r"[0-9]") & text.str.contains(r"[#.+]").not_()
+            return text, text.str.contains(r"[0-9]") & text.str.contains(
+                r"[#.+,/]|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]"
+            ).not_()
         case _:
             return text, text.str.starts_with("#").not_()
 
@@ -205,12 +216,16 @@ def _plain_code(text: str) -> str:
 
 
 def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
-    lost = text.str.contains(_SCIENTIFIC).fill_null(False)
-    values = _null_where(text, lost).str.replace(_WHOLE_FLOAT, "${1}")
+    lost, made_date = (text.str.contains(p).fill_null(False) for p in (_SCIENTIFIC, _MADE_DATE))
+    plain = text.str.replace(_WHOLE_FLOAT, "${1}")
+    grouped = plain.str.contains(_GROUPED).fill_null(False)
+    plain = plain.str.replace_all(",", "", literal=True).zip_with(grouped, plain) if grouped.any() else plain
+    values = _null_where(plain, lost | made_date)
     if field.nullable:
         nobody = [t for t in values.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
         values = _null_where(values, values.is_in(nobody)) if nobody else values
-    return values, _problem_where(lost, "digits_lost_in_excel")
+    problems = _problem_where(lost, "digits_lost_in_excel")
+    return values, _constant(text, "date_of_excel").zip_with(made_date, problems) if made_date.any() else problems
 
 
 def _null_where(text: pl.Series, condition: pl.Series) -> pl.Series:

@@ -95,7 +95,7 @@ class Stream:
         with _opened(self._source, self._name) as file:
             try:
                 while content := file.read(_READ_BYTES):
-                    parser.feed(content)
+                    _feed(parser, content, target, self._name)
                     fed += len(content)
                     if fed - max(parser.parser.CurrentByteIndex, 0) > _LONGEST_TAG:
                         raise UnreadableExtract(f"{self._name}: a tag of the file never ends. {_AGAIN}")
@@ -111,11 +111,21 @@ class Stream:
                 ) from None
             except ParseError as fault:
                 raise UnreadableExtract(f"{self._name}: {_where_broken(fault, target.began)}. {_AGAIN}") from None
-            except LookupError:
-                raise UnreadableExtract(f"{self._name}: the encoding the file names is not known. {_AGAIN}") from None
         yield target.take()
         if not self.outline.workers:
             raise UnreadableExtract(f"{self._name}: the return has no CSWWWorker. Export it again with its workers.")
+
+
+def _feed(parser: Any, content: bytes, target: _Target, name: str) -> None:
+    """Hand bytes to the parser; an encoding that no XML may have is found before the first element."""
+    try:
+        parser.feed(content)
+    except (LookupError, ValueError) as error:
+        if target.began or isinstance(error, DefusedXmlException):
+            raise
+        raise UnreadableExtract(
+            f"{name}: the encoding the file names is not known. Export the return as UTF-8."
+        ) from None
 
 
 def _opened(source: bytes | Path, name: str) -> BinaryIO:
