@@ -8,7 +8,7 @@ person has answered, with the cut-off day it had; nothing is read, published or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,8 +20,10 @@ from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError
 from features.months import Month, london_day
+from flows.alerts.alert import Alert
 from flows.alerts.council import standing_alerts
 from flows.alerts.decide import storm_valve
+from flows.alerts.facts import CouncilFacts
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Publication, Published
 from flows.alerts.state import Band
@@ -48,7 +50,7 @@ from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.owner import holding
-from flows.orchestration.reporting import outcome_of
+from flows.orchestration.reporting import finished, outcome_of
 from flows.orchestration.send import MailStopped, Post, due_now, mail_month, open_post, send, tell_team, waiting_run
 from flows.orchestration.task_runner import BY_THE_SETTINGS
 from flows.orchestration.tasks import (
@@ -160,8 +162,7 @@ def alert_and_report(
         outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures)
         note = "This was a rehearsal: nothing was published or mailed."
         outcome = replace(outcome, restatements=restated, model=named, faults=tuple(faults.found), note=note)
-        artifacts.show_run(context, outcome, alerts, alerting.facts)
-        return outcome
+        return _shown(context, outcome, alerts, alerting.facts)
     published = publish(context, alerting, faults)
     alerts = [p.alert for p in published]
     post = open_post(context)
@@ -177,8 +178,7 @@ def alert_and_report(
         if not request.councils:
             steps.write_success_marker(context, alerting, bool(mail.stopped))
             note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
-        artifacts.show_run(context, outcome, alerts, alerting.facts)
-        return outcome
+        return _shown(context, outcome, alerts, alerting.facts)
 
     return report(mail_month(context, request, alerting.storm, published, faults, report, post))
 
@@ -199,8 +199,7 @@ def check_only(context: RunContext, faults: Faults) -> RunOutcome:
     outcome = outcome_of(context, [], *steps.files_as_known(context))
     note = "Only reading and checking was asked for: nothing was scored, published or mailed."
     outcome = replace(outcome, faults=tuple(faults.found), note=note)
-    artifacts.show_run(context, outcome, [], {})
-    return outcome
+    return _shown(context, outcome, [], {})
 
 
 def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOutcome:
@@ -220,10 +219,17 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
         note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
         outcome = outcome_of(context, alerts, *steps.files_as_known(context), mail)
         outcome = replace(outcome, faults=tuple(faults.found), note=note)
-        artifacts.show_run(context, outcome, alerts, {})
-        return outcome
+        return _shown(context, outcome, alerts, {})
 
     return report(mail_month(context, request, storm, published, faults, report, post))
+
+
+def _shown(
+    context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]
+) -> RunOutcome:
+    done = finished(context, outcome)
+    artifacts.show_run(context, done, alerts, facts)
+    return done
 
 
 def _run_name() -> str:

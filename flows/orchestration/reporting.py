@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -65,8 +66,6 @@ def outcome_of(
         objections=tuple(waiting_objections(context.store, context.register.valid_in(context.month), context.month)),
         unrecognised=(*(manifest.unrecognised if manifest is not None else ()), *_lax(context)),
         mail=mail,
-        places=_places(context, bool(alerts)),
-        seconds=dict(context.clock.seconds),
         caution=CAUTION,
     )
 
@@ -74,6 +73,12 @@ def outcome_of(
 def _lax(context: RunContext) -> tuple[str, ...]:
     """What the councils put into the landing is as they made it, so a folder open to everybody is said."""
     return tuple(filter(None, [context.landing.lax_rights()]))
+
+
+def finished(context: RunContext, outcome: RunOutcome) -> RunOutcome:
+    """The outcome of a run that does no more: how long it took, and where everything lies."""
+    places = _places(context, bool(outcome.councils))
+    return replace(outcome, places=places, seconds=dict(context.clock.seconds))
 
 
 def _places(context: RunContext, alerts: bool) -> dict[str, str]:

@@ -173,10 +173,10 @@ def test_a_late_extract_becomes_a_correction_and_an_earlier_cutoff_does_not_see_
     os.utime(resent, (came, came))
 
     unseen = region.run(as_of=date(2026, 11, 13), reason="as known before")
-    assert "Eddarkwold (Z11)" in "\n".join(unseen.problems)
+    assert "Eddarkwold (Z11)" in to_text(unseen)
 
     seen = region.run(reason="resent")
-    assert "workforce.csv: the file is not text" not in "\n".join(seen.problems)
+    assert "workforce.csv: the file is not text" not in to_text(seen)
     assert original.exists(), "the landing folder is never written to"
     manifests = sorted((region.store / "months/2026-10").glob("*/manifest.json"))
     assert len(manifests) == 2
