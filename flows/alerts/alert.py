@@ -17,7 +17,7 @@ from features.months import Month
 from features.registry import ALL_MEASURES, Group
 from flows.alerts.answers import Goal, Reply, quiet
 from flows.alerts.facts import IMPROVEMENT, CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
-from flows.alerts.look_first import look_first
+from flows.alerts.look_first import look_first, seen_at_first
 from flows.alerts.state import Band, Change, Decision, MessageKind, MonthField, Record
 from models.score import Score
 
@@ -139,6 +139,8 @@ class Alert(Record):
     """What the council answered to earlier months' alerts."""
     goals: tuple[Goal, ...] = ()
     """The goals it set itself."""
+    first_score: date | None = None
+    """In the first months: the day on which the first score is due."""
 
     @property
     def kind(self) -> MessageKind | None:
@@ -217,10 +219,13 @@ def build_alert(
     known_by: str,
     answers: Sequence[Reply] = (),
     goals: Sequence[Goal] = (),
+    first_score: date | None = None,
 ) -> Alert:
     """The first revision of a council's alert object for a month; `publish_alert` makes later ones."""
     shown = _score(score)
     strongest = shown_measures(shown, facts.measures, decision.change, behind=quiet(answers, score.month))
+    if decision.band is Band.FIRST_MONTHS:
+        strongest = seen_at_first(facts.measures)
     drawn = dict.fromkeys([*(f.measure for f in strongest), *(g.measure for g in goals)])
     kept = dict(drawn)
     kept |= dict.fromkeys(s.measure for s in facts.signals)
@@ -250,6 +255,7 @@ def build_alert(
         judged=judgement.published if judgement is not None and decision.band is Band.RECOVERING else None,
         answers=tuple(answers),
         goals=tuple(goals),
+        first_score=first_score,
     )
 
 

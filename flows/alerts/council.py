@@ -10,7 +10,7 @@ import polars as pl
 
 from expectations.batch import FAILURES
 from features.councils import Council
-from features.months import Month
+from features.months import Month, nth_working_day
 from flows.alerts.alert import Alert, alert_name, build_alert
 from flows.alerts.answers import Goal, Reply, answers_before, goals_of, with_answers, with_goals
 from flows.alerts.decide import Storm, decide, storm_valve
@@ -20,11 +20,14 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Publication, Published, latest_alert, publish_alert, told_folders
 from flows.alerts.reports import council_report_name
-from flows.alerts.state import Decision
+from flows.alerts.state import Band, Decision
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.manifest import Manifest
 from models.score import Score
+
+#: Months that the yearly figures of a score need.
+WINDOW_MONTHS = 12
 
 #: The grade after which a council is on the recovery track.
 INADEQUATE = "Inadequate"
@@ -51,6 +54,8 @@ class Decided:
     decision: Decision
     answers: tuple[Reply, ...] = ()
     goals: tuple[Goal, ...] = ()
+    first_score: date | None = None
+    """In the first months: the day on which the first score is due if files go on coming."""
 
 
 def decide_councils(
@@ -61,6 +66,7 @@ def decide_councils(
     earlier: Mapping[str, Alert],
     rules: AlertRules,
     cutoff: date,
+    run_working_day: int = 11,
 ) -> tuple[list[Decided], Storm]:
     """Decide for every council from where its last published alert stands; and whether the month's mail must wait.
 
@@ -80,10 +86,15 @@ def decide_councils(
             previous=previous.decision.state if previous else None,
             delivered=previous is not None and council.folder in told[previous.month],
             rules=rules,
+            beginning=0 < facts[council.la_code].months_in_a_row < WINDOW_MONTHS,
         )
         answers = answers_before(store, council.folder, score.month) if council.folder in answered else ()
         goals = goals_of(store, council.folder) if council.folder in aiming else ()
-        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals))
+        first = None
+        if decision.band is Band.FIRST_MONTHS:
+            left = WINDOW_MONTHS - facts[council.la_code].months_in_a_row
+            first = nth_working_day(score.month.plus(left + 1), run_working_day)
+        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first))
     return decided, storm_valve([d.decision for d in decided], rules)
 
 
@@ -116,6 +127,7 @@ def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame
         known_by=versions.known_by,
         answers=decided.answers,
         goals=decided.goals,
+        first_score=decided.first_score,
     )
 
 

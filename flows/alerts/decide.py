@@ -9,6 +9,7 @@ Bands and how they are entered and left (names in `code` are thresholds of `Aler
     losing grip  -> watch        score < `losing_grip_until` and none of the entry rules holds
     watch        -> steady       score < `watch_until` and no drift that would enter it
     any          -> recovering   the latest published judgement is Inadequate (a stability watch, no drift alert)
+    any          -> first months there is no score, never was, and files came for fewer months than it needs
     any          -> not scored   there is no score; the band from before is kept aside and resumed
 
 A higher band must be called for in `months_to_raise` months in a row, a lower one in `months_to_lower`.
@@ -54,12 +55,14 @@ def decide(
     previous: AlertState | None,
     delivered: bool,
     rules: AlertRules,
+    beginning: bool = False,
 ) -> Decision:
     """The decision on one council in `score.month`.
 
     `inadequate`: its latest judgement published by the cut-off is Inadequate. `signals`: this month's
     XmR signals. `previous`: the state of an earlier month (usually the last), None for a first month.
     `delivered`: whether the message of that month, if one was due, reached the director (`flows.store.ledger`).
+    `beginning`: it has sent files, but for fewer months than a score needs.
     Raises HoldfastError when `previous` is not of an earlier month.
     """
     if previous is not None and not previous.month < score.month:
@@ -69,6 +72,8 @@ def decide(
         )
     told = previous.told_by(delivered) if previous else None
     if score.not_scored is not None or score.probability_below_good is None:
+        if beginning and not (previous and previous.recent):
+            return _first_months(score, previous, told, rules)
         return _not_scored(score, previous, told, rules)
     drift = drift_of(score, signals, previous, rules)
     model_changed = bool(previous and previous.recent and previous.recent[-1].model_version != model_version(score))
@@ -226,6 +231,18 @@ def _not_scored(score: Score, previous: AlertState | None, told: Told | None, ru
     return _decision(
         score, Band.NOT_SCORED, previous, told, change, send, MessageKind.NOT_SCORED, tuple(why), Drift(), False, state
     )
+
+
+def _first_months(score: Score, previous: AlertState | None, told: Told | None, rules: AlertRules) -> Decision:
+    """A council that has just begun: welcomed once, then told how it stands; no sight is lost that never was."""
+    known = told is not None and told.band is Band.FIRST_MONTHS
+    change = Change.CONTINUING if known else Change.NEW
+    send = told is None or not known or _reminder_due(told, score.month, rules)
+    telling = Told(month=score.month, band=Band.FIRST_MONTHS, open_band=Band.STEADY) if send else None
+    state = _state(score, Band.FIRST_MONTHS, Band.STEADY, previous, told, telling)
+    why = ("first months: a score needs twelve months of files",)
+    kind = MessageKind.FIRST_MONTHS
+    return _decision(score, Band.FIRST_MONTHS, previous, told, change, send, kind, why, Drift(), False, state)
 
 
 def _kind(band: Band, change: Change) -> MessageKind | None:

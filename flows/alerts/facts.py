@@ -79,6 +79,13 @@ class CouncilFacts(Record):
     series: dict[str, Series]
     signals: tuple[Signal, ...]
 
+    @property
+    def months_in_a_row(self) -> int:
+        """For how many months up to this one, without a gap, any figure of the council's own could be worked out."""
+        own = [s.values for name, s in self.series.items() if BY_NAME[name].group is not Group.SIGHT]
+        seen = [any(values[i] is not None for values in own) for i in range(max(map(len, own), default=0))]
+        return next((back for back, there in enumerate(reversed(seen)) if not there), len(seen))
+
 
 class SubmissionFact(Record):
     """A file's fate as an alert keeps it."""

@@ -94,6 +94,22 @@ def look_first(
     )[:SHOWN]
 
 
+#: What a new council is shown, in this order, as far as it is known.
+FIRST_SEEN = (
+    "visits_overdue_rate",
+    "unallocated_rate",
+    "vacancy_rate_fte",
+    "agency_rate_fte",
+    "caseload_fte",
+    "cp_reviews_in_time_rate",
+)
+
+
+def seen_at_first(measures: Mapping[str, MeasureFact]) -> tuple[MeasureFact, ...]:
+    """What can be shown of a council before there is anything to compare its months with."""
+    return tuple(measures[m] for m in FIRST_SEEN if m in measures and measures[m].value is not None)
+
+
 def _ordered(worse: Sequence[MeasureFact], weights: Mapping[str, float]) -> list[MeasureFact]:
     urgent = [f for f in worse if f.measure in URGENT][:_URGENT_SHOWN]
     rest = sorted((f for f in worse if f not in urgent), key=lambda f: -weights.get(f.measure, 0.0))

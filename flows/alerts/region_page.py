@@ -41,7 +41,7 @@ KEY_MEASURES = (
 _SHOWN_MEASURES = 8
 
 #: Order of urgency on the page.
-ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.STEADY)
+ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.FIRST_MONTHS, Band.STEADY)
 
 
 class StageTime(Record):

@@ -39,6 +39,8 @@ class Band(StrEnum):
     LOSING_GRIP = "losing_grip"
     RECOVERING = "recovering"
     NOT_SCORED = "not_scored"
+    FIRST_MONTHS = "first_months"
+    """Never scored, and fewer months of files than a score needs: nothing is missing that could be there."""
 
     @property
     def words(self) -> str:
@@ -150,6 +152,7 @@ class MessageKind(StrEnum):
     RESOLVED = "resolved"
     RECOVERING = "recovering"
     NOT_SCORED = "not_scored"
+    FIRST_MONTHS = "first_months"
     CORRECTION = "correction"
 
 

@@ -153,7 +153,14 @@ def decide_month(
     done = apart(
         [code for code in by_code if code not in told.faults],
         lambda councils: decide_councils(
-            context.store, [by_code[c] for c in councils], scores, told.result, earlier, rules, context.cutoff
+            context.store,
+            [by_code[c] for c in councils],
+            scores,
+            told.result,
+            earlier,
+            rules,
+            context.cutoff,
+            context.settings.schedule.monthly_working_day,
         ),
     )
     decided, storm = done.result

@@ -68,7 +68,9 @@ class RunOutcome:
 
         `October 2026: completed with 2 councils not scored, 10 of 12 scored`.
         """
-        scored, missing = len(self.councils) - len(self.unscored), len(self.unscored)
+        missing = len(self.unscored)
+        begins = sum(c.band is Band.FIRST_MONTHS for c in self.councils)
+        scored = len(self.councils) - missing - begins
         if not self.councils:
             words = "read and checked, nothing scored"
         elif missing:
@@ -77,6 +79,8 @@ class RunOutcome:
         else:
             words = f"{scored} of {len(self.councils)} councils scored"
         parts = [words]
+        if begins:
+            parts.append(f"{count_words(begins, 'council', 'councils')} in the first months")
         if self.faults:
             parts.append(f"{count_words(len(self.faults), 'fault', 'faults')} at single councils")
         if self.undelivered:

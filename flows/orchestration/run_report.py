@@ -69,7 +69,7 @@ def _parts(outcome: RunOutcome) -> Iterator[Part]:
 
 
 def _bands(outcome: RunOutcome) -> Iterator[tuple[str, str]]:
-    for band in (Band.LOSING_GRIP, Band.WATCH, Band.RECOVERING, Band.NOT_SCORED):
+    for band in (Band.LOSING_GRIP, Band.WATCH, Band.RECOVERING, Band.NOT_SCORED, Band.FIRST_MONTHS):
         yield band.words, outcome.names(band)
     yield Band.STEADY.words, str(sum(c.band is Band.STEADY for c in outcome.councils))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.words import count_words
+from features.registry import Missing
+from features.words import count_words, listed
 from flows.alerts.alert import Alert, Correction
 from flows.alerts.facts import CONCERN, MeasureFact, Series
 from flows.alerts.letter import wording
@@ -98,7 +99,7 @@ def _sections(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]
         sections.append(where)
     if _helps_open(alert):
         sections.append(_helps(alert, shown))
-    if alert.decision.band is not Band.NOT_SCORED:
+    if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):
         sections.append(_how_sure(alert))
     return sections
 
@@ -149,6 +150,8 @@ def _recovery(alert: Alert) -> LetterSection | None:
 
 def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
     decision = alert.decision
+    if decision.band is Band.FIRST_MONTHS:
+        return _begins(alert)
     if decision.band is Band.NOT_SCORED:
         return LetterSection("What would help", (*_unseen(decision), Bullets(wording.NOT_SCORED_HELPS)))
     if decision.band is Band.RECOVERING:
@@ -164,6 +167,20 @@ def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
     if stage is not None and stage.number in wording.STAGE_HELPS and alert.stage_signs and len(worse) > 1:
         lines.insert(1, wording.STAGE_HELPS[stage.number])
     return LetterSection("What tends to help", (Bullets(tuple(lines[:_HELPS]) or wording.HELPS_WITHOUT_SIGNS),))
+
+
+def _begins(alert: Alert) -> LetterSection:
+    """Which figures begin later, and what brings the first score forward."""
+    waiting = next((gap.labels for gap in alert.not_known if gap.reason == Missing.WINDOW_INCOMPLETE), ())
+    lines = list(wording.FIRST_MONTHS_HELPS)
+    if waiting:
+        named = listed([lower_first(label) for label in waiting[:_NAMED_LATER]])
+        more = f" and {len(waiting) - _NAMED_LATER} more" if len(waiting) > _NAMED_LATER else ""
+        lines.insert(0, f"These begin once their months are complete: {named}{more}.")
+    return LetterSection("What begins when, and what brings it forward", (Bullets(tuple(lines)),))
+
+
+_NAMED_LATER = 4
 
 
 #: For about so long after a poor judgement turnover, agency use and referrals tend to rise.

@@ -18,7 +18,7 @@ _CONTEXT_SHOWN = 4
 def folded(alert: Alert) -> list[LetterSection]:
     """The details of a letter, in order."""
     sections = [_not_known(alert), LetterSection("The files we received", _received(alert))]
-    if alert.decision.band is not Band.NOT_SCORED:
+    if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):
         sections.append(_rests_on(alert))
     sections.append(_objection(alert))
     return sections

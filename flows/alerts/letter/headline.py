@@ -35,6 +35,10 @@ def title(alert: Alert) -> str:
         return f"A correction: {lower_first(_state_words(alert))}"
     if alert.kind is MessageKind.RECOVERING:
         return _recovery_title(alert)
+    if alert.kind is MessageKind.FIRST_MONTHS:
+        return (
+            "Welcome: what we see now" if alert.decision.change is Change.NEW else "Your first months: what we see now"
+        )
     if alert.kind is MessageKind.NOT_SCORED:
         return _not_scored_title(alert.decision)
     return _state_words(alert)
@@ -81,6 +85,8 @@ def _not_scored_title(decision: Decision) -> str:
 
 def points_heading(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     """What the measures shown have in common, which is what their figures say and no more."""
+    if alert.decision.band is Band.FIRST_MONTHS:
+        return "What we see now"
     if any(f.toward == IMPROVEMENT for f in shown):
         return "What is better" + (", and what is not yet" if any(f.toward == CONCERN for f in shown) else "")
     if any(f.toward == CONCERN for f in shown):
@@ -98,6 +104,10 @@ def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
         )
     if decision.band is Band.NOT_SCORED:
         return sentence(alert.score.not_scored or "Too little was received to give a score")
+    if decision.band is Band.FIRST_MONTHS:
+        due = alert.first_score
+        when = f" on {due.day} {due:%B %Y}, if each month's files come" if due is not None else ""
+        return f"A score needs twelve months of files; the first is due{when}. Until then you see each month's figures."
     worse, better = of_concern(alert.facts), improved(alert.facts)
     if decision.change in (Change.RESOLVED, Change.EASING) and decision.band in (Band.STEADY, Band.WATCH):
         start = (

@@ -12,11 +12,15 @@ from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.figures import month_words, sentence, value_text
 from flows.alerts.letter.letter import Point
+from flows.alerts.look_first import seen_at_first
+from flows.alerts.state import Band
 
 
 def shown_facts(alert: Alert) -> tuple[MeasureFact, ...]:
     """The measures the alert's message shows, in order."""
     measures = {f.measure: f for f in alert.facts}
+    if alert.decision.band is Band.FIRST_MONTHS:
+        return seen_at_first(measures)
     return shown_measures(alert.score, measures, alert.decision.change, behind=alert.quiet)
 
 
@@ -25,6 +29,8 @@ def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
     series = next((s for s in charts if s.measure == fact.measure), None)
     measure = fact.declared
     details = [sentence(_beside(fact))]
+    if fact.toward is None and (england := _england(fact)):
+        details.append(sentence(england))
     if signal := _signal(fact, series):
         details.append(sentence(signal))
     if mark := base_mark(fact.small_base or fact.rests_on_few):
@@ -46,6 +52,14 @@ def _beside(fact: MeasureFact) -> str:
     if now == then:
         return f"the same as a year ago; {near}"
     return f"{'up' if value > fact.year_ago else 'down'} from {then} a year ago; {near}"
+
+
+def _england(fact: MeasureFact) -> str:
+    """Where the figure stands among England's councils, in the latest published year."""
+    if fact.national_percentile is None:
+        return ""
+    below = round(100 * fact.national_percentile)
+    return f"higher than in {below} of 100 councils in England" if below else "among the lowest in England"
 
 
 def _signal(fact: MeasureFact, series: Series | None) -> str:

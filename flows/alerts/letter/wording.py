@@ -31,6 +31,7 @@ BAND_WORDS: dict[Band, str] = {
     Band.LOSING_GRIP: "Losing grip",
     Band.RECOVERING: "Recovering",
     Band.NOT_SCORED: "Not scored",
+    Band.FIRST_MONTHS: "First months",
 }
 
 STAGE_TITLES = {
@@ -80,10 +81,10 @@ NOT_SCORED_HELPS: tuple[str, ...] = (
 )
 
 FIRST_MONTHS_HELPS: tuple[str, ...] = (
-    "Send each month's files as you do now; nothing else is needed.",
+    "One row of your last workforce return (a “return” file), beside this month's files, gives the yearly figures and "
+    "the score at once. Your data officer finds it in “The first month, in an hour”.",
     "Earlier months can be sent too. Each one brings the first score a month nearer.",
 )
-
 WHAT_THIS_IS_NOT = (
     "This is not a prediction of a grade, not a rating and not a finding about anyone's practice. It says that "
     "figures move in a way that has come before difficulty elsewhere. People who know the service may know better."

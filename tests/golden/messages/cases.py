@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from functools import cache
 
-from flows.alerts.alert import Alert, Correction
+from features.registry import Missing
+from flows.alerts.alert import Alert, Correction, build_alert
 from flows.alerts.council_month import council_month
-from flows.alerts.decide import storm_valve
+from flows.alerts.decide import decide, storm_valve
+from flows.alerts.facts import MeasureFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import director_changes
@@ -20,7 +23,18 @@ from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_message
 from flows.store.ledger import Status
 from models.score import Stage
-from tests.unit.flows.alerts.examples import ASHCOMBE, FILES, MONTH, RULES, VALIDATION, alert, score, told
+from tests.unit.flows.alerts.examples import (
+    ASHCOMBE,
+    FILES,
+    MONTH,
+    RULES,
+    SUBMISSIONS,
+    VALIDATION,
+    alert,
+    facts,
+    score,
+    told,
+)
 
 CONTACT = Contact(
     team="the data team of the Northern Alliance",
@@ -67,6 +81,33 @@ def _joint() -> Alert:
     return alert(score(0.6, la_code="991 / 992"), council=council, previous=_chain(0.3))
 
 
+def _first_months() -> Alert:
+    """A council whose third month it is: no chart has limits yet, and the yearly figures wait."""
+    own = facts()
+    unknown = MeasureFact(measure="turnover_rate_fte", value=None, reason=str(Missing.WINDOW_INCOMPLETE))
+    measures = {
+        m: f.model_copy(update={"toward": None, "rule": None, "year_ago": None, "national_percentile": 0.62})
+        for m, f in own.measures.items()
+    }
+    now = score(None, not_scored="Turnover in 12 months needs twelve months.")
+    decision = decide(now, inadequate=False, signals=(), previous=None, delivered=False, rules=RULES, beginning=True)
+    return build_alert(
+        council=ASHCOMBE,
+        score=now,
+        decision=decision,
+        facts=own.model_copy(
+            update={"measures": measures | {"turnover_rate_fte": unknown}, "series": {}, "signals": ()}
+        ),
+        submissions=SUBMISSIONS,
+        validation=VALIDATION,
+        code_version="0.1.0+test",
+        settings_digest="5e77195d19e5",
+        rules_digest=RULES.digest(),
+        known_by="2026-11-13",
+        first_score=date(2027, 8, 16),
+    )
+
+
 ALERTS: dict[str, Callable[[], Alert]] = {
     "new_watch": lambda: alert(score(0.6), previous=_chain(0.3)),
     "new_losing_grip": lambda: alert(score(0.88), previous=_chain(0.3)),
@@ -79,6 +120,7 @@ ALERTS: dict[str, Callable[[], Alert]] = {
     "recovering_unsettled": lambda: alert(score(0.8), previous=_chain(0.6, 0.6, inadequate=True), inadequate=True),
     "not_scored": lambda: alert(score(None), previous=_chain(0.3)),
     "not_scored_long": lambda: alert(score(None), previous=_chain(0.6, None, None)),
+    "first_months": _first_months,
     "correction": _corrected,
     "joint_return": _joint,
     "complete_lock": lambda: _staged(0.9, 4, _chain(0.88, 0.88, 0.9)),

@@ -280,3 +280,39 @@ def test_mail_comes_no_oftener_than_something_happens(series: list[float]) -> No
 def test_thresholds_are_the_analysts() -> None:
     rules = AlertRules(level=LevelRules(watch_from=0.3, watch_until=0.2))
     assert bands(follow([0.35], rules=rules)) == ["watch"]
+
+
+def test_a_council_that_begins_is_welcomed_once_and_loses_no_sight_it_never_had() -> None:
+    state, decisions = None, []
+    for number in range(6):
+        decision = decide(
+            score(None, MONTH.plus(number)),
+            inadequate=False,
+            signals=(),
+            previous=state,
+            delivered=True,
+            rules=RULES,
+            beginning=True,
+        )
+        decisions.append(decision)
+        state = decision.state
+    assert {d.band for d in decisions} == {Band.FIRST_MONTHS}
+    assert [d.send for d in decisions[:2]] == [True, False]
+    assert decisions[0].kind is MessageKind.FIRST_MONTHS
+    assert all(
+        d.state.months_not_scored == 0 and not (d.state.telling and d.state.telling.escalated) for d in decisions
+    )
+    scored = decide(
+        score(0.2, MONTH.plus(6)), inadequate=False, signals=(), previous=state, delivered=True, rules=RULES
+    )
+    assert (scored.band, scored.change, scored.send) == (Band.STEADY, Change.NONE, False)
+    lost = decide(
+        score(None, MONTH.plus(7)),
+        inadequate=False,
+        signals=(),
+        previous=scored.state,
+        delivered=True,
+        rules=RULES,
+        beginning=True,
+    )
+    assert lost.band is Band.NOT_SCORED, "a council that once had a score is not beginning"

@@ -8,7 +8,7 @@ from features.frames import FEATURES_SCHEMA
 from features.months import Month
 from features.registry import BY_NAME
 from flows.alerts.facts import council_facts, facts_by_council
-from tests.unit.flows.alerts.examples import MONTH
+from tests.unit.flows.alerts.examples import MONTH, facts
 
 BLANK = dict.fromkeys(FEATURES_SCHEMA)
 
@@ -114,3 +114,12 @@ def test_a_chart_shows_the_months_own_figures_where_the_measure_is_a_sum_over_mo
     facts = council_facts(pl.DataFrame([row], schema=FEATURES_SCHEMA, orient="row"), "Z01", month)
     assert facts.series["turnover_rate_fte"].values[-1] == 0.36
     assert facts.measures["turnover_rate_fte"].value == 0.15
+
+
+def test_months_in_a_row_are_those_with_a_figure_of_its_own_up_to_this_one() -> None:
+    own = facts()
+    values = (*(None,) * 20, 0.1, None, 0.1, 0.2)
+    short = {m: s.model_copy(update={"values": values}) for m, s in own.series.items()}
+    assert own.months_in_a_row == 24
+    assert own.model_copy(update={"series": short}).months_in_a_row == 2
+    assert own.model_copy(update={"series": {}}).months_in_a_row == 0
