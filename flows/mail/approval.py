@@ -8,9 +8,9 @@
 Every object is created once and never changed. If what would be sent is no longer what was shown, a further
 round is opened and the question asked again. Nothing here sends, and nothing here ever decides by itself.
 
-A message is *held* while no run may send it by itself: it waits for an answer, or a person held or cancelled
-it. The hold is the council's for the month, whatever revision its alert reaches, and ends with a later
-approval or with `holdfast release`.
+A message is *held* while no run may send it by itself: it waits for an answer, a person held or cancelled it, or the
+council's figures are doubted as a whole (`flows.mail.doubts`). The hold is the council's for the month, whatever
+revision its alert reaches, and ends with a later approval or with `holdfast release`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from flows.mail.approval_form import (
     day_words,
     digest_of,
 )
+from flows.mail.doubts import in_doubt
 from flows.settings.run_form import ApprovalVerdict
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.reading import read_json, read_kept, remedy
@@ -240,6 +241,7 @@ def asked_by(store: Store, flow_run_id: str) -> Pending | None:
 def holds(store: Store, month: Month) -> dict[str, str]:
     """Councils (by folder) whose mail of a month no run may send by itself, each with why, as a sentence."""
     held: dict[str, str] = {}
+    answered: dict[str, datetime] = {}
     rounds = [_pending(store, month, number) for number in _numbers(store, month)]
     for position, one in enumerate(rounds):
         ruling = ruling_of(store, one)
@@ -250,10 +252,15 @@ def holds(store: Store, month: Month) -> dict[str, str]:
         for message in one.messages:
             if message.folder in released or (ruling is not None and ruling.sends(message)):
                 held.pop(message.folder, None)
+                answered[message.folder] = moment
             elif ruling is None:
                 held[message.folder] = f"It has waited for approval since {day_words(one.since)}."
             else:
                 held[message.folder] = ruling.in_words
+    for folder, doubt in in_doubt(store, month).items():
+        said = folder in answered and answered[folder] >= doubt.since
+        if not said and folder not in _released_since(store, month, doubt.since):
+            held.setdefault(folder, doubt.why)
     return held
 
 

@@ -15,11 +15,14 @@ from typing import Generic, TypeVar
 
 from features.councils import Council
 from features.errors import HoldfastError, SettingsError, StoreError
+from flows.store import DamagedObject
 
 T = TypeVar("T")
 
-#: Faults of the run, whichever council is looked at: the store is away, a setting is wrong.
-OF_THE_RUN = (StoreError, SettingsError, MemoryError)
+
+def of_the_run(error: Exception) -> bool:
+    """Whether it is a fault of the run, whichever council is looked at: the store is away, a setting is wrong."""
+    return isinstance(error, (StoreError, SettingsError, MemoryError)) and not isinstance(error, DamagedObject)
 
 
 @dataclass(frozen=True)
@@ -39,9 +42,9 @@ def apart(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> Apart[
     """
     try:
         return Apart(step(councils), {})
-    except OF_THE_RUN:
-        raise
-    except Exception:
+    except Exception as error:
+        if of_the_run(error):
+            raise
         faults = _faults(councils, step) if len(councils) > 1 else {}
         if not faults or len(faults) == len(councils):
             raise
@@ -55,9 +58,9 @@ def _faults(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> dict
     for half in (councils[:middle], councils[middle:]):
         try:
             step(half)
-        except OF_THE_RUN:
-            raise
         except Exception as error:
+            if of_the_run(error):
+                raise
             found |= {half[0]: error} if len(half) == 1 else _faults(half, step)
     return found
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from flows.extracts.landing import LandedFile
 from flows.month import steps
-from flows.month.apart import OF_THE_RUN, fault_sentence
+from flows.month.apart import fault_sentence, of_the_run
 from flows.month.take_in import Due, Read, load_checks, read_files, to_be_tried_again, unread
 from flows.store.context import RunContext
 from flows.store.progress import step
@@ -60,9 +60,9 @@ def _read_or_fault(read: Callable[[Sequence[LandedFile]], list[Read]], files: Se
     """What one council sent, or the fault in its place: it ends no other council's month."""
     try:
         return read(files)
-    except OF_THE_RUN:
-        raise
     except Exception as error:
+        if of_the_run(error):
+            raise
         return unread(files, fault_sentence(files[0].council, f"reading {files[0].month}", error))
 
 

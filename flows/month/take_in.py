@@ -318,7 +318,9 @@ def records_before(history: History, kind: Kind, due: Sequence[Due]) -> pl.DataF
     """The rows of the months right before those to be checked, where these are not checked themselves."""
     checked = {d.month for d in due}
     schema = EXTRACTS[kind].schema
-    editions = [history.as_of(d.month.plus(-1), d.cutoff) for d in due if d.month.plus(-1) not in checked]
+    kept_from = records_kept_from(history.store)
+    wanted = [(d.month.plus(-1), d.cutoff) for d in due if d.month.plus(-1) not in checked]
+    editions = [history.as_of(m, cutoff) for m, cutoff in wanted if kept_from is None or m >= kept_from]
     return pl.concat([schema.to_frame(), *(history.table(e, str(kind), schema) for e in editions if e)])
 
 

@@ -22,9 +22,10 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Published, gone_messages
 from flows.mail import approval
-from flows.mail.approval_form import ApprovalRefused, Pending, Ruling
+from flows.mail.approval_form import ApprovalRefused, Pending, Ruling, Waiting
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, undeliverable
+from flows.mail.doubts import in_doubt
 from flows.mail.month_mail import MonthMail
 from flows.mail.transports.open import mail_policy, open_courier
 from flows.orchestration import artifacts
@@ -139,6 +140,12 @@ def due_now(
     ]
 
 
+def _doubts(context: RunContext, messages: Sequence[Waiting]) -> list[str]:
+    """What whoever approves must know of these messages: figures that are doubted as a whole."""
+    doubts = in_doubt(context.store, context.month)
+    return [f"{m.council} ({m.la_code}): {doubts[m.folder].why}" for m in messages if m.folder in doubts]
+
+
 def mail_month(
     context: RunContext,
     request: RunRequest,
@@ -170,7 +177,7 @@ def mail_month(
         since=context.now,
         flow_run_id=run,
         reason=request.reason,
-        held_because=storm.reason if storm.held else "",
+        held_because=" ".join([*([storm.reason] if storm.held else []), *_doubts(context, messages)]),
     )
     ruling = _ruling(context, waits, run, show)
     if ruling is None:
