@@ -76,7 +76,7 @@ def ingest_table(
     Raises UnreadableExtract, HeaderMismatch or WrongCouncilOrMonth.
     """
     match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack, places=table.places)
-    rows, notes = _without_totals(table, match, where)
+    rows, notes = _without_totals(table, match, kind, where)
     read = read_columns(rows, _present(kind, match))
     columns = {name: cells.values for name, cells in read.items()}
     file_rows = rows["file_row"]
@@ -114,24 +114,38 @@ def _present(kind: Kind, match: HeaderMatch) -> list[Field]:
     return [f for f in EXTRACTS[kind].fields if f.name in match.positions]
 
 
-def _without_totals(table: RawTable, match: HeaderMatch, where: Where) -> tuple[pl.DataFrame, list[str]]:
-    """The rows, columns named as fields, without those that a report writer added below: a total is nobody's row.
+def _without_totals(table: RawTable, match: HeaderMatch, kind: Kind, where: Where) -> tuple[pl.DataFrame, list[str]]:
+    """The rows, columns named as fields, without those that a report writer added: a total is nobody's row.
 
-    Known by the word where the council's code or, that being blank, the first filled cell should be.
+    Known by the word where the council's code or the row's key should be, or, where one of them is blank, in any cell.
     """
     names = {str(p): name for name, p in match.positions.items()}
     named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
-    codes = named.get_column("la_code")
-    if not codes.null_count() and codes.n_unique() == 1 and not is_total(codes[0]):
-        return named, []
-    total = says_total(pl.coalesce("la_code", pl.exclude("la_code", "file_row")))
-    flags = named.select(total.alias("total")).to_series()
+    flags = _totals(named, kind)
     if not flags.any():
         return named, []
     kept = named.filter(~flags)
     if kept.is_empty():
         raise UnreadableExtract(f"{where}: the file has totals and no other rows. Send it again with its rows.")
     return kept, [f"Left out as totals: {rows_in_words(named['file_row'].filter(flags).to_list())}."]
+
+
+def _totals(named: pl.DataFrame, kind: Kind) -> pl.Series:
+    """Which rows are totals."""
+    identity = [n for n in dict.fromkeys(("la_code", EXTRACTS[kind].key[0])) if n in named.columns]
+    flags = pl.Series("total", [False], dtype=pl.Boolean()).new_from_index(0, named.height)
+    for name in identity:
+        if not _one_council(named.get_column(name)):
+            flags = flags | named.select(says_total(pl.col(name))).to_series()
+    if any(named.get_column(n).null_count() for n in identity):
+        nameless = pl.any_horizontal(pl.col(n).is_null() for n in identity)
+        flags = flags | named.select(nameless & pl.any_horizontal(says_total(pl.exclude("file_row")))).to_series()
+    return flags
+
+
+def _one_council(codes: pl.Series) -> bool:
+    """Whether a column holds one and the same code, so that its cells need not be looked at one by one."""
+    return codes.name == "la_code" and not codes.null_count() and codes.n_unique() == 1 and not is_total(codes[0])
 
 
 def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, where: Where) -> pl.Series:

@@ -52,10 +52,7 @@ class RawTable:
 
 
 _ROW = "file_row"
-_TOTAL = (
-    r"(?i)^\W*(?:(?:grand|sub|overall|report|column|running)[\s-]*)?"
-    r"(?:totals?|sum|result|average|mean|count)\b|\btotals?\W*$"
-)
+_TOTAL = r"(?i)\b(?:sub|grand)?totals?\b|^\W*(?:overall |report |column )?(?:sum|result|average|mean|count)\W*$"
 #: A cell that is marked as text, so that Excel leaves it alone: ="0012" or '0012.
 _AS_FORMULA, _AS_TEXT = r'^="((?:[^"]|"")*)"$', r"^'([^']+)'?$"
 
