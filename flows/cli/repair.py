@@ -1,4 +1,4 @@
-"""Commands of whoever keeps Holdfast running: watchdog, claims."""
+"""Commands of whoever keeps Holdfast running: watchdog, mail-test, claims."""
 
 from __future__ import annotations
 
@@ -42,6 +42,19 @@ def watchdog_command(
         raise typer.Exit(MailError.exit_code)
     if found.notices:
         raise typer.Exit(NeedsAPerson.exit_code)
+
+
+@app.command("mail-test", rich_help_panel=KEEPING)
+def mail_test_command() -> None:
+    """Send one message to the data team and say what each step answered. Exit code 16: it was not taken."""
+    from flows.mail.try_out import send_test
+    from flows.settings.settings import Settings
+    from flows.store.claims import wall_clock
+
+    found = send_test(Settings.load(), wall_clock())
+    typer.echo(found.to_text())
+    if found.failed:
+        raise typer.Exit(MailError.exit_code)
 
 
 @app.command("claims", rich_help_panel=KEEPING)

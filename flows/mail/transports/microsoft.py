@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
+import httpx
 import msal
-import requests
 
 from flows.mail.transports.port import NotTaken
 
@@ -32,12 +33,12 @@ class ApplicationToken:
             if self._application is None:
                 self._application = self._signed_on()
             answer = self._application.acquire_token_for_client(scopes=[_SCOPE])
-        except requests.exceptions.SSLError as error:
-            raise NotTaken(
-                f"{self._where} shows a certificate that cannot be trusted. If a proxy of yours stands between, give "
-                "its authority as mail.microsoft.ca_file."
-            ) from error
-        except (requests.RequestException, ValueError) as error:
+        except (httpx.HTTPError, msal.exceptions.MsalError, ValueError) as error:
+            if isinstance(error.__cause__, ssl.SSLCertVerificationError) or "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise NotTaken(
+                    f"No access token: {self._where} shows a certificate that cannot be trusted. If a proxy of yours "
+                    "stands between, give its authority as mail.microsoft.ca_file."
+                ) from error
             raise NotTaken(
                 f"No access token: {self._where} does not answer as a sign-in service ({type(error).__name__}). "
                 "Check mail.microsoft.tenant and the network."
@@ -60,8 +61,8 @@ class ApplicationToken:
             authority=self._where,
             validate_authority=False,
             instance_discovery=False,
-            verify=self._ca_file or True,
-            timeout=_TIMEOUT_SECONDS,
+            # Its own client lets a certificate bundle in the environment overrule the one that was given.
+            http_client=httpx.Client(verify=ssl.create_default_context(cafile=self._ca_file), timeout=_TIMEOUT_SECONDS),
         )
 
 
