@@ -1,9 +1,10 @@
 """Another pseudonym key: every stored pseudonym is replaced, and no count moves.
 
 References are hashed one way, so stored pseudonyms cannot be turned into those of another key. The councils' files
-can: each is read once with the old and once with the new key, which says what becomes of each pseudonym. Tables of
-rows and states are then written anew in place, in every edition, and older versions of them are deleted where a
-bucket keeps versions; what was counted from them stays as it was.
+can: each is read once with the old and once with the new key, which says what becomes of each pseudonym and of each
+team's code. Tables of rows and states, and those kept of received files, are then written anew in place, in every
+edition, and older versions of them are deleted where a bucket keeps versions; what was counted from them stays as it
+was. Names of teams that 0.1.0 kept in clear become codes.
 
 The store remembers which key it was made with (a fingerprint, `pseudonyms/key.json`). A run with another key ends
 with a sentence instead of finding no worker of last month.
@@ -14,7 +15,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -28,17 +29,23 @@ from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.formats.asked import Asked, Content
 from flows.extracts.formats.known import read_form
 from flows.extracts.landing import LandedFile, list_month
-from flows.extracts.pseudonyms import pseudonyms
+from flows.extracts.mapping import load_mapping
+from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.table import Limits
+from flows.extracts.reading.where import Where
 from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.editions import require_hashes, rewrite_hashes, to_parquet
+from flows.store.names import TABLE_ENDING
 from flows.store.reading import read_json, read_kept, remedy
 
 KEY_NAME = "pseudonyms/key.json"
 
-#: Columns that hold pseudonyms.
+#: Columns that hold pseudonyms, and those that hold codes of teams.
 _REFERENCES = sorted({f.name for e in EXTRACTS.values() for f in e.fields if f.type is FieldType.REFERENCE})
+_TEAMS = sorted({f.name for e in EXTRACTS.values() for f in e.fields if f.type is FieldType.TEXT})
 _TABLE = re.compile(r"months/[^/]+/\d{4}/(state-)?(workforce|caseload)(-[0-9a-f]{12})?\.parquet")
+_RECEIVED = re.compile(rf"received/[^/]+/[^/]+/(workforce|caseload)-[0-9a-f]{{12}}{re.escape(TABLE_ENDING)}")
+_CODE = "^[0-9a-f]{8}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +125,8 @@ def rotate(
     if "rotating_to" not in (_known(store) or {}):
         require_hashes(store, _tables(store))  # what is written anew gets a new hash, so nothing damaged may be
     store.replace(KEY_NAME, _json(begun), content_type="application/json")
-    tables = _tables(store)
+    editions, received = _tables(store), [o.name for o in store.list("received/") if _RECEIVED.fullmatch(o.name)]
+    tables = [*editions, *received]
     months = sorted({Month.parse(n.split("/")[1]) for n in tables})
     successors = _successors(landing, register, months, old, new, limits, say)
     replaced, orphans, without = 0, 0, set()
@@ -127,7 +135,7 @@ def rotate(
         replaced, orphans = replaced + count, orphans + lost
         if lost:
             without.add(name.split("/")[1])
-    rewrite_hashes(store, tables)
+    rewrite_hashes(store, editions)
     store.purge([s for name in tables for s in store.everything(name) if not s.latest])
     done = Rotated(len(tables), replaced, orphans, tuple(sorted(without)))
     store.create(
@@ -164,6 +172,14 @@ def _tables(store: Store) -> list[str]:
     return [o.name for o in store.list("months/") if _TABLE.fullmatch(o.name)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Successors:
+    """`old, new`: what becomes of each pseudonym, and of each team's code, that stands in a file of these months."""
+
+    references: pl.DataFrame
+    teams: pl.DataFrame
+
+
 def _successors(
     landing: Store,
     register: Register,
@@ -172,54 +188,58 @@ def _successors(
     new: bytes,
     limits: Limits,
     say: Callable[[str], None],
-) -> pl.DataFrame:
-    """`old, new`: what becomes of each pseudonym that stands in a file of these months."""
-    found = [pl.DataFrame(schema={"old": pl.UInt64(), "new": pl.UInt64()})]
+) -> _Successors:
+    references = [pl.DataFrame(schema={"old": pl.UInt64(), "new": pl.UInt64()})]
+    teams = [pl.DataFrame(schema={"old": pl.String(), "new": pl.String()})]
     for month in months:
         say(f"Reading {month} with both keys")
         for file in list_month(landing, month, register).every_file:
             if file.kind in (Kind.WORKFORCE, Kind.CASELOAD) and file.size <= limits.max_bytes:
-                found += _pairs(landing, file, old, new, limits)
-    return pl.concat(found).unique().sort("old")
+                both = _with_both(landing, file, old, new, limits)
+                references += _pairs(both, _REFERENCES)
+                teams += _pairs(both, _TEAMS)
+    return _Successors(*(pl.concat(found).unique("old").sort("old") for found in (references, teams)))
 
 
-def _pairs(landing: Store, file: LandedFile, old: bytes, new: bytes, limits: Limits) -> list[pl.DataFrame]:
-    """The same cells hashed with both keys; none for a file that cannot be read, of which nothing was stored."""
+def _with_both(landing: Store, file: LandedFile, old: bytes, new: bytes, limits: Limits) -> pl.DataFrame:
+    """A file's rows with the old key, and with the new one in columns `…_new`.
+
+    Without rows for a file that cannot be read, of which nothing was stored.
+    """
     content: Content = {p.rpartition("/")[2]: landing.read(p) for p in file.parts} or landing.read(file.name)
+    where = Where(file.council.name, file.month, file.filename)
 
     def read(key: bytes) -> pl.DataFrame:
-        asked = Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits)
+        mapping = load_mapping(landing, file.mapping.name, where) if file.mapping is not None else None
+        asked = Asked(file.filename, file.kind, file.council, file.month, key, file.modified, limits, mapping)
         return read_form(file.form, content, asked).frame
 
     try:
-        frames = read(old), read(new)
+        then, now = read(old), read(new)
     except ExtractError:
-        return []
-    columns = [c for c in _REFERENCES if c in frames[0].columns]
-    then, now = (f.select("file_row", *columns) for f in frames)
-    both = then.join(now, on="file_row", suffix="_new", how="inner", validate="1:1")
-    return [both.select(pl.col(c).alias("old"), pl.col(f"{c}_new").alias("new")).drop_nulls() for c in columns]
+        return pl.DataFrame()
+    return then.join(now, on="file_row", suffix="_new", how="inner", validate="1:1")
 
 
-def _rewrite(store: Store, name: str, successors: pl.DataFrame, new: bytes) -> tuple[int, int]:
+def _pairs(both: pl.DataFrame, columns: Sequence[str]) -> list[pl.DataFrame]:
+    """The same cells hashed with both keys."""
+    there = [c for c in columns if c in both.columns]
+    return [both.select(pl.col(c).alias("old"), pl.col(f"{c}_new").alias("new")).drop_nulls() for c in there]
+
+
+def _rewrite(store: Store, name: str, successors: _Successors, new: bytes) -> tuple[int, int]:
     """Write one table with new pseudonyms: how many were replaced, and how many of them have no successor.
 
     A pseudonym that is already new (an earlier attempt was cut off) stays as it is.
     """
     frame = read_kept(store, name, lambda content: pl.read_parquet(io.BytesIO(content)))
-    columns = [c for c in _REFERENCES if c in frame.columns]
-    replaced, orphans = 0, pl.lit(False)
-    lost = 0
-    for column in columns:
+    frame, recoded = _recoded(frame, successors.teams, new)
+    replaced, lost, orphans = 0, 0, pl.lit(False)
+    for column in (c for c in _REFERENCES if c in frame.columns):
         here = frame.get_column(column)
         distinct = here.drop_nulls().unique()
-        already = distinct.is_in(successors["new"].implode())
-        becomes = distinct.to_frame("old").join(successors, on="old", how="left", validate="1:1", maintain_order="left")
-        unmatched = becomes.get_column("new").is_null() & ~already
         substitute = pseudonyms(distinct.cast(pl.String), la_code="unmatched", key=new)
-        fresh = pl.select(
-            pl.when(already).then(distinct).when(unmatched).then(substitute).otherwise(becomes.get_column("new"))
-        ).to_series()
+        fresh, already, unmatched = _fresh(distinct, successors.references, substitute)
         gone = here.is_in(distinct.filter(unmatched).implode()).fill_null(False)
         frame = frame.with_columns(here.replace_strict(distinct, fresh, default=None, return_dtype=pl.UInt64()))
         replaced += int((~already).sum())
@@ -228,10 +248,44 @@ def _rewrite(store: Store, name: str, successors: pl.DataFrame, new: bytes) -> t
     if name.rpartition("/")[2].startswith("state-") and lost:
         councils = frame.filter(orphans).get_column("la_code").unique()
         frame = frame.filter(~pl.col("la_code").is_in(councils.implode()))
-    if replaced:
+    if replaced or recoded:
         order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in frame.columns]
         store.replace(name, to_parquet(frame.sort(order, maintain_order=True)))
     return replaced, lost
+
+
+def _fresh(
+    distinct: pl.Series, successors: pl.DataFrame, substitute: pl.Series
+) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """What stands in place of each value; whether it is new already; whether it has no successor."""
+    already = distinct.is_in(successors["new"].implode())
+    becomes = distinct.to_frame("old").join(successors, on="old", how="left", validate="1:1", maintain_order="left")
+    unmatched = becomes.get_column("new").is_null() & ~already
+    fresh = pl.select(
+        pl.when(already).then(distinct).when(unmatched).then(substitute).otherwise(becomes.get_column("new"))
+    ).to_series()
+    return fresh, already, unmatched
+
+
+def _recoded(frame: pl.DataFrame, successors: pl.DataFrame, new: bytes) -> tuple[pl.DataFrame, bool]:
+    """The table with new codes of teams, names in clear among them, and whether that changed anything."""
+    changed = False
+    for column in (c for c in _TEAMS if c in frame.columns):
+        parts = []
+        for part in frame.partition_by("la_code", maintain_order=True):
+            here = part.get_column(column)
+            distinct = here.drop_nulls().unique()
+            code = part.get_column("la_code")[0] or ""
+            named = team_codes(distinct, la_code=code, key=new)
+            is_code = distinct.str.contains(_CODE)
+            substitute = named.zip_with(~is_code, team_codes(distinct, la_code="unmatched", key=new))
+            fresh, already, _ = _fresh(distinct, successors, substitute)
+            changed |= not already.all()
+            parts.append(
+                part.with_columns(here.replace_strict(distinct, fresh, default=None, return_dtype=pl.String()))
+            )
+        frame = pl.concat(parts) if parts else frame
+    return frame, changed
 
 
 def _json(document: object) -> bytes:

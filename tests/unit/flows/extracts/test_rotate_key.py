@@ -6,7 +6,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -79,12 +79,12 @@ def rotated(folder: Path, old: bytes = OLD, new: bytes = NEW) -> Rotated:
     )
 
 
-def held(folder: Path) -> set[int]:
-    """Every pseudonym in every table of the store."""
-    found: set[int] = set()
-    for path in (folder / "store/months").rglob("*.parquet"):
+def held(folder: Path, columns: Sequence[str] = REFERENCES) -> set[object]:
+    """Every pseudonym in every table of the store, what is kept of received files included."""
+    found: set[object] = set()
+    for path in (folder / "store").rglob("*.parquet"):
         frame = pl.read_parquet(io.BytesIO(path.read_bytes()))
-        for column in REFERENCES:
+        for column in columns:
             if column in frame.columns:
                 found |= set(frame[column].drop_nulls().to_list())
     return found
@@ -116,6 +116,30 @@ def test_no_old_pseudonym_is_left_and_no_count_has_moved(folder: Path) -> None:
     assert len(after) == len(before)
     assert done.without_successor == 0
     assert counts(folder) == counted
+
+
+def test_codes_of_teams_are_replaced_and_names_of_teams_that_stood_in_clear_become_codes(folder: Path) -> None:
+    before = held(folder, ["team"])
+    kept = next((folder / "store/received/2026-10").rglob("workforce-*.rows.parquet"))
+    frame = pl.read_parquet(kept)
+    of_010 = frame.with_columns(pl.when(pl.col("team").is_not_null()).then(pl.lit("Jane Smith's team")).alias("team"))
+    of_010.write_parquet(kept)
+    rotated(folder)
+    after = held(folder, ["team"])
+    assert before and before.isdisjoint(after) and all(len(str(code)) == 8 for code in after)
+    assert pl.read_parquet(kept)["team"].drop_nulls().n_unique() == 1
+
+
+def test_what_is_kept_of_received_files_is_as_if_it_had_come_with_the_new_key(folder: Path, tmp_path: Path) -> None:
+    rotated(folder)
+    afresh = tmp_path / "afresh"
+    shutil.copytree(folder / "landing", afresh / "landing")
+    take_in(afresh, NEW)
+    tables = {
+        place: {p.relative_to(place).as_posix(): p.read_bytes() for p in (place / "store/received").rglob("*.parquet")}
+        for place in (folder, afresh)
+    }
+    assert tables[folder] and tables[folder] == tables[afresh]
 
 
 def test_a_file_sent_again_after_a_rotation_is_counted_as_without_one(folder: Path, tmp_path: Path) -> None:
