@@ -2,7 +2,7 @@
 
 Three kinds of content have periods of their own (settings, section `retention`):
 
-* **records**: rows about one worker or child (pseudonymised), the files they came in, pages that name their rows;
+* **records**: rows about one worker or child (pseudonymised), as received and as counted, pages that name their rows;
 * **alerts**: what was published and sent, to whom, who approved it, claims of months;
 * **figures**: counts of councils by month, the log of submissions.
 
@@ -26,7 +26,7 @@ from features.months import Month
 from flows.settings.settings import RetentionSettings
 from flows.store import Store, Stored
 from flows.store.editions import RECORDS_KEPT_FROM, records_kept_from
-from flows.store.names import TEMPORARY_PREFIX
+from flows.store.names import TABLE_ENDING, TEMPORARY_PREFIX
 
 
 class Content(StrEnum):
@@ -36,6 +36,8 @@ class Content(StrEnum):
     STATES = "states of the month before"
     ALERTS = "alerts"
     FIGURES = "figures"
+    COPIES = "files as they came"
+    """What 0.1.0 kept byte for byte. Nobody has looked at all of it, so it goes whatever its month."""
     LANDING = "landing"
 
 
@@ -74,6 +76,10 @@ class Periods:
         if months < 1:
             raise SettingsError("At least the last complete month is kept: give --keep-months 1 or more.")
         return cls(last.plus(1 - months), last.plus(1 - settings.alert_months), last.plus(1 - settings.figure_months))
+
+    def is_over(self, content: Content, month: Month) -> bool:
+        """Whether what is of this kind and month goes."""
+        return content is Content.COPIES or month < self.first_kept(content)
 
     def first_kept(self, content: Content) -> Month:
         """The first month of which something of this kind stays."""
@@ -125,6 +131,8 @@ def content_of(name: str) -> tuple[Content, Month] | None:
     if content is None or month is None:
         return None
     table = name.rpartition("/")[2]
+    if first == "received" and not table.endswith(TABLE_ENDING) and not table.startswith(TEMPORARY_PREFIX):
+        return Content.COPIES, month
     if first == "months":
         if _RECORD_TABLE.fullmatch(table) or table.startswith(TEMPORARY_PREFIX):
             return Content.RECORDS, month
@@ -136,7 +144,7 @@ def content_of(name: str) -> tuple[Content, Month] | None:
 def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) -> Plan:
     """What would go from the store, and from the landing store if asked; reads names only."""
     found = [(content_of(one.name), one) for prefix in CONTENTS for one in store.everything(f"{prefix}/")]
-    old = [(what, one) for what, one in found if what is not None and what[1] < periods.first_kept(what[0])]
+    old = [(what, one) for what, one in found if what is not None and periods.is_over(*what)]
     landed = [
         ((Content.LANDING, month), one)
         for one in (landing.everything() if with_landing else ())
@@ -211,6 +219,7 @@ _IN_WORDS = {
     Content.STATES: "pseudonyms kept for the month after",
     Content.ALERTS: "alerts, messages, ledger",
     Content.FIGURES: "figures and log of submissions",
+    Content.COPIES: "files kept as they came by 0.1.0",
     Content.LANDING: "files in the landing store",
 }
 

@@ -20,9 +20,9 @@ from tests.integration.conftest import S3Server
 pytestmark = pytest.mark.integration
 
 LAST, NOW = Month(2026, 10), datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-OLD = "received/2026-08/370/workforce-0c1f3a9be210.csv"
+OLD = "received/2026-08/370/workforce-0c1f3a9be210.rows.parquet"
 GONE = "months/2026-08/0001/workforce.parquet"
-KEPT = "received/2026-10/370/workforce-0c1f3a9be210.csv"
+KEPT = "received/2026-10/370/workforce-0c1f3a9be210.rows.parquet"
 
 
 @pytest.fixture

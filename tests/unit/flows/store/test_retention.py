@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MARKER = b"a marker that must be gone"
 
 NAMES = (
-    "received/{month}/370/workforce-0c1f3a9be210.csv",
+    "received/{month}/370/workforce-0c1f3a9be210.rows.parquet",
     "months/{month}/0001/workforce.parquet",
     "months/{month}/0001/caseload.parquet",
     "months/{month}/0002/workforce.parquet",
@@ -62,7 +62,10 @@ def names(store: LocalStore) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("received/2026-10/370/workforce-0c1f3a9be210.csv", Content.RECORDS),
+        ("received/2026-10/370/workforce-0c1f3a9be210.rows.parquet", Content.RECORDS),
+        ("received/2026-10/370/workforce-0c1f3a9be210.csv", Content.COPIES),
+        ("received/2026-10/370/workforce-0c1f3a9be210.parquet", Content.COPIES),
+        ("received/2026-10/370/.holdfast-part-0123456789abcdef", Content.RECORDS),
         ("months/2026-10/0001/workforce.parquet", Content.RECORDS),
         ("months/2026-10/0001/caseload.parquet", Content.RECORDS),
         ("months/2026-10/0001/failures.parquet", Content.RECORDS),
@@ -99,6 +102,17 @@ def test_only_records_older_than_their_period_go_and_the_month_before_leaves_its
     }
     assert names(store) == before
     assert "records: 2026-08 to 2026-09, 10 objects" in planned.to_text()
+
+
+def test_files_that_0_1_0_kept_as_they_came_go_whatever_their_month(store: LocalStore, landing: LocalStore) -> None:
+    copies = [f"received/{LAST}/370/workforce-0c1f3a9be210.{ending}" for ending in ("csv", "parquet", "xlsx")]
+    for name in copies:
+        store.create(name, MARKER)
+    planned = plan(store, landing, Periods.counted_back(LAST, RetentionSettings()), with_landing=False)
+    assert sorted(s.name for s in planned.stored) == sorted(copies)
+    assert "files kept as they came by 0.1.0: 2026-10, 3 objects" in planned.to_text()
+    carry_out(store, landing, planned, at=NOW, by="data team lead", reason="0.2.0 keeps tables alone")
+    assert [n for n in names(store) if n.startswith(f"received/{LAST}")] == [NAMES[0].format(month=LAST)]
 
 
 def test_what_is_deleted_is_gone_and_written_down_without_a_value(store: LocalStore, landing: LocalStore) -> None:
