@@ -62,7 +62,7 @@ def backtest_command(
     report = run_backtest(
         data, out, code_version=code_version(), published_before=_day(published_before), progress=_progress
     )
-    typer.echo(report.to_text())
+    typer.echo(report.to_markdown())
     typer.echo(f"The report is {out / 'backtest.html'}; beside it are backtest.json and backtest.md.")
 
 
@@ -70,18 +70,24 @@ def backtest_command(
 def evaluate_command(
     data: Data,
     published_from: Annotated[str, typer.Option(help="Score every judgement published from this day on.")],
+    frozen: Annotated[
+        bool, typer.Option("--frozen", help="Fit once, before the day, instead of each January.")
+    ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the JSON to this file.")] = None,
 ) -> None:
-    """Train on what was public before a day and score every judgement published from it on: JSON, then the table."""
+    """Score judgements published from a day on as the model would have been operated: JSON, then the tables.
+
+    It is fitted again each January; beside it stands the same model fitted once, before the day.
+    """
     from flows.store.context import code_version
     from models.evidence.evaluate import evaluate as run_evaluation
 
     day = _day(published_from)
     if day is None:
         raise typer.BadParameter("a day as YYYY-MM-DD", param_hint="--published-from")
-    report = run_evaluation(data, day, code_version=code_version(), progress=_progress)
+    report = run_evaluation(data, day, code_version=code_version(), frozen=frozen, progress=_progress)
     typer.echo(report.to_json_text())
-    typer.echo(report.to_text())
+    typer.echo(report.to_markdown())
     if json_file is not None:
         write_private(json_file, f"{report.to_json_text()}\n".encode())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import sqrt
 
@@ -10,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.learning.estimators import Floats
+from models.learning.level import Floats
 from models.learning.metrics import auc
 
 
@@ -71,31 +70,3 @@ def _thirds(values: pl.Series, names: tuple[str, str, str]) -> list[str | None]:
         return [None] * len(values)
     rank = (values.rank("average") - 0.5) / values.count()
     return [None if r is None else names[min(2, int(3 * r))] for r in rank.to_list()]
-
-
-@dataclass(frozen=True, slots=True)
-class LevelInYear:
-    """Observed against expected among inspections begun in a year."""
-
-    year: int
-    n: int
-    observed: int
-    expected: float
-    expected_followed: float
-    """With the level moved by judgements published before each inspection."""
-    standard_error: float
-
-
-def levels(rows: pl.DataFrame, y: NDArray[np.bool_], p: Floats, followed: Floats) -> Iterator[LevelInYear]:
-    """One row per year in which inspections began."""
-    years = rows["started"].dt.year().to_numpy()
-    for year in np.unique(years):
-        at = years == year
-        yield LevelInYear(
-            int(year),
-            int(at.sum()),
-            int(y[at].sum()),
-            float(p[at].sum()),
-            float(followed[at].sum()),
-            sqrt(float(np.sum(p[at] * (1 - p[at])))),
-        )

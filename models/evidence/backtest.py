@@ -1,4 +1,4 @@
-"""The back-test: every model on every past inspection, with what was known before it, under both variants.
+"""The back-test: every model asked about every past inspection and council, with what was known, under both variants.
 
 Performance is judged *given an inspection*; when inspectors come is modelled and shown apart, because time
 since the last inspection predicts their timing and would make any model of it look splendid.
@@ -8,100 +8,86 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from features.errors import ModelError
 from features.private_files import write_private
-from models.evidence.leadtime import LeadTime, Timing, lead_time, quarterly_scores, timing
-from models.evidence.markup import backtest_html, backtest_markdown
-from models.evidence.sections import Section, build_section
-from models.evidence.table import rounded
-from models.evidence.text import backtest_text
+from models.evidence.document import Block, Bullets, Text, html, markdown
+from models.evidence.sections import GIVEN, Section, build_section
 from models.judgements.asof import Variant
 from models.judgements.design import build_design
-from models.judgements.labels import inspections
-from models.learning.candidates import BY_CANDIDATE, CANDIDATES, DEFAULT, Candidate
-from models.learning.training import EXPLORED_BY_HAND, until, walked_deviation
-from models.learning.uncertainty import widening
-from models.learning.walkforward import SELECTION_RULE, Split, walk_forward
-from models.record import PublicRecord, read_record
-
-#: Shares of councils flagged for which lead time and false alarms are reported.
-FLAGGED_SHARES = (0.1, 0.2)
-
-
-@dataclass(frozen=True)
-class VariantBacktest:
-    """One variant: results, splits, lead times, and the timing of inspections apart."""
-
-    section: Section
-    splits: tuple[Split, ...]
-    leads: tuple[LeadTime, ...]
-    timing: Timing
-    fits: int
+from models.learning.candidates import CANDIDATES, Candidate
+from models.learning.training import ASKED_FROM, until
+from models.learning.tries import tried
+from models.learning.walkforward import walk_forward
+from models.record import read_record
 
 
 @dataclass(frozen=True)
 class BacktestReport:
-    """Everything the back-test found, as text, JSON, Markdown or a page."""
+    """Everything a back-test or an evaluation found, as Markdown, JSON or a page."""
 
+    title: str
+    what: str
+    """What was asked of what, in a sentence."""
     code_version: str
     files: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     disagreements: tuple[tuple[str, ...], ...]
-    published_before: date | None
-    variants: tuple[VariantBacktest, ...]
+    sections: tuple[Section, ...]
     candidates: int
-    explored_by_hand: int
-    selection_rule: str
+    tries: int
 
-    def to_text(self) -> str:
-        """The key rows of every table, the audit, lead times and levels, for a terminal."""
-        return backtest_text(self)
+    def blocks(self) -> list[Block]:
+        """The report for readers."""
+        found: list[Block] = [
+            Text(self.what),
+            Text(f"{GIVEN} {self.candidates} forecasts are shown; {self.tries} configurations were ever tried."),
+        ]
+        for section in self.sections:
+            found += section.blocks()
+        disagree = f"Sources disagree on {len(self.disagreements)} entries; the JSON lists them."
+        return [*found, Bullets((*self.notes, *((disagree,) if self.disagreements else ())))]
 
     def to_markdown(self) -> str:
-        """The same with every row."""
-        return backtest_markdown(self)
+        """The report as Markdown; the terminal prints it."""
+        return markdown(self.title, self.blocks())
 
     def to_html(self) -> str:
         """One self-contained page with plots; nothing is fetched."""
-        return backtest_html(self)
+        return html(f"Holdfast: {self.title.lower()}", self.blocks())
 
     def to_json(self) -> dict[str, Any]:
         """Every figure, as plain values."""
         return {
+            "title": self.title,
+            "what": self.what,
             "code_version": self.code_version,
             "files": dict(self.files),
             "notes": list(self.notes),
             "disagreements": [list(d) for d in self.disagreements],
-            "published_before": None if self.published_before is None else str(self.published_before),
-            "selection_rule": self.selection_rule,
             "candidates": self.candidates,
-            "explored_by_hand": self.explored_by_hand,
-            "variants": [
-                {
-                    **v.section.to_json(),
-                    "splits": [{k: str(x) for k, x in asdict(s).items()} for s in v.splits],
-                    "lead_time": rounded([asdict(x) for x in v.leads]),
-                    "timing": rounded(asdict(v.timing)),
-                    "fits": v.fits,
-                }
-                for v in self.variants
-            ],
+            "tries": self.tries,
+            "variants": [s.to_json() for s in self.sections],
         }
 
-    def write(self, folder: Path) -> tuple[Path, ...]:
-        """Write `backtest.html`, `.json` and `.md` into a folder, each complete or not at all."""
+    def to_json_text(self) -> str:
+        """`to_json` as indented text."""
+        return json.dumps(self.to_json(), indent=1, ensure_ascii=False, default=str)
+
+    def write(self, folder: Path, name: str = "backtest") -> tuple[Path, ...]:
+        """Write page, JSON and Markdown into a folder, each complete or not at all."""
         contents = {
-            "backtest.html": self.to_html(),
-            "backtest.json": json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n",
-            "backtest.md": self.to_markdown(),
+            f"{name}.html": self.to_html(),
+            f"{name}.json": self.to_json_text() + "\n",
+            f"{name}.md": self.to_markdown(),
         }
-        for name, content in contents.items():
-            write_private(folder / name, content.encode())
-        return tuple(folder / name for name in contents)
+        for file, content in contents.items():
+            write_private(folder / file, content.encode())
+        return tuple(folder / file for file in contents)
 
 
 def backtest(
@@ -117,55 +103,35 @@ def backtest(
     """Run the back-test on a folder of published files; write the reports if `out_dir` is given.
 
     `published_before`: leave out judgements published from that day on. `progress` is told each step.
-    Raises ReferenceDataError for unreadable files and ModelError or ValueError for too few judgements.
+    Raises ReferenceDataError for unreadable files and ModelError for too few judgements.
     """
     progress("reading the published files")
     record = read_record(data_dir)
-    found = []
+    sections = []
     for variant in variants:
+        progress(f"{variant}: what was known when")
+        design = until(build_design(record, variant), published_before)
         progress(f"{variant}: walking forward")
-        found.append(_variant(record, variant, published_before, candidates, progress))
+        try:
+            walked = walk_forward(design, candidates, ASKED_FROM)
+        except ValueError as error:
+            raise ModelError(f"There are too few judgements to walk forward: {error}.") from error
+        progress(f"{variant}: tables, level, audit and flags")
+        sections.append(build_section(variant, walked))
+    before = f" published before {published_before}" if published_before else ""
     report = BacktestReport(
+        title="Back-test",
+        what=f"Each January a model is fitted on the judgements published before and asked about that year's days; "
+        f"judgements{before} of inspections begun from {ASKED_FROM} on.",
         code_version=code_version,
         files=tuple((f.name, f.sha256) for f in record.files if f.layouts),
         notes=record.notes,
         disagreements=tuple(tuple(str(v) for v in row) for row in record.disagreements.iter_rows()),
-        published_before=published_before,
-        variants=tuple(found),
+        sections=tuple(sections),
         candidates=len(candidates),
-        explored_by_hand=EXPLORED_BY_HAND,
-        selection_rule=SELECTION_RULE,
+        tries=tried(),
     )
     if out_dir is not None:
         progress("writing the report")
         report.write(out_dir)
     return report
-
-
-def _variant(
-    record: PublicRecord,
-    variant: Variant,
-    published_before: date | None,
-    candidates: Sequence[Candidate],
-    progress: Callable[[str], None],
-) -> VariantBacktest:
-    design = until(build_design(record, variant), published_before)
-    walked = walk_forward(design, candidates)
-    progress(f"{variant}: intervals, tables and audit")
-    # Intervals belong to the default configuration, which is the same in every split.
-    p, deviation, y = walked_deviation(design, walked, BY_CANDIDATE[DEFAULT])
-    section = build_section(variant, walked.rows, walked.forecasts, (p, deviation), widening(y, p, deviation))
-    progress(f"{variant}: lead times")
-    scores = quarterly_scores(record, design, walked)
-    asked = inspections(record.judgements, record.lineage)
-    if published_before is not None:
-        asked = asked.filter(asked["published"] < published_before)
-    last = walked.rows["started"].max()
-    assert isinstance(last, date)
-    return VariantBacktest(
-        section=section,
-        splits=walked.splits,
-        leads=tuple(lead_time(scores, asked, share) for share in FLAGGED_SHARES),
-        timing=timing(scores, asked, last),
-        fits=walked.fits,
-    )

@@ -5,18 +5,15 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from models.evidence.audit import LevelInYear, Slice
-from models.evidence.leadtime import LeadTime
-from models.evidence.sections import KEY_ROWS
+from models.evidence.audit import Slice
 from models.evidence.table import Table
 from models.learning.metrics import CalibrationBin
-from models.learning.walkforward import Split
+from models.learning.uncertainty import YearSeen
 
 _BLUE, _ORANGE, _GREY = "#1f5a92", "#b3541e", "#767676"
 _STYLE: Any = {
@@ -31,8 +28,8 @@ _STYLE: Any = {
 
 
 def auc_forest(table: Table) -> str:
-    """AUC with its interval of the key rows."""
-    rows = [r for name in reversed(KEY_ROWS) for r in table.rows if r.forecast == name and r.metrics.auc is not None]
+    """AUC of each forecast with its interval."""
+    rows = [r for r in reversed(table.rows) if r.metrics.auc is not None]
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(0.34 * len(rows) + 0.9)
         for i, row in enumerate(rows):
@@ -42,10 +39,10 @@ def auc_forest(table: Table) -> str:
             axes.plot([low, high], [i, i], color=colour, lw=2)
             axes.plot([middle], [i], "o", color=colour, ms=5)
         axes.axvline(0.5, color=_GREY, lw=0.8, ls=":")
-        axes.set_yticks(range(len(rows)), [_short(r.forecast) for r in rows])
+        axes.set_yticks(range(len(rows)), [r.forecast for r in rows])
         axes.set_xlim(0.3, 1.0)
-        axes.set_xlabel(f"AUC, “{table.target.name}”, 95% interval")
-        return _svg(figure, f"AUC of {len(rows)} forecasts of “{table.target.name}” with 95% intervals")
+        axes.set_xlabel(f"AUC, below good {table.question}, 95% interval")
+        return _svg(figure, f"AUC of {len(rows)} forecasts of below good {table.question} with 95% intervals")
 
 
 def calibration(bins: Sequence[CalibrationBin]) -> str:
@@ -58,15 +55,15 @@ def calibration(bins: Sequence[CalibrationBin]) -> str:
             axes.plot([b.forecast] * 2, [b.observed - 1.96 * error, b.observed + 1.96 * error], color=_BLUE, lw=1.5)
         axes.plot([b.forecast for b in bins], [b.observed for b in bins], "o", color=_BLUE)
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="forecast share below good", ylabel="observed share")
-        return _svg(figure, "Calibration of the chosen model, fifths of inspections by forecast")
+        return _svg(figure, "Calibration of the model, fifths of inspections by forecast")
 
 
-def levels(years: Sequence[LevelInYear]) -> str:
-    """Observed and expected share by year, as trained and with the level followed."""
+def levels(years: Sequence[YearSeen]) -> str:
+    """Expected and seen share by year."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(2.8)
         x = [y.year for y in years]
-        axes.plot(x, [y.observed / y.n for y in years], "o-", color=_ORANGE, label="observed")
+        axes.plot(x, [y.observed / y.n for y in years], "o-", color=_ORANGE, label="seen")
         axes.errorbar(
             x,
             [y.expected / y.n for y in years],
@@ -74,64 +71,12 @@ def levels(years: Sequence[LevelInYear]) -> str:
             fmt="s--",
             color=_BLUE,
             lw=1,
-            label="expected, as trained",
+            label="expected",
         )
-        axes.plot(x, [y.expected_followed / y.n for y in years], ":", color=_GREY, label="level followed")
         axes.set(ylim=(0, 1), ylabel="share below good")
         axes.set_xticks(x)
         axes.legend(frameon=False, fontsize=8)
-        return _svg(figure, "Observed and expected share below good by year")
-
-
-def splits(found: Sequence[Split]) -> str:
-    """What each year's model was trained on, and what it was asked about."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(0.32 * len(found) + 1.0)
-        for i, split in enumerate(reversed(found)):
-            axes.barh(
-                i,
-                _year(split.cut) - _year(split.train_first_published),
-                left=_year(split.train_first_published),
-                color=_GREY,
-                height=0.55,
-            )
-            axes.barh(
-                i,
-                _year(split.test_last_published) - _year(split.test_first_start),
-                left=_year(split.test_first_start),
-                color=_ORANGE,
-                height=0.3,
-            )
-            n = split.train_sif + split.train_ilacs
-            axes.text(
-                _year(split.train_first_published) + 0.1,
-                i,
-                f"{n} trained, {split.test} tested",
-                va="center",
-                fontsize=7.5,
-                color="white",
-            )
-        axes.set_yticks(range(len(found)), [str(s.cut.year) for s in reversed(found)])
-        axes.set_xlabel("grey: published and trained on; orange: begun and tested")
-        return _svg(figure, "Temporal splits of the walk-forward")
-
-
-def lead_times(leads: Sequence[LeadTime]) -> str:
-    """Months from first flag to publication."""
-    with mpl.rc_context(_STYLE):
-        figure, axes = _figure(2.6)
-        for lead, colour in zip(leads, (_ORANGE, _BLUE), strict=False):
-            axes.hist(
-                lead.months,
-                bins=list(range(0, 49, 6)),
-                histtype="step",
-                color=colour,
-                lw=1.6,
-                label=f"riskiest {lead.share:.0%}",
-            )
-        axes.set(xlabel="months from first flag to publication", ylabel="judgements below good")
-        axes.legend(frameon=False, fontsize=8)
-        return _svg(figure, "Lead time from first flag to publication")
+        return _svg(figure, "Expected and seen share below good by year")
 
 
 def audit(slices: Sequence[Slice]) -> str:
@@ -165,11 +110,3 @@ def _svg(figure: Figure, alt: str) -> str:
     return re.sub(
         r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1), count=1
     )
-
-
-def _year(day: date) -> float:
-    return day.year + (day.timetuple().tm_yday - 1) / 365.25
-
-
-def _short(name: str) -> str:
-    return name.replace("ordinal, ", "").replace(", penalty 8", "").replace("chosen on earlier years", "chosen")

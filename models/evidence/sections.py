@@ -1,48 +1,32 @@
-"""What is reported of one variant, in back-test and evaluation alike: tables, calibration, audit, levels."""
+"""What is reported of one variant, in back-test and evaluation alike: every question, level by year, audit, flags."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from models.evidence.audit import LevelInYear, Slice, audit, levels
-from models.evidence.table import TARGETS, Table, build_table, rounded
+from models.evidence import plots
+from models.evidence.audit import Slice, audit
+from models.evidence.document import Block, Bullets, Grid, Heading, Picture, Text
+from models.evidence.leadtime import SHARES, Flags, Timing, flags, flags_grid, timing, timing_text
+from models.evidence.table import Table, build_table, figure, grid, rounded
 from models.judgements.asof import Variant
-from models.learning.candidates import BASELINES, OWN_ONLY
-from models.learning.estimators import Floats
+from models.learning.candidates import BASELINE_TO_BEAT, RECIPE
 from models.learning.fitting import Forecast
 from models.learning.metrics import CalibrationBin, calibration_curve
-from models.learning.uncertainty import LEVEL, coverage
-from models.learning.walkforward import CHOSEN, FOLLOWED
-from models.scoring.stages import TITLES, rows_of_wide, stage_of
+from models.learning.promotion import PromotionCheck, level_holds
+from models.learning.uncertainty import Coverage, YearSeen, by_year, coverage
+from models.learning.walkforward import AS_MAILED, EVERY, FIRST_DAY, QUESTIONS, Split, WalkForward
 
-#: The rows a short table shows: baselines, what a council can compute itself, the chosen model.
-KEY_ROWS: tuple[str, ...] = (*(b.name for b in BASELINES), OWN_ONLY, CHOSEN, FOLLOWED)
-
-
-@dataclass(frozen=True, slots=True)
-class IntervalCheck:
-    """Of groups of ten inspections in order of publication, how many held what the intervals allowed."""
-
-    level: float
-    coverage: float
-    groups: int
-    widening: float
-
-
-@dataclass(frozen=True, slots=True)
-class StageSeen:
-    """Inspections that began at a stage of difficulty, by the written rules, and how they were judged."""
-
-    number: int
-    title: str
-    n: int
-    below_good: int
-    inadequate: int
+GIVEN = (
+    "Given an inspection: the figures say how councils were judged when inspectors came, not when they come. Intervals "
+    "are 95%, councils resampled. Each forecast but “level not followed” follows the level of judgements as they are "
+    f"published; the baseline is “{BASELINE_TO_BEAT}”. Differences in log loss below 0 are better."
+)
 
 
 @dataclass(frozen=True)
@@ -52,72 +36,136 @@ class Section:
     variant: Variant
     tables: tuple[Table, ...]
     calibration: Mapping[str, tuple[CalibrationBin, ...]]
-    """For the chosen model, by target name: groups of equal size in order of forecast."""
+    """Of the model, by question: groups of equal size in order of forecast."""
+    years: tuple[YearSeen, ...]
+    level: PromotionCheck
+    """Whether the level held year by year; its figures name the worst year."""
+    coverage: Coverage
     audit: tuple[Slice, ...]
-    levels: tuple[LevelInYear, ...]
-    interval: IntervalCheck | None
-    stages: tuple[StageSeen, ...]
-    """A reading aid: the rules were written beforehand, without looking at judgements, and are not trained."""
+    flags: tuple[Flags, ...]
+    timing: Timing
+    splits: tuple[Split, ...]
+    fits: int
 
-    def table(self, target: str) -> Table | None:
-        """The table of a target by name, if it could be judged."""
-        return next((t for t in self.tables if t.target.name == target), None)
+    def table(self, question: str) -> Table:
+        """The table of a question; raises KeyError."""
+        return {t.question: t for t in self.tables}[question]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values."""
-        return {
-            "variant": str(self.variant),
-            "tables": [t.to_json() for t in self.tables],
-            "calibration": rounded({k: [asdict(b) for b in v] for k, v in self.calibration.items()}),
-            "audit": rounded([asdict(s) for s in self.audit]),
-            "levels": rounded([asdict(x) for x in self.levels]),
-            "stages": [asdict(s) for s in self.stages],
-            "interval": None if self.interval is None else rounded(asdict(self.interval)),
-        }
+        found = rounded(asdict(self))
+        found["variant"] = str(self.variant)
+        found["splits"] = [{k: str(v) for k, v in asdict(s).items()} for s in self.splits]
+        return dict(found)
+
+    def blocks(self) -> list[Block]:
+        """The section for readers."""
+        found: list[Block] = [Heading(str(self.variant).capitalize())]
+        for table in self.tables:
+            found += [Heading(f"{table.question.capitalize()}: {table.positives} of {table.n} below good", 3)]
+            if table.question == "inadequate, on the first day":
+                found[-1] = Heading(f"{table.question.capitalize()}: {table.positives} of {table.n}", 3)
+            found.append(grid(table))
+        found += [
+            Picture("How well each forecast orders inspections on their first day", plots.auc_forest(self.tables[0])),
+            Heading("The level", 3),
+            Grid(
+                ("Begun in", "inspections", "expected below good", "seen", "standard errors apart"),
+                tuple(
+                    (
+                        str(y.year),
+                        str(y.n),
+                        f"{y.expected:.1f} ± {y.standard_error:.1f}",
+                        str(y.observed),
+                        f"{y.z:+.1f}",
+                    )
+                    for y in self.years
+                ),
+            ),
+            Text(
+                f"{'Holds' if self.level.passed else 'Does NOT hold'}: {self.level.figures}. "
+                f"{coverage_text(self.coverage)}"
+            ),
+            Picture("Expected and seen, by year", plots.levels(self.years)),
+            Heading("Calibration", 3),
+            Grid(
+                ("Fifths by forecast", *(f"{i}" for i in range(1, 6))),
+                tuple(
+                    (f"{question}: forecast / seen", *(f"{b.forecast:.2f} / {b.observed:.2f} ({b.n})" for b in bins))
+                    for question, bins in self.calibration.items()
+                ),
+            ),
+            Picture("Calibration, as mailed", plots.calibration(self.calibration.get(AS_MAILED, ()))),
+            Heading("Flags", 3),
+            flags_grid(list(self.flags)),
+            Text(timing_text(self.timing)),
+            Heading("For whom it works", 3),
+            Grid(
+                ("Kind of council", "n", "seen", "expected", "AUC", "in the riskiest fifth (of them judged good)"),
+                tuple(
+                    (
+                        f"{s.by}: {s.level}",
+                        str(s.n),
+                        str(s.observed),
+                        f"{s.expected:.1f} ± {s.standard_error:.1f}",
+                        figure(s.auc),
+                        f"{s.flagged} ({s.flagged_good})",
+                    )
+                    for s in self.audit
+                ),
+            ),
+            Picture("By kind of council", plots.audit(self.audit)),
+            Bullets(
+                tuple(
+                    f"Trained on {s.inspections} inspections published before {s.cut} ({s.counting} set the level); "
+                    f"asked {s.asked} times."
+                    for s in self.splits
+                )
+            ),
+        ]
+        return found
 
 
-def build_section(
-    variant: Variant,
-    rows: pl.DataFrame,
-    forecasts: Mapping[str, Forecast],
-    deviation: tuple[Floats, Floats] | None,
-    widened_by: float,
-    names: Sequence[str] | None = None,
-) -> Section:
-    """Judge forecasts of test rows, in order of publication.
-
-    `deviation`: forecasts and their standard deviations on the log-odds scale of the model with intervals;
-    `widened_by` the factor with which they are shown.
-    """
-    tables = [t for target in TARGETS if (t := build_table(rows, forecasts, target, names)) is not None]
-    y = rows["below_good"].to_numpy()
-    chosen, followed = forecasts[CHOSEN], forecasts[FOLLOWED]
-    check = None
-    if deviation is not None:
-        held, groups = coverage(y.astype(np.float64), deviation[0], deviation[1] * widened_by)
-        if groups:
-            check = IntervalCheck(LEVEL, held, groups, widened_by)
-    return Section(
-        variant=variant,
-        tables=tuple(tables),
-        calibration={
-            "below good": calibration_curve(y, chosen.below_good),
-            "inadequate": calibration_curve(rows["inadequate"].to_numpy(), chosen.inadequate),
-        },
-        audit=audit(rows, y, chosen.below_good),
-        levels=tuple(levels(rows, y, chosen.below_good, followed.below_good)),
-        interval=check,
-        stages=stages_seen(rows),
+def coverage_text(found: Coverage) -> str:
+    """The coverage in one sentence."""
+    if not found.groups:
+        return "There are too few inspections to check the intervals."
+    return (
+        f"Randomised intervals: {found.level:.0%} stated, {found.held:.0%} of {found.groups} groups of about ten held; "
+        f"places as uneven as these come by chance with p = {found.p_value:.2f}."
     )
 
 
-def stages_seen(rows: pl.DataFrame) -> tuple[StageSeen, ...]:
-    """The stage at the start of each inspection, from yearly figures (no charts), against its judgement."""
-    found: dict[int, list[tuple[bool, bool]]] = {number: [] for number in TITLES}
-    for row in rows.iter_rows(named=True):
-        stage = stage_of(rows_of_wide(row), row["previous_judgement"])
-        found[stage.number].append((row["below_good"], row["inadequate"]))
-    return tuple(
-        StageSeen(number, TITLES[number], len(seen), sum(b for b, _ in seen), sum(i for _, i in seen))
-        for number, seen in found.items()
+def build_section(variant: Variant, walked: WalkForward) -> Section:
+    """Judge a walk-forward: every question, then the model's level, audit and flags."""
+    first = walked.rows[FIRST_DAY]
+    good = first["good_before"].fill_null(False).to_numpy()
+    declines = {n: Forecast(f.below_good[good], f.inadequate[good]) for n, f in walked.forecasts[FIRST_DAY].items()}
+    tables = [
+        *(build_table(question, walked.rows[question], walked.forecasts[question]) for question in QUESTIONS),
+        build_table("a good council declines, on the first day", first.filter(pl.Series(good)), declines),
+        build_table("inadequate, on the first day", first, walked.forecasts[FIRST_DAY], "inadequate"),
+    ]
+    p = walked.forecasts[FIRST_DAY][RECIPE.name].below_good
+    years = by_year(first, p)
+    every = walked.rows[EVERY]
+    compared = {n: f for n, f in walked.forecasts[EVERY].items() if n in (RECIPE.name, BASELINE_TO_BEAT)}
+    return Section(
+        variant=variant,
+        tables=tuple(t for t in tables if t is not None),
+        calibration={
+            question: calibration_curve(
+                walked.rows[question]["below_good"].to_numpy(), walked.forecasts[question][RECIPE.name].below_good
+            )
+            for question in QUESTIONS
+            if walked.rows[question].height
+        },
+        years=years,
+        level=level_holds(years),
+        coverage=coverage(first, p),
+        audit=audit(first, first["below_good"].to_numpy(), p),
+        flags=tuple(f for share in SHARES for f in flags(every, compared, first, share)),
+        timing=timing(every, np.asarray(walked.forecasts[EVERY][RECIPE.name].below_good)),
+        splits=walked.splits,
+        fits=walked.fits,
     )

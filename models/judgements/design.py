@@ -18,9 +18,20 @@ from features.comparing.wide import wide_columns, wide_latest
 from features.months import Month
 from features.registry import BY_NAME, Direction, Group
 from models.judgements.asof import Variant, national_distribution, record_measures
-from models.judgements.labels import INSPECTIONS, inspections
-from models.learning.estimators import Floats
+from models.judgements.labels import (
+    BELOW_GOOD_FROM,
+    GOOD,
+    INADEQUATE,
+    INSPECTIONS,
+    MONTHS_BEFORE,
+    graded,
+    inspections,
+    with_previous,
+)
+from models.learning.level import Floats
 from models.record import PublicRecord
+from models.record.frameworks import FRAMEWORKS
+from models.record.identity import EXISTED
 
 #: An annual figure older than this is not read: by then two releases have been missed.
 MAX_AGE_MONTHS = 26
@@ -38,6 +49,9 @@ CONTEXT_DIRECTIONS: dict[str, int] = {
 #: Labels and keys every row of a design carries, beside features and context.
 TARGETS = (
     "la_code",
+    "as_of",
+    "months_before",
+    "weight",
     "framework",
     "started",
     "published",
@@ -55,21 +69,30 @@ TARGETS = (
     "population_0_17",
 )
 
+QUARTER_MONTHS = (1, 4, 7, 10)
+#: Frameworks whose inspections count in a track record.
+COUNTING = tuple(f.name for f in FRAMEWORKS if f.counts)
+
 _SIGNS = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
 
 @dataclass(frozen=True)
 class Design:
-    """Inspections with features and context as known on their first day, in order of publication."""
+    """Inspections with features and context as known when asked, in order of publication."""
 
     frame: pl.DataFrame
+    """A row per inspection and time of asking; the rows of one inspection weigh one together."""
     variant: Variant
     national: pl.DataFrame
     """NATIONAL: what the percentiles were taken from, kept beside the model as its reference distribution."""
+    councils: pl.DataFrame
+    """A row per council and quarter, judged later or not, with the same features and context, and what came next."""
+    counting: tuple[str, ...] = COUNTING
+    """Frameworks whose inspections are part of a track record and move the level."""
 
-    def matrix(self, columns: Iterable[str]) -> Floats:
-        """The columns as numbers, rows in the frame's order, gaps as NaN."""
-        return matrix(self.frame, columns)
+    def asked_before(self, months: int) -> pl.DataFrame:
+        """One row per inspection, as it was known so many months before its first day."""
+        return self.frame.filter(pl.col("months_before") == months)
 
 
 def matrix(frame: pl.DataFrame, columns: Iterable[str]) -> Floats:
@@ -101,18 +124,76 @@ def group_of(column: str) -> Group:
 
 
 def build_design(record: PublicRecord, variant: Variant) -> Design:
-    """Every inspection of the record with what was known on its first day, under one variant."""
+    """Every inspection and every council each quarter, with what was known, under one variant."""
     national = national_distribution(record)
-    asked = inspections(record.judgements, record.lineage)
-    wide = wide_as_known(record, variant, asked["started"].unique().to_list(), national).rename({"as_of": "started"})
-    frame = (
-        asked.join(wide, on=["la_code", "started"], how="left", validate="m:1")
-        .join(context_of(record, asked), on=["la_code", "started", "published"], how="left", validate="1:1")
-        .join(record.councils.select("la_code", "region", "council_type"), on="la_code", how="left", validate="m:1")
-        .sort("published", "la_code")
-    )
+    asked = inspections(record.judgements, record.lineage, MONTHS_BEFORE)
+    quarterly = each_quarter(record)
+    both = pl.concat([asked, quarterly], how="diagonal")
+    known = as_known(record, variant, both, national)
     columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
-    return Design(frame.select(*columns), variant, national)
+    every = known.select(*columns, "inspection")
+    order = ["published", "la_code", "months_before"]
+    return Design(
+        every.filter("inspection").drop("inspection").sort(order),
+        variant,
+        national,
+        every.filter(~pl.col("inspection")).drop("inspection").sort("as_of", "la_code"),
+    )
+
+
+def as_known(record: PublicRecord, variant: Variant, asked: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `la_code, as_of, previous_*` with features and context as known; `inspection`: asked of one."""
+    wide = wide_as_known(record, variant, asked["as_of"].unique().to_list(), national)
+    return (
+        asked.with_columns(inspection=pl.col("months_before").is_not_null())
+        .join(wide, on=["la_code", "as_of"], how="left", validate="m:1")
+        .join(record.councils.select("la_code", "region", "council_type"), on="la_code", how="left", validate="m:1")
+        .with_columns(
+            previous_judgement=pl.col("previous_grade"),
+            years_since_judgement=pl.col("years_since_previous"),
+            **setting_of(record),
+        )
+        .with_columns(log_population=pl.col("population_0_17").log())
+    )
+
+
+def each_quarter(record: PublicRecord) -> pl.DataFrame:
+    """Every council that existed on the first day of each quarter, with the inspection that came next, if one did."""
+    marked = graded(record.judgements).sort("started", "la_code")
+    first, last = marked["published"].min(), marked["published"].max()
+    if not isinstance(first, date) or not isinstance(last, date):
+        return INSPECTIONS.to_frame()
+    days = [
+        day
+        for year in range(first.year + 1, last.year + 2)
+        for month in QUARTER_MONTHS
+        if (day := date(year, month, 1)) <= date(last.year + 1, 1, 1)
+    ]
+    codes = record.councils.select(pl.col("la_code").filter(pl.col("la_code").is_in(marked["la_code"].to_list())))
+    born = {code: a for code, (a, _) in EXISTED.items()}
+    ended = {code: b for code, (_, b) in EXISTED.items()}
+    there = (pl.col("la_code").replace_strict(born, default=date.min) <= pl.col("as_of")) & (
+        pl.col("as_of") <= pl.col("la_code").replace_strict(ended, default=date.max)
+    )
+    asked = codes.join(pl.DataFrame({"as_of": days}), how="cross").filter(there)
+    known = with_previous(asked, record.judgements, record.lineage).filter(pl.col("previous_grade").is_not_null())
+    following = known.sort("as_of", "la_code").join_asof(
+        marked.filter(pl.col("framework").is_in(COUNTING)).drop("sources"),
+        left_on="as_of",
+        right_on="started",
+        by="la_code",
+        strategy="forward",
+        coalesce=False,
+        check_sortedness=False,
+    )
+    return following.with_columns(
+        below_good=pl.col("grade") > GOOD,
+        inadequate=pl.col("grade") == INADEQUATE,
+        years_since_previous=(pl.col("as_of") - pl.col("previous_published")).dt.total_days() / 365.25,
+        good_before=pl.col("previous_grade") < BELOW_GOOD_FROM,
+        months_before=pl.lit(None, pl.Int64()),
+        weight=pl.lit(1.0),
+    ).select([pl.col(n).cast(t) for n, t in INSPECTIONS.items()])
 
 
 def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], national: pl.DataFrame) -> pl.DataFrame:
@@ -145,23 +226,6 @@ def neighbours_on(record: PublicRecord, day: date) -> pl.DataFrame:
         return record.neighbours.drop("edition")
     edition = max((e for e in editions if e <= day), default=editions[0])
     return record.neighbours.filter(pl.col("edition") == edition).drop("edition")
-
-
-def context_of(record: PublicRecord, asked: pl.DataFrame) -> pl.DataFrame:
-    """Context of each row of INSPECTIONS on its first day: earlier judgements, deprivation, children.
-
-    Deprivation is the latest edition with the council in it (a predecessor's for one that is too new), even
-    for inspections before that edition: it moves slowly, and no earlier file is asked for.
-    """
-    return asked.select(
-        "la_code",
-        "started",
-        "published",
-        previous_judgement=pl.col("previous_grade"),
-        previous_sub_mean="previous_sub_mean",
-        years_since_judgement=pl.col("years_since_previous"),
-        **setting_of(record),
-    ).with_columns(log_population=pl.col("population_0_17").log())
 
 
 def setting_of(record: PublicRecord) -> dict[str, pl.Expr]:

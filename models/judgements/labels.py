@@ -7,11 +7,9 @@ inspection framework (2013 to 2017) are marked: they may train, but are never ev
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 
 import polars as pl
-
-from models.record.judgements import ILACS, SIF
 
 #: Days from the start of an inspection to publication where no source gives the start: SIF visits lasted
 #: four weeks and reports followed about two months later. Long rather than short, so that nothing known
@@ -25,9 +23,9 @@ INADEQUATE = 4
 SUB_JUDGEMENTS = ("leaders", "help", "care", "care_leavers")
 
 #: One row per inspection. `grade` is the label's ordinal (1 to 4) and `basis` what it was taken from;
-#: `sub_mean` is the mean of all sub-judgements, a finer target for training; `previous_*` is what had
-#: been published when the inspection started (a merged council's is the mean of its predecessors',
-#: weighted by children, so `previous_grade` is a number, not always whole).
+#: `previous_*` is what had been published on the day of asking, `as_of` (a merged council's is the mean of its
+#: predecessors', weighted by children, so `previous_grade` is a number, not always whole). The rows of one
+#: inspection, asked about at several months before it, weigh one together.
 INSPECTIONS = pl.Schema(
     {
         "la_code": pl.String(),
@@ -52,8 +50,13 @@ INSPECTIONS = pl.Schema(
         "previous_framework": pl.String(),
         "years_since_previous": pl.Float64(),
         "good_before": pl.Boolean(),
+        "as_of": pl.Date(),
+        "months_before": pl.Int64(),
+        "weight": pl.Float64(),
     }
 )
+#: An alert is sent at any time before an inspection, so a model is taught at these months before its first day.
+MONTHS_BEFORE = (0, 6, 12)
 
 #: What had been judged of a council by a day: the context a score reads.
 HISTORY = pl.Schema(
@@ -137,9 +140,41 @@ def history(judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([own.select(list(HISTORY)), inherited]).sort("la_code", "known_from")
 
 
-def inspections(judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
-    """INSPECTIONS: each judgement with what had been judged, and published, before the inspection began."""
-    marked = graded(judgements).sort("started", "la_code")
+def inspections(judgements: pl.DataFrame, lineage: pl.DataFrame, months_before: tuple[int, ...] = (0,)) -> pl.DataFrame:
+    """INSPECTIONS: each judgement, asked about so many months before its inspection began, with what was known then.
+
+    Asked about earlier than the judgement before it, a judgement was not the next one: that row is left out.
+    """
+    marked = graded(judgements)
+    at = [
+        marked.with_columns(
+            months_before=pl.lit(months, pl.Int64()), as_of=pl.col("started").dt.offset_by(f"-{months}mo")
+        )
+        for months in months_before
+    ]
+    asked = with_previous(pl.concat(at), judgements, lineage)
+    at_start = with_previous(marked.with_columns(as_of="started"), judgements, lineage).select(
+        "la_code", "published", between="previous_published"
+    )
+    key = ["la_code", "published"]
+    kept = asked.join(at_start, on=key, how="left", validate="m:1").filter(
+        pl.col("between").is_null() | (pl.col("between") <= pl.col("as_of"))
+    )
+    return (
+        kept.with_columns(
+            below_good=pl.col("grade") > GOOD,
+            inadequate=pl.col("grade") == INADEQUATE,
+            years_since_previous=(pl.col("as_of") - pl.col("previous_published")).dt.total_days() / 365.25,
+            good_before=pl.col("previous_grade") < BELOW_GOOD_FROM,
+            weight=1 / pl.len().over(key),
+        )
+        .select([pl.col(n).cast(t) for n, t in INSPECTIONS.items()])
+        .sort("published", "la_code", "months_before")
+    )
+
+
+def with_previous(asked: pl.DataFrame, judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `la_code, as_of` with `previous_*`: the latest judgement published by that day."""
     before = (
         history(judgements, lineage)
         .sort("known_from", "la_code")
@@ -153,34 +188,12 @@ def inspections(judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame
             }
         )
     )
-    joined = marked.join_asof(
+    return asked.sort("as_of", "la_code").join_asof(
         before,
-        left_on="started",
+        left_on="as_of",
         right_on="previous_published",
         by="la_code",
         strategy="backward",
         coalesce=False,
         check_sortedness=False,
     )
-    return (
-        joined.with_columns(
-            below_good=pl.col("grade") > GOOD,
-            inadequate=pl.col("grade") == INADEQUATE,
-            years_since_previous=(pl.col("started") - pl.col("previous_published")).dt.total_days() / 365.25,
-            good_before=pl.col("previous_grade") < BELOW_GOOD_FROM,
-        )
-        .select([pl.col(n).cast(t) for n, t in INSPECTIONS.items()])
-        .sort("published", "la_code")
-    )
-
-
-def of_framework(frame: pl.DataFrame, name: str) -> pl.DataFrame:
-    """The inspections of one framework; raises ValueError for an unknown one."""
-    if name not in (SIF, ILACS):
-        raise ValueError(f"unknown framework {name}")
-    return frame.filter(pl.col("framework") == name)
-
-
-def published_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:
-    """The inspections whose judgement was public before a day."""
-    return frame.filter(pl.col("published") < day)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import polars as pl
 
@@ -11,7 +12,7 @@ from features.comparing.wide import wide_columns, wide_latest
 from features.councils import GRADES, Council, Judgement, Register
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
-from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS
+from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS, MONTHS_BEFORE
 from models.record.judgements import ILACS
 
 #: The register gives publication days only. An ILACS report comes out 52 days after the start at the
@@ -20,31 +21,53 @@ DAYS_TO_PUBLICATION = 62
 
 
 def design_from_history(features: pl.DataFrame, register: Register, national: pl.DataFrame) -> Design:
-    """Every judgement of the register with the group's features and context as known before its inspection.
+    """Every judgement of the register with the group's features and context as known so long before its inspection.
 
     `features`: FEATURES_SCHEMA of all the months there are. A judgement before the first month has no
-    features and teaches only what context says. Sub-judgements are not in the register, so the grade
-    stands for their mean.
+    features and teaches only what context says.
     """
-    rows = [_row(council, judgement) for council in register.councils for judgement in council.judgements]
+    rows = [
+        _row(council, judgement, months)
+        for council in register.councils
+        for judgement in council.judgements
+        for months in MONTHS_BEFORE
+        if months == 0 or _was_next(council, judgement, months)
+    ]
     schema = {**INSPECTIONS, **_CONTEXT}
-    asked = pl.DataFrame(rows, schema={n: schema[n] for n in _NAMES}, orient="row")
-    days = asked["started"].unique().sort().to_list()
+    asked = pl.DataFrame(rows, schema={n: schema[n] for n in _NAMES}, orient="row").with_columns(
+        weight=1 / pl.len().over("la_code", "published")
+    )
+    days = asked["as_of"].unique().sort().to_list()
     wide = [wide_latest(features, day, 2) for day in days]
     columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
     if wide:
-        known = pl.concat(wide).rename({"as_of": "started"})
-        frame = asked.join(known, on=["la_code", "started"], how="left", validate="m:1")
+        frame = asked.join(pl.concat(wide), on=["la_code", "as_of"], how="left", validate="m:1")
     else:
         frame = asked.with_columns(pl.lit(None, dtype=pl.Float64()).alias(n) for n in wide_columns())
-    return Design(frame.select(*columns).sort("published", "la_code"), Variant.OWN_DATA_AT_ONCE, national)
+    whole = frame.select(*columns).sort("published", "la_code", "months_before")
+    return Design(whole, Variant.OWN_DATA_AT_ONCE, national, whole.clear())
 
 
 def together(public: Design, own: Design) -> Design:
-    """The published record and a group's history in one design; of one council's judgement the group's row counts."""
+    """The published record and a group's history in one design; of one council's judgement the group's rows count.
+
+    A group's judgement whose months were not kept yet has no figures: of it the published row counts.
+    """
     key = ["la_code", "published"]
-    frame = pl.concat([own.frame, public.frame.join(own.frame.select(key), on=key, how="anti")])
-    return Design(frame.sort("published", "la_code"), own.variant, public.national)
+    figures = [c for c in wide_columns() if c in own.frame.columns]
+    seen = own.frame.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in figures))
+    frame = pl.concat([seen, public.frame.join(seen.select(key).unique(), on=key, how="anti")])
+    return replace(public, frame=frame.sort(*key[::-1], "months_before"))
+
+
+def _asked(judgement: Judgement, months: int) -> date:
+    started = judgement.published - timedelta(days=DAYS_TO_PUBLICATION)
+    return pl.select(pl.lit(started).dt.offset_by(f"-{months}mo")).item()  # type: ignore[no-any-return]
+
+
+def _was_next(council: Council, judgement: Judgement, months: int) -> bool:
+    earlier = council.judged_by(_asked(judgement, 0))
+    return earlier is None or earlier.published <= _asked(judgement, months)
 
 
 _CONTEXT = {
@@ -56,18 +79,21 @@ _CONTEXT = {
 _NAMES = tuple(dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS]))
 
 
-def _row(council: Council, judgement: Judgement) -> tuple[object, ...]:
-    started = judgement.published - timedelta(days=DAYS_TO_PUBLICATION)
-    about = context(Register((council,)), started).row(0, named=True)
+def _row(council: Council, judgement: Judgement, months: int) -> tuple[object, ...]:
+    started, as_of = _asked(judgement, 0), _asked(judgement, months)
+    about = context(Register((council,)), as_of).row(0, named=True)
     grade = GRADES[judgement.impact_of_leaders]
     before = None if about["previous_judgement"] is None else float(about["previous_judgement"])
-    earlier = council.judged_by(started)
-    since = None if earlier is None else (started - earlier.published).days / 365.25
+    earlier = council.judged_by(as_of)
+    since = None if earlier is None else (as_of - earlier.published).days / 365.25
     values: dict[str, object] = dict.fromkeys(_NAMES)
     values |= {
         "la_code": council.la_code,
         "framework": ILACS,
         "started": started,
+        "as_of": as_of,
+        "months_before": months,
+        "weight": 1.0,
         "start_assumed": True,
         "published": judgement.published,
         "grade": grade,

@@ -1,38 +1,33 @@
-"""Every model that is tried: baselines, feature groups, estimators. One table, one list, all of it counted."""
+"""Every model that is tried: the one that is served, baselines, parts of it, others. One list, all of it counted.
+
+A candidate is a name, the columns it reads and a scikit-learn classifier of grades; a line more is a model more.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
-#: Fewest ILACS inspections on which the level of risk is set by ILACS alone: with 100, a share near 0.4 is
-#: known to within about 5 points (one standard error). Until then SIF inspections help to set it.
-ILACS_LEVEL_FROM = 100
+from sklearn.ensemble import HistGradientBoostingClassifier
 
+from models.judgements.design import direction
+from models.learning.classifier import BelowGoodClassifier
 
-class CandidateKind(StrEnum):
-    BASE_RATE = "base rate"
-    ORDINAL = "ordinal regression on all sub-judgements"
-    LOGISTIC = "penalised logistic regression"
-    RIDGE = "ridge regression on the mean of sub-judgements"
-    BOOSTING = "monotone gradient boosting"
-    AVERAGE = "mean of ordinal regression and boosting"
+SEED = 20170930
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One configuration: an estimator, its settings and the columns it reads."""
+    """One configuration: the columns it reads and the classifier that reads them."""
 
     name: str
-    kind: CandidateKind
     group: str
-    """The feature group, as the report names it."""
+    """What it reads, as the report names it."""
     columns: tuple[str, ...]
-    settings: Mapping[str, float] = field(default_factory=dict)
+    make: Callable[[tuple[str, ...]], Any]
+    """A new classifier for these columns; it is given grades 1 to 4 and gives a probability for each."""
     baseline: bool = False
-    eligible: bool = False
-    """May be promoted: its shares are exact, and no feature moves merely because time passes."""
 
 
 def _percentile(*measures: str) -> tuple[str, ...]:
@@ -40,100 +35,76 @@ def _percentile(*measures: str) -> tuple[str, ...]:
 
 
 LEVELS = _percentile("agency_rate_fte", "absence_rate_fte", "caseload_fte", "vacancy_rate_fte", "turnover_rate_fte")
-CHANGES = (
-    "agency_rate_fte__change_12m",
-    "agency_rate_fte__vs_neighbours",
-    "caseload_fte__change_12m",
-    "absence_rate_fte__change_12m",
-    "net_change_rate_fte__national_percentile",
-)
-FLOW = _percentile("assessments_in_time_rate", "icpc_in_time_rate", "cp_reviews_in_time_rate")
+FLOW = _percentile("assessments_in_time_rate", "icpc_in_time_rate")
 DEMAND = _percentile("re_referral_rate", "repeat_cp_plan_rate")
-PREVIOUS = ("previous_judgement", "previous_sub_mean")
+PREVIOUS = ("previous_judgement",)
 CONTEXT = ("imd_score",)
+OWN = (*LEVELS, *FLOW, *DEMAND)
 
-GROUPS: dict[str, tuple[str, ...]] = {
-    "workforce levels": LEVELS,
-    "workforce changes": CHANGES,
-    "flow": FLOW,
-    "demand": DEMAND,
-    "previous judgement": PREVIOUS,
-    "context": CONTEXT,
-    "own measures, without changes": (*LEVELS, *FLOW, *DEMAND),
-    "own measures": (*LEVELS, *CHANGES, *FLOW, *DEMAND),
-    "all, without changes": (*LEVELS, *FLOW, *DEMAND, *PREVIOUS, *CONTEXT),
-    "all": (*LEVELS, *CHANGES, *FLOW, *DEMAND, *PREVIOUS, *CONTEXT),
-}
-#: What a council can compute itself: no previous judgement, no context.
-OWN_GROUPS = (
-    "workforce levels",
-    "workforce changes",
-    "flow",
-    "demand",
-    "own measures, without changes",
-    "own measures",
-)
 
-#: Penalties tried for the ordinal regression; the first is used where only one is shown.
-PENALTIES = (8.0, 4.0, 16.0, 32.0)
+def ordinal(penalty: float, level_sd: float = 0.7, level_half_life: float = 2.0) -> Callable[[tuple[str, ...]], Any]:
+    """The ordinal classifier that knows which way each column is a concern."""
 
+    def make(columns: tuple[str, ...]) -> BelowGoodClassifier:
+        return BelowGoodClassifier(
+            penalty=penalty,
+            directions=[direction(c) for c in columns],
+            level_sd=level_sd,
+            level_half_life=level_half_life,
+        )
+
+    return make
+
+
+def boosting(columns: tuple[str, ...]) -> HistGradientBoostingClassifier:
+    """Monotone gradient boosting, for comparison."""
+    return HistGradientBoostingClassifier(
+        learning_rate=0.05,
+        max_iter=80,
+        max_depth=2,
+        min_samples_leaf=45,
+        l2_regularization=10.0,
+        early_stopping=False,
+        random_state=SEED,
+    )
+
+
+def none(columns: tuple[str, ...]) -> BelowGoodClassifier:
+    """Cut-points alone: as many are below good as were."""
+    return BelowGoodClassifier()
+
+
+#: The one configuration that is served.
+RECIPE = Candidate("the model", "own measures and previous judgement", (*OWN, *PREVIOUS), ordinal(8.0))
+UNFOLLOWED = Candidate("the model, level not followed", RECIPE.group, RECIPE.columns, ordinal(8.0, level_sd=0.0))
+OWN_ONLY = Candidate("own measures only", "own measures", OWN, ordinal(8.0))
+
+#: Simple forecasts, their level followed as the model's is: what the model has to be worth more than.
 BASELINES: tuple[Candidate, ...] = (
-    Candidate("base rate", CandidateKind.BASE_RATE, "none", (), baseline=True),
-    Candidate(
-        "previous judgement", CandidateKind.LOGISTIC, "previous judgement", ("previous_judgement",), {"C": 1.0}, True
-    ),
-    Candidate("agency rate", CandidateKind.LOGISTIC, "workforce levels", ("agency_rate_fte",), {"C": 1.0}, True),
-    Candidate("deprivation", CandidateKind.LOGISTIC, "context", ("imd_score",), {"C": 1.0}, True),
+    Candidate("base rate", "none", (), none, baseline=True),
+    Candidate("agency rate", "workforce", ("agency_rate_fte",), ordinal(1.0), baseline=True),
+    Candidate("previous judgement", "previous judgement", PREVIOUS, ordinal(1.0), baseline=True),
+    Candidate("deprivation", "context", CONTEXT, ordinal(1.0), baseline=True),
     Candidate(
         "deprivation and previous judgement",
-        CandidateKind.LOGISTIC,
         "previous judgement and context",
-        ("previous_judgement", "imd_score"),
-        {"C": 1.0},
-        True,
+        (*PREVIOUS, *CONTEXT),
+        ordinal(1.0),
+        baseline=True,
     ),
 )
-#: The strongest simple forecast: what a promoted model has to beat.
+#: The strongest simple forecast of the record to 2023.
 BASELINE_TO_BEAT = "deprivation and previous judgement"
 
-
-def _ordinal(group: str, penalty: float, columns: tuple[str, ...] | None = None) -> Candidate:
-    return Candidate(
-        f"ordinal, {group}, penalty {penalty:g}",
-        CandidateKind.ORDINAL,
-        group,
-        GROUPS[group] if columns is None else columns,
-        {"penalty": penalty},
-        eligible=group in ("all", "all, without changes"),
-    )
-
-
-def _others(group: str) -> tuple[Candidate, ...]:
-    columns = GROUPS[group]
-    return (
-        Candidate(f"logistic, {group}", CandidateKind.LOGISTIC, group, columns, {"C": 0.05}),
-        Candidate(f"ridge, {group}", CandidateKind.RIDGE, group, columns, {"alpha": 50.0}),
-        Candidate(f"boosting, {group}", CandidateKind.BOOSTING, group, columns, {"iterations": 80.0}),
-        Candidate(
-            f"ordinal with boosting, {group}",
-            CandidateKind.AVERAGE,
-            group,
-            columns,
-            {"iterations": 80.0, "penalty": 8.0},
-        ),
-    )
-
-
+#: Everything a back-test shows; the first is the one that is served. Another estimator is another line.
 CANDIDATES: tuple[Candidate, ...] = (
+    RECIPE,
+    UNFOLLOWED,
     *BASELINES,
-    *(_ordinal(group, PENALTIES[0]) for group in GROUPS),
-    *(_ordinal(group, p) for group in ("all, without changes", "all") for p in PENALTIES[1:]),
-    *(c for group in ("own measures, without changes", "all, without changes", "all") for c in _others(group)),
+    OWN_ONLY,
+    Candidate("workforce only", "workforce", LEVELS, ordinal(8.0)),
+    Candidate("flow and demand only", "flow and demand", (*FLOW, *DEMAND), ordinal(8.0)),
+    Candidate("the model with deprivation", "all", (*RECIPE.columns, *CONTEXT), ordinal(8.0)),
+    Candidate("gradient boosting", RECIPE.group, RECIPE.columns, boosting),
 )
-
-#: What is promoted until there are earlier years to choose by: the plainest of the full models.
-DEFAULT = f"ordinal, all, without changes, penalty {PENALTIES[0]:g}"
-#: The model of what a council can compute itself, shown beside the chosen one.
-OWN_ONLY = f"ordinal, own measures, without changes, penalty {PENALTIES[0]:g}"
-
 BY_CANDIDATE: dict[str, Candidate] = {c.name: c for c in CANDIDATES}

@@ -67,7 +67,6 @@ def measure(y: Bools, p: Floats) -> Metrics:
     base = float(outcome.mean())
     brier = float(np.mean((p - outcome) ** 2))
     spread = base * (1 - base)
-    safe = np.clip(p, 1e-6, 1 - 1e-6)
     return Metrics(
         n=len(y),
         positives=int(y.sum()),
@@ -79,7 +78,7 @@ def measure(y: Bools, p: Floats) -> Metrics:
         fifth=top_share(y, p, 0.2),
         brier=brier,
         brier_skill=1 - brier / spread if spread > 0 else None,
-        log_loss=float(-np.mean(outcome * np.log(safe) + (1 - outcome) * np.log(1 - safe))),
+        log_loss=float(log_losses(y, p).mean()),
     )
 
 
@@ -206,3 +205,9 @@ def brier_skill(y: Bools, p: Floats) -> float | None:
     base = float(y.mean())
     spread = base * (1 - base)
     return 1 - float(np.mean((p - y) ** 2)) / spread if spread > 0 else None
+
+
+def log_losses(y: Bools, p: Floats) -> Floats:
+    """The log loss of each row."""
+    safe = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.asarray(-np.where(y, np.log(safe), np.log(1 - safe)))

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import chi2
 
-from models.learning.candidates import BASELINES
-from models.learning.estimators import Floats
-from models.learning.metrics import auc, brier_skill
-from models.learning.walkforward import CHOSEN, WalkForward
+from models.learning.candidates import BASELINES, RECIPE
+from models.learning.level import Floats
+from models.learning.metrics import auc, log_losses
+from models.learning.uncertainty import YearSeen, by_year
+from models.learning.walkforward import AS_MAILED, FIRST_DAY, WalkForward
 
-PROMOTION_RULE = "beats every baseline and the incumbent on the same splits, and is calibrated"
-#: Expected and observed numbers may differ by so many standard errors of chance.
-CALIBRATED_WITHIN = 2.5
+PROMOTION_RULE = (
+    "orders councils on the first day better than every baseline, is not worse than any as mailed beyond chance, and "
+    "its level holds year by year"
+)
+#: Years may be as far apart from their forecasts, taken together, as happens once in so many times by chance.
+_ONCE_IN = 100
+#: Standard errors of a difference in log loss, councils resampled, beyond which it is more than chance.
+_BEYOND_CHANCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +58,69 @@ class Verdict:
 
 
 def judge(walked: WalkForward, incumbent: Floats | None = None) -> Verdict:
-    """Hold the chosen model's walk-forward forecasts to the rule.
+    """Hold the recipe's walk-forward forecasts to the rule.
 
-    `incumbent`: the present model's forecasts of the same inspections, made the same way; None if there is none.
+    `incumbent`: the present model's forecasts of the inspections on their first day, made the same way; None if
+    there is none to compare.
     """
-    y = walked.rows["below_good"].to_numpy()
-    p = walked.forecasts[CHOSEN].below_good
-    checks = [
-        _beats(f"AUC and Brier skill above those of “{b.name}”", y, p, walked.forecasts[b.name].below_good)
-        for b in BASELINES
-        if b.name in walked.forecasts
-    ]
+    first, mailed = walked.forecasts[FIRST_DAY], walked.forecasts[AS_MAILED]
+    y = walked.rows[FIRST_DAY]["below_good"].to_numpy()
+    p = first[RECIPE.name].below_good
+    checks: list[PromotionCheck] = []
+    for baseline in BASELINES:
+        if baseline.name in first:
+            checks.append(_orders(baseline.name, y, p, first[baseline.name].below_good))
+    rows = walked.rows[AS_MAILED]
+    for baseline in BASELINES:
+        if baseline.name in mailed and rows.height:
+            other = mailed[baseline.name].below_good
+            checks.append(
+                _no_worse(
+                    f"as mailed, no worse than “{baseline.name}”",
+                    rows["la_code"].to_numpy(),
+                    rows["below_good"].to_numpy(),
+                    mailed[RECIPE.name].below_good,
+                    other,
+                )
+            )
     if incumbent is not None:
-        checks.append(_not_worse(y, p, incumbent))
-    checks.append(_calibrated(y, p))
+        councils = walked.rows[FIRST_DAY]["la_code"].to_numpy()
+        checks.append(_no_worse("on the first day, no worse than the incumbent", councils, y, p, incumbent))
+    checks.append(level_holds(by_year(walked.rows[FIRST_DAY], p)))
     return Verdict(PROMOTION_RULE, tuple(checks))
 
 
-def _beats(name: str, y: NDArray[np.bool_], p: Floats, other: Floats) -> PromotionCheck:
+def _orders(name: str, y: NDArray[np.bool_], p: Floats, other: Floats) -> PromotionCheck:
+    title = f"on the first day, AUC above that of “{name}”"
     ours, theirs = auc(y, p), auc(y, other)
-    skill, their_skill = brier_skill(y, p), brier_skill(y, other)
-    if ours is None or theirs is None or skill is None or their_skill is None:
-        return PromotionCheck(name, False, "only one kind of judgement was seen, so nothing can be told")
-    passed = ours > theirs and skill > their_skill
+    if ours is None or theirs is None:
+        return PromotionCheck(title, False, "only one kind of judgement was seen, so nothing can be told")
+    return PromotionCheck(title, ours > theirs, f"{ours:.3f} against {theirs:.3f}")
+
+
+def _no_worse(name: str, councils: NDArray[np.str_], y: NDArray[np.bool_], p: Floats, other: Floats) -> PromotionCheck:
+    difference = log_losses(y, p) - log_losses(y, other)
+    _, codes = np.unique(councils, return_inverse=True)
+    error = float(np.sqrt(np.sum(np.bincount(codes, difference - difference.mean()) ** 2)) / len(y))
+    mean = float(difference.mean())
     return PromotionCheck(
-        name, passed, f"AUC {ours:.3f} against {theirs:.3f}, Brier skill {skill:.3f} against {their_skill:.3f}"
+        name, mean <= _BEYOND_CHANCE * error, f"log loss {mean:+.4f}, standard error {error:.4f} (below 0 is better)"
     )
 
 
-def _not_worse(y: NDArray[np.bool_], p: Floats, incumbent: Floats) -> PromotionCheck:
-    ours, theirs = (float(np.mean((f - y) ** 2)) for f in (p, incumbent))
-    return PromotionCheck(
-        "Brier score no higher than the incumbent's", ours <= theirs, f"{ours:.4f} against {theirs:.4f}"
-    )
+def level_holds(years: Sequence[YearSeen]) -> PromotionCheck:
+    """Whether the years together are no further from their forecasts than chance and the level's own doubt allow.
 
-
-def _calibrated(y: NDArray[np.bool_], p: Floats) -> PromotionCheck:
-    expected, observed = float(p.sum()), int(y.sum())
-    error = sqrt(float(np.sum(p * (1 - p))))
+    Each year counts by itself, so that a year forecast too high does not make good one forecast too low.
+    """
+    if not years:
+        return PromotionCheck("the level holds year by year", False, "no year was seen")
+    total = sum(year.z**2 for year in years)
+    allowed = float(chi2.ppf(1 - 1 / _ONCE_IN, len(years)))
+    worst = max(years, key=lambda year: abs(year.z))
     return PromotionCheck(
-        f"expected and observed within {CALIBRATED_WITHIN:g} standard errors",
-        abs(expected - observed) <= CALIBRATED_WITHIN * error,
-        f"{expected:.1f} expected, {observed} observed, standard error {error:.1f}",
+        "the level holds year by year",
+        total <= allowed,
+        f"sum of squares {total:.1f} over {len(years)} years, {allowed:.1f} allowed; worst {worst.year}: "
+        f"{worst.expected:.1f} expected, {worst.observed} observed of {worst.n}",
     )

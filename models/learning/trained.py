@@ -1,20 +1,19 @@
-"""A trained model: what it reads, what it forecasts, how sure it is, and each feature's exact share."""
+"""A trained model: the classifier that speaks, where England's councils stand in it, and its record."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from models.judgements.design import matrix
-from models.learning.estimators import Floats, NeutralScaler, OrdinalRatings
-from models.learning.uncertainty import Spread, band
+from models.learning.classifier import BelowGoodClassifier
+from models.learning.fitting import inputs
+from models.learning.level import Floats, Judged, followed, served
+from models.record.frameworks import ILACS_FRAMEWORK
 from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
 
 #: A score is given if at least this share of the measures the model reads is there.
@@ -32,6 +31,8 @@ class Outlook:
     low: Floats
     high: Floats
     inadequate: Floats
+    rank: Floats
+    """Share of England's councils whose number is lower."""
     shares: Floats
     """Rows by columns: what each feature adds to the log-odds against a council with typical figures."""
     missing: NDArray[np.bool_]
@@ -43,11 +44,9 @@ class TrainedModel:
     """Everything a score needs. `run` is the record of the training, from which the card is written."""
 
     ref: ModelRef
-    columns: tuple[str, ...]
-    scaler: NeutralScaler
-    ordinal: OrdinalRatings
-    shift: tuple[float, float]
-    spread: Spread
+    estimator: BelowGoodClassifier
+    standing: Mapping[str, float]
+    """Log-odds, without a level, of every council in England by the figures of the newest published year."""
     track_forecast: Floats
     """Back-test forecasts of P(below good): each made before its inspection, by a model that had not seen it."""
     track_outcome: NDArray[np.bool_]
@@ -55,22 +54,67 @@ class TrainedModel:
     reference: pl.DataFrame
     """NATIONAL: the published distributions that percentiles are taken from."""
     run: Mapping[str, Any] = field(repr=False)
+    framework: str = ILACS_FRAMEWORK.name
+    """Whose level and track record it is."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the model reads."""
+        return tuple(self.estimator.feature_names_in_)
+
+    @property
+    def typical(self) -> Mapping[str, float]:
+        """The typical figure of each column."""
+        return dict(zip(self.columns, self.estimator.centre_.tolist(), strict=True))
 
     def outlook(self, frame: pl.DataFrame) -> Outlook:
-        """Forecasts, intervals and shares of each row; absent columns count as missing figures."""
-        values = matrix(frame, self.columns)
-        missing = ~np.isfinite(values)
-        scaled = self.scaler.transform(values)
-        eta = self.ordinal.decision_function(scaled)
-        below = np.asarray(expit(eta - self.ordinal.cuts_[0, 1] + self.shift[0]))
-        inadequate = np.asarray(expit(eta - self.ordinal.cuts_[0, 2] + self.shift[1]))
-        deviation = self.spread.deviation(scaled, missing.astype(np.float64), self.ordinal.coef_)
-        low, high = band(below, deviation)
-        return Outlook(below, low, high, np.minimum(inadequate, below), scaled * self.ordinal.coef_, missing)
+        """Forecasts, intervals, ranks and shares of each row; absent columns count as missing figures."""
+        x = inputs(frame, self.columns)
+        low, high = self.estimator.interval(x)
+        return Outlook(
+            below_good=self.estimator.below_good(x),
+            low=low,
+            high=high,
+            inadequate=self.estimator.inadequate(x),
+            rank=self.rank(self.estimator.log_odds(x)),
+            shares=self.estimator.contributions(x),
+            missing=~np.isfinite(x.to_numpy()),
+        )
+
+    def rank(self, log_odds: Floats) -> Floats:
+        """The share of England's councils whose number is lower, those with the same counting half."""
+        standing = np.sort(np.array(list(self.standing.values())))
+        below, up_to = (np.searchsorted(standing, log_odds, side) for side in ("left", "right"))
+        return np.asarray((below + up_to) / (2 * len(standing)))
 
     def typical_log_odds(self) -> float:
         """Log-odds of below good of a council with typical figures; a row's shares are added to it."""
-        return float(self.shift[0] - self.ordinal.cuts_[0, 1])
+        return self.estimator.typical_log_odds()
+
+    def of_ten(self, probability: float) -> OfTen:
+        """The served number as “of ten councils with figures like this”, beside any ten in England."""
+        level = self.estimator.level
+        standing = np.array(list(self.standing.values()))
+        return OfTen(round(10 * probability), round(10 * float(served(standing, level.mean, level.variance).mean())))
+
+    def level_known(self) -> LevelKnown | None:
+        """What the level rests on; None of a model that follows none."""
+        level = self.estimator.level
+        return None if level.to is None else LevelKnown(level.judgements, level.to, self.framework)
+
+    def following(self, judgements: list[tuple[str, Judged]]) -> TrainedModel:
+        """The same model, its level moved by judgements published since it was trained (`la_code`, judgement).
+
+        A judgement's log-odds are those at which its council stands in the model, whatever it carries.
+        """
+        last = self.estimator.level.to
+        news = [
+            replace(judged, log_odds=self.standing[code])
+            for code, judged in judgements
+            if code in self.standing and (last is None or judged.published > last)
+        ]
+        level = followed(self.estimator.level, self.estimator.rule, news)
+        return replace(self, estimator=self.estimator.at_level(level))
 
     def track_record(self, probability: float) -> TrackRecord | None:
         """How often councils with a like forecast were judged below good in the back-test; None without one."""
@@ -80,12 +124,3 @@ class TrainedModel:
         near = distance <= max(_TRACK_WITHIN, float(np.sort(distance)[_TRACK_AT_LEAST - 1]))
         flagged, bad = int(near.sum()), int(self.track_outcome[near].sum())
         return TrackRecord(flagged, bad, round(10 * bad / flagged), self.track_basis)
-
-    def of_ten(self, probability: float) -> OfTen:
-        """The served number as "of ten councils with figures like this", beside any ten."""
-        return OfTen(round(10 * probability), round(10 * float(self.track_outcome.mean())))
-
-    def level_known(self) -> LevelKnown:
-        """What the level rests on."""
-        last = date.fromisoformat(self.run["training"]["last_published"])
-        return LevelKnown(len(self.track_outcome), last, "ILACS")

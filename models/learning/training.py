@@ -14,19 +14,20 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from features.errors import ModelError
 from models.judgements.asof import Variant
-from models.judgements.design import Design, build_design, matrix
-from models.learning.candidates import BY_CANDIDATE, CANDIDATES, Candidate
-from models.learning.estimators import Floats
-from models.learning.fitting import SEED, Fitted, Forecast, fit
-from models.learning.metrics import Metrics, measure
+from models.judgements.design import Design, build_design
+from models.judgements.labels import MONTHS_BEFORE
+from models.learning.candidates import CANDIDATES, RECIPE, SEED, Candidate
+from models.learning.classifier import BelowGoodClassifier
+from models.learning.fitting import Fitted, fit
+from models.learning.metrics import measure
 from models.learning.promotion import PromotionCheck, Verdict, judge
 from models.learning.trained import TrainedModel
-from models.learning.uncertainty import LEVEL, Spread, coverage, resampled, widening
-from models.learning.walkforward import CHOSEN, SELECTION_RULE, WalkForward, choose, walk_forward
+from models.learning.tries import tried
+from models.learning.uncertainty import by_year, coverage
+from models.learning.walkforward import FIRST_DAY, QUESTIONS, WalkForward, standing_on, walk_forward
 from models.record import PublicRecord, read_record
 from models.score import ModelRef
 
@@ -34,9 +35,11 @@ MODEL_NAME = "ilacs-below-good"
 TARGET = "the next judgement of the impact of leaders is below good, given an inspection"
 #: Libraries whose versions a stored model depends on.
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "polars")
-#: Configurations looked at by hand while the list of candidates was drawn up, all on inspections
-#: published before 2023. They are tries too, and are counted with those of every run.
-EXPLORED_BY_HAND = 170
+#: The back-test asks about days from here on: ILACS began.
+ASKED_FROM = date(2018, 1, 1)
+#: Published under a name that our monthly measure of it does not keep: of a measure that is not the same, no place in
+#: England is told.
+RANKED_OTHERWISE = ("cp_reviews_in_time_rate",)
 
 
 @dataclass(frozen=True)
@@ -54,18 +57,24 @@ class TrainingResult:
     def to_text(self) -> str:
         """A dozen lines: what was trained on what, how it did walking forward, whether it may be promoted."""
         run = self.model.run
-        chosen, data = run["walk_forward"]["chosen"], run["training"]
-        skill = _f(chosen["brier_skill"])
+        data, level = run["training"], run["level"]
         lines = [
             f"Model {self.model.ref.name} {self.model.ref.version}",
             f"Target: {run['target']} ({run['variant']})",
             f"Trained on {data['inspections']} inspections published {data['first_published']} to "
-            f"{data['last_published']} ({data['sif']} under the single inspection framework)",
-            f"Configuration: {run['chosen']} (rule: {run['selection_rule']}; {run['tries']} configurations tried)",
-            f"Walk-forward, {chosen['n']} inspections: AUC {_f(chosen['auc'])}, average precision "
-            f"{_f(chosen['average_precision'])} (base {chosen['base_rate']:.2f}), Brier skill {skill}",
-            f"Interval: {run['interval']['level']:.0%} stated, {run['interval']['coverage']:.0%} of "
-            f"{run['interval']['groups']} groups of ten held",
+            f"{data['last_published']} ({data['counting']} of them set the level)",
+            f"Level: {level['mean']:+.2f} log-odds from {level['judgements']} judgements to {level['to']}",
+        ]
+        for question, found in run["walk_forward"].items():
+            m = found[RECIPE.name]
+            lines.append(
+                f"Walk-forward, {question}: {m['n']} rows, AUC {_f(m['auc'])}, Brier skill {_f(m['brier_skill'])}, "
+                f"{m['expected']:.0f} expected, {m['positives']} below good"
+            )
+        held = run["coverage"]
+        lines += [
+            f"Interval: {held['level']:.0%} stated, {held['held']:.0%} of {held['groups']} groups held "
+            f"(p {held['p_value']:.2f})",
             self.verdict.sentence,
         ]
         return "\n".join(lines)
@@ -79,7 +88,7 @@ def train(
     published_before: date | None = None,
     candidates: Sequence[Candidate] = CANDIDATES,
 ) -> TrainingResult:
-    """Read the folder, walk forward, choose by the named rule, fit on everything, judge for promotion.
+    """Read the folder, walk forward, fit on everything, judge for promotion.
 
     `published_before`: use only judgements published before that day. `code_version` is recorded, not read.
     Raises ReferenceDataError for unreadable files and ModelError if there is too little to learn from.
@@ -94,33 +103,33 @@ def train(
 
 
 def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:
-    """The same result, judged against the present model too, on the same splits.
+    """The same result, judged against the present model too, on the same inspections.
 
-    The incumbent's configuration is walked forward like every other; one that is no longer tried cannot be
-    compared, and that alone refuses the promotion. The incumbent's own configuration, trained again on more,
-    is held to the baselines only: on the same splits it is the same forecast.
+    The same recipe trained again on more is held to the baselines only: on the same splits it is the same forecast.
+    A model whose recipe is no longer tried cannot be walked forward, and that is said.
     """
-    if result.model.run["chosen"] == incumbent.run["chosen"]:
-        same = PromotionCheck("no worse than the incumbent", True, f"the same configuration, {incumbent.run['chosen']}")
-        return replace(result, verdict=Verdict(result.verdict.rule, (*result.verdict.checks, same)))
-    forecast = result.walk.forecasts.get(str(incumbent.run["chosen"]))
-    if forecast is None:
-        missing = PromotionCheck(
-            "the incumbent's configuration is among those tried", False, str(incumbent.run["chosen"])
-        )
-        checks = (*result.verdict.checks, missing)
-        return replace(result, verdict=Verdict(result.verdict.rule, checks))
-    return replace(result, verdict=judge(result.walk, forecast.below_good))
+    if incumbent.run["chosen"] == result.model.run["chosen"]:
+        check = PromotionCheck("no worse than the incumbent", True, f"the same recipe, {incumbent.run['chosen']}")
+    elif (forecast := result.walk.forecasts[FIRST_DAY].get(str(incumbent.run["chosen"]))) is not None:
+        return replace(result, verdict=judge(result.walk, forecast.below_good))
+    else:
+        check = PromotionCheck("the incumbent's recipe is among those tried", False, str(incumbent.run["chosen"]))
+    return replace(result, verdict=Verdict(result.verdict.rule, (*result.verdict.checks, check)))
 
 
 def until(design: Design, published_before: date | None) -> Design:
     """The design with only judgements, and national distributions, public before a day."""
     if published_before is None:
         return design
-    return Design(
-        design.frame.filter(pl.col("published") < published_before),
-        design.variant,
-        design.national.filter(pl.col("known_from") < published_before),
+    later = (pl.col("published") >= published_before).fill_null(False)
+    outcome = ("framework", "published", "started", "grade", "below_good", "inadequate")
+    return replace(
+        design,
+        frame=design.frame.filter(pl.col("published") < published_before),
+        national=design.national.filter(pl.col("known_from") < published_before),
+        councils=design.councils.filter(pl.col("as_of") <= published_before).with_columns(
+            pl.when(~later).then(pl.col(name)).alias(name) for name in outcome
+        ),
     )
 
 
@@ -133,91 +142,50 @@ def train_design(
     candidates: Sequence[Candidate] = CANDIDATES,
     walk: WalkForward | None = None,
 ) -> TrainingResult:
-    """Train from a design table, of the published record or of a group's own monthly history."""
+    """Train from a design table, of the published record or of a group's own monthly history with it."""
+    recipe = candidates[0]
     try:
-        walked = walk if walk is not None else walk_forward(design, candidates)
+        walked = walk if walk is not None else walk_forward(design, candidates, ASKED_FROM)
     except ValueError as error:
         raise ModelError(f"There are too few judgements to train on: {error}.") from error
-    chosen = BY_CANDIDATE.get(best := _choose_now(design, walked, candidates)) or _by_name(candidates, best)
-    fitted = fit(chosen, design.frame)
-    if fitted.ordinal is None:
-        raise ModelError(
-            f"“{chosen.name}” has no coefficients, so its shares would not be exact: it cannot be trained."
-        )
-    spread, checked = _checked_spread(design, walked, chosen)
-    own = walked.forecasts[CHOSEN]
-    outcome = walked.rows["below_good"].to_numpy()
+    fitted = fit(recipe, design.frame, design.counting)
+    if not isinstance(fitted.estimator, BelowGoodClassifier):
+        raise ModelError(f"“{recipe.name}” has no coefficients, so its shares would not be exact: it cannot be served.")
+    after = design.frame["published"].max()
+    assert isinstance(after, date)
+    standing = standing_on(fitted, design, date.max)
+    if not standing:
+        raise ModelError("The record holds no council to rank others among: its quarterly rows are empty.")
+    reference = design.national.filter(~pl.col("measure").is_in(list(RANKED_OTHERWISE)))
     verdict = judge(walked)
-    run = _run(design, walked, chosen, fitted, checked, hashes, code_version, len(candidates))
+    run = _run(design, walked, fitted, hashes, code_version, candidates)
+    run["reference"] = {
+        "figures": reference.height,
+        "sha256": hashlib.sha256(reference.write_csv().encode()).hexdigest(),
+        "councils": len(standing),
+    }
     digest = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()[:8]
-    ref = ModelRef(name, f"{run['training']['last_published']}-{digest}")
+    ref = ModelRef(name, f"{after}-{digest}")
     model = TrainedModel(
         ref=ref,
-        columns=chosen.columns,
-        scaler=fitted.scaler,
-        ordinal=fitted.ordinal,
-        shift=fitted.shift,
-        spread=spread,
-        track_forecast=own.below_good,
-        track_outcome=outcome,
+        estimator=fitted.estimator,
+        standing=standing,
+        track_forecast=walked.forecasts[FIRST_DAY][recipe.name].below_good,
+        track_outcome=walked.rows[FIRST_DAY]["below_good"].to_numpy(),
         track_basis=_basis(design, walked),
-        reference=design.national,
+        reference=reference,
         run={**run, "name": name, "version": ref.version},
     )
     return TrainingResult(model, walked, verdict)
 
 
-def _choose_now(design: Design, walked: WalkForward, candidates: Sequence[Candidate]) -> str:
-    after = design.frame["published"].max()
-    assert isinstance(after, date)
-    day = date(after.year + 1, 1, 1)
-    return choose(candidates, [walked.rows], {n: [f] for n, f in walked.forecasts.items()}, day)
-
-
-def _by_name(candidates: Sequence[Candidate], name: str) -> Candidate:
-    return next(c for c in candidates if c.name == name)
-
-
-def _checked_spread(design: Design, walked: WalkForward, chosen: Candidate) -> tuple[Spread, dict[str, Any]]:
-    """The interval's resampled coefficients, and its coverage in the walk-forward, as stated and as widened."""
-    p, deviation, y = walked_deviation(design, walked, chosen)
-    factor = widening(y, p, deviation)
-    whole = fit(chosen, design.frame)
-    spread = resampled(chosen, whole.scaler, design.frame)
-    stated, groups = coverage(y, p, deviation)
-    widened, _ = coverage(y, p, deviation * factor)
-    checked = {"level": LEVEL, "coverage_before": stated, "widening": factor, "coverage": widened, "groups": groups}
-    return Spread(spread.coef, spread.cut, factor), checked
-
-
-def walked_deviation(design: Design, walked: WalkForward, chosen: Candidate) -> tuple[Floats, Floats, Floats]:
-    """Walk-forward forecasts of one candidate, their unwidened deviations, and the outcomes, by publication."""
-    forecasts, deviations, order = [], [], []
-    starts = walked.rows["started"].dt.year().to_numpy()
-    for split in walked.splits:
-        training = design.frame.filter(pl.col("published") < split.cut)
-        at = np.flatnonzero(starts == split.cut.year)
-        test = walked.rows[at]
-        fitted = fit(chosen, training)
-        if fitted.ordinal is None:
-            raise ModelError(f"“{chosen.name}” has no coefficients and so no interval.")
-        spread = resampled(chosen, fitted.scaler, training)
-        values = matrix(test, chosen.columns)
-        missing = (~np.isfinite(values)).astype(np.float64)
-        deviations.append(spread.deviation(fitted.scaler.transform(values), missing, fitted.ordinal.coef_))
-        forecasts.append(fitted.forecast(test).below_good)
-        order.append(at)
-    back = np.argsort(np.concatenate(order))
-    outcomes = walked.rows["below_good"].to_numpy().astype(np.float64)
-    return np.concatenate(forecasts)[back], np.concatenate(deviations)[back], outcomes
-
-
 def _basis(design: Design, walked: WalkForward) -> str:
-    first = min(s.test_first_start for s in walked.splits).year
-    last = max(s.cut for s in walked.splits).year
+    rows = walked.rows[FIRST_DAY]
+    first, last = rows["started"].min(), rows["started"].max()
+    assert isinstance(first, date) and isinstance(last, date)
     return (
-        f"walk-forward back-test of {walked.rows.height} ILACS inspections begun {first} to {last}, {design.variant}, "
-        "given an inspection"
+        f"walk-forward back-test of {rows.height} ILACS inspections begun {first.year} to {last.year}, "
+        f"{design.variant}, given an inspection"
     )
 
 
@@ -229,52 +197,58 @@ def data_hashes(record: PublicRecord) -> dict[str, str]:
 def _run(
     design: Design,
     walked: WalkForward,
-    chosen: Candidate,
     fitted: Fitted,
-    checked: dict[str, Any],
     hashes: Mapping[str, str],
     code_version: str,
-    candidates: int,
+    candidates: Sequence[Candidate],
 ) -> dict[str, Any]:
-    frame = design.frame
-    assert fitted.ordinal is not None
+    recipe, model = fitted.candidate, fitted.estimator
+    whole = design.asked_before(0)
+    rows = walked.rows[FIRST_DAY]
+    forecast = walked.forecasts[FIRST_DAY][recipe.name]
+    good = rows["good_before"].fill_null(False).to_numpy()
     return {
         "target": TARGET,
         "variant": str(design.variant),
-        "chosen": chosen.name,
-        "estimator": str(chosen.kind),
-        "settings": dict(chosen.settings),
-        "columns": list(chosen.columns),
-        "coefficients": {c: round(float(v), 6) for c, v in zip(chosen.columns, fitted.ordinal.coef_, strict=True)},
-        "typical": {c: round(float(v), 6) for c, v in zip(chosen.columns, fitted.scaler.centre_, strict=True)},
-        "scale": {c: round(float(v), 6) for c, v in zip(chosen.columns, fitted.scaler.scale_, strict=True)},
-        "shift": [round(s, 6) for s in fitted.shift],
-        "training": {
-            "inspections": frame.height,
-            "sif": frame.filter(pl.col("framework") == "SIF").height,
-            "councils": frame["la_code"].n_unique(),
-            "first_published": str(frame["published"].min()),
-            "last_published": str(frame["published"].max()),
+        "chosen": recipe.name,
+        "estimator": type(model).__name__,
+        "settings": {k: v for k, v in model.get_params().items() if k != "directions"},
+        "columns": list(recipe.columns),
+        "coefficients": _named(recipe.columns, model.coef_),
+        "typical": _named(recipe.columns, model.centre_),
+        "scale": _named(recipe.columns, model.scale_),
+        "level": {
+            "mean": round(model.level.mean, 6),
+            "sd": round(model.level.variance**0.5, 6),
+            "judgements": model.level.judgements,
+            "to": str(model.level.to),
         },
-        "selection_rule": SELECTION_RULE,
-        "tries": candidates + EXPLORED_BY_HAND,
-        "explored_by_hand": EXPLORED_BY_HAND,
+        "training": {
+            "inspections": whole.height,
+            "counting": whole.filter(pl.col("framework").is_in(list(design.counting))).height,
+            "councils": whole["la_code"].n_unique(),
+            "first_published": str(whole["published"].min()),
+            "last_published": str(whole["published"].max()),
+            "months_before": list(MONTHS_BEFORE),
+        },
+        "tries": tried(),
         "fits": walked.fits,
         "seed": SEED,
         "splits": [{k: str(v) if isinstance(v, date) else v for k, v in asdict(s).items()} for s in walked.splits],
         "walk_forward": {
-            "chosen": metrics_json(walked.rows["below_good"].to_numpy(), walked.forecasts[CHOSEN].below_good),
-            "inadequate": metrics_json(walked.rows["inadequate"].to_numpy(), walked.forecasts[CHOSEN].inadequate),
-            "decline": _decline(walked),
+            question: {
+                c.name: metrics_json(
+                    walked.rows[question]["below_good"].to_numpy(), walked.forecasts[question][c.name].below_good
+                )
+                for c in candidates
+            }
+            for question in QUESTIONS
+            if walked.rows[question].height
         },
-        "candidates": {
-            n: metrics_json(walked.rows["below_good"].to_numpy(), f.below_good) for n, f in walked.forecasts.items()
-        },
-        "interval": checked,
-        "reference": {
-            "figures": design.national.height,
-            "sha256": hashlib.sha256(design.national.write_csv().encode()).hexdigest(),
-        },
+        "inadequate": metrics_json(rows["inadequate"].to_numpy(), forecast.inadequate),
+        "decline": metrics_json(rows["below_good"].to_numpy()[good], forecast.below_good[good]) if good.any() else None,
+        "years": [{**asdict(y), "z": round(y.z, 3)} for y in by_year(rows, forecast.below_good)],
+        "coverage": asdict(coverage(rows, forecast.below_good)),
         "data": dict(hashes),
         "code_version": code_version,
         "libraries": {name: version(name) for name in LIBRARIES},
@@ -282,19 +256,13 @@ def _run(
     }
 
 
-def _decline(walked: WalkForward) -> dict[str, Any] | None:
-    good = walked.rows["good_before"].fill_null(False).to_numpy()
-    if not good.any():
-        return None
-    y: NDArray[np.bool_] = walked.rows["below_good"].to_numpy()[good]
-    forecast: Forecast = walked.forecasts[CHOSEN]
-    return metrics_json(y, forecast.below_good[good])
+def _named(columns: Sequence[str], values: np.ndarray) -> dict[str, float]:
+    return {c: round(float(v), 6) for c, v in zip(columns, values, strict=True)}
 
 
-def metrics_json(y: NDArray[np.bool_], p: Floats) -> dict[str, Any]:
+def metrics_json(y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
     """Metrics as plain values, rounded for a record."""
-    metrics: Metrics = measure(y, p)
-    return {k: _rounded(v) for k, v in asdict(metrics).items()}
+    return {k: _rounded(v) for k, v in asdict(measure(y, p)).items()}
 
 
 def _rounded(value: Any) -> Any:

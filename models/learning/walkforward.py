@@ -1,173 +1,195 @@
-"""Walk-forward: each year's inspections forecast by models trained on what was published before that year.
+"""Walk-forward: every question asked of the model that would have spoken that day, at the level known that day.
 
-Inside it, the named selection rule: a year's model is the eligible candidate with the lowest log-loss on the
-walk-forward forecasts of earlier years. So no choice is ever made with the evidence it is judged on.
+Each January a model is fitted on what was published before; until the next one its level follows each judgement
+from the day of its publication. What is asked, of each model alike:
+
+on the first day     each inspection on its first day: the kindest question, and the one studies report;
+12 months before     the same inspections a year earlier;
+as mailed            every council, every quarter: how its next judgement will be. That is what a director is sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
 
 from models.judgements.design import Design
-from models.learning.candidates import BY_CANDIDATE, CANDIDATES, DEFAULT, Candidate
-from models.learning.estimators import Floats
-from models.learning.fitting import Forecast, fit, level_shift, shifted
-from models.record.judgements import ILACS, SIF
+from models.learning.candidates import Candidate
+from models.learning.classifier import BelowGoodClassifier
+from models.learning.fitting import Fitted, Forecast, fit, forecast_of, inputs
+from models.learning.level import Judged, Level, followed
 
-SELECTION_RULE = "lowest log-loss on earlier years"
-#: Fewer inspections than this in earlier years and the plain default is taken: nothing can be told apart.
-SELECT_FROM = 30
-#: Fewer training rows than this and a year is not forecast.
+FIRST_DAY, YEAR_BEFORE, AS_MAILED = "on the first day", "12 months before", "as mailed"
+QUESTIONS = (FIRST_DAY, YEAR_BEFORE, AS_MAILED)
+#: As mailed, with the councils whose next judgement is not known yet: what flags are raised among.
+EVERY = "every council, every quarter"
+#: Fewer inspections than this to learn from and a year is not forecast.
 TRAIN_FROM = 50
-#: Following the level: weight of a judgement halves in this many years, and so many cases speak for no change.
-FOLLOW_HALF_LIFE_YEARS = 2.0
-FOLLOW_PRIOR_CASES = 20.0
-
-CHOSEN = "chosen on earlier years"
-FOLLOWED = "chosen on earlier years, level followed"
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One temporal split: trained on judgements published before `cut`, tested on those of `test_from` on."""
+    """One model: trained on judgements published before `cut`, asked about days from it on, to `until`."""
 
     cut: date
-    test_first_start: date
-    test_last_published: date
-    train_sif: int
-    train_ilacs: int
-    train_first_published: date
-    test: int
-    chosen: str
+    until: date
+    inspections: int
+    counting: int
+    """Of them of frameworks that set the level."""
+    asked: int
 
 
 @dataclass(frozen=True)
 class WalkForward:
-    """Forecasts of every test inspection by every candidate, and by the chosen one."""
+    """Rows and forecasts by question and candidate, and the models that made them."""
 
-    rows: pl.DataFrame
-    """The test inspections, in order of publication."""
-    forecasts: Mapping[str, Forecast]
+    rows: Mapping[str, pl.DataFrame]
+    """By question, in order of publication; `level_mean` and `level_variance` as the first candidate served them."""
+    forecasts: Mapping[str, Mapping[str, Forecast]]
     splits: tuple[Split, ...]
-    fits: int
-    """Model fits made: configurations times splits."""
+    models: Mapping[date, Fitted]
+    """The first candidate's model of each split, by its cut: the one that is served."""
+
+    @property
+    def fits(self) -> int:
+        """Models fitted: candidates times splits."""
+        return len(self.splits) * len(next(iter(self.forecasts.values())))
 
 
-def walk_forward(design: Design, candidates: Sequence[Candidate] = CANDIDATES) -> WalkForward:
-    """Forecast every ILACS inspection by the models of its year; raises ValueError if there is none to forecast."""
-    frame = design.frame
-    ilacs = frame.filter(pl.col("framework") == ILACS)
-    years = sorted(set(ilacs["started"].dt.year().to_list()))
+def walk_forward(
+    design: Design,
+    candidates: Sequence[Candidate],
+    asked_from: date = date.min,
+    published_from: date = date.min,
+    frozen: date | None = None,
+) -> WalkForward:
+    """Ask every question of each candidate; the first candidate is the one that is served.
+
+    `asked_from`: leave out days of asking before it. `published_from`: inspections judged from that day on only, as
+    mailed asked from that day on only. `frozen`: one model, trained on what was public before that day, instead of
+    one a year.
+    Raises ValueError if nothing can be forecast.
+    """
+    asked = questions(design, published_from)
+    everything = pl.concat(
+        [rows.with_columns(question=pl.lit(name)) for name, rows in asked.items()], how="vertical"
+    ).filter(pl.col("as_of") >= asked_from)
+    years = sorted(set(everything["as_of"].dt.year().to_list()))
+    cuts = [date(year, 1, 1) for year in years] if frozen is None else [frozen]
     parts: list[pl.DataFrame] = []
     found: dict[str, list[Forecast]] = {c.name: [] for c in candidates}
-    chosen: list[Forecast] = []
     splits: list[Split] = []
-    fits = 0
-    for year in years:
-        cut = date(year, 1, 1)
-        training = frame.filter(pl.col("published") < cut)
-        test = ilacs.filter(pl.col("started").dt.year() == year)
-        if training.height < TRAIN_FROM or training["below_good"].n_unique() < 2:
+    models: dict[date, Fitted] = {}
+    for cut in cuts:
+        until = date(cut.year + 1, 1, 1) if frozen is None else date.max
+        training = design.frame.filter(pl.col("published") < cut)
+        mine = (pl.col("as_of") >= cut) & (pl.col("as_of") < until) if frozen is None else pl.lit(True)
+        test = everything.filter(mine).sort("as_of", "published", "la_code", "question")
+        if not _enough(training) or test.is_empty():
             continue
-        name = choose(candidates, parts, found, cut)
-        by_name = forecast_all(candidates, training, test)
-        fits += len(candidates)
-        for c in candidates:
-            found[c.name].append(by_name[c.name])
-        chosen.append(by_name[name])
-        parts.append(test)
-        splits.append(_split(cut, training, test, name))
+        for number, candidate in enumerate(candidates):
+            fitted = fit(candidate, training, design.counting)
+            forecast, levels = forecast_as_of(fitted, design, cut, test)
+            found[candidate.name].append(forecast)
+            if number == 0:
+                models[cut] = fitted
+                parts.append(test.with_columns(levels))
+        whole = training.filter(pl.col("months_before") == 0)
+        counting = whole.filter(pl.col("framework").is_in(list(design.counting))).height
+        splits.append(Split(cut, until, whole.height, counting, test.height))
     if not parts:
         raise ValueError("no year has enough earlier judgements to train on")
-    rows = pl.concat(parts)
-    joined = {name: _join(forecasts) for name, forecasts in found.items()} | {CHOSEN: _join(chosen)}
-    joined[FOLLOWED] = follow(rows, joined[CHOSEN])
-    order = rows.with_row_index("at").sort("published", "la_code")["at"].to_numpy()
-    return WalkForward(
-        rows[order],
-        {n: Forecast(f.below_good[order], f.inadequate[order]) for n, f in joined.items()},
-        tuple(splits),
-        fits,
-    )
+    return _by_question(pl.concat(parts), {n: _join(f) for n, f in found.items()}, tuple(splits), models)
 
 
-def forecast_all(candidates: Iterable[Candidate], training: pl.DataFrame, test: pl.DataFrame) -> dict[str, Forecast]:
-    """Each candidate trained on `training`, asked about `test`. One thread: the matrices are small."""
-    with threadpool_limits(limits=1):
-        return {c.name: fit(c, training).forecast(test) for c in candidates}
+def questions(design: Design, published_from: date = date.min) -> dict[str, pl.DataFrame]:
+    """The rows of each question, of frameworks that count."""
+    counts = pl.col("framework").is_in(list(design.counting))
+    judged = design.frame.filter(counts, pl.col("published") >= published_from)
+    every = design.councils.filter(pl.col("as_of") >= published_from)
+    return {
+        FIRST_DAY: judged.filter(pl.col("months_before") == 0),
+        YEAR_BEFORE: judged.filter(pl.col("months_before") == 12),
+        EVERY: every,
+    }
 
 
-def choose(
-    candidates: Sequence[Candidate],
-    tested: Sequence[pl.DataFrame],
-    forecasts: Mapping[str, Sequence[Forecast]],
-    day: date,
-) -> str:
-    """SELECTION_RULE: the eligible candidate with the lowest mean log-loss on inspections published before a day.
-
-    Ties go to fewer columns, then to the stronger penalty. With fewer than SELECT_FROM inspections, DEFAULT.
-    """
-    eligible = [c for c in candidates if c.eligible]
-    known = [(rows["published"] < day).to_numpy() for rows in tested]
-    if not eligible:
-        raise ValueError("no candidate may be promoted")
-    if sum(int(k.sum()) for k in known) < SELECT_FROM:
-        return DEFAULT if DEFAULT in {c.name for c in eligible} else eligible[0].name
-    y = np.concatenate([rows["below_good"].to_numpy()[k] for rows, k in zip(tested, known, strict=True)])
-
-    def loss(candidate: Candidate) -> float:
-        parts = [f.below_good[k] for f, k in zip(forecasts[candidate.name], known, strict=True)]
-        p = np.clip(np.concatenate(parts), 1e-6, 1 - 1e-6)
-        return float(-np.mean(np.where(y, np.log(p), np.log(1 - p))))
-
-    return min(eligible, key=lambda c: (round(loss(c), 4), len(c.columns), -c.settings.get("penalty", 0.0))).name
+def forecast_as_of(fitted: Fitted, design: Design, cut: date, test: pl.DataFrame) -> tuple[Forecast, list[pl.Series]]:
+    """Forecasts of rows in order of `as_of`, each at the level known on its day; and those levels."""
+    x = inputs(test, fitted.candidate.columns)
+    model = fitted.estimator
+    if not isinstance(model, BelowGoodClassifier):
+        return forecast_of(model, x), _levels(np.zeros(test.height), np.zeros(test.height))
+    by_day = levels_on(fitted, design, cut, test["as_of"].to_list())
+    mean = np.array([level.mean for level in by_day])
+    variance = np.array([level.variance for level in by_day])
+    p = model.probabilities(model.linear(x), mean, variance)
+    below = p[:, model.classes_ > model.good].sum(axis=1)
+    return Forecast(below, p[:, -1] if model.classes_[-1] == 4 else np.zeros(len(p))), _levels(mean, variance)
 
 
-def follow(rows: pl.DataFrame, forecast: Forecast) -> Forecast:
-    """The same forecasts with their level moved by judgements published before each inspection began.
-
-    Base rates change; ranking does not depend on them but probabilities do. A judgement's weight halves every
-    FOLLOW_HALF_LIFE_YEARS, and FOLLOW_PRIOR_CASES imagined ones speak for leaving the level as it is.
-    """
-    published, started = rows["published"].to_numpy(), rows["started"].to_numpy()
-    outcomes = {"below_good": forecast.below_good, "inadequate": forecast.inadequate}
-    moved: dict[str, Floats] = {}
-    for target, p in outcomes.items():
-        y = rows[target].to_numpy()
-        shifts = np.zeros(len(p))
-        for day in np.unique(started):
-            known = published < day
-            if known.any():
-                age = (day - published[known]) / np.timedelta64(1, "D") / 365.25
-                weight = 0.5 ** (age / FOLLOW_HALF_LIFE_YEARS)
-                shifts[started == day] = level_shift(p[known], y[known], weight, FOLLOW_PRIOR_CASES)
-        moved[target] = shifted(p, shifts)
-    return Forecast(moved["below_good"], np.minimum(moved["inadequate"], moved["below_good"]))
+def levels_on(fitted: Fitted, design: Design, cut: date, days: Sequence[date]) -> list[Level]:
+    """The level of a model trained before `cut` on each of these ascending days, from what was published before it."""
+    model: BelowGoodClassifier = fitted.estimator
+    news = judged_since(fitted, design, cut)
+    level, at, found = model.level, 0, []
+    for day in days:
+        start = at
+        while at < len(news) and news[at].published < day:
+            at += 1
+        level = followed(level, model.rule, news[start:at])
+        found.append(level)
+    return found
 
 
-def candidate(name: str) -> Candidate:
-    """A candidate of the list by name; raises KeyError."""
-    return BY_CANDIDATE[name]
+def judged_since(fitted: Fitted, design: Design, cut: date) -> list[Judged]:
+    """Judgements that count, published from `cut` on, each with the log-odds its council had in the model at `cut`."""
+    standing = standing_on(fitted, design, cut)
+    news = design.asked_before(0).filter(pl.col("published") >= cut, pl.col("framework").is_in(list(design.counting)))
+    return [
+        Judged(row["published"], standing[row["la_code"]], row["below_good"])
+        for row in news.sort("published", "la_code").iter_rows(named=True)
+        if row["la_code"] in standing
+    ]
+
+
+def standing_on(fitted: Fitted, design: Design, day: date) -> dict[str, float]:
+    """Log-odds of every council in the newest quarter that had begun by a day, without a level."""
+    quarter = design.councils.filter(pl.col("as_of") <= day)["as_of"].max()
+    rows = design.councils.filter(pl.col("as_of") == quarter)
+    odds = fitted.estimator.log_odds(inputs(rows, fitted.candidate.columns))
+    return dict(zip(rows["la_code"].to_list(), odds.tolist(), strict=True))
+
+
+def _enough(training: pl.DataFrame) -> bool:
+    whole = training.filter(pl.col("months_before") == 0)
+    return whole.height >= TRAIN_FROM and whole["below_good"].n_unique() == 2
+
+
+def _levels(mean: np.ndarray, variance: np.ndarray) -> list[pl.Series]:
+    return [pl.Series("level_mean", mean), pl.Series("level_variance", variance)]
 
 
 def _join(parts: Sequence[Forecast]) -> Forecast:
     return Forecast(np.concatenate([p.below_good for p in parts]), np.concatenate([p.inadequate for p in parts]))
 
 
-def _split(cut: date, training: pl.DataFrame, test: pl.DataFrame, chosen: str) -> Split:
-    return Split(
-        cut=cut,
-        test_first_start=test["started"].min(),  # type: ignore[arg-type]  # a date column's minimum is a date
-        test_last_published=test["published"].max(),  # type: ignore[arg-type]
-        train_sif=training.filter(pl.col("framework") == SIF).height,
-        train_ilacs=training.filter(pl.col("framework") == ILACS).height,
-        train_first_published=training["published"].min(),  # type: ignore[arg-type]
-        test=test.height,
-        chosen=chosen,
-    )
+def _by_question(
+    rows: pl.DataFrame, forecasts: dict[str, Forecast], splits: tuple[Split, ...], models: Mapping[date, Fitted]
+) -> WalkForward:
+    by_rows: dict[str, pl.DataFrame] = {}
+    by_forecast: dict[str, dict[str, Forecast]] = {}
+    numbered = rows.with_row_index("at")
+    for question in (FIRST_DAY, YEAR_BEFORE, AS_MAILED, EVERY):
+        asked = EVERY if question == AS_MAILED else question
+        mine = numbered.filter(pl.col("question") == asked).sort("published", "la_code", "as_of")
+        if question == AS_MAILED:
+            mine = mine.filter(pl.col("below_good").is_not_null())
+        at = mine["at"].to_numpy()
+        by_rows[question] = mine.drop("at", "question")
+        by_forecast[question] = {n: Forecast(f.below_good[at], f.inadequate[at]) for n, f in forecasts.items()}
+    return WalkForward(by_rows, by_forecast, splits, models)

@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version as installed
@@ -21,22 +21,25 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 import skops.io
-from sklearn.pipeline import Pipeline
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
 from features.private_files import write_private
+from models.learning.classifier import BelowGoodClassifier
 from models.learning.promotion import PromotionCheck, Verdict
 from models.learning.trained import TrainedModel
-from models.learning.uncertainty import Spread
+from models.record.frameworks import ILACS_FRAMEWORK
 from models.registry.card import card_json, card_text
+from models.registry.first_format import of_format_1
 from models.score import ModelRef
 
 PREFIX = "models"
 #: The only types a model file may hold beside skops' own trusted ones. Pinned: a file's own list is never trusted.
-ALLOWED_TYPES = ("models.learning.estimators.NeutralScaler", "models.learning.estimators.OrdinalRatings")
-FORMAT = 1
+ALLOWED_TYPES = ("models.learning.classifier.BelowGoodClassifier",)
+#: Those of version 0.1.0, whose models hold a scaler and an ordinal regression and have format 1.
+ALLOWED_TYPES_1 = ("models.learning.estimators.NeutralScaler", "models.learning.estimators.OrdinalRatings")
+FORMAT = 2
 _FILES = ("model.skops", "model.json", "reference.parquet", "card.md", "card.json")
 #: Libraries whose first two version numbers must be those the model was stored with.
 _SAME_MINOR = ("scikit-learn", "skops")
@@ -96,7 +99,7 @@ def save(store: Objects, model: TrainedModel, verdict: Verdict) -> str:
     """
     prefix = _prefix(model.ref.name, model.ref.version)
     contents = {
-        "model.skops": skops.io.dumps(Pipeline([("scale", model.scaler), ("ordinal", model.ordinal)])),
+        "model.skops": skops.io.dumps(model.estimator),
         "model.json": _json(_state(model)),
         "reference.parquet": _parquet(model.reference),
         "card.md": card_text(model, verdict).encode(),
@@ -124,10 +127,10 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
     ref = ModelRef(name, version if version is not None else current(store, name))
     prefix = _prefix(ref.name, ref.version)
     provenance = _read_json(store, f"{prefix}/provenance.json")
-    if provenance.get("format") != FORMAT:
+    form = provenance.get("format")
+    if form not in (1, FORMAT):
         raise ModelError(
-            f"{prefix}/provenance.json has format {provenance.get('format')}; this version reads {FORMAT}. "
-            "Restore the file."
+            f"{prefix}/provenance.json has format {form}; this version reads {FORMAT} and 1. Restore the file."
         )
     try:
         hashes, libraries = dict(provenance["files"]), dict(provenance["run"]["libraries"])
@@ -140,20 +143,23 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
             raise ModelError(f"{prefix}/{file} is not the file that was stored: its fingerprint differs. Restore it.")
         contents[file] = content
     _check_libraries(prefix, libraries)
-    pipeline = _estimators(prefix, contents["model.skops"])
     state = json.loads(contents["model.json"])
+    if form == 1:
+        estimator, standing = of_format_1(_opened(prefix, contents["model.skops"], ALLOWED_TYPES_1), state)
+    else:
+        estimator, standing = _opened(prefix, contents["model.skops"], ALLOWED_TYPES), state["standing"]
+    if not isinstance(estimator, BelowGoodClassifier):
+        raise ModelError(f"{prefix}/model.skops is no Holdfast model: it holds a {type(estimator).__name__}.")
     return TrainedModel(
         ref=ref,
-        columns=tuple(state["columns"]),
-        scaler=pipeline.named_steps["scale"],
-        ordinal=pipeline.named_steps["ordinal"],
-        shift=(state["shift"][0], state["shift"][1]),
-        spread=Spread(np.array(state["spread"]["coef"]), np.array(state["spread"]["cut"]), state["spread"]["widening"]),
+        estimator=estimator,
+        standing=standing,
         track_forecast=np.array(state["track"]["forecast"]),
         track_outcome=np.array(state["track"]["outcome"], dtype=np.bool_),
         track_basis=state["track"]["basis"],
         reference=conform(pl.read_parquet(io.BytesIO(contents["reference.parquet"])), NATIONAL, "reference"),
         run=provenance["run"],
+        framework=state.get("framework", ILACS_FRAMEWORK.name),
     )
 
 
@@ -222,13 +228,8 @@ def _prefix(name: str, version: str) -> str:
 
 def _state(model: TrainedModel) -> dict[str, Any]:
     return {
-        "columns": list(model.columns),
-        "shift": list(model.shift),
-        "spread": {
-            "coef": np.round(model.spread.coef, 6).tolist(),
-            "cut": np.round(model.spread.cut, 6).tolist(),
-            "widening": model.spread.widening,
-        },
+        "standing": dict(sorted(model.standing.items())),
+        "framework": model.framework,
         "track": {
             "forecast": np.round(model.track_forecast, 6).tolist(),
             "outcome": model.track_outcome.astype(int).tolist(),
@@ -237,17 +238,13 @@ def _state(model: TrainedModel) -> dict[str, Any]:
     }
 
 
-def _estimators(prefix: str, content: bytes) -> Pipeline:
+def _opened(prefix: str, content: bytes, trusted: Sequence[str]) -> Any:
     try:
-        pipeline = skops.io.loads(_with_present_modules(content), trusted=list(ALLOWED_TYPES))
+        return skops.io.loads(_with_present_modules(content), trusted=list(trusted))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{prefix}/model.skops holds types that no Holdfast model has; it was not opened.") from error
     except Exception as error:  # a truncated or foreign file fails in many ways; each means the same
         raise ModelError(f"{prefix}/model.skops is not a readable model file ({type(error).__name__}).") from error
-    steps = getattr(pipeline, "named_steps", {})
-    if not isinstance(pipeline, Pipeline) or list(steps) != ["scale", "ordinal"]:
-        raise ModelError(f"{prefix}/model.skops is no Holdfast model: its steps are not scale and ordinal.")
-    return pipeline
 
 
 def _with_present_modules(content: bytes) -> bytes:

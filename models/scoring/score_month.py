@@ -21,12 +21,12 @@ from features.months import Month
 from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
 from features.words import listed
 from models.judgements.design import CONTEXT_DIRECTIONS
-from models.learning.candidates import PREVIOUS
 from models.learning.trained import ENOUGH_MEASURES, Outlook, TrainedModel
 from models.score import ModelRef, Reason, Score
 from models.scoring.stages import stage_of
 from models.scoring.wording import context_sentence, judgement_sentence, measure_sentence
 
+_JUDGED = ("previous_judgement", "previous_sub_mean")
 _PERCENTILE = "national_percentile"
 #: Input of a formula -> the extract that holds it.
 _EXTRACT_OF: dict[str, str] = {name: str(c.extract) for c in COUNTS for name in input_names(c)}
@@ -78,6 +78,7 @@ def score_month(
                 not_scored=None,
                 of_ten=model.of_ten(probability),
                 level=model.level_known(),
+                rank=float(outlook.rank[i]),
             )
         )
     return tuple(scores)
@@ -107,14 +108,11 @@ def _rows(model: TrainedModel, newest: pl.DataFrame, context: pl.DataFrame, day:
             row = index.get((code, measure))
             columns[column].append(None if row is None else row[part or "value"])
     frame = pl.DataFrame({"la_code": codes, **columns}, schema_overrides=dict.fromkeys(needed, pl.Float64()))
-    about = context.sort("la_code").with_columns(pl.col("previous_judgement").cast(pl.Float64()))
-    sub_mean = (
-        pl.coalesce(pl.col("previous_sub_mean").cast(pl.Float64()), "previous_judgement")
-        if "previous_sub_mean" in about.columns
-        else pl.col("previous_judgement")
-    )
+    # Models of version 0.1.0 read the mean of the sub-judgements too; the register has the judgement of leaders only.
+    judged = pl.col("previous_judgement").cast(pl.Float64())
+    about = context.sort("la_code").select("la_code", "imd_score", previous_judgement=judged, previous_sub_mean=judged)
     return frame.join(
-        about.select("la_code", "previous_judgement", "imd_score", previous_sub_mean=sub_mean),
+        about,
         on="la_code",
         how="left",
         validate="1:1",
@@ -145,7 +143,7 @@ def _reasons(
             main = max(there, key=lambda c: abs(float(outlook.shares[i, c])))
             found.append(Reason(model.columns[main], measure, False, share, measure_sentence(mine[measure])))
     context = [c for c, n in enumerate(model.columns) if n in CONTEXT_DIRECTIONS and not outlook.missing[i, c]]
-    judged = [c for c in context if model.columns[c] in PREVIOUS]
+    judged = [c for c in context if model.columns[c] in _JUDGED]
     if judged:
         share = float(outlook.shares[i, judged].sum())
         sentence = judgement_sentence(float(about["previous_judgement"]), about.get("months_since_judgement"))
@@ -153,7 +151,7 @@ def _reasons(
     for c in context:
         if c not in judged:
             column = model.columns[c]
-            sentence = context_sentence(column, float(about[column]), float(model.scaler.centre_[c]))
+            sentence = context_sentence(column, float(about[column]), model.typical[column])
             found.append(Reason(column, None, True, float(outlook.shares[i, c]), sentence))
     return tuple(sorted(found, key=lambda r: (-r.share, r.feature)))
 

@@ -1,0 +1,43 @@
+"""How many configurations were ever tried, written by the programs that try them.
+
+A record chosen among many tries looks better than it is, so the number travels with it. Each program that compares
+configurations calls `count`, which keeps a line per comparison in `tries.json`; the same comparison on the same data is
+one line however often it is run. The card shows the sum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("tries.json")
+
+
+def count(program: str, what: str, configurations: Sequence[str], data: str, file: Path = _FILE) -> int:
+    """Keep a comparison; returns the sum of all tries.
+
+    `data`: what the configurations were tried on, in words.
+    """
+    kept = _read(file)
+    digest = hashlib.sha256("\n".join([program, what, data, *configurations]).encode()).hexdigest()[:12]
+    kept[digest] = {"program": program, "what": what, "data": data, "tried": len(set(configurations))}
+    text = json.dumps(kept, indent=1, sort_keys=True, ensure_ascii=False)
+    file.write_text(text + "\n", encoding="utf-8")
+    return tried(file)
+
+
+def tried(file: Path = _FILE) -> int:
+    """All tries that were ever counted."""
+    return sum(int(entry["tried"]) for entry in _read(file).values())
+
+
+def listed(file: Path = _FILE) -> list[tuple[str, str, str, int]]:
+    """Program, what it compared, on which data, how many: for a card."""
+    return [(str(e["program"]), str(e["what"]), str(e["data"]), int(e["tried"])) for e in _read(file).values()]
+
+
+def _read(file: Path) -> dict[str, dict[str, str | int]]:
+    found: dict[str, dict[str, str | int]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found

@@ -1,0 +1,130 @@
+"""Inspection frameworks, each declared once: what it gives, on which scale, and what it may be used for.
+
+The label outlives its framework only if somebody decides how it follows from the new one. A report whose
+framework nobody declared is therefore listed with what must be decided; it is neither guessed nor lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+#: The four-point scale of the single inspection framework and of ILACS, best first.
+FOUR_GRADES = ("Outstanding", "Good", "Requires improvement to be good", "Inadequate")
+
+_SUBS = ("leaders", "help", "care", "care_leavers")
+
+
+@dataclass(frozen=True, slots=True)
+class Framework:
+    """One way of inspecting, for as long as it was in force."""
+
+    name: str
+    title: str
+    first_started: date
+    """The first day on which an inspection under it can begin."""
+    last_started: date | None
+    """The last such day; None while no successor has a date."""
+    judgements: tuple[str, ...]
+    """The columns of JUDGEMENTS that it fills. Forecast is the judgement of leaders, or else the overall judgement, or
+    else what the sub-judgements come to (`models.judgements.labels.graded`)."""
+    scale: tuple[str, ...]
+    """Its grades, best first."""
+    as_grade: tuple[int, ...]
+    """What each of them counts as among the four grades: 3 and 4 are below good, 4 is inadequate."""
+    trains: bool
+    """Its inspections may teach a model."""
+    counts: bool
+    """Its inspections are part of a track record and move the level."""
+    level_of: str
+    """The framework whose level it continues; its own name where it begins a level of its own."""
+    types: tuple[str, ...] = ()
+    """What reports call an inspection of this kind; empty: they do not say."""
+
+    def in_force(self, started: date) -> bool:
+        """Whether an inspection begun that day can be of this framework."""
+        return self.first_started <= started and (self.last_started is None or started <= self.last_started)
+
+
+SIF_FRAMEWORK = Framework(
+    name="SIF",
+    title="Single inspection framework",
+    first_started=date(2013, 11, 1),
+    last_started=date(2018, 6, 30),
+    judgements=("overall", *_SUBS),
+    scale=FOUR_GRADES,
+    as_grade=(1, 2, 3, 4),
+    trains=True,
+    counts=False,
+    level_of="SIF",
+)
+ILACS_FRAMEWORK = Framework(
+    name="ILACS",
+    title="Inspection of local authority children's services",
+    first_started=date(2018, 1, 1),
+    last_started=date(2026, 3, 31),
+    judgements=("overall", *_SUBS),
+    scale=FOUR_GRADES,
+    as_grade=(1, 2, 3, 4),
+    trains=True,
+    counts=True,
+    level_of="ILACS",
+    types=("standard", "short", "inspection duration longer than standard framework"),
+)
+#: Overall effectiveness is no longer given; the impact of leaders is, so label and level go on.
+ILACS_2026 = Framework(
+    name="ILACS 2026",
+    title="Inspection of local authority children's services, revised April 2026",
+    first_started=date(2026, 4, 1),
+    last_started=date(2027, 3, 31),
+    judgements=_SUBS,
+    scale=FOUR_GRADES,
+    as_grade=(1, 2, 3, 4),
+    trains=True,
+    counts=True,
+    level_of="ILACS",
+    types=("standard", "short", "inspection duration longer than standard framework"),
+)
+
+#: Every framework anybody has decided on, in order of time. The one announced for 2027 is not among them yet.
+FRAMEWORKS: tuple[Framework, ...] = (SIF_FRAMEWORK, ILACS_FRAMEWORK, ILACS_2026)
+
+#: What has to be written into this table before a report of a new framework is used.
+TO_DECIDE = (
+    "what each of its grades counts as among the four, whether its judgements may train a model, and whether they "
+    "count in a track record and move the level"
+)
+
+
+def declared(name: str, among: Sequence[Framework] = FRAMEWORKS) -> Framework:
+    """A framework by name; raises KeyError."""
+    return {f.name: f for f in among}[name]
+
+
+def framework_of(
+    inspection_type: str | None, started: date | None, among: Sequence[Framework] = FRAMEWORKS
+) -> Framework | None:
+    """The framework of a report by what it calls itself and when the inspection began; None if nobody declared it.
+
+    `started` may be an estimate where no source gives the day. A type that no framework in force on that day uses is
+    of an undeclared framework, whatever the day.
+    """
+    if started is None:
+        return None
+    plain = None if inspection_type is None else re.sub(r"\s+", " ", inspection_type.strip().lower())
+    in_force = [f for f in among if f.in_force(started)]
+    if plain:
+        named = [f for f in in_force if any(word in plain for word in f.types)]
+        return named[-1] if named else None
+    return in_force[-1] if in_force else None
+
+
+def undeclared_note(source: str, la_name: str | None, inspection_type: str | None, day: date | None) -> str:
+    """What is told of a report whose framework nobody declared."""
+    kind = f"type “{inspection_type}”" if inspection_type else "no type given"
+    return (
+        f"{source}: the report of {la_name or 'a council'} ({kind}, {day or 'no date'}) is of a framework that is not "
+        f"declared, so it is not used. Decide in models/record/frameworks.py: {TO_DECIDE}."
+    )
