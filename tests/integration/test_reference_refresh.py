@@ -110,8 +110,8 @@ def test_a_release_a_changed_layout_and_a_lost_file_in_one_week(
 ) -> None:
     csww = (public_data / "csww_indicators_2017_to_2023.csv").read_bytes()
     rows = csww.splitlines(keepends=True)
-    # The year 2023 once more, as if it were 2024: the form of the next release is what counts here.
-    next_year = [b"2024" + r[4:] for r in rows if r.startswith(b"2023,")]
+    # The year 2023 once more, as if it were 2025: the form of the next release is what counts here.
+    next_year = [b"2025" + r[4:] for r in rows if r.startswith(b"2023,")]
     web.serve(f"/{CSWW}", file(b"".join([rows[0], *next_year, *rows[1:]])))
     c1 = (public_data / "c1_children_in_need_referrals_and_rereferrals_2013_to_2023.csv").read_bytes()
     web.serve(f"/{C1}", file(c1.replace(b"rereferral_count", b"repeat_referrals", 1)))
@@ -122,11 +122,11 @@ def test_a_release_a_changed_layout_and_a_lost_file_in_one_week(
 
     assert found.message == "15 published files: 1 new release, 1 refused, 1 not fetched, 12 unchanged."
     by_name = {s.source: s.sentence for s in outcome.sources}
-    assert by_name[CSWW].startswith(f"{CSWW}: new release. New: figures for 2024.")
+    assert by_name[CSWW].startswith(f"{CSWW}: new release. New: figures for 2025.")
     assert "no column “rereferral_count”" in by_name[C1]
     assert "New column: repeat_referrals. Column gone: rereferral_count." in by_name[C1]
     assert "has nothing at this address (status 404)" in by_name[LAIT]
-    assert f"{CSWW}: figures for 2024." in outcome.advice
+    assert f"{CSWW}: figures for 2025." in outcome.advice
 
     flow_run = found.state_details.flow_run_id
     assert flow_run is not None

@@ -11,9 +11,9 @@ import pytest
 from features.comparing.wide import wide_columns
 from features.frames import NATIONAL
 from models.judgements.asof import Variant
-from models.judgements.design import CONTEXT_DIRECTIONS, Design, direction
+from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design, direction
 from models.judgements.labels import INSPECTIONS
-from models.learning.candidates import CONTEXT, DEMAND, FLOW, LEVELS, PREVIOUS
+from models.learning.candidates import DEMAND, FLOW, LEVELS
 
 COUNCILS = 60
 
@@ -56,27 +56,44 @@ def made_up(seed: int = 7, first: int = 2014, last: int = 2022, strength: float 
                 }
             )
             before = float(subs[0])
-    columns = dict.fromkeys(
-        [*INSPECTIONS, "region", "council_type", "population_0_17", *CONTEXT_DIRECTIONS, *wide_columns()]
-    )
+    columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
     extra = {c: pl.Float64() for c in (*wide_columns(), *CONTEXT_DIRECTIONS, "population_0_17")}
     schema = {**INSPECTIONS, "region": pl.String(), "council_type": pl.String(), **extra}
-    frame = pl.DataFrame([{c: r.get(c) for c in columns} for r in rows], schema={c: schema[c] for c in columns})
+    first_day = pl.DataFrame([{c: r.get(c) for c in columns} for r in rows], schema={c: schema[c] for c in columns})
+    asked = [
+        first_day.with_columns(
+            as_of=pl.col("started").dt.offset_by(f"-{months}mo"),
+            months_before=pl.lit(months, pl.Int64()),
+            weight=pl.lit(0.5),
+        )
+        for months in (0, 12)
+    ]
     national = pl.DataFrame(
         [("agency_rate_fte", date(2022, 9, 30), date(2023, 3, 1), v / 100) for v in range(5, 45)],
         schema=NATIONAL,
         orient="row",
     )
-    return Design(frame.sort("published", "la_code"), Variant.OWN_DATA_AT_ONCE, national)
+    frame = pl.concat(asked).sort("published", "la_code", "months_before")
+    return Design(frame, Variant.OWN_DATA_AT_ONCE, national, each_january(first_day, last))
+
+
+def each_january(first_day: pl.DataFrame, last: int) -> pl.DataFrame:
+    """Every council on 1 January, with the figures it will have at its next inspection; none known after the last."""
+    days = pl.DataFrame({"as_of": [date(year, 1, 1) for year in range(2017, last + 2)]})
+    asked = first_day.select("la_code").unique().join(days, how="cross").sort("as_of", "la_code")
+    following = asked.join_asof(
+        first_day.drop("as_of").with_columns(day="started").sort("day"),
+        left_on="as_of",
+        right_on="day",
+        by="la_code",
+        strategy="forward",
+        check_sortedness=False,
+    ).drop("day")
+    counted = following.with_columns(framework=pl.when(pl.col("framework") == "ILACS").then("framework"))
+    return counted.with_columns(months_before=pl.lit(None, pl.Int64()), weight=pl.lit(1.0)).select(first_day.columns)
 
 
 @pytest.fixture(scope="session")
 def design() -> Design:
     """The made-up design, 2014 to 2022."""
     return made_up()
-
-
-@pytest.fixture(scope="session")
-def features_read() -> tuple[str, ...]:
-    """The columns of the plainest full model."""
-    return (*LEVELS, *FLOW, *DEMAND, *PREVIOUS, *CONTEXT)

@@ -211,7 +211,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_settings")
 def test_the_data_team_is_told_of_a_release_once(web: Web, store: LocalStore) -> None:
-    source = Source(store, url=web.serve("/csww.csv", file(yearly([2023])), file(yearly([2023, 2024]))))
+    source = Source(store, url=web.serve("/csww.csv", file(yearly([2024])), file(yearly([2024, 2025]))))
     box = Postbox()
     assert told(source, source.next_week(), box) == (), "a first version is no news"
     found = source.next_week()
@@ -222,13 +222,13 @@ def test_the_data_team_is_told_of_a_release_once(web: Web, store: LocalStore) ->
     assert address == "data-team@holdfast.example"
     assert message_id.startswith("<holdfast.2026-03.reference.workforce-")
     text = content.decode()
-    assert "New: figures for 2024." in text
-    assert "workforce: figures for 2024." in text
+    assert "New: figures for 2025." in text
+    assert "workforce: figures for 2025." in text
 
 
 @pytest.mark.usefixtures("_settings")
 def test_a_release_stored_by_a_run_that_died_is_told_by_the_next(web: Web, store: LocalStore) -> None:
-    source = Source(store, url=web.serve("/csww.csv", file(yearly([2023])), file(yearly([2023, 2024]))))
+    source = Source(store, url=web.serve("/csww.csv", file(yearly([2024])), file(yearly([2024, 2025]))))
     source.next_week()
     source.next_week()  # stored, and then nobody was told
     box = Postbox()
@@ -269,14 +269,14 @@ def test_a_network_that_is_away_is_one_message(store: LocalStore) -> None:
 def test_retraining_is_due_for_what_the_model_has_not_seen(web: Web, store: LocalStore) -> None:
     model = shipped_model()
     seen = reports([("kent", "04/07/19"), ("essex", "15/12/23")])
-    later = reports([("kent", "04/07/19"), ("essex", "15/12/23"), ("hull", "04/07/24")])
+    later = reports([("kent", "04/07/19"), ("essex", "15/12/23"), ("hull", "04/07/26")])
     source = Source(store, holds="reports", name="reports", url=web.serve("/r.csv", file(seen), file(later)))
     source.next_week()
     assert retraining_due(model, source.shelf.in_use("reports")) == ()
     assert advice(model, ()).startswith("Retraining is not due: ilacs-below-good ")
     source.next_week()
     due = retraining_due(model, source.shelf.in_use("reports"))
-    assert due == ("reports: 1 judgement published after 2023-12-15, the last of 2024-07-04.",)
+    assert due == ("reports: 1 judgement published after 2025-12-16, the last of 2026-07-04.",)
     said = advice(model, due)
     assert said.startswith("Retraining is due.")
     assert "holdfast train --data DIR --store" in said

@@ -1,4 +1,4 @@
-"""Lead times and false alarms counted by hand on a few councils; kinds of council add up."""
+"""Flags counted by hand on a few councils; kinds of council add up."""
 
 from __future__ import annotations
 
@@ -8,79 +8,71 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.evidence.audit import audit, levels
-from models.evidence.leadtime import lead_time, timing
+from models.evidence.audit import audit
+from models.evidence.leadtime import BY_CHANCE, flags, flags_grid, timing
 from models.judgements.labels import INSPECTIONS
+from models.learning.fitting import Forecast
 
-QUARTERS = [date(2021, m, 1) for m in (1, 4, 7, 10)] + [date(2022, 1, 1)]
+QUARTERS = [date(2021, m, 1) for m in (1, 4, 7, 10)]
+#: One of four councils is flagged each quarter: 1 until July, then 2.
+RISK = {"1": [0.9, 0.9, 0.9, 0.1], "2": [0.1, 0.2, 0.1, 0.9], "3": [0.2, 0.1, 0.2, 0.2], "4": [0.15] * 4}
+#: Council 1 was judged badly after July, 2 well, 3 badly; nobody knows of 4.
+NEXT = {"1": (date(2021, 8, 1), True), "2": (date(2022, 2, 1), False), "3": (date(2022, 2, 1), True), "4": None}
 
 
-def _scores(**risk: list[float]) -> pl.DataFrame:
+def _every() -> tuple[pl.DataFrame, Forecast]:
+    rows = []
+    for code, series in RISK.items():
+        for day, p in zip(QUARTERS, series, strict=True):
+            came = NEXT[code]
+            after = came is not None and came[0] >= day
+            rows.append(
+                dict.fromkeys(INSPECTIONS)
+                | {
+                    "la_code": code,
+                    "as_of": day,
+                    "started": came[0] if came and after else None,
+                    "published": date(2022, 4, 1) if after else None,
+                    "below_good": came[1] if came and after else None,
+                    "years_since_previous": 3.0,
+                    "p": p,
+                }
+            )
+    frame = pl.DataFrame(rows, schema={**INSPECTIONS, "p": pl.Float64()})
+    p = frame["p"].to_numpy()
+    return frame.drop("p"), Forecast(p, p)
+
+
+def _judged() -> pl.DataFrame:
     rows = [
-        (code.removeprefix("c"), day, p, 3.0 + i / 4)
-        for code, series in risk.items()
-        for i, (day, p) in enumerate(zip(QUARTERS, series, strict=True))
+        dict.fromkeys(INSPECTIONS) | {"la_code": c, "started": n[0], "below_good": n[1]} for c, n in NEXT.items() if n
     ]
-    schema = {"la_code": pl.String(), "as_of": pl.Date(), "p": pl.Float64(), "years_since": pl.Float64()}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=INSPECTIONS)
 
 
-def _inspections(*rows: tuple[str, date, date, bool, date | None]) -> pl.DataFrame:
-    found = [
-        dict.fromkeys(INSPECTIONS)
-        | {
-            "la_code": code,
-            "framework": "ILACS",
-            "started": started,
-            "published": published,
-            "below_good": poor,
-            "previous_published": before,
-        }
-        for code, started, published, poor, before in rows
-    ]
-    return pl.DataFrame(found, schema=INSPECTIONS, orient="row")
+def test_poor_judgements_flagged_before_beside_chance() -> None:
+    every, p = _every()
+    ours, chance = flags(every, {"ours": p}, _judged(), 0.25)
+    # At the start council 1 was flagged in July; council 3 begins in February, more than 100 days after October.
+    assert (ours.poor[0], ours.found[0]) == (1, 1.0)
+    assert (ours.poor[6], ours.found[6]) == (2, 1.0)
+    assert chance.forecast == BY_CHANCE and chance.found[6] == 0.5
+    assert len(flags_grid([ours, chance]).rows) == 2
 
 
-# One of four councils is flagged each quarter.
-SCORES = _scores(
-    c1=[0.9, 0.9, 0.9, 0.1, 0.1],
-    c2=[0.1, 0.2, 0.1, 0.9, 0.9],
-    c3=[0.2, 0.1, 0.2, 0.2, 0.2],
-    c4=[0.15, 0.15, 0.15, 0.15, 0.15],
-)
-JUDGED = _inspections(
-    ("1", date(2021, 8, 1), date(2021, 10, 1), True, date(2018, 1, 1)),
-    ("2", date(2022, 2, 1), date(2022, 4, 1), False, date(2018, 1, 1)),
-    ("3", date(2022, 2, 1), date(2022, 4, 1), True, None),
-)
-
-
-def test_lead_time_runs_from_the_first_flag_to_publication() -> None:
-    lead = lead_time(SCORES, JUDGED, 0.25)
-    assert (lead.poor_judgements, lead.flagged_before, lead.flagged_at_start) == (2, 1, 1)
-    assert lead.months == (9.0,)
-    assert lead.median_months == pytest.approx(8.97, abs=0.01)
-
-
-def test_a_flag_before_a_good_judgement_is_a_false_alarm() -> None:
-    lead = lead_time(SCORES, JUDGED, 0.25)
-    # Known next judgements: council 1 for three quarters, councils 2 and 3 for five: 13 quarters.
-    assert lead.council_years == pytest.approx(13 / 4)
-    assert lead.false_alarms_per_council_year == pytest.approx(1 / (13 / 4))
-    assert lead.false_share == pytest.approx(2 / 5)
-    assert lead.unresolved_flags == 0
-
-
-def test_a_flag_before_the_judgement_before_does_not_count() -> None:
-    judged = _inspections(("1", date(2021, 12, 1), date(2022, 2, 1), True, date(2021, 8, 1)))
-    lead = lead_time(SCORES, judged, 0.25)
-    assert (lead.flagged_before, lead.flagged_at_start, lead.median_months) == (0, 0, None)
+def test_flags_in_vain_are_those_before_a_good_judgement() -> None:
+    every, p = _every()
+    ours, chance = flags(every, {"ours": p}, _judged(), 0.25)
+    # Flags whose next judgement is known: 1 in three quarters, 2 in October; known quarters: 3 + 4 + 4.
+    assert ours.wrong_share == pytest.approx(1 / 4)
+    assert ours.raised_per_council_year == pytest.approx(1 / (11 / 4))
+    assert chance.wrong_share == pytest.approx(4 / 11)
 
 
 def test_timing_is_judged_apart() -> None:
-    found = timing(SCORES, JUDGED, date(2022, 6, 1))
-    assert found.council_years == 4
-    assert found.inspected_within_12_months == 1
+    every, p = _every()
+    found = timing(every, p.below_good)
+    assert (found.council_years, found.inspected_within_12_months) == (4, 1)
     assert found.auc_score_for_timing == 1.0
     assert found.auc_time_alone == 0.5
 
@@ -102,14 +94,3 @@ def test_kinds_of_council_add_up() -> None:
     assert sum(s.n for s in slices.values() if s.by == "deprivation") == 3
     assert slices["region", "London"].observed == 0
     assert (slices["region", "North East"].flagged, slices["region", "North East"].flagged_good) == (1, 0)
-
-
-def test_levels_are_by_the_year_in_which_inspections_began() -> None:
-    rows = pl.DataFrame({"started": [date(2021, 5, 1), date(2021, 6, 1), date(2022, 1, 5)]})
-    y, p = np.array([True, False, True]), np.array([0.5, 0.5, 0.2])
-    found = list(levels(rows, y, p, p / 2))
-    assert [(x.year, x.n, x.observed, x.expected, x.expected_followed) for x in found] == [
-        (2021, 2, 1, 1.0, 0.5),
-        (2022, 1, 1, 0.2, 0.1),
-    ]
-    assert found[0].standard_error == pytest.approx(np.sqrt(0.5))

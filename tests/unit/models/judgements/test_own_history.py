@@ -13,6 +13,7 @@ from features.frames import FEATURES_SCHEMA
 from features.months import Month
 from models.judgements.design import Design
 from models.judgements.own_history import design_from_history, together
+from models.learning.candidates import BASELINES, RECIPE
 from models.learning.training import train_design
 
 
@@ -52,8 +53,11 @@ REGISTER = Register(
 
 def test_each_judgement_has_the_months_known_before_its_inspection(design: Design) -> None:
     own = design_from_history(_features(), REGISTER, design.national)
-    first, second = own.frame.iter_rows(named=True)
+    first, second = own.asked_before(0).iter_rows(named=True)
     assert (first["grade"], first["previous_grade"], first["agency_rate_fte"]) == (2, None, None)
+    half_a_year_before = own.asked_before(6).row(1, named=True)
+    assert half_a_year_before["as_of"] == date(2025, 1, 1) and half_a_year_before["agency_rate_fte"] is None
+    assert own.frame["weight"].sum() == pytest.approx(2.0)
     # Inspected early in July 2025, as far as the register tells: June was known on the 1st.
     assert second["started"] == date(2025, 7, 1)
     assert second["agency_rate_fte"] == pytest.approx(0.06)
@@ -64,14 +68,12 @@ def test_each_judgement_has_the_months_known_before_its_inspection(design: Desig
 def test_it_trains_beside_the_published_record(design: Design) -> None:
     own = design_from_history(_features(), REGISTER, design.national)
     both = together(design, own)
-    assert both.frame.height == design.frame.height + 2
+    # Of the two judgements one has months behind it; the other would teach what context says alone.
+    assert both.asked_before(0).height == design.asked_before(0).height + 1
     assert together(both, own).frame.height == both.frame.height
-    from models.learning.candidates import BASELINES, BY_CANDIDATE, DEFAULT
-
-    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
-    result = train_design(both, hashes={}, code_version="1", name="our-region", candidates=few)
+    result = train_design(both, hashes={}, code_version="1", name="our-region", candidates=(RECIPE, *BASELINES))
     assert result.model.ref.name == "our-region"
-    assert result.model.run["training"]["inspections"] == both.frame.height
+    assert result.model.run["training"]["inspections"] == both.asked_before(0).height
     assert "our-region" in result.to_text()
 
 

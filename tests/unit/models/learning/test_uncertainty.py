@@ -1,49 +1,80 @@
-"""Intervals widen with what is missing, and their coverage is counted in groups of ten."""
+"""Checks with power: a level that is wrong fails them, one that is right does not."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
+import polars as pl
 import pytest
+from scipy.special import expit
 
-from models.judgements.design import Design
-from models.learning.candidates import BY_CANDIDATE, DEFAULT
-from models.learning.fitting import fit
-from models.learning.uncertainty import Spread, _count_distribution, band, coverage, interval_of, resampled, widening
-
-
-def test_what_is_missing_widens_the_interval(design: Design) -> None:
-    fitted = fit(BY_CANDIDATE[DEFAULT], design.frame)
-    spread = resampled(fitted.candidate, fitted.scaler, design.frame, draws=8)
-    rows = design.frame.tail(1)
-    emptied = rows.with_columns(**{c: None for c in fitted.candidate.columns[:5]})
-    low, high = interval_of(fitted, spread, rows)
-    low_emptied, high_emptied = interval_of(fitted, spread, emptied)
-    assert 0 < low[0] < fitted.forecast(rows).below_good[0] < high[0] < 1
-    assert np.log(high_emptied / (1 - high_emptied)) - np.log(low_emptied / (1 - low_emptied)) > np.log(
-        high / (1 - high)
-    ) - np.log(low / (1 - low))
+from models.learning.promotion import level_holds
+from models.learning.uncertainty import by_year, coverage, number_distribution
 
 
-def test_the_deviation_is_of_resamples_and_of_gaps() -> None:
-    spread = Spread(np.array([[1.0], [3.0]]), np.array([0.0, 0.0]), widening=2.0)
-    there = spread.deviation(np.array([[1.0]]), np.array([[0.0]]), np.array([2.0]))
-    gone = spread.deviation(np.array([[0.0]]), np.array([[1.0]]), np.array([2.0]))
-    assert there[0] == pytest.approx(2.0)
-    assert gone[0] == pytest.approx(4.0)
+def _judged(wrong_by: float, doubt: float = 0.02, seed: int = 0, n: int = 300) -> tuple[pl.DataFrame, np.ndarray]:  # type: ignore[type-arg]
+    """Inspections over six years, and forecasts whose level is too high by so much."""
+    generator = np.random.default_rng(seed)
+    odds = generator.normal(-0.6, 0.9, n)
+    y = generator.uniform(size=n) < expit(odds)
+    started = [date(2018, 1, 1) + timedelta(days=int(d)) for d in np.sort(generator.integers(0, 6 * 365, n))]
+    rows = pl.DataFrame(
+        {
+            "la_code": [str(i % 150) for i in range(n)],
+            "started": started,
+            "below_good": y,
+            "level_variance": np.full(n, doubt),
+        }
+    )
+    return rows, expit(odds + wrong_by)
 
 
-def test_the_number_of_successes_has_the_right_distribution() -> None:
-    assert _count_distribution(np.array([0.5, 0.5])) == pytest.approx([0.25, 0.5, 0.25])
-    assert _count_distribution(np.array([1.0, 0.0, 1.0])) == pytest.approx([0.0, 0.0, 1.0, 0.0])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_level_wrong_by_six_tenths_fails_and_a_true_one_holds(seed: int) -> None:
+    rows, p = _judged(0.6, seed=seed)
+    assert coverage(rows, p).p_value < 0.01
+    rows, p = _judged(-0.6, seed=seed)
+    assert coverage(rows, p).p_value < 0.01
+    rows, p = _judged(0.0, seed=seed)
+    assert coverage(rows, p).p_value > 0.01
 
 
-def test_coverage_sees_a_forecast_that_is_too_sure() -> None:
-    y = np.tile([1.0] * 5 + [0.0] * 5, 4)
-    assert coverage(y, np.full(40, 0.5), np.zeros(40)) == (1.0, 4)
-    assert coverage(y, np.full(40, 0.02), np.zeros(40)) == (0.0, 4)
-    assert widening(y, np.full(40, 0.2), np.full(40, 0.5)) > 1.0
+def test_years_of_opposite_sign_do_not_make_each_other_good() -> None:
+    rows, p = _judged(0.0)
+    years = rows["started"].dt.year().to_numpy()
+    odds = np.log(p / (1 - p))
+    crooked = expit(odds + np.where(years < 2021, 1.0, -1.0))
+    pooled = abs(float(crooked.sum()) - int(rows["below_good"].sum()))
+    assert pooled < 15
+    assert not level_holds(by_year(rows, crooked)).passed
+    assert level_holds(by_year(rows, p)).passed
 
 
-def test_a_band_lies_around_its_forecast() -> None:
-    low, high = band(np.array([0.3]), np.array([0.0]))
-    assert low[0] == pytest.approx(0.3) == high[0]
+def test_the_worst_year_is_named() -> None:
+    rows = pl.DataFrame(
+        {
+            "started": [date(2021, 5, 1), date(2021, 6, 1), date(2022, 1, 5)],
+            "below_good": [True, False, True],
+        }
+    )
+    found = by_year(rows, np.array([0.5, 0.5, 0.2]))
+    assert [(y.year, y.n, y.observed, y.expected) for y in found] == [(2021, 2, 1, 1.0), (2022, 1, 1, 0.2)]
+    assert found[0].standard_error == pytest.approx(np.sqrt(0.5))
+    assert "worst 2022: 0.2 expected, 1 observed of 1" in level_holds(found).figures
+
+
+def test_stated_doubt_about_the_level_belongs_to_the_forecast() -> None:
+    rows, p = _judged(0.4, doubt=0.3)
+    assert coverage(rows, p).p_value > coverage(rows, p, doubt=False).p_value
+
+
+def test_the_number_of_successes_is_distributed_as_it_should_be() -> None:
+    assert number_distribution(np.array([0.5, 0.5])) == pytest.approx([0.25, 0.5, 0.25])
+    assert number_distribution(np.array([1.0, 0.0, 1.0])) == pytest.approx([0, 0, 1, 0])
+
+
+def test_nothing_to_check_is_said() -> None:
+    empty = pl.DataFrame(schema={"la_code": pl.String(), "started": pl.Date(), "below_good": pl.Boolean()})
+    assert coverage(empty, np.zeros(0)).groups == 0
+    assert not level_holds(by_year(empty, np.zeros(0))).passed

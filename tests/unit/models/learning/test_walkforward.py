@@ -1,85 +1,110 @@
-"""Nothing of the future reaches a forecast or a choice; the level follows what was published."""
+"""Walking forward: nothing is known early, the level is that of the day, any classifier takes the model's place."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from models.judgements.design import Design
-from models.learning.candidates import BASELINES, BY_CANDIDATE, DEFAULT
-from models.learning.fitting import Forecast, fit, level_shift
+from models.learning.candidates import BASELINES, BY_CANDIDATE, RECIPE, UNFOLLOWED, Candidate, boosting
+from models.learning.fitting import fit, inputs
 from models.learning.metrics import auc
-from models.learning.walkforward import CHOSEN, choose, follow, walk_forward
+from models.learning.training import until
+from models.learning.walkforward import AS_MAILED, EVERY, FIRST_DAY, YEAR_BEFORE, WalkForward, walk_forward
 
-FEW = (*BASELINES, BY_CANDIDATE[DEFAULT], BY_CANDIDATE["ordinal, all, without changes, penalty 32"])
-
-
-def test_later_inspections_move_no_earlier_forecast(design: Design) -> None:
-    whole = walk_forward(design, FEW)
-    until_2021 = Design(design.frame.filter(pl.col("published") < date(2021, 1, 1)), design.variant, design.national)
-    part = walk_forward(until_2021, FEW)
-    key = ["la_code", "started"]
-    for name, forecast in part.forecasts.items():
-        mine = part.rows.select(key).with_columns(part=forecast.below_good)
-        both = mine.join(whole.rows.select(key).with_columns(whole=whole.forecasts[name].below_good), on=key)
-        assert both.height == part.rows.height
-        assert both["part"].to_list() == pytest.approx(both["whole"].to_list(), abs=1e-9)
+FROM = date(2018, 1, 1)
 
 
-def test_the_truth_is_found(design: Design) -> None:
-    walked = walk_forward(design, FEW)
-    y = walked.rows["below_good"].to_numpy()
-    found = {n: auc(y, f.below_good) for n, f in walked.forecasts.items()}
-    assert found[CHOSEN] > 0.75 > found["deprivation"]
-    assert walked.splits[0].train_ilacs == 0
-    assert all(s.train_first_published < s.cut <= s.test_first_start for s in walked.splits)
+@pytest.fixture(scope="module")
+def walked(design: Design) -> WalkForward:
+    return walk_forward(design, (RECIPE, UNFOLLOWED, *BASELINES), FROM)
 
 
-def test_only_eligible_candidates_are_chosen_and_the_better_one(design: Design) -> None:
-    rows = design.frame.head(40)
-    y = rows["below_good"].to_numpy()
-    good = Forecast(np.where(y, 0.8, 0.2), np.full(40, 0.1))
-    poor = Forecast(np.full(40, 0.5), np.full(40, 0.1))
-    perfect = Forecast(np.where(y, 0.99, 0.01), np.full(40, 0.1))
-    forecasts = {c.name: [poor] for c in FEW} | {FEW[-1].name: [good], "deprivation": [perfect]}
-    assert choose(FEW, [rows], forecasts, date(2030, 1, 1)) == FEW[-1].name
-    assert choose(FEW, [rows], forecasts, rows["published"][5]) == DEFAULT
+def test_it_finds_the_tie_that_was_made(walked: WalkForward) -> None:
+    y = walked.rows[FIRST_DAY]["below_good"].to_numpy()
+    ours = auc(y, walked.forecasts[FIRST_DAY][RECIPE.name].below_good)
+    base = auc(y, walked.forecasts[FIRST_DAY]["base rate"].below_good)
+    assert ours is not None and base is not None and ours > 0.7 > base + 0.1
 
 
-def test_a_rising_level_is_followed_only_after_publication() -> None:
-    rows = pl.DataFrame(
-        {
-            "started": [date(2020, 1, 1)] * 30 + [date(2021, 1, 1), date(2020, 1, 15)],
-            "published": [date(2020, 3, 1)] * 30 + [date(2021, 3, 1)] * 2,
-            "below_good": [True] * 32,
-            "inadequate": [False] * 32,
-        }
+def test_each_model_saw_only_what_was_published_before_its_year(walked: WalkForward, design: Design) -> None:
+    for split in walked.splits:
+        assert split.cut == date(split.cut.year, 1, 1)
+        before = design.asked_before(0).filter(pl.col("published") < split.cut)
+        assert split.inspections == before.height
+
+
+def test_a_later_judgement_changes_no_earlier_forecast(design: Design) -> None:
+    """Every outcome published from a day on is turned round: nothing asked before that day moves, to the last bit."""
+    day = date(2021, 6, 1)
+    later = pl.col("published") >= day
+    turned = replace(
+        design,
+        frame=design.frame.with_columns(
+            below_good=pl.when(later).then(~pl.col("below_good")).otherwise("below_good"),
+            grade=pl.when(later).then(5 - pl.col("grade")).otherwise("grade").cast(pl.Int8),
+        ),
     )
-    moved = follow(rows, Forecast(np.full(32, 0.4), np.full(32, 0.2)))
-    assert moved.below_good[30] > 0.55
-    assert moved.below_good[31] == pytest.approx(0.4)
-    assert np.all(moved.inadequate <= moved.below_good)
+    ours, theirs = (walk_forward(d, (RECIPE,), FROM) for d in (design, turned))
+    for question in (FIRST_DAY, YEAR_BEFORE, EVERY):
+        early = (ours.rows[question]["as_of"] <= day).to_numpy()
+        assert early.any() and not early.all()
+        one, other = (w.forecasts[question][RECIPE.name].below_good for w in (ours, theirs))
+        assert np.array_equal(one[early], other[early])
+        if question == FIRST_DAY:
+            assert not np.array_equal(one[~early], other[~early])
 
 
-def test_a_level_shift_makes_the_sums_agree() -> None:
-    p, y = np.array([0.2, 0.5, 0.7, 0.9]), np.array([False, False, True, False])
-    shift = level_shift(p, y)
-    moved = 1 / (1 + np.exp(-(np.log(p / (1 - p)) + shift)))
-    assert moved.sum() == pytest.approx(1.0)
-    assert level_shift(p, np.zeros(4, dtype=bool)) == -6.0
+def test_the_level_follows_within_the_year(walked: WalkForward) -> None:
+    rows = walked.rows[FIRST_DAY].filter(pl.col("as_of").dt.year() == 2021)
+    assert rows["level_mean"].n_unique() > 3
+    assert walked.models[date(2021, 1, 1)].estimator.level.judgements > 0
 
 
-def test_too_little_history_is_refused(design: Design) -> None:
-    few = Design(design.frame.head(20), design.variant, design.national)
-    with pytest.raises(ValueError, match="no year has enough"):
-        walk_forward(few, FEW)
+def test_as_mailed_is_every_council_whose_next_judgement_is_known(walked: WalkForward) -> None:
+    every, mailed = walked.rows[EVERY], walked.rows[AS_MAILED]
+    assert mailed.height == every["below_good"].count() < every.height
+    assert (mailed["started"] >= mailed["as_of"]).all()
 
 
-@pytest.mark.parametrize("name", [c.name for c in FEW] + ["boosting, all", "ridge, all", "ordinal with boosting, all"])
-def test_every_kind_of_model_forecasts_probabilities(design: Design, name: str) -> None:
-    forecast = fit(BY_CANDIDATE[name], design.frame).forecast(design.frame)
-    assert np.all((forecast.below_good > 0) & (forecast.below_good < 1))
-    assert np.all(forecast.inadequate <= forecast.below_good)
+def test_frozen_is_one_model(design: Design) -> None:
+    day = date(2020, 1, 1)
+    frozen = walk_forward(design, (RECIPE,), published_from=day, frozen=day)
+    assert list(frozen.models) == [day]
+    assert (frozen.rows[FIRST_DAY]["published"] >= day).all()
+
+
+def test_any_classifier_of_grades_is_one_line(design: Design) -> None:
+    trees = Candidate("trees", "all", RECIPE.columns, boosting)
+    plain = Candidate("plain", "all", ("previous_judgement_filled",), lambda columns: LogisticRegression())
+    filled = pl.col("previous_judgement").fill_null(2.5).alias("previous_judgement_filled")
+    more = replace(design, frame=design.frame.with_columns(filled), councils=design.councils.with_columns(filled))
+    found = walk_forward(more, (RECIPE, trees, plain), FROM)
+    for name in ("trees", "plain"):
+        p = found.forecasts[FIRST_DAY][name]
+        assert np.all((p.below_good > 0) & (p.below_good < 1) & (p.inadequate <= p.below_good))
+
+
+def test_a_column_nobody_has_and_no_column_at_all_are_read(design: Design) -> None:
+    assert inputs(design.frame, ("never_heard_of",)).to_series().is_nan().all()
+    base = fit(BY_CANDIDATE["base rate"], design.asked_before(0))
+    assert np.ptp(base.forecast(design.frame).below_good) == 0.0
+
+
+def test_until_hides_what_came_next(design: Design) -> None:
+    day = date(2020, 1, 1)
+    cut = until(design, day)
+    assert (cut.frame["published"] < day).all()
+    assert (cut.councils["as_of"] <= day).all()
+    known = cut.councils.filter(pl.col("below_good").is_not_null())
+    assert (known["published"] < day).all() and known.height < cut.councils.height
+
+
+def test_nothing_to_learn_from_is_said(design: Design) -> None:
+    with pytest.raises(ValueError, match="no year"):
+        walk_forward(until(design, date(2014, 6, 1)), (RECIPE,))

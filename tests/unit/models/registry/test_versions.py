@@ -8,6 +8,7 @@ import json
 import pickle
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,10 +21,13 @@ from sklearn.pipeline import Pipeline
 
 from features.errors import ModelError
 from models.judgements.design import Design
-from models.learning.candidates import BASELINES, BY_CANDIDATE, DEFAULT
+from models.learning.candidates import BASELINES, RECIPE
+from models.learning.fitting import Forecast, inputs
 from models.learning.promotion import PromotionCheck, Verdict, judge
 from models.learning.trained import TrainedModel
-from models.learning.training import against, train_design
+from models.learning.training import ASKED_FROM, against, train_design
+from models.learning.tries import tried
+from models.learning.walkforward import FIRST_DAY, walk_forward
 from models.registry.shipped import install, shipped_model
 from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
@@ -55,7 +59,7 @@ class Memory:
 
 @pytest.fixture(scope="module")
 def trained(design: Design) -> TrainedModel:
-    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
+    few = (RECIPE, *BASELINES)
     return train_design(design, hashes={"a.csv": "00"}, code_version="1.2.3", candidates=few).model
 
 
@@ -71,7 +75,8 @@ def test_a_model_comes_back_with_the_same_forecasts(trained: TrainedModel, store
     ours, theirs = trained.outlook(design.frame), back.outlook(design.frame)
     assert np.array_equal(ours.below_good, theirs.below_good)
     assert np.array_equal(ours.shares, theirs.shares)
-    assert theirs.low == pytest.approx(ours.low, abs=1e-5)
+    assert np.array_equal(ours.low, theirs.low) and np.array_equal(ours.rank, theirs.rank)
+    assert back.level_known() == trained.level_known() is not None
     assert back.track_record(0.5) == trained.track_record(0.5)
     assert back.reference.equals(trained.reference)
     assert back.run["code_version"] == "1.2.3"
@@ -84,11 +89,11 @@ def test_a_version_holds_its_record_and_its_card(trained: TrainedModel, stored: 
     provenance = json.loads(stored.objects[f"{prefix}/provenance.json"])
     run = provenance["run"]
     assert run["data"] == {"a.csv": "00"}
-    assert run["tries"] > run["explored_by_hand"]
-    assert set(run["candidates"]) >= {DEFAULT, "base rate", "deprivation"}
+    assert run["tries"] == tried()
+    assert set(run["walk_forward"]["as mailed"]) >= {RECIPE.name, "base rate", "deprivation"}
     assert {"scikit-learn", "skops", "numpy"} <= set(run["libraries"])
     card = stored.objects[f"{prefix}/card.md"].decode()
-    assert "## Limits" in card and f"| {DEFAULT} |" in card and "`00`" in card
+    assert "## Limits" in card and f"| {RECIPE.name} |" in card and "`00`" in card
 
 
 @pytest.mark.parametrize("file", ["model.skops", "model.json", "reference.parquet", "card.md", "card.json"])
@@ -111,7 +116,7 @@ def _swap(store: Memory, model: TrainedModel, content: bytes) -> None:
 
 
 def test_a_type_that_is_not_on_the_list_is_refused(trained: TrainedModel, stored: Memory) -> None:
-    foreign = Pipeline([("scale", trained.scaler), ("ordinal", Memory())])
+    foreign = Pipeline([("model", trained.estimator), ("other", Memory())])
     _swap(stored, trained, skops.io.dumps(foreign))
     with pytest.raises(ModelError, match="types that no Holdfast model has"):
         load(stored, trained.ref.name, trained.ref.version)
@@ -126,7 +131,7 @@ def test_a_pickle_is_refused(trained: TrainedModel, stored: Memory) -> None:
 def test_another_estimator_is_refused(trained: TrainedModel, stored: Memory) -> None:
     plain = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
     _swap(stored, trained, skops.io.dumps(plain))
-    with pytest.raises(ModelError, match="no Holdfast model"):
+    with pytest.raises(ModelError, match="no Holdfast model: it holds a LogisticRegression"):
         load(stored, trained.ref.name, trained.ref.version)
 
 
@@ -168,17 +173,16 @@ def test_there_is_nothing_to_go_back_to_at_first(trained: TrainedModel, stored: 
 
 
 def test_the_rule_refuses_with_its_figures(design: Design) -> None:
-    from models.learning.fitting import Forecast
-    from models.learning.walkforward import CHOSEN, walk_forward
-
-    walked = walk_forward(design, (*BASELINES, BY_CANDIDATE[DEFAULT]))
+    walked = walk_forward(design, (RECIPE, *BASELINES), ASKED_FROM)
     assert judge(walked).promoted
-    worse = Forecast(np.full(walked.rows.height, 0.99), np.full(walked.rows.height, 0.5))
-    refused = judge(dataclasses.replace(walked, forecasts={**walked.forecasts, CHOSEN: worse}))
+    first = walked.rows[FIRST_DAY]
+    worse = Forecast(np.full(first.height, 0.99), np.full(first.height, 0.5))
+    swapped = {**walked.forecasts, FIRST_DAY: {**walked.forecasts[FIRST_DAY], RECIPE.name: worse}}
+    refused = judge(dataclasses.replace(walked, forecasts=swapped))
     assert not refused.promoted
     assert any("base rate" in r for r in refused.refusals)
-    assert any("standard errors" in r for r in refused.refusals)
-    better = np.where(walked.rows["below_good"].to_numpy(), 0.99, 0.01)
+    assert any("year by year" in r for r in refused.refusals)
+    better = np.where(first["below_good"].to_numpy(), 0.99, 0.01)
     assert not judge(walked, incumbent=better).promoted
 
 
@@ -210,12 +214,34 @@ def test_the_reference_is_a_small_table() -> None:
 
 
 def test_a_new_model_is_held_to_the_present_one_on_the_same_splits(design: Design, trained: TrainedModel) -> None:
-    few = (*BASELINES, BY_CANDIDATE[DEFAULT])
+    few = (RECIPE, *BASELINES)
     result = train_design(design, hashes={}, code_version="1.2.4", candidates=few)
     assert against(result, trained).verdict.promoted
     assert "no worse than the incumbent" in [c.name for c in against(result, trained).verdict.checks]
     other = dataclasses.replace(trained, run={**trained.run, "chosen": BASELINES[0].name})
-    assert "Brier score no higher than the incumbent's" in [c.name for c in against(result, other).verdict.checks]
-    unknown = dataclasses.replace(trained, run={**trained.run, "chosen": "an older configuration"})
+    assert "on the first day, no worse than the incumbent" in [c.name for c in against(result, other).verdict.checks]
+    unknown = dataclasses.replace(trained, run={**trained.run, "chosen": "an older recipe"})
     refused = against(result, unknown).verdict
-    assert refused.refusals == ("the incumbent's configuration is among those tried: an older configuration",)
+    assert refused.refusals == ("the incumbent's recipe is among those tried: an older recipe",)
+
+
+def test_the_model_file_alone_gives_every_served_number(trained: TrainedModel, stored: Memory, design: Design) -> None:
+    content = stored.objects[f"models/{trained.ref.name}/{trained.ref.version}/model.skops"]
+    alone = skops.io.loads(content, trusted=["models.learning.classifier.BelowGoodClassifier"])
+    x = inputs(design.frame, list(alone.feature_names_in_))
+    below = alone.predict_proba(x)[:, alone.classes_ > 2].sum(axis=1)
+    assert np.array_equal(below, trained.outlook(design.frame).below_good)
+
+
+FORMAT_1 = FolderObjects(Path(__file__).parent / "format_1")
+
+
+def test_a_model_of_version_0_1_0_still_speaks_with_the_same_numbers() -> None:
+    old = load(FORMAT_1, "ilacs-below-good")
+    row = pl.DataFrame({c: [0.8 if "percentile" in c else 3.0] for c in old.columns})
+    outlook = old.outlook(row)
+    # What version 0.1.0 said of this row.
+    assert outlook.below_good[0] == pytest.approx(0.5521968212837695, abs=1e-12)
+    assert outlook.inadequate[0] == pytest.approx(0.13938906576760585, abs=1e-12)
+    assert old.level_known() is None
+    assert 0 < outlook.rank[0] <= 1 and old.of_ten(0.5).any_ten == 5

@@ -14,6 +14,7 @@ from features.comparing.context import CONTEXT
 from features.frames import FEATURES_SCHEMA
 from features.months import Month
 from features.registry import BY_NAME
+from models.learning.level import Judged, served
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
 from models.score import Score
@@ -92,7 +93,33 @@ def test_the_shares_add_up_to_the_probability(model: TrainedModel) -> None:
     score = _one(model, _features("301"), _context("301"))
     assert score.probability_below_good is not None
     total = model.typical_log_odds() + sum(r.share for r in score.reasons)
-    assert total == pytest.approx(float(logit(score.probability_below_good)), abs=1e-9)
+    told = served(np.array([total]), 0.0, model.estimator.level.variance)[0]
+    assert told == pytest.approx(score.probability_below_good, abs=1e-12)
+
+
+def test_the_sentence_of_ten_the_level_and_the_rank_travel_with_the_score(model: TrainedModel) -> None:
+    score = _one(model, _features("301"), _context("301"))
+    assert score.probability_below_good is not None and score.of_ten is not None and score.level is not None
+    assert score.of_ten.like_this == round(10 * score.probability_below_good)
+    assert score.of_ten.any_ten == 2
+    assert (score.level.judgements, score.level.framework) == (294, "ILACS")
+    safe = _one(
+        model, _features("301", **dict.fromkeys(("agency_rate_fte", "caseload_fte"), (0.1, 0.01))), _context("301")
+    )
+    assert score.rank is not None and safe.rank is not None and 0 <= safe.rank < score.rank <= 1
+
+
+def test_a_level_that_follows_moves_the_number_and_not_the_rank(model: TrainedModel) -> None:
+    code = next(iter(model.standing))
+    hard = [(code, Judged(date(2026, 3, 1 + i), 0.0, True)) for i in range(20)]
+    moved = model.following(hard)
+    before, after = (_one(m, _features("301"), _context("301")) for m in (model, moved))
+    assert before.probability_below_good is not None and after.probability_below_good is not None
+    assert after.probability_below_good > before.probability_below_good
+    assert after.rank == before.rank and after.reasons == before.reasons
+    assert after.level is not None and (after.level.judgements, after.level.to) == (314, date(2026, 3, 20))
+    assert model.following([(code, Judged(date(2025, 1, 1), 0.0, True))]).level_known() == model.level_known()
+    assert moved.following(hard).level_known() == moved.level_known(), "fed again, nothing moves"
 
 
 def test_reasons_come_worst_first_in_their_own_units_context_apart(model: TrainedModel) -> None:
@@ -102,7 +129,7 @@ def test_reasons_come_worst_first_in_their_own_units_context_apart(model: Traine
     by_feature = {r.measure or r.feature: r for r in score.reasons}
     assert by_feature["agency_rate_fte"].sentence == "Agency rate 24%; neighbours 12%; up 6 points in 12 months"
     context = [r.feature for r in score.reasons if r.is_context]
-    assert sorted(context) == ["imd_score", "previous_judgement"]
+    assert context == ["previous_judgement"]
     assert by_feature["previous_judgement"].sentence == (
         "Previous judgement of leaders: requires improvement to be good, 14 months ago"
     )
@@ -123,7 +150,7 @@ def test_a_figure_on_the_side_of_concern_never_lowers_the_score(model: TrainedMo
 def test_a_missing_figure_is_neutral_and_makes_less_sure(model: TrainedModel) -> None:
     whole = _one(model, _features("301", absence_rate_fte=(0.03, 0.497)), _context("301"))
     without = _one(model, _features("301", without=("absence_rate_fte",)), _context("301"))
-    assert without.probability_below_good == pytest.approx(whole.probability_below_good, abs=0.002)
+    assert without.probability_below_good == pytest.approx(whole.probability_below_good, abs=0.005)
     assert _width(without) > _width(whole)
     assert "absence_rate_fte" not in {r.measure for r in without.reasons}
 
@@ -131,13 +158,12 @@ def test_a_missing_figure_is_neutral_and_makes_less_sure(model: TrainedModel) ->
 def test_a_council_without_a_judgement_is_scored_without_that_reason(model: TrainedModel) -> None:
     score = _one(model, _features("301"), _context("301", judged=None))
     assert score.probability_below_good is not None
-    assert [r.feature for r in score.reasons if r.is_context] == ["imd_score"]
+    assert [r.feature for r in score.reasons if r.is_context] == []
 
 
 def test_half_of_the_measures_is_enough_and_half_of_the_workforce_is_needed(model: TrainedModel) -> None:
-    cases = ("assessments_in_time_rate", "icpc_in_time_rate", "cp_reviews_in_time_rate", "re_referral_rate")
+    half = ("assessments_in_time_rate", "icpc_in_time_rate", "re_referral_rate", "repeat_cp_plan_rate")
     staff = ("agency_rate_fte", "absence_rate_fte", "caseload_fte")
-    half = (*cases, "repeat_cp_plan_rate")
     assert _one(model, _features("301", without=half), _context("301")).not_scored is None
     assert _one(model, _features("301", without=staff[:2]), _context("301")).not_scored is None
     assert _one(model, _features("301", without=staff), _context("301")).not_scored is not None
@@ -148,7 +174,7 @@ def test_too_little_is_not_scored_and_says_what_would_restore_it(model: TrainedM
     score = _one(model, _features("301", without=(*gone, "re_referral_rate")), _context("301"))
     assert score.probability_below_good is None
     assert score.not_scored is not None
-    assert score.not_scored.startswith("6 of the 10 measures the model reads are missing for September 2023")
+    assert score.not_scored.startswith("6 of the 9 measures the model reads are missing for September 2023")
     assert "workforce, establishment and caseload extracts" in score.not_scored
 
 
@@ -176,7 +202,7 @@ def test_annual_figures_count_for_as_long_as_they_are_asked_to(model: TrainedMod
 def test_the_track_record_is_of_like_forecasts(model: TrainedModel) -> None:
     high, low = model.track_record(0.85), model.track_record(0.1)
     assert high is not None and low is not None
-    assert high.of_ten == round(10 * high.judged_below_good / high.flagged) >= 7
+    assert high.of_ten == round(10 * high.judged_below_good / high.flagged) >= 6
     assert low.of_ten <= 2
     assert "given an inspection" in high.basis
 

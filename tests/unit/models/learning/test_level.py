@@ -1,0 +1,87 @@
+"""The level filter: what it does to one judgement, and six scenarios on a calendar of inspections."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+
+from models.evidence.levels import Calendar, methods, scenarios, simulate
+from models.learning.level import Judged, Level, LevelRule, followed, served, unknown
+
+RULE = LevelRule()
+DAY = date(2024, 1, 1)
+
+
+def test_a_surprise_moves_the_level_and_a_known_outcome_hardly() -> None:
+    surprised = followed(unknown(RULE), RULE, [Judged(DAY, -3.0, True)])
+    expected = followed(unknown(RULE), RULE, [Judged(DAY, 3.0, True)])
+    assert surprised.mean > 0.3 > 0.05 > expected.mean > 0
+    assert surprised.judgements == 1 and surprised.to == DAY
+
+
+def test_the_step_is_the_mode_of_the_posterior() -> None:
+    grid = np.linspace(-4, 4, 80_001)
+    log_posterior = np.log(expit(-1.0 + grid)) - grid**2 / (2 * RULE.sd**2)
+    found = followed(unknown(RULE), RULE, [Judged(DAY, -1.0, True)])
+    assert found.mean == pytest.approx(grid[np.argmax(log_posterior)], abs=2e-3)
+
+
+def test_between_judgements_it_reverts_and_grows_uncertain() -> None:
+    level = Level(-1.0, 0.05, 100, DAY)
+    later = followed(level, RULE, [Judged(DAY + timedelta(days=730), 0.0, True, weight=1e-9)])
+    assert later.mean == pytest.approx(-0.5, abs=0.01)
+    assert later.variance == pytest.approx(0.25 * 0.05 + 0.75 * 0.49, abs=0.01)
+    assert followed(level, RULE, []) == level
+
+
+def test_a_rule_without_spread_follows_nothing() -> None:
+    assert followed(Level(), LevelRule(sd=0.0), [Judged(DAY, 0.0, True)]) == Level()
+
+
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.integers(0, 900), st.floats(-3, 3), st.booleans()), min_size=1, max_size=12),
+    st.integers(0, 11),
+)
+def test_fed_in_parts_or_at_once_it_is_the_same(rows: list[tuple[int, float, bool]], cut: int) -> None:
+    judged = sorted(
+        (Judged(DAY + timedelta(days=d), o, b) for d, o, b in rows), key=lambda j: (j.published, j.log_odds)
+    )
+    at_once = followed(unknown(RULE), RULE, judged)
+    in_parts = followed(followed(unknown(RULE), RULE, judged[:cut]), RULE, judged[cut:])
+    assert in_parts == at_once
+    assert followed(unknown(RULE), RULE, judged[::-1]) == at_once, "the order in which they are given is not told"
+
+
+@given(st.floats(-4, 4), st.floats(-2, 2), st.floats(0.0, 0.6))
+def test_what_is_served_is_the_mean_over_the_level(log_odds: float, mean: float, variance: float) -> None:
+    draws = mean + np.sqrt(variance) * np.random.default_rng(3).normal(size=40_000)
+    assert served(np.array([log_odds]), mean, variance)[0] == pytest.approx(expit(log_odds + draws).mean(), abs=0.01)
+
+
+@pytest.fixture(scope="module")
+def calendar() -> Calendar:
+    """Twenty-five inspections a year for six years, published 60 days after they began."""
+    started = np.sort(np.random.default_rng(5).integers(0, 6 * 365, 150)) + date(2018, 1, 1).toordinal()
+    return Calendar(started.astype(float), started + 60.0)
+
+
+FALL = {2014: 0.0, 2015: 0.4, 2016: -0.1, 2017: -1.3}
+
+
+@pytest.mark.parametrize("name", list(scenarios(Calendar(np.array([1.0]), np.array([2.0])), FALL)))
+def test_in_each_scenario_following_loses_little_or_gains_much(name: str, calendar: Calendar) -> None:
+    tried = {n: m for n, m in methods().items() if n in ("none", "filter, SD 0.7, half-life 2 years")}
+    found = simulate(calendar, scenarios(calendar, FALL)[name], tried, replicates=3)
+    none, followed_level = found["none"], found["filter, SD 0.7, half-life 2 years"]
+    if name == "stable" or name == "dip and back":
+        assert followed_level.regret - none.regret < 0.015
+    else:
+        assert followed_level.regret < none.regret
+    if name == "step down":
+        assert 1.0 < followed_level.later < none.later
