@@ -98,7 +98,7 @@ def test_the_walk_forward_stands_where_it_stood(walked: WalkForward) -> None:
 
 
 def test_the_number_in_an_alert_is_that_of_the_back_test(walked: WalkForward, design: Design, tmp_path: Path) -> None:
-    """History is served: a quarter's councils, by the model of that year, stored and read again, at that day's level."""
+    """History is served: a quarter's councils, by the model of that year, stored and read again, at its level."""
     cut = date(2022, 1, 1)
     rows = walked.rows[AS_MAILED].with_row_index("at").filter(pl.col("as_of") == date(2022, 7, 1))
     assert rows.height > 20
