@@ -17,6 +17,10 @@ DESCRIPTION = "The figures of a council's files agree with each other."
 
 #: Two files of one day, made by two departments, seldom agree to the last worker.
 AGREES_WITHIN = 0.1
+#: A yearly return laid beside a month's extracts may be some months older; by half it is another council's, or
+#: another unit's.
+RETURN_AGREES_WITHIN = 0.5
+_RETURN_FLOOR = 10
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class Agreement:
     ours: str
     theirs: str
     """What the two figures are, for people."""
+    within: float = AGREES_WITHIN
+    severity: Severity = Severity.QUERY
 
     @property
     def code(self) -> str:
@@ -63,6 +69,24 @@ AGREEMENTS: tuple[Agreement, ...] = (
         "The workers in post hold {ours} cases",
         "the caseload extract has {theirs} open cases with a worker",
     ),
+    *(
+        Agreement(
+            Kind.RETURN,
+            column,
+            Kind.WORKFORCE,
+            _RETURN_FLOOR,
+            f"{column} of the return is {{ours}}",
+            f"the workforce extract has {{theirs}} {what}",
+            RETURN_AGREES_WITHIN,
+            Severity.ERROR,
+        )
+        for column, what in (
+            ("agency_fte", "FTE of agency workers in post"),
+            ("agency_headcount", "agency workers in post"),
+            ("inpost_fte", "FTE of its own workers in post"),
+            ("inpost_headcount", "workers of its own in post"),
+        )
+    ),
 )
 _BY_CODE = {a.code: a for a in AGREEMENTS}
 
@@ -87,13 +111,13 @@ def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
                 theirs.select(*key, pl.col(name).alias("expected")), on=key, how="left", validate="1:1"
             )
         allowed = pl.max_horizontal(
-            AGREES_WITHIN * pl.max_horizontal("value", "expected"), pl.lit(agreement.floor, pl.Float64)
+            agreement.within * pl.max_horizontal("value", "expected"), pl.lit(agreement.floor, pl.Float64)
         )
         parts.append(
             frame.with_columns(
                 pl.lit(FAMILY).alias("family"),
                 pl.lit(agreement.code).alias("check"),
-                pl.lit(str(Severity.QUERY)).alias("severity"),
+                pl.lit(str(agreement.severity)).alias("severity"),
                 pl.lit(str(agreement.extract)).alias("extract"),
                 pl.lit(agreement.column).alias("column"),
                 pl.lit(None, pl.Date).alias("other_month"),
@@ -123,9 +147,12 @@ def _figures(prepared: Prepared) -> pl.DataFrame:
     if prepared.kind is Kind.WORKFORCE:
         in_post = pl.col("role_end_date").is_null() | (pl.col("role_end_date") > pl.col("month"))
         agency = in_post & pl.col("agency_worker").fill_null(False)
+        own = in_post & ~pl.col("agency_worker").fill_null(False)
         figures = [
             (pl.col("fte").fill_null(0) * agency).sum().truediv(100).alias("agency_fte_seen"),
             agency.sum().cast(pl.Float64).alias("agency_headcount_seen"),
+            (pl.col("fte").fill_null(0) * own).sum().truediv(100).alias("inpost_fte_seen"),
+            own.sum().cast(pl.Float64).alias("inpost_headcount_seen"),
             (pl.col("cases").fill_null(0) * in_post).sum().cast(pl.Float64).alias("cases"),
         ]
     elif prepared.kind is Kind.CASELOAD:
@@ -138,5 +165,9 @@ def _figures(prepared: Prepared) -> pl.DataFrame:
             for name, parts in (("agency_fte", 100), ("agency_headcount", 1))
         ]
     else:
-        figures = []
+        parts_of_return = {"agency_fte": 100, "agency_headcount": 1, "inpost_fte": 100, "inpost_headcount": 1}
+        figures = [
+            pl.when(pl.col(name).is_not_null().any()).then(pl.col(name).sum() / parts).alias(name)
+            for name, parts in parts_of_return.items()
+        ]
     return rows.group_by(group).agg(figures).sort(group)

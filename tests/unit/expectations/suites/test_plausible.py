@@ -16,7 +16,7 @@ from expectations.suites.rows import prepare, with_workers
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import COUNTS, Kind
-from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows, record_rows
+from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows, record_rows, sound_rows
 
 MONTHS = [OCTOBER.plus(-back) for back in range(6, 0, -1)]
 
@@ -171,6 +171,18 @@ def test_files_that_contradict_each_other(kind: Kind, row: int, column: str, val
     (finding,) = _dynamic(batch_of({"901": rows, "902": record_rows()}), CheckHistory()).findings
     assert (finding.check, finding.la_code, finding.severity) == (check, "901", Severity.QUERY)
     assert says in finding.message
+
+
+def test_a_return_row_of_another_size_than_the_extracts_beside_it_is_an_error_and_its_figure_is_withheld() -> None:
+    near, far = sound_rows(), sound_rows()
+    for rows, agency in ((near, 900), (far, 12_500)):
+        rows[Kind.RETURN][0] |= {"agency_fte": agency, "agency_headcount": None, "inpost_fte": None}
+        rows[Kind.RETURN][0] |= {"inpost_headcount": None}
+    done = _dynamic(batch_of({"901": far, "902": near}), CheckHistory())
+    (finding,) = [f for f in done.findings if f.extract is Kind.RETURN]
+    assert (finding.check, finding.la_code, finding.severity) == ("return.agency_fte.workforce", "901", Severity.ERROR)
+    assert finding.message.startswith("agency_fte of the return is 125, and the workforce extract has 1 FTE of agency")
+    assert (OCTOBER.last_day, "901", Kind.RETURN, "agency_fte") in done.withheld
 
 
 def test_an_accepted_size_no_longer_keeps_the_file_out() -> None:

@@ -156,7 +156,8 @@ PLANTED: tuple[Planted, ...] = (
 @pytest.fixture(scope="module")
 def spoiled() -> tuple[Batch, Outcome]:
     """A month in which council `100` plus n has the n-th fault, checked once."""
-    councils = {"099": sound_rows(), "999": sound_rows()}
+    whole = sound_rows()
+    councils = {"098": {Kind.RETURN: whole.pop(Kind.RETURN)}, "099": whole, "999": dict(whole)}
     for number, planted in enumerate(PLANTED):
         rows = sound_rows()
         target = rows[planted.kind]
@@ -176,6 +177,7 @@ def test_every_rule_is_planted() -> None:
 
 def test_sound_councils_fail_nothing(spoiled: tuple[Batch, Outcome]) -> None:
     _, outcome = spoiled
+    assert checks_of(outcome.failures, "098") == set(), "a return of its own, of another size than the records"
     assert checks_of(outcome.failures, "099") == set()
     assert checks_of(outcome.failures, "999") == set()
 
