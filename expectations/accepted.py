@@ -1,7 +1,9 @@
 """Failures that somebody has looked at and accepted for a time.
 
 The list is a reviewed file (`accepted.toml`), not a switch: each entry says who accepted what, why, and
-until which month. What it matches is marked, never dropped, and no longer withholds anything.
+until which month. What it matches is marked in every report, never dropped, and no longer withholds anything. An
+entry is about one thing: at most one of its four names may hold a wildcard. What makes a whole file useless, or
+figures of another unit, cannot be accepted: there is no reason for which such a number could be shown.
 """
 
 from __future__ import annotations
@@ -13,8 +15,16 @@ from fnmatch import fnmatchcase
 
 import polars as pl
 
+from expectations.suites.rules import identifies
 from features.errors import SettingsError
 from features.months import Month
+from features.registry import Kind
+
+#: The last word of the checks of a number that cannot be what the column says, or of rows that are nobody's.
+_NEVER = frozenset(
+    {"range", "unit", "all_zero", "whole_hours", "exchanged", "total", "unique", "month", "core", "reissued"}
+)
+_WILD = frozenset("*?[")
 
 _KEYS = ("check", "council", "extract", "column", "reason", "accepted_by", "expires")
 
@@ -75,6 +85,21 @@ def _entry(entry: dict[str, object], where: str) -> Accepted:
         raise SettingsError(
             f"{where}: {', '.join(missing)} must be given; an acceptance without reason or end is a hole."
         )
+    wild: list[str] = [
+        key for key in ("check", "council", "extract", "column") if key in entry and _WILD & set(values[key])
+    ]
+    if "column" not in entry and _WILD & set(values["check"].rpartition(".")[0] or values["check"]):
+        wild.append("column, which is left out")
+    if len(wild) > 1:
+        raise SettingsError(
+            f"{where}: {', '.join(wild)} hold wildcards. An acceptance is about one thing: at most one of check, "
+            "council, extract and column may hold one; write an entry for each."
+        )
+    if not _WILD & set(values["check"]) and not may_be_accepted(values["check"]):
+        raise SettingsError(
+            f"{where}: {values['check']} cannot be accepted. What makes a whole file useless, or figures of another "
+            "unit, is put right at its source."
+        )
     return Accepted(
         check=values["check"],
         council=values["council"],
@@ -86,10 +111,22 @@ def _entry(entry: dict[str, object], where: str) -> Accepted:
     )
 
 
+def may_be_accepted(check: str) -> bool:
+    """Whether anybody may accept a failure of this check (`extract.column.what`)."""
+    extract, _, rest = check.partition(".")
+    column, _, what = rest.rpartition(".")
+    if what in _NEVER or column == "file":
+        return False
+    # Rows without a readable key or month are nobody's rows; that people are gone is a question about them.
+    return what == "gone" or extract not in set(Kind) or not identifies(Kind(extract), column)
+
+
 def accepting(
     entries: Sequence[Accepted], check: str, la_code: str, extract: str, column: str | None, month: Month
 ) -> Accepted | None:
     """The first entry that accepts this failure in this month, or None."""
+    if not may_be_accepted(check):
+        return None
     return next((e for e in entries if e.holds_in(month) and e.matches(check, la_code, extract, column)), None)
 
 

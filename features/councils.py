@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
+from features.addresses import MOST_RECIPIENTS, is_plain_address
 from features.errors import HoldfastError, ReferenceDataError
 from features.months import Month
 from features.registry import Kind
@@ -156,7 +159,7 @@ def read_register(text: str, where: str) -> Register:
         raise ReferenceDataError(f"{where}: the council register lacks the columns {', '.join(missing)}.")
     if unknown := sorted(found - set(REGISTER_COLUMNS)):
         raise ReferenceDataError(f"{where}: the council register has columns nobody reads: {', '.join(unknown)}.")
-    councils = []
+    councils: dict[str, Council] = {}
     for line, cells in rows:
         if len(cells) != len(header):
             raise ReferenceDataError(
@@ -164,10 +167,16 @@ def read_register(text: str, where: str) -> Register:
                 "are separated by “;”, and a cell with a comma stands in quotation marks."
             )
         try:
-            councils.append(_council(dict(zip(header, cells, strict=True))))
-        except (ValueError, HoldfastError) as error:
-            raise ReferenceDataError(f"{where}, line {line}: {error}") from error
-    return Register(tuple(councils))
+            council = _council(dict(zip(header, cells, strict=True)))
+        except HoldfastError as error:
+            raise ReferenceDataError(f"{where}, line {line}, {error}") from None
+        if council.la_code in councils:
+            raise ReferenceDataError(
+                f"{where}, line {line}, column la_code: {council.la_code} is listed twice. Give each code one row "
+                "with its valid months."
+            )
+        councils[council.la_code] = council
+    return Register(tuple(councils.values()))
 
 
 def _register_rows(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
@@ -216,34 +225,106 @@ def write_register(councils: Iterable[Council]) -> str:
     return out.getvalue()
 
 
-def _list(text: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (text or "").split(";") if part.strip())
+T = TypeVar("T")
+
+_WHOLE = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,12})?")
+#: The Isles of Scilly have some 400 children, Kent some 350,000.
+_CHILDREN = (100, 1_000_000)
+#: The index of England's councils lies between 5 and 50; it cannot leave these.
+_IMD = (0.0, 100.0)
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
+def _judgements(text: str) -> tuple[Judgement, ...]:
+    return tuple(_judgement(j) for j in _list(text))
 
 
 def _judgement(text: str) -> Judgement:
     published, _, grade = text.partition(" ")
     if grade not in GRADES:
-        raise ReferenceDataError(f"judgements: “{grade}” is no grade; use one of {', '.join(GRADES)}.")
-    return Judgement(date.fromisoformat(published), grade)
+        raise ReferenceDataError(f"“{grade}” is no grade; use one of {', '.join(GRADES)}.")
+    try:
+        return Judgement(date.fromisoformat(published), grade)
+    except ValueError:
+        raise ReferenceDataError("write each judgement as YYYY-MM-DD and its grade.") from None
+
+
+def _given(text: str) -> str:
+    if not text:
+        raise ReferenceDataError("the cell is empty.")
+    return text
+
+
+def _month_or_none(text: str) -> Month | None:
+    return Month.parse(text) if text else None
+
+
+def _kinds(text: str) -> tuple[Kind, ...]:
+    names = _list(text)
+    if unknown := [name for name in names if name not in set(Kind)]:
+        raise ReferenceDataError(f"{', '.join(unknown)} is no extract; the extracts are {', '.join(Kind)}.")
+    return tuple(Kind(name) for name in names)
+
+
+def _children(text: str) -> int | None:
+    if text and not (_WHOLE.fullmatch(text) and _CHILDREN[0] <= int(text) <= _CHILDREN[1]):
+        raise ReferenceDataError(f"write a whole number from {_CHILDREN[0]:,} to {_CHILDREN[1]:,}, without commas.")
+    return int(text) if text else None
+
+
+def _imd(text: str) -> float | None:
+    if text and not (_NUMBER.fullmatch(text) and _IMD[0] <= float(text) <= _IMD[1]):
+        raise ReferenceDataError(f"write a number from {_IMD[0]:g} to {_IMD[1]:g}, such as 21.7.")
+    return float(text) if text else None
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for number, address in enumerate(found, start=1):
+        if not is_plain_address(address):
+            raise ReferenceDataError(f"address {number} of {len(found)} is not a usable e-mail address.")
+    if len(found) > MOST_RECIPIENTS:
+        raise ReferenceDataError(
+            f"{len(found)} addresses; a message can go to {MOST_RECIPIENTS} at most. Use a distribution list."
+        )
+    return found
+
+
+def _one_address(text: str) -> str:
+    found = _addresses(text)
+    if len(found) > 1:
+        raise ReferenceDataError("give one address.")
+    return found[0] if found else ""
 
 
 def _council(row: dict[str, str]) -> Council:
-    if not row["la_code"].strip():
-        raise ReferenceDataError("la_code is empty.")
-    return Council(
-        la_code=row["la_code"].strip(),
-        name=row["name"].strip(),
-        valid_from=Month.parse(row["valid_from"]),
-        valid_to=Month.parse(row["valid_to"]) if row["valid_to"].strip() else None,
-        predecessors=_list(row["predecessors"]),
-        region=row["region"].strip(),
-        council_type=row["council_type"].strip(),
-        expects=tuple(Kind(k) for k in _list(row["expects"])),
-        neighbours=_list(row["neighbours"]),
-        population_0_17=int(row["population_0_17"]) if row["population_0_17"].strip() else None,
-        imd_score=float(row["imd_score"]) if row["imd_score"].strip() else None,
-        judgements=tuple(_judgement(j) for j in _list(row["judgements"])),
-        director=row["director"].strip(),
-        recipients=_list(row["recipients"]),
-        data_officer=row["data_officer"].strip(),
+    def cell(column: str, read: Callable[[str], T]) -> T:
+        try:
+            return read(row[column].strip())
+        except HoldfastError as error:
+            raise ReferenceDataError(f"column {column}: {error}") from None
+
+    council = Council(
+        la_code=cell("la_code", _given),
+        name=cell("name", _given),
+        valid_from=cell("valid_from", Month.parse),
+        valid_to=cell("valid_to", _month_or_none),
+        predecessors=cell("predecessors", _list),
+        region=cell("region", str),
+        council_type=cell("council_type", str),
+        expects=cell("expects", _kinds),
+        neighbours=cell("neighbours", _list),
+        population_0_17=cell("population_0_17", _children),
+        imd_score=cell("imd_score", _imd),
+        judgements=cell("judgements", _judgements),
+        director=cell("director", str),
+        recipients=cell("recipients", _addresses),
+        data_officer=cell("data_officer", _one_address),
     )
+    if council.valid_to is not None and council.valid_to < council.valid_from:
+        raise ReferenceDataError("column valid_to: it lies before valid_from.")
+    return council

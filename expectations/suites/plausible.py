@@ -136,7 +136,7 @@ def message(family: str, row: dict[str, object]) -> str:
     if family == SIZE:
         return (
             f"The file has {value} rows where {expected} are usual: it looks cut short or doubled. "
-            "Send the whole extract again, or tell the data team that the change is real."
+            "Send the whole extract again."
         )
     if family == EMPTY:
         return (

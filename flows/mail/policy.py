@@ -12,17 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 
+from features.addresses import is_plain_address
 from features.errors import MailError, SettingsError
 from flows.alerts.letter.render import SIZE_LIMIT_BYTES, Message, with_notice
 from flows.mail.transports.mime import mime_bytes
 from flows.mail.transports.port import Outgoing, Picture, Transport
 from flows.store.ledger import REDIRECTED
-
-#: Deliberately narrower than RFC 5322: no quoting, no comments, nothing that the header's writer would refuse.
-_WORD = r"[A-Za-z0-9_%+'-]+"
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_ADDRESS = re.compile(rf"(?=[A-Za-z0-9]){_WORD}(?:\.{_WORD})*@(?:{_LABEL}\.)+{_LABEL}")
-_LONGEST_LOCAL_PART, _LONGEST_ADDRESS = 64, 254
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +41,7 @@ class MailPolicy:
 def checked_address(text: str, where: str, error: type[MailError] | type[SettingsError] = MailError) -> str:
     """The address if it is a plain one; raises `error` naming where it came from, not what it holds."""
     address = text.strip()
-    local = address.partition("@")[0]
-    if len(local) > _LONGEST_LOCAL_PART or len(address) > _LONGEST_ADDRESS or not _ADDRESS.fullmatch(address):
+    if not is_plain_address(address):
         raise error(f"{where[:1].upper()}{where[1:]}: not a usable e-mail address. Correct it there.")
     return address
 

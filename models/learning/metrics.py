@@ -117,10 +117,16 @@ def top_share(y: Bools, p: Floats, share: float) -> TopShare:
 
 
 def calibration_curve(y: Bools, p: Floats, bins: int = 5) -> tuple[CalibrationBin, ...]:
-    """Groups of equal size in order of forecast."""
-    order = np.argsort(p, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return tuple(CalibrationBin(len(i), float(p[i].mean()), float(y[i].mean())) for i in parts)
+    """Groups of equal size in order of forecast.
+
+    Rows with the same forecast that fall into two groups count in each with their common rate, so that the order of
+    rows decides nothing.
+    """
+    forecasts, which, count = np.unique(p, return_inverse=True, return_counts=True)
+    rate = np.bincount(which, weights=y, minlength=len(forecasts)) / count
+    in_order, happened = np.repeat(forecasts, count), np.repeat(rate, count)
+    parts = [part for part in np.array_split(np.arange(len(p)), bins) if len(part)]
+    return tuple(CalibrationBin(len(i), float(in_order[i].mean()), float(happened[i].mean())) for i in parts)
 
 
 def resamples(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) -> Iterator[NDArray[np.intp]]:

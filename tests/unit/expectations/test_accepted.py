@@ -5,8 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.accepted import Accepted, expired, read_accepted, unmatched
+from expectations.accepted import Accepted, accepting, expired, read_accepted, unmatched
+from expectations.batch import Severity
 from expectations.passing.check import check_batch
+from expectations.passing.static_pass import RULES
 from features.errors import SettingsError
 from features.months import Month
 from features.registry import Kind
@@ -24,7 +26,7 @@ expires = "2026-12"
 """
 
 
-def _entry(check: str = "workforce.fte.range", council: str = "901", expires: Month = OCTOBER) -> Accepted:
+def _entry(check: str = "workforce.org_role.code", council: str = "901", expires: Month = OCTOBER) -> Accepted:
     return Accepted(check, council, "workforce", "*", "Known.", "data team lead", expires)
 
 
@@ -72,29 +74,78 @@ def test_a_faulty_list_is_refused_by_name(text: str, says: str) -> None:
 def test_accepted_failures_are_marked_and_withhold_nothing() -> None:
     rows = large_rows()
     for worker in rows[Kind.WORKFORCE][10:40]:
-        worker["fte"] = 3700
+        worker["org_role"] = "9"
     batch = batch_of({"901": rows, "902": rows})
     outcome = check_batch(batch, None, (_entry(),))
-    marked = outcome.failures.filter(pl.col("check") == "workforce.fte.range").select("la_code", "accepted").rows()
+    marked = outcome.failures.filter(pl.col("check") == "workforce.org_role.code").select("la_code", "accepted").rows()
     assert sorted(marked) == [("901", True), ("902", False)]
-    assert outcome.withheld == {("902", Kind.WORKFORCE, "fte")}
+    assert outcome.withheld == {("902", Kind.WORKFORCE, "org_role")}
     assert outcome.errors == 1
 
 
 def test_an_expired_acceptance_accepts_nothing_and_is_named() -> None:
     rows = large_rows()
     for worker in rows[Kind.WORKFORCE][10:40]:
-        worker["fte"] = 3700
+        worker["org_role"] = "9"
     old = _entry(expires=Month(2026, 9))
     outcome = check_batch(batch_of({"901": rows}), None, (old,))
-    assert outcome.withheld == {("901", Kind.WORKFORCE, "fte")}
+    assert outcome.withheld == {("901", Kind.WORKFORCE, "org_role")}
     assert expired((old, _entry()), OCTOBER) == (old,)
 
 
 def test_acceptances_of_what_no_longer_happens_are_named() -> None:
     rows = large_rows()
-    rows[Kind.WORKFORCE][10]["fte"] = 3700
+    rows[Kind.WORKFORCE][10]["org_role"] = "9"
     used, idle = _entry(), _entry(council="902")
     outcome = check_batch(batch_of({"901": rows}), None, (used, idle))
-    assert checks_of(outcome.failures, "901") == {"workforce.fte.range"}
+    assert checks_of(outcome.failures, "901") == {"workforce.org_role.code"}
     assert unmatched((used, idle), outcome.failures, OCTOBER) == (idle,)
+
+
+WILD = [
+    {"check": "*", "council": "*", "extract": "*", "column": "*"},
+    {"check": "workforce.*", "council": "*"},
+    {"check": "*", "column": ""},
+    {"council": "9*", "extract": "work*"},
+    {"check": "workforce.[a-z]*.missing", "column": ""},
+]
+
+
+@pytest.mark.parametrize("changes", WILD)
+def test_an_entry_is_about_one_thing(changes: dict[str, str]) -> None:
+    given = {"check": "workforce.team.missing", "council": "901", "extract": "workforce", "column": "team"} | changes
+    lines = [f'{key} = "{value}"' for key, value in given.items() if value]
+    text = "\n".join(["[[accepted]]", *lines, 'reason = "r"', 'accepted_by = "b"', 'expires = "2026-12"'])
+    with pytest.raises(SettingsError, match=r"entry 1: .* hold wildcards"):
+        read_accepted(text, "accepted.toml")
+
+
+#: Whatever makes a file useless, and numbers of another unit.
+NEVER = [
+    rule.code
+    for rules in RULES.values()
+    for rule in rules
+    if rule.severity is Severity.ERROR and (rule.whole_file or rule.code.endswith(".range"))
+] + [
+    "workforce.file.size",
+    "caseload.file.sent_twice",
+    "caseload.file.stale",
+    "workforce.worker_ref.digits_lost_in_excel",
+    "workforce.agency_worker.core",
+    "caseload.case_ref.reissued",
+    "establishment.vacancy_fte.unit",
+    "workforce.fte.whole_hours",
+]
+
+
+@pytest.mark.parametrize("check", NEVER)
+def test_what_makes_a_file_useless_cannot_be_accepted(check: str) -> None:
+    with pytest.raises(SettingsError, match="cannot be accepted"):
+        read_accepted(TEXT.replace("workforce.fte.*", check), "accepted.toml")
+    anything = Accepted("*", "*", "*", "*", "Known.", "data team lead", OCTOBER)
+    assert accepting([anything], check, "901", check.partition(".")[0], None, OCTOBER) is None
+
+
+def test_the_officers_word_on_a_doubted_month_can_be_kept_in_the_list() -> None:
+    (entry,) = read_accepted(TEXT.replace("workforce.fte.*", "workforce.figures.doubted"), "accepted.toml")
+    assert entry.check == "workforce.figures.doubted"

@@ -268,9 +268,9 @@ def test_one_file_is_checked_by_itself() -> None:
 
 def test_accepted_and_expired_entries_are_shown() -> None:
     rows = large_rows()
-    rows[Kind.WORKFORCE][10]["fte"] = 3700
+    rows[Kind.WORKFORCE][10]["org_role"] = "9"
     batch = batch_of({"901": rows})
-    held = Accepted("workforce.fte.range", "901", "*", "*", "New payroll.", "data team lead", OCTOBER)
+    held = Accepted("workforce.org_role.code", "901", "*", "*", "New payroll.", "data team lead", OCTOBER)
     old = replace(held, check="caseload.*", expires=Month(2026, 1))
     outcome = check_batch(batch, CheckHistory(), (held, old))
     pages = site(batch, outcome, both(batch, outcome), (held, old))

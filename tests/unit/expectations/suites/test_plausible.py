@@ -185,15 +185,11 @@ def test_a_return_row_of_another_size_than_the_extracts_beside_it_is_an_error_an
     assert (OCTOBER.last_day, "901", Kind.RETURN, "agency_fte") in done.withheld
 
 
-def test_an_accepted_size_no_longer_keeps_the_file_out() -> None:
-    accepted = Accepted(
-        "workforce.file.size", "901", "workforce", "*", "A service was handed over.", "data team lead", OCTOBER
-    )
+def test_a_size_cannot_be_accepted() -> None:
+    accepted = Accepted("workforce.file.*", "901", "workforce", "*", "Known.", "data team lead", OCTOBER)
     outcome = check_batch(batch_of({"901": large_rows()}), CheckHistory(profiles=_past(300, 300)), (accepted,))
-    row = outcome.failures.filter(pl.col("check") == "workforce.file.size").row(0, named=True)
-    assert row["accepted"]
-    assert "A service was handed over." in row["message"]
-    assert not outcome.quarantined
+    assert ("901", Kind.WORKFORCE) in outcome.quarantined
+    assert not outcome.failures["accepted"].any()
 
 
 def test_every_watched_count_is_one() -> None:

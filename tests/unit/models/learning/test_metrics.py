@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from models.learning.metrics import (
+    CalibrationBin,
     auc,
     average_precision,
     brier_skill,
@@ -79,3 +82,19 @@ def test_calibration_groups_are_in_order_of_forecast() -> None:
 def test_an_interval_is_withheld_where_a_measure_is_mostly_undefined() -> None:
     assert ends(np.array([0.1, np.nan, np.nan])) is None
     assert ends(np.array([0.1, 0.1, np.nan])) == (0.1, 0.1)
+
+
+@given(
+    st.lists(st.tuples(st.booleans(), st.sampled_from((0.1, 0.2, 0.2, 0.5, 0.9))), min_size=1, max_size=40),
+    st.randoms(),
+)
+def test_the_calibration_curve_does_not_depend_on_the_order_of_rows(
+    rows: list[tuple[bool, float]], shuffle: random.Random
+) -> None:
+    def curve(pairs: list[tuple[bool, float]]) -> tuple[CalibrationBin, ...]:
+        return calibration_curve(np.array([y for y, _ in pairs]), np.array([p for _, p in pairs]))
+
+    other = list(rows)
+    shuffle.shuffle(other)
+    assert curve(rows) == curve(other)
+    assert sum(b.observed * b.n for b in curve(rows)) == pytest.approx(sum(y for y, _ in rows))
