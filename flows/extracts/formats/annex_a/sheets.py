@@ -22,6 +22,7 @@ from flows.extracts.formats.annex_a.layout import (
     lists_named,
     squeezed,
 )
+from flows.extracts.personal.headers import is_plain_label
 from flows.extracts.reading.excel import Book, Sheet, cell_text
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
@@ -89,11 +90,12 @@ def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
     for position, sheet in enumerate(book.sheets, start=1):
         if not sheet.visible:
             continue
-        number, named = _list_by_name(sheet, where)
+        number, named = _list_by_name(sheet, position, where)
         if number is not None and not BY_NUMBER[number].is_read:
             known += 1
             continue
-        place = f"sheet “{sheet.name.strip()}”" if named else f"sheet {position}"
+        # Of a sheet named “6 Jane's cases” the name is somebody's text: it is told by its place.
+        place = f"sheet “{sheet.name.strip()}”" if named and is_plain_label(sheet.name) else f"sheet {position}"
         book.check_extent(sheet, Kind.CASELOAD, EXTRACTS[Kind.CASELOAD].max_rows + limits.blank_rows)
         rows = book.rows(sheet)
         one = _read_sheet(sheet, rows, number, place, where)
@@ -128,12 +130,12 @@ def _once(number: int, place: str, there: Mapping[int, str], where: Where) -> No
         )
 
 
-def _list_by_name(sheet: Sheet, where: Where) -> tuple[int | None, bool]:
+def _list_by_name(sheet: Sheet, position: int, where: Where) -> tuple[int | None, bool]:
     """The list a sheet's name stands for, and whether it stands for one."""
     named = lists_named(sheet.name)
     if len(named) > 1 and any(BY_NUMBER[n].is_read for n in named):
         raise HeaderMismatch(
-            f"{where}: the sheet “{sheet.name.strip()}” is by its name list {' and list '.join(map(str, named))} of "
+            f"{where}: sheet {position} is by its name list {' and list '.join(map(str, named))} of "
             "Annex A at once. Name it by its number, for example “List 6”."
         )
     return (named[0], True) if named else (None, False)
