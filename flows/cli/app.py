@@ -7,7 +7,20 @@ from __future__ import annotations
 import sys
 
 from features.errors import HoldfastError
-from flows.cli import alerts, answers, approval, extracts, models, month, papers, published, repair, retention, server  # noqa: F401
+from flows.cli import (  # noqa: F401
+    alerts,
+    answers,
+    approval,
+    extracts,
+    init,
+    models,
+    month,
+    papers,
+    published,
+    repair,
+    retention,
+    server,
+)
 from flows.cli.root import app
 
 

@@ -20,9 +20,11 @@ fails when it is out of date.
 rule, the records (counted from 1 in the order of the file) and the lines they begin on, and never what is
 written there. Errors end with exit code 20, a file that is no return with 12. Below the rules broken stand the
 official rates the return will produce; with `--published FILE`, DfE's published workforce CSV, beside those of the
-year before.
+year before. Try it in a folder with four made-up councils (in the folder of the repository, after `make demo`):
 
 ```sh
+export PATH="$PWD/.venv/bin:$PATH"
+holdfast init made-up --made-up && cd made-up
 holdfast check examples/return/return.xml --html report.html  # exit code 20: errors were found
 ```
 

@@ -16,11 +16,12 @@ from tests.docs.pages import REPOSITORY
 
 
 def environment(folder: Path, server: str) -> dict[str, str]:
-    """What a reader's shell has: the commands on its path and nothing of ours set."""
+    """What a reader's shell has: nothing of ours is set, and our commands are not on its path."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HOLDFAST_", "PREFECT_", "AWS_"))}
     return {
         **kept,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
+        "PATH": os.pathsep.join(p for p in kept.get("PATH", "").split(os.pathsep) if ".venv" not in p),
+        "PYTHONPATH": str(REPOSITORY),
         "PREFECT_HOME": str(folder / "prefect-home"),
         "PREFECT_API_URL": server,
         "PREFECT_LOGGING_LEVEL": "WARNING",
@@ -40,11 +41,10 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def made_region(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -> Path:
-    """The folder pages start from; never changed, each page gets a copy."""
-    folder = tmp_path_factory.mktemp("documents") / "region"
-    folder.mkdir()
+    """What `holdfast init made-up --made-up` makes; never changed, each page gets a copy."""
+    folder = tmp_path_factory.mktemp("documents")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.docs.region", str(folder)],
+        [sys.executable, "-m", "flows.cli.app", "init", "made-up", "--made-up"],
         cwd=folder,
         env={**environment(folder, prefect_server), "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,
@@ -52,10 +52,19 @@ def made_region(tmp_path_factory: pytest.TempPathFactory, prefect_server: str) -
         timeout=900,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return folder
+    return folder / "made-up"
 
 
 @pytest.fixture
 def page_folder(made_region: Path, tmp_path: Path) -> Path:
     """A fresh copy of the region."""
     return Path(shutil.copytree(made_region, tmp_path / "page"))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder as a reader has it after cloning and `make demo`: the commands are in `.venv/bin`."""
+    folder = tmp_path / "holdfast"
+    (folder / ".venv").mkdir(parents=True)
+    (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent, target_is_directory=True)
+    return folder

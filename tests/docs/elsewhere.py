@@ -6,6 +6,7 @@ ELSEWHERE: dict[str, str] = {
     "make test": "would run this test inside itself",
     "make bench": "takes minutes; run for each release",
     "make server": "serves until it is stopped; tests/integration/test_prefect_server.py",
+    "holdfast server": "serves until it is stopped; tests/integration/test_prefect_server.py",
     "holdfast serve": "serves until it is stopped; tests/integration/test_prefect_server.py",
     "prefect": "needs a Prefect server with a work pool; tests/integration/test_prefect_server.py",
     "docker": "needs a Docker daemon",

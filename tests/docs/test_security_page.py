@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 
 from features.frames import NATIONAL
 from features.months import Month
+from flows.cli import init
 from flows.extracts.pseudonyms import pseudonyms
 from flows.month import steps
 from flows.month.measure import Measured, measure
@@ -22,8 +23,8 @@ from flows.store.context import DEMO_KEY, RunContext, begin
 from flows.store.retention import Periods, carry_out, plan
 from models.score import Score
 from tests.docs.pages import REPOSITORY
-from tests.docs.region import LAST
 
+LAST = Month.parse(init.LAST)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 KEEP = 3
 

@@ -1,4 +1,4 @@
-"""Small input files that pages need: made up by code, put into `examples/` of the folder their commands run in."""
+"""Example files that the pages of the documentation use: made up by code, in `examples/` of a made-up folder."""
 
 from __future__ import annotations
 
