@@ -156,8 +156,8 @@ def _delivery() -> str:
     ]
     return (
         "## Where it goes\n\n" + markdown_table(("In the landing folder", "Means"), [*rows, *sector]) + "\n\n"
-        "Check a file before it is sent; nothing leaves your machine. Try it in a folder with four made-up councils (in "
-        "the folder of the repository, after `make demo`):\n\n"
+        "Check a file before it is sent; nothing leaves your machine. Try it in a folder with four made-up councils "
+        "(in the folder of the repository, after `make demo`):\n\n"
         '```sh\nexport PATH="$PWD/.venv/bin:$PATH"\nholdfast init made-up --made-up && cd made-up\n'
         "holdfast check landing/2026-10/Z01/workforce.csv landing/2026-10/Z01/establishment.csv "
         "landing/2026-10/Z01/caseload.csv\n```"
