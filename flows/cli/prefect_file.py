@@ -8,9 +8,11 @@ from typing import Any
 import yaml
 
 from flows.deployments import DEPLOYMENTS, Deployment
+from flows.orchestration.embedded import ALWAYS
 from flows.settings.settings import ScheduleSettings
 
 WORK_POOL = "holdfast"
+_RETRIES = "PREFECT_CLIENT_MAX_RETRIES"
 
 _HEADER = """\
 # Generated from flows/deployments.py: holdfast deployments --write prefect.yaml
@@ -53,5 +55,6 @@ def _entry(deployment: Deployment, schedule: ScheduleSettings, today: date) -> d
             "limit": deployment.limit.limit,
             "collision_strategy": deployment.limit.collision_strategy.value,
         },
-        "work_pool": {"name": WORK_POOL},
+        # A worker starts runs with its own environment; they ask a server that is away as long as others do.
+        "work_pool": {"name": WORK_POOL, "job_variables": {"env": {_RETRIES: ALWAYS[_RETRIES]}}},
     }

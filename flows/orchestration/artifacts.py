@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any, cast
 from uuid import UUID
 
-from prefect import get_run_logger, runtime, tags
+from prefect import get_run_logger, runtime
 from prefect.artifacts import (
     create_markdown_artifact,
     create_progress_artifact,
@@ -19,6 +19,7 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 from prefect.client.orchestration import get_client
+from prefect.context import TagsContext
 from prefect.settings import PREFECT_API_URL
 
 from features.months import Month
@@ -55,23 +56,24 @@ def stays() -> bool:
 
 
 def tags_of(month: Month, reason: str) -> tuple[str, ...]:
-    """By which a run and its tasks are found in the UI: the month, and the reason cut to a tag's length."""
+    """By which a run is found in the UI: the month, and the reason cut to a tag's length."""
     return (str(month), reason[:_REASON_TAG]) if reason else (str(month),)
 
 
 @contextmanager
 def tagged(names: Sequence[str]) -> Iterator[None]:
-    """Put tags on the flow run under way, beside those it has, and on the block's tasks.
+    """Put tags on the flow run under way, beside those it has; the block's tasks have none.
 
-    Not on a server that ends with the run: it would be asked once for each task whether its tags have a limit.
+    For each tag of a task the server is asked whether it has a limit, by a client that does not ask again: a run whose
+    tasks have tags ends when the server is away for a second.
     """
     given = runtime.flow_run.id
     if not (stays() and given):
         yield
         return
-    with get_client(sync_client=True) as client:
+    with _for_show(), get_client(sync_client=True) as client:
         client.update_flow_run(UUID(str(given)), tags=sorted({*runtime.flow_run.tags, *names}))
-    with tags(*names):
+    with TagsContext(current_tags=set()):
         yield
 
 
@@ -79,21 +81,26 @@ def tagged(names: Sequence[str]) -> Iterator[None]:
 def progress(month: Month, steps: int) -> Iterator[None]:
     """Show every step of the block as a line of the run's log and as a bar of so many steps."""
     logger = get_run_logger()
-    begun = create_progress_artifact(0.0, key=f"month-{month}-progress", description="Beginning") if stays() else None
-    bar = cast(UUID | None, begun)
+    bar: UUID | None = None
+    if stays():
+        with _for_show():
+            made = create_progress_artifact(0.0, key=f"month-{month}-progress", description="Beginning")
+            bar = cast(UUID, made)
     done = 0
 
     def advance(text: str) -> None:
         nonlocal done
         logger.info(text)
         if bar is not None:
-            update_progress_artifact(bar, progress=min(95.0, 100.0 * done / steps), description=text)
+            with _for_show():
+                update_progress_artifact(bar, progress=min(95.0, 100.0 * done / steps), description=text)
         done += 1
 
     with shown(advance):
         yield
     if bar is not None:
-        update_progress_artifact(bar, progress=100.0, description="Done")
+        with _for_show():
+            update_progress_artifact(bar, progress=100.0, description="Done")
 
 
 def show_run(

@@ -33,6 +33,8 @@ EMBEDDED = {
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
 }
 ALWAYS = {
+    # A run asks a server that went away again for four minutes (2, 4, 8 ... 128 s), so it outlives a restart of it.
+    "PREFECT_CLIENT_MAX_RETRIES": "7",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",

@@ -35,8 +35,6 @@ def serve_all(settings: Settings, built: Callable[[], list[RunnerDeployment]], s
         )
     # A person who clicks waits for this; Prefect's own 10 s are for hundreds of runners.
     os.environ.setdefault("PREFECT_RUNNER_POLL_FREQUENCY", "3")
-    # A run asks a server that went away again for four minutes (2, 4, 8 ... 128 s), so it outlives a restart of it.
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "7")
     # Prefect reads the environment when it is imported.
     from prefect.runner import Runner
 

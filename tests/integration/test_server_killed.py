@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes
+from time import sleep
 
 import pytest
 
@@ -141,6 +142,21 @@ def test_a_flow_that_is_killed_is_begun_again_and_outlives_the_server(room: Room
     assert {e.status for e in Ledger(room.store).month(LAST)} == {Status.SENT}
     assert any("crashed" in s for s in room.subjects_to_the_team())
     until("free places", lambda: room.served.slots_taken() == 0)
+
+
+@pytest.mark.soak
+def test_a_run_from_the_command_line_outlives_a_server_that_is_away_for_twenty_seconds(room: Room) -> None:
+    command = [sys.executable, "-m", "flows.cli.app", "run", "--month", str(LAST), "--as-of", AS_OF, "--no-send"]
+    claim = latest(room.store, LAST)
+    environment = dict(room.served.environment)
+    with (room.served.home / "run.log").open("wb") as said:
+        run = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT)
+        room.wait_for_the_next_claim(LAST, claim.number if claim is not None else 0)
+        room.served.kill("server")
+        sleep(20)
+        room.served.start_server()
+        assert run.wait(timeout=600) == 0, room.served.said("run")
+    assert "Traceback" not in room.served.said("run")
 
 
 def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(room: Room) -> None:
