@@ -170,6 +170,11 @@ class Alert(Record):
         return "/" in self.la_code
 
     @property
+    def usual_is_known(self) -> bool:
+        """Whether any measure has months enough to know its usual pattern; before that nothing is “as usual”."""
+        return any(f.usual_low is not None for f in self.facts)
+
+    @property
     def months_since_judged(self) -> int:
         """Whole months since the judgement that began the recovery; 0 without one."""
         return 0 if self.judged is None else max(0, self.month.minus(Month.of(self.judged)))

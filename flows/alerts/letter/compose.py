@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from features.registry import Missing
 from features.words import count_words, listed
 from flows.alerts.alert import Alert, Correction
-from flows.alerts.facts import CONCERN, MeasureFact, Series
+from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import by_month, draw_chart
 from flows.alerts.letter.details import folded, footer
@@ -87,7 +87,20 @@ def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
 
 
 def _caption(charts: Sequence[Series]) -> str:
-    return f"{wording.CHART_KEY} {wording.CHART_KEY_BY_MONTH}" if by_month(charts) else wording.CHART_KEY
+    """What the chart's signs mean: of those that are drawn, and no others."""
+    words = ["Grey: each month."]
+    if any(limit is not None for s in charts for limit in s.lower):
+        words.append("Dashed: your usual range.")
+    if any(near is not None for s in charts for near in s.neighbours):
+        words.append("Dotted: similar councils.")
+    marks = {toward for s in charts for toward in s.toward}
+    if CONCERN in marks:
+        words.append("Orange squares: worse than usual.")
+    if IMPROVEMENT in marks:
+        words.append("Blue dots: better.")
+    if by_month(charts):
+        words.append("“By month” draws each single month, as a yearly rate.")
+    return " ".join(words)
 
 
 def _sections(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]:
@@ -174,9 +187,9 @@ def _begins(alert: Alert) -> LetterSection:
     waiting = next((gap.labels for gap in alert.not_known if gap.reason == Missing.WINDOW_INCOMPLETE), ())
     lines = list(wording.FIRST_MONTHS_HELPS)
     if waiting:
-        named = listed([lower_first(label) for label in waiting[:_NAMED_LATER]])
-        more = f" and {len(waiting) - _NAMED_LATER} more" if len(waiting) > _NAMED_LATER else ""
-        lines.insert(0, f"These begin once their months are complete: {named}{more}.")
+        named = [lower_first(label) for label in waiting[:_NAMED_LATER]]
+        more = [f"{len(waiting) - _NAMED_LATER} more"] if len(waiting) > _NAMED_LATER else []
+        lines.insert(0, f"These begin once their months are complete: {listed([*named, *more])}.")
     return LetterSection("What begins when, and what brings it forward", (Bullets(tuple(lines)),))
 
 

@@ -71,6 +71,8 @@ def _recovery_title(alert: Alert) -> str:
     if alert.decision.change is Change.WORSENING:
         return "Recovering: stability needs attention"
     worse = len(of_concern(alert.facts))
+    if not worse and not alert.usual_is_known:
+        return "Recovering"
     if not worse:
         return "Recovering: no measure worse than usual"
     return f"Recovering: {_measures(worse)} worse than usual"
@@ -126,6 +128,13 @@ def _worse(alert: Alert, shown: Sequence[MeasureFact], worse: Sequence[MeasureFa
         names = [lower_first(f.declared.label) for f in shown if f.toward == CONCERN]
         of = f"{_measures(len(worse))} {'is' if len(worse) == 1 else 'are'} worse than your usual pattern"
         return f"{of}: {listed(names)}" if len(worse) <= _NAMED else f"{of}; look first at {listed(names[:_FIRST])}"
+    if not alert.usual_is_known:
+        return (
+            "there are too few months yet to know your usual pattern; taken together, your figures resemble those of "
+            "councils that were later judged below good"
+            if alert.decision.band in (Band.WATCH, Band.LOSING_GRIP)
+            else "there are too few months yet to know your usual pattern"
+        )
     if alert.decision.band is Band.RECOVERING:
         return "no measure is worse than your usual pattern this month"
     return (

@@ -58,7 +58,7 @@ def _england(fact: MeasureFact) -> str:
     """Where the figure stands among England's councils, in the latest published year."""
     if fact.national_percentile is None:
         return ""
-    below = round(100 * fact.national_percentile)
+    below = min(99, round(100 * fact.national_percentile))
     return f"higher than in {below} of 100 councils in England" if below else "among the lowest in England"
 
 

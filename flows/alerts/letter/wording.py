@@ -104,9 +104,3 @@ PRIVACY = (
     "No worker and no child can be found in this message; small counts are withheld. "
     "It holds no figure of any other single council."
 )
-CHART_KEY = (
-    "Grey: each month. Dashed: your usual range. Dotted: similar councils. Orange squares: worse than usual. "
-    "Blue dots: better."
-)
-#: Only where such a measure is drawn: its points are not the figure the message names.
-CHART_KEY_BY_MONTH = "“By month” draws each single month, as a yearly rate."
