@@ -47,6 +47,8 @@ MEASURES_SCHEMA = pl.Schema(
 #: own unit; positive is up, whatever the direction of concern. `xmr_value` is the point of the
 #: process-behaviour chart: the value itself, or, for a measure summed over a window, that month's own
 #: figure in the measure's unit, because points of overlapping windows would make every chart signal.
+#: `xmr_level` says, once limits were drawn anew, that the level lies beyond those of the first baseline: worse
+#: (`concern`) or better than before, and no longer moving; `xmr_mean_before` is the mean it had.
 FEATURES_SCHEMA = pl.Schema(
     {
         **MEASURES_SCHEMA,
@@ -67,6 +69,8 @@ FEATURES_SCHEMA = pl.Schema(
         "xmr_upper": pl.Float64(),
         "xmr_signal": pl.String(),
         "xmr_toward": pl.String(),
+        "xmr_level": pl.String(),
+        "xmr_mean_before": pl.Float64(),
         "small_base": pl.Boolean(),
     }
 )

@@ -91,7 +91,8 @@ def compute_features(
     features = looked_up.with_columns(pl.col(list(blocks)).fill_nan(None)).with_columns(
         pl.col("neighbours_reported").cast(pl.UInt32),
         pl.col("xmr_signal").cast(pl.Int64).replace_strict(dict(enumerate(SIGNALS)), return_dtype=pl.String),
-        _toward(),
+        _toward("xmr_toward"),
+        _toward("xmr_level"),
         _small_base(),
         pl.when(pl.col("value").is_not_null()).then("national_percentile"),
     )
@@ -204,6 +205,8 @@ def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | No
         "xmr_upper": upper,
         "xmr_signal": block(flat.signal),
         "xmr_toward": block(flat.side),
+        "xmr_level": block(flat.level),
+        "xmr_mean_before": block(flat.before),
     }
 
 
@@ -231,10 +234,10 @@ def _small_base() -> pl.Expr:
     return (pl.col("denominator") < smallest).alias("small_base")
 
 
-def _toward() -> pl.Expr:
-    """The side a signal points to, as concern or improvement by the measure's direction."""
-    side = pl.col("xmr_toward").cast(pl.Int64)
+def _toward(name: str) -> pl.Expr:
+    """The side a signal or a level points to, as concern or improvement by the measure's direction."""
+    side = pl.col(name).cast(pl.Int64)
     of = {(m.name, s): str(toward(s, m.direction)) for m in BY_NAME.values() for s in (-1, 1)}
     high = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == 1}, return_dtype=pl.String)
     low = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == -1}, return_dtype=pl.String)
-    return pl.when(side > 0).then(high).when(side < 0).then(low).alias("xmr_toward")
+    return pl.when(side > 0).then(high).when(side < 0).then(low).alias(name)

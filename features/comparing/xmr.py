@@ -3,12 +3,14 @@
 A chart tells a change from noise: the mean of a baseline, limits at 2.66 mean moving ranges on either side
 (Shewhart's three sigma, from the average change between neighbouring points), and four rules that a stable
 process rarely breaks: a point beyond a limit, seven in a row on one side of the mean, seven in a row rising
-or falling, two of three in the outer third on one side.
+or falling, two of three in the outer third, with all three on one side. A baseline without any spread has limits that
+say nothing: they never lie nearer to the mean than one per cent of it, and where the mean is 0 too nothing is judged.
 
 The baseline, by rule and not by eye: the first 12 observations of a series, which are themselves not judged.
 It is drawn anew once 12 consecutive observations lie on one side of its mean, from those 12: a level held for
-so long is the new normal, and a chart that never moved would signal for ever. As-of by construction: a
-point's limits rest on earlier points only. Missing months are skipped, not filled.
+so long is the new normal, and a chart that never moved would signal for ever. That the level lies beyond the limits
+of the first baseline stays on the chart as its `level`: worse (or better) than before, and no longer moving. As-of by
+construction: a point's limits rest on earlier points only. Missing months are skipped, not filled.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ BASELINE_POINTS = 12
 SHIFT_POINTS = 7
 TREND_POINTS = 7
 REBASE_POINTS = 12
+#: Limits lie at least so far from the mean, as a share of it: a past without spread makes no change unusual.
+LEAST_REACH = 0.01
 #: A mean of equal numbers may differ from them in the last bits; that is not a side of it.
 _DUST = 1e-9
 
@@ -75,12 +79,17 @@ class Chart:
     """Index into SIGNALS; 0 where no rule is broken or the point cannot be judged."""
     side: NDArray[np.int8]
     """Which way the signal points: 1 up, -1 down, 0 none."""
+    level: NDArray[np.int8]
+    """Where the mean lies since the limits were drawn anew: 1 above those of the first baseline, -1 below, 0 within."""
+    before: Floats
+    """The mean of the first baseline, where `level` is not 0."""
 
 
 def limits(baseline: Floats) -> tuple[Floats, Floats]:
     """Mean, and distance of the limits from it, of complete baselines `[series, point]`."""
     ranges = np.abs(np.diff(baseline, axis=1))
-    return _row_mean(baseline), MOVING_RANGE_FACTOR * _row_mean(ranges)
+    mean = _row_mean(baseline)
+    return mean, np.maximum(MOVING_RANGE_FACTOR * _row_mean(ranges), LEAST_REACH * np.abs(mean))
 
 
 def toward(side: int, direction: Direction) -> Toward:
@@ -100,16 +109,18 @@ def charts(points: Floats, at: Ints | None = None) -> Chart:
     by_month = np.ascontiguousarray(points.T)
     months, series = by_month.shape
     read = {month: place for place, month in enumerate(range(months) if at is None else at.tolist())}
-    found = Chart(
-        *(np.full((len(read), series), np.nan) for _ in range(3)),
-        *(np.zeros((len(read), series), dtype=np.int8) for _ in range(2)),
-    )
+    shape = (len(read), series)
+    mean, lower, upper, before = (np.full(shape, np.nan) for _ in range(4))
+    signals, sides, levels = (np.zeros(shape, dtype=np.int8) for _ in range(3))
+    found = Chart(mean, lower, upper, signals, sides, levels, before)
     state = _State.of(series)
     for month, x in enumerate(by_month[: max(read, default=-1) + 1]):
         seen = ~np.isnan(x)
         if month in read:
             place = read[month]
             found.mean[place], found.lower[place], found.upper[place] = state.mean, state.lower, state.upper
+            found.level[place] = state.level
+            found.before[place] = np.where(state.level != 0, state.first_mean, np.nan)
         signal, side = state.judge(x, seen)
         if month in read:
             found.signal[place], found.side[place] = signal, side
@@ -136,12 +147,34 @@ class _State:
     outer: Signs
     """On which side the last observation lies in the outer third."""
     outer_before: Signs
+    position: Signs
+    """On which side of the mean the last observation lies."""
+    position_before: Signs
+    first_mean: Floats
+    """Mean and reach of the first baseline."""
+    first_reach: Floats
+    level: Signs
+    """On which side of the first baseline's limits the mean lies."""
 
     @classmethod
     def of(cls, series: int) -> _State:
         """Before the first observation."""
         unknown, nothing = np.full(series, np.nan), np.zeros(series, dtype=np.int16)
-        return cls(nothing, unknown, unknown, unknown, nothing, nothing, nothing, nothing)
+        return cls(
+            observations=nothing,
+            last=unknown,
+            mean=unknown,
+            reach=unknown,
+            run=nothing,
+            climb=nothing,
+            outer=nothing,
+            outer_before=nothing,
+            position=nothing,
+            position_before=nothing,
+            first_mean=unknown,
+            first_reach=unknown,
+            level=nothing,
+        )
 
     @property
     def lower(self) -> Floats:
@@ -165,23 +198,39 @@ class _State:
         position = np.where(far > _DUST * np.abs(self.mean), np.sign(distance), 0).astype(np.int16)
         self.run = np.where(seen, _extend(self.run, position), self.run)
         outer = np.where(3 * far > 2 * self.reach, position, 0)
+        one_side = (position == self.position) & (position == self.position_before)
+        judged = seen & (self.reach > 0)
         rules = {
             _Code.POINT: (far > self.reach) & (position != 0),
             _Code.SHIFT: np.abs(self.run) >= SHIFT_POINTS,
             _Code.TREND: (np.abs(self.climb) >= TREND_POINTS - 1) & ~np.isnan(self.mean),
-            _Code.NEAR_LIMIT: (outer != 0) & ((outer == self.outer) | (outer == self.outer_before)),
+            _Code.NEAR_LIMIT: (outer != 0) & one_side & ((outer == self.outer) | (outer == self.outer_before)),
         }
+        self.position_before = np.where(seen, self.position, self.position_before)
+        self.position = np.where(seen, position, self.position)
         self.outer_before = np.where(seen, self.outer, self.outer_before)
         self.outer = np.where(seen, outer, self.outer)
         code: Signs = np.zeros(x.size, dtype=np.int16)
         for rule, broken in reversed(rules.items()):
-            code[broken & seen] = rule
+            code[broken & judged] = rule
         return code, np.where(code == _Code.TREND, np.sign(self.climb), np.where(code > 0, position, 0))
 
     def redraw(self, due: NDArray[np.bool_], baseline: Floats) -> None:
         """Draw some charts anew from their baselines `[point, series]`; what counts on the mean begins again."""
         self.mean, self.reach = self.mean.copy(), self.reach.copy()
         self.mean[due], self.reach[due] = limits(baseline.T)
+        first = due & np.isnan(self.first_mean)
+        self.first_mean = np.where(first, self.mean, self.first_mean)
+        self.first_reach = np.where(first, self.reach, self.first_reach)
+        moved = np.nan_to_num(self.mean - self.first_mean)
+        level = np.where(np.abs(moved) > np.nan_to_num(self.first_reach), np.sign(moved), 0).astype(np.int16)
+        self.level = np.where(due, level, self.level)
+        # The third of three may belong to the baseline: on which side it lies is known.
+        self.position, self.position_before = self.position.copy(), self.position_before.copy()
+        for positions, last in ((self.position, baseline[-1]), (self.position_before, baseline[-2])):
+            distance = last - self.mean[due]
+            beyond = np.abs(distance) > _DUST * np.abs(self.mean[due])
+            positions[due] = np.where(beyond, np.sign(distance), 0)
         self.run, self.outer, self.outer_before = (
             np.where(due, 0, counted) for counted in (self.run, self.outer, self.outer_before)
         )

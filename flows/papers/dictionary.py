@@ -78,8 +78,11 @@ FEATURE_MEANINGS: dict[str, str] = {
     "xmr_upper": "Mean plus the same, not above where the measure can be.",
     "xmr_signal": "The rule of *Making Data Count* that the point breaks: `point` (beyond a limit), `shift` "
     f"({SHIFT_POINTS} in a row on one side of the mean), `trend` ({TREND_POINTS} in a row rising or falling), "
-    "`near_limit` (two of three in the outer third on one side); the first of them that applies.",
+    "`near_limit` (two of three in the outer third, all three on one side); the first of them that applies.",
     "xmr_toward": "Whether the signal points to `concern`, `improvement` or, if neither way is one, `neither`.",
+    "xmr_level": "Once limits were drawn anew: `concern` or `improvement` where the level lies beyond the limits of "
+    "the first baseline, so that it is worse or better than before and no longer moves; empty where it does not.",
+    "xmr_mean_before": "The mean of that first baseline, where there is an `xmr_level`.",
     "small_base": "True if the denominator is below the measure’s smallest meaningful base.",
 }
 

@@ -65,12 +65,77 @@ def test_seven_in_a_row_rising_or_falling() -> None:
     assert XmrRule.TREND not in signals(chart(*STEADY[:-1], 51.0, *flat[1:]))
 
 
-def test_two_of_three_in_the_outer_third_on_one_side() -> None:
+def test_two_of_three_in_the_outer_third_with_all_three_on_one_side() -> None:
     # Two thirds of the way from 50 to 55.32 is 53.55.
-    assert signals(chart(*STEADY, 54.0, 50.0, 54.0))[12:] == [None, None, XmrRule.NEAR_LIMIT]
+    assert signals(chart(*STEADY, 54.0, 52.0, 54.0))[12:] == [None, None, XmrRule.NEAR_LIMIT]
+    # The third of three may belong to the baseline, whose last point lies above the mean.
     assert signals(chart(*STEADY, 54.0, 54.0, 50.0))[12:] == [None, XmrRule.NEAR_LIMIT, None]
+    assert signals(chart(*STEADY[1:], 49.0, 54.0, 54.0))[12:] == [None, None]
     assert signals(chart(*STEADY, 54.0, 50.0, 46.0))[12:] == [None] * 3
-    assert signals(chart(*STEADY, 54.0, 50.0, 49.0, 54.0))[12:] == [None] * 4
+    assert signals(chart(*STEADY, 54.0, 49.0, 54.0))[12:] == [None] * 3
+    assert signals(chart(*STEADY, 54.0, 52.0, 51.0, 54.0))[12:] == [None] * 4
+    # The mean is 10, the limits are 5.4 and 14.6.
+    far = 4.6 / 2.66 / 2
+    apart = chart(*[10 + far, 10 - far] * 6, 13.4, 8.0, 13.4)
+    assert (apart.lower[0, 12], apart.upper[0, 12]) == pytest.approx((5.4, 14.6))
+    assert signals(apart)[12:] == [None] * 3
+
+
+@pytest.mark.parametrize(
+    ("sides", "flagged"),
+    [
+        ([1] * 6, []),
+        ([*[1] * 6, -1], []),
+        ([*[1] * 8, -1], [6, 7]),
+        ([*[-1] * 8, 1], [6, 7]),
+        ([-1, *[1] * 8, -1], [7, 8]),
+    ],
+)
+def test_seven_on_one_side_as_nhs_rplotthedots_marks_the_last_of_seven(sides: list[int], flagged: list[int]) -> None:
+    """Patterns and answers of the package that NHS England's *Making Data Count* publishes with (MIT licence)."""
+    # A hair's breadth from the mean, so that no other rule speaks.
+    found = signals(chart(*STEADY, *(50 + 0.5 * side + 0.1 * (i % 2) for i, side in enumerate(sides))))[12:]
+    assert [i for i, rule in enumerate(found) if rule is XmrRule.SHIFT] == flagged
+
+
+@pytest.mark.parametrize(
+    ("steps", "flagged"),
+    [
+        ([1, 2, 3, 3, 4, 5, 6], []),
+        ([1, 2, 3, 4, 5, 6, 7], [6]),
+        ([2, 1, 2, 3, 4, 5, 6, 7, 3], [7]),
+        ([7, 6, 5, 4, 3, 2, 1], [6]),
+        ([2, 7, 6, 5, 4, 3, 2, 1, 3], [7]),
+    ],
+)
+def test_seven_in_a_row_as_nhs_rplotthedots_marks_the_last_of_seven(steps: list[int], flagged: list[int]) -> None:
+    # Values around the mean of 50, so that no shift is there as well.
+    found = signals(chart(*[49.0, 51.0] * 6, *(48.4 + 0.4 * step for step in steps)))[12:]
+    assert [i for i, rule in enumerate(found) if rule is XmrRule.TREND] == flagged
+
+
+@pytest.mark.parametrize("level", [0.0, 0.2, 17.0])
+def test_a_baseline_without_spread_makes_no_small_change_unusual(level: float) -> None:
+    found = chart(*[level] * 12, *[level + 0.004 * (level or 1)] * 6)
+    assert signals(found) == [None] * 18
+    if level:
+        assert found.upper[0, 12] == pytest.approx(1.01 * level), "the stated minimum width"
+        assert signals(chart(*[level] * 12, 1.02 * level))[-1] is XmrRule.POINT
+
+
+def test_a_new_level_keeps_the_mark_that_it_is_worse_than_before() -> None:
+    raised = [62.0, 64.0] * 6
+    found = chart(*STEADY, *raised, *[62.0, 64.0] * 3)
+    assert signals(found)[24:] == [None] * 6, "it no longer moves"
+    assert found.level[0, :24].tolist() == [0] * 24
+    assert found.level[0, 24:].tolist() == [1] * 6
+    assert found.before[0, 24:].tolist() == [50.0] * 6
+    back = chart(*STEADY, *raised, *STEADY, 50.0)
+    assert back.level[0, -1] == 0
+    assert np.isnan(back.before[0, -1])
+    near = chart(*STEADY, *[52.0, 54.0] * 6, 53.0)
+    assert near.mean[0, -1] == pytest.approx(53)
+    assert near.level[0, -1] == 0, "within the limits that it had"
 
 
 def test_a_level_that_has_held_for_twelve_points_is_the_new_normal() -> None:
@@ -111,7 +176,7 @@ values = arrays(np.float64, (3, 40), elements=st.floats(0, 1, width=32) | st.jus
 @given(values, st.integers(BASELINE_POINTS, 39))
 def test_later_points_change_nothing_and_each_series_stands_alone(block: np.ndarray, until: int) -> None:
     whole, past, alone = charts(block), charts(block[:, :until]), charts(block[1:2])
-    for name in ("mean", "lower", "upper", "signal", "side"):
+    for name in ("mean", "lower", "upper", "signal", "side", "level", "before"):
         np.testing.assert_array_equal(getattr(whole, name)[:, :until], getattr(past, name))
         np.testing.assert_array_equal(getattr(whole, name)[1:2], getattr(alone, name))
 
@@ -119,5 +184,5 @@ def test_later_points_change_nothing_and_each_series_stands_alone(block: np.ndar
 @given(values, st.lists(st.integers(0, 39), min_size=1, max_size=5, unique=True))
 def test_charts_read_at_some_months_are_the_charts_of_all_months(block: np.ndarray, at: list[int]) -> None:
     whole, some = charts(block), charts(block, np.array(at, dtype=np.intp))
-    for name in ("mean", "lower", "upper", "signal", "side"):
+    for name in ("mean", "lower", "upper", "signal", "side", "level", "before"):
         np.testing.assert_array_equal(getattr(whole, name)[:, at], getattr(some, name))
