@@ -17,6 +17,10 @@ import pyarrow.parquet as pq
 import xlsxwriter
 from xlsxwriter import Workbook
 
+from tests.unit.flows.extracts.formats.annex_a.examples import book as annex_a_book
+from tests.unit.flows.extracts.formats.annex_a.examples import small
+from tests.unit.flows.extracts.formats.csww.made_up import csww, worker
+
 MARK = "zqmark"
 
 Lines = list[list[str]]
@@ -103,6 +107,32 @@ def _parquet(rows: Lines, mark: str) -> bytes:
     return out.getvalue()
 
 
+def _annex_a(rows: Lines, mark: str) -> bytes:
+    """Sheets, headers, names and cells of Annex A that are not read, and a sheet that is known by its number alone."""
+    sheets = small()
+    six = sheets.pop("List 6")
+    sheets[f"6 {mark}"] = [[*six[0], mark, "Ethnicity"], *([*row, mark, mark] for row in six[1:])]
+    for name in ("List 4", "List 8"):
+        sheets[name] = [sheets[name][0], *([*row[:-1], mark] for row in sheets[name][1:])]
+    return annex_a_book({**sheets, f"{mark} notes": [[mark, mark], [mark, mark]]}, hidden=[f"{mark} notes"])
+
+
+def _csww(rows: Lines, mark: str) -> bytes:
+    """Comments, instructions, attributes, elements and entities of a return that nobody reads."""
+    council = rows[1][rows[0].index("la_code")]
+    month = {"Year": "2026", "ReferenceDate": "2026-10-31"}
+    odd = worker(QualInst=mark, Ethnicity=mark, GenderCurrent=mark, Cases30=mark, OrgRole=mark)
+    content = csww(*[worker(SWENo=f"SW{n:08}") for n in range(30)], odd, LEA=council, **month).decode()
+    head, _, rest = content.partition("<Header>")
+    content = f"{head}<?{mark} {mark}?><!-- {mark} --><Header {mark}='{mark}'>{rest}"
+    return content.replace("</CSWWWorker>", f"<{mark.upper()}>{mark}</{mark.upper()}></CSWWWorker>", 1).encode()
+
+
+def _ssd(rows: Lines, mark: str) -> bytes:
+    head = "cine_referral_id,cine_person_id,cine_referral_date,cine_close_date,cine_referral_source_desc,zq"
+    return "\n".join([head, *(f"{mark}{n},{mark}{n},2026-10-{n:02},,{mark},{mark}" for n in range(1, 29))]).encode()
+
+
 #: Where the marker stands -> how the file is named, and how it is made.
 PLACES: dict[str, tuple[str, Plant]] = {
     "a cell of a column nobody knows": ("workforce.csv", _column("Colour", "{}")),
@@ -149,6 +179,9 @@ PLACES: dict[str, tuple[str, Plant]] = {
     ),
     "parts nobody reads": ("workforce.xlsx", _parts),
     "Parquet's metadata and a column of it": ("workforce.parquet", _parquet),
+    "Annex A": ("annex_a.xlsx", _annex_a),
+    "a workforce return": ("csww.xml", _csww),
+    "tables of the SSD": ("ssd/ssd_cin_episodes.csv", _ssd),
 }  # fmt: skip
 
 
@@ -165,6 +198,7 @@ def plant(landing: Path, month: str, councils: list[str]) -> dict[str, str]:
         rows = [line.split(",") for line in _as_csv(good).splitlines()]
         good.unlink()
         name, make = PLACES[place]
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(make(rows, mark_of(place)))
     return planted
 
