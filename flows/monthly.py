@@ -33,7 +33,7 @@ from flows.mail import approval
 from flows.mail.deliver import Delivery
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import unreached, write_to_data_officers
-from flows.mail.undelivered import note_undelivered
+from flows.mail.undelivered import note_undelivered, send_undelivered
 from flows.month import steps
 from flows.month.published_returns import (
     read_published_file,
@@ -215,6 +215,9 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
 
     def report(mail: MonthMail) -> RunOutcome:
         alerts = [p.alert for p in published]
+        if request.send is Send.YES and not request.councils:  # what data officers and the team still miss
+            send_undelivered(context.settings, context.store, post.courier, context.month, context.now)
+            post.asked.check()
         note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
         note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
         outcome = outcome_of(context, alerts, *steps.files_as_known(context), mail)
