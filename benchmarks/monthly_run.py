@@ -26,10 +26,13 @@ from features.counting.records import RECEIVED, count
 from features.frames import NATIONAL
 from features.months import Month, nth_working_day
 from features.registry import Kind
+from flows.alerts.council import publish_council
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
-from flows.month import steps
+from flows.month import inputs
 from flows.month.measure import measure
 from flows.month.score import load_model, score_councils
+from flows.month.steps import decide_month, write_region_page
 from flows.month.take_in import TakenIn
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.settings.settings import Settings
@@ -110,11 +113,11 @@ def _edition(month: Month, codes: Sequence[str], known: date) -> Manifest:
 
 
 def _take_in(context: RunContext) -> list[TakenIn]:
-    due = [d for d in steps.find_due(context) if d.month == context.month]
+    due = [d for d in inputs.due_now(context) if d.month == context.month]
     with context.clock.stage("read"), ThreadPoolExecutor(2) as pool:
-        councils = list(steps.files_by_council(due[0]).values())
-        reads = [r for found in pool.map(lambda files: steps.read_council(context, files), councils) for r in found]
-    return steps.check_and_store(context, due, [reads], reports=True)
+        councils = due[0].by_council()
+        reads = [r for found in pool.map(lambda files: inputs.read_council(context, files), councils) for r in found]
+    return inputs.check_months_of(context, due, [reads], reports=True)
 
 
 def _run(context: RunContext) -> int:
@@ -134,13 +137,22 @@ def _run(context: RunContext) -> int:
     with clock.stage("score"):
         scores = score_councils(model, measured, context.register, context.month, context.cutoff)
     with clock.stage("decide"):
-        alerting = steps.decide_month(context, measured, scores)
+        every = context.register.valid_in(context.month)
+        rules = context.settings.alerts
+        decided = decide_month(context.store, context.register, every, measured, scores, rules, context.cutoff)
+        alerting = inputs.to_publish(context, decided, measured)
+    contact = Contact.of(context.settings)
     with clock.stage("publish"), ThreadPoolExecutor(2) as pool:
         published: list[Published] = list(
-            pool.map(lambda decided: steps.publish_one(context, alerting, decided), alerting.decided)
+            pool.map(
+                lambda one: publish_council(
+                    context.store, one, alerting.manifest, alerting.failures, alerting.versions, contact
+                ),
+                alerting.decided,
+            )
         )
     with clock.stage("pages"):
-        steps.write_region_page(context, alerting, "", published, clock.seconds)
+        write_region_page(context.store, every, context.month, alerting, "", published, clock.seconds)
     return int(taken[-1].manifest.checks["rows"])
 
 

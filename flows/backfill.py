@@ -16,9 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
-from flows.month import steps
+from flows.month import inputs
 from flows.month.portions import READERS, in_portions, read_portion, retried, take_in_portions
 from flows.month.score import load_model
+from flows.month.steps import write_success_marker
 from flows.month.take_in import Due, Read
 from flows.month.workers import worker_processes
 from flows.monthly import alert_councils
@@ -54,7 +55,8 @@ class BackfillRequest(BaseModel):
 @task(task_run_name="Read {months}", **PATIENT_STEP)
 def read_together(context: RunContext, months: str, due: list[Due], pool: ProcessPoolExecutor) -> list[list[Read]]:
     """What every council sent for some months, months and councils side by side."""
-    return read_portion(context, due, pool)
+    with context.clock.stage("read"):
+        return read_portion(due, pool, inputs.reader(context))
 
 
 def take_in(context: RunContext, due: list[Due]) -> None:
@@ -101,7 +103,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         raise SettingsError(f"A backfill goes from the older month to the newer: {first} is after {last}.")
     context = begin(settings, last, now=now, as_of=None)
     with holding(context, INTAKE):
-        due = steps.find_due_for_history(context, first, last)
+        due = inputs.due_in_history(context, first, last)
         take_in(context, due)
     model = load_model(settings, context.store)
     start = Month.parse(request.decide_from) if request.decide_from else first
@@ -112,7 +114,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         step("Deciding %s", month)
         with holding(context, month):
             alerting, _, sent = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
-            steps.write_success_marker(seen, alerting, bool(sent) and alerting.storm.held)
+            write_success_marker(seen.store, month, alerting, bool(sent) and alerting.storm.held)
         update_progress_artifact(
             cast(UUID, progress),
             100 * number / len(months),

@@ -21,7 +21,7 @@ from prefect.states import Completed, Failed
 from features.errors import HoldfastError
 from features.months import Month, london_day
 from flows.alerts.alert import Alert
-from flows.alerts.council import standing_alerts
+from flows.alerts.council import alert_of, standing_alerts
 from flows.alerts.decide import storm_valve
 from flows.alerts.facts import CouncilFacts
 from flows.alerts.letter.compose import Contact
@@ -34,7 +34,6 @@ from flows.mail.deliver import Delivery
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import unreached, write_to_data_officers
 from flows.mail.undelivered import note_undelivered, send_undelivered
-from flows.month import steps
 from flows.month.published_returns import (
     read_published_file,
     read_record_beside,
@@ -43,7 +42,7 @@ from flows.month.published_returns import (
 )
 from flows.month.restated import restatements
 from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
-from flows.month.steps import Alerting
+from flows.month.steps import Alerting, chosen_councils, files_as_known, write_region_page, write_success_marker
 from flows.month.take_in import Due, Read, TakenIn, to_be_tried_again, unread
 from flows.orchestration import artifacts
 from flows.orchestration.failures import TELLS_OF_FAILURE
@@ -84,7 +83,7 @@ def take_in(context: RunContext, due: Sequence[Due], faults: Faults) -> list[Tak
     months = str(due[0].month) if len(due) == 1 else f"{due[0].month} to {due[-1].month}"
     step("Reading %s: %d councils", months, len(context.register.councils))
     with context.clock.stage("read"):
-        begun = [(one, _reading(context, str(one.month), files)) for one in due for files in steps.by_council(one)]
+        begun = [(one, _reading(context, str(one.month), files)) for one in due for files in one.by_council()]
         found = faults.results([unit for _, unit in begun])
     reads: dict[Month, list[Read]] = {one.month: [] for one in due}
     for (one, _), read in zip(begun, found, strict=True):
@@ -158,7 +157,7 @@ def alert_and_report(
     restated = tuple(restatements(context.history, context.register, taken, context.cutoff))
     named = f"{model.ref.name} {model.ref.version}"
     if not request.steps.publishes:
-        alerts = [steps.rehearse_one(alerting, d) for d in alerting.decided]
+        alerts = [alert_of(d, alerting.manifest, alerting.failures, alerting.versions) for d in alerting.decided]
         outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures)
         note = "This was a rehearsal: nothing was published or mailed."
         outcome = replace(outcome, restatements=restated, model=named, faults=tuple(faults.found), note=note)
@@ -170,13 +169,15 @@ def alert_and_report(
 
     def report(mail: MonthMail) -> RunOutcome:
         with context.clock.stage("pages"):
-            steps.write_region_page(context, alerting, mail.stopped, published, context.clock.seconds)
+            every = context.register.valid_in(context.month)
+            seconds = context.clock.seconds
+            write_region_page(context.store, every, context.month, alerting, mail.stopped, published, seconds)
         outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures, mail, revised)
         outcome = replace(outcome, restatements=restated, model=named, faults=tuple(faults.found))
         if request.send is not Send.NO:
             outcome = _tell_officers_and_team(context, alerting, outcome, post)
         if not request.councils:
-            steps.write_success_marker(context, alerting, bool(mail.stopped))
+            write_success_marker(context.store, context.month, alerting, bool(mail.stopped))
             note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
         return _shown(context, outcome, alerts, alerting.facts)
 
@@ -196,7 +197,7 @@ def _tell_officers_and_team(context: RunContext, alerting: Alerting, outcome: Ru
 
 def check_only(context: RunContext, faults: Faults) -> RunOutcome:
     """After reading and checking: what came and what is wrong with it."""
-    outcome = outcome_of(context, [], *steps.files_as_known(context))
+    outcome = outcome_of(context, [], *files_as_known(context.history, context.month, context.cutoff))
     note = "Only reading and checking was asked for: nothing was scored, published or mailed."
     outcome = replace(outcome, faults=tuple(faults.found), note=note)
     return _shown(context, outcome, [], {})
@@ -204,7 +205,7 @@ def check_only(context: RunContext, faults: Faults) -> RunOutcome:
 
 def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOutcome:
     """Send what earlier runs of the month published and nobody has or holds; nothing is scored again."""
-    chosen = steps.chosen_councils(context, request.councils)
+    chosen = chosen_councils(context.register, context.month, request.councils)
     every = standing_alerts(
         context.store, context.register.valid_in(context.month), context.month, Contact.of(context.settings)
     )
@@ -220,7 +221,7 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
             post.asked.check()
         note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
         note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
-        outcome = outcome_of(context, alerts, *steps.files_as_known(context), mail)
+        outcome = outcome_of(context, alerts, *files_as_known(context.history, context.month, context.cutoff), mail)
         outcome = replace(outcome, faults=tuple(faults.found), note=note)
         return _shown(context, outcome, alerts, {})
 
@@ -297,7 +298,7 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
     if request.returns:
         return run_published(settings, month, request, Path(request.returns), now)
     context = begin(settings, month, now=now, as_of=as_of)
-    steps.chosen_councils(context, request.councils)
+    chosen_councils(context.register, context.month, request.councils)
     model, faults = load_model(settings, context.store), Faults()
     with holding(context, month) as held:
         if request.steps is RunSteps.FROM_SENDING:
@@ -324,7 +325,7 @@ def run_published(settings: Settings, month: Month, request: RunRequest, path: P
     )
     if record is not None:
         context = replace(context, beside=record_measures_beside(record, register, cutoff))
-    steps.chosen_councils(context, request.councils)
+    chosen_councils(context.register, context.month, request.councils)
     model = load_model(settings, context.store)
     with holding(context, month) as held:
         with holding(context, INTAKE):

@@ -83,15 +83,20 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
         # some, what reads models (skops looks through every module there is, so it comes before those with many).
         import flows.month.score  # noqa: F401
-        from flows.month.portions import take_in_plainly
-        from flows.month.steps import find_due_for_history
+        from flows.month import inputs
+        from flows.month.portions import read_portion, take_in_plainly
         from flows.settings.settings import Settings
         from flows.store.context import begin
 
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
         say(f"Taking in {first} to {before}, as each month's run would have seen it")
-        take_in_plainly(context, find_due_for_history(context, first, before), pool, prepare=_import_the_rest)
+        take_in_plainly(
+            inputs.due_in_history(context, first, before),
+            lambda due: read_portion(due, pool, inputs.reader(context)),
+            lambda due, reads: inputs.check_months_of(context, due, reads, reports=False),
+            prepare=_import_the_rest,
+        )
 
     from flows.backfill import BackfillRequest, backfill
     from flows.monthly import monthly, result_of

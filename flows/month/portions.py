@@ -8,10 +8,8 @@ from functools import partial
 from typing import Protocol
 
 from flows.extracts.landing import LandedFile
-from flows.month import steps
 from flows.month.apart import fault_sentence, of_the_run
-from flows.month.take_in import Due, Read, load_checks, read_files, to_be_tried_again, unread
-from flows.store.context import RunContext
+from flows.month.take_in import Due, Read, load_checks, to_be_tried_again, unread
 from flows.store.progress import step
 
 #: Rows read and checked together: some months of a small region, one month of England. With more, the last portion
@@ -20,6 +18,10 @@ _ROWS_AT_ONCE = 300_000
 _BYTES_PER_ROW = 90
 #: Processes that read files.
 READERS = 2
+
+
+#: Reads what one council sent for one month.
+ReadOne = Callable[[Sequence[LandedFile]], list[Read]]
 
 
 class Reading(Protocol):
@@ -42,21 +44,20 @@ def in_portions(due: Sequence[Due]) -> list[list[Due]]:
     return portions
 
 
-def read_portion(context: RunContext, due: Sequence[Due], pool: Executor) -> list[list[Read]]:
-    """What every council sent for some months, months and councils side by side in the pool's processes."""
-    work = [(i, files) for i, one in enumerate(due) for files in steps.files_by_council(one).values()]
-    read_one = partial(
-        read_files, context.landing, context.store, key=context.key, limits=steps.limits_of(context.settings)
-    )
-    with context.clock.stage("read"):
-        read = list(pool.map(partial(_read_or_fault, read_one), [files for _, files in work], chunksize=8))
+def read_portion(due: Sequence[Due], pool: Executor, read_one: ReadOne) -> list[list[Read]]:
+    """What every council sent for some months, months and councils side by side in the pool's processes.
+
+    `read_one` reads one council's files of a month; it must pickle.
+    """
+    work = [(i, files) for i, one in enumerate(due) for files in one.by_council()]
+    read = list(pool.map(partial(_read_or_fault, read_one), [files for _, files in work], chunksize=8))
     reads: list[list[Read]] = [[] for _ in due]
     for (i, _), found in zip(work, read, strict=True):
         reads[i] += found
     return reads
 
 
-def _read_or_fault(read: Callable[[Sequence[LandedFile]], list[Read]], files: Sequence[LandedFile]) -> list[Read]:
+def _read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
     """What one council sent, or the fault in its place: it ends no other council's month."""
     try:
         return read(files)
@@ -95,13 +96,16 @@ def retried(due: Sequence[Due], reads: Sequence[Sequence[Read]]) -> list[Due]:
 
 
 def take_in_plainly(
-    context: RunContext, due: Sequence[Due], pool: Executor, prepare: Callable[[], None] = load_checks
+    due: Sequence[Due],
+    read: Callable[[list[Due]], list[list[Read]]],
+    check: Callable[[list[Due], list[list[Read]]], object],
+    prepare: Callable[[], None] = load_checks,
 ) -> None:
     """The same without Prefect, for months before there is anybody to watch them: the demo's history."""
     with ThreadPoolExecutor(1) as reader:
         take_in_portions(
             in_portions(due),
-            lambda _, portion: reader.submit(read_portion, context, portion, pool),
-            lambda _, portion, reads: steps.check_and_store(context, retried(portion, reads), reads, reports=False),
+            lambda _, portion: reader.submit(read, portion),
+            lambda _, portion, reads: check(retried(portion, reads), reads),
             prepare,
         )

@@ -57,6 +57,13 @@ class Due:
     replaces: Manifest | None
     """The edition known so far, if any."""
 
+    def by_council(self) -> list[list[LandedFile]]:
+        """The files, one list per council: the unit that is read, shown and retried."""
+        found: dict[str, list[LandedFile]] = {}
+        for file in self.files:
+            found.setdefault(file.council.la_code, []).append(file)
+        return list(found.values())
+
     @property
     def has_news(self) -> bool:
         """Its own files changed; if not, only the month before it did."""

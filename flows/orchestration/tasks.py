@@ -17,7 +17,9 @@ from prefect.utilities.annotations import quote
 
 from features.errors import StoreError
 from features.frames import NATIONAL
+from flows.alerts import council as alerts
 from flows.alerts.council import Decided
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
@@ -25,11 +27,11 @@ from flows.extracts.landing import LandedFile
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_council
 from flows.mail.transports.open import mail_policy
-from flows.month import steps
+from flows.month import inputs, steps
 from flows.month.measure import Measured, measure
 from flows.month.published_returns import take_in_published
 from flows.month.score import score_councils
-from flows.month.steps import Alerting
+from flows.month.steps import Alerting, accepted_failures, chosen_councils
 from flows.month.take_in import Due, Read, TakenIn
 from flows.orchestration.faults import needs_a_person, tried_again
 from flows.store import StoreRefuses
@@ -78,13 +80,13 @@ PATIENT_STEP: dict[str, Any] = {
 @task(task_run_name="Find what has come", **PATIENT_STEP)
 def find_due(context: RunContext) -> list[Due]:
     """The run's month, and earlier months in which something is new."""
-    return steps.find_due(context)
+    return inputs.due_now(context)
 
 
 @task(task_run_name="Read {council}, {month}", **PATIENT_STEP)
 def read_council(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
     """Everything one council sent for one month. Failed if a file was refused: it must be sent again."""
-    reads = steps.read_council(context, files)
+    reads = inputs.read_council(context, files)
     return needs_a_person(reads, " ".join(read.refusal for read in reads if read.refusal))
 
 
@@ -93,13 +95,13 @@ def check_and_count(
     context: RunContext, months: str, due: Sequence[Due], reads: Sequence[Sequence[Read]], reports: bool
 ) -> list[TakenIn]:
     """One validation pass over all councils, then the counts that may be used."""
-    return steps.check_and_store(context, due, reads, reports=reports)
+    return inputs.check_months_of(context, due, reads, reports=reports)
 
 
 @task(task_run_name="Check {file}", **PATIENT_STEP)
 def check_published(context: RunContext, file: str, published: PublishedWorkforce) -> list[TakenIn]:
     """Every September of a published file up to the run's month, checked and stored."""
-    accepted = steps.accepted_failures(context)
+    accepted = accepted_failures(context.settings.accepted_failures)
     with context.clock.stage("check"):
         taken, batches = take_in_published(context.history, published, context.month, accepted)
     with context.clock.stage("reports"):
@@ -135,7 +137,10 @@ def decide_month(
     context: RunContext, month: str, measured: Measured, scores: Mapping[str, Score], councils: Sequence[str]
 ) -> Alerting:
     """Bands, changes, and whether the month's mail must wait."""
-    return steps.decide_month(context, measured, scores, councils)
+    chosen = chosen_councils(context.register, context.month, councils)
+    rules = context.settings.alerts
+    decided = steps.decide_month(context.store, context.register, chosen, measured, scores, rules, context.cutoff)
+    return inputs.to_publish(context, decided, measured)
 
 
 @task(task_run_name="Score {council}", **STEP)
@@ -147,7 +152,10 @@ def not_scored(council: str, why: str) -> State[None]:
 @task(task_run_name="Publish {council}", **PATIENT_STEP)
 def publish_council(context: RunContext, council: str, alerting: Alerting, decided: Decided) -> Published:
     """The council's alert object and its message; the same again writes nothing."""
-    return steps.publish_one(context, alerting, decided)
+    contact = Contact.of(context.settings)
+    return alerts.publish_council(
+        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact
+    )
 
 
 @task(task_run_name="Send to {council}", **PATIENT_STEP)

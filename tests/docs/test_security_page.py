@@ -15,7 +15,7 @@ from features.frames import NATIONAL
 from features.months import Month
 from flows.cli import init
 from flows.extracts.pseudonyms import pseudonyms
-from flows.month import steps
+from flows.month import inputs
 from flows.month.measure import Measured, measure
 from flows.month.score import load_model, score_councils
 from flows.settings.settings import RetentionSettings, Settings
@@ -106,7 +106,7 @@ def test_what_is_said_of_this_month_is_the_same_without_the_rows_of_months_ago(p
     assert any(s.not_scored is None for s in scores.values())
     assert_frame_equal(after.features, before.features)
     assert_frame_equal(after.measures, before.measures)
-    assert steps.find_due(context(page_folder)) == []
+    assert inputs.due_now(context(page_folder)) == []
 
 
 @pytest.mark.soak

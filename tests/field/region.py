@@ -16,8 +16,10 @@ import polars as pl
 from features.councils import read_register, write_register
 from features.frames import NATIONAL
 from features.months import Month
+from flows.alerts.council import publish_council
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
-from flows.month import steps
+from flows.month import inputs, steps
 from flows.month.measure import Measured, measure
 from flows.month.portions import read_portion, retried, take_in_plainly
 from flows.month.score import load_model, score_councils
@@ -103,10 +105,10 @@ class FieldRegion:
 
     def take_in(self, month: Month = LAST) -> TakenIn:
         context = self.context(month)
-        due = [d for d in steps.find_due(context) if d.month == month]
+        due = [d for d in inputs.due_now(context) if d.month == month]
         with ThreadPoolExecutor(1) as pool:
-            reads = read_portion(context, due, pool)
-        return steps.check_and_store(context, retried(due, reads), reads, reports=True)[-1]
+            reads = read_portion(due, pool, inputs.reader(context))
+        return inputs.check_months_of(context, retried(due, reads), reads, reports=True)[-1]
 
     def run(self) -> Ran:
         taken = self.take_in()
@@ -122,8 +124,14 @@ class FieldRegion:
             usual_cutoff=context.usual_cutoff,
         )
         scores = score_councils(model, measured, context.register, LAST, context.cutoff)
-        alerting = steps.decide_month(context, measured, scores)
-        published = tuple(steps.publish_one(context, alerting, decided) for decided in alerting.decided)
+        every, rules = context.register.valid_in(LAST), context.settings.alerts
+        decided = steps.decide_month(context.store, context.register, every, measured, scores, rules, context.cutoff)
+        alerting = inputs.to_publish(context, decided, measured)
+        contact = Contact.of(context.settings)
+        published = tuple(
+            publish_council(context.store, one, alerting.manifest, alerting.failures, alerting.versions, contact)
+            for one in alerting.decided
+        )
         return Ran(taken, measured, alerting, published, self._objects(context, taken, published))
 
     def _objects(self, context: RunContext, taken: TakenIn, published: tuple[Published, ...]) -> dict[str, bytes]:
@@ -148,5 +156,9 @@ def make(folder: Path) -> FieldRegion:
     made = FieldRegion(folder)
     context = made.context(LAST.plus(-1))
     with ThreadPoolExecutor(2) as pool:
-        take_in_plainly(context, steps.find_due_for_history(context, LAST.plus(1 - MONTHS), LAST.plus(-1)), pool)
+        take_in_plainly(
+            inputs.due_in_history(context, LAST.plus(1 - MONTHS), LAST.plus(-1)),
+            lambda due: read_portion(due, pool, inputs.reader(context)),
+            lambda due, reads: inputs.check_months_of(context, due, reads, reports=False),
+        )
     return made

@@ -30,7 +30,7 @@ from flows.mail.month_mail import MonthMail
 from flows.mail.officers import data_officer_message
 from flows.mail.parts import parts_as_text
 from flows.mail.why import Chain, chain
-from flows.month import portions, steps
+from flows.month import inputs, steps
 from flows.month.take_in import read_files
 from flows.orchestration import artifacts
 from flows.orchestration.outcome import RunOutcome
@@ -103,10 +103,10 @@ def month(field_region: FieldRegion, tmp_path_factory: pytest.TempPathFactory) -
                 raise OSError("could not open s3://a-bucket/of-ours")
             return read_files(landing, store, files, **given)
 
-        patch.setattr(portions, "read_files", refused)
+        patch.setattr(inputs, "read_files", refused)
         ran = region.run()
     context = region.context()
-    manifest, failures = steps.files_as_known(context)
+    manifest, failures = steps.files_as_known(context.history, LAST, context.cutoff)
     files = {c.la_code: council_files(manifest, failures, c, LAST) for c in context.register.councils}
     outcome = outcome_of(
         context, [p.alert for p in ran.published], manifest, failures, MonthMail(storm=ran.alerting.storm)
@@ -132,7 +132,7 @@ def test_every_fate_occurs_and_is_what_was_planted(month: Everything) -> None:
 def test_the_officer_reads_each_file_and_never_in_order_of_a_file_that_is_not(month: Everything) -> None:
     for council in month.context.register.councils:
         files = month.files[council.la_code]
-        notes = validation_facts(steps.files_as_known(month.context)[1], council, LAST).notes
+        notes = validation_facts(month.ran.alerting.failures, council, LAST).notes
         message = data_officer_message(council, files, notes, CONTACT)
         said = plain(message.text)
         assert message.subject.endswith(files.headline)
@@ -185,7 +185,9 @@ def test_the_pages_read_the_same(month: Everything) -> None:
         assert all(f.state in page for f in files.files)
         assert [f["state"] for f in document["files"]] == [f.state for f in files.files]
         assert (document["verdict"], document["errors"]) == (files.verdict, files.errors)
-    steps.write_region_page(month.context, month.ran.alerting, "", month.ran.published, {})
+    steps.write_region_page(
+        store, month.context.register.councils, LAST, month.ran.alerting, "", month.ran.published, {}
+    )
     region = plain(store.read(f"region/{LAST}/index.html").decode())
     for files in month.files.values():
         assert (f"Files: {files.headline}" in region) == files.to_put_right

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli.demo import settings_for
-from flows.month import steps
+from flows.month import inputs
 from flows.month.portions import read_portion, retried
 from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
@@ -53,10 +53,10 @@ def test_no_marker_is_in_the_store_the_pages_the_log_or_a_temporary_folder(
         monkeypatch.setenv(name, str(temporary))
     settings = Settings.load(environment="demo", landing=str(landing), store=str(store))
     context = begin(settings, LAST, now=datetime(2026, 11, 20, 7, tzinfo=UTC), as_of=date(2026, 11, 20))
-    due = steps.find_due(context)
+    due = inputs.due_now(context)
     with ThreadPoolExecutor(1) as pool:
         reads = read_portion(context, due, pool)
-    (taken,) = steps.check_and_store(context, retried(due, reads), reads, reports=True)
+    (taken,) = inputs.check_months_of(context, retried(due, reads), reads, reports=True)
     out, err = capfd.readouterr()
     left = {**files_below(store, temporary), "printed": (out + err).encode(), "repr": repr((reads, taken)).encode()}
     assert found_in(left) == []

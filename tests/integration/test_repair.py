@@ -15,10 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from expectations.fates import Fate
+from flows.alerts import council as alerts
 from flows.cli.demo import settings_for
 from flows.extracts.landing import LandedFile
 from flows.mail import approval
-from flows.month import steps
+from flows.month import inputs, steps
+from flows.orchestration import tasks
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_text
@@ -167,7 +169,7 @@ def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_
         return files[0].council.la_code
 
     with monkeypatch.context() as broken:
-        broken.setattr(steps, "read_council", failing_for("Z03", steps.read_council, council))
+        broken.setattr(inputs, "read_council", failing_for("Z03", inputs.read_council, council))
         state = region.state(send="no")
     outcome = state.result()
     assert (state.name, state.type.value) == ("Completed", "COMPLETED")
@@ -186,22 +188,23 @@ def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_
     assert "a fault in Holdfast" not in to_text(mended)
 
 
-@pytest.mark.parametrize("step", ["publish_one", "deliver_one"])
+@pytest.mark.parametrize("step", ["publish_council", "deliver_council"])
 def test_a_fault_in_publishing_or_sending_to_one_council_stops_nobody_else(
     region: Region, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def council(*given: Any) -> str:
-        code: str = given[2].council.la_code if step == "publish_one" else given[2].la_code
+        code: str = given[1].council.la_code if step == "publish_council" else given[2].la_code
         return code
 
     with monkeypatch.context() as broken:
-        broken.setattr(steps, step, failing_for("Z03", getattr(steps, step), council))
+        room = alerts if step == "publish_council" else tasks
+        broken.setattr(room, step, failing_for("Z03", getattr(room, step), council))
         state = region.state(steps="from scoring")
     assert "1 fault at single councils" in str(state.message)
     assert region.mailed() == ["Z01", "Z02", "Z04"]
     (fault,) = state.result().faults
-    assert fault.startswith("Fennickmere (Z03): " + ("publishing" if step == "publish_one" else "sending"))
-    region.run(councils=["Z03"], steps="from scoring" if step == "publish_one" else "from sending")
+    assert fault.startswith("Fennickmere (Z03): " + ("publishing" if step == "publish_council" else "sending"))
+    region.run(councils=["Z03"], steps="from scoring" if step == "publish_council" else "from sending")
     assert region.mailed() == list(CODES)
 
 
@@ -209,7 +212,7 @@ def test_a_step_that_fails_everywhere_is_a_failed_run(region: Region, monkeypatc
     def broken(*_: object) -> None:
         raise ValueError("a name that must not be told")
 
-    monkeypatch.setattr(steps, "publish_one", broken)
+    monkeypatch.setattr(alerts, "publish_council", broken)
     state = region.state(steps="from scoring")
     assert state.is_failed()
     assert "Publishing failed at every council" in state.message

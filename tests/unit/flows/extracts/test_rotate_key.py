@@ -19,7 +19,7 @@ from features.errors import SettingsError
 from features.months import Month
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import KEY_NAME, Rotated, require_key, rotate
-from flows.month import steps
+from flows.month import inputs
 from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
 from flows.store import LocalStore
@@ -37,10 +37,10 @@ def settings(folder: Path, key: bytes) -> Settings:
 def take_in(folder: Path, key: bytes) -> list[str]:
     """What a run does before it measures; the names of the months that had something new."""
     context = begin(settings(folder, key), LAST, now=NOW, as_of=None)
-    due = steps.find_due(context)
+    due = inputs.due_now(context)
     for one in due:
-        reads = [r for files in steps.files_by_council(one).values() for r in steps.read_council(context, files)]
-        steps.check_and_store(context, [one], [reads], reports=False)
+        reads = [r for files in one.by_council() for r in inputs.read_council(context, files)]
+        inputs.check_months_of(context, [one], [reads], reports=False)
     return [str(d.month) for d in due]
 
 

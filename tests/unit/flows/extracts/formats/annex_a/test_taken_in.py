@@ -14,7 +14,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.asked import Form
 from flows.extracts.landing import list_month
-from flows.month.steps import check_and_store, find_due, read_council
+from flows.month.inputs import check_months_of, due_now, read_council
 from flows.sample_region import as_sent, generate, region
 from flows.settings.settings import Settings
 from flows.store import LocalStore
@@ -53,8 +53,8 @@ def test_a_marked_workbook_leaves_nothing_of_a_person_in_the_store(
         now=datetime(2026, 11, 20, 9, tzinfo=UTC),
         as_of=date(2026, 11, 16),
     )
-    due = find_due(context)
-    (taken,) = check_and_store(context, due, [read_council(context, due[0].files)], reports=True)
+    due = due_now(context)
+    (taken,) = check_months_of(context, due, [read_council(context, due[0].files)], reports=True)
     (record,) = taken.manifest.extracts
     assert record.outcome == ("refused" if damaged else "accepted")
     assert damaged or "Annex A list 6 (Children in Need) read from" in " ".join(record.notes)

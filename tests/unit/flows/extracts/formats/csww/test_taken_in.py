@@ -17,7 +17,7 @@ from features.councils import Council, write_register
 from features.months import Month
 from features.registry import Kind
 from flows.cli.app import app
-from flows.month.steps import check_and_store, find_due, read_council
+from flows.month.inputs import check_months_of, due_now, read_council
 from flows.settings.settings import Settings
 from flows.store.context import begin
 from flows.store.manifest import Manifest
@@ -59,9 +59,9 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> After:
             now=datetime(2025, 10, 20, 9, tzinfo=UTC),
             as_of=date(2025, 10, 20),
         )
-        due = find_due(context)
+        due = due_now(context)
         reads = [read_council(context, [f for f in due[0].files if f.council.la_code == c]) for c in CODES]
-        (taken,) = check_and_store(context, due, [[r for read in reads for r in read]], reports=True)
+        (taken,) = check_months_of(context, due, [[r for read in reads for r in read]], reports=True)
     checked = CliRunner().invoke(app, ["check", *map(str, paths), "--html", str(folder / "report.html")])
     assert checked.exit_code == 12, "one of them is damaged"
     stored = [p for p in sorted((folder / "store").rglob("*")) if p.is_file()]

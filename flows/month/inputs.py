@@ -1,0 +1,71 @@
+"""What each step of a month needs, taken out of a run's context: the one place where the context is unpacked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
+
+from features.months import Month, month_range
+from flows.extracts.landing import LandedFile
+from flows.extracts.reading.table import Limits
+from flows.month.measure import Measured
+from flows.month.portions import ReadOne
+from flows.month.steps import (
+    Alerting,
+    Checking,
+    Decisions,
+    accepted_failures,
+    check_and_store,
+    files_as_known,
+    find_due,
+    versions_of,
+)
+from flows.month.take_in import Due, Read, TakenIn, read_files
+from flows.store.context import RunContext
+
+
+def due_now(context: RunContext) -> list[Due]:
+    """The run's month and the months before it that have something new: late or restated extracts."""
+    months = month_range(context.month.plus(1 - context.settings.ingest.history_months), context.month)
+    return find_due(context.landing, context.history, context.register, context.key, months, lambda _: context.cutoff)
+
+
+def due_in_history(context: RunContext, first: Month, last: Month) -> list[Due]:
+    """Months of a backfill: each as an ordinary run of that month would have seen it."""
+    months = month_range(first, last)
+    return find_due(
+        context.landing,
+        context.history,
+        context.register,
+        context.key,
+        months,
+        lambda month: min(context.cutoff, context.usual_cutoff(month)),
+    )
+
+
+def reader(context: RunContext) -> ReadOne:
+    """Reads what one council sent for one month."""
+    limits = Limits(max_bytes=context.settings.ingest.max_file_mb * 1_000_000)
+    return partial(read_files, context.landing, context.store, key=context.key, limits=limits)
+
+
+def read_council(context: RunContext, files: Sequence[LandedFile]) -> list[Read]:
+    """What one council sent for one month."""
+    return reader(context)(files)
+
+
+def check_months_of(
+    context: RunContext, due: Sequence[Due], reads: Sequence[Sequence[Read]], *, reports: bool
+) -> list[TakenIn]:
+    """The months checked, counted and stored, by the run's settings."""
+    settings = context.settings
+    by = Checking(accepted_failures(settings.accepted_failures), settings.ingest.due_working_day, reports)
+    return check_and_store(context.history, context.register, due, reads, by, context.clock)
+
+
+def to_publish(context: RunContext, decisions: Decisions, measured: Measured) -> Alerting:
+    """The decisions with what publishing them needs."""
+    manifest, failures = files_as_known(context.history, context.month, context.cutoff)
+    made = {f.name: getattr(decisions, f.name) for f in fields(Decisions)}
+    return Alerting(**made, manifest=manifest, failures=failures, versions=versions_of(context.settings, measured))
