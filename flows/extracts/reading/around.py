@@ -85,7 +85,8 @@ def header_at(rows: Sequence[Sequence[str]], known: Collection[str]) -> int:
 def is_rule(cells: Sequence[str]) -> bool:
     """Whether the row is a line of dashes, as report writers draw below a header or above a total."""
     filled = [c for c in cells if c and not c.isspace()]
-    return bool(filled) and any(len(c.strip()) > 1 for c in filled) and all(_is_rule(c) for c in filled)
+    is_line = any(len(c.strip()) > 1 for c in filled) or 1 < len(filled) == len(cells)
+    return bool(filled) and is_line and all(_is_rule(c) for c in filled)
 
 
 def _is_rule(cell: str) -> bool:
