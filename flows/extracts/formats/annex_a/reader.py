@@ -95,13 +95,12 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         absent_because=dict(gaps.because),
         workers_by_name=True,
         lost_columns=gaps.lost,
-        origins=_origins(made, contents, asked),
+        origins=_origins(made.problems, contents, asked),
     )
 
 
-def _origins(made: AnnexEpisodes, contents: SheetContents, asked: Asked) -> pl.DataFrame:
+def _origins(faults: pl.DataFrame, contents: SheetContents, asked: Asked) -> pl.DataFrame:
     """ORIGINS of the problems: list, sheet, column and row, as the workbook has them."""
-    faults = made.problems
     words = {
         (number, name): f"“{found.headers[name]}” of {found.annex}, {found.place},"
         for number, found in contents.lists.items()
