@@ -19,7 +19,7 @@ from expectations.accepted import Accepted, expired, unmatched
 from expectations.batch import Batch, Outcome, SuiteResult
 from expectations.fates import CouncilFiles
 from expectations.passing import engine
-from expectations.report.council import as_html, as_json, council_report, render_page
+from expectations.report.council import CouncilReport, as_html, as_json, council_report, render_page
 from features.councils import folder_name
 
 # fmt: off
@@ -27,6 +27,8 @@ _KEPT_ELEMENTS = frozenset({
     "div", "span", "table", "thead", "tbody", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol",
     "li", "strong", "b", "em", "br", "hr", "code", "small", "section",
 })
+#: Its headings hang under our one heading without a gap.
+_LEVELS = {"h4": "h2", "h5": "h2", "h6": "h3"}
 _EMPTY_ELEMENTS = frozenset({"br", "hr"})
 #: Elements dropped with all that is inside them. Others are dropped and their text kept.
 _DROPPED_WHOLE = frozenset({
@@ -59,7 +61,7 @@ def site(
         "index.html.j2",
         month=outcome.month,
         statistics=outcome.statistics,
-        reports=[(f"councils/{folder_name(r.files.la_code)}.html", r) for r in reports],
+        reports=[(f"councils/{folder_name(r.files.la_code)}.html", r) for r in sorted(reports, key=_urgency)],
         suites=[(name, suite.name, _failed(suite)) for name, suite in suites],
         expired=expired(accepted, outcome.month),
         unmatched=unmatched(accepted, outcome.failures, outcome.month),
@@ -70,6 +72,11 @@ def site(
     for name, suite in suites:
         pages[name] = suite_page(suite)
     return pages
+
+
+def _urgency(report: CouncilReport) -> tuple[int, int, str]:
+    """Most to put right first."""
+    return -report.files.errors, -report.files.queries, report.files.name
 
 
 def suite_page(suite: SuiteResult) -> bytes:
@@ -113,8 +120,13 @@ def _rendered(suite: SuiteResult) -> str:
     )
     document: Any = renderer.ValidationResultsPageRenderer(run_info_at_end=True).render(result)
     # The first section repeats the statistics, the last the run: both stand in our heading.
-    document.sections = document.sections[1:-1]
+    document.sections = sorted(document.sections[1:-1], key=_passes_all)
     return str(_view().render(document))
+
+
+def _passes_all(section: Any) -> bool:
+    """Whether nothing in a section failed: what did goes first."""
+    return not any(sign in str(section.to_json_dict()) for sign, (words, _) in _STATUS.items() if words == "failed")
 
 
 @cache
@@ -167,7 +179,7 @@ class _Cleaner(HTMLParser):
             return
         if tag in _KEPT_ELEMENTS:
             kept = "".join(f' {n}="{escape(v or "")}"' for n, v in attrs if n in _KEPT_ATTRIBUTES)
-            self.kept.append(f"<{tag}{kept}>")
+            self.kept.append(f"<{_LEVELS.get(tag, tag)}{kept}>")
 
     def handle_endtag(self, tag: str) -> None:
         if self._outside:
@@ -177,7 +189,7 @@ class _Cleaner(HTMLParser):
                 self._dropping.pop()
             return
         if tag in _KEPT_ELEMENTS and tag not in _EMPTY_ELEMENTS:
-            self.kept.append(f"</{tag}>")
+            self.kept.append(f"</{_LEVELS.get(tag, tag)}>")
         if tag == "div" and self._depth:
             self._depth -= 1
 
