@@ -91,13 +91,14 @@ def require_key(store: Store, key: bytes) -> None:
             known = _known(store) or {}
     if "rotating_to" in known:
         raise SettingsError(
-            f"A rotation of the pseudonym key was begun and did not end (“{KEY_NAME}”). Run `holdfast rotate-key` again with the same "
-            "two keys; it goes on from where it stopped."
+            f"A rotation of the pseudonym key was begun and did not end (“{KEY_NAME}”). Run "
+            "`holdfast rotate-key` again with the same two keys; it goes on from where it stopped."
         )
     if known.get("key") != fingerprint_of(key):
         raise SettingsError(
-            f"The pseudonym key is not the one this store was made with (“{KEY_NAME}”), so no worker or case of earlier "
-            "months would be found again. Set the right HOLDFAST_PSEUDONYM_KEY, or change keys with `holdfast rotate-key`."
+            f"The pseudonym key is not the one this store was made with (“{KEY_NAME}”), so no worker or case of "
+            "earlier months would be found again. Set the right HOLDFAST_PSEUDONYM_KEY, or change keys with "
+            "`holdfast rotate-key`."
         )
 
 

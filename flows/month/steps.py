@@ -13,6 +13,7 @@ import polars as pl
 
 from expectations.accepted import Accepted, read_accepted
 from expectations.batch import FAILURES, Batch, Outcome
+from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
 from features.errors import SettingsError
 from features.months import Month
@@ -135,6 +136,8 @@ def decide_month(
 ) -> Decisions:
     """Decide for the chosen councils, from where each last stood. Raises MonthsOutOfOrder."""
     every = tuple(c.la_code for c in register.valid_in(measured.month))
+    unread = _unread_by_us(register, measured.manifests)
+    chosen = [c for c in chosen if c.la_code not in unread]
     by_code = {c.la_code: c for c in chosen}
     earlier = previous_alerts(store, measured.month, {c.folder for c in chosen})
     require_order(store, register, chosen, measured.month, earlier)
@@ -147,8 +150,25 @@ def decide_month(
     )
     decided, storm = done.result
     failed = [(c, error) for c, error in {**told.faults, **done.faults}.items() if c in by_code]
-    faults = tuple(fault_sentence(by_code[c], "deciding", error) for c, error in failed)
+    faults = (*unread.values(), *(fault_sentence(by_code[c], "deciding", error) for c, error in failed))
     return Decisions(tuple(decided), storm, told.result, faults)
+
+
+def _unread_by_us(register: Register, manifests: Sequence[Manifest]) -> dict[str, str]:
+    """The councils of which a file that came could not be read through a fault of ours, each with a sentence.
+
+    Nothing is decided of them and their directors are not written to: figures that we did not read are not missing.
+    """
+    found: dict[str, str] = {}
+    for manifest in manifests:
+        for extract in manifest.extracts:
+            council = register.by_code.get(extract.la_code)
+            if extract.outcome is Fate.UNREAD and council is not None:
+                found[extract.la_code] = (
+                    f"{council.name} ({council.la_code}): its {extract.kind} file of {manifest.month.in_words} could "
+                    "not be read through a fault of ours, so nothing is decided of it. The next run reads it again."
+                )
+    return found
 
 
 def versions_of(settings: Settings, measured: Measured) -> Versions:

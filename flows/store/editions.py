@@ -123,14 +123,16 @@ class History:
         """Why what is known of a month cannot be relied on, as a sentence; empty if it can.
 
         That every table is there, in its size, is looked at; that what later months look back on is what was
-        written, is read. `whole`: also what the month after is counted against.
+        written, is read. `whole`: also the rows and states, which the month after is held against.
         """
         try:
             manifest = self.as_of(month, cutoff)
             if manifest is not None:
                 for name in self._listed(manifest):
-                    if _looked_back_on(name) or whole and not _RECORDS.fullmatch(name):
+                    if _looked_back_on(name):
                         self._read_small(manifest, name)
+                    elif whole:
+                        self._content(manifest, name)
                     else:
                         self._require_there(manifest, name)
         except DamagedObject as error:

@@ -1,0 +1,107 @@
+"""Many worlds in which much goes wrong, and in none of which anybody may be told wrongly, twice, or never."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import polars as pl
+import pytest
+
+from flows.store import editions
+from flows.store.editions import History
+from flows.store.manifest import Manifest, manifest_to_bytes
+from tests.simulation.month import Scene, Truth, play, scene, simulated, undisturbed, wrong_in
+from tests.simulation.world import Fault, Schedule, scheduled
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Scene]:
+    with simulated():
+        yield scene()
+
+
+@pytest.fixture(scope="module")
+def truth(here: Scene) -> Truth:
+    return undisturbed(here)
+
+
+def wrong_with(here: Scene, truth: Truth, schedule: Schedule) -> str:
+    """What does not hold after a schedule, with the schedule; empty if all does."""
+    world, ends = play(here, schedule)
+    said = wrong_in(world, ends, truth)
+    return "\n".join([str(schedule), f"ended: {ends}", *said]) if said else ""
+
+
+def failing(here: Scene, truth: Truth, seeds: range) -> str:
+    """The first seed in whose world something does not hold; empty if there is none."""
+    for seed in seeds:
+        if said := wrong_with(here, truth, scheduled(seed, truth.steps)):
+            return f"seed {seed}\n{said}"
+    return ""
+
+
+def test_an_undisturbed_month_tells_everybody_once(truth: Truth) -> None:
+    assert len(truth.inbox) == 3
+    assert "runs/2026-10/success.json" in truth.objects
+
+
+@pytest.mark.timeout(1200)
+def test_whatever_happens_nobody_is_told_wrongly_twice_or_never(here: Scene, truth: Truth) -> None:
+    assert not (said := failing(here, truth, range(500))), said
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(50_000)
+def test_a_hundred_thousand_worlds(here: Scene, truth: Truth) -> None:
+    assert not (said := failing(here, truth, range(500, 100_500))), said
+
+
+@pytest.mark.parametrize("kind", ["crash before", "crash after", "lost", "late", "pause", "refused"])
+def test_each_step_of_a_month_may_be_the_one_at_which_it_happens(here: Scene, truth: Truth, kind: str) -> None:
+    """Every seventh step, another seventh for each kind: together with the seeds every step is met."""
+    for at in range(len(kind) % 7, truth.steps, 7):
+        assert not (said := wrong_with(here, truth, Schedule(((Fault(at, kind),),)))), said
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", ["crash before", "crash after", "lost", "late", "pause", "refused", "denied", "torn"])
+def test_every_step_of_a_month_may_be_the_one_at_which_it_happens(here: Scene, truth: Truth, kind: str) -> None:
+    for at in range(truth.steps):
+        assert not (said := wrong_with(here, truth, Schedule(((Fault(at, kind),),)))), said
+
+
+#: Schedules that once found a fault.
+FOUND = {
+    "access was denied to one council's file of a month before: its director read of figures that were not missing": (
+        Schedule(((Fault(22, "denied"),),))
+    ),
+    "a bit of last month's rows was flipped between two runs": Schedule(
+        ((Fault(130, "crash after"),), (Fault(24, "harm", 818), Fault(55, "crash before")))
+    ),
+}
+
+
+@pytest.mark.parametrize("found", FOUND)
+def test_what_was_once_found_is_found_no_more(here: Scene, truth: Truth, found: str) -> None:
+    assert not (said := wrong_with(here, truth, FOUND[found])), said
+
+
+def test_the_lost_answer_is_found_when_its_mend_is_taken_out(
+    here: Scene, truth: Truth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in 0.1.0: a manifest that is there already ends the writing early, and what was remembered stays."""
+    monkeypatch.setattr(History, "write", _write_of_0_1_0)
+    said = [wrong_with(here, truth, Schedule(((Fault(at, "lost"),),))) for at in range(truth.steps // 2, truth.steps)]
+    assert any("told wrongly" in each for each in said)
+
+
+def _write_of_0_1_0(self: History, manifest: Manifest, tables: Mapping[str, pl.DataFrame]) -> Manifest:
+    name = f"{manifest.prefix}manifest.json"
+    if self.store.info(name) is not None:
+        return self._the_same(name, manifest)
+    contents = {table: editions.to_parquet(frame) for table, frame in tables.items()}
+    stored = replace(manifest, tables={t: self._put(manifest.prefix, t, c) for t, c in contents.items()})
+    self.store.create(name, manifest_to_bytes(stored), content_type="application/json")
+    self._months.pop(manifest.month, None)
+    return stored
