@@ -122,7 +122,7 @@ class Ledger:
         try:
             self._store.create(f"ledger/{key}/message.eml", content, content_type="message/rfc822")
         except AlreadyThere:
-            content = self._recorded(key)
+            content = self.message(key)
         known = {e.who for e in self.entries(key)}
         facts = {"message_id": message_id, "at": at.isoformat(), "sha256": digest(content)}
         for address in recipients:
@@ -131,7 +131,7 @@ class Ledger:
                 self._write(entry, {**facts, "address": address})
         return content
 
-    def _recorded(self, key: str) -> bytes:
+    def message(self, key: str) -> bytes:
         """The message as it was recorded, held to the hash its addressees were recorded with (not by 0.1.0)."""
         name = f"ledger/{key}/message.eml"
         hashes = (self._first(e).get("sha256", "") for e in self.entries(key))
@@ -153,10 +153,6 @@ class Ledger:
         following = Entry(entry.key, entry.who, status, entry.number + 1)
         return following if self._write(following, {"at": at.isoformat(), **facts}) else None
 
-    def message(self, key: str) -> bytes:
-        """The message as it was first recorded."""
-        return self._store.read(f"ledger/{key}/message.eml")
-
     def is_open(self, entry: Entry) -> bool:
         """Whether the next attempt sends it.
 
@@ -172,8 +168,7 @@ class Ledger:
         return str(self._last(entry).get("reason", "")) if entry.status in (Status.FAILED, Status.DEFERRED) else ""
 
     def _last(self, entry: Entry) -> dict[str, str | int]:
-        found: dict[str, str | int] = json.loads(self._store.read(entry.name))
-        return found
+        return read_json(self._store, entry.name, _event)
 
     def history(self, entry: Entry) -> list[dict[str, str | int]]:
         """Every event of an addressee, oldest first, with its facts: for people and for audits."""

@@ -41,9 +41,10 @@ def test_every_setting_named_is_one(page: Path) -> None:
     for name in set(_SETTING.findall(page.read_text(encoding="utf-8"))):
         section, _, part = name.partition("__")
         assert section.rstrip("_") in known, name
-        if part:
-            field = Settings.model_fields[section.removeprefix(PREFIX).lower()].annotation
-            assert part.lower() in getattr(field, "model_fields", {}), name
+        field = Settings.model_fields[section.removeprefix(PREFIX).lower()].annotation if part else None
+        for one in part.lower().split("__") if part else ():
+            assert one in getattr(field, "model_fields", {}), name
+            field = getattr(field, "model_fields", {})[one].annotation
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
