@@ -1,19 +1,21 @@
 """The alert state machine: one month, one council, one decision. Pure functions; time is a parameter.
 
-Bands and how they are entered and left (names in `code` are thresholds of `AlertRules`):
+Bands and how they are entered and left (names in `code` are thresholds of `AlertRules`); a rank is the share of
+England's councils whose number is lower:
 
-    steady       -> watch        score >= `level.watch_from`, or, with score >= `drift.counts_from`, drift:
-                                 the score rose by `score_rise` or `groups_for_watch` groups move
-    steady/watch -> losing grip  score >= `losing_grip_from` and any drift; or score >= `losing_grip_alone_from`;
-                                 or score >= `watch_from` and `groups_for_losing_grip` groups move
-    losing grip  -> watch        score < `losing_grip_until` and none of the entry rules holds
-    watch        -> steady       score < `watch_until` and no drift that would enter it
+    steady       -> watch        rank >= `rank.watch_from`, or, with rank >= `drift.counts_from`, a rise of the rank by
+                                 `drift.rank_rise`
+    steady/watch -> losing grip  rank >= `rank.losing_grip_from`
+    losing grip  -> watch        rank < `rank.losing_grip_until`
+    watch        -> steady       rank < `rank.watch_until` and no rise that would enter it
     any          -> recovering   the latest published judgement is Inadequate (a stability watch, no drift alert)
-    any          -> first months there is no score, never was, and files came for fewer months than it needs
     any          -> not scored   there is no score; the band from before is kept aside and resumed
+    any          -> first months there is no score, never was, and files came for fewer months than it needs
 
+Signals of charts open no alert. They give reasons, and in `drift.groups_for_urgency` groups they make an open one
+urgent.
 A higher band must be called for in `months_to_raise` months in a row, a lower one in `months_to_lower`.
-After a model change the score's own rise is not counted, since the two scores are not comparable.
+After a model change the rise is not counted, since the two ranks are not comparable.
 
 The change is measured from what the director was last *told*, not from last month: a message that was
 held or failed has told nobody anything, so next month's is still "new". An alert is resolved only if
@@ -85,12 +87,12 @@ def decide(
 def _ordinary(
     score: Score, drift: Drift, model_changed: bool, previous: AlertState | None, told: Told | None, rules: AlertRules
 ) -> Decision:
-    probability = _probability(score)
+    rank = _rank(score)
     current = previous.scored_band if previous else Band.STEADY
     if current not in RANK:  # leaves the recovery track: a new judgement starts afresh
         current = Band.STEADY
-    wanted, why = _called_for(probability, drift, rules)
-    held = _held_at(probability, drift, current, rules)
+    wanted, why = _called_for(rank, drift, rules)
+    held = _held_at(rank, drift, current, rules)
     higher = lower = 0
     band = current
     if RANK[wanted] > RANK[current]:
@@ -107,51 +109,44 @@ def _ordinary(
             why = (*why, f"lower in {lower} of {rules.timing.months_to_lower} months (timing.months_to_lower)")
     elif current is not Band.STEADY and wanted is not current:
         why = (*why, f"{current.words} is kept: it is left only below its lower threshold")
-    change, send = _change_in_rank(band, probability, score, told, rules)
-    telling = _telling(score, band, probability) if send else None
+    urgent = band is not Band.STEADY and len(drift.groups) >= rules.drift.groups_for_urgency
+    if urgent:
+        why = (*why, f"urgent: charts signal in {len(drift.groups)} groups (drift.groups_for_urgency)")
+    change, send = _compared(band, rank, urgent, score, told, rules)
+    telling = _telling(score, band, urgent=urgent) if send else None
     kind = _kind(band, change)
     state = _state(score, band, band, previous, told, telling, higher=higher, lower=lower)
-    return _decision(score, band, previous, told, change, send, kind, why, drift, model_changed, state)
+    decision = _decision(score, band, previous, told, change, send, kind, why, drift, model_changed, state)
+    return decision.model_copy(update={"urgent": urgent})
 
 
-def _called_for(probability: float, drift: Drift, rules: AlertRules) -> tuple[Band, tuple[str, ...]]:
-    """The band whose entry rules hold, and which of them."""
-    level, moving = rules.level, rules.drift
-    groups = len(drift.groups)
-    why: list[str] = []
-    if probability >= level.losing_grip_alone_from:
-        why.append(
-            f"score {probability:.2f} at or above {level.losing_grip_alone_from:.2f} (level.losing_grip_alone_from)"
-        )
-    if probability >= level.losing_grip_from and drift.any:
-        why.append(
-            f"score {probability:.2f} at or above {level.losing_grip_from:.2f} (level.losing_grip_from) with drift"
-        )
-    if probability >= level.watch_from and groups >= moving.groups_for_losing_grip:
-        why.append(f"score {probability:.2f} and {groups} groups moving (drift.groups_for_losing_grip)")
-    if why:
-        return Band.LOSING_GRIP, (*why, *drift_words(drift))
-    if probability >= level.watch_from:
-        why.append(f"score {probability:.2f} at or above {level.watch_from:.2f} (level.watch_from)")
-    elif probability >= moving.counts_from and (drift.score_rising or groups >= moving.groups_for_watch):
-        why.append(f"score {probability:.2f} at or above {moving.counts_from:.2f} (drift.counts_from) with drift")
-    if why:
-        return Band.WATCH, (*why, *drift_words(drift))
-    return Band.STEADY, (f"score {probability:.2f} calls for no alert", *drift_words(drift))
+def _called_for(rank: float, drift: Drift, rules: AlertRules) -> tuple[Band, tuple[str, ...]]:
+    """The band whose entry rule holds, and which it was."""
+    level, moving = rules.rank, rules.drift
+    if rank >= level.losing_grip_from:
+        why = f"rank {rank:.2f} at or above {level.losing_grip_from:.2f} (rank.losing_grip_from)"
+        return Band.LOSING_GRIP, (why, *drift_words(drift))
+    if rank >= level.watch_from:
+        why = f"rank {rank:.2f} at or above {level.watch_from:.2f} (rank.watch_from)"
+        return Band.WATCH, (why, *drift_words(drift))
+    if rank >= moving.counts_from and drift.score_rising:
+        why = f"rank {rank:.2f} at or above {moving.counts_from:.2f} (drift.counts_from) and rising"
+        return Band.WATCH, (why, *drift_words(drift))
+    return Band.STEADY, (f"rank {rank:.2f} calls for no alert", *drift_words(drift))
 
 
-def _held_at(probability: float, drift: Drift, current: Band, rules: AlertRules) -> Band:
+def _held_at(rank: float, drift: Drift, current: Band, rules: AlertRules) -> Band:
     """The band the council falls back to: its own unless it is below the lower threshold and nothing re-enters it."""
-    wanted, _ = _called_for(probability, drift, rules)
-    if current is Band.LOSING_GRIP and (wanted is Band.LOSING_GRIP or probability >= rules.level.losing_grip_until):
+    wanted, _ = _called_for(rank, drift, rules)
+    if current is Band.LOSING_GRIP and rank >= rules.rank.losing_grip_until:
         return Band.LOSING_GRIP
-    if RANK[current] >= RANK[Band.WATCH] and (wanted is not Band.STEADY or probability >= rules.level.watch_until):
+    if RANK[current] >= RANK[Band.WATCH] and (wanted is not Band.STEADY or rank >= rules.rank.watch_until):
         return Band.WATCH
     return Band.STEADY
 
 
-def _change_in_rank(
-    band: Band, probability: float, score: Score, told: Told | None, rules: AlertRules
+def _compared(
+    band: Band, rank: float, urgent: bool, score: Score, told: Told | None, rules: AlertRules
 ) -> tuple[Change, bool]:
     """How the band compares with what was told, and whether that is worth a message."""
     known = told.open_band if told else Band.STEADY
@@ -164,12 +159,10 @@ def _change_in_rank(
         return Change.WORSENING, True
     if RANK[band] < RANK[known]:
         return Change.EASING, True
+    if urgent and not told.urgent:
+        return Change.WORSENING, True
     same_model = told.model_version == model_version(score)
-    if (
-        same_model
-        and told.probability is not None
-        and probability - told.probability >= rules.timing.worsening_step - 1e-12
-    ):
+    if same_model and told.rank is not None and rank - told.rank >= rules.timing.worsening_step - 1e-12:
         return Change.WORSENING, True
     return Change.CONTINUING, _reminder_due(told, score.month, rules)
 
@@ -182,7 +175,7 @@ def _recovery(
     score: Score, drift: Drift, model_changed: bool, previous: AlertState | None, told: Told | None, rules: AlertRules
 ) -> Decision:
     """The stability watch: said once, again when stability needs attention, and as a reminder."""
-    attention = drift.score_rising or len(drift.groups) >= rules.drift.groups_for_watch
+    attention = drift.score_rising or len(drift.groups) >= rules.drift.groups_for_urgency
     known = told.open_band if told else Band.STEADY
     if told is None or known is not Band.RECOVERING:
         change, send = Change.NEW, True
@@ -193,7 +186,7 @@ def _recovery(
     else:
         change, send = Change.CONTINUING, False
     why = ("the latest published judgement is Inadequate: recovery track", *drift_words(drift))
-    telling = _telling(score, Band.RECOVERING, _probability(score), attention=attention) if send else None
+    telling = _telling(score, Band.RECOVERING, attention=attention) if send else None
     state = _state(score, Band.RECOVERING, Band.RECOVERING, previous, told, telling)
     return _decision(
         score, Band.RECOVERING, previous, told, change, send, MessageKind.RECOVERING, why, drift, model_changed, state
@@ -223,9 +216,11 @@ def _not_scored(score: Score, previous: AlertState | None, told: Told | None, ru
             band=Band.NOT_SCORED,
             open_band=known,
             probability=told.probability if told else None,
+            rank=told.rank if told else None,
             model_version=told.model_version if told else "",
             escalated=escalated,
             attention=told.attention if told else False,
+            urgent=told.urgent if told else False,
         )
     state = _state(score, Band.NOT_SCORED, scored_band, previous, told, telling, not_scored=months)
     return _decision(
@@ -253,20 +248,22 @@ def _kind(band: Band, change: Change) -> MessageKind | None:
     return MessageKind(change.value)
 
 
-def _probability(score: Score) -> float:
-    if score.probability_below_good is None:
-        raise HoldfastError(f"Council {score.la_code}, {score.month}: a scored month without a probability.")
-    return score.probability_below_good
+def _rank(score: Score) -> float:
+    if score.rank is None:
+        raise HoldfastError(f"Council {score.la_code}, {score.month}: a scored month without a rank among councils.")
+    return score.rank
 
 
-def _telling(score: Score, band: Band, probability: float, *, attention: bool = False) -> Told:
+def _telling(score: Score, band: Band, *, attention: bool = False, urgent: bool = False) -> Told:
     return Told(
         month=score.month,
         band=band,
         open_band=band,
-        probability=round(probability, 6),
+        probability=None if score.probability_below_good is None else round(score.probability_below_good, 6),
+        rank=round(_rank(score), 6),
         model_version=model_version(score),
         attention=attention,
+        urgent=urgent,
     )
 
 
@@ -285,7 +282,10 @@ def _state(
     recent = previous.recent if previous else ()
     if not not_scored and score.probability_below_good is not None:
         point = ScorePoint(
-            month=score.month, probability=round(score.probability_below_good, 6), model_version=model_version(score)
+            month=score.month,
+            probability=round(score.probability_below_good, 6),
+            model_version=model_version(score),
+            rank=None if score.rank is None else round(score.rank, 6),
         )
         recent = (*recent, point)
     unbroken = previous is not None and previous.band is band and score.month.minus(previous.month) == 1

@@ -1,4 +1,4 @@
-"""What counts as drift: a rise of the score under one model, and groups of measures that signal together."""
+"""What counts as drift: a rise of the rank under one model, and groups of measures that signal together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.score import Score
 
 
 def drift_of(score: Score, signals: Sequence[Signal], previous: AlertState | None, rules: AlertRules) -> Drift:
-    """What moved, as the rules count it: the score's own rise, and the groups that signal toward concern."""
+    """What moved, as the rules count it: the council's own rise, and the groups that signal toward concern."""
     toward: dict[Group, set[str]] = {}
     for signal in signals:
         if signal.toward_concern and signal.group is not Group.CONTEXT:
@@ -23,11 +23,11 @@ def drift_of(score: Score, signals: Sequence[Signal], previous: AlertState | Non
         for group in Group
         if group in toward and len(toward[group]) >= _needed(group, rules)
     )
-    change, months = _score_change(score, previous, rules.drift.score_rise_months)
+    change, months = _rank_change(score, previous, rules.drift.rank_rise_months)
     return Drift(
         score_change=None if change is None else round(change, 6),
         score_change_months=months,
-        score_rising=change is not None and change >= rules.drift.score_rise,
+        score_rising=change is not None and change >= rules.drift.rank_rise - 1e-12,
         groups=groups,
     )
 
@@ -36,20 +36,20 @@ def _needed(group: Group, rules: AlertRules) -> int:
     return rules.drift.sight_measures_for_group if group is Group.SIGHT else rules.drift.measures_for_group
 
 
-def _score_change(score: Score, previous: AlertState | None, within: int) -> tuple[float | None, int]:
-    """Rise since the oldest score of the same model within the window, and over how many months."""
-    now = score.probability_below_good
+def _rank_change(score: Score, previous: AlertState | None, within: int) -> tuple[float | None, int]:
+    """Rise since the oldest rank under the same model within the window, and over how many months."""
+    now = score.rank
     if now is None or previous is None:
         return None, 0
     comparable = [
         p
         for p in previous.recent
-        if p.model_version == model_version(score) and 0 < score.month.minus(p.month) <= within
+        if p.rank is not None and p.model_version == model_version(score) and 0 < score.month.minus(p.month) <= within
     ]
     if not comparable:
         return None, 0
     oldest = min(comparable, key=lambda p: p.month)
-    return now - oldest.probability, score.month.minus(oldest.month)
+    return now - (oldest.rank or 0.0), score.month.minus(oldest.month)
 
 
 def model_version(score: Score) -> str:
@@ -60,6 +60,6 @@ def drift_words(drift: Drift) -> tuple[str, ...]:
     words: list[str] = []
     if drift.score_rising and drift.score_change is not None:
         months = f"{drift.score_change_months} month{'' if drift.score_change_months == 1 else 's'}"
-        words.append(f"score up {drift.score_change:.2f} in {months} (drift.score_rise)")
+        words.append(f"rank up {drift.score_change:.2f} in {months} (drift.rank_rise)")
     words += [f"{g.group.value}: {', '.join(g.measures)} signal toward concern" for g in drift.groups]
     return tuple(words)

@@ -73,11 +73,15 @@ class Told(Record):
     open_band: Band
     """The scored band the director knows of: as `band`, or the one before the score was lost."""
     probability: float | None = None
+    rank: float | None = None
+    """None in states of version 0.1.0, whose bands went by probability."""
     model_version: str = ""
     escalated: bool = False
     """Not scored for so long that the missing sight was itself raised."""
     attention: bool = False
     """On the recovery track: that stability needs attention was said."""
+    urgent: bool = False
+    """That charts signal in several groups was said."""
 
 
 class ScorePoint(Record):
@@ -86,6 +90,8 @@ class ScorePoint(Record):
     month: MonthField
     probability: float
     model_version: str
+    rank: float | None = None
+    """None in states of version 0.1.0: such a month is not compared with."""
 
 
 class AlertState(Record):
@@ -128,17 +134,14 @@ class GroupDrift(Record):
 
 
 class Drift(Record):
-    """What moved: the score over some months, and groups of measures."""
+    """What moved: the council's rank over some months, and groups of measures."""
 
     score_change: float | None = None
+    """Change of the rank."""
     score_change_months: int = 0
     score_rising: bool = False
     groups: tuple[GroupDrift, ...] = ()
     """Groups that move toward concern, as the rules count them."""
-
-    @property
-    def any(self) -> bool:
-        return self.score_rising or bool(self.groups)
 
 
 class MessageKind(StrEnum):
@@ -172,6 +175,8 @@ class Decision(Record):
     because: tuple[str, ...]
     """Which rules spoke, for the analyst: each names its threshold."""
     drift: Drift
+    urgent: bool = False
+    """An alert is open and charts signal in several groups: worth a word this week rather than this month."""
     model_changed: bool = False
     """The model's version differs from last month's: part of a change may come from that."""
     state: AlertState

@@ -122,7 +122,7 @@ def replay(history: CouncilHistory, rules: AlertRules) -> list[Decision]:
 def trade_off(
     histories: Sequence[CouncilHistory], rules: AlertRules, watch_from: Sequence[float]
 ) -> list[tuple[float, Simulation]]:
-    """The simulation at each value of `level.watch_from`; the other levels and `drift.counts_from` move along.
+    """The simulation at each value of `rank.watch_from`; the other ranks and `drift.counts_from` move along.
 
     Raises HoldfastError for a value that would push a level out of its bounds.
     """
@@ -130,18 +130,14 @@ def trade_off(
 
 
 def _shifted(rules: AlertRules, watch_from: float) -> AlertRules:
-    level = rules.level
-    by = watch_from - level.watch_from
-    moved = {
-        name: round(min(value + by, 0.99) if name == "losing_grip_alone_from" else value + by, 6)
-        for name, value in level.model_dump().items()
-    }
+    by = watch_from - rules.rank.watch_from
+    moved = {name: round(min(value + by, 0.99), 6) for name, value in rules.rank.model_dump().items()}
     if not all(0 < value < 1 for value in moved.values()):
         raise HoldfastError(
-            f"With watch_from at {watch_from:.2f} another level would leave 0 to 1. Choose nearer values."
+            f"With watch_from at {watch_from:.2f} another rank would leave 0 to 1. Choose nearer values."
         )
     drift = rules.drift.model_copy(update={"counts_from": round(max(rules.drift.counts_from + by, 0.01), 6)})
-    return rules.model_copy(update={"level": type(level).model_validate(moved), "drift": drift})
+    return rules.model_copy(update={"rank": type(rules.rank).model_validate(moved), "drift": drift})
 
 
 def _flaps(decisions: Sequence[Decision]) -> int:

@@ -147,13 +147,14 @@ def ledger_command(
 
 @app.command("simulate-alerts", rich_help_panel=MODEL)
 def simulate_alerts_command(
-    councils: Annotated[int, typer.Option(help="Size of the made-up region.")] = 40,
+    councils: Annotated[int, typer.Option(help="Size of a made-up region.")] = 20,
     months: Annotated[int, typer.Option(help="Months decided; a year before them is made as well.")] = 48,
-    seed: Annotated[int, typer.Option(help="The default has the most onsets of the first thirty.")] = 16,
+    seed: Annotated[int, typer.Option(help="Of the first region; each further one has the next.")] = 0,
+    regions: Annotated[int, typer.Option(help="How many regions are made; intervals are over them.")] = 20,
     last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
     json_file: JsonFile = None,
 ) -> None:
-    """Try the alert rules on a made-up region: months to the first alert, false alarms, flapping, the trade-off."""
+    """Try the alert rules on made-up regions: difficulties found, warning, false alarms, beside two rivals."""
     from flows.cli.simulate_alerts import try_rules
     from flows.month.score import load_model
     from flows.settings.settings import Settings
@@ -168,6 +169,7 @@ def simulate_alerts_command(
         months=months,
         seed=seed,
         last=Month.parse(last),
+        regions=regions,
         progress=lambda step: typer.echo(f"[{perf_counter() - began:5.1f} s] {step} ...", err=True),
     )
     typer.echo(trial.to_text())

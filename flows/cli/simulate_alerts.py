@@ -25,6 +25,7 @@ from features.registry import Kind
 from flows.alerts.council import INADEQUATE
 from flows.alerts.facts import facts_by_council
 from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
+from flows.cli.alert_rivals import Tally, tally, tally_json, tally_table
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at
 from flows.settings.alert_rules import AlertRules
@@ -34,7 +35,7 @@ from models.scoring.score_month import score_month
 
 #: Months that pass before the first decision: rates over twelve months need twelve.
 WARM_UP_MONTHS = 13
-#: `level.watch_from` at these distances from the rules' own value; the other levels move along.
+#: `rank.watch_from` at these distances from the rules' own value; the other levels move along.
 _STEPS = (-0.15, -0.10, -0.05, 0.0, 0.05, 0.10)
 _KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
@@ -53,6 +54,9 @@ class Trial:
     histories: tuple[CouncilHistory, ...]
     result: Simulation
     curve: tuple[tuple[float, Simulation], ...]
+    regions: int
+    tallies: tuple[Tally, ...]
+    """The rules and their rivals over all regions."""
 
     @property
     def onsets(self) -> int:
@@ -74,9 +78,8 @@ class Trial:
                 f"{len(made.councils)} councils that do not exist, {self.decided_from} to {made.last}, "
                 f"seed {made.seed}: {result.council_years:.0f} council-years, {self.onsets} onsets, "
                 f"{unlucky} with a quarter of bad luck.",
-                f"Model {self.model}; rules {rules.digest()}: watch from {rules.level.watch_from:.2f} (with drift "
-                f"from {rules.drift.counts_from:.2f}), losing grip from {rules.level.losing_grip_from:.2f} with drift "
-                f"and {rules.level.losing_grip_alone_from:.2f} without.",
+                f"Model {self.model}; rules {rules.digest()}: watch from rank {rules.rank.watch_from:.2f} (rising from "
+                f"{rules.drift.counts_from:.2f}), losing grip from {rules.rank.losing_grip_from:.2f}.",
                 "",
                 f"Onset to first alert, months: {middle}; {never} of {self.onsets} not found.",
                 f"False alarms: {result.false_alarms} new alerts before an onset or without one, "
@@ -86,8 +89,11 @@ class Trial:
                 f"{per_year(result.flaps):.2f} per council-year.",
                 f"Messages: {result.messages}, {per_year(result.messages):.2f} per council-year.",
                 "",
-                "The trade-off when every level is moved together:",
+                "The trade-off when every rank is moved together:",
                 simulation_table(self.curve),
+                "",
+                f"The rules beside two rivals, over {self.regions} such regions (95% intervals over regions):",
+                tally_table(self.tallies),
                 "",
                 f"With {self.onsets} onsets each figure is rough, and made-up councils drift as their maker thought "
                 "they would. It shows what the rules trade for what, not how well they will do in England.",
@@ -105,6 +111,8 @@ class Trial:
             "rules_digest": self.rules.digest(),
             "rules": self.rules.model_dump(mode="json"),
             **_figures(self.result),
+            "regions": self.regions,
+            "rivals": tally_json(self.tallies),
             "trade_off": [{"watch_from": value, **_figures(s)} for value, s in self.curve],
         }
 
@@ -134,17 +142,23 @@ def try_rules(
     months: int,
     seed: int,
     last: Month,
+    regions: int = 1,
     progress: Progress = lambda _: None,
 ) -> Trial:
-    """Make a region up, measure and score its months, run the rules over them and over their neighbours.
+    """Make regions up, measure and score their months, run the rules over the first and its neighbours, and over all.
 
-    `months` are those decided; a year before them is made as well. Raises HoldfastError for a size out of reach.
+    `months` are those decided; a year before them is made as well. `regions`: how many are made, from the seed on.
+    Raises HoldfastError for a size out of reach.
     """
-    made = region(councils, months + WARM_UP_MONTHS - 1, seed, last)
-    features = region_features(made, model, progress)
-    histories = histories_of(made, features, model, progress)
+    every = []
+    for number in range(seed, seed + regions):
+        if regions > 1:
+            progress(f"Region {number - seed + 1} of {regions}, seed {number}")
+        one = region(councils, months + WARM_UP_MONTHS - 1, number, last)
+        every.append((one, histories_of(one, region_features(one, model, progress), model, progress)))
+    made, histories = every[0]
     progress("Running the rules")
-    curve = trade_off(histories, rules, [round(rules.level.watch_from + step, 4) for step in _STEPS])
+    curve = trade_off(histories, rules, [round(rules.rank.watch_from + step, 4) for step in _STEPS])
     return Trial(
         made=made,
         decided_from=made.first.plus(WARM_UP_MONTHS - 1),
@@ -153,6 +167,8 @@ def try_rules(
         histories=histories,
         result=simulate(histories, rules),
         curve=tuple(curve),
+        regions=regions,
+        tallies=tally([found for _, found in every], rules),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,46 +25,45 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class LevelRules(_Section):
-    """How high the score is. Each band is entered at one value and left at a lower one (hysteresis)."""
+class RankRules(_Section):
+    """The share of England's councils whose number is lower: bands go by it, since the level of judgements moves."""
 
-    watch_from: Probability = Field(default=0.55, description="A score at or above this puts a council on watch.")
-    watch_until: Probability = Field(default=0.47, description="Watch is left only when the score is below this.")
+    watch_from: Probability = Field(
+        default=0.80, description="A rank at or above this puts a council on watch: England's riskiest fifth."
+    )
+    watch_until: Probability = Field(default=0.74, description="Watch is left only when the rank is below this.")
     losing_grip_from: Probability = Field(
-        default=0.70,
-        description="A score at or above this, with some drift, means losing grip: level and movement agree.",
+        default=0.90, description="A rank at or above this means losing grip: England's riskiest tenth."
     )
     losing_grip_until: Probability = Field(
-        default=0.62, description="Losing grip is left only when the score is below this."
-    )
-    losing_grip_alone_from: Probability = Field(
-        default=0.85, description="A score at or above this means losing grip without any drift."
+        default=0.85, description="Losing grip is left only when the rank is below this."
     )
 
     @model_validator(mode="after")
-    def _ordered(self) -> LevelRules:
+    def _ordered(self) -> RankRules:
         if not self.watch_until < self.watch_from:
             raise ValueError("watch_until must lie below watch_from, or the band would flap")
         if not self.losing_grip_until < self.losing_grip_from:
             raise ValueError("losing_grip_until must lie below losing_grip_from, or the band would flap")
-        if not self.watch_from < self.losing_grip_from <= self.losing_grip_alone_from:
-            raise ValueError("watch_from, losing_grip_from and losing_grip_alone_from must rise in this order")
+        if not self.watch_from < self.losing_grip_from:
+            raise ValueError("losing_grip_from must lie above watch_from")
         return self
 
 
 class DriftRules(_Section):
-    """How fast things move: the score's own change, and XmR signals of measures, by group."""
+    """How fast things move: the council's own rise, and signals of charts, by group."""
 
-    counts_from: Probability = Field(default=0.35, description="Below this score drift alone never alerts.")
-    score_rise: Probability = Field(default=0.12, description="A rise of the score by this much is drift …")
-    score_rise_months: Months = Field(default=6, description="… within this many months, under the same model.")
+    counts_from: Probability = Field(default=0.60, description="Below this rank a rise never alerts.")
+    rank_rise: Probability = Field(default=0.15, description="A rise of the rank by this much puts on watch …")
+    rank_rise_months: Months = Field(default=6, description="… within this many months, under the same model.")
     measures_for_group: Few = Field(
         default=2, description="A group of measures moves when this many of its measures signal toward concern."
     )
     sight_measures_for_group: Few = Field(default=1, description="The same for sight, which has few measures.")
-    groups_for_watch: Few = Field(default=2, description="This many moving groups put a council on watch …")
-    groups_for_losing_grip: Few = Field(
-        default=3, description="… and this many, with a score at or above watch_from, mean losing grip."
+    groups_for_urgency: Few = Field(
+        default=2,
+        description="This many moving groups make an open alert urgent. Signals of charts alone open none: they "
+        "doubled the false alarms for one more find.",
     )
 
 
@@ -75,7 +74,7 @@ class TimingRules(_Section):
     months_to_lower: Months = Field(default=2, description="Months in a row that must call for a lower band.")
     reminder_months: Months = Field(default=3, description="An alert that continues unchanged is repeated this often.")
     worsening_step: Probability = Field(
-        default=0.10, description="Within a band, a rise of the score by this much since the last message is worsening."
+        default=0.06, description="Within a band, a rise of the rank by this much since the last message is worsening."
     )
     not_scored_months_as_signal: Months = Field(
         default=3, description="After this many months without a score, the missing sight is itself the alert."
@@ -97,10 +96,20 @@ class StormRules(_Section):
 class AlertRules(_Section):
     """All rules of the alert decision."""
 
-    level: LevelRules = LevelRules()
+    rank: RankRules = RankRules()
     drift: DriftRules = DriftRules()
     timing: TimingRules = TimingRules()
     storm: StormRules = StormRules()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "level" in given:
+            raise ValueError(
+                "the section “level” held probabilities until version 0.1.0. Bands go by rank among England's councils "
+                "now: write a section “rank”, or leave it out for the riskiest fifth and tenth"
+            )
+        return given
 
     def digest(self) -> str:
         """Twelve hex digits that name this set of rules in an alert's provenance."""

@@ -117,7 +117,7 @@ ALERTS: dict[str, Callable[[], Alert]] = {
     "easing": lambda: alert(score(0.5, better=True), previous=_chain(0.9, 0.5), better=True),
     "resolved": lambda: alert(score(0.2, better=True), previous=_chain(0.6, 0.3), better=True),
     "recovering": lambda: alert(score(0.6), previous=_chain(0.6), inadequate=True, signals=False),
-    "recovering_unsettled": lambda: alert(score(0.8), previous=_chain(0.6, 0.6, inadequate=True), inadequate=True),
+    "recovering_unsettled": lambda: alert(score(0.8), previous=_chain(0.4, 0.4, inadequate=True), inadequate=True),
     "not_scored": lambda: alert(score(None), previous=_chain(0.3)),
     "not_scored_long": lambda: alert(score(None), previous=_chain(0.6, None, None)),
     "first_months": _first_months,

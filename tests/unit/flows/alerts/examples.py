@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
+
 from expectations.fates import CouncilFiles
 from features.councils import Council
 from features.months import Month, month_range
@@ -75,7 +77,14 @@ def score(
         None,
         OF_TEN,
         LEVEL,
-        0.93,
+        rank_of(probability),
+    )
+
+
+def rank_of(probability: float) -> float:
+    """A rank for a made-up number: 0.55 is where England's riskiest fifth begins, 0.70 its riskiest tenth."""
+    return float(
+        np.interp(probability, [0.0, 0.35, 0.47, 0.55, 0.62, 0.70, 1.0], [0.0, 0.60, 0.74, 0.8, 0.85, 0.9, 1.0])
     )
 
 

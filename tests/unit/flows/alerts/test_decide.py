@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import HoldfastError
+from features.months import Month
 from flows.alerts.decide import decide, storm_valve
 from flows.alerts.state import RANK, AlertState, Band, Change, Decision, MessageKind, Signal
-from flows.settings.alert_rules import AlertRules, LevelRules, StormRules, TimingRules
+from flows.settings.alert_rules import AlertRules, RankRules, StormRules, TimingRules
+from models.score import Score
 from tests.unit.flows.alerts.examples import MONTH, RULES, score, signal
 
 TWO_GROUPS = (
@@ -19,8 +23,13 @@ TWO_GROUPS = (
 THREE_GROUPS = (*TWO_GROUPS, signal("re_referral_rate"), signal("referral_rate_per_10k"))
 
 
+def ranked(rank: float | None, month: Month, version: str = "3") -> Score:
+    """A score whose rank among England's councils is given; its number does not matter here."""
+    return replace(score(rank, month, version=version), rank=rank)
+
+
 def follow(
-    probabilities: list[float | None],
+    ranks: list[float | None],
     *,
     rules: AlertRules = RULES,
     signals: dict[int, tuple[Signal, ...]] | None = None,
@@ -31,9 +40,9 @@ def follow(
     """Decide month after month; None is a month without a score. Dictionaries hold what differs, by month number."""
     state: AlertState | None = None
     decisions = []
-    for number, probability in enumerate(probabilities):
+    for number, rank in enumerate(ranks):
         decision = decide(
-            score(probability, MONTH.plus(number), version=(versions or {}).get(number, "3")),
+            ranked(rank, MONTH.plus(number), (versions or {}).get(number, "3")),
             inadequate=(inadequate or {}).get(number, False),
             signals=(signals or {}).get(number, ()),
             previous=state,
@@ -53,48 +62,48 @@ def changes(decisions: list[Decision]) -> list[str]:
     return [d.change.value for d in decisions]
 
 
-def test_a_low_score_is_steady_and_says_nothing() -> None:
+def test_a_low_rank_is_steady_and_says_nothing() -> None:
     (first,) = follow([0.2])
     assert (first.band, first.change, first.send, first.kind) == (Band.STEADY, Change.NONE, False, None)
 
 
 def test_watch_is_entered_at_its_threshold_and_left_below_the_lower_one_after_two_months() -> None:
-    decisions = follow([0.54, 0.55, 0.48, 0.46, 0.48, 0.46, 0.46])
+    decisions = follow([0.79, 0.80, 0.75, 0.73, 0.75, 0.73, 0.73])
     assert bands(decisions) == ["steady", "watch", "watch", "watch", "watch", "watch", "steady"]
     assert changes(decisions)[1] == "new"
     assert changes(decisions)[-1] == "resolved"
 
 
-def test_a_high_score_without_any_movement_is_watch_and_losing_grip_only_far_up() -> None:
-    assert bands(follow([0.80])) == ["watch"]
-    assert bands(follow([0.85])) == ["losing_grip"]
-
-
-def test_a_high_score_with_a_moving_group_is_losing_grip() -> None:
-    (decision,) = follow([0.72], signals={0: TWO_GROUPS[:2]})
-    assert decision.band is Band.LOSING_GRIP
-    assert decision.kind is MessageKind.NEW_LOSING_GRIP
+def test_the_riskiest_fifth_is_watch_and_the_riskiest_tenth_losing_grip() -> None:
+    assert bands(follow([0.89])) == ["watch"]
+    (decision,) = follow([0.90])
+    assert (decision.band, decision.kind) == (Band.LOSING_GRIP, MessageKind.NEW_LOSING_GRIP)
     assert any("losing_grip_from" in why for why in decision.because)
 
 
-def test_drift_alone_puts_on_watch_only_above_its_floor() -> None:
-    assert bands(follow([0.36], signals={0: TWO_GROUPS})) == ["watch"]
-    assert bands(follow([0.34], signals={0: TWO_GROUPS})) == ["steady"]
+@given(st.floats(0.0, 0.799), st.lists(st.sampled_from(THREE_GROUPS), unique=True))
+def test_signals_of_charts_alone_open_no_alert(rank: float, signals: list[Signal]) -> None:
+    assert bands(follow([rank, rank, rank], signals=dict.fromkeys(range(3), tuple(signals)))) == ["steady"] * 3
 
 
-def test_three_moving_groups_make_losing_grip_of_a_watch() -> None:
-    assert bands(follow([0.56], signals={0: THREE_GROUPS})) == ["losing_grip"]
+def test_signals_in_two_groups_make_an_open_alert_urgent_and_that_is_said_once() -> None:
+    decisions = follow([0.82] * 4, signals={1: TWO_GROUPS, 2: TWO_GROUPS})
+    assert bands(decisions) == ["watch"] * 4
+    assert [d.urgent for d in decisions] == [False, True, True, False]
+    assert changes(decisions)[:3] == ["new", "worsening", "continuing"]
+    assert any("groups_for_urgency" in why for why in decisions[1].because)
 
 
 def test_one_signal_does_not_move_a_group_and_an_improvement_never_does() -> None:
     one_each = (signal("agency_rate_fte"), signal("unallocated_rate"))
     better = tuple(s.model_copy(update={"toward_concern": False}) for s in TWO_GROUPS)
-    assert bands(follow([0.40, 0.40], signals={0: one_each, 1: better})) == ["steady", "steady"]
+    assert [d.urgent for d in follow([0.85, 0.85], signals={0: one_each, 1: better})] == [False, False]
 
 
-def test_a_rising_score_is_drift_but_not_across_a_change_of_model() -> None:
-    assert bands(follow([0.30, 0.36, 0.43])) == ["steady", "steady", "watch"]
-    changed = follow([0.30, 0.36, 0.43], versions={2: "4"})
+def test_a_rising_rank_puts_on_watch_but_not_across_a_change_of_model() -> None:
+    assert bands(follow([0.48, 0.59, 0.64])) == ["steady", "steady", "watch"]
+    assert bands(follow([0.40, 0.50, 0.59])) == ["steady"] * 3, "below its floor a rise never alerts"
+    changed = follow([0.48, 0.59, 0.64], versions={2: "4"})
     assert bands(changed) == ["steady", "steady", "steady"]
     assert changed[2].model_changed
 
@@ -107,43 +116,56 @@ def test_a_rise_is_measured_within_its_window() -> None:
     assert decisions[7].drift.score_change_months == 6
 
 
+def test_a_state_of_0_1_0_has_no_rank_and_is_not_compared_with() -> None:
+    (first,) = follow([0.81])
+    old = first.state.model_dump(mode="json")
+    for point in (*old["recent"], old["telling"]):
+        del point["rank"]
+    del old["telling"]["urgent"]
+    state = AlertState.model_validate(old)
+    decision = decide(
+        ranked(0.89, MONTH.plus(1)), inadequate=False, signals=(), previous=state, delivered=True, rules=RULES
+    )
+    assert (decision.band, decision.change, decision.drift.score_change) == (Band.WATCH, Change.CONTINUING, None)
+
+
 def test_the_reminder_comes_at_its_interval_and_not_between() -> None:
-    decisions = follow([0.6] * 8)
+    decisions = follow([0.82] * 8)
     assert [d.send for d in decisions] == [True, False, False, True, False, False, True, False]
     assert changes(decisions) == ["new"] + ["continuing"] * 7
 
 
 def test_worsening_within_the_band_is_measured_from_the_last_message() -> None:
-    decisions = follow([0.56, 0.60, 0.64, 0.66])
+    decisions = follow([0.80, 0.82, 0.84, 0.87])
     assert changes(decisions) == ["new", "continuing", "continuing", "worsening"]
     assert decisions[3].send
 
 
 def test_moving_up_a_band_is_worsening_and_moving_down_is_easing() -> None:
-    decisions = follow([0.56, 0.90, 0.60, 0.60])
+    decisions = follow([0.82, 0.95, 0.80, 0.80])
     assert bands(decisions) == ["watch", "losing_grip", "losing_grip", "watch"]
     assert changes(decisions) == ["new", "worsening", "continuing", "easing"]
     assert decisions[3].from_band is Band.LOSING_GRIP
 
 
 def test_what_was_not_delivered_is_still_new_next_month() -> None:
-    decisions = follow([0.6, 0.6, 0.6], delivered={0: False})
+    decisions = follow([0.82, 0.82, 0.82], delivered={0: False})
     assert changes(decisions) == ["new", "new", "continuing"]
 
 
 def test_an_alert_that_was_never_delivered_is_not_resolved() -> None:
-    decisions = follow([0.6, 0.3, 0.3], delivered={0: False, 1: False})
+    decisions = follow([0.82, 0.3, 0.3], delivered={0: False, 1: False})
     assert changes(decisions)[-1] == "none"
     assert not decisions[-1].send
 
 
 def test_months_to_raise_waits() -> None:
     rules = AlertRules(timing=TimingRules(months_to_raise=2))
-    assert bands(follow([0.6, 0.3, 0.6, 0.6], rules=rules)) == ["steady", "steady", "steady", "watch"]
+    assert bands(follow([0.82, 0.3, 0.82, 0.82], rules=rules)) == ["steady", "steady", "steady", "watch"]
 
 
 def test_not_scored_keeps_the_open_alert_and_resumes_it() -> None:
-    decisions = follow([0.6, None, 0.6])
+    decisions = follow([0.82, None, 0.82])
     assert bands(decisions) == ["watch", "not_scored", "watch"]
     assert changes(decisions) == ["new", "new", "continuing"]
     assert decisions[1].kind is MessageKind.NOT_SCORED
@@ -158,8 +180,8 @@ def test_not_scored_is_told_once_then_raised_then_reminded() -> None:
 
 
 def test_months_without_sight_are_a_moving_group_when_the_score_is_back() -> None:
-    decisions = follow([0.4, None, None, None, 0.4], signals={4: TWO_GROUPS[:2]})
-    assert bands(decisions)[-1] == "watch"
+    decisions = follow([0.82, None, None, None, 0.82], signals={4: TWO_GROUPS[:2]})
+    assert decisions[-1].urgent
     assert "sight" in {g.group.value for g in decisions[-1].drift.groups}
 
 
@@ -180,29 +202,29 @@ def test_inadequate_gets_the_recovery_watch_and_never_a_drift_alert() -> None:
 def test_leaving_the_recovery_track_starts_afresh() -> None:
     decisions = follow([0.9, 0.3], inadequate={0: True})
     assert (decisions[1].band, decisions[1].change) == (Band.STEADY, Change.RESOLVED)
-    decisions = follow([0.9, 0.6], inadequate={0: True})
+    decisions = follow([0.9, 0.82], inadequate={0: True})
     assert (decisions[1].band, decisions[1].change) == (Band.WATCH, Change.NEW)
 
 
 def test_since_counts_the_months_of_the_band_without_a_break() -> None:
-    decisions = follow([0.6, 0.6, None, 0.6])
+    decisions = follow([0.82, 0.82, None, 0.82])
     assert [d.state.since for d in decisions] == [MONTH, MONTH, MONTH.plus(2), MONTH.plus(3)]
 
 
 def test_months_must_be_decided_in_order() -> None:
-    state = follow([0.6])[0].state
+    state = follow([0.82])[0].state
     with pytest.raises(HoldfastError, match="in order"):
-        decide(score(0.6, MONTH), inadequate=False, signals=(), previous=state, delivered=True, rules=RULES)
+        decide(ranked(0.82, MONTH), inadequate=False, signals=(), previous=state, delivered=True, rules=RULES)
 
 
 def test_the_storm_valve_holds_when_most_councils_alert_at_once() -> None:
-    fresh = [follow([0.6])[0] for _ in range(5)]
+    fresh = [follow([0.82])[0] for _ in range(5)]
     calm = [follow([0.2])[0] for _ in range(7)]
     storm = storm_valve([*fresh, *calm], RULES)
     assert storm.held
     assert "5 of 12" in storm.reason
     assert not storm_valve([*fresh[:4], *calm], RULES).held
-    continuing = [follow([0.6, 0.6])[1] for _ in range(12)]
+    continuing = [follow([0.82, 0.82])[1] for _ in range(12)]
     assert not storm_valve(continuing, RULES).held
 
 
@@ -218,11 +240,11 @@ probabilities = st.one_of(st.none(), st.floats(0.01, 0.99))
 some_signals = st.lists(st.sampled_from(THREE_GROUPS), unique=True, max_size=6).map(tuple)
 
 
-@given(st.lists(st.floats(0.4701, 0.5499), min_size=2, max_size=24), st.booleans())
+@given(st.lists(st.floats(0.7401, 0.7999), min_size=2, max_size=24), st.booleans())
 def test_within_the_margin_the_band_never_changes(inside: list[float], on_watch: bool) -> None:
     """Hysteresis: between the lower and the upper threshold, without drift, nothing flaps."""
-    rules = RULES.model_copy(update={"drift": RULES.drift.model_copy(update={"score_rise": 0.5})})
-    decisions = follow([0.60 if on_watch else 0.47, *inside], rules=rules)
+    rules = RULES.model_copy(update={"drift": RULES.drift.model_copy(update={"rank_rise": 0.5})})
+    decisions = follow([0.82 if on_watch else 0.74, *inside], rules=rules)
     assert set(bands(decisions)) == {"watch" if on_watch else "steady"}
 
 
@@ -278,7 +300,7 @@ def test_mail_comes_no_oftener_than_something_happens(series: list[float]) -> No
 
 
 def test_thresholds_are_the_analysts() -> None:
-    rules = AlertRules(level=LevelRules(watch_from=0.3, watch_until=0.2))
+    rules = AlertRules(rank=RankRules(watch_from=0.3, watch_until=0.2))
     assert bands(follow([0.35], rules=rules)) == ["watch"]
 
 
@@ -303,7 +325,7 @@ def test_a_council_that_begins_is_welcomed_once_and_loses_no_sight_it_never_had(
         d.state.months_not_scored == 0 and not (d.state.telling and d.state.telling.escalated) for d in decisions
     )
     scored = decide(
-        score(0.2, MONTH.plus(6)), inadequate=False, signals=(), previous=state, delivered=True, rules=RULES
+        ranked(0.2, MONTH.plus(6)), inadequate=False, signals=(), previous=state, delivered=True, rules=RULES
     )
     assert (scored.band, scored.change, scored.send) == (Band.STEADY, Change.NONE, False)
     lost = decide(

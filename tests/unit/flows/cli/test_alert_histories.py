@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from features.errors import HoldfastError
+from features.months import Month
+from flows.alerts.state import Signal
 from flows.cli.alert_histories import CouncilHistory, MonthSeen, simulate, simulation_table, trade_off
-from tests.unit.flows.alerts.examples import MONTH, RULES, score
+from flows.cli.alert_rivals import MONTHLY, SIGNALS, YEARLY, rivals, tally, tally_table
+from tests.unit.flows.alerts.examples import MONTH, RULES, score, signal
 
 
 def history(probabilities: list[float | None], onset: int | None, inadequate: bool = False) -> CouncilHistory:
@@ -48,8 +53,8 @@ def test_a_band_left_and_entered_again_soon_has_flapped() -> None:
 
 
 def test_a_lower_threshold_alerts_no_later_and_no_less() -> None:
-    histories = [history([0.3 + 0.02 * i for i in range(20)], onset=4), history([0.45] * 20, onset=None)]
-    results = trade_off(histories, RULES, [0.45, 0.55, 0.65])
+    histories = [history([0.3 + 0.02 * i for i in range(20)], onset=4), history([0.5] * 20, onset=None)]
+    results = trade_off(histories, RULES, [0.7, 0.8, 0.88])
     found = [s.onset_to_alert_months[0] for _, s in results]
     assert found == sorted(found, key=lambda m: 99 if m is None else m)
     alarms = [s.false_alarms for _, s in results]
@@ -63,6 +68,38 @@ def test_levels_that_would_leave_their_bounds_are_refused() -> None:
 
 
 def test_the_table_has_a_row_for_each_threshold() -> None:
-    table = simulation_table(trade_off([history([0.3, 0.6], onset=1)], RULES, [0.5, 0.6])).splitlines()
+    table = simulation_table(trade_off([history([0.3, 0.6], onset=1)], RULES, [0.75, 0.8])).splitlines()
     assert len(table) == 3
-    assert table[1].split()[:3] == ["0.50", "1/1", "0.0"]
+    assert table[1].split()[:3] == ["0.75", "1/1", "0.0"]
+
+
+def _months(ranks: list[float], signals: dict[int, tuple[Signal, ...]] | None = None) -> CouncilHistory:
+    told = {} if signals is None else signals
+    months = tuple(
+        MonthSeen(replace(score(0.3, Month(2026, 6).plus(i)), rank=rank), told.get(i, ()))
+        for i, rank in enumerate(ranks)
+    )
+    return CouncilHistory("991", months, Month(2026, 8))
+
+
+def test_yearly_figures_are_those_of_the_september_before() -> None:
+    seen = rivals([_months([0.1, 0.2, 0.3, 0.85, 0.95, 0.95])])[YEARLY][0].months
+    assert [m.score.rank for m in seen] == [0.1, 0.1, 0.1, 0.1, 0.85, 0.85]
+    assert [m.score.month for m in seen] == [Month(2026, 6).plus(i) for i in range(6)]
+
+
+def test_without_a_model_signals_in_two_groups_alert_and_nothing_else() -> None:
+    groups = (
+        signal("agency_rate_fte"),
+        signal("vacancy_rate_fte"),
+        signal("unallocated_rate"),
+        signal("visits_overdue_rate"),
+    )
+    found = tally([[_months([0.95] * 6, {3: groups, 4: groups})]], RULES)
+    by_way = {t.way: t for t in found}
+    assert (by_way[SIGNALS].found, by_way[SIGNALS].false_alarms_per_council_year) == (1, 0.0)
+    assert by_way[SIGNALS].months_of_warning == 23.0
+    # With the model it was on alert since June, before the onset in August: an alarm in vain, then no delay.
+    assert by_way[MONTHLY].false_alarms_per_council_year == 2.0
+    assert by_way[MONTHLY].months_of_warning == 24.0
+    assert len(tally_table(found).splitlines()) == 4

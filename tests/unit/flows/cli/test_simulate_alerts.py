@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from features.months import Month
+from flows.cli.alert_rivals import MONTHLY, SIGNALS, YEARLY
 from flows.cli.simulate_alerts import Trial, try_rules
 from flows.settings.alert_rules import AlertRules
 from models.registry.shipped import shipped_model
@@ -34,6 +35,8 @@ def test_the_figures_say_what_they_rest_on(trial: Trial) -> None:
 def test_the_same_figures_are_there_for_a_program(trial: Trial) -> None:
     figures = trial.to_json()
     assert figures["onsets"] == trial.onsets == len(figures["onset_to_alert_months"])
-    assert [row["watch_from"] for row in figures["trade_off"]] == [0.4, 0.45, 0.5, 0.55, 0.6, 0.65]
-    own = next(row for row in figures["trade_off"] if row["watch_from"] == 0.55)
+    assert [row["watch_from"] for row in figures["trade_off"]] == [0.65, 0.7, 0.75, 0.8, 0.85, 0.9]
+    own = next(row for row in figures["trade_off"] if row["watch_from"] == 0.8)
     assert own["messages"] == figures["messages"] == trial.result.messages
+    assert [row["way"] for row in figures["rivals"]] == [MONTHLY, YEARLY, SIGNALS]
+    assert all(way in trial.to_text() for way in (MONTHLY, YEARLY, SIGNALS))

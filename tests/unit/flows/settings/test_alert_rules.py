@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from features.errors import SettingsError
-from flows.settings.alert_rules import AlertRules, DriftRules, LevelRules, read_rules, rules_as_toml
+from flows.settings.alert_rules import AlertRules, DriftRules, RankRules, read_rules, rules_as_toml
 
 
 def test_written_rules_are_read_back_equal() -> None:
-    rules = AlertRules(level=LevelRules(watch_from=0.5, watch_until=0.41), drift=DriftRules(groups_for_watch=3))
+    rules = AlertRules(rank=RankRules(watch_from=0.7, watch_until=0.61), drift=DriftRules(groups_for_urgency=3))
     assert read_rules(rules_as_toml(rules), "rules.toml") == rules
 
 
@@ -22,10 +22,11 @@ def test_every_threshold_is_explained_in_the_written_form() -> None:
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("[level]\nwatch_from = 0.4\n", "watch_until must lie below"),
-        ("[level]\nlosing_grip_from = 0.5\nlosing_grip_until = 0.4\n", "must rise in this order"),
-        ("[levels]\nwatch_from = 0.6\n", "levels"),
-        ("[drift]\nscore_rise = 1.5\n", "drift.score_rise"),
+        ("[rank]\nwatch_from = 0.4\n", "watch_until must lie below"),
+        ("[rank]\nlosing_grip_from = 0.78\nlosing_grip_until = 0.4\n", "must lie above watch_from"),
+        ("[ranks]\nwatch_from = 0.6\n", "ranks"),
+        ("[level]\nwatch_from = 0.55\n", "Bands go by rank"),
+        ("[drift]\nrank_rise = 1.5\n", "drift.rank_rise"),
         ("[level\n", "not valid TOML"),
     ],
 )
@@ -38,4 +39,4 @@ def test_unusable_rules_are_refused_with_the_key(text: str, named: str) -> None:
 
 def test_the_digest_names_the_thresholds() -> None:
     assert AlertRules().digest() == AlertRules().digest()
-    assert AlertRules(level=LevelRules(watch_from=0.56)).digest() != AlertRules().digest()
+    assert AlertRules(rank=RankRules(watch_from=0.81)).digest() != AlertRules().digest()

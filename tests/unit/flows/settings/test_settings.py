@@ -63,4 +63,4 @@ def test_unsafe_combinations_are_refused(given: dict[str, object], says: str) ->
 def test_the_digest_follows_what_shapes_a_result_and_nothing_else() -> None:
     base = Settings.load()
     assert Settings.load(store="elsewhere").digest() == base.digest()
-    assert Settings.load(alerts={"level": {"watch_from": 0.56}}).digest() != base.digest()
+    assert Settings.load(alerts={"rank": {"watch_from": 0.81}}).digest() != base.digest()
