@@ -1,0 +1,74 @@
+"""The tables as files: Parquet and CSV by fixed names, one Excel workbook, and CSVW metadata beside them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import polars as pl
+import xlsxwriter
+
+from flows.export.tables import EXPORTED
+
+#: What each table is, for whoever opens it first.
+TITLES: Mapping[str, str] = {
+    "measures": "Every measure of every council and month, with its parts, or why it is missing",
+    "signals": "Process-behaviour charts that signal, by the rules of Making Data Count",
+    "scores": "Band, change and score as published",
+    "files": "What was expected of each council, and what became of it",
+    "dictionary": "What each measure means, its formula and source",
+}
+WORKBOOK, METADATA = "holdfast.xlsx", "metadata.json"
+_CSVW_TYPES = {pl.String: "string", pl.Date: "date", pl.Float64: "number", pl.Int64: "integer"}
+
+
+def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
+    """Write every table in every form; a file is replaced whole or not at all. Returns the paths."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    contents: dict[str, bytes] = {}
+    for name, frame in tables.items():
+        parquet = io.BytesIO()
+        frame.write_parquet(parquet)
+        contents[f"{name}.parquet"] = parquet.getvalue()
+        contents[f"{name}.csv"] = frame.write_csv().encode()
+    contents[WORKBOOK] = workbook_of(tables)
+    contents[METADATA] = (json.dumps(csvw(tables), indent=1, ensure_ascii=False) + "\n").encode()
+    for name, content in contents.items():
+        path = folder / name
+        unfinished = path.with_name(f".{name}.part")
+        unfinished.write_bytes(content)
+        unfinished.chmod(0o600)
+        unfinished.replace(path)
+    return [folder / name for name in contents]
+
+
+def workbook_of(tables: Mapping[str, pl.DataFrame]) -> bytes:
+    """One workbook, a sheet a table, header frozen and filtered."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+        for name, frame in tables.items():
+            frame.write_excel(book, name, autofilter=True, table_style="Table Style Light 1", freeze_panes=(1, 0))
+    return out.getvalue()
+
+
+def csvw(tables: Mapping[str, pl.DataFrame]) -> dict[str, object]:
+    """CSV on the Web metadata (W3C) of the CSV files: each column's name and type."""
+    return {
+        "@context": "http://www.w3.org/ns/csvw",
+        "dc:title": "Holdfast: figures, signals, scores and files of the group",
+        "tables": [
+            {
+                "url": f"{name}.csv",
+                "dc:description": TITLES[name],
+                "tableSchema": {
+                    "columns": [
+                        {"name": column, "titles": column, "datatype": _CSVW_TYPES[type(kind)]}
+                        for column, kind in EXPORTED[name].items()
+                    ]
+                },
+            }
+            for name in tables
+        ],
+    }
