@@ -22,9 +22,9 @@ from flows.month.score import load_model
 from flows.month.steps import write_success_marker
 from flows.month.take_in import Due, Read
 from flows.month.workers import worker_processes
-from flows.monthly import alert_councils
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.owner import holding
+from flows.orchestration.stages import alert_councils
 from flows.orchestration.tasks import PATIENT_STEP, check_and_count, whole
 from flows.settings.run_form import RunRequest, Send, SendNow
 from flows.settings.settings import Settings

@@ -124,7 +124,12 @@ def measures_needing(kind: Kind, column: str) -> tuple[str, ...]:
 
 def as_json(report: CouncilReport) -> bytes:
     """The report as JSON: keys sorted, the same bytes for the same facts."""
-    document = {
+    return (json.dumps(report_document(report), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+
+
+def report_document(report: CouncilReport) -> dict[str, Any]:
+    """The report's facts, for JSON."""
+    return {
         **files_document(report.files),
         "failures": [
             {
@@ -145,7 +150,6 @@ def as_json(report: CouncilReport) -> bytes:
         "not_run": [{"reason": reason, "checks": checks.split(", ")} for reason, checks in report.not_run],
         "notes": [{"file": file, "note": note} for file, note in report.notes],
     }
-    return (json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 def files_document(files: CouncilFiles) -> dict[str, Any]:

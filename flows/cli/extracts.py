@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,6 +45,7 @@ def check_command(
         Path | None, typer.Option(help="Mapping to read a home-made file by; else the saved one.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")] = False,
 ) -> None:
     """Check extracts before sending them. Exit code 0: usable; 20: errors; 12: a file cannot be used at all."""
     from rich.console import Console
@@ -66,7 +68,9 @@ def check_command(
         landing=landing_if_any(),
     )
     console = Console()
-    for one in found:
+    if as_json:
+        typer.echo(json.dumps([one.document() for one in found], ensure_ascii=False, indent=1))
+    for one in found if not as_json else ():
         one.show(console)
     if html is not None:
         write_private(html, b"\n".join(one.html() for one in found))

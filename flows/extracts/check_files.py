@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 from rich.console import Console
 
 from expectations.batch import ORIGINS, PROBLEMS, Batch
 from expectations.fates import files_as_checked
-from expectations.report.council import CouncilReport, as_html, council_report, show
+from expectations.report.council import CouncilReport, as_html, council_report, report_document, show
 from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
@@ -74,6 +74,10 @@ class Checked:
     def show(self, console: Console) -> None:
         """Print the report for a terminal."""
         show(self.report, console)
+
+    def document(self) -> dict[str, Any]:
+        """The report's facts, for JSON."""
+        return report_document(self.report)
 
     def html(self) -> bytes:
         """The report as a page."""

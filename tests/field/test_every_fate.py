@@ -220,7 +220,11 @@ def test_the_exit_code_of_check_is_the_worst_fate(
         folder = month.region.landing / str(LAST) / code
         files = [str(p) for p in sorted(folder.iterdir()) if ".first" not in p.name]
         asked = ["check", *files, "--council", code, "--month", str(LAST)]
-        assert CliRunner().invoke(app, asked).exit_code == exit_code
+        said = CliRunner().invoke(app, [*asked, "--json"])
+        assert said.exit_code == exit_code
+        (document,) = json.loads(said.stdout)
+        desk = {f["extract"]: f for f in document["files"]}
+        assert all(desk[f.kind]["errors"] == f.errors for f in month.files[code].files)
 
 
 def test_why_tells_the_chain(month: Everything) -> None:

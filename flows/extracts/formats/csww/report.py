@@ -64,6 +64,10 @@ class ReturnReport:
         """1 if the file cannot be used at all."""
         return int(self.validation is None)
 
+    def document(self) -> dict[str, Any]:
+        """What is said of the return, for JSON."""
+        return {"file": self.file, "verdict": self.verdict, "errors": self.errors, "refused": bool(self.refused)}
+
     @property
     def title(self) -> str:
         if self.validation is None:

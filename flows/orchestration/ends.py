@@ -1,0 +1,119 @@
+"""The ends of a run: what is written and told when a month is done, and the outcome that everybody reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from flows.alerts.alert import Alert
+from flows.alerts.council import alert_of, standing_alerts
+from flows.alerts.decide import storm_valve
+from flows.alerts.facts import CouncilFacts
+from flows.alerts.letter.compose import Contact
+from flows.alerts.publish import Publication, Published
+from flows.mail.month_mail import MonthMail
+from flows.mail.officers import unreached, write_to_data_officers
+from flows.mail.undelivered import note_undelivered, send_undelivered
+from flows.month.restated import Restatement
+from flows.month.steps import Alerting, chosen_councils, files_as_known, write_region_page, write_success_marker
+from flows.orchestration import artifacts
+from flows.orchestration.faults import Faults
+from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.reporting import finished, outcome_of
+from flows.orchestration.send import Post, mail_month, open_post, tell_team
+from flows.settings.run_form import RunRequest, Send
+from flows.store.context import RunContext
+
+
+@dataclass(frozen=True)
+class MonthReport:
+    """A published month, to be reported once its mail is out, and once more if it waits for a person before."""
+
+    context: RunContext
+    request: RunRequest
+    alerting: Alerting
+    published: Sequence[Published]
+    restated: tuple[Restatement, ...]
+    model: str
+    faults: Faults
+    post: Post
+
+    def of(self, mail: MonthMail) -> RunOutcome:
+        """Region page, officers' and team's mail, success marker; the outcome as it stands with this mail."""
+        context, month, alerting = self.context, self.context.month, self.alerting
+        with context.clock.stage("pages"):
+            every, seconds = context.register.valid_in(month), context.clock.seconds
+            write_region_page(context.store, every, month, alerting, mail.stopped, self.published, seconds)
+        alerts = [p.alert for p in self.published]
+        revised = {p.alert.la_code for p in self.published if p.outcome is Publication.REVISED}
+        outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures, mail, revised)
+        outcome = replace(outcome, restatements=self.restated, model=self.model, faults=tuple(self.faults.found))
+        if self.request.send is not Send.NO:
+            outcome = _tell_officers_and_team(context, alerting, outcome, self.post)
+        if not self.request.councils:
+            write_success_marker(context.store, month, alerting, bool(mail.stopped))
+            note_undelivered(context.store, context.settings, month, unaddressed=mail.unaddressed)
+        return _shown(context, outcome, alerts, alerting.facts)
+
+
+def rehearsed(
+    context: RunContext, alerting: Alerting, restated: tuple[Restatement, ...], model: str, faults: Faults
+) -> RunOutcome:
+    """The outcome of a run that publishes nothing."""
+    alerts = [alert_of(d, alerting.manifest, alerting.failures, alerting.versions) for d in alerting.decided]
+    outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures)
+    note = "This was a rehearsal: nothing was published or mailed."
+    outcome = replace(outcome, restatements=restated, model=model, faults=tuple(faults.found), note=note)
+    return _shown(context, outcome, alerts, alerting.facts)
+
+
+def check_only(context: RunContext, faults: Faults) -> RunOutcome:
+    """After reading and checking: what came and what is wrong with it."""
+    outcome = outcome_of(context, [], *files_as_known(context.history, context.month, context.cutoff))
+    note = "Only reading and checking was asked for: nothing was scored, published or mailed."
+    outcome = replace(outcome, faults=tuple(faults.found), note=note)
+    return _shown(context, outcome, [], {})
+
+
+def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOutcome:
+    """Send what earlier runs of the month published and nobody has or holds; nothing is scored again."""
+    chosen = chosen_councils(context.register, context.month, request.councils)
+    every = standing_alerts(
+        context.store, context.register.valid_in(context.month), context.month, Contact.of(context.settings)
+    )
+    storm = storm_valve([p.alert.decision for p in every], context.settings.alerts)
+    codes = {c.la_code for c in chosen}
+    published = [p for p in every if p.alert.la_code in codes]
+    post = open_post(context)
+
+    def report(mail: MonthMail) -> RunOutcome:
+        alerts = [p.alert for p in published]
+        if request.send is Send.YES and not request.councils:  # what data officers and the team still miss
+            send_undelivered(context.settings, context.store, post.courier, context.month, context.now)
+            post.asked.check()
+        note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)
+        note = "" if alerts else f"Nothing of {context.month.in_words} is published: run it from scoring."
+        outcome = outcome_of(context, alerts, *files_as_known(context.history, context.month, context.cutoff), mail)
+        outcome = replace(outcome, faults=tuple(faults.found), note=note)
+        return _shown(context, outcome, alerts, {})
+
+    return report(mail_month(context, request, storm, published, faults, report, post))
+
+
+def _tell_officers_and_team(context: RunContext, alerting: Alerting, outcome: RunOutcome, post: Post) -> RunOutcome:
+    """Data officers' reports of their files and the team's summary; the outcome, with whom they did not reach."""
+    with context.clock.stage("pages"):
+        if outcome.mail.officers_may_be_told:
+            councils = [d.council for d in alerting.decided]
+            written = write_to_data_officers(context, post.courier, councils, alerting.manifest, alerting.failures)
+            post.asked.check()
+            outcome = replace(outcome, untold=tuple(unreached(context, written)))
+        return tell_team(context, outcome, post)
+
+
+def _shown(
+    context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]
+) -> RunOutcome:
+    done = finished(context, outcome)
+    artifacts.show_run(context, done, alerts, facts)
+    return done

@@ -1,0 +1,106 @@
+"""The stages of a month as tasks of a run, councils side by side where each has work of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from features.months import Month
+from flows.alerts.publish import Published
+from flows.alerts.state import Band
+from flows.extracts.landing import LandedFile
+from flows.mail import approval
+from flows.mail.deliver import Delivery
+from flows.month.steps import Alerting
+from flows.month.take_in import Read, TakenIn, to_be_tried_again, unread
+from flows.orchestration.faults import CouncilUnit, Faults
+from flows.orchestration.owner import holding
+from flows.orchestration.send import due_now, open_post, send
+from flows.orchestration.tasks import (
+    check_and_count,
+    decide_month,
+    find_due,
+    measure_month,
+    not_scored,
+    publish_council,
+    read_council,
+    score_month,
+    whole,
+)
+from flows.settings.run_form import RunRequest, Send
+from flows.store.context import RunContext
+from flows.store.progress import step
+from models.learning.trained import TrainedModel
+
+
+def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
+    """Read, check and count the months that have something new, councils side by side."""
+    due = find_due(whole(context))
+    if not due:
+        return []
+    months = str(due[0].month) if len(due) == 1 else f"{due[0].month} to {due[-1].month}"
+    step("Reading %s: %d councils", months, len(context.register.councils))
+    with context.clock.stage("read"):
+        begun = [(one, _reading(context, str(one.month), files)) for one in due for files in one.by_council()]
+        found = faults.results([unit for _, unit in begun])
+    reads: dict[Month, list[Read]] = {one.month: [] for one in due}
+    for (one, _), read in zip(begun, found, strict=True):
+        reads[one.month] += read or []
+    retried = [to_be_tried_again(one, reads[one.month]) for one in due]
+    step("Checking and counting %s", months)
+    taken = check_and_count(whole(context), months, whole(retried), whole(list(reads.values())), reports=True)
+    faults.found += [sentence for one in taken for sentence in one.faults]
+    return taken
+
+
+def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> CouncilUnit[list[Read]]:
+    council = files[0].council
+    future = read_council.submit(whole(context), council.name, month, whole(files))
+    return CouncilUnit(council, f"reading {month}", future, lambda why: unread(files, why))
+
+
+def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequence[str], faults: Faults) -> Alerting:
+    """Measure, score and decide; a council without a score shows as a task run that says why."""
+    month, clock = str(context.month), context.clock
+    step("Measuring and scoring %s", month)
+    with clock.stage("measure"):
+        measured = measure_month(whole(context), month, whole(model))
+    with clock.stage("score"):
+        scores = score_month(whole(context), month, whole(measured), whole(model))
+    # A run of the month before that is under way is waited for: this one begins where that one ends.
+    with clock.stage("decide"), holding(context, context.month.plus(-1)):
+        alerting = decide_month(whole(context), month, whole(measured), whole(scores), list(councils))
+    faults.found += alerting.faults
+    missing = [d for d in alerting.decided if d.decision.band is Band.NOT_SCORED]
+    for one in [not_scored.submit(d.council.name, d.score.not_scored or "There is no score.") for d in missing]:
+        one.wait()
+    return alerting
+
+
+def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list[Published]:
+    """Every council's alert object, and its message beside it if one is due."""
+    step("Publishing %s: %d councils", context.month, len(alerting.decided))
+    with context.clock.stage("publish"):
+        units = [
+            CouncilUnit[Published](
+                d.council,
+                "publishing",
+                publish_council.submit(whole(context), d.council.name, whole(alerting), whole(d)),
+                lambda _why: None,
+            )
+            for d in alerting.decided
+        ]
+        return [published for published in faults.results(units) if published is not None]
+
+
+def alert_councils(
+    context: RunContext, model: TrainedModel, request: RunRequest
+) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
+    """Measure, score, decide, publish, and send what is due unless mail is off or held: a month of a backfill."""
+    faults = Faults()
+    alerting = score_and_decide(context, model, request.councils, faults)
+    published = publish_all(context, alerting, faults)
+    held = approval.holds(context.store, context.month)
+    may_go = request.send is Send.YES and not alerting.storm.held
+    if not may_go:
+        return alerting, published, {}
+    return alerting, published, send(context, due_now(context, published, held), faults, open_post(context))
