@@ -173,7 +173,7 @@ def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_
         state = region.state(send="no")
     outcome = state.result()
     assert (state.name, state.type.value) == ("Completed", "COMPLETED")
-    assert "1 fault at single councils" in str(state.message)
+    assert "faults at single councils" in str(state.message)
     assert len(outcome.councils) == 4
     (fault, *_) = outcome.faults
     assert "Fennickmere (Z03): reading 2026-" in fault
