@@ -72,6 +72,8 @@ TARGETS = (
 QUARTER_MONTHS = (1, 4, 7, 10)
 #: Frameworks whose inspections count in a track record.
 COUNTING = tuple(f.name for f in FRAMEWORKS if f.counts)
+#: Frameworks whose inspections may teach a model.
+TEACHING = tuple(f.name for f in FRAMEWORKS if f.trains)
 
 _SIGNS = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
@@ -89,6 +91,12 @@ class Design:
     """A row per council and quarter, judged later or not, with the same features and context, and what came next."""
     counting: tuple[str, ...] = COUNTING
     """Frameworks whose inspections are part of a track record and move the level."""
+    teaching: tuple[str, ...] = TEACHING
+    """Frameworks whose inspections may teach a model."""
+
+    def taught_before(self, day: date) -> pl.DataFrame:
+        """The rows a model may learn from that were published before a day."""
+        return self.frame.filter(pl.col("published") < day, pl.col("framework").is_in(list(self.teaching)))
 
     def asked_before(self, months: int) -> pl.DataFrame:
         """One row per inspection, as it was known so many months before its first day."""
@@ -138,6 +146,8 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
         variant,
         national,
         every.filter(~pl.col("inspection")).drop("inspection").sort("as_of", "la_code"),
+        counting=tuple(f.name for f in record.frameworks if f.counts),
+        teaching=tuple(f.name for f in record.frameworks if f.trains),
     )
 
 
@@ -178,7 +188,7 @@ def each_quarter(record: PublicRecord) -> pl.DataFrame:
     asked = codes.join(pl.DataFrame({"as_of": days}), how="cross").filter(there)
     known = with_previous(asked, record.judgements, record.lineage).filter(pl.col("previous_grade").is_not_null())
     following = known.sort("as_of", "la_code").join_asof(
-        marked.filter(pl.col("framework").is_in(COUNTING)).drop("sources"),
+        marked.filter(pl.col("framework").is_in([f.name for f in record.frameworks if f.counts])).drop("sources"),
         left_on="as_of",
         right_on="started",
         by="la_code",

@@ -13,11 +13,13 @@ from features.councils import GRADES, Council, Judgement, Register
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
 from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS, MONTHS_BEFORE
-from models.record.judgements import ILACS
+from models.record.frameworks import framework_of
 
 #: The register gives publication days only. An ILACS report comes out 52 days after the start at the
 #: median; ten more keep anything learned during the visit out of the features.
 DAYS_TO_PUBLICATION = 62
+#: A judgement of a time that no declared framework covers: it is kept and teaches nothing.
+UNDECLARED = "not declared"
 
 
 def design_from_history(features: pl.DataFrame, register: Register, national: pl.DataFrame) -> Design:
@@ -83,13 +85,14 @@ def _row(council: Council, judgement: Judgement, months: int) -> tuple[object, .
     started, as_of = _asked(judgement, 0), _asked(judgement, months)
     about = context(Register((council,)), as_of).row(0, named=True)
     grade = GRADES[judgement.impact_of_leaders]
+    framework = framework_of(None, started)
     before = None if about["previous_judgement"] is None else float(about["previous_judgement"])
     earlier = council.judged_by(as_of)
     since = None if earlier is None else (as_of - earlier.published).days / 365.25
     values: dict[str, object] = dict.fromkeys(_NAMES)
     values |= {
         "la_code": council.la_code,
-        "framework": ILACS,
+        "framework": framework.name if framework is not None else UNDECLARED,
         "started": started,
         "as_of": as_of,
         "months_before": months,

@@ -148,7 +148,7 @@ def train_design(
         walked = walk if walk is not None else walk_forward(design, candidates, ASKED_FROM)
     except ValueError as error:
         raise ModelError(f"There are too few judgements to train on: {error}.") from error
-    fitted = fit(recipe, design.frame, design.counting)
+    fitted = fit(recipe, design.taught_before(date.max), design.counting)
     if not isinstance(fitted.estimator, BelowGoodClassifier):
         raise ModelError(f"“{recipe.name}” has no coefficients, so its shares would not be exact: it cannot be served.")
     after = design.frame["published"].max()

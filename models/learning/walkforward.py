@@ -86,7 +86,7 @@ def walk_forward(
     models: dict[date, Fitted] = {}
     for cut in cuts:
         until = date(cut.year + 1, 1, 1) if frozen is None else date.max
-        training = design.frame.filter(pl.col("published") < cut)
+        training = design.taught_before(cut)
         mine = (pl.col("as_of") >= cut) & (pl.col("as_of") < until) if frozen is None else pl.lit(True)
         test = everything.filter(mine).sort("as_of", "published", "la_code", "question")
         if not _enough(training) or test.is_empty():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from features.registry import DFE_SYMBOLS
@@ -64,10 +66,10 @@ def day(column: str) -> pl.Expr:
     )
 
 
-def grade(column: str) -> pl.Expr:
+def grade(column: str, words: Mapping[str, int] = GRADE_WORDS) -> pl.Expr:
     """A grade as its ordinal; `nan`, `data_unreadable`, `not_reported_post_reform` and the like are null.
 
     Unknown words are null too: a grade is one of four, and anything else says that there is none.
     """
     text = pl.col(column).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
-    return text.replace_strict(GRADE_WORDS, default=None, return_dtype=pl.Int8())
+    return text.replace_strict(dict(words), default=None, return_dtype=pl.Int8())

@@ -7,7 +7,7 @@ framework nobody declared is therefore listed with what must be decided; it is n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -119,6 +119,16 @@ def framework_of(
         named = [f for f in in_force if any(word in plain for word in f.types)]
         return named[-1] if named else None
     return in_force[-1] if in_force else None
+
+
+def grade_words(known: Mapping[str, int], among: Sequence[Framework] = FRAMEWORKS) -> dict[str, int]:
+    """Every written grade of these frameworks -> what it counts as; raises ValueError for a word of two meanings."""
+    words = dict(known)
+    for framework in among:
+        for word, grade in zip(framework.scale, framework.as_grade, strict=True):
+            if words.setdefault(word.lower(), grade) != grade:
+                raise ValueError(f"“{word}” of {framework.name} means {grade}, and {words[word.lower()]} elsewhere")
+    return words
 
 
 def undeclared_note(source: str, la_name: str | None, inspection_type: str | None, day: date | None) -> str:

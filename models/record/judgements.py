@@ -6,7 +6,7 @@ A judgement is known from its publication.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +15,8 @@ import polars as pl
 
 from features.errors import ReferenceDataError
 from models.record import layouts
-from models.record.cells import day, grade
+from models.record.cells import GRADE_WORDS, day, grade
+from models.record.frameworks import FRAMEWORKS, Framework, framework_of, grade_words, undeclared_note
 from models.record.places import Places
 from models.record.tables import Layout, RecordTable, claim
 
@@ -58,6 +59,8 @@ DISAGREEMENTS = pl.Schema(
 
 #: Two statements of one council are of the same inspection if published, or started, within this many days.
 SAME_INSPECTION_DAYS = 100
+#: Days from start to publication where a statement has no start; reports of ILACS take 52 at the median.
+_USUAL_TO_PUBLICATION = 60
 #: A statement with a start only belongs to a judgement published this many days after it at most.
 _LONGEST_TO_PUBLICATION = 220
 
@@ -76,12 +79,15 @@ class Statement:
     grades: dict[str, int | None]
 
 
-def read_judgements(tables: list[RecordTable], places: Places) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """JUDGEMENTS, DISAGREEMENTS and notes (rows of councils nobody knows), from every source in the folder.
+def read_judgements(
+    tables: list[RecordTable], places: Places, frameworks: Sequence[Framework] = FRAMEWORKS
+) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """JUDGEMENTS, DISAGREEMENTS and notes, from every source in the folder.
 
+    A row of a council nobody knows, or of a framework nobody declared, is left out and noted.
     Raises ReferenceDataError when no file holds judgements.
     """
-    statements, notes = _statements(tables, places)
+    statements, notes = _statements(tables, places, frameworks)
     if not any(s.published for s in statements):
         raise ReferenceDataError(
             "No file holds inspection judgements with publication dates: put Ofsted's inspection outcomes (ODS) or the "
@@ -99,11 +105,14 @@ def read_judgements(tables: list[RecordTable], places: Places) -> tuple[pl.DataF
     return frame, listed, notes
 
 
-def _statements(tables: list[RecordTable], places: Places) -> tuple[list[Statement], list[str]]:
+def _statements(
+    tables: list[RecordTable], places: Places, frameworks: Sequence[Framework]
+) -> tuple[list[Statement], list[str]]:
     found: list[Statement] = []
     unknown: dict[str, int] = {}
+    words = grade_words(GRADE_WORDS, frameworks)
     for rank, framework, source, frame in _claimed(tables):
-        for row in _parsed(frame).iter_rows(named=True):
+        for row in _parsed(frame, words).iter_rows(named=True):
             if row["started"] is None and row["published"] is None:
                 continue
             code = places.find(
@@ -114,7 +123,13 @@ def _statements(tables: list[RecordTable], places: Places) -> tuple[list[Stateme
                 on=row["published"] or row["started"],
             )
             grades = {g: row[g] for g in GRADE_FIELDS}
-            if all(v is None for v in grades.values()):
+            graded = any(v is not None for v in grades.values())
+            name = _framework(framework, row["inspection_type"], row["started"], row["published"], frameworks)
+            # A report whose grades nobody knows the words of may be of another framework; a visit has no grades.
+            if name is None and (graded or framework is None):
+                day = row["started"] or row["published"]
+                unknown[undeclared_note(source, row["la_name"], row["inspection_type"], day)] = 1
+            if name is None or not graded:
                 continue
             if code is None:
                 unknown[f"{source}: no council “{row['la_name']}”"] = 1
@@ -124,7 +139,7 @@ def _statements(tables: list[RecordTable], places: Places) -> tuple[list[Stateme
                     rank,
                     source,
                     code,
-                    framework or _framework(row["inspection_type"], row["started"], row["published"]),
+                    name,
                     row["inspection_type"],
                     row["started"],
                     row["published"],
@@ -151,18 +166,32 @@ def _claimed(tables: list[RecordTable]) -> Iterator[tuple[int, str | None, str, 
                     yield rank, framework, table.where, frame
 
 
-def _parsed(frame: pl.DataFrame) -> pl.DataFrame:
+def _parsed(frame: pl.DataFrame, words: Mapping[str, int]) -> pl.DataFrame:
     texts = ("old_la_code", "new_la_code", "urn", "la_name", "inspection_type")
     absent = [n for n in (*texts, "started", "published", *GRADE_FIELDS) if n not in frame.columns]
     full = frame.with_columns(pl.lit(None, dtype=pl.String()).alias(n) for n in absent)
-    return full.select(*texts, day("started"), day("published"), *(grade(g) for g in GRADE_FIELDS))
+    return full.select(*texts, day("started"), day("published"), *(grade(g, words) for g in GRADE_FIELDS))
 
 
-def _framework(inspection_type: str | None, started: date | None, published: date | None) -> str:
-    # Reports before ILACS name no type; a few SIF re-inspections came out after the first ILACS reports.
-    if inspection_type or started:
-        return ILACS
-    return ILACS if published is not None and published >= ILACS_FROM else SIF
+def _framework(
+    of_layout: str | None,
+    inspection_type: str | None,
+    started: date | None,
+    published: date | None,
+    frameworks: Sequence[Framework],
+) -> str | None:
+    """The framework of a statement by the table of frameworks; None if nobody declared it.
+
+    A list of Ofsted's says by its layout whether it is of ILACS, and the day says of which. Reports before ILACS name
+    no type and no start; a few single inspections came out after the first ILACS reports.
+    """
+    begun = started or (None if published is None else published - timedelta(days=_USUAL_TO_PUBLICATION))
+    if of_layout == SIF:
+        return SIF
+    if of_layout is None and not inspection_type and not started:
+        return ILACS if published is not None and published >= ILACS_FROM else SIF
+    found = framework_of(None if of_layout else inspection_type, begun, frameworks)
+    return None if found is None else found.name
 
 
 def _same_inspections(statements: Iterable[Statement]) -> Iterator[list[Statement]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import polars as pl
 
 from features.errors import ReferenceDataError
 from models.record import figures, layouts
+from models.record.frameworks import FRAMEWORKS, Framework
 from models.record.identity import SUCCESSIONS, lineage
 from models.record.judgements import read_judgements
 from models.record.places import deprivation, neighbours, places
@@ -41,13 +43,16 @@ class PublicRecord:
     """Every file of the folder with its fingerprint and the layouts found in it (none: not used)."""
     notes: tuple[str, ...]
     """What a reader should know: absent tables, unknown symbols, councils nobody knows."""
+    frameworks: tuple[Framework, ...] = FRAMEWORKS
+    """What the judgements were read by."""
 
 
-def read_record(folder: Path) -> PublicRecord:
+def read_record(folder: Path, frameworks: Sequence[Framework] = FRAMEWORKS) -> PublicRecord:
     """Read every published file of a folder by its layout; names, years and cuts do not matter.
 
     Later releases of the same layouts need nothing; old and new releases may lie side by side, the
-    newest figure winning. Raises ReferenceDataError, naming file, sheet and column, when a layout has
+    newest figure winning. A report of a framework that is not among `frameworks` is listed in the notes
+    and left out. Raises ReferenceDataError, naming file, sheet and column, when a layout has
     changed or the workforce figures or the judgements are missing altogether.
     """
     tables, files = read_tables(folder)
@@ -60,7 +65,7 @@ def read_record(folder: Path) -> PublicRecord:
     where = places(tables)
     counts, notes = figures.counts(tables)
     population = figures.population(tables)
-    judgements, disagreements, unknown = read_judgements(tables, where)
+    judgements, disagreements, unknown = read_judgements(tables, where, frameworks)
     deprived = deprivation(tables, where)
     near = neighbours(tables)
     absent = [
@@ -80,6 +85,7 @@ def read_record(folder: Path) -> PublicRecord:
         lineage=lineage(_population_at_change(population, counts)),
         files=tuple(replace(f, layouts=used.get(f.name, ())) for f in files),
         notes=tuple(dict.fromkeys([*absent, *notes, *unknown])),
+        frameworks=tuple(frameworks),
     )
 
 
