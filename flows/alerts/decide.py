@@ -33,6 +33,7 @@ from flows.alerts.state import (
     RANK,
     AlertState,
     Band,
+    BandPoint,
     Change,
     Decision,
     Drift,
@@ -47,6 +48,8 @@ from models.score import Score
 
 #: Months of own scores a state carries; more than any `score_rise_months` can ask for.
 _MEMORY_MONTHS = 37
+#: Months of own bands a state carries, for a picture of them.
+_BANDS_KEPT = 24
 
 
 def decide(
@@ -297,6 +300,7 @@ def _state(
         months_to_higher=higher,
         months_to_lower=lower,
         months_not_scored=not_scored,
+        bands=(*(previous.bands if previous else ()), BandPoint(month=score.month, band=band))[-_BANDS_KEPT:],
         recent=tuple(p for p in recent if score.month.minus(p.month) < _MEMORY_MONTHS),
         told=told,
         telling=telling,

@@ -21,9 +21,12 @@ from features.words import listed
 from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
+from flows.alerts.file_grid import file_grid
+from flows.alerts.letter.band_strip import band_strip
 from flows.alerts.letter.figures import lower_first, month_words, value_text
+from flows.alerts.letter.heard import goal_words, said_back
 from flows.alerts.letter.sparkline import sparkline
-from flows.alerts.letter.wording import BAND_WORDS, STAGE_TITLES
+from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.state import Band, Change, Record
 
 #: The measures shown, in this order, as far as anyone in the region has them.
@@ -84,6 +87,9 @@ class _Row:
     since: str
     why: str
     stage: str
+    strip: Markup
+    heard: tuple[str, ...]
+    """What the council told us, and its own goals."""
     sparks: tuple[_Spark, ...]
     links: tuple[tuple[str, str], ...]
     files: str
@@ -128,6 +134,7 @@ def region_page(
             month=month_words(month),
             rows=rows,
             counts=[(b.value, BAND_WORDS[b], counts[b]) for b in ORDER],
+            grid=file_grid({a.la_code: a.council for a in ordered}, files or {}),
             run=run,
             total_seconds=sum(t.seconds for t in run.times),
         )
@@ -149,8 +156,7 @@ def _row(
     links: Sequence[tuple[str, str]],
     files: CouncilFiles | None,
 ) -> _Row:
-    decision, stage = alert.decision, alert.score.stage
-    shown_stage = stage is not None and stage.number > 0 and decision.band in (Band.WATCH, Band.LOSING_GRIP)
+    decision = alert.decision
     return _Row(
         code=alert.la_code,
         name=alert.council,
@@ -161,10 +167,22 @@ def _row(
         change=_CHANGE_WORDS[decision.change],
         since=month_words(decision.state.since) if decision.state.since != alert.month else "",
         why=why_words(alert),
-        stage=f"signs resemble stage {stage.number}, {STAGE_TITLES[stage.number]}" if stage and shown_stage else "",
+        stage=_stage_words(alert),
+        strip=band_strip(decision.state.bands),
+        heard=(*(said_back(a, alert) for a in alert.answers), *(goal_words(g, alert) for g in alert.goals)),
         sparks=tuple(_spark(facts, m) for m in measures) if facts else (),
         links=tuple(links),
         files=files.headline if files is not None and files.to_put_right else "",
+    )
+
+
+def _stage_words(alert: Alert) -> str:
+    """The stage whose signs are there, with the signs; nothing where they cannot be named."""
+    stage = alert.score.stage
+    if stage is None or not alert.stage_signs or alert.decision.band not in (Band.WATCH, Band.LOSING_GRIP):
+        return ""
+    return (
+        f"signs of stage {stage.number} of four: {listed([lower_first(f.declared.label) for f in alert.stage_signs])}"
     )
 
 

@@ -94,6 +94,13 @@ class ScorePoint(Record):
     """None in states of version 0.1.0: such a month is not compared with."""
 
 
+class BandPoint(Record):
+    """The band of one month."""
+
+    month: MonthField
+    band: Band
+
+
 class AlertState(Record):
     """What a month's decision hands to the next. Stored in the alert object, read from nowhere else."""
 
@@ -107,6 +114,8 @@ class AlertState(Record):
     months_to_lower: int = 0
     months_not_scored: int = 0
     recent: tuple[ScorePoint, ...] = ()
+    bands: tuple[BandPoint, ...] = ()
+    """The bands of the last two years, oldest first, this month's last."""
     told: Told | None = None
     """What the director had been told before this month."""
     telling: Told | None = None

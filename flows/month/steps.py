@@ -17,12 +17,13 @@ from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
 from features.errors import SettingsError
 from features.months import Month
+from flows.alerts.alert import Alert
 from flows.alerts.council import Decided, Versions, decide_councils
 from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.files import council_files
 from flows.alerts.order import require_order, success_name
-from flows.alerts.publish import Published, latest_alert, previous_alerts
+from flows.alerts.publish import Published, latest_alert, previous_alerts, rendered_names
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.extracts.rotate_key import require_key
@@ -217,10 +218,12 @@ def write_region_page(
     made = {p.alert.la_code: p.alert for p in published}
     others = [c for c in councils if c.la_code not in made]
     standing = [a for c in others if (a := latest_alert(store, month, c.folder)) is not None]
+    alerts = {**made, **{a.la_code: a for a in standing}}
     links = {
         c.la_code: (
             ("validation report", f"../../{council_report_name(month, c)}"),
-            ("alert", f"../../alerts/{month}/{c.folder}.json"),
+            *_letter_link(alerts.get(c.la_code)),
+            ("alert object", f"../../alerts/{month}/{c.folder}.json"),
         )
         for c in councils
     }
@@ -240,6 +243,11 @@ def write_region_page(
     )
     store.replace(name, page.encode(), content_type=_HTML)
     return name
+
+
+def _letter_link(alert: Alert | None) -> tuple[tuple[str, str], ...]:
+    """The letter, if one is due: what a person wants to read of an alert."""
+    return (("letter", f"../../{rendered_names(alert)[0]}"),) if alert is not None and alert.due else ()
 
 
 def write_success_marker(store: Store, month: Month, alerting: Alerting, held: bool) -> str:

@@ -6,6 +6,7 @@ server. Addresses of people are never shown; a message is shown by its subject a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
@@ -38,6 +39,7 @@ from flows.orchestration.embedded import is_embedded
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.reporting import place
 from flows.orchestration.run_report import table_cell, to_markdown
+from flows.store import Store
 from flows.store.context import RunContext
 from flows.store.progress import shown
 
@@ -47,6 +49,7 @@ _CHART_MEASURES = 5
 #: Bands whose councils' charts are shown, most urgent first.
 _CHARTED = (Band.LOSING_GRIP, Band.WATCH, Band.RECOVERING, Band.NOT_SCORED)
 _REASON_TAG = 60
+_CHART_IN_PAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 
 def stays() -> bool:
@@ -254,6 +257,28 @@ def timing_table(outcome: RunOutcome) -> list[dict[str, Any]]:
     return [*rows, {"stage": "together", "seconds": round(sum((outcome.seconds or {}).values()), 1)}]
 
 
+def message_blocks(store: Store, waits: Pending) -> list[str]:
+    """The messages themselves, word for word with their charts, as far as a page of the UI carries them."""
+    lines: list[str] = []
+    size = left = 0
+    for m in waits.messages:
+        text_name = m.preview.removesuffix(".html") + ".txt"
+        if store.info(text_name) is None:
+            left += 1
+            continue
+        block = ["", f"### {m.council}: {m.subject}", "", "```text", store.read(text_name).decode().strip(), "```", ""]
+        chart = _CHART_IN_PAGE.search(store.read(m.preview).decode())
+        block += [f"![Chart of {m.council}]({chart[0]})"] if chart else []
+        size += sum(map(len, block))
+        if size > _CHART_BYTES:
+            left += 1
+            continue
+        lines += block
+    if left:
+        lines += ["", f"{count_words(left, 'message', 'messages')} more, to be read by the links above."]
+    return lines
+
+
 def waiting_markdown(context: RunContext, waits: Pending) -> str:
     """The would-be messages: subject, who it is for, band, change, and where it can be read."""
     lines = [
@@ -270,5 +295,6 @@ def waiting_markdown(context: RunContext, waits: Pending) -> str:
             f"| {table_cell(m.council)} ({m.la_code}) | {m.band.words} | {m.change.value} | {table_cell(m.subject)} "
             f"| {people} | {link(context, m.preview, 'read it')} |"
         )
+    lines += message_blocks(context.store, waits)
     lines += ["", f"What arrived after {waits.cutoff:%d %B %Y} is not in these messages."]
     return "\n".join(lines)

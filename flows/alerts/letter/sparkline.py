@@ -11,6 +11,9 @@ from flows.alerts.letter.charts import BLUE, ORANGE, alt_text
 
 _WIDTH, _HEIGHT, _PAD = 132.0, 36.0, 4.0
 
+#: The scale of a drawing covers at least this part of the level.
+_LEAST_SPREAD = 0.2
+
 
 def sparkline(series: Series) -> Markup:
     """The SVG of one series; empty if fewer than two months have a value.
@@ -24,7 +27,12 @@ def sparkline(series: Series) -> Markup:
     near = [(i, v) for i, v in enumerate(series.neighbours) if v is not None]
     every = [v for _, v in known] + [v for v in (low, high) if v is not None] + [v for _, v in near]
     bottom, top = min(every), max(every)
-    spread = (top - bottom) or max(abs(top), 1e-9)
+    # A few months that hardly differ are no cliff: the scale covers at least a part of the level.
+    least = _LEAST_SPREAD * max(abs(top), abs(bottom), 1e-9)
+    if top - bottom < least:
+        middle = (top + bottom) / 2
+        bottom, top = middle - least / 2, middle + least / 2
+    spread = top - bottom
     last = len(series.values) - 1
 
     def x(index: int) -> float:

@@ -7,12 +7,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+from expectations.fates import CouncilFiles, Fate, FileFate
 from features.councils import Council
+from features.registry import Kind
 from flows.alerts.facts import CouncilFacts, MeasureFact
+from flows.alerts.letter.band_strip import band_strip
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.alerts.letter.sparkline import sparkline
 from flows.alerts.region_page import RunFacts, StageTime, region_page
+from flows.alerts.state import Band, BandPoint
 from flows.mail.deliver import deliver
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
@@ -156,3 +160,35 @@ def test_the_index_lists_every_message_newest_first(tmp_path: Path) -> None:
 def test_an_empty_outbox_has_an_index_too(tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "store")
     assert "0 messages" in store.read(write_preview_index(store)).decode()
+
+
+def test_the_page_shows_what_became_of_every_file_and_opens_the_letter() -> None:
+    sent = FileFate(Kind.WORKFORCE, Fate.IN_PART, errors=2, late=True)
+    files = {a.la_code: CouncilFiles(a.la_code, a.council, MONTH, (sent,)) for a in ALERTS[:1]}
+    shown = region_page(ALERTS, FACTS, month=MONTH, title="North", run=RUN, files=files)
+    assert re.search(r'title="used in part, late; 2 errors"><span aria-hidden="true">◐ late</span>', shown)
+    assert shown.count('title="not expected"') == len(ALERTS) - 1
+
+
+def test_bands_are_told_as_a_picture_and_in_words() -> None:
+    bands = [Band.STEADY] * 3 + [Band.WATCH] * 2 + [Band.LOSING_GRIP]
+    points = [BandPoint(month=MONTH.plus(i - 5), band=band) for i, band in enumerate(bands)]
+    drawn = ElementTree.fromstring(str(band_strip(points)))
+    assert len(list(drawn)) == 6
+    heights = [int(bar.get("height", "0")) for bar in drawn]
+    assert heights[0] < heights[3] < heights[5], "the height says the band as the colour does"
+    assert drawn.get("aria-label") == (
+        "losing grip since October 2026; before, watch from August 2026; before, steady from May 2026"
+    )
+    assert band_strip(points[:1]) == ""
+
+
+def test_a_few_months_that_hardly_differ_are_drawn_as_nearly_level() -> None:
+    values = (*(None,) * 21, 0.200, 0.201, 0.199)
+    few = series("vacancy_rate_fte", 0.2, 0.0, 0.001, 0.2, None).model_copy(
+        update={"values": values, "lower": (None,) * 24, "upper": (None,) * 24, "neighbours": (None,) * 24}
+    )
+    path = re.search(r'class="own" d="M([^"]*)"', str(sparkline(few)))
+    assert path is not None
+    heights = [float(pair.split()[1]) for pair in path[1].split("L")]
+    assert max(heights) - min(heights) < 3, "of 36"

@@ -19,6 +19,7 @@ from flows.alerts.council_month import CouncilMonth
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.sparkline import sparkline_picture
+from flows.alerts.publish import publish_alert, rendered_names
 from flows.alerts.state import Band, Change
 from flows.mail.approval_form import Pending, Waiting
 from flows.mail.month_mail import MonthMail
@@ -186,6 +187,37 @@ def test_messages_that_wait_are_shown_without_addresses(context: RunContext) -> 
     assert "2 registered recipients" in words
     assert "[read it](https://store.alliance.example/holdfast/alerts/2026-10/991.message.html)" in words
     assert "@" not in words
+
+
+def test_the_approver_reads_the_messages_themselves_with_their_charts(context: RunContext) -> None:
+    published = publish_alert(context.store, alert(score(0.88)), Contact(person="Asha Bell"))
+    assert published.message is not None
+    waiting = Waiting(
+        la_code="991",
+        council="Ashcombe",
+        folder="991",
+        message_key=published.message.key,
+        digest="d" * 64,
+        subject=published.message.subject,
+        band=Band.LOSING_GRIP,
+        change=Change.NEW,
+        recipients=2,
+        preview=rendered_names(published.alert)[0],
+    )
+    gone = waiting.model_copy(update={"council": "Birchfield", "preview": "alerts/2026-10/992.message.html"})
+    waits = Pending(
+        month=MONTH,
+        number=1,
+        cutoff=date(2026, 11, 13),
+        since=datetime(2026, 11, 14, tzinfo=UTC),
+        messages=(waiting, gone),
+    )
+    words = artifacts.waiting_markdown(context, waits)
+    assert published.message.text.strip() in words
+    assert "![Chart of Ashcombe](data:image/png;base64," in words
+    assert "1 message more, to be read by the links above." in words
+    for address in ASHCOMBE.recipients:
+        assert address not in words
 
 
 def test_the_timing_table_adds_up() -> None:

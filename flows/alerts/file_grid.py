@@ -1,0 +1,48 @@
+"""The files of a month as a grid, council by extract: what became of each, as the file's own object says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from expectations.fates import CouncilFiles, Fate, FileFate
+from features.registry import Kind
+
+#: What a cell of the grid of files shows: a sign and the words behind it.
+_FILE_SIGNS = {
+    Fate.ACCEPTED: "✓",
+    Fate.QUERIES: "✓",
+    Fate.IN_PART: "◐",
+    Fate.QUARANTINED: "✗",
+    Fate.REFUSED: "✗",
+    Fate.PERSONAL: "✗",
+    Fate.MISSING: "–",
+    Fate.UNREAD: "?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileCell:
+    sign: str
+    words: str
+    style: str
+
+
+def file_grid(
+    names: Mapping[str, str], files: Mapping[str, CouncilFiles]
+) -> tuple[list[str], list[tuple[str, list[FileCell]]]]:
+    """Council by extract: what became of every file, as the files' own object says it."""
+    kinds = [k for k in Kind if any(f.kind is k for one in files.values() for f in one.files)]
+    rows = []
+    for code, name in names.items():
+        by_kind = {f.kind: f for f in files[code].files} if code in files else {}
+        rows.append((name, [_cell(by_kind.get(kind)) for kind in kinds]))
+    return [k.value.capitalize() for k in kinds], rows
+
+
+def _cell(file: FileFate | None) -> FileCell:
+    if file is None:
+        return FileCell("", "not expected", "")
+    sign = _FILE_SIGNS[file.fate]
+    style = "concern" if sign in "✗–" else "part" if sign in "◐?" or file.late else ""
+    return FileCell(f"{sign}{' late' if file.late else ''}", file.state, style)
