@@ -163,5 +163,5 @@ def _split(phrases: Iterable[str]) -> tuple[tuple[str, ...], ...]:
 
 
 _PHRASES = {what: _split(p for p in phrases if p[0] != "=") for what, phrases in PERSONAL_HEADERS.items()}
-_EXACT = {what: {p[1:] for p in phrases if p[0] == "="} for what, phrases in PERSONAL_HEADERS.items()}
+_EXACT = {what: {_singular(p[1:]) for p in phrases if p[0] == "="} for what, phrases in PERSONAL_HEADERS.items()}
 _HARMLESS = _split(HARMLESS)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date
 
 import polars as pl
 
@@ -60,11 +60,18 @@ _MADE_BY = re.compile(
 )
 _GENITIVE = re.compile(r"[’']s\b")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-_INITIALED = re.compile(r"^(?:[A-Z]\.? ?){1,2}[A-Z][\w'’-]{2,}$|^[A-Z][\w'’-]{2,},? (?:[A-Z]\.? ?){1,2}$")
-_DAY = re.compile(r"^(\d{4})-(\d\d)-(\d\d)(?:[ T].*)?$|^(\d\d?)[/.-](\d\d?)[/.-](\d{4})(?:[ T].*)?$")
+_INITIALED = re.compile(r"^(?:[A-Z](?:\. ?| )){1,3}[A-Z][\w'’-]{2,}$|^[A-Z][\w'’-]{2,},? [A-Z]\.?(?: ?[A-Z]\.?)?$")
+_DAY = re.compile(
+    r"^(?:(?P<y>\d{4})[-/](?P<m>\d\d?)[-/](?P<d>\d\d?)"
+    r"|(?P<d2>\d\d?)[ /.-](?P<m2>\d\d?|[A-Za-z]{3,9})[ /.-](?P<y2>\d{4}|\d\d))(?:[ T].*)?$"
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+_UPN = re.compile(r"(?<![A-Z0-9])([A-HJ-NP-RT-Z])(\d{11}[\dA-Z])(?![A-Z0-9])")
 _NOT_NAMES = LABEL_WORDS | THINGS | PEOPLE | PLACES
 
 _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
+_FEWEST_BIRTHS = 3
 _ENOUGH = 8  # values without which a column's look says nothing
 _LONG_TEXT, _MANY_WORDS = 60, 9
 _NHS_DIGITS, _TELEPHONE_DIGITS = 10, (10, 13)
@@ -84,7 +91,7 @@ def personal_in_column(header: str, values: pl.Series, *, people: bool = False, 
         _by_shape(distinct)
         or _by_share(distinct)
         or (BIRTH if _are_births(header, given, on) else None)
-        or (NAME if _are_names(distinct, given.len(), people) else None)
+        or (NAME if _are_names(header, distinct, given.len(), people) else None)
         or (FREE_TEXT if _is_free_text(distinct) else None)
     )
 
@@ -96,7 +103,7 @@ def personal_in_text(text: str, *, names: bool = True) -> str | None:
     if _SAYS_BIRTH.search(text):
         return BIRTH
     if any(c.isdigit() for c in text):
-        if _NI.search(text) or any(_is_nhs("".join(m.group(1, 3, 4))) for m in _NHS.finditer(text)):
+        if _NI.search(text) or any(map(_is_upn, _UPN.finditer(text))) or any(map(_is_nhs, _ten_digits(text))):
             return NATIONAL
         if any(m["gap"] and m[0].isupper() for m in _POSTCODE.finditer(text)):
             return ADDRESS
@@ -146,7 +153,7 @@ def _by_shape(distinct: Sequence[str]) -> str | None:
     """
     found = {what for v in distinct if (what := personal_in_text(v, names=False)) is not None}
     if NATIONAL in found and not any(_NI.search(v) for v in distinct):
-        runs = ["".join(m.group(1, 3, 4)) for v in distinct for m in _NHS.finditer(v)]
+        runs = [run for v in distinct for run in _ten_digits(v)]
         if sum(map(_is_nhs, runs)) < len(runs) / 2:
             found.discard(NATIONAL)
     return min(found, default=None)
@@ -170,33 +177,43 @@ def _are_births(header: str, given: pl.Series, on: date | None) -> bool:
     if set(words_of(header)) & OTHER_DATES:
         return False
     texts = given.to_list()
-    days = [d for d in map(_as_day, texts) if d is not None]
-    if len(days) < _ENOUGH or len(days) < _MOST * len(texts):
+    year = on.year if on is not None else 2099
+    days = [d for d in (_as_day(text, year) for text in texts) if d is not None]
+    if len(days) < _FEWEST_BIRTHS or len(days) < _MOST * len(texts):
         return False
     today = on or max(days)
     ages = sorted((today - d).days / 365.25 for d in days)
     low, middle, high = (ages[min(len(ages) - 1, int(len(ages) * q))] for q in (0.1, 0.5, 0.9))
     adults = low >= _ADULT and high <= _OLDEST and middle >= _ADULT + 4
-    children = ages[0] >= -1 and ages[-1] <= _CHILD + 7 and high >= 9 and middle >= 0.4 * high and low < 8
-    return adults or children
+    # Of things that begin and end, many are young; children are of every age alike.
+    even = ages[0] >= -1 and ages[-1] <= _CHILD + 7 and high >= 12 and middle >= 0.45 * high and low < 8
+    return adults or (even and len(days) >= _ENOUGH)
 
 
-def _as_day(text: str) -> date | None:
+def _as_day(text: str, century: int) -> date | None:
+    """A date in any of the usual notations; a year of two digits lies before `century`, the year of the file."""
     found = _DAY.match(text.strip())
     if found is None:
         return None
-    year, month, day = (found[1], found[2], found[3]) if found[1] else (found[6], found[5], found[4])
+    month = (found["m"] or found["m2"]).lower()
+    number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1 if month[:3] in _MONTHS else 0
+    year = int(found["y"] or found["y2"])
+    if len(found["y"] or found["y2"]) == 2:
+        year += century // 100 * 100 - (100 if year > century % 100 else 0)
     try:
-        return datetime(int(year), int(month), int(day)).date()  # noqa: DTZ001
+        return date(year, number, int(found["d"] or found["d2"]))
     except ValueError:
         return None
 
 
-def _are_names(distinct: Sequence[str], rows: int, people: bool) -> bool:
+def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) -> bool:
     """Whether a column holds people's names: by known names, by initials, or by how varied its words are."""
     count = len(distinct)
     known = sum(1 for v in distinct if _names_somebody(v))
-    if known >= max(1, _SOME * count) or known >= 3 and known >= 0.1 * count:
+    # Schools, homes and agencies are called after people.
+    of_things = bool(set(words_of(header)) & THINGS)
+    least = _MOST * count if of_things else min(_SOME * count, max(3, 0.1 * count))
+    if known >= max(1, least):
         return True
     shaped = [v for v in distinct if _could_be_a_name(v)]
     initialed = [v for v in shaped if _INITIALED.match(v)]
@@ -208,7 +225,7 @@ def _are_names(distinct: Sequence[str], rows: int, people: bool) -> bool:
         singles = [v.casefold() for v in distinct if v.casefold() in FIRST_NAMES or v.casefold() in FAMILY_NAMES]
         if len(singles) >= _MOST * count:
             return True
-    if len(shaped) < max(_ENOUGH, 0.8 * count) or count < _MOST * rows:
+    if len(shaped) < max(3, 0.8 * count) or count < _MOST * rows or of_things:
         return False
     words = [w.casefold() for v in shaped for w in _WORD.findall(v)]
     return len(set(words)) >= _MOST * len(words) and len(words) >= 2 * len(shaped)
@@ -230,12 +247,26 @@ def _is_free_text(distinct: Sequence[str]) -> bool:
     return len(long) >= 3 and len(long) >= _FEW * len(distinct)
 
 
+def _ten_digits(text: str) -> list[str]:
+    return ["".join(m.group(1, 3, 4)) for m in _NHS.finditer(text)]
+
+
 def _is_nhs(digits: str) -> bool:
     """Modulus 11 over the first nine digits gives the tenth."""
     if len(set(digits)) == 1:
         return False
     check = 11 - sum(int(d) * (10 - i) for i, d in enumerate(digits[:9])) % 11
     return check % 11 == int(digits[9]) and check != 10
+
+
+def _is_upn(found: re.Match[str]) -> bool:
+    """A unique pupil number: its first letter checks the rest."""
+    last = found[2][-1]
+    digits = [
+        *map(int, found[2][:-1]),
+        int(last) if last.isdigit() else _UPN_LETTERS.index(last) if last in _UPN_LETTERS else 0,
+    ]
+    return _UPN_LETTERS[sum(d * (i + 2) for i, d in enumerate(digits)) % 23] == found[1]
 
 
 def _is_telephone(text: str) -> bool:

@@ -27,7 +27,8 @@ PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
         "surname", "forename", "first name", "last name", "family name", "given name", "middle name", "maiden name",
         "full name", "known as", "aka", "alias", "nickname", "salutation", "honorific", "fullname", "christian name",
         "signature", "signed by", "photo", "photograph", "initial of", "known by", "preferred title", "maiden",
-        "username", "user name", "login", "firstname", "lastname",
+        "username", "user name", "login", "firstname", "lastname", "user id", "userid", "windows id", "network id",
+        "ad account", "picture", "fingerprint", "image",
     ),
     "a date of birth or age": (
         "birth", "dob", "d o b", "do b", "born", "birthday", "bday", "b day", "yob", "y o b", "date birth",
@@ -37,17 +38,19 @@ PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
         "ethnic", "ethnicity", "ethn", "race", "racial", "nationality", "citizenship", "citizen", "immigration",
         "visa", "work permit", "home office ref", "home office number", "first language", "main language",
         "home language", "mother tongue", "preferred language", "spoken language", "languages spoken", "interpreter",
-        "country of origin", "refugee", "heritage", "share code", "biometric", "traveller",
+        "country of origin", "refugee", "heritage", "share code", "biometric", "traveller", "bme", "bame", "gypsy",
+        "roma", "asylum status", "asylum seeker", "asylum claim",
     ),
     "gender, sex or family": (
         "gender", "sex", "pronoun", "transgender", "trans status", "marital", "marriage", "married", "civil partner",
         "civil partnership", "spouse", "husband", "wife", "pregnant", "pregnancy", "sexual orientation", "sexuality",
         "orientation", "lgbt", "lgbtq", "next of kin", "nok", "n o k", "kin", "emergency contact", "ice contact",
-        "in case of emergency", "dependant", "maternity date", "baby due",
+        "in case of emergency", "dependant", "maternity date", "baby due", "relationship status", "sexual preference",
+        "=trans", "male female", "maternity leave", "family member", "household member",
     ),
     "religion, belief or union": (
         "religion", "religious", "faith", "belief", "denomination", "trade union", "union member", "union membership",
-        "political", "politic",
+        "political", "politic", "tu member", "tu membership",
     ),
     "health": (
         "disability", "disabled", "disable", "disab", "diagnosis", "diagnose", "medical", "medication", "illness",
@@ -56,18 +59,21 @@ PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
         "blood group", "blood type", "gp name", "gp practice", "gp surgery", "gp", "occupational health",
         "oh referral", "reasonable adjustment", "special need", "special educational", "sen need", "sen status",
         "ehcp", "vaccination", "vaccine", "covid", "treatment", "symptom", "neurodivergent", "neurodiversity",
-        "hospital number", "doctor",
+        "hospital number", "doctor", "ehc plan", "autism", "autistic", "adhd", "drug use", "substance misuse",
+        "alcohol", "wheelchair",
     ),
     "an address": (
         "address", "addr", "postcode", "post code", "postal", "=pcode", "p code", "zip", "zipcode", "uprn", "street",
         "house number", "house no", "house name", "residence", "residential", "latitude", "longitude", "easting",
         "northing", "home town", "hometown", "lives at", "where lives", "grid reference", "lat long", "what3words",
+        "=pcd", "post cd", "flat no", "flat number",
     ),
     "contact details": (
         "email", "e mail", "telephone", "phone", "mobile", "landline", "tel", "mob", "cell no", "cell number", "fax",
         "contact number", "contact no", "home number", "home no", "work mail", "personal mail", "private number",
         "contact detail", "contact tel", "whatsapp", "facebook", "linkedin", "twitter", "instagram", "skype",
-        "social media",
+        "social media", "ph no", "ph number", "contact info",  "emergency no", "emergency number",
+        "emergency phone",
     ),
     "a national number": (
         "nhs number", "nhs no", "nhs num", "nhs id", "nhs ref", "nhs nbr", "nhsnumber", "nhsno", "nino", "ni number",
@@ -79,12 +85,14 @@ PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
         "registration num", "registration id", "registration ref", "reg number", "reg no", "sw reg", "car reg",
         "car registration", "vehicle reg", "vehicle registration", "number plate", "professional registration",
         "social worker registration", "worker registration", "tax reference", "utr", "dbs number", "dbs no",
-        "dbs certificate", "crb", "teacher reference",
+        "dbs certificate", "crb", "teacher reference", "dl number", "social work registration", "professional body",
+        "dbs ref", "disclosure number", "disclosure no", "tax code", "reg plate",
     ),
     "bank details": (
         "bank account", "bank acc", "bank ac", "bank detail", "bank name", "bank sort", "bank number", "bank no",
         "bank code", "sort code", "sortcode", "account number", "account no", "account holder", "acc no", "acct no",
-        "acct number", "iban", "building society", "payee", "credit card", "card number", "card no",
+        "acct number", "iban", "building society", "payee", "credit card", "card number", "card no", "acc number",
+        "a c no", "a c number", "sort cd", "=bic",
     ),
     "criminal record": (
         "conviction", "offence", "criminal", "caution", "dbs result", "dbs disclosure", "dbs outcome",
@@ -94,7 +102,7 @@ PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
         "note", "comment", "remark", "narrative", "free text", "freetext", "observation", "additional information",
         "additional info", "further information", "further detail", "other information", "case summary",
         "summary of case", "case history", "chronology", "memo", "case detail", "details of concern",
-        "concern detail", "case recording", "diary", "any other",
+        "concern detail", "case recording", "diary", "any other", "other info", "message",
     ),
 }  # fmt: skip
 
@@ -111,7 +119,14 @@ COMBINED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
 )
 
 #: What a header of this one word announces.
-ALONE = {"nhs": "a national number", "ni": "a national number"}
+ALONE = {
+    **dict.fromkeys(("nhs", "ni", "pin", "dbs"), "a national number"),
+    **dict.fromkeys(("mf", "ice"), "gender, sex or family"),
+    **dict.fromkeys(("sen", "send"), "health"),
+    **dict.fromkeys(("lat", "long", "lng"), "an address"),
+    **dict.fromkeys(("mail", "mailbox", "cell", "ph"), "contact details"),
+    "bank": "bank details",
+}
 
 #: Phrases that hold such a word and are harmless: they are left out before the words are looked for.
 HARMLESS: tuple[str, ...] = (

@@ -106,6 +106,8 @@ def test_shapes_a_code_may_have_count_where_many_values_have_them() -> None:
         ["Mr J Smith", "Mrs P Patel", "Dr A Khan"],
         ["J. Smith", "P. Patel", "A Khan"],
         ["Smith J", "Patel P", "Khan A"],
+        ["Ngozi Eze", "Tadeusz Wrona", "Leila Haddad"],
+        ["12345 - Jane Smith", "12346 - Mohammed Khan"],
         ["Team 4", "Jane Smith", "Team 5"],
         ["Duty", "Jane Smith (agency)", "Vacant"],
         ["Xanthe Oyelaran", "Bronagh Mbeki", "Tyra Quist", "Odalys Fenn", "Zephyr Ankrah", "Io Brathwaite",
@@ -129,6 +131,9 @@ def test_columns_of_names_are_known_without_a_header(values: list[str]) -> None:
         ["Barnsley", "Bexley", "Kingston upon Thames", "Tower Hamlets", "Kirklees", "Rutland", "Wigan", "Leeds"],
         ["Gr 9", "Gr 10", "PO3", "SO1"] * 5,
         ["Police", "School", "Health", "Individual", "Anonymous"] * 9,
+        ["WBRI", "BCRB", "AIND", "MWBA"] * 9,
+        ["Hays", "Reed", "Liquid Personnel", "Charles Hunter Associates", "Randstad", "Pertemps"] * 9,
+        ["3f2504e0-4f89-11d3-9a0c-0305e82c3301", "£34,567.00", "2026-10-31T07:12:33.123Z"],
         [f"CC{n}" for n in range(200)],
         [f"{n}" for n in range(100_000, 100_300)],
         ["Yes", "No"] * 40,
@@ -173,6 +178,23 @@ def test_dates_of_service_and_of_cases_are_no_births(seed: int, header: str) -> 
     assert _found(service, header) is None
     assert _found(cases, header) is None
     assert _found([(ON + timedelta(days=n)).isoformat() for n in range(60)], header) is None
+
+
+@pytest.mark.parametrize("written", ["%d/%m/%y", "%d %b %Y", "%d-%B-%Y", "%Y/%m/%d", "%d.%m.%Y 00:00"])
+def test_births_are_known_in_every_notation(written: str) -> None:
+    adults = [date(1960 + n, 1 + n % 12, 1 + n) for n in range(0, 28, 4)]
+    assert _found([d.strftime(written) for d in adults]) == BIRTH
+
+
+def test_a_unique_pupil_number_is_known_by_its_check_letter() -> None:
+    assert personal_in_text("UPN H801200001001") == NATIONAL
+    assert personal_in_text("A801200001001") is None
+
+
+def test_what_is_called_after_people_is_no_name_below_a_header_that_says_so() -> None:
+    schools = ["St Mary's", "Thomas Tallis", "John Roan", "Holy Trinity", "King Edward VI", "Harris Academy"]
+    assert _found(schools * 20, "School") is None
+    assert _found(["Jane Smith", "Thomas Brown", "John Roan"], "School") == NAME
 
 
 def test_sentences_are_free_text() -> None:
