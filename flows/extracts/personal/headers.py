@@ -25,6 +25,7 @@ from flows.extracts.personal.words import (
 #: Run together with other letters only words of so many letters are recognised; shorter ones would be found by chance.
 _LONG = 7
 _STEM = 5
+_LOOKED_AT = 300
 _LONGEST_LABEL = 60
 _MOST_WORDS = 9
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
@@ -52,7 +53,7 @@ def words_of(header: str) -> tuple[str, ...]:
 @lru_cache(maxsize=4096)
 def personal_header(header: str) -> str | None:
     """What personal data a header announces (“a date of birth or age”), or None."""
-    words = tuple(w for w in words_of(header) if not w.isdigit())
+    words = tuple(w for w in words_of(header[:_LOOKED_AT]) if not w.isdigit())
     if not words:
         return None
     joined = "".join(words)
@@ -75,14 +76,16 @@ def personal_header(header: str) -> str | None:
 
 def speaks_of_people(header: str) -> bool:
     """Whether a header names a kind of person (“Line manager”): its values decide what the column holds."""
-    words = [_singular(w) for w in words_of(header)]
+    words = [_singular(w) for w in words_of(header[:_LOOKED_AT])]
     return bool(words) and words[-1] in PEOPLE and not set(words) & {"number", "no", "count", "is", "of"}
 
 
 def is_plain_label(header: str) -> bool:
     """Whether every word of a header is one that labels columns, so that it is nobody's data and may be repeated."""
+    if len(header) > _LONGEST_LABEL:
+        return False
     words = words_of(header)
-    if len(header) > _LONGEST_LABEL or len(words) > _MOST_WORDS or _NO_LABEL.search(header):
+    if len(words) > _MOST_WORDS or _NO_LABEL.search(header):
         return False
     return all(_is_label_word(w) for w in words) and any(len(w) > 1 and w.isalpha() for w in words)
 

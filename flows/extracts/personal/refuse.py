@@ -34,7 +34,11 @@ def refuse_personal_data(
     found = [f"{named(h, p)} ({what})" for h, p, what in _announced(table, contract)]
     found += [f"{named(h, p)} ({what})" for h, p, what in _seen(table, {*contract, *read}, where)]
     found += [f"{what} above, below or beside the table" for what in _around(table)]
-    if not found and content.startswith(_ZIP) and (place := personal_in_workbook(content, table.sheet)) is not None:
+    if (
+        not found
+        and content.startswith(_ZIP)
+        and (place := personal_in_workbook(content, table.sheet, where)) is not None
+    ):
         found = [place]
     _refuse(found, where)
 

@@ -30,7 +30,10 @@ SHORT = 40
 EMAIL, NATIONAL, ADDRESS = "an e-mail address", "a national number", "a postcode"
 TELEPHONE, BIRTH, NAME, FREE_TEXT = "a telephone number", "dates of birth", "names of people", "free text"
 
-_EMAIL = re.compile(r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+")
+#: A cell of more characters is a text that somebody wrote; no more of it is looked at.
+_LOOKED_AT = 4_000
+# Every part has an upper bound, so that the time is linear whatever a cell holds.
+_EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NI = re.compile(
     r"(?<![A-Z0-9])(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z][ .-]?\d\d[ .-]?\d\d[ .-]?\d\d[ .-]?[A-D]"
     r"(?![A-Z0-9])",
@@ -43,7 +46,7 @@ _AREAS = (
     "L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE"
 )
 _POSTCODE = re.compile(
-    rf"(?<![A-Z0-9])(?:{_AREAS})(?:\d{{1,2}}|\d[A-Z])(?P<gap>[ \u00a0]+|)\d[ABD-HJLNP-UW-Z]{{2}}(?![A-Z0-9])",
+    rf"(?<![A-Z0-9])(?:{_AREAS})(?:\d{{1,2}}|\d[A-Z])(?P<gap>[ \u00a0]{1, 4}|)\d[ABD-HJLNP-UW-Z]{{2}}(?![A-Z0-9])",
     re.IGNORECASE,
 )
 _TELEPHONE = re.compile(
@@ -98,6 +101,7 @@ def personal_in_column(header: str, values: pl.Series, *, people: bool = False, 
 
 def personal_in_text(text: str, *, names: bool = True) -> str | None:
     """What personal data stands somewhere in a text, or None."""
+    text = text[:_LOOKED_AT]
     if "@" in text and _EMAIL.search(text):
         return EMAIL
     if _SAYS_BIRTH.search(text):
@@ -174,7 +178,7 @@ def _by_share(distinct: Sequence[str]) -> str | None:
 
 def _are_births(header: str, given: pl.Series, on: date | None) -> bool:
     """Whether a column of dates spreads over lives: adults' begin 18 years ago, children's lie evenly before that."""
-    if set(words_of(header)) & OTHER_DATES:
+    if set(words_of(header[:_LOOKED_AT])) & OTHER_DATES:
         return False
     texts = given.to_list()
     year = on.year if on is not None else 2099
@@ -211,7 +215,7 @@ def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) ->
     count = len(distinct)
     known = sum(1 for v in distinct if _names_somebody(v))
     # Schools, homes and agencies are called after people.
-    of_things = bool(set(words_of(header)) & THINGS)
+    of_things = bool(set(words_of(header[:_LOOKED_AT])) & THINGS)
     least = _MOST * count if of_things else min(_SOME * count, max(3, 0.1 * count))
     if known >= max(1, least):
         return True
@@ -243,6 +247,8 @@ def _could_be_a_name(text: str) -> bool:
 
 def _is_free_text(distinct: Sequence[str]) -> bool:
     """Whether values are sentences that somebody wrote: long, of many words, and hardly two alike."""
+    if any(len(v) > _LOOKED_AT for v in distinct):
+        return True
     long = [v for v in distinct if len(v) >= _LONG_TEXT and len(v.split()) >= _MANY_WORDS]
     return len(long) >= 3 and len(long) >= _FEW * len(distinct)
 

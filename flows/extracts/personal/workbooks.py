@@ -17,6 +17,7 @@ import polars as pl
 from defusedxml import ElementTree
 from python_calamine import CalamineWorkbook, SheetTypeEnum, load_workbook
 
+from features.errors import UnreadableExtract
 from flows.extracts.personal.headers import letters, named, personal_header
 from flows.extracts.personal.values import (
     FREE_TEXT,
@@ -27,6 +28,7 @@ from flows.extracts.personal.values import (
     personal_in_text,
 )
 from flows.extracts.reading.excel import cell_text
+from flows.extracts.reading.where import Where
 
 _TEXT = re.compile(r"<(?:\w+:)?(?:t|v)(?:\s[^<>]*)?>([^<]*)<")
 _PAGE = re.compile(r"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)(?:\s[^<>]*)?>([^<]*)<")
@@ -44,11 +46,25 @@ _UNREAD = ("creator", "lastModifiedBy", "Application", "AppVersion", "Company", 
            "HeadingPairs", "created", "modified", "revision", "identifier")  # fmt: skip
 
 
-def personal_in_workbook(content: bytes, read: str | None) -> str | None:
-    """Where and what, as the end of a sentence, if anything personal stands outside the sheet named `read`."""
-    archive = zipfile.ZipFile(io.BytesIO(content))
-    book = load_workbook(io.BytesIO(content))
-    return _in_sheets(book, read) or _in_parts(archive)
+def personal_in_workbook(content: bytes, read: str | None, where: Where) -> str | None:
+    """Where and what, as the end of a sentence, if anything personal stands outside the sheet named `read`.
+
+    Raises UnreadableExtract for a workbook of which a part cannot be read: nobody knows then what it holds.
+    """
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        book = load_workbook(io.BytesIO(content))
+        return _in_sheets(book, read) or _in_parts(archive)
+    except (MemoryError, TimeoutError):
+        raise
+    except BaseException as error:
+        # Calamine's Rust part raises panics, which are no Exception; whatever else is none is not the file's.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableExtract(
+            f"{where}: a part of the workbook beside its table is damaged ({type(error).__name__}), so it could not be "
+            "looked through for personal data. Save it in Excel and send it again."
+        ) from None
 
 
 def _in_sheets(book: CalamineWorkbook, read: str | None) -> str | None:
@@ -124,7 +140,7 @@ def _texts_of(name: str, archive: zipfile.ZipFile) -> tuple[str, list[str]]:
     if "externallinks/" in low:
         return "what is kept of another workbook", [unescape(t) for t in _TEXT.findall(_text(archive, name))]
     if low.startswith("customxml/"):
-        return "attached data", [t for t in re.split(r"<[^>]*>", _text(archive, name)) if t.strip()]
+        return "attached data", [t for t in re.split(r"<[^<>]*>", _text(archive, name)) if t.strip()]
     return "", []
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from collections.abc import Callable, Sequence
+from time import perf_counter
 
 import pytest
 import xlsxwriter
 from xlsxwriter import Workbook
 
-from features.errors import PersonalDataRefused
+from features.errors import PersonalDataRefused, UnreadableExtract
 from features.registry import Kind
-from flows.extracts.personal.workbooks import personal_in_workbook
+from flows.extracts.personal.headers import personal_header
+from flows.extracts.personal.workbooks import personal_in_rows, personal_in_workbook
 from flows.papers.templates import example_rows, workbook
 
-from ..conftest import ingest, rows_of
+from ..conftest import WHERE, ingest, rows_of
 
 Spoil = Callable[[Workbook], object]
 
@@ -105,4 +108,28 @@ def test_what_anybodys_workbook_holds_refuses_nothing(change: str) -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 def test_our_own_templates_refuse_nothing(kind: Kind) -> None:
-    assert personal_in_workbook(workbook(kind, example_rows(kind)), str(kind)) is None
+    assert personal_in_workbook(workbook(kind, example_rows(kind)), str(kind), WHERE) is None
+
+
+@pytest.mark.parametrize("part", ["xl/comments1.xml", "docProps/core.xml", "docProps/app.xml"])
+@pytest.mark.parametrize(
+    "content",
+    [b"<a", b"\xff\xfe<a/>", b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', b"<" * 200_000],
+    ids=["cut off", "another encoding", "an entity", "brackets"],
+)
+def test_a_damaged_part_beside_the_table_is_a_sentence(part: str, content: bytes) -> None:
+    out = io.BytesIO()
+    good = io.BytesIO(_book(lambda b: _comment(b, "fine")))
+    with zipfile.ZipFile(good) as archive, zipfile.ZipFile(out, "w") as spoilt:
+        for name in archive.namelist():
+            spoilt.writestr(name, content if name == part else archive.read(name))
+    with pytest.raises(UnreadableExtract, match="could not be looked through|damaged"):
+        ingest(out.getvalue())
+
+
+def test_a_huge_cell_takes_no_longer_than_it_is_long() -> None:
+    for text in ("a" * 300_000 + "@", "(" * 300_000, "A" * 300_000, "1 " * 150_000, "- " * 150_000):
+        began = perf_counter()
+        personal_in_rows([["x"], [text]])
+        personal_header(text)
+        assert perf_counter() - began < 5
