@@ -69,6 +69,10 @@ def _watchdog(schedule: ScheduleSettings, today: date) -> Schedule | None:
     return _cron(schedule.watchdog)
 
 
+def _doctor(schedule: ScheduleSettings, today: date) -> Schedule | None:
+    return _cron(schedule.doctor)
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment. `entrypoint` is the flow as `module.function`: the installed package, not a checkout, is run."""
@@ -133,6 +137,13 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
         description="Looks whether the month was run, begins again what died, and tells the data team what needs a "
         "person.",
         when=_watchdog,
+    ),
+    Deployment(
+        name="doctor",
+        entrypoint="flows.doctor.doctor",
+        description="Reads everything in the store and tells the data team what is damaged, missing or belongs to "
+        "nothing.",
+        when=_doctor,
     ),
     Deployment(
         name="answer",

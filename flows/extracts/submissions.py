@@ -150,7 +150,7 @@ def record_submission(store: Store, submission: Submission) -> Submission:
     try:
         store.create(found.object_name, _to_json(found), content_type="application/json")
     except AlreadyThere:
-        there = read_kept(store, found.object_name, _from_json)
+        there = read_kept(store, found.object_name, submission_of)
         if there.received <= found.received:
             found = replace(found, received=there.received, name=there.name, supersedes=there.supersedes)
         if found != there:
@@ -241,7 +241,7 @@ def _of_prefix(store: Store, prefix: str) -> list[Submission]:
     if not names:
         return []
     with ThreadPoolExecutor(min(_READERS, len(names))) as pool:
-        found = list(pool.map(lambda name: read_kept(store, name, _from_json), names))
+        found = list(pool.map(lambda name: read_kept(store, name, submission_of), names))
     return sorted(found, key=lambda s: (s.la_code, s.kind, *_time(s)))
 
 
@@ -262,7 +262,8 @@ def _to_json(submission: Submission) -> bytes:
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def _from_json(content: bytes) -> Submission:
+def submission_of(content: bytes) -> Submission:
+    """A stored record; raises whatever bytes of another shape raise, so for `flows.store.reading`."""
     d = json.loads(content)
     return Submission(
         month=Month.parse(d["month"]),

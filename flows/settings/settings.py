@@ -147,6 +147,8 @@ class ScheduleSettings(_Section):
     """Cron line of the watchdog, which looks whether the month has been run and starts again what has died."""
     reference_refresh: str = "0 6 * * 1"
     """Cron line of the look for new published figures."""
+    doctor: str = "0 5 * * 0"
+    """Cron line of the doctor, which reads everything in the store and says what is not whole."""
 
 
 class ClaimSettings(_Section):

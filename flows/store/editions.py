@@ -90,6 +90,10 @@ class History:
         found = self._found(month).manifests
         return [found[number] for number in sorted(found)]
 
+    def damaged(self, month: Month) -> Mapping[int, DamagedObject]:
+        """The editions of a month whose manifest cannot be read."""
+        return self._found(month).damaged
+
     def next_number(self, month: Month) -> int:
         """The number of the month's next edition: one that no finished edition has had."""
         return max(self._found(month).numbers, default=0) + 1
@@ -132,7 +136,7 @@ class History:
                     if _looked_back_on(name):
                         self._read_small(manifest, name)
                     elif whole:
-                        self._content(manifest, name)
+                        self.content(manifest, name)
                     else:
                         self._require_there(manifest, name)
         except DamagedObject as error:
@@ -190,7 +194,7 @@ class History:
 
         Raises DamagedObject for one that is not what was written, or is gone.
         """
-        content = self._content(manifest, name)
+        content = self.content(manifest, name)
         if content is None:
             empty = schema.to_frame()
             return empty.select(columns) if columns else empty
@@ -235,7 +239,7 @@ class History:
         counted = [f"counts-{kind}" for kind in Kind if kind in accepted and kind is not Kind.RETURN]
         return [*counted, *([str(Kind.RETURN)] if Kind.RETURN in accepted else []), "failures"]
 
-    def _content(self, manifest: Manifest, name: str) -> bytes | None:
+    def content(self, manifest: Manifest, name: str) -> bytes | None:
         """The bytes of a table as they were written; None for one that the edition was stored without."""
         file = _file(manifest, name)
         if file in self._contents:
@@ -251,7 +255,7 @@ class History:
             return None
 
     def _read_small(self, manifest: Manifest, name: str) -> None:
-        content = self._content(manifest, name)
+        content = self.content(manifest, name)
         if content is not None:
             self._contents[_file(manifest, name)] = content
 

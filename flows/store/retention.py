@@ -55,6 +55,7 @@ CONTENTS: dict[str, Content] = {
     "claims": Content.ALERTS,
     "months": Content.FIGURES,
     "submissions": Content.FIGURES,
+    "set-aside": Content.RECORDS,
 }
 
 _RECORD_TABLE = re.compile(r"(workforce|caseload|failures)(-[0-9a-f]{12})?\.parquet")

@@ -60,6 +60,7 @@ def test_every_deployment_is_in_london_time_and_one_at_a_time_and_a_second_run_w
         "train",
         "reference-refresh",
         "watchdog",
+        "doctor",
         "answer",
     ]
     for deployment in built(ScheduleSettings(), date(2026, 11, 22)):
@@ -75,4 +76,4 @@ def test_a_cron_line_that_is_none_is_a_sentence_and_an_empty_one_means_by_hand()
     with pytest.raises(SettingsError, match="not a cron line"):
         built(ScheduleSettings(watchdog="every morning"), today)
     by_hand = {d.name for d in built(ScheduleSettings(watchdog=""), today) if not d.schedules}
-    assert by_hand == {"backfill", "train", "watchdog"}
+    assert by_hand == {"answer", "backfill", "train", "watchdog"}

@@ -1,0 +1,38 @@
+"""The command that looks whether everything in the store is whole."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from features.errors import StoreError
+from flows.cli.root import KEEPING, app
+
+
+@app.command("doctor", rich_help_panel=KEEPING)
+def doctor_command(
+    month: Annotated[str | None, typer.Option(help="Look at one month only, YYYY-MM.")] = None,
+    repair: Annotated[
+        bool, typer.Option(help="Lay aside, under set-aside/, what a run makes anew and what belongs to nothing.")
+    ] = False,
+) -> None:
+    """Read everything in the store: is it whole, is it what was written, does it belong to something?
+
+    Names what is damaged or missing, with the command that restores it. Exit code 0: all is in order; 15: something
+    needs a person.
+    """
+    from features.months import Month
+    from flows.orchestration.doctor import examine
+    from flows.orchestration.doctor import repair as lay_aside
+    from flows.settings.settings import Settings
+    from flows.store import open_store
+
+    settings = Settings.load()
+    store = open_store(settings, settings.store, must_exist=True)
+    found = examine(store, Month.parse(month) if month else None)
+    if repair:
+        found = lay_aside(store, found)
+    typer.echo(found.to_text())
+    if any(not f.laid_aside for f in found.findings):
+        raise typer.Exit(StoreError.exit_code)

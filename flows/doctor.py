@@ -1,0 +1,60 @@
+"""The doctor: reads everything in the store, weekly, and tells the data team what is not whole."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from prefect import flow, get_run_logger
+from prefect.client.schemas.objects import State
+from prefect.states import Completed, Failed
+from pydantic import BaseModel, ConfigDict, Field
+
+from features.errors import HoldfastError
+from features.months import Month
+from flows.mail.notices import Notice, tell
+from flows.mail.transports.open import open_transport
+from flows.orchestration.doctor import Health, examine, repair
+from flows.orchestration.failures import TELLS_OF_FAILURE
+from flows.settings.settings import Settings
+from flows.store import open_store
+
+
+class DoctorRequest(BaseModel):
+    """One look at the store."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    month: str | None = Field(default=None, title="Month", description="YYYY-MM; empty: the whole store.")
+    repair: bool = Field(
+        default=False, title="Repair", description="Lay aside what a run makes anew and what belongs to nothing."
+    )
+
+
+@flow(name="doctor", flow_run_name="look at the store", persist_result=False, **TELLS_OF_FAILURE)
+def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B008
+    """Read every object of the store, and tell the data team what is damaged, missing or belongs to nothing.
+
+    Args:
+        request: What to look at. Left empty: everything, without repair.
+    """
+    try:
+        settings, now = Settings.load(), datetime.now(UTC)
+        store = open_store(settings, settings.store, must_exist=True)
+        found = examine(store, Month.parse(request.month) if request.month else None)
+        found = repair(store, found) if request.repair else found
+        if found.findings:
+            tell(settings, store, open_transport(settings), [_notice(found)], now)
+    except HoldfastError as error:
+        return Failed(message=str(error), data=error)
+    get_run_logger().info(found.to_text())
+    return Completed(message=found.headline, name="Needs a person" if found.findings else "Completed")
+
+
+def _notice(found: Health) -> Notice:
+    return Notice(
+        "store-damaged",
+        "something in the store is damaged or missing",
+        f"{found.headline}.",
+        (*(f.in_words for f in found.findings[:20]), "`holdfast doctor` lists everything."),
+    )

@@ -1,0 +1,260 @@
+"""The doctor: reads everything in the store, or of one month, and says what is damaged, missing or belongs to nothing.
+
+Every finding names the object and the command that restores it. `repair` does only what is safe: what a run makes
+anew, or what belongs to nothing, is laid aside under `set-aside/`, from where a person can put it back.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+
+from features.errors import ModelError, StoreError
+from features.months import Month
+from flows.alerts.alert import Alert
+from flows.extracts.rotate_key import KEY_NAME
+from flows.extracts.submissions import submission_of
+from flows.mail.approval_form import Pending, Ruling
+from flows.published.shelf import Shelf
+from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
+from flows.store.claims import damaged_claims
+from flows.store.editions import History
+from flows.store.ledger import Ledger
+from flows.store.reading import digest, parsed, read_kept, remedy
+from flows.store.retention import CONTENTS
+from models.registry.versions import PREFIX as MODELS
+from models.registry.versions import load, versions
+
+#: Where what is laid aside lies: by month, so that its period of keeping passes like any other's.
+SET_ASIDE = "set-aside"
+
+#: What a person put there or a run writes whole each time; a later run writes it anew.
+_WRITTEN_ANEW = ("region", "validation", "runs", "reconciliation")
+_KNOWN = (*CONTENTS, *_WRITTEN_ANEW, "models", "reference", "pseudonyms", "retention", "answers", "goals", "published")
+_ALERT = re.compile(r"alerts/\d{4}-\d{2}/[^./]+\.(r\d+\.)?json")
+_RECEIVED = re.compile(r"received/(?P<month>[^/]+)/(?P<folder>[^/]+)/\w+-(?P<sha>[0-9a-f]{12})\.\w+")
+_TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.parquet)")
+_READERS = 8
+#: An edition may be known at any day.
+_EVER = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One object that is not as it should be."""
+
+    name: str
+    what: str
+    """A sentence with what restores it."""
+    may_go: bool = False
+    """Whether laying it aside is safe: it belongs to nothing, or a run makes it anew."""
+    whole: str = ""
+    """What is laid aside with it, by prefix: the rest of its edition."""
+    laid_aside: str = ""
+    """Where it was laid."""
+
+    @property
+    def in_words(self) -> str:
+        """For a terminal or a mail."""
+        return f"{self.what} It was laid aside as {self.laid_aside}." if self.laid_aside else self.what
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What one look found."""
+
+    objects: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def headline(self) -> str:
+        """One line."""
+        if not self.findings:
+            return f"All is in order: {self.objects} objects were read"
+        found, laid = len(self.findings), sum(bool(f.laid_aside) for f in self.findings)
+        done = f"; {laid} laid aside" if laid else ""
+        return f"{found} of {self.objects} objects {'needs' if found == 1 else 'need'} a person{done}"
+
+    def to_text(self) -> str:
+        """The headline, and a line a finding."""
+        return "\n".join([f"{self.headline}.", *(f"  - {f.in_words}" for f in self.findings)])
+
+
+def examine(store: Store, month: Month | None = None) -> Health:
+    """Read every object of the store, or of one month; nothing is written."""
+    names = [o.name for o in store.list() if _of_month(o.name, month)]
+    there = set(names)
+    with ThreadPoolExecutor(_READERS) as pool:
+        found = [f for each in pool.map(lambda name: list(_one(store, name, there)), names) for f in each]
+    months = sorted({m for name in names if (m := _month(name)) is not None})
+    for one in months:
+        found += _edition_findings(store, one, there)
+    if month is None:
+        found += _whole_store(store, there)
+    once = {f.name: f for f in reversed(found)}
+    return Health(len(names), tuple(once[name] for name in sorted(once)))
+
+
+def repair(store: Store, health: Health) -> Health:
+    """Lay aside what may go; the same findings, with where each was laid."""
+    return Health(health.objects, tuple(_laid_aside(store, f) if f.may_go else f for f in health.findings))
+
+
+def _laid_aside(store: Store, finding: Finding) -> Finding:
+    # The manifest last: an edition whose laying aside was cut off is still found damaged.
+    names = sorted((o.name for o in store.list(finding.whole)), key=lambda n: n.endswith("manifest.json"))
+    target = ""
+    for name in names if finding.whole else [finding.name]:
+        month = _month(name)
+        with suppress(ObjectMissing):
+            content = store.read(name)
+            target = f"{SET_ASIDE}/{month or 'no-month'}/{digest(content)[:12]}-{name.replace('/', '_')}"
+            with suppress(AlreadyThere):
+                store.create(target, content)
+            store.delete(name)
+    return replace(finding, laid_aside=f"{target.rpartition('/')[0]}/" if finding.whole else target)
+
+
+def _of_month(name: str, month: Month | None) -> bool:
+    return not name.startswith(f"{SET_ASIDE}/") and (month is None or _month(name) == month)
+
+
+def _month(name: str) -> Month | None:
+    parts = name.split("/")
+    if len(parts) < 3 or not re.fullmatch(r"\d{4}-\d{2}", parts[1]):
+        return None
+    return Month.parse(parts[1])
+
+
+def _one(store: Store, name: str, there: Collection[str]) -> Iterator[Finding]:
+    """What is wrong with one object, looked at by itself."""
+    first = name.partition("/")[0]
+    if first not in _KNOWN:
+        yield Finding(name, f"“{name}” in the store is nothing that Holdfast knows. Look what it is, and take it away.")
+        return
+    if first == "months" or (first == "models" and name.count("/") > 1):
+        return  # read with its edition, or its model
+    try:
+        read_kept(store, name, _parser(name))
+    except ObjectMissing:
+        return
+    except StoreError as error:
+        yield Finding(name, str(error), may_go=first in _WRITTEN_ANEW or first in ("alerts", "submissions"))
+        return
+    if match := _RECEIVED.fullmatch(name):
+        prefix = f"submissions/{match['month']}/{match['folder']}/"
+        if digest(store.read(name))[:12] != match["sha"]:
+            yield Finding(name, f"“{name}” in the store is not the file that was received. {remedy(name)}")
+        elif not any(n.startswith(prefix) and n.endswith(f"-{match['sha']}.json") for n in there):
+            what = f"“{name}” in the store has no record of a submission: a run was cut off. "
+            yield Finding(name, what + f"`holdfast run --month {match['month']}` records it.")
+
+
+def _parser(name: str) -> Callable[[bytes], object]:
+    if _ALERT.fullmatch(name):
+        return Alert.from_bytes
+    if name.startswith("submissions/"):
+        return submission_of
+    if name.startswith("approvals/"):
+        return Ruling.model_validate_json if name.endswith("/decision.json") else Pending.model_validate_json
+    if name.endswith(".json"):
+        return _json_object
+    if name.endswith(".parquet"):
+        return lambda content: pl.read_parquet(io.BytesIO(content))
+    return bytes
+
+
+def _json_object(content: bytes) -> object:
+    found = json.loads(content)
+    if not isinstance(found, (dict, list)) or not found and content.strip() != b"{}":
+        raise ValueError("no object")
+    return found
+
+
+def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[Finding]:
+    """Manifests that cannot be read, tables that are missing or other than written, and tables of no edition."""
+    history = History(store)
+    listed: set[str] = set()
+    of_month = sorted(n for n in there if n.startswith(f"months/{month}/"))
+    newest = history.next_number(month) - 1
+    for manifest in history.editions(month):
+        tables = manifest.tables
+        names = list(tables or {})
+        if tables is None:
+            own = (n.removeprefix(manifest.prefix) for n in of_month if n.startswith(manifest.prefix))
+            names = [n.removesuffix(".parquet") for n in own if n.endswith(".parquet")]
+        for table in names:
+            name = manifest.prefix + (tables[table].file if tables is not None else f"{table}.parquet")
+            listed.add(name)
+            if tables is None and name not in there:
+                continue
+            try:
+                content = history.content(manifest, table)
+                if content is not None:
+                    parsed(name, content, lambda c: pl.read_parquet(io.BytesIO(c)))
+            except DamagedObject as error:
+                yield _of_edition(name, str(error), manifest.edition, newest)
+    for number, fault in history.damaged(month).items():
+        yield _of_edition(f"months/{month}/{number:04d}/manifest.json", str(fault), number, newest)
+    finished = {m.prefix for m in history.editions(month)}
+    damaged = {f"months/{month}/{number:04d}/" for number in history.damaged(month)}
+    for name in of_month:
+        match = _TABLE.fullmatch(name)
+        if match is None or name in listed or match["edition"] in damaged:
+            continue
+        if match["edition"] in finished:
+            what = f"“{name}” in the store belongs to no edition: a run was cut off. "
+            yield Finding(name, f"{what}`holdfast doctor --repair` lays it aside.", may_go=True)
+        else:
+            manifest_name = f"{match['edition']}manifest.json"
+            what = (
+                f"“{manifest_name}” is missing in the store: a run was cut off, or it was lost. {remedy(manifest_name)}"
+            )
+            yield Finding(manifest_name, what)
+    if not of_month and any(n.startswith(f"submissions/{month}/") for n in there):
+        name = f"months/{month}/"
+        yield Finding(name, f"“{name}” is empty in the store, although files of the month came. {remedy(name + 'x/y')}")
+
+
+def _of_edition(name: str, what: str, number: int, newest: int) -> Finding:
+    """A fault in an edition. Once a later one has taken its place, no run of today reads it, and it may go whole."""
+    if number == newest:
+        return Finding(name, what)
+    later = f"Edition {newest} has taken its place; `holdfast doctor --repair` lays edition {number} aside."
+    return Finding(name, f"{what} {later}", may_go=True, whole=name.rpartition("/")[0] + "/")
+
+
+def _whole_store(store: Store, there: Collection[str]) -> Iterator[Finding]:
+    """What concerns no single month: claims, the key's record, the ledger's messages, models, published files."""
+    for said in damaged_claims(store):
+        name = said.partition("“")[2].partition("”")[0]
+        yield Finding(name, said)
+    if KEY_NAME not in there and any(re.search(r"/(state-)?(workforce|caseload)[^/]*\.parquet$", n) for n in there):
+        yield Finding(KEY_NAME, f"“{KEY_NAME}” is missing in the store. {remedy(KEY_NAME)}")
+    ledger = Ledger(store)
+    for name in sorted(n for n in there if n.startswith("ledger/") and n.endswith("/message.eml")):
+        try:
+            ledger.message(name.removeprefix("ledger/").removesuffix("/message.eml"))
+        except StoreError as error:
+            yield Finding(name, str(error))
+    for model in sorted({n.split("/")[1] for n in there if n.startswith(f"{MODELS}/") and n.count("/") > 1}):
+        for version in versions(store, model):
+            try:
+                load(store, model, version)
+            except ModelError as error:
+                yield Finding(f"{MODELS}/{model}/{version}/", str(error))
+    shelf = Shelf(store)
+    for source in shelf.sources():
+        try:
+            for kept in shelf.in_use(source):
+                shelf.read(kept)
+        except StoreError as error:
+            yield Finding(f"reference/{source}/", str(error))

@@ -1,0 +1,118 @@
+"""The doctor on a small real store: nothing is missed, nothing is invented, and a copy of the store passes."""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.months import Month
+from flows.orchestration.doctor import examine, repair
+from flows.store import LocalStore
+from flows.store.editions import History
+
+INPUT = Path(__file__).parents[3] / "input" / "store-0.1.0.tar.xz"
+OCTOBER = Month(2026, 10)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
+    """The store of 0.1.0 with one month of which the hashes are known."""
+    place = tmp_path_factory.mktemp("doctor")
+    with tarfile.open(INPUT) as archive:
+        archive.extractall(place, filter="data")
+    store = LocalStore(place / "store")
+    history = History(store)
+    (manifest,) = history.editions(OCTOBER)
+    tables = {
+        o.name.rpartition("/")[2].removesuffix(".parquet"): pl.read_parquet(store.read(o.name))
+        for o in store.list(manifest.prefix)
+        if o.name.endswith(".parquet")
+    }
+    store.purge(list(store.everything(manifest.prefix)))
+    History(store).write(manifest, tables)
+    return store
+
+
+def test_a_store_in_order_has_no_findings(whole: LocalStore) -> None:
+    found = examine(whole)
+    assert found.findings == ()
+    assert found.headline.startswith("All is in order")
+    assert examine(whole, OCTOBER).findings == ()
+
+
+def test_a_copy_of_the_store_passes(whole: LocalStore, tmp_path: Path) -> None:
+    """As documented: everything copied with its names, in whatever order, and looked at."""
+    copy = LocalStore(tmp_path / "copy")
+    for one in whole.list():
+        copy.replace(one.name, whole.read(one.name))
+    assert examine(copy).findings == ()
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_damaged_is_found(whole: LocalStore, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([o.name for o in whole.list()]))
+    how = data.draw(st.sampled_from(["empty", "cut off"]))
+    content = whole.read(name)
+    if how == "cut off" and name.endswith((".html", ".txt")):
+        return
+    whole.replace(name, b"" if how == "empty" else content[: len(content) // 2])
+    try:
+        found = examine(whole)
+    finally:
+        whole.replace(name, content)
+    said = {f.name for f in found.findings}
+    assert name in said or name.endswith("/message.eml") and how == "cut off", f"{name} {how}: {said}"
+    assert all("`holdfast" in f.what or "estore" in f.what for f in found.findings), found.to_text()
+
+
+@pytest.mark.parametrize("table", ["workforce", "counts-caseload", "failures", "state-workforce"])
+def test_a_flipped_bit_and_a_lost_table_are_found(whole: LocalStore, table: str) -> None:
+    name = f"months/2026-10/0001/{table}.parquet"
+    content = whole.read(name)
+    for harm in (content[:40] + bytes([content[40] ^ 4]) + content[41:], None):
+        whole.delete(name) if harm is None else whole.replace(name, harm)
+        (finding,) = examine(whole, OCTOBER).findings
+        assert finding.name == name and "holdfast run --month 2026-10" in finding.what and not finding.may_go
+        whole.replace(name, content)
+
+
+def test_repair_lays_aside_what_may_go_and_nothing_else(whole: LocalStore, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "copy")
+    shutil.copytree(whole.root, store.root)
+    store.replace("alerts/2026-10/Z01.json", b"{")
+    store.replace("months/2026-10/0001/workforce-0123456789ab.parquet", b"left by a run")
+    store.replace("what/is/this", b"?")
+    store.replace("ledger/2026-09/Z01/r1/not_scored/message.eml", b"")
+    found = repair(store, examine(store))
+    assert {f.name: bool(f.laid_aside) for f in found.findings} == {
+        "alerts/2026-10/Z01.json": True,
+        "ledger/2026-09/Z01/r1/not_scored/message.eml": False,
+        "months/2026-10/0001/workforce-0123456789ab.parquet": True,
+        "what/is/this": False,
+    }
+    assert store.read(next(f.laid_aside for f in found.findings if f.laid_aside)) in (b"{", b"left by a run")
+    assert {f.name for f in examine(store).findings} == {
+        "ledger/2026-09/Z01/r1/not_scored/message.eml",
+        "what/is/this",
+    }
+
+
+def test_an_edition_whose_place_was_taken_is_laid_aside_whole(whole: LocalStore, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "copy")
+    shutil.copytree(whole.root, store.root)
+    history = History(store)
+    (manifest,) = history.editions(OCTOBER)
+    history.write(replace(manifest, edition=2), {})
+    store.delete(f"{manifest.prefix}reasons.parquet")
+    (finding,) = repair(store, examine(store)).findings
+    assert finding.laid_aside == "set-aside/2026-10/"
+    assert examine(store).findings == ()
+    assert [m.edition for m in History(store).editions(OCTOBER)] == [2]
