@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from features.councils import Council
     from features.months import Month
     from features.registry import Kind
+    from flows.extracts.checking import Past
     from flows.extracts.mapping import HeaderMapping
     from flows.extracts.propose.proposal import Proposal
     from flows.extracts.propose.settle import Question, Settled
@@ -66,6 +67,7 @@ def check_command(
         published=published,
         mapping=mapping,
         landing=landing_if_any(),
+        past=past_if_any(),
     )
     console = Console()
     if as_json:
@@ -248,6 +250,31 @@ def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
         known = ", ".join(c.folder for c in register.councils[:20])
         raise SettingsError(f"The register has no council {code}. It has {known}.")
     return landing, owner
+
+
+def past_if_any() -> Past | None:
+    """What a run would hold a file against; None on a desk that has no settings, store or key of its own."""
+    from datetime import UTC, datetime
+
+    from features.errors import HoldfastError
+    from features.months import london_day
+    from flows.extracts.checking import Past
+    from flows.month.steps import accepted_failures, limits_of
+    from flows.settings.settings import Settings
+    from flows.store import open_store
+    from flows.store.context import load_register, pseudonym_key
+    from flows.store.editions import History
+
+    try:
+        settings = Settings.load()
+        landing = open_store(settings, settings.landing, must_exist=True)
+        register = load_register(landing, settings.register_file)
+        history = History(open_store(settings, settings.store, must_exist=True))
+        key = pseudonym_key(settings)
+    except HoldfastError:
+        return None
+    cutoff, accepted = london_day(datetime.now(UTC)), accepted_failures(settings.accepted_failures)
+    return Past(history, cutoff, register, accepted, key, limits_of(settings))
 
 
 def landing_if_any() -> Store | None:

@@ -14,20 +14,22 @@ from typing import Any, cast
 import polars as pl
 from rich.console import Console
 
-from expectations.batch import ORIGINS, PROBLEMS, Batch
+from expectations.batch import Batch, Outcome
 from expectations.fates import files_as_checked
 from expectations.report.council import CouncilReport, as_html, council_report, report_document, show
 from features.councils import Council, folder_name
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
+from flows.extracts.checking import Past, batch_of, check_history, count_usable
 from flows.extracts.formats.asked import Asked, Content, Form
 from flows.extracts.formats.csww.report import ReturnReport, check_return
 from flows.extracts.formats.known import BY_FORM, form_by_name, kinds_of, needed_parts, read_form, said_by
+from flows.extracts.ingest import IngestedExtract
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
 from flows.extracts.personal.refuse import refuse_in_headers
-from flows.extracts.reading.cells import PROBLEM_TEXTS, read_cells
+from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.headers import match_headers, meanings
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import read_table
@@ -44,16 +46,13 @@ class _Desk:
 
     council: Council
     month: Month
-    frames: dict[Kind, pl.DataFrame] = field(default_factory=dict)
-    problems: list[pl.DataFrame] = field(default_factory=list)
-    absent: set[tuple[str, Kind, str]] = field(default_factory=set)
+    extracts: list[IngestedExtract] = field(default_factory=list)
     files: dict[tuple[str, Kind], str] = field(default_factory=dict)
     refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
-    notes: dict[tuple[str, Kind], tuple[str, ...]] = field(default_factory=dict)
-    absent_because: dict[tuple[str, Kind, str], str] = field(default_factory=dict)
-    lost: set[tuple[str, Kind, str]] = field(default_factory=set)
-    origins: list[pl.DataFrame] = field(default_factory=list)
-    workers_by_name: set[str] = field(default_factory=set)
+
+    def count(self, batch: Batch, outcome: Outcome) -> Mapping[Kind, pl.DataFrame]:
+        """The month's counts, as a run makes them before it compares."""
+        return count_usable(batch, outcome, self.extracts, {}).counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +92,15 @@ def check_files(
     published: Path | None = None,
     mapping: Path | None = None,
     landing: Store | None = None,
+    past: Past | None = None,
 ) -> list[Checked | ReturnReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
     A workforce return (.xml) has a report of its own, as it goes to DfE by rules of its own; `published` is
     DfE's file of earlier figures to hold it against. What is not given is taken from the file: its name says
     the kind, its first rows the council and month. A home-made file is read by `mapping`, or by the council's
-    saved one: beside the month's folder the file lies in, or in the `landing` store. Raises UnreadableExtract
-    if a file says neither council nor month.
+    saved one: beside the month's folder the file lies in, or in the `landing` store. With `past`, what a run would
+    hold the files against, the answer is the run's. Raises UnreadableExtract if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
     returns: list[Checked | ReturnReport] = []
@@ -113,31 +113,20 @@ def check_files(
         names = content if isinstance(content, Mapping) else (path.name,)
         kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
         for one in kinds:
-            _lay_out(desks, path, content, council, month, one, form, partial(_mapping, path, mapping, landing))
-    return returns + _check_desks(desks.values())
+            laid = _Laid(path, content, one, form, partial(_mapping, path, mapping, landing))
+            _lay_out(desks, laid, council, month, past)
+    return returns + _check_desks(desks.values(), past)
 
 
-def _check_desks(desks: Iterable[_Desk]) -> list[Checked | ReturnReport]:
+def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked | ReturnReport]:
     found: list[Checked | ReturnReport] = []
     for desk in desks:
         # Great Expectations takes seconds to import; a return by itself does without.
-        from expectations.passing.check import check_batch
+        from expectations.passing.check import check_batches
 
-        batch = Batch(
-            desk.month,
-            desk.frames,
-            problems=pl.concat([PROBLEMS.to_frame(), *desk.problems]),
-            absent_columns=frozenset(desk.absent),
-            files=desk.files,
-            refused=desk.refused,
-            problem_texts=PROBLEM_TEXTS,
-            notes=desk.notes,
-            absent_because=desk.absent_because,
-            lost_columns=frozenset(desk.lost),
-            origins=pl.concat([ORIGINS.to_frame(), *desk.origins]),
-            workers_by_name=frozenset(desk.workers_by_name),
-        )
-        outcome = check_batch(batch)
+        batch = batch_of(desk.month, desk.extracts, desk.files, desk.refused)
+        known = check_history(past.history, [(desk.month, past.cutoff)]) if past else None
+        (outcome,) = check_batches([batch], known, past.accepted if past else (), desk.count)
         files = files_as_checked(batch, outcome, desk.council.la_code)
         found.append(Checked(council_report(batch, outcome, files)))
     return found
@@ -177,16 +166,21 @@ def _content(path: Path) -> Content:
         raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
 
 
+@dataclass(frozen=True, slots=True)
+class _Laid:
+    """A file that was laid on the desk, and how it is to be read."""
+
+    path: Path
+    content: Content
+    kind: Kind
+    form: Form
+    mapping: Callable[[Council, Kind, Month], HeaderMapping | None]
+
+
 def _lay_out(
-    desks: dict[tuple[str, Month], _Desk],
-    path: Path,
-    content: Content,
-    given: str | None,
-    month: Month | None,
-    kind: Kind,
-    form: Form,
-    mapping: Callable[[Council, Kind, Month], HeaderMapping | None],
+    desks: dict[tuple[str, Month], _Desk], laid: _Laid, given: str | None, month: Month | None, past: Past | None
 ) -> None:
+    path, content, kind, form = laid.path, laid.content, laid.kind, laid.form
     refusal: ExtractError | None = None
     try:
         said = said_by(form, content) if form is not Form.NATIVE else _said(content, path, kind)
@@ -197,27 +191,19 @@ def _lay_out(
         raise refusal or UnreadableExtract(
             f"{path}: the file does not say whose and which month's it is. Give --council and --month."
         )
-    owner = Council(la_code, f"council {la_code}", of)
+    registered = past.register.by_folder(folder_name(la_code)) if past else None
+    owner = registered or Council(la_code, f"council {la_code}", of)
     desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
     key = (desk.council.la_code, kind)
     desk.files[key] = path.name
     received = datetime(of.year, of.number, 1, tzinfo=UTC)
     try:
-        read_by = mapping(desk.council, kind, of) if form is Form.NATIVE else None
-        asked = Asked(path.name, kind, desk.council, of, _DESK_KEY, received, Limits(), read_by)
-        extract = read_form(form, content, asked)
+        read_by = laid.mapping(desk.council, kind, of) if form is Form.NATIVE else None
+        secret, limits = (past.key, past.limits) if past else (_DESK_KEY, Limits())
+        asked = Asked(path.name, kind, desk.council, of, secret, received, limits, read_by)
+        desk.extracts.append(read_form(form, content, asked))
     except ExtractError as error:
         desk.refused[key] = error
-        return
-    desk.frames[kind] = extract.frame
-    desk.problems.append(extract.problems)
-    desk.absent |= {(desk.council.la_code, kind, column) for column in extract.absent_columns}
-    desk.lost |= {(desk.council.la_code, kind, column) for column in extract.lost_columns}
-    desk.origins.append(extract.origins)
-    desk.notes[key] = extract.notes
-    desk.absent_because |= {(*key, column): why for column, why in extract.absent_because.items()}
-    if extract.workers_by_name:
-        desk.workers_by_name.add(desk.council.la_code)
 
 
 def _kind_of(path: Path) -> Kind:

@@ -17,8 +17,9 @@ from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range
 from features.registry import RETURN, Kind
+from flows.extracts.checking import RECORD_KINDS
 from flows.month.apart import apart, fault_sentence
-from flows.month.take_in import RECORD_KINDS, unreported
+from flows.month.take_in import unreported
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 

@@ -15,7 +15,8 @@ from features.measuring.rates import compute_measures
 from features.months import Month
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.letter.figures import change_text, value_text
-from flows.month.take_in import RECORD_KINDS, TakenIn, unreported
+from flows.extracts.checking import RECORD_KINDS
+from flows.month.take_in import TakenIn, unreported
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 

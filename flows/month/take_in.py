@@ -14,20 +14,18 @@ from datetime import date
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import FAILURES, ORIGINS, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
+from expectations.batch import FAILURES, Batch, Outcome
 from expectations.fates import Fate, file_as_checked
 from expectations.passing.effects import usable
 from features.councils import Council, Register
-from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
-from features.frames import REASONS, counts_schema
 from features.measuring.inputs import UNREPORTED
 from features.measuring.returns import CELL_REASONS
-from features.months import Month, london_day, month_range, nth_working_day
-from features.registry import EXTRACTS, Kind, Missing, counts_of
+from features.months import Month, london_day, nth_working_day
+from features.registry import Kind, Missing
+from flows.extracts.checking import STATES, CountedMonth, batch_of, check_history, count_usable
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
 from flows.extracts.mapping import FOLDER as MAPPINGS
-from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission, record_submission
@@ -37,10 +35,6 @@ from flows.store.editions import History, records_kept_from
 from flows.store.manifest import ExtractRecord, Manifest
 from flows.store.progress import step
 
-RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
-_STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
-#: A dynamic check looks at a council's own last 12 months.
-CHECK_MONTHS = 12
 _INCOMPLETE = "-incomplete"
 
 
@@ -203,36 +197,22 @@ def to_be_tried_again(due: Due, reads: Sequence[Read]) -> Due:
 
 
 def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
-    """The month's readable extracts of all councils, concatenated per kind, with what reading found."""
-    frames: dict[Kind, pl.DataFrame] = {}
-    extracts = [r.extract for r in reads if r.extract is not None]
-    for kind, extract in EXTRACTS.items():
-        found = [r.extract.frame for r in reads if r.extract is not None and r.extract.kind is kind]
-        if found:
-            frames[kind] = pl.concat(found).sort("la_code", *(k for k in extract.key if k != "la_code"), "file_row")
-    return Batch(
-        month=month,
-        frames=frames,
-        problems=pl.concat([PROBLEMS.to_frame(), *(r.extract.problems for r in reads if r.extract is not None)]),
-        absent_columns=frozenset(
-            (r.extract.la_code, r.extract.kind, column)
-            for r in reads
-            if r.extract is not None
-            for column in r.extract.absent_columns
-        ),
+    """The month's readable extracts of all councils as one batch."""
+    return batch_of(
+        month,
+        extracts_of(reads),
         files={(r.file.council.la_code, r.file.kind): r.file.name for r in reads if not r.fault},
         refused={
             (r.file.council.la_code, r.file.kind): r.received.error
             for r in reads
             if r.received is not None and r.received.error is not None
         },
-        problem_texts=PROBLEM_TEXTS,
-        notes={(e.la_code, e.kind): e.notes for e in extracts},
-        absent_because={(e.la_code, e.kind, c): why for e in extracts for c, why in e.absent_because.items()},
-        lost_columns=frozenset((e.la_code, e.kind, column) for e in extracts for column in e.lost_columns),
-        origins=pl.concat([ORIGINS.to_frame(), *(e.origins for e in extracts)]),
-        workers_by_name=frozenset(e.la_code for e in extracts if e.workers_by_name),
     )
+
+
+def extracts_of(reads: Sequence[Read]) -> list[IngestedExtract]:
+    """Those that could be read."""
+    return [r.extract for r in reads if r.extract is not None]
 
 
 def load_checks() -> None:
@@ -267,7 +247,7 @@ def check_months(
 
     if not due:
         return Checked((), (), (), (), ())
-    known = check_history(history, due)
+    known = check_history(history, [(d.month, d.cutoff) for d in due])
     codes = list(dict.fromkeys(r.file.council.la_code for month in reads for r in month))
 
     def check(councils: Sequence[str]) -> tuple[tuple[Batch, ...], tuple[Outcome, ...]]:
@@ -276,7 +256,7 @@ def check_months(
         every_read = {d.month: r for d, r in zip(due, chosen, strict=True)}
 
         def count(batch: Batch, outcome: Outcome) -> Mapping[Kind, pl.DataFrame]:
-            return count_usable(batch, outcome, every_read[batch.month], {}).counts
+            return count_usable(batch, outcome, extracts_of(every_read[batch.month]), {}).counts
 
         return batches, check_batches(batches, known, accepted, count)
 
@@ -309,86 +289,6 @@ def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
     return kept
 
 
-def check_history(history: History, due: Sequence[Due]) -> CheckHistory:
-    """What the dynamic checks compare with: 12 months before the first to be checked, and those in between."""
-    checked = {d.month for d in due}
-    window = month_range(due[0].month.plus(-CHECK_MONTHS), due[-1].month)
-    earlier = [m for month in window if month not in checked and (m := history.as_of(month, due[-1].cutoff))]
-    return CheckHistory(
-        counts={kind: history.tables(earlier, f"counts-{kind}", counts_schema(kind)) for kind in RECORD_KINDS},
-        profiles=history.tables(earlier, "profile", PROFILE),
-        records={kind: records_before(history, kind, due) for kind in _STATES},
-    )
-
-
-def records_before(history: History, kind: Kind, due: Sequence[Due]) -> pl.DataFrame:
-    """The rows of the months right before those to be checked, where these are not checked themselves."""
-    checked = {d.month for d in due}
-    schema = EXTRACTS[kind].schema
-    kept_from = records_kept_from(history.store)
-    wanted = [(d.month.plus(-1), d.cutoff) for d in due if d.month.plus(-1) not in checked]
-    editions = [history.as_of(m, cutoff) for m, cutoff in wanted if kept_from is None or m >= kept_from]
-    return pl.concat([schema.to_frame(), *(history.table(e, str(kind), schema) for e in editions if e)])
-
-
-@dataclass(frozen=True, slots=True)
-class CountedMonth:
-    counts: Mapping[Kind, pl.DataFrame]
-    reasons: pl.DataFrame
-    states: Mapping[Kind, pl.DataFrame]
-
-
-def count_month(
-    month: Month, frames: Mapping[Kind, pl.DataFrame], reads: Sequence[Read], states: Mapping[Kind, pl.DataFrame]
-) -> CountedMonth:
-    """Count every record extract; leavers’ FTE and changed workers are found in the `states` of the month before."""
-    records = {kind: frames[kind] for kind in RECORD_KINDS if kind in frames}
-    received = {kind: _received(kind, frame, reads) for kind, frame in records.items()}
-    counted = count_side_by_side(records, month, states, received)
-    return CountedMonth(
-        counts={kind: one.counts for kind, one in counted.items()},
-        reasons=pl.concat([REASONS.to_frame(), *(one.reasons for one in counted.values())]),
-        states={kind: one.state for kind, one in counted.items() if one.state is not None},
-    )
-
-
-def count_usable(
-    batch: Batch, outcome: Outcome, reads: Sequence[Read], states: Mapping[Kind, pl.DataFrame]
-) -> CountedMonth:
-    """Count what validation lets be used; counts of withheld and absent fields are null, with the reason."""
-    followed = {kind: state.filter(~_reissued(outcome, kind)) for kind, state in states.items()}
-    counted = count_month(batch.month, usable(batch, outcome), reads, followed)
-    counts: dict[Kind, pl.DataFrame] = {}
-    reasons = [_with_reissued(counted.reasons, outcome)]
-    for kind, frame in counted.counts.items():
-        counts[kind], withheld = withhold(frame, kind, outcome.withheld, batch.absent_columns)
-        reasons.append(withheld)
-    return CountedMonth(counts, pl.concat(reasons), counted.states)
-
-
-def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
-    """Whether a row is of a council whose references of this kind are not those of the month before."""
-    return pl.col("la_code").is_in(sorted(la_code for la_code, k in outcome.reissued if k is kind))
-
-
-def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
-    """REASONS in which the month before is missing because nobody of it can be found again."""
-    new = pl.lit(str(Missing.REISSUED))
-    for kind in sorted({k for _, k in outcome.reissued}):
-        names = pl.col("input").is_in([c.name for c in counts_of(kind)])
-        lost = _reissued(outcome, kind) & names & (pl.col("reason") == str(Missing.WINDOW_INCOMPLETE))
-        reasons = reasons.with_columns(pl.when(lost).then(new).otherwise(pl.col("reason")).alias("reason"))
-    return reasons
-
-
-def _received(kind: Kind, frame: pl.DataFrame, reads: Sequence[Read]) -> pl.DataFrame:
-    """When the file of each council that has rows in the frame was received."""
-    there = set(frame["la_code"].unique().to_list())
-    found = [r.extract for r in reads if r.extract is not None and r.extract.kind is kind]
-    rows = [(e.la_code, london_day(e.received), e.sha256) for e in found if e.la_code in there]
-    return pl.DataFrame(rows, schema=RECEIVED, orient="row")
-
-
 def store_edition(
     store: Store,
     history: History,
@@ -408,11 +308,11 @@ def store_edition(
     """
     month = due.month
     before = history.as_of(month.plus(-1), due.cutoff)
-    states = {k: history.table(before, f"state-{k}", schema) for k, schema in _STATES.items()} if before else {}
+    states = {k: history.table(before, f"state-{k}", schema) for k, schema in STATES.items()} if before else {}
 
     def count(councils: Sequence[str]) -> CountedMonth:
         only = None if len(councils) == len(codes) else set(councils)
-        return count_usable(_of(batch, only), outcome, reads, states)
+        return count_usable(_of(batch, only), outcome, extracts_of(reads), states)
 
     codes = list(dict.fromkeys(r.file.council.la_code for r in reads if r.extract is not None))
     done = apart(codes, count)

@@ -1,0 +1,152 @@
+"""What a check is asked of: extracts as one batch, counted as far as they may be, beside what is remembered.
+
+A run and `holdfast check` both go through here, so that the two say the same of the same file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from expectations.accepted import Accepted
+from expectations.batch import ORIGINS, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
+from expectations.passing.effects import usable
+from features.councils import Register
+from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
+from features.errors import ExtractError
+from features.frames import REASONS, counts_schema
+from features.months import Month, london_day, month_range
+from features.registry import EXTRACTS, Kind, Missing, counts_of
+from flows.extracts.ingest import IngestedExtract
+from flows.extracts.reading.cells import PROBLEM_TEXTS
+from flows.extracts.reading.table import Limits
+from flows.store.editions import History, records_kept_from
+
+RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
+#: What counting the next month needs of a kind of extract.
+STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
+#: A dynamic check looks at a council's own last 12 months.
+CHECK_MONTHS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a run on the same day would hold a file against."""
+
+    history: History
+    cutoff: date
+    register: Register
+    accepted: Sequence[Accepted]
+    key: bytes
+    limits: Limits
+
+
+def batch_of(
+    month: Month,
+    extracts: Sequence[IngestedExtract],
+    files: Mapping[tuple[str, Kind], str],
+    refused: Mapping[tuple[str, Kind], ExtractError],
+) -> Batch:
+    """The month's readable extracts of all councils, concatenated per kind, with what reading found."""
+    frames: dict[Kind, pl.DataFrame] = {}
+    for kind, declared in EXTRACTS.items():
+        found = [e.frame for e in extracts if e.kind is kind]
+        if found:
+            frames[kind] = pl.concat(found).sort("la_code", *(k for k in declared.key if k != "la_code"), "file_row")
+    return Batch(
+        month=month,
+        frames=frames,
+        problems=pl.concat([PROBLEMS.to_frame(), *(e.problems for e in extracts)]),
+        absent_columns=frozenset((e.la_code, e.kind, column) for e in extracts for column in e.absent_columns),
+        files=files,
+        refused=refused,
+        problem_texts=PROBLEM_TEXTS,
+        notes={(e.la_code, e.kind): e.notes for e in extracts},
+        absent_because={(e.la_code, e.kind, c): why for e in extracts for c, why in e.absent_because.items()},
+        lost_columns=frozenset((e.la_code, e.kind, column) for e in extracts for column in e.lost_columns),
+        origins=pl.concat([ORIGINS.to_frame(), *(e.origins for e in extracts)]),
+        workers_by_name=frozenset(e.la_code for e in extracts if e.workers_by_name),
+    )
+
+
+def check_history(history: History, months: Sequence[tuple[Month, date]]) -> CheckHistory:
+    """What months (oldest first, each with its cut-off) are compared with.
+
+    The months from 12 before the first to the last, less those that are checked themselves.
+    """
+    checked = {month for month, _ in months}
+    (first, _), (last, cutoff) = months[0], months[-1]
+    window = month_range(first.plus(-CHECK_MONTHS), last)
+    earlier = [m for month in window if month not in checked and (m := history.as_of(month, cutoff))]
+    return CheckHistory(
+        counts={kind: history.tables(earlier, f"counts-{kind}", counts_schema(kind)) for kind in RECORD_KINDS},
+        profiles=history.tables(earlier, "profile", PROFILE),
+        records={kind: _records_before(history, kind, months) for kind in STATES},
+    )
+
+
+def _records_before(history: History, kind: Kind, months: Sequence[tuple[Month, date]]) -> pl.DataFrame:
+    """The rows of the months right before those to be checked, where these are not checked themselves."""
+    checked = {month for month, _ in months}
+    schema = EXTRACTS[kind].schema
+    kept_from = records_kept_from(history.store)
+    wanted = [(month.plus(-1), cutoff) for month, cutoff in months if month.plus(-1) not in checked]
+    editions = [history.as_of(m, cutoff) for m, cutoff in wanted if kept_from is None or m >= kept_from]
+    return pl.concat([schema.to_frame(), *(history.table(e, str(kind), schema) for e in editions if e)])
+
+
+@dataclass(frozen=True, slots=True)
+class CountedMonth:
+    """What a month's record extracts come to."""
+
+    counts: Mapping[Kind, pl.DataFrame]
+    reasons: pl.DataFrame
+    states: Mapping[Kind, pl.DataFrame]
+
+
+def count_usable(
+    batch: Batch, outcome: Outcome, extracts: Sequence[IngestedExtract], states: Mapping[Kind, pl.DataFrame]
+) -> CountedMonth:
+    """Count what validation lets be used; counts of withheld and absent fields are null, with the reason.
+
+    Leavers' FTE and changed workers are found in the `states` of the month before, but for councils whose references
+    were issued anew.
+    """
+    frames = usable(batch, outcome)
+    records = {kind: frames[kind] for kind in RECORD_KINDS if kind in frames}
+    received = {kind: _received(kind, frame, extracts) for kind, frame in records.items()}
+    followed = {kind: state.filter(~_reissued(outcome, kind)) for kind, state in states.items()}
+    counted = count_side_by_side(records, batch.month, followed, received)
+    found = pl.concat([REASONS.to_frame(), *(one.reasons for one in counted.values())])
+    counts: dict[Kind, pl.DataFrame] = {}
+    reasons = [_with_reissued(found, outcome)]
+    for kind, one in counted.items():
+        counts[kind], withheld = withhold(one.counts, kind, outcome.withheld, batch.absent_columns)
+        reasons.append(withheld)
+    state = {kind: one.state for kind, one in counted.items() if one.state is not None}
+    return CountedMonth(counts, pl.concat(reasons), state)
+
+
+def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
+    """Whether a row is of a council whose references of this kind are not those of the month before."""
+    return pl.col("la_code").is_in(sorted(la_code for la_code, k in outcome.reissued if k is kind))
+
+
+def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+    """REASONS in which the month before is missing because nobody of it can be found again."""
+    new = pl.lit(str(Missing.REISSUED))
+    for kind in sorted({k for _, k in outcome.reissued}):
+        names = pl.col("input").is_in([c.name for c in counts_of(kind)])
+        lost = _reissued(outcome, kind) & names & (pl.col("reason") == str(Missing.WINDOW_INCOMPLETE))
+        reasons = reasons.with_columns(pl.when(lost).then(new).otherwise(pl.col("reason")).alias("reason"))
+    return reasons
+
+
+def _received(kind: Kind, frame: pl.DataFrame, extracts: Sequence[IngestedExtract]) -> pl.DataFrame:
+    """When the file of each council that has rows in the frame was received."""
+    there = set(frame["la_code"].unique().to_list())
+    rows = [(e.la_code, london_day(e.received), e.sha256) for e in extracts if e.kind is kind and e.la_code in there]
+    return pl.DataFrame(rows, schema=RECEIVED, orient="row")
