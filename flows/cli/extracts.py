@@ -259,7 +259,8 @@ def past_if_any() -> Past | None:
     from features.errors import HoldfastError
     from features.months import london_day
     from flows.extracts.checking import Past
-    from flows.month.steps import accepted_failures, limits_of
+    from flows.extracts.reading.table import Limits
+    from flows.month.steps import accepted_failures
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import load_register, pseudonym_key
@@ -274,7 +275,7 @@ def past_if_any() -> Past | None:
     except HoldfastError:
         return None
     cutoff, accepted = london_day(datetime.now(UTC)), accepted_failures(settings.accepted_failures)
-    return Past(history, cutoff, register, accepted, key, limits_of(settings))
+    return Past(history, cutoff, register, accepted, key, Limits(max_bytes=settings.ingest.max_file_mb * 1_000_000))
 
 
 def landing_if_any() -> Store | None:

@@ -192,6 +192,8 @@ def _lay_out(
             f"{path}: the file does not say whose and which month's it is. Give --council and --month."
         )
     registered = past.register.by_folder(folder_name(la_code)) if past else None
+    if registered is not None and kind in BY_FORM[form].lesser and kind in registered.expects:
+        return  # a run takes this kind from the council's own extract, which is owed
     owner = registered or Council(la_code, f"council {la_code}", of)
     desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
     key = (desk.council.la_code, kind)
