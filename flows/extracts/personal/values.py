@@ -46,7 +46,7 @@ _AREAS = (
     "L[ADELNSU]?|M[EKL]?|N[EGNPRW]?|O[LX]|P[AEHLOR]|R[GHM]|S[AEGKLMNOPRSTWY]?|T[ADFNQRSW]|UB|W[ACDFNRSV]?|YO|ZE"
 )
 _POSTCODE = re.compile(
-    rf"(?<![A-Z0-9])(?:{_AREAS})(?:\d{{1,2}}|\d[A-Z])(?P<gap>[ \u00a0]{1, 4}|)\d[ABD-HJLNP-UW-Z]{{2}}(?![A-Z0-9])",
+    rf"(?<![A-Z0-9])(?:{_AREAS})(?:\d{{1,2}}|\d[A-Z])(?P<gap>[ \u00a0]{{1,4}}|)\d[ABD-HJLNP-UW-Z]{{2}}(?![A-Z0-9])",
     re.IGNORECASE,
 )
 _TELEPHONE = re.compile(
