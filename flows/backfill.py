@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
+from flows.mail.undelivered import note_undelivered
 from flows.month import inputs
 from flows.month.portions import READERS, in_portions, read_portion, retried, take_in_portions
 from flows.month.score import load_model
@@ -24,6 +25,7 @@ from flows.month.take_in import Due, Read
 from flows.month.workers import worker_processes
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.owner import holding
+from flows.orchestration.send import MailStopped
 from flows.orchestration.stages import alert_councils
 from flows.orchestration.tasks import PATIENT_STEP, check_and_count, whole
 from flows.settings.run_form import RunRequest, Send, SendNow
@@ -89,6 +91,8 @@ def backfill(request: BackfillRequest) -> State[dict[str, float]]:
     """
     try:
         seconds = run_months(request, datetime.now(UTC))
+    except MailStopped as stopped:
+        return cast("State[dict[str, float]]", stopped.end())
     except HoldfastError as error:
         # What a person can put right is a sentence in the run's state, not a traceback in its log.
         return Failed(message=str(error), data=error)
@@ -115,6 +119,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         with holding(context, month):
             alerting, _, sent = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
             write_success_marker(seen.store, month, alerting, bool(sent) and alerting.storm.held)
+            note_undelivered(seen.store, settings, month)
         update_progress_artifact(
             cast(UUID, progress),
             100 * number / len(months),

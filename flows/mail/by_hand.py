@@ -191,6 +191,6 @@ def ledger(store: Store, month: Month | None = None, council: str = "") -> list[
 
 def ledger_line(told: LedgerLine) -> str:
     """`2026-11-14 09:00  sent      director@ashcombe.example  2026-10/991/r1/new_watch`, and what there is to add."""
-    line = f"{told.at[:16].replace('T', ' ')}  {told.status.value:<8}  {told.address}  {told.key}"
+    line = f"{told.at[:16].replace('T', ' ')}  {told.status.words:<8}  {told.address}  {told.key}"
     reason = f"\n    {told.reason}" if told.reason and told.status is not Status.SENT else ""
     return line + reason + "".join(f"\n    sent again, asked for by {asked}" for asked in told.asked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from flows.mail.transports.microsoft import ApplicationToken
 from flows.mail.transports.port import NotTaken
 from flows.mail.transports.smtp import SmtpServer, SmtpTransport
+from flows.mail.try_out import send_test
+from flows.settings.settings import Settings
 from tests.integration.smtp_server import USER, Authority, Mailbox, TokenMailbox, running
 from tests.integration.token_service import CLIENT_ID, SECRET, TENANT, TokenService, token_service
 from tests.unit.flows.mail.messages import small
@@ -120,3 +123,33 @@ def test_a_password_is_not_enough_there(server: SmtpServer, mailbox: TokenMailbo
     with pytest.raises(NotTaken):
         send(SmtpTransport(server))
     assert mailbox.mail == []
+
+
+def test_the_settings_lead_there_and_mail_test_shows_no_secret(
+    service: TokenService, mailbox: TokenMailbox, server: SmtpServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = {
+        "CONFIG": str(tmp_path / "none.toml"),
+        "ENVIRONMENT": "test",
+        "MAIL__TRANSPORT": "smtp",
+        "MAIL__HOST": server.host,
+        "MAIL__PORT": str(server.port),
+        "MAIL__USER": MAILBOX,
+        "MAIL__CA_FILE": str(server.ca_file),
+        "MAIL__REDIRECT_TO": "team@alliance.example",
+        "MAIL__MICROSOFT__AUTHORITY": service.address,
+        "MAIL__MICROSOFT__TENANT": TENANT,
+        "MAIL__MICROSOFT__CLIENT_ID": CLIENT_ID,
+        "MAIL__MICROSOFT__CLIENT_SECRET": SECRET,
+        "MAIL__MICROSOFT__CA_FILE": service.ca_file,
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(f"HOLDFAST_{name}", value)
+    found = send_test(Settings.load(), datetime(2026, 11, 14, 9, 0, tzinfo=UTC))
+    assert ("sign-in", f"as {MAILBOX} by token") in found.steps
+    assert (found.failed, len(mailbox.mail)) == ("", 1)
+    assert SECRET not in found.to_text() and "token-1" not in found.to_text()
+
+    service.revoked.update(f"token-{n}" for n in range(9))
+    refused = send_test(Settings.load(), datetime(2026, 11, 14, 9, 1, tzinfo=UTC))
+    assert (refused.failed, [step for step, _ in refused.steps]) == ("sign-in", ["name", "connect", "TLS"])
