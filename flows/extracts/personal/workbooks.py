@@ -15,7 +15,7 @@ from xml.etree.ElementTree import Element
 
 import polars as pl
 from defusedxml import ElementTree
-from python_calamine import CalamineWorkbook, SheetTypeEnum, load_workbook
+from python_calamine import SheetTypeEnum, load_workbook
 
 from features.errors import UnreadableExtract
 from flows.extracts.personal.headers import letters, named, personal_header
@@ -35,6 +35,7 @@ _PAGE = re.compile(r"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)(?:\s[^<>]*)?>
 _SAID = re.compile(
     r"""\s(?:prompt|promptTitle|error|errorTitle|tooltip|display|title|comment|altText|descr)="([^"]*)\""""
 )
+_SHEET = re.compile(r"""<(?:\w+:)?sheet\s[^<>]*?\bname="([^"]*)\"""")
 _CACHED = re.compile(r"""<(?:\w+:)?s\s[^<>]*?\bv="([^"]*)\"""")
 _CACHE_FIELD = re.compile(r"""<(?:\w+:)?cacheField\s[^<>]*?\bname="([^"]*)\"""")
 _LINK = re.compile(r"""Target="((?:mailto|tel|sip):[^"]*)\"""", re.IGNORECASE)
@@ -53,8 +54,7 @@ def personal_in_workbook(content: bytes, read: str | None, where: Where) -> str 
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-        book = load_workbook(io.BytesIO(content))
-        return _in_sheets(book, read) or _in_parts(archive)
+        return _in_names(archive) or _in_sheets(archive, content, read) or _in_parts(archive)
     except (MemoryError, TimeoutError):
         raise
     except BaseException as error:
@@ -67,11 +67,18 @@ def personal_in_workbook(content: bytes, read: str | None, where: Where) -> str 
         ) from None
 
 
-def _in_sheets(book: CalamineWorkbook, read: str | None) -> str | None:
+def _in_names(archive: zipfile.ZipFile) -> str | None:
+    names = [unescape(n) for n in _SHEET.findall(_text(archive, "xl/workbook.xml"))]
+    return next((f"the name of sheet {n}" for n, name in enumerate(names, start=1) if personal_in_text(name)), None)
+
+
+def _in_sheets(archive: zipfile.ZipFile, content: bytes, read: str | None) -> str | None:
+    if len(_SHEET.findall(_text(archive, "xl/workbook.xml"))) == 1 and read is not None:
+        # Nothing to see beside the one that is read, and unpacking it again takes as long as reading it.
+        return None
+    book = load_workbook(io.BytesIO(content))
     for number, sheet in enumerate(book.sheets_metadata, start=1):
         place = f"sheet {number}"
-        if personal_in_text(sheet.name):
-            return f"the name of {place}"
         if sheet.name == read or sheet.typ is not SheetTypeEnum.WorkSheet:
             continue
         rows = [[cell_text(v).strip() for v in row] for row in book.get_sheet_by_name(sheet.name).to_python()]
@@ -133,7 +140,7 @@ def _texts_of(name: str, archive: zipfile.ZipFile) -> tuple[str, list[str]]:
     if low == "xl/workbook.xml":
         return "a defined name", _defined(archive, name)
     if "worksheets/" in low or "chartsheets/" in low:
-        text = _text(archive, name)
+        text = _around_cells(_text(archive, name))
         return _PAGE_PLACE, [unescape(t) for t in (*_PAGE.findall(text), *_SAID.findall(text))]
     if "pivotcache" in low:
         return "the cache of a pivot table", [unescape(t) for t in _CACHED.findall(_text(archive, name))]
@@ -142,6 +149,12 @@ def _texts_of(name: str, archive: zipfile.ZipFile) -> tuple[str, list[str]]:
     if low.startswith("customxml/"):
         return "attached data", [t for t in re.split(r"<[^<>]*>", _text(archive, name)) if t.strip()]
     return "", []
+
+
+def _around_cells(sheet: str) -> str:
+    """A worksheet without its cells, which are most of it."""
+    begin, end = sheet.find("sheetData"), sheet.rfind("sheetData")
+    return sheet[:begin] + sheet[end:] if 0 <= begin < end else sheet
 
 
 def _text(archive: zipfile.ZipFile, name: str) -> str:
