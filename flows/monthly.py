@@ -119,7 +119,7 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
         return run_published(settings, month, request, Path(request.returns), now)
     context = begin(settings, month, now=now, as_of=as_of)
     chosen_councils(context.register, context.month, request.councils)
-    model, faults = load_model(settings, context.store), Faults()
+    model, faults = load_model(settings, context.store, context.cutoff), Faults()
     with holding(context, month) as held:
         if request.steps is RunSteps.FROM_SENDING:
             return send_only(context, request, faults)
@@ -160,7 +160,7 @@ def run_published(settings: Settings, month: Month, request: RunRequest, path: P
     if record is not None:
         context = replace(context, beside=record_measures_beside(record, register, cutoff))
     chosen_councils(context.register, context.month, request.councils)
-    model = load_model(settings, context.store)
+    model = load_model(settings, context.store, context.cutoff)
     with holding(context, month) as held:
         with holding(context, INTAKE):
             taken = check_published(whole(context), published.filename, whole(published))

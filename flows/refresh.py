@@ -14,19 +14,21 @@ from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError, ReferenceDataError
 from flows.mail.transports.open import open_transport
-from flows.month.score import load_model
+from flows.month.level import follow_level, judgements_of_record
+from flows.month.score import trained_model
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.refresh_news import tell_data_team
 from flows.orchestration.tasks import PATIENT_STEP
 from flows.published.due import advice, retraining_due
 from flows.published.outcome import RefreshOutcome
 from flows.published.refresh import NOTHING_CONFIGURED, SourceOutcome, chosen, downloader, refresh_source
-from flows.published.shelf import Shelf
+from flows.published.shelf import Shelf, laid_out
 from flows.settings.published_sources import ReferenceSource
 from flows.settings.refresh_form import RefreshRequest
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.progress import step
+from models.registry.levels import at_known_level
 
 
 class SourceTrouble(ReferenceDataError):
@@ -47,12 +49,21 @@ def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, stor
 
 
 @task(task_run_name="Compare with the model in use", **PATIENT_STEP)
-def compare_with_model(settings: Settings, store: Store) -> str:
-    """Whether retraining is due, by what is stored of every configured source."""
+def compare_with_model(settings: Settings, store: Store, at: datetime) -> str:
+    """Whether retraining is due, by what is stored of every source; and the level after the newest judgements."""
     shelf = Shelf(store)
-    model = load_model(settings, store)
+    model = trained_model(settings, store)
     versions = [v for source in settings.reference.sources for v in shelf.in_use(source.name)]
-    return advice(model, retraining_due(model, versions))
+    said = advice(model, retraining_due(model, versions))
+    known = at_known_level(store, model).level_known()
+    if known is None or not any(v.contents.last_judgement > str(known.to) for v in versions):
+        return said
+    try:
+        with laid_out(store, [s.name for s in settings.reference.sources]) as folder:
+            _, level = follow_level(store, model, judgements_of_record(folder), at.date(), "the refresh")
+    except ReferenceDataError as error:
+        level = f"The level was not followed: {error}"
+    return f"{said} {level}"
 
 
 @task(task_run_name="Tell the data team", **PATIENT_STEP)
@@ -105,7 +116,7 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
             raise result  # the store, or a fault of ours: no other source would fare better
         else:
             found.append(cast(SourceOutcome, result))
-    said = compare_with_model(settings, store)
+    said = compare_with_model(settings, store, now)
     outcome = RefreshOutcome(tuple(found), said)
     if outcome.nothing_worked and runtime.deployment.id:
         return outcome  # the run fails, and its failure is told

@@ -126,6 +126,32 @@ def promote_model(
     typer.echo(f"{name} {version} speaks from now on. Set HOLDFAST_MODEL={name} to use it in the monthly run.")
 
 
+@models.command("level")
+def model_level(
+    judgements: Annotated[
+        Path | None, typer.Option(help="CSV of new judgements: la_code, published, impact_of_leaders.")
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who feeds them; kept with the level.")] = "",
+) -> None:
+    """The level of the model in use; with a list of judgements, moved by those that are new."""
+    from features.errors import SettingsError
+    from flows.month.level import follow_level, judgements_by_hand, level_sentence
+    from flows.month.score import load_model, trained_model
+    from flows.settings.settings import Settings
+
+    store, settings = _store(), Settings.load()
+    if judgements is None:
+        typer.echo(level_sentence(load_model(settings, store)))
+        return
+    if not by.strip():
+        raise SettingsError("A level is kept with who fed it: give --by.")
+    text = judgements.read_text(encoding="utf-8-sig")
+    _, said = follow_level(
+        store, trained_model(settings, store), judgements_by_hand(text, judgements.name), _today(), by
+    )
+    typer.echo(said)
+
+
 @models.command("roll-back")
 def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> None:
     """Let the version that spoke before speak again."""

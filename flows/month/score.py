@@ -15,6 +15,7 @@ from flows.month.measure import Measured
 from flows.settings.settings import Settings
 from flows.store import Store
 from models.learning.trained import TrainedModel
+from models.registry.levels import at_known_level
 from models.registry.shipped import shipped_model
 from models.registry.versions import load
 from models.score import Score
@@ -28,11 +29,17 @@ RETURNS_MAX_AGE_MONTHS = 12
 CAUTION = "A score says how councils with such figures were later judged; it does not predict a grade"
 
 
-def load_model(settings: Settings, store: Store) -> TrainedModel:
-    """The shipped model, or the promoted version of the one the settings name. Raises ModelError."""
-    if settings.model == "shipped":
-        return shipped_model()
-    return load(store, settings.model)
+def load_model(settings: Settings, store: Store, known_by: date | None = None) -> TrainedModel:
+    """The shipped model, or the promoted version of the one the settings name, at the level known by a day.
+
+    Raises ModelError.
+    """
+    return at_known_level(store, trained_model(settings, store), known_by)
+
+
+def trained_model(settings: Settings, store: Store) -> TrainedModel:
+    """The model in use at the level of its training. Raises ModelError."""
+    return shipped_model() if settings.model == "shipped" else load(store, settings.model)
 
 
 def score_councils(

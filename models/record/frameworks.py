@@ -63,7 +63,8 @@ SIF_FRAMEWORK = Framework(
 ILACS_FRAMEWORK = Framework(
     name="ILACS",
     title="Inspection of local authority children's services",
-    first_started=date(2018, 1, 1),
+    # The first reports of its kind are of late 2017, while single inspections went on.
+    first_started=date(2017, 11, 1),
     last_started=date(2026, 3, 31),
     judgements=("overall", *_SUBS),
     scale=FOUR_GRADES,

@@ -126,7 +126,7 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
     """
     ref = ModelRef(name, version if version is not None else current(store, name))
     prefix = _prefix(ref.name, ref.version)
-    provenance = _read_json(store, f"{prefix}/provenance.json")
+    provenance = read_json(store, f"{prefix}/provenance.json")
     form = provenance.get("format")
     if form not in (1, FORMAT):
         raise ModelError(
@@ -138,16 +138,16 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
         raise ModelError(f"{prefix}/provenance.json does not hold what it should. Restore the file.") from None
     contents = {}
     for file in _FILES:
-        content = _read(store, f"{prefix}/{file}")
+        content = read_object(store, f"{prefix}/{file}")
         if hashlib.sha256(content).hexdigest() != hashes.get(file):
             raise ModelError(f"{prefix}/{file} is not the file that was stored: its fingerprint differs. Restore it.")
         contents[file] = content
     _check_libraries(prefix, libraries)
     state = json.loads(contents["model.json"])
     if form == 1:
-        estimator, standing = of_format_1(_opened(prefix, contents["model.skops"], ALLOWED_TYPES_1), state)
+        estimator, standing = of_format_1(opened(prefix, contents["model.skops"], ALLOWED_TYPES_1), state)
     else:
-        estimator, standing = _opened(prefix, contents["model.skops"], ALLOWED_TYPES), state["standing"]
+        estimator, standing = opened(prefix, contents["model.skops"], ALLOWED_TYPES), state["standing"]
     if not isinstance(estimator, BelowGoodClassifier):
         raise ModelError(f"{prefix}/model.skops is no Holdfast model: it holds a {type(estimator).__name__}.")
     return TrainedModel(
@@ -172,7 +172,7 @@ def versions(store: Objects, name: str) -> tuple[str, ...]:
 
 def current(store: Objects, name: str) -> str:
     """The version that speaks; raises ModelError if none was promoted."""
-    pointer = _read_json(store, f"{PREFIX}/{name}/current.json")
+    pointer = read_json(store, f"{PREFIX}/{name}/current.json")
     if "version" not in pointer:
         raise ModelError(f"{PREFIX}/{name}/current.json does not name a version. Restore the file.")
     return str(pointer["version"])
@@ -198,13 +198,13 @@ def promote(
 
 def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
     """What the promotion rule said of a stored version when it was trained."""
-    said = _read_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
+    said = read_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
     return Verdict(said["rule"], tuple(PromotionCheck(**check) for check in said["checks"]))
 
 
 def roll_back(store: Objects, name: str, on: date, by: str, reason: str) -> ModelRef:
     """Make the version that spoke before the current one speak again; raises ModelError if there was none."""
-    pointer = _read_json(store, f"{PREFIX}/{name}/current.json")
+    pointer = read_json(store, f"{PREFIX}/{name}/current.json")
     earlier = [h["version"] for h in pointer["history"] if h["version"] != pointer["version"]]
     if not earlier:
         raise ModelError(f"{name} has no earlier version to go back to.")
@@ -217,7 +217,7 @@ def _point(store: Objects, ref: ModelRef, entry: dict[str, Any]) -> None:
     name = f"{PREFIX}/{ref.name}/current.json"
     history: list[Any] = []
     if any(str(o.name) == name for o in store.list(name)):
-        history = _read_json(store, name)["history"]
+        history = read_json(store, name)["history"]
     pointer = {"version": ref.version, "history": [*history, {"version": ref.version, **entry}]}
     store.replace(name, _json(pointer), content_type="application/json")
 
@@ -238,7 +238,8 @@ def _state(model: TrainedModel) -> dict[str, Any]:
     }
 
 
-def _opened(prefix: str, content: bytes, trusted: Sequence[str]) -> Any:
+def opened(prefix: str, content: bytes, trusted: Sequence[str]) -> Any:
+    """An estimator from a model file, of trusted types alone; raises ModelError."""
     try:
         return skops.io.loads(_with_present_modules(content), trusted=list(trusted))
     except UntrustedTypesFoundException as error:
@@ -270,7 +271,8 @@ def _check_libraries(prefix: str, stored: dict[str, str]) -> None:
             )
 
 
-def _read(store: Objects, name: str) -> bytes:
+def read_object(store: Objects, name: str) -> bytes:
+    """An object of the store; raises ModelError with its name."""
     try:
         return store.read(name)
     except ModelError:
@@ -279,9 +281,10 @@ def _read(store: Objects, name: str) -> bytes:
         raise ModelError(f"The model file {name} cannot be read ({type(error).__name__}): {error}") from error
 
 
-def _read_json(store: Objects, name: str) -> dict[str, Any]:
+def read_json(store: Objects, name: str) -> dict[str, Any]:
+    """A JSON object of the store; raises ModelError with its name."""
     try:
-        found = json.loads(_read(store, name))
+        found = json.loads(read_object(store, name))
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{name} is not readable JSON. Restore the file.") from error
     if not isinstance(found, dict):

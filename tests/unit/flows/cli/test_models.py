@@ -60,3 +60,16 @@ def test_roll_back_is_one_command(store: Path) -> None:
     assert result.exit_code == 0, result.output
     assert current(objects, NAME) == before
     assert set(versions(objects, NAME)) == {before, ref.version}
+
+
+def test_the_level_is_shown_and_fed_by_hand(store: Path, tmp_path: Path) -> None:
+    shown = CliRunner().invoke(app, ["models", "level"]).output
+    assert shown.startswith("Level from 294 judgements to 2025-12-16, ILACS: of any ten councils in England about 2 ")
+    file = tmp_path / "judgements.csv"
+    file.write_text("la_code,published,impact_of_leaders\n841,2026-02-03,Inadequate\n")
+    fed = CliRunner().invoke(app, ["models", "level", "--judgements", str(file), "--by", "an analyst"])
+    assert fed.output.startswith("Level from 295 judgements to 2026-02-03 (1 new)")
+    assert CliRunner().invoke(app, ["models", "level"]).output.startswith("Level from 295 judgements to 2026-02-03,")
+    file.write_text("la_code,published,impact_of_leaders\n841,2026-02-03,Bad\n")
+    refused = CliRunner().invoke(app, ["models", "level", "--judgements", str(file), "--by", "an analyst"])
+    assert "judgements.csv, line 2, impact_of_leaders" in str(refused.exception)

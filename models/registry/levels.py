@@ -1,0 +1,133 @@
+"""The level of a stored model, kept beside it: fed by judgements as they are published, read as of a day.
+
+    models/<name>/<version>/levels/2026-05-04-012.json      every judgement fed so far, by whom, and the level it gives
+    models/<name>/<version>/levels/2026-05-04-012.skops     the model at that level: it alone reproduces what is served
+
+A level once written never changes. A month reads the newest that was written by its cut-off, so a month run again
+says what it said. The model's own level, of its training, is the one to begin with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import skops.io
+
+from features.errors import ModelError
+from models.learning.level import Judged
+from models.learning.trained import TrainedModel
+from models.record.frameworks import FRAMEWORKS, Framework, framework_of
+from models.registry.versions import ALLOWED_TYPES, PREFIX, Objects, opened, read_json, read_object
+from models.score import ModelRef
+
+_FORMAT = 1
+_DAYS_TO_PUBLICATION = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FedJudgement:
+    """A published judgement of one council, as the level needs it."""
+
+    published: date
+    la_code: str
+    below_good: bool
+    framework: str = ""
+    """Empty: by the day of publication."""
+
+
+def feed(
+    store: Objects,
+    model: TrainedModel,
+    judgements: Iterable[FedJudgement],
+    on: date,
+    by: str,
+    frameworks: Sequence[Framework] = FRAMEWORKS,
+) -> tuple[TrainedModel, int]:
+    """The model with its level moved by what is new among these judgements, kept in the store; and how many were new.
+
+    `model`: as it was trained. New are judgements after those it was trained on and not fed before; of frameworks that
+    count and continue its level; of councils that it knows. Fed the same again, nothing moves and nothing is written.
+    """
+    kept = _newest(store, model.ref, None)
+    before = set() if kept is None else {_judgement(row) for row in kept["judgements"]}
+    after = model.estimator.level.to
+    mine = {j for j in judgements if _counts(j, model, frameworks) and (after is None or j.published > after)}
+    fed = sorted(before | {j for j in mine if not any(_same(j, b) for b in before)})
+    new = len(fed) - len(before)
+    moved = _moved(model, fed)
+    if new:
+        _write(store, moved, fed, on, by)
+    return moved, new
+
+
+def at_known_level(store: Objects, model: TrainedModel, known_by: date | None = None) -> TrainedModel:
+    """The model at the newest level that had been written by a day; at that of its training if none had.
+
+    Raises ModelError if the level's files do not belong together.
+    """
+    kept = _newest(store, model.ref, known_by)
+    if kept is None:
+        return model
+    content = read_object(store, f"{kept['name']}.skops")
+    if hashlib.sha256(content).hexdigest() != kept["skops"]:
+        raise ModelError(f"{kept['name']}.skops is not the file that was stored: its fingerprint differs. Restore it.")
+    return replace(model, estimator=opened(kept["name"], content, ALLOWED_TYPES))
+
+
+def _moved(model: TrainedModel, fed: Sequence[FedJudgement]) -> TrainedModel:
+    return model.following([(j.la_code, Judged(j.published, 0.0, j.below_good)) for j in fed])
+
+
+def _counts(judgement: FedJudgement, model: TrainedModel, frameworks: Sequence[Framework]) -> bool:
+    named = {f.name: f for f in frameworks}.get(judgement.framework)
+    begun = date.fromordinal(judgement.published.toordinal() - _DAYS_TO_PUBLICATION)
+    found = named if judgement.framework else framework_of(None, begun, frameworks)
+    continues = found is not None and found.counts and found.level_of == model.framework
+    return continues and judgement.la_code in model.standing
+
+
+def _same(one: FedJudgement, other: FedJudgement) -> bool:
+    """Two statements of one council within a month are of one inspection."""
+    return one.la_code == other.la_code and abs((one.published - other.published).days) <= 31
+
+
+def _write(store: Objects, model: TrainedModel, fed: Sequence[FedJudgement], on: date, by: str) -> None:
+    level = model.estimator.level
+    name = f"{_prefix(model.ref)}{on}-{len(fed):03d}"
+    content = skops.io.dumps(model.estimator)
+    entry = {
+        "format": _FORMAT,
+        "written": str(on),
+        "by": by,
+        "level": {"mean": level.mean, "variance": level.variance, "judgements": level.judgements, "to": str(level.to)},
+        "skops": hashlib.sha256(content).hexdigest(),
+        "judgements": [[str(j.published), j.la_code, j.below_good, j.framework] for j in fed],
+    }
+    store.replace(f"{name}.skops", content)
+    # The list goes last: without it there is no level.
+    store.replace(f"{name}.json", (json.dumps(entry, indent=1) + "\n").encode(), content_type="application/json")
+
+
+def _newest(store: Objects, ref: ModelRef, known_by: date | None) -> dict[str, Any] | None:
+    names = sorted(str(o.name) for o in store.list(_prefix(ref)) if str(o.name).endswith(".json"))
+    start = len(_prefix(ref))
+    known = [n for n in names if known_by is None or n[start : start + 10] <= str(known_by)]
+    if not known:
+        return None
+    found = read_json(store, known[-1])
+    if found.get("format") != _FORMAT or not {"skops", "judgements"} <= set(found):
+        raise ModelError(f"{known[-1]} does not hold what it should. Restore the file.")
+    return {**found, "name": known[-1].removesuffix(".json")}
+
+
+def _judgement(row: Sequence[Any]) -> FedJudgement:
+    return FedJudgement(date.fromisoformat(row[0]), str(row[1]), bool(row[2]), str(row[3]))
+
+
+def _prefix(ref: ModelRef) -> str:
+    return f"{PREFIX}/{ref.name}/{ref.version}/levels/"

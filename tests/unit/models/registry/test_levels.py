@@ -1,0 +1,117 @@
+"""A level is fed in any order and any portions, read as of a day, and alone reproduces what is served."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.errors import ModelError
+from models.learning.fitting import inputs
+from models.record.frameworks import FRAMEWORKS, ILACS_2026, Framework
+from models.registry.levels import FedJudgement, at_known_level, feed
+from models.registry.shipped import shipped_model
+from tests.unit.models.registry.test_versions import Memory
+
+MODEL = shipped_model()
+CODES = sorted(MODEL.standing)[:40]
+FROM = date(2026, 1, 10)
+
+
+def _judged(number: int, below_good: bool = False) -> FedJudgement:
+    return FedJudgement(FROM + timedelta(days=3 * number), CODES[number % len(CODES)], below_good)
+
+
+def test_what_is_fed_is_served_and_said() -> None:
+    store = Memory()
+    moved, new = feed(store, MODEL, [_judged(i, True) for i in range(12)], date(2026, 3, 1), "an analyst")
+    assert new == 12
+    back = at_known_level(store, MODEL)
+    assert back.level_known() == moved.level_known()
+    assert back.estimator.level.mean > MODEL.estimator.level.mean
+    known = back.level_known()
+    assert known is not None and (known.judgements, known.to) == (306, _judged(11).published)
+
+
+def test_the_model_file_of_a_level_alone_gives_what_is_served() -> None:
+    store = Memory()
+    moved, _ = feed(store, MODEL, [_judged(i, i % 2 == 0) for i in range(6)], date(2026, 3, 1), "an analyst")
+    (name,) = [n for n in store.objects if n.endswith(".skops")]
+    alone = skops.io.loads(store.objects[name], trusted=["models.learning.classifier.BelowGoodClassifier"])
+    frame = pl.DataFrame({c: np.linspace(0.05, 3.0, 20) for c in MODEL.columns})
+    x = inputs(frame, list(alone.feature_names_in_))
+    assert np.array_equal(alone.predict_proba(x)[:, 2:].sum(axis=1), moved.outlook(frame).below_good)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.permutations(range(10)), st.integers(0, 10), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_portions_and_order_do_not_matter(order: list[int], cut: int, poor: list[bool]) -> None:
+    judged = [_judged(i, poor[i]) for i in order]
+    at_once, in_parts = Memory(), Memory()
+    feed(at_once, MODEL, judged, date(2026, 3, 1), "x")
+    feed(in_parts, MODEL, judged[:cut], date(2026, 2, 1), "x")
+    feed(in_parts, MODEL, judged[cut:] + judged[:3], date(2026, 3, 1), "x")
+    one, other = (at_known_level(s, MODEL).estimator.level for s in (at_once, in_parts))
+    assert one == other
+
+
+def test_fed_again_nothing_moves_and_nothing_is_written() -> None:
+    store = Memory()
+    feed(store, MODEL, [_judged(1)], date(2026, 3, 1), "x")
+    before = dict(store.objects)
+    moved, new = feed(store, MODEL, [_judged(1)], date(2026, 4, 1), "y")
+    near = FedJudgement(_judged(1).published + timedelta(days=4), _judged(1).la_code, False)
+    assert (new, feed(store, MODEL, [near], date(2026, 4, 1), "y")[1]) == (0, 0)
+    assert store.objects == before and moved.level_known() == at_known_level(store, MODEL).level_known()
+
+
+def test_a_month_run_again_reads_the_level_of_its_own_day() -> None:
+    store = Memory()
+    feed(store, MODEL, [_judged(1, True)], date(2026, 3, 1), "x")
+    early = at_known_level(store, MODEL, date(2026, 3, 31)).estimator.level
+    feed(store, MODEL, [_judged(i, True) for i in range(2, 9)], date(2026, 4, 20), "x")
+    assert at_known_level(store, MODEL, date(2026, 3, 31)).estimator.level == early
+    assert at_known_level(store, MODEL, date(2026, 2, 1)) == MODEL
+    assert at_known_level(store, MODEL).estimator.level.judgements == MODEL.estimator.level.judgements + 8
+
+
+@pytest.mark.parametrize(
+    "judgement",
+    [
+        FedJudgement(date(2025, 1, 1), CODES[0], True),
+        FedJudgement(date(2026, 5, 1), "000", True),
+        FedJudgement(date(2027, 9, 1), CODES[0], True),
+        FedJudgement(date(2026, 5, 1), CODES[0], True, "SIF"),
+        FedJudgement(date(2026, 5, 1), CODES[0], True, "never declared"),
+    ],
+)
+def test_what_the_model_was_taught_what_it_does_not_know_and_what_nobody_declared_moves_nothing(
+    judgement: FedJudgement,
+) -> None:
+    assert feed(Memory(), MODEL, [judgement], date(2027, 10, 1), "x")[1] == 0
+
+
+def test_a_framework_that_continues_the_level_moves_it_and_one_of_its_own_does_not() -> None:
+    day = FedJudgement(date(2027, 9, 1), CODES[0], True, "Renewed 2027")
+
+    def renewed(level_of: str) -> Framework:
+        from dataclasses import replace
+
+        return replace(ILACS_2026, name="Renewed 2027", first_started=date(2027, 4, 1), level_of=level_of)
+
+    for level_of, moves in (("ILACS", 1), ("Renewed 2027", 0)):
+        assert feed(Memory(), MODEL, [day], date(2027, 10, 1), "x", (*FRAMEWORKS, renewed(level_of)))[1] == moves
+
+
+def test_an_altered_level_is_refused() -> None:
+    store = Memory()
+    feed(store, MODEL, [_judged(1)], date(2026, 3, 1), "x")
+    (name,) = [n for n in store.objects if n.endswith(".skops")]
+    store.objects[name] += b" "
+    with pytest.raises(ModelError, match="fingerprint differs"):
+        at_known_level(store, MODEL)
