@@ -61,6 +61,8 @@ class RunFacts(Record):
     times: tuple[StageTime, ...] = ()
     held: str = ""
     """Why mail is held, if it is."""
+    hindsight: tuple[str, ...] = ()
+    """What was said beside what was judged since (`flows.alerts.scorecard`); empty while nothing was."""
     links: tuple[tuple[str, str], ...] = ()
     """Words and address of further pages: Data Docs, e-mail previews, the run's log."""
 

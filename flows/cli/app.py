@@ -21,6 +21,7 @@ from flows.cli import (  # noqa: F401
     published,
     repair,
     retention,
+    scorecard,
     server,
 )
 from flows.cli.root import app

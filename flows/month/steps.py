@@ -26,6 +26,7 @@ from flows.alerts.order import require_order, success_name
 from flows.alerts.publish import Published, latest_alert, previous_alerts, rendered_names
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
+from flows.alerts.scorecard import scorecard
 from flows.extracts.rotate_key import require_key
 from flows.month.apart import apart, fault_sentence
 from flows.month.measure import Measured
@@ -219,6 +220,7 @@ def write_region_page(
     others = [c for c in councils if c.la_code not in made]
     standing = [a for c in others if (a := latest_alert(store, month, c.folder)) is not None]
     alerts = {**made, **{a.la_code: a for a in standing}}
+    card = scorecard(store, councils, date.fromisoformat(alerting.versions.known_by))
     links = {
         c.la_code: (
             ("validation report", f"../../{council_report_name(month, c)}"),
@@ -236,6 +238,7 @@ def write_region_page(
             code_version=alerting.versions.code,
             times=tuple(StageTime(stage=s, seconds=t) for s, t in seconds.items()),
             held=held,
+            hindsight=card.lines if card.judged else (),
             links=(("Validation of the month", f"../../{index_name(month)}"),),
         ),
         links=links,

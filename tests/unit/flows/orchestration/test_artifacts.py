@@ -210,6 +210,9 @@ def test_the_approver_reads_the_messages_themselves_with_their_charts(context: R
         number=1,
         cutoff=date(2026, 11, 13),
         since=datetime(2026, 11, 14, tzinfo=UTC),
+        flow_run_id="x",
+        reason="",
+        held_because="",
         messages=(waiting, gone),
     )
     words = artifacts.waiting_markdown(context, waits)

@@ -1,0 +1,162 @@
+"""After the inspectors came: what Holdfast said before, beside what was judged. Counts, so small ones speak for little.
+
+Of every published judgement of a council of this group, the last alert before its publication is taken, and how
+long an alert had then stood open. A judgement before the first alert says nothing of Holdfast and is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+
+from features.councils import GRADES, Council, Judgement
+from features.months import Month
+from features.words import count_words
+from flows.alerts.alert import Alert, alert_name
+from flows.alerts.state import Band
+from flows.store.port import Store
+
+_NAME = re.compile(r"alerts/(?P<month>\d{4}-\d{2})/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
+_OPEN = (Band.WATCH, Band.LOSING_GRIP)
+_GOOD = GRADES["Good"]
+#: Groups of scores whose forecasts are laid beside what was seen: from, up to.
+_GROUPS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 1.0))
+
+
+class Hindsight(StrEnum):
+    """What an alert, or none, turned out to be."""
+
+    HIT = "alert open, judged below good"
+    MISS = "no alert, judged below good"
+    FALSE_ALARM = "alert open, judged good or better"
+    QUIET = "no alert, judged good or better"
+    UNSEEN = "no score before"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One judgement, and what stood before it."""
+
+    council: str
+    la_code: str
+    published: date
+    grade: str
+    month: Month
+    """Of the last alert before it."""
+    band: Band
+    score: float | None
+    open_months: int
+    """For how many months in a row an alert had stood open."""
+
+    @property
+    def below_good(self) -> bool:
+        return GRADES[self.grade] > _GOOD
+
+    @property
+    def verdict(self) -> Hindsight:
+        if self.score is None:
+            return Hindsight.UNSEEN
+        if self.band in _OPEN:
+            return Hindsight.HIT if self.below_good else Hindsight.FALSE_ALARM
+        return Hindsight.MISS if self.below_good else Hindsight.QUIET
+
+    @property
+    def sentence(self) -> str:
+        """`Ashby (Z01), judged Good on 3 May 2027: no alert, judged good or better. Score 12% in March 2027.`"""
+        day = f"{self.published.day} {self.published:%B %Y}"
+        said = "" if self.score is None else f" Score {self.score:.0%} in {self.month.in_words}."
+        warned = count_words(self.open_months, "month", "months")
+        open_for = f" The alert had stood open for {warned}." if self.band in _OPEN else ""
+        return f"{self.council} ({self.la_code}), judged {self.grade} on {day}: {self.verdict.value}.{said}{open_for}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """Every judgement since this group began, in order of publication."""
+
+    judged: tuple[Judged, ...]
+
+    def count(self, verdict: Hindsight) -> int:
+        """How many of a kind."""
+        return sum(j.verdict is verdict for j in self.judged)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The card in sentences, most needed first."""
+        scored = [j for j in self.judged if j.score is not None]
+        if not self.judged:
+            return ("No judgement has been published since this group's first alert.",)
+        lines = [f"{count_words(len(self.judged), 'judgement', 'judgements')} since this group's first alert."]
+        lines += [
+            f"{v.value.capitalize()}: {self.count(v)}." for v in Hindsight if self.count(v) or v is not Hindsight.UNSEEN
+        ]
+        if scored:
+            expected, seen = sum(j.score or 0.0 for j in scored), sum(j.below_good for j in scored)
+            lines.append(f"Below good: {expected:.1f} expected by the scores, {seen} seen, of {len(scored)} scored.")
+        for low, high in _GROUPS:
+            group = [j for j in scored if low <= (j.score or 0.0) < high or (high == 1.0 and j.score == 1.0)]
+            if group:
+                mean = sum(j.score or 0.0 for j in group) / len(group)
+                seen = sum(j.below_good for j in group)
+                lines.append(
+                    f"Scores from {low:.0%} to {high:.0%}: {mean:.0%} on average, {seen} of {len(group)} judged below good."
+                )
+        warned = sorted(j.open_months for j in self.judged if j.verdict is Hindsight.HIT)
+        if warned:
+            lines.append(f"Months of warning before publication: {', '.join(map(str, warned))}.")
+        return (*lines, *(j.sentence for j in self.judged))
+
+    def to_json(self) -> str:
+        """The card as a document."""
+        rows = [
+            asdict(j) | {"published": str(j.published), "month": str(j.month), "verdict": j.verdict}
+            for j in self.judged
+        ]
+        return json.dumps({"judged": rows}, indent=1, ensure_ascii=False, sort_keys=True)
+
+
+def scorecard(store: Store, councils: Sequence[Council], known_by: date) -> Scorecard:
+    """The card of a group's store, with what was published by a day; reads only the alerts before a judgement."""
+    names = _latest_names(store)
+    judged = []
+    for council in councils:
+        own = names.get(council.folder, {})
+        for judgement in council.judgements:
+            before = [m for m in sorted(own) if m.last_day < judgement.published]
+            if before and judgement.published <= known_by:
+                judged.append(_judged(store, council, judgement, [own[m] for m in before]))
+    return Scorecard(tuple(sorted(judged, key=lambda j: (j.published, j.la_code))))
+
+
+def _judged(store: Store, council: Council, judgement: Judgement, names: Sequence[str]) -> Judged:
+    last = Alert.from_bytes(store.read(names[-1]))
+    open_months = 0
+    for name in reversed(names):
+        if (last if name == names[-1] else Alert.from_bytes(store.read(name))).decision.band not in _OPEN:
+            break
+        open_months += 1
+    return Judged(
+        council=council.name,
+        la_code=council.la_code,
+        published=judgement.published,
+        grade=judgement.impact_of_leaders,
+        month=last.month,
+        band=last.decision.band,
+        score=last.score.probability_below_good,
+        open_months=open_months,
+    )
+
+
+def _latest_names(store: Store) -> dict[str, dict[Month, str]]:
+    """The name of the latest revision of every alert, by folder and month; in one listing."""
+    latest: dict[str, dict[Month, int]] = {}
+    for listed in store.list("alerts/"):
+        if match := _NAME.fullmatch(listed.name):
+            months = latest.setdefault(match["folder"], {})
+            month = Month.parse(match["month"])
+            months[month] = max(months.get(month, 0), int(match["revision"] or 1))
+    return {folder: {m: alert_name(m, folder, r) for m, r in months.items()} for folder, months in latest.items()}

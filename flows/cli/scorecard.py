@@ -1,0 +1,28 @@
+"""The command that lays what Holdfast said beside what was judged."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from features.months import london_day
+from flows.cli.root import MODEL, app
+
+
+@app.command("scorecard", rich_help_panel=MODEL)
+def scorecard_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Lay every score and band beside the judgement that followed: hits, misses, false alarms, months of warning."""
+    from flows.alerts.scorecard import scorecard
+    from flows.settings.settings import Settings
+    from flows.store import open_store
+    from flows.store.context import load_register
+
+    settings = Settings.load()
+    store = open_store(settings, settings.store, must_exist=True)
+    register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
+    card = scorecard(store, register.councils, london_day(datetime.now(UTC)))
+    typer.echo(card.to_json() if as_json else "\n".join(card.lines))
