@@ -102,9 +102,8 @@ class Scorecard:
             if group:
                 mean = sum(j.score or 0.0 for j in group) / len(group)
                 seen = sum(j.below_good for j in group)
-                lines.append(
-                    f"Scores from {low:.0%} to {high:.0%}: {mean:.0%} on average, {seen} of {len(group)} judged below good."
-                )
+                came = f"{seen} of {len(group)} judged below good"
+                lines.append(f"Scores from {low:.0%} to {high:.0%}: {mean:.0%} on average, {came}.")
         warned = sorted(j.open_months for j in self.judged if j.verdict is Hindsight.HIT)
         if warned:
             lines.append(f"Months of warning before publication: {', '.join(map(str, warned))}.")
