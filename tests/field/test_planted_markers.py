@@ -55,7 +55,7 @@ def test_no_marker_is_in_the_store_the_pages_the_log_or_a_temporary_folder(
     context = begin(settings, LAST, now=datetime(2026, 11, 20, 7, tzinfo=UTC), as_of=date(2026, 11, 20))
     due = inputs.due_now(context)
     with ThreadPoolExecutor(1) as pool:
-        reads = read_portion(context, due, pool)
+        reads = read_portion(due, pool, inputs.reader(context))
     (taken,) = inputs.check_months_of(context, retried(due, reads), reads, reports=True)
     out, err = capfd.readouterr()
     left = {**files_below(store, temporary), "printed": (out + err).encode(), "repr": repr((reads, taken)).encode()}
