@@ -38,7 +38,18 @@ SET_ASIDE = "set-aside"
 
 #: What a person put there or a run writes whole each time; a later run writes it anew.
 _WRITTEN_ANEW = ("region", "validation", "runs", "reconciliation")
-_KNOWN = (*CONTENTS, *_WRITTEN_ANEW, "models", "reference", "pseudonyms", "retention", "answers", "goals", "published")
+_KNOWN = (
+    *CONTENTS,
+    *_WRITTEN_ANEW,
+    "models",
+    "reference",
+    "pseudonyms",
+    "retention",
+    "answers",
+    "goals",
+    "published",
+    "probe",
+)
 _ALERT = re.compile(r"alerts/\d{4}-\d{2}/[^./]+\.(r\d+\.)?json")
 _RECEIVED = re.compile(r"received/(?P<month>[^/]+)/(?P<folder>[^/]+)/\w+-(?P<sha>[0-9a-f]{12})\.\w+")
 _TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.parquet)")

@@ -14,7 +14,7 @@ from enum import StrEnum
 from importlib.resources.abc import Traversable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -61,6 +61,14 @@ class S3Settings(_Section):
     region: str = "eu-west-2"
     access_key_id: SecretStr | None = None
     secret_access_key: SecretStr | None = None
+    session_token: SecretStr | None = None
+    """For credentials that last some hours."""
+    ca_file: str | None = None
+    """Certificates to trust, in PEM, where the store's own are signed by a house's authority."""
+    path_style: bool | None = None
+    """The bucket in the path of the address, not in its host name. Empty: where there is an `endpoint_url`."""
+    checksums: Literal["sha256", "none"] = "sha256"
+    """A hash sent with each object and asked for with each read; `none` for stores that do not know it."""
     server_side_encryption: str | None = None
     """`AES256` or `aws:kms`, sent with every write."""
     kms_key_id: str | None = None

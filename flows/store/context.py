@@ -20,6 +20,7 @@ from features.months import Month, london_day, nth_working_day
 from flows.settings.settings import Environment, Settings
 from flows.store import ObjectMissing, Store, open_store
 from flows.store.editions import History
+from flows.store.probe import require_fit
 
 #: The key of the made-up region, whose workers do not exist. Refused outside the demo.
 DEMO_KEY = "the-made-up-region-has-no-secrets"
@@ -119,6 +120,8 @@ def begin(
         )
     landing = open_store(settings, settings.landing, must_exist=register is None)
     store = open_store(settings, settings.store)
+    if store.url.startswith("s3:"):  # what a folder does is the operating system's word
+        require_fit(store, now)
     return RunContext(
         settings=settings,
         landing=landing,

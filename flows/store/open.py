@@ -66,6 +66,10 @@ def _s3_options(settings: Settings) -> S3Options:
         region=s3.region,
         access_key_id=s3.access_key_id.get_secret_value() if s3.access_key_id else None,
         secret_access_key=s3.secret_access_key.get_secret_value() if s3.secret_access_key else None,
+        session_token=s3.session_token.get_secret_value() if s3.session_token else None,
+        ca_file=s3.ca_file,
+        path_style=s3.path_style,
+        checksums=s3.checksums == "sha256",
         server_side_encryption=s3.server_side_encryption,
         kms_key_id=s3.kms_key_id,
     )

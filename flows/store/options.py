@@ -15,6 +15,11 @@ class S3Options:
     access_key_id: str | None = field(default=None, repr=False)
     secret_access_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
+    ca_file: str | None = None
+    path_style: bool | None = None
+    """None: where there is an `endpoint_url`, whose host names are rarely made for each bucket."""
+    checksums: bool = True
+    """Whether a SHA-256 is sent with each object and asked for with each read."""
     server_side_encryption: str | None = None
     """`AES256` or `aws:kms`; None leaves it to the bucket's default."""
     kms_key_id: str | None = None

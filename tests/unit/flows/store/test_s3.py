@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -99,7 +101,7 @@ def test_encryption_and_checksum_are_asked_for(monkeypatch: pytest.MonkeyPatch) 
     store.replace("a", b"y")
     for put in client.puts:
         assert (put["ServerSideEncryption"], put["SSEKMSKeyId"]) == ("aws:kms", "k")
-        assert put["ChecksumAlgorithm"] == "SHA256"
+        assert put["ChecksumSHA256"] == b64encode(sha256(put["Body"]).digest()).decode()
         assert put["Key"] == "prefix/a"
     assert client.puts[0]["ContentType"] == "text/html"
     assert "IfNoneMatch" not in client.puts[1]
