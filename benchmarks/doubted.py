@@ -51,9 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _print(what: str, points: pl.DataFrame) -> None:
-    doubtful = points.filter(pl.col("points") >= POINTS, pl.col("figures") >= FIGURES)
-    print(f"{what}: {doubtful.height} of {points.height} would be doubted")  # noqa: T201
+    print(f"{what}: {doubtful(points)} of {points.height} would be doubted")  # noqa: T201
     print(f"  (from {POINTS} points on {FIGURES} figures; highest scores: {_highest(points)})")  # noqa: T201
+
+
+def doubtful(points: pl.DataFrame) -> int:
+    """How many of these council-months would be doubted."""
+    return points.filter(pl.col("points") >= POINTS, pl.col("figures") >= FIGURES).height
 
 
 def _highest(points: pl.DataFrame) -> str:

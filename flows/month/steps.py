@@ -141,17 +141,22 @@ def decide_month(
     unread = _unread_by_us(register, measured.manifests)
     chosen = [c for c in chosen if c.la_code not in unread]
     by_code = {c.la_code: c for c in chosen}
-    earlier = previous_alerts(store, measured.month, {c.folder for c in chosen})
-    require_order(store, register, chosen, measured.month, earlier)
+    known = apart(
+        list(by_code),
+        lambda councils: previous_alerts(store, measured.month, {by_code[c].folder for c in councils}),
+    )
+    earlier = known.result
+    sound = [c for c in chosen if c.la_code not in known.faults]
+    require_order(store, register, sound, measured.month, earlier)
     told = apart(every, lambda councils: facts_by_council(measured.features, tuple(councils), measured.month))
     done = apart(
-        [code for code in by_code if code not in told.faults],
+        [c.la_code for c in sound if c.la_code not in told.faults],
         lambda councils: decide_councils(
             store, [by_code[c] for c in councils], scores, told.result, earlier, rules, cutoff
         ),
     )
     decided, storm = done.result
-    failed = [(c, error) for c, error in {**told.faults, **done.faults}.items() if c in by_code]
+    failed = [(c, error) for c, error in {**told.faults, **known.faults, **done.faults}.items() if c in by_code]
     faults = (*unread.values(), *(fault_sentence(by_code[c], "deciding", error) for c, error in failed))
     return Decisions(tuple(decided), storm, told.result, faults)
 

@@ -183,6 +183,20 @@ def test_a_fault_of_ours_at_one_council_is_named_and_the_others_bytes_stay(
         assert ran.taken.manifest.fingerprint.endswith("-incomplete"), "the next run tries it again"
 
 
+def test_a_damaged_alert_of_one_council_is_its_named_fault(
+    field_region: FieldRegion, undisturbed: Ran, tmp_path: Path
+) -> None:
+    damaged = field_region.copy(tmp_path / "region")
+    alert = damaged.folder / "store" / "alerts" / "2026-09" / f"{HIT}.json"
+    alert.parent.mkdir(parents=True, exist_ok=True)
+    alert.write_bytes(b'{"la_code"')
+    ran = damaged.run()
+    assert ran.of_others(HIT) == undisturbed.of_others(HIT)
+    (fault,) = ran.faults
+    assert f"({HIT}): deciding failed: " in fault
+    assert "alerts/2026-09/Z02.json" in fault
+
+
 def test_the_councils_at_fault_are_found_by_halves() -> None:
     tried: list[Sequence[str]] = []
 

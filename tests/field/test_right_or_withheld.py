@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from benchmarks.doubted import doubtful, made_up, of_the_record
 from features.frames import REASONS
 from features.registry import Missing
 from flows.mail.approval import holds
@@ -200,3 +201,12 @@ def test_nobodys_month_is_doubted_or_withheld_undisturbed(undisturbed: Ran) -> N
     assert undisturbed.taken.outcome.doubted == {}
     assert undisturbed.taken.outcome.withheld == frozenset()
     assert undisturbed.taken.outcome.reissued == frozenset()
+
+
+def test_real_councils_real_septembers_hardly_ever_raise_a_doubt(public_data: Path) -> None:
+    """A year's change held to a month's limits: one in fifty at most, and never a month of the made-up region."""
+    (file,) = public_data.glob("csww_indicators_*.csv")
+    record = of_the_record(file)
+    assert record.height > 500
+    assert doubtful(record) <= record.height / 50
+    assert doubtful(made_up(4, 8, 7)) == 0

@@ -166,9 +166,11 @@ def test_a_late_extract_becomes_a_correction_and_an_earlier_cutoff_does_not_see_
     region: Region, first: RunOutcome
 ) -> None:
     original = region.landing / "2026-10/Z11/workforce.csv"
-    usable = "".join((region.landing / "2026-09/Z11/workforce.csv").read_text().splitlines(keepends=True)[:-3])
+    # September's workers a month later: with last month's cases and days lost it would be last month's file.
+    table = pl.read_csv(region.landing / "2026-09/Z11/workforce.csv", infer_schema=False).head(-3)
+    later = [pl.col(pl.String).replace("2026-09-30", "2026-10-31"), pl.lit("3").alias("working_days_lost")]
     resent = region.landing / "2026-10/Z11/workforce.resent.csv"
-    resent.write_text(usable.replace("2026-09-30", "2026-10-31"))
+    table.with_columns(later[0]).with_columns(later[1]).write_csv(resent)
     came = datetime(2026, 11, 18, 9, tzinfo=UTC).timestamp()
     os.utime(resent, (came, came))
 
