@@ -6,12 +6,15 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.root import KEEPING, app
 from flows.orchestration import embedded
+
+if TYPE_CHECKING:
+    from flows.settings.settings import Settings
 
 
 @app.command("serve", rich_help_panel=KEEPING)
@@ -54,8 +57,23 @@ def server_command(
         given = settings_to_click(demo.absolute())
         typer.echo(f"Nothing is configured, so the made-up region in {demo} is used.")
     else:
-        Settings.load()
+        _look_before_starting(Settings.load())
     run_server(LocalServer(port, home.absolute()), given, typer.echo)
+
+
+def _look_before_starting(settings: Settings) -> None:
+    """Settings, landing, register and store, before a server is started that could run no month without them."""
+    from features.errors import ReferenceDataError
+    from flows.store import open_store
+    from flows.store.context import load_register
+
+    landing = open_store(settings, settings.landing, must_exist=True)
+    if not load_register(landing, settings.register_file).councils:
+        raise ReferenceDataError(
+            f"{settings.register_file} in {landing.url} lists no council yet. Fill it, one row a council; "
+            "docs/first-month.md says what stands in each column."
+        )
+    open_store(settings, settings.store)
 
 
 @app.command("deployments", rich_help_panel=KEEPING)

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import pytest
 
+from features.councils import Council, write_register
 from features.months import Month, nth_working_day
 from tests.integration.local_server import Server, clean_environment, until
 
@@ -28,8 +29,10 @@ LONDON = ZoneInfo("Europe/London")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server with its deployments, in an empty folder."""
+    """The server with its deployments, in a folder with a register and nothing sent yet."""
     folder = tmp_path_factory.mktemp("server")
+    (folder / "landing").mkdir()
+    (folder / "landing" / "register.csv").write_text(write_register([Council("991", "Ashcombe", Month(2024, 1))]))
     started = Server(folder, {"HOLDFAST_STORE": str(folder / "store"), "HOLDFAST_LANDING": str(folder / "landing")})
     try:
         started.start()
