@@ -20,6 +20,7 @@ import pytest
 
 from features.councils import Council, write_register
 from features.months import Month, nth_working_day
+from flows.deployments import DEPLOYMENTS
 from tests.integration.local_server import Server, clean_environment, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -120,7 +121,7 @@ def test_the_monthly_run_is_scheduled_on_the_working_day_at_seven_in_london(serv
 
 def test_no_form_asks_for_a_secret_or_an_address(server: Server) -> None:
     found = server.post("deployments/filter")
-    assert {d["name"] for d in found} == {"monthly", "backfill", "train", "reference-refresh", "watchdog"}
+    assert {d["name"] for d in found} == {d.name for d in DEPLOYMENTS}
     for deployment in found:
         schema = deployment["parameter_openapi_schema"]
         names = {n for one in schema.get("definitions", {}).values() for n in one.get("properties", {})}
