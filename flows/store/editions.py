@@ -78,6 +78,8 @@ class History:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._months: dict[Month, _Found] = {}
+        self._first_look: dict[str, int] | None = None
+        self._seen: set[Month] = set()
         self._frames: dict[tuple[str, str], pl.DataFrame] = {}
         self._contents: dict[str, bytes] = {}
 
@@ -217,7 +219,7 @@ class History:
 
     def _found(self, month: Month) -> _Found:
         if month not in self._months:
-            sizes = {o.name: o.size for o in self.store.list(f"months/{month}/")}
+            sizes = self._listed_sizes(month)
             manifests: dict[int, Manifest] = {}
             damaged: dict[int, DamagedObject] = {}
             for name in sizes:
@@ -230,6 +232,16 @@ class History:
                         continue
             self._months[month] = _Found(manifests, damaged, sizes)
         return self._months[month]
+
+    def _listed_sizes(self, month: Month) -> dict[str, int]:
+        """The objects of a month. All months are listed at once the first time; one that was written, anew."""
+        prefix = f"months/{month}/"
+        if self._first_look is None:
+            self._first_look = {o.name: o.size for o in self.store.list("months/")}
+        if month in self._seen:
+            return {o.name: o.size for o in self.store.list(prefix)}
+        self._seen.add(month)
+        return {name: size for name, size in self._first_look.items() if name.startswith(prefix)}
 
     def _listed(self, manifest: Manifest) -> list[str]:
         """The tables an edition must have. One of version 0.1.0 has counts of what was accepted, and reasons."""
