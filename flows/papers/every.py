@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flows.papers import alert_schema, annex_a, contract, csww_rules, dictionary, formats, model_card
+from flows.papers import alert_schema, annex_a, contract, csww_rules, dictionary, formats, model_card, transparency
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ PAPERS = (
     Paper("data-dictionary.md", lambda _: dictionary.dictionary()),
     Paper("formats.md", formats.page),
     Paper("model-card.md", lambda _: model_card.page()),
+    Paper("transparency-record.md", lambda _: transparency.page()),
 )
 
 

@@ -20,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from features.errors import ModelError
+from models.evidence.held_out import held_out
 from models.judgements.design import Design
 from models.learning.candidates import BASELINES, RECIPE
 from models.learning.fitting import Forecast, inputs
@@ -27,7 +28,7 @@ from models.learning.promotion import PromotionCheck, Verdict, judge
 from models.learning.trained import TrainedModel
 from models.learning.training import ASKED_FROM, against, train_design
 from models.learning.tries import tried
-from models.learning.walkforward import FIRST_DAY, walk_forward
+from models.learning.walkforward import FIRST_DAY, QUESTIONS, walk_forward
 from models.registry.shipped import install, shipped_model
 from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
@@ -245,3 +246,15 @@ def test_a_model_of_version_0_1_0_still_speaks_with_the_same_numbers() -> None:
     assert outlook.inadequate[0] == pytest.approx(0.13938906576760585, abs=1e-12)
     assert old.level_known() is None
     assert 0 < outlook.rank[0] <= 1 and old.of_ten(0.5).any_ten == 5
+
+
+def test_the_readme_tells_the_look_as_it_is_kept() -> None:
+    readme = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
+    for question, asked in held_out()["variants"]["own data at once"]["questions"].items():
+        if question in QUESTIONS:
+            ours = asked["forecasts"][RECIPE.name]
+            row = next(line for line in readme.splitlines() if line.startswith(f"| {question} |"))
+            assert f"| {ours['auc']:.2f} [" in row
+            assert f"{ours['expected']:.0f} / {asked['positives']} of {asked['n']}" in row
+    level = shipped_model().level_known()
+    assert level is not None and f"{level.judgements} judgements" in readme
