@@ -29,7 +29,7 @@ def export_command(
     """Write measures, signals, scores and files as Parquet, CSV and Excel, with their dictionary."""
     from features.errors import SettingsError
     from features.frames import NATIONAL
-    from features.months import Month
+    from features.months import Month, london_day
     from flows.export.files import write_export
     from flows.export.tables import dictionary_table, files_table, measures_table, scores_table, signals_table
     from flows.month.measure import measure
@@ -40,7 +40,7 @@ def export_command(
     if small_counts and (len(by.strip()) < 2 or not reason.strip()):
         raise SettingsError("Nothing was written: say who needs small counts (--by) and why (--reason); both are kept.")
     settings, now = Settings.load(), datetime.now(UTC)
-    wanted = Month.parse(month) if month else Month.of(now.date()).plus(-1)
+    wanted = Month.parse(month) if month else Month.of(london_day(now)).plus(-1)
     run = begin(settings, wanted, now=now, as_of=None)
     if small_counts:
         _keep_reason(run.store, by, reason, now)

@@ -13,7 +13,7 @@ from datetime import date
 import polars as pl
 
 from features.errors import UnreadableExtract, WrongCouncilOrMonth
-from features.months import Month
+from features.months import Month, london_day
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.formats.ssd import tables as ssd
@@ -162,7 +162,7 @@ def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tupl
         f"{ssd.PROFESSIONALS} keeps no history, so its FTE is of the day of export, and the tables came after "
         f"{asked.month.plus(1).in_words}"
     )
-    if asked.received.date() > asked.month.plus(1).last_day:
+    if london_day(asked.received) > asked.month.plus(1).last_day:
         given.discard("fte")
         notes.append(f"Not given: fte; {late}.")
     else:

@@ -15,13 +15,15 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, deliver_council
+from flows.mail.policy import addressed
+from flows.mail.transports.mime import mime_bytes
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 from flows.mail.undelivered import is_time, note_undelivered, noted_undelivered, send_undelivered, undelivered
 from flows.orchestration.keeper import keep_mail
 from flows.settings.settings import Settings
 from flows.store.claims import Owner, claimed
-from flows.store.ledger import Ledger, Status
+from flows.store.ledger import Ledger, Status, who
 from flows.store.local import LocalStore
 from flows.store.processes import this_process
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
@@ -181,3 +183,28 @@ def test_a_second_attempt_waits_twice_as_long(store: LocalStore, settings: Setti
     left = undelivered(store, settings, MONTH)
     assert not is_time(left, AT + timedelta(minutes=14))
     assert is_time(left, AT + timedelta(minutes=15))
+
+
+def test_an_unfinished_message_in_a_store_of_0_1_0_is_sent_with_the_bytes_it_has(
+    store: LocalStore, settings: Settings
+) -> None:
+    """Version 0.1.0 wrote no hash beside the address; its bytes are a message as ours are."""
+    published = publish_alert(store, alert(score(0.6)), Contact())
+    assert published.message is not None
+    key, at = published.message.key, datetime(2026, 11, 13, 7, 0, tzinfo=UTC)
+    outgoing = addressed(
+        published.message, recipients=ASHCOMBE.recipients, policy=mail_policy(settings), transport=Postbox(), at=at
+    )
+    store.create(f"ledger/{key}/message.eml", mime_bytes(outgoing))
+    for address in ASHCOMBE.recipients:
+        created = {"address": address, "message_id": outgoing.message_id, "at": at.isoformat()}
+        deferred = {"at": at.isoformat(), "code": 451, "reason": "greylisted"}
+        events = (("0000-created", created), ("0001-sending", {"at": at.isoformat()}), ("0002-deferred", deferred))
+        for name, facts in events:
+            store.create(f"ledger/{key}/{who(address)}/{name}.json", json.dumps(facts).encode())
+    assert set(missing(store, settings).values()) == {Status.DEFERRED}
+    box = Postbox()
+    deliver_council(store, box, ASHCOMBE, published, mail_policy(settings), AT)
+    assert {content for _, _, content in box.received} == {mime_bytes(outgoing)}
+    assert sorted(to for to, _, _ in box.received) == sorted(ASHCOMBE.recipients)
+    assert missing(store, settings) == {}
