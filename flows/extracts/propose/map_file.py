@@ -13,6 +13,7 @@ from features.registry import Kind
 from flows.extracts.formats.asked import Asked
 from flows.extracts.formats.own.reader import read
 from flows.extracts.mapping import HeaderMapping
+from flows.extracts.personal.headers import is_plain_label
 from flows.extracts.personal.refuse import refuse_personal_data
 from flows.extracts.propose.proposal import Proposal, propose
 from flows.extracts.reading.headers import meanings, normalised
@@ -54,7 +55,10 @@ def proposal_in_words(proposal: Proposal) -> str:
         else:
             lines.append(f"  {name}  - nothing in the file{'' if not one.field.required else ', and it is needed'}")
     if proposal.unread:
-        lines.append(f"Columns that come near no field: {', '.join(f'“{h}”' for h in proposal.unread)}.")
+        plain = [f"“{h}”" for h in proposal.unread if is_plain_label(h)]
+        others = len(proposal.unread) - len(plain)
+        named = [*plain, *([f"{others} whose headers are no plain labels"] if others else [])]
+        lines.append(f"Columns that come near no field: {', '.join(named)}.")
     return "\n".join(lines)
 
 

@@ -165,10 +165,16 @@ def _read_sheet(sheet: Sheet, rows: list[list[Any]], number: int | None, place: 
             place,
             index + 1,
             positions,
-            {name: " ".join(headers[p].split()) for name, p in positions.items()},
+            {name: _for_a_sentence(headers[p], annex.column(name).header) for name, p in positions.items()},
             rows[index + 1 :],
         )
     return None
+
+
+def _for_a_sentence(header: str, official: str) -> str:
+    """A header as the workbook gives it, where it is Ofsted's or plainly a label; else that it is another."""
+    known = squeezed(header) == squeezed(official) or is_plain_label(header)
+    return " ".join(header.split()) if known else "another wording"
 
 
 def _fits(one: AnnexList, headers: list[str]) -> bool:
