@@ -31,6 +31,10 @@ REPEATS_SHARE = 0.05
 #: A column on which half of all counts rest, wrong in one row of five: the file was made by another query.
 CORE_SHARE = 0.2
 
+#: Columns in which an empty cell says something: nobody has the case, it is open, the worker is in post. A wrong cell
+#: there must not come to say that, so its whole row is left out.
+EMPTY_SPEAKS = frozenset({"allocated_worker_ref", "closed_date", "role_end_date"})
+
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
 PerFile = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -83,7 +87,7 @@ def decide(weighed: Weighed) -> Effects:
         withheld[name] = (bad > 0) & ~few
         if name in CORE[prepared.kind]:
             core[name] = np.where(bad > CORE_SHARE * rows, bad, 0)
-        aside.append(_cells(prepared, mask & ~withheld[name][files], name))
+        aside.append(_cells(prepared, mask & ~withheld[name][files], None if name in EMPTY_SPEAKS else name))
     not_used: dict[str, Mask] = {}
     for rule, mask in weighed.whole:
         bad = np.bincount(files[mask], minlength=count)

@@ -37,6 +37,7 @@ from flows.store import Store
 from flows.store.context import Stopwatch, code_version
 from flows.store.editions import History
 from flows.store.manifest import Manifest
+from flows.store.progress import step
 from models.score import Score
 
 #: The day on which a month is looked at.
@@ -102,7 +103,10 @@ def check_and_store(
                 due_working_day=by.due_working_day,
                 tell=tell if by.reports and one.has_news else None,
             )
-        taken.append(replace(stored, faults=(*(() if taken else checked.faults), *stored.faults)))
+        faults = (*(() if taken else checked.faults), *stored.faults)
+        for sentence in faults:
+            step("%s", sentence)
+        taken.append(replace(stored, faults=faults))
     return taken
 
 
