@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import boto3
 import pytest
 
 from expectations.fates import Fate
@@ -58,3 +59,22 @@ def test_landing_ingest_log_and_restatement_on_s3(s3_server: S3Server) -> None:
     assert {o.name: store.read(o.name) for o in store.list()} == before
     record_submission(store, replace(received[-1].submission, outcome=Fate.QUARANTINED, reason="Why."))
     assert read_log(store, [OCTOBER])["outcome"].to_list().count("quarantined") == 1
+
+
+def test_a_key_that_cannot_be_a_name_is_named_and_left_alone(s3_server: S3Server) -> None:
+    landing = s3_server.store("odd-landing")
+    landing.create("2026-10/370/establishment.csv", (HEADER + ROW.format(vacancies=12.5)).encode())
+    client = boto3.client(
+        "s3",
+        endpoint_url=s3_server.endpoint_url,
+        region_name="us-east-1",
+        aws_access_key_id=s3_server.access_key_id,
+        aws_secret_access_key=s3_server.secret_access_key,
+    )
+    for name in ("establishment.a\nb.csv", f"establishment.{'x' * 226}.csv"):
+        client.put_object(Bucket=landing.bucket, Key=f"{landing.prefix}2026-10/370/{name}", Body=b"x")
+    found = list_month(landing, OCTOBER, Register((Council("370", "Barnsley", Month(2015, 1)),)))
+    assert [f.name for f in found.every_file] == ["2026-10/370/establishment.csv"]
+    assert len(found.unrecognised) == 2
+    assert all("left alone" in u.reason and u.reason.isprintable() for u in found.unrecognised)
+    assert landing.lax_rights() == ""
