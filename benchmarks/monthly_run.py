@@ -116,7 +116,7 @@ def _take_in(context: RunContext) -> list[TakenIn]:
     due = [d for d in inputs.due_now(context) if d.month == context.month]
     with context.clock.stage("read"), ThreadPoolExecutor(2) as pool:
         councils = due[0].by_council()
-        reads = [r for found in pool.map(lambda files: inputs.read_council(context, files), councils) for r in found]
+        reads = [r for found in pool.map(lambda files: inputs.reader(context)(files), councils) for r in found]
     return inputs.check_months_of(context, due, [reads], reports=True)
 
 

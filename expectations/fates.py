@@ -191,12 +191,12 @@ class CouncilFiles:
             (len(unread), "file not read through a fault of ours", "files not read through a fault of ours"),
         )
         said = [count_words(*each) for each in counts if each[0]]
-        return listed(said) if said else "your files are in order" if self.files else "no file was expected"
+        return listed(said) if said else "your files are in order" if self.files else "no file is recorded"
 
     @property
     def verdict(self) -> str:
         """Sentences: can the files be used, and what is to be done?"""
-        return " ".join(self._verdict()) or "No file was expected, and none came."
+        return " ".join(self._verdict()) or "No file is recorded."
 
     def _verdict(self) -> Iterator[str]:
         in_part, missing, unread = self.of(Fate.IN_PART), self.of(Fate.MISSING), self.of(Fate.UNREAD)

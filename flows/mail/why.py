@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from expectations.batch import FAILURES, Severity
-from expectations.fates import CouncilFiles
+from expectations.fates import CouncilFiles, Fate
 from expectations.report.council import files_document, measures_needing, row_in_words
 from features.councils import Council
 from features.months import Month
@@ -65,7 +65,11 @@ class Chain:
         )
         yield Part("Missing", tuple((label, f"{why}, since {since}") for label, why, since in self.missing))
         if self.alert is None:
-            yield Part("Decision", (("", f"Nothing of {self.month.in_words} is published for this council."),))
+            unread = (
+                "A file could not be read through a fault of ours, so nothing is decided; the next run reads it again."
+            )
+            nothing = f"Nothing of {self.month.in_words} is published for this council."
+            yield Part("Decision", (("", unread if self.files.of(Fate.UNREAD) else nothing),))
             return
         yield Part("Score", tuple(_score_lines(self.alert)))
         decision = self.alert.decision

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
+from datetime import date
 from functools import partial
 
 from features.months import Month, month_range
-from flows.extracts.landing import LandedFile
 from flows.extracts.reading.table import Limits
+from flows.extracts.rotate_key import require_key
 from flows.month.measure import Measured
 from flows.month.portions import ReadOne
 from flows.month.steps import (
@@ -18,41 +19,32 @@ from flows.month.steps import (
     accepted_failures,
     check_and_store,
     files_as_known,
-    find_due,
     versions_of,
 )
-from flows.month.take_in import Due, Read, TakenIn, read_files
+from flows.month.take_in import Due, Read, TakenIn, months_due, read_files
 from flows.store.context import RunContext
 
 
 def due_now(context: RunContext) -> list[Due]:
     """The run's month and the months before it that have something new: late or restated extracts."""
     months = month_range(context.month.plus(1 - context.settings.ingest.history_months), context.month)
-    return find_due(context.landing, context.history, context.register, context.key, months, lambda _: context.cutoff)
+    return _due(context, months, lambda _: context.cutoff)
 
 
 def due_in_history(context: RunContext, first: Month, last: Month) -> list[Due]:
     """Months of a backfill: each as an ordinary run of that month would have seen it."""
-    months = month_range(first, last)
-    return find_due(
-        context.landing,
-        context.history,
-        context.register,
-        context.key,
-        months,
-        lambda month: min(context.cutoff, context.usual_cutoff(month)),
-    )
+    return _due(context, month_range(first, last), lambda month: min(context.cutoff, context.usual_cutoff(month)))
+
+
+def _due(context: RunContext, months: Iterable[Month], cutoff: Callable[[Month], date]) -> list[Due]:
+    require_key(context.store, context.key)
+    return months_due(context.landing, context.history, context.register, months, cutoff)
 
 
 def reader(context: RunContext) -> ReadOne:
     """Reads what one council sent for one month."""
     limits = Limits(max_bytes=context.settings.ingest.max_file_mb * 1_000_000)
     return partial(read_files, context.landing, context.store, key=context.key, limits=limits)
-
-
-def read_council(context: RunContext, files: Sequence[LandedFile]) -> list[Read]:
-    """What one council sent for one month."""
-    return reader(context)(files)
 
 
 def check_months_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -27,10 +27,9 @@ from flows.alerts.publish import Published, latest_alert, previous_alerts, rende
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.alerts.scorecard import scorecard
-from flows.extracts.rotate_key import require_key
 from flows.month.apart import apart, fault_sentence
 from flows.month.measure import Measured
-from flows.month.take_in import Due, Read, TakenIn, check_months, months_due, store_edition
+from flows.month.take_in import Due, Read, TakenIn, check_months, store_edition
 from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store import Store
@@ -39,9 +38,6 @@ from flows.store.editions import History
 from flows.store.manifest import Manifest
 from flows.store.progress import step
 from models.score import Score
-
-#: The day on which a month is looked at.
-Cutoff = Callable[[Month], date]
 
 _HTML = "text/html; charset=utf-8"
 
@@ -54,14 +50,6 @@ def accepted_failures(name: str | None) -> tuple[Accepted, ...]:
         return read_accepted(Path(name).read_text(encoding="utf-8"), name)
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{name}: the list of accepted failures cannot be read: {error}.") from None
-
-
-def find_due(
-    landing: Store, history: History, register: Register, key: bytes, months: Iterable[Month], cutoff: Cutoff
-) -> list[Due]:
-    """Those of the months in which something is new on their cut-off day; refused under another key than before."""
-    require_key(history.store, key)
-    return months_due(landing, history, register, months, cutoff)
 
 
 @dataclass(frozen=True, slots=True)

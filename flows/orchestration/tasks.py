@@ -86,7 +86,7 @@ def find_due(context: RunContext) -> list[Due]:
 @task(task_run_name="Read {council}, {month}", **PATIENT_STEP)
 def read_council(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
     """Everything one council sent for one month. Failed if a file was refused: it must be sent again."""
-    reads = inputs.read_council(context, files)
+    reads = inputs.reader(context)(files)
     return needs_a_person(reads, " ".join(read.refusal for read in reads if read.refusal))
 
 

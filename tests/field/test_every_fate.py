@@ -235,6 +235,10 @@ def test_why_tells_the_chain(month: Everything) -> None:
         files, said = month.files[code], plain(parts_as_text(found.title, found.parts()))
         assert files.verdict in said
         assert all(f.detail in said for f in files.files)
+        if code == "Z04":
+            assert found.alert is None
+            assert "nothing is decided; the next run reads it again" in said
+            continue
         assert found.alert is not None
         assert all(rule in said for rule in found.alert.decision.because)
         document = json.loads(found.to_json())

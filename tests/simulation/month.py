@@ -273,7 +273,7 @@ def _take_in(context: RunContext, patiently: Callable[[Callable[[], Any]], Any])
         found = []
         for files in one.by_council():
             try:
-                found += patiently(lambda files=files: inputs.read_council(context, files))
+                found += patiently(lambda files=files: inputs.reader(context)(files))
             except HoldfastError as error:
                 found += unread(files, str(error))
         reads.append(found)

@@ -39,7 +39,7 @@ def take_in(folder: Path, key: bytes) -> list[str]:
     context = begin(settings(folder, key), LAST, now=NOW, as_of=None)
     due = inputs.due_now(context)
     for one in due:
-        reads = [r for files in one.by_council() for r in inputs.read_council(context, files)]
+        reads = [r for files in one.by_council() for r in inputs.reader(context)(files)]
         inputs.check_months_of(context, [one], [reads], reports=False)
     return [str(d.month) for d in due]
 

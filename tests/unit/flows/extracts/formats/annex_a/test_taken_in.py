@@ -14,7 +14,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.asked import Form
 from flows.extracts.landing import list_month
-from flows.month.inputs import check_months_of, due_now, read_council
+from flows.month.inputs import check_months_of, due_now, reader
 from flows.sample_region import as_sent, generate, region
 from flows.settings.settings import Settings
 from flows.store import LocalStore
@@ -54,7 +54,7 @@ def test_a_marked_workbook_leaves_nothing_of_a_person_in_the_store(
         as_of=date(2026, 11, 16),
     )
     due = due_now(context)
-    (taken,) = check_months_of(context, due, [read_council(context, due[0].files)], reports=True)
+    (taken,) = check_months_of(context, due, [reader(context)(due[0].files)], reports=True)
     (record,) = taken.manifest.extracts
     assert record.outcome == ("refused" if damaged else "accepted")
     assert damaged or "Annex A list 6 (Children in Need) read from" in " ".join(record.notes)

@@ -17,7 +17,7 @@ from features.councils import Council, write_register
 from features.months import Month
 from features.registry import Kind
 from flows.cli.app import app
-from flows.month.inputs import check_months_of, due_now, read_council
+from flows.month.inputs import check_months_of, due_now, reader
 from flows.settings.settings import Settings
 from flows.store.context import begin
 from flows.store.manifest import Manifest
@@ -60,7 +60,7 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> After:
             as_of=date(2025, 10, 20),
         )
         due = due_now(context)
-        reads = [read_council(context, [f for f in due[0].files if f.council.la_code == c]) for c in CODES]
+        reads = [reader(context)([f for f in due[0].files if f.council.la_code == c]) for c in CODES]
         (taken,) = check_months_of(context, due, [[r for read in reads for r in read]], reports=True)
     checked = CliRunner().invoke(app, ["check", *map(str, paths), "--html", str(folder / "report.html")])
     assert checked.exit_code == 12, "one of them is damaged"

@@ -16,7 +16,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.asked import Form
 from flows.extracts.landing import list_month
-from flows.month.inputs import check_months_of, due_now, read_council
+from flows.month.inputs import check_months_of, due_now, reader
 from flows.sample_region import as_sent, generate, region
 from flows.sample_region.ssd import MARKER, ssd_tables
 from flows.settings.settings import Settings
@@ -86,7 +86,7 @@ def test_no_marker_is_anywhere_after_it_was_taken_in(
         as_of=date(2026, 11, 16),
     )
     due = due_now(context)
-    reads = [read_council(context, due[0].files)]
+    reads = [reader(context)(due[0].files)]
     (taken,) = check_months_of(context, due, reads, reports=True)
     assert {(e.kind, e.outcome) for e in taken.manifest.extracts} == {
         (Kind.CASELOAD, "accepted"),
