@@ -18,6 +18,9 @@ from models.record.frameworks import framework_of
 #: The register gives publication days only. An ILACS report comes out 52 days after the start at the
 #: median; ten more keep anything learned during the visit out of the features.
 DAYS_TO_PUBLICATION = 62
+#: From so many judgements on a group's own months teach the model: a tenth of the published ones, and enough that one
+#: council's way of counting does not decide.
+OWN_FROM = 30
 #: A judgement of a time that no declared framework covers: it is kept and teaches nothing.
 UNDECLARED = "not declared"
 
@@ -60,6 +63,23 @@ def together(public: Design, own: Design) -> Design:
     seen = own.frame.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in figures))
     frame = pl.concat([seen, public.frame.join(seen.select(key).unique(), on=key, how="anti")])
     return replace(public, frame=frame.sort(*key[::-1], "months_before"))
+
+
+def with_months(own: Design) -> pl.DataFrame:
+    """The rows of a group's history that have figures of their own months."""
+    figures = [c for c in wide_columns() if c in own.frame.columns]
+    return own.frame.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in figures))
+
+
+def too_few(own: Design) -> str | None:
+    """The written rule for a group's own record: from OWN_FROM judgements on it teaches; before, why it does not."""
+    judgements = with_months(own).select("la_code", "published").unique().height
+    if judgements >= OWN_FROM:
+        return None
+    return (
+        f"The group has {judgements} judgements with months of its own before them; its record teaches from {OWN_FROM} "
+        "on. Until then it is kept, and shown beside what was said."
+    )
 
 
 def _asked(judgement: Judgement, months: int) -> date:
