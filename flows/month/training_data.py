@@ -14,7 +14,7 @@ from flows.store import Store
 from flows.store.context import begin, code_version
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
-from models.judgements.own_history import design_from_history, together
+from models.judgements.own_history import design_from_history, together, too_few
 from models.learning.training import TrainingResult, against, data_hashes, train, train_design, until
 from models.record import read_record
 from models.registry.shipped import shipped_model
@@ -22,12 +22,18 @@ from models.registry.versions import load
 
 
 def trained(data: Path, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
-    """Train on a folder of published files; with `settings`, on the group's own months in the store too."""
+    """Train on a folder of published files; with `settings`, on the group's own months in the store too.
+
+    Raises ModelError while the group has too few judgements with months of its own before them.
+    """
     if settings is None:
         return train(data, code_version=code_version(), published_before=published_before)
     record = read_record(data)
     public = build_design(record, Variant.OWN_DATA_AT_ONCE)
-    design = until(together(public, own_design(settings, now)), published_before)
+    own = own_design(settings, now)
+    if (why := too_few(own)) is not None:
+        raise ModelError(f"{why} Train without own history.")
+    design = until(together(public, own), published_before)
     return train_design(design, hashes=data_hashes(record), code_version=code_version())
 
 

@@ -59,8 +59,7 @@ def together(public: Design, own: Design) -> Design:
     A group's judgement whose months were not kept yet has no figures: of it the published row counts.
     """
     key = ["la_code", "published"]
-    figures = [c for c in wide_columns() if c in own.frame.columns]
-    seen = own.frame.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in figures))
+    seen = with_months(own)
     frame = pl.concat([seen, public.frame.join(seen.select(key).unique(), on=key, how="anti")])
     return replace(public, frame=frame.sort(*key[::-1], "months_before"))
 
@@ -76,9 +75,10 @@ def too_few(own: Design) -> str | None:
     judgements = with_months(own).select("la_code", "published").unique().height
     if judgements >= OWN_FROM:
         return None
+    count = f"{judgements} judgement{'' if judgements == 1 else 's'}"
     return (
-        f"The group has {judgements} judgements with months of its own before them; its record teaches from {OWN_FROM} "
-        "on. Until then it is kept, and shown beside what was said."
+        f"The group has {count} with months of its own before them; its record teaches from {OWN_FROM} on. Until then it "
+        "is kept, and shown beside what was said."
     )
 
 

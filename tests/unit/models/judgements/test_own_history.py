@@ -12,7 +12,7 @@ from features.errors import ModelError
 from features.frames import FEATURES_SCHEMA
 from features.months import Month
 from models.judgements.design import Design
-from models.judgements.own_history import design_from_history, together
+from models.judgements.own_history import design_from_history, together, too_few
 from models.learning.candidates import BASELINES, RECIPE
 from models.learning.training import train_design
 
@@ -75,6 +75,14 @@ def test_it_trains_beside_the_published_record(design: Design) -> None:
     assert result.model.ref.name == "our-region"
     assert result.model.run["training"]["inspections"] == both.asked_before(0).height
     assert "our-region" in result.to_text()
+
+
+def test_a_group_s_record_teaches_from_enough_judgements_on(monkeypatch: pytest.MonkeyPatch, design: Design) -> None:
+    own = design_from_history(_features(), REGISTER, design.national)
+    said = too_few(own)
+    assert said is not None and said.startswith("The group has 1 judgement with months of its own before them;")
+    monkeypatch.setattr("models.judgements.own_history.OWN_FROM", 1)
+    assert too_few(own) is None
 
 
 def test_too_few_judgements_are_a_sentence(design: Design) -> None:
