@@ -77,8 +77,8 @@ def too_few(own: Design) -> str | None:
         return None
     count = f"{judgements} judgement{'' if judgements == 1 else 's'}"
     return (
-        f"The group has {count} with months of its own before them; its record teaches from {OWN_FROM} on. Until then it "
-        "is kept, and shown beside what was said."
+        f"The group has {count} with months of its own before them; its record teaches from {OWN_FROM} on. Until then "
+        "it is kept, and shown beside what was said."
     )
 
 
