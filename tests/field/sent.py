@@ -96,10 +96,10 @@ def as_csv(rows: Sequence[Sequence[str]], delimiter: str = ",", *, end: str = "\
 
 def typed(cell: str) -> Any:
     """A cell as a spreadsheet holds it."""
-    if len(cell) == 10 and cell[4:5] == cell[7:8] == "-":
+    if len(cell) == 10 and cell[:4].isdigit() and cell[4:5] == cell[7:8] == "-":
         return date.fromisoformat(cell)
     try:
-        return float(cell)
+        return float(cell) if set(cell) <= set("-.0123456789") else cell or None
     except ValueError:
         return cell or None
 

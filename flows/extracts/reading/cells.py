@@ -33,6 +33,8 @@ PROBLEM_TEXTS: dict[str, str] = {
     "unknown_code": "is none of the column's codes",
     "code_and_label_disagree": "has a code and the wording of another",
     "digits_lost_in_excel": "is a long number of which Excel kept 15 digits; format the column as text",
+    "unknown_reference": "is a question mark; leave it empty if nobody is meant, or give the reference",
+    "same_everywhere": "holds what nearly every row holds, so it refers to nobody",
     "date_of_excel": "is a date that a spreadsheet made of a reference; format the column as text and fill it in again",
     "formula_error": "is an Excel error such as #N/A or #REF!",
     "formula_without_value": "is a formula that was never calculated; open and save the file in Excel",
@@ -66,6 +68,8 @@ _SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
 _WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
 _SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
 #: What a spreadsheet shows for a reference like 1-3 or MAR-24: a date, or a day or year with a month's name.
+#: Of so many references, such a share of one and the same is a filler.
+_MANY_ROWS, _NEARLY_ALL = 20, 0.9
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)"
 _MADE_DATE = (
     r"^(?:[12][0-9]{3}-[01][0-9]-[0-3][0-9](?:[ T]00:00:00)?|[0-3]?[0-9]/[01]?[0-9]/[12][0-9]{3}(?: 00:00(?::00)?)?"
@@ -100,7 +104,13 @@ def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells
     first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
     plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in fields]
     read = text.select(*(value for value, _ in plain), *(fits for _, fits in plain))
-    return {f.name: Cells(read[f.name]) if read[f"{f.name} fits"][0] else read_cells(text[f.name], f) for f in fields}
+    return {f.name: Cells(read[f.name]) if _is_plain(f, read) else read_cells(text[f.name], f) for f in fields}
+
+
+def _is_plain(field: Field, read: pl.DataFrame) -> bool:
+    if not read[f"{field.name} fits"][0]:
+        return False
+    return field.type is not FieldType.REFERENCE or not field.nullable or filler(read[field.name]) is None
 
 
 @lru_cache(maxsize=1024)
@@ -220,12 +230,24 @@ def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Serie
     plain = text.str.replace(_WHOLE_FLOAT, "${1}")
     grouped = plain.str.contains(_GROUPED).fill_null(False)
     plain = plain.str.replace_all(",", "", literal=True).zip_with(grouped, plain) if grouped.any() else plain
-    values = _null_where(plain, lost | made_date)
+    asks = plain.str.contains(r"^[?\s]+$").fill_null(False)
+    values = _null_where(plain, lost | made_date | asks)
+    if field.nullable and (text_of_all := filler(values)) is not None:
+        return _null_where(values, values == text_of_all), _problem_where(values == text_of_all, "same_everywhere")
     if field.nullable:
         nobody = [t for t in values.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
         values = _null_where(values, values.is_in(nobody)) if nobody else values
-    problems = _problem_where(lost, "digits_lost_in_excel")
+    problems = _constant(text, "unknown_reference").zip_with(asks, _problem_where(lost, "digits_lost_in_excel"))
     return values, _constant(text, "date_of_excel").zip_with(made_date, problems) if made_date.any() else problems
+
+
+def filler(references: pl.Series) -> str | None:
+    """What stands in place of a reference in nearly every row of many; None if nothing does."""
+    filled = references.drop_nulls()
+    if filled.len() < _MANY_ROWS:
+        return None
+    commonest = filled.value_counts().sort("count", filled.name, descending=[True, False]).row(0)
+    return str(commonest[0]) if commonest[1] >= _NEARLY_ALL * filled.len() else None
 
 
 def _null_where(text: pl.Series, condition: pl.Series) -> pl.Series:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection
 
 import polars as pl
 
-from features.errors import ExtractError, UnreadableExtract
+from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, Kind
 from flows.extracts.reading.delimited import read_delimited
 from flows.extracts.reading.excel import read_workbook
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import Limits, RawTable, raw_table
-from flows.extracts.reading.where import Where
+from flows.extracts.reading.where import Where, damage_as_sentence
 
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 
@@ -45,17 +45,8 @@ def read_table(
         read = read_workbook
     elif content.startswith(_PARQUET):
         read = _read_parquet
-    try:
+    with damage_as_sentence(where):
         table = read(content, kind, where, limits, columns_meant(kind, headers))
-    except (ExtractError, MemoryError, TimeoutError):
-        raise
-    except BaseException as error:
-        # The libraries' Rust parts raise panics, which are no Exception; whatever else is none is not the file's.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise UnreadableExtract(
-            f"{where}: the file is damaged or incomplete ({type(error).__name__}). Export it again and send it again."
-        ) from None
     if table.cells.height > EXTRACTS[kind].max_rows:
         raise too_many_rows(where, kind)
     if table.cells.is_empty():

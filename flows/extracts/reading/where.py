@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
 
 _SHOWN = 10
+
+
+@contextmanager
+def damage_as_sentence(where: Where) -> Iterator[None]:
+    """What a library stumbles over in a file becomes a sentence about the file."""
+    try:
+        yield
+    except (ExtractError, MemoryError, TimeoutError):
+        raise
+    except BaseException as error:
+        # The libraries' Rust parts raise panics, which are no Exception; whatever else is none is not the file's.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise UnreadableExtract(
+            f"{where}: the file is damaged or incomplete ({type(error).__name__}). Export it again and send it again."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from features.errors import UnreadableExtract
 from features.registry import Field, FieldType
 from flows.extracts.formats.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, ColumnContent, squeezed
 from flows.extracts.formats.annex_a.sheets import FoundList
-from flows.extracts.reading.cells import read_columns
+from flows.extracts.reading.cells import filler, read_columns
 from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
 from flows.extracts.reading.table import CELL_PROBLEMS, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
@@ -264,12 +264,12 @@ def _read(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]
         case ColumnContent.YES_NO:
             return _by_meaning(text, _yes_no, pl.Boolean(), "not_a_flag")
         case ColumnContent.WORKER:
-            wrong = text.str.starts_with("#").fill_null(False)
+            wrong = text.str.contains(r"^#|^[?\s]+$").fill_null(False)
             if wrong.any():
                 code = pl.Series(text.name, ["formula_error"], dtype=pl.String())
                 none = pl.Series(text.name, [None], dtype=pl.String())
                 return _workers(none.zip_with(wrong, text)), code.zip_with(wrong, none)
-            return _workers(text), None
+            return _not_a_filler(_workers(text))
         case _:
             return text, None
 
@@ -307,6 +307,15 @@ def _yes_no(text: str) -> bool | None:
     if plain in ("yes", "y", "true", "1", "nfa", "nofurtheraction"):
         return True
     return False if plain in ("no", "n", "false", "0") else None
+
+
+def _not_a_filler(workers: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Workers, unless one and the same stands in nearly every row."""
+    if (same := filler(workers)) is None:
+        return workers, None
+    none, code = (pl.Series(workers.name, [v], dtype=pl.String()) for v in (None, "same_everywhere"))
+    stands = (workers == same).fill_null(False)
+    return none.zip_with(stands, workers), code.zip_with(stands, none)
 
 
 def _workers(text: pl.Series) -> pl.Series:

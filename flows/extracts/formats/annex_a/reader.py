@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 
 import polars as pl
 
 from expectations.batch import ORIGINS, ROWS_PER_LIST
-from features.errors import ExtractError, UnreadableExtract, WrongCouncilOrMonth
+from features.errors import UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 from flows.extracts.formats.annex_a.episodes import FIELDS, AnnexEpisodes, episodes
@@ -23,7 +22,7 @@ from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.excel import Book
 from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
 from flows.extracts.reading.tables import too_large, too_many_rows
-from flows.extracts.reading.where import Where
+from flows.extracts.reading.where import Where, damage_as_sentence
 
 READ = (3, 4, 5, 6, 7, 8)
 #: A list of so many rows without one date in the month is an earlier month's, and one without any row, beside
@@ -53,7 +52,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
             f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
             "Save it as .xlsx without a password and send it again."
         )
-    with _as_sentences(where):
+    with damage_as_sentence(where):
         book = Book(content, where, asked.limits)
         contents = find_lists(book, where, asked.limits)
         reads = {n: read_list(found, book, where) for n, found in sorted(contents.lists.items())}
@@ -115,22 +114,6 @@ def _origins(faults: pl.DataFrame, contents: SheetContents, asked: Asked) -> pl.
         (pl.col("at") + pl.col("list") * ROWS_PER_LIST).alias("at"),
         pl.Series("of", where, dtype=pl.String()),
     ).cast(dict(ORIGINS))  # type: ignore[arg-type]
-
-
-@contextmanager
-def _as_sentences(where: Where) -> Iterator[None]:
-    """What a library stumbles over in a file becomes a sentence about the file."""
-    try:
-        yield
-    except (ExtractError, MemoryError, TimeoutError):
-        raise
-    except BaseException as error:
-        # Calamine's Rust part raises panics, which are no Exception; whatever else is none is not the file's.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise UnreadableExtract(
-            f"{where}: the workbook is damaged ({type(error).__name__}). Save it in Excel and send it again."
-        ) from None
 
 
 def _check_days(book: Book, contents: SheetContents, where: Where) -> None:

@@ -12,7 +12,7 @@ from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.personal.refuse import refuse_personal_data
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.tables import read_table
-from flows.extracts.reading.where import Where
+from flows.extracts.reading.where import Where, damage_as_sentence
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
@@ -29,9 +29,9 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
     theirs = asked.mapping.columns.values() if asked.mapping is not None else ()
     table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits, headers=tuple(theirs))
-    refuse_personal_data(
-        cast(bytes, content), table, contract=meanings(asked.kind), read={normalised(h) for h in theirs}, where=where
-    )
+    near = {normalised(h) for h in theirs}
+    with damage_as_sentence(where):
+        refuse_personal_data(cast(bytes, content), table, contract=meanings(asked.kind), read=near, where=where)
     if asked.mapping is not None:
         table = apply_mapping(table, asked.mapping, where, asked.council)
     extract = ingest_table(

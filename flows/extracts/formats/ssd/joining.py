@@ -111,7 +111,7 @@ def without_case(rows: pl.DataFrame, name: str, month: tuple[date, date], basis:
 
 def strangers(rows: pl.DataFrame, key: str, day: str, known: pl.Series, last: date) -> str | None:
     """Why a join may not be relied on: hardly any recent row finds its other side. None if most do."""
-    recent = rows.filter(pl.col(day).is_between(last - _RECENT, last), pl.col(key).is_not_null())
+    recent = rows.filter(pl.col(day).is_between(last - _RECENT, last))
     if recent.height < _ENOUGH:
         return None
     found = recent.filter(pl.col(key).is_in(known.drop_nulls().implode())).height

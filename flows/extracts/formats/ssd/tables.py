@@ -50,6 +50,8 @@ PROFESSIONALS = "ssd_professionals"
 PLACEHOLDERS = ("PLACEHOLDER_DATA", "SSD_PH", "-1")
 #: What is said of a table that was not sent.
 ABSENT = "is not in the folder"
+#: In so many rows a date that is never filled was lost on the way.
+_MANY_ROWS = 5
 #: A table of more rows than this is no council's: six years of everybody's visits stay far below it.
 MAX_ROWS = 5_000_000
 
@@ -171,8 +173,17 @@ def read_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where
         if text is None:
             lacking[name] = f"has no column {' and no column '.join(absent)}"
             continue
+        if empty := [c for c in BY_NAME[name].dates if _says_nothing(text[c])]:
+            lacking[name] = f"has no value in {' and none in '.join(empty)}"
+            continue
         frames[name] = _typed(text, BY_NAME[name])
     return Tables(frames, lacking, tuple(notes))
+
+
+def _says_nothing(cells: pl.Series) -> bool:
+    """Whether a date that happens sooner or later stands in no row of many; ends may be missing of what goes on."""
+    goes_on = cells.name.endswith(("_end_date", "_ceased_date", "_close_date"))
+    return not goes_on and cells.len() >= _MANY_ROWS and cells.null_count() == cells.len()
 
 
 def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:

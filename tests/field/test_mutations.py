@@ -1,0 +1,94 @@
+"""Hundreds of spoiled files, each sorted: right, withheld, refused or asked; none wrong in silence, none leaking."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Iterable
+
+import polars as pl
+import pytest
+
+from expectations.batch import Severity
+from features.errors import ExtractError
+from features.registry import Kind
+from flows.extracts.formats.asked import Form
+from tests.field.mutations import Mutation, mutations, unchanged
+from tests.field.sent import MARKER, Made, asked, read
+
+GOOD = ("right", "withheld", "refused", "asked")
+LIGHT, SOAK = 35, 700
+
+
+@pytest.fixture(scope="module")
+def sound() -> dict[tuple[Form, Kind], Made]:
+    return {(m.form, m.kind): Made(read(m.content, asked(m.kind, m.form, m.month), m.form)) for m in unchanged()}
+
+
+def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.drop("file_row").sort(pl.all())
+
+
+def sort_out(mutation: Mutation, sound: Made) -> tuple[str, str]:
+    """Which of the kinds of end a changed file came to, and what was said."""
+    try:
+        file = Made(read(mutation.content, asked(mutation.kind, mutation.form, mutation.month), mutation.form))
+    except ExtractError as refused:
+        return ("leak" if MARKER in str(refused) else "refused"), str(refused)
+    except Exception:
+        return "traceback", traceback.format_exc(limit=-3)
+    if MARKER in file.notes:
+        return "leak", file.notes
+    if _sorted(file.extract.frame).equals(_sorted(sound.extract.frame)):
+        return "right", file.notes
+    new = {check: severity for check, severity in file.checks.items() if check not in sound.checks}
+    if MARKER in file.messages:
+        return "leak", file.messages
+    if file.not_used or file.withheld - sound.withheld or Severity.ERROR in new.values():
+        return "withheld", file.messages
+    if file.extract.reasons.height > sound.extract.reasons.height:
+        return "withheld", file.notes
+    if set(file.extract.absent_columns) - set(sound.extract.absent_columns):
+        return "withheld", file.notes
+    if Severity.QUERY in new.values():
+        return "asked", file.messages
+    new_notes = "\n".join(set(file.extract.notes) - set(sound.extract.notes))
+    if "ends without a line end" in new_notes or "has no column" in new_notes:
+        return "asked", file.notes
+    return "wrong in silence", file.notes
+
+
+def _check(changed: Iterable[Mutation], sound: dict[tuple[Form, Kind], Made]) -> Counter[tuple[str, str]]:
+    ends: Counter[tuple[str, str]] = Counter()
+    bad: list[str] = []
+    for number, mutation in enumerate(changed):
+        end, said = sort_out(mutation, sound[mutation.form, mutation.kind])
+        ends[mutation.form, end] += 1
+        if end not in GOOD:
+            bad.append(f"{end}: number {number}, {mutation.name}, {mutation.kind}: {said[-600:]}")
+    assert not bad, "\n\n".join([f"{len(bad)} of {sum(ends.values())}", *bad[:20]])
+    return ends
+
+
+def test_a_few_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made]) -> None:
+    ends = _check(mutations(seed=1, count=LIGHT), sound)
+    assert {form for form, _ in ends} == set(Form)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", [2, 3])
+def test_many_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made], seed: int) -> None:
+    ends = _check(mutations(seed, SOAK), sound)
+    sys.stdout.write(f"{sum(ends.values())} spoiled files, seed {seed}:\n")
+    for end in GOOD:
+        sys.stdout.write(f"  {end}: {sum(n for (_, e), n in ends.items() if e == end)}\n")
+    assert sum(ends.values()) == SOAK
+    assert {e for _, e in ends} >= {"right", "withheld", "refused"}
+
+
+def test_the_same_seed_gives_the_same_files() -> None:
+    def names() -> list[tuple[str, bool]]:
+        return [(m.name, m.same) for m in mutations(seed=4, count=40)]
+
+    assert names() == names()
