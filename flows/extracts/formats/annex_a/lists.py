@@ -264,12 +264,7 @@ def _read(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]
         case ColumnContent.YES_NO:
             return _by_meaning(text, _yes_no, pl.Boolean(), "not_a_flag")
         case ColumnContent.WORKER:
-            wrong = text.str.contains(r"^#|^[?\s]+$").fill_null(False)
-            if wrong.any():
-                code = pl.Series(text.name, ["formula_error"], dtype=pl.String())
-                none = pl.Series(text.name, [None], dtype=pl.String())
-                return _workers(none.zip_with(wrong, text)), code.zip_with(wrong, none)
-            return _not_a_filler(_workers(text))
+            return _not_a_filler(*_named(text))
         case _:
             return text, None
 
@@ -309,10 +304,21 @@ def _yes_no(text: str) -> bool | None:
     return False if plain in ("no", "n", "false", "0") else None
 
 
-def _not_a_filler(workers: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
+    """Who is named, and the problems of cells that hold an error or a question mark."""
+    error, asks = (text.str.contains(p).fill_null(False) for p in ("^#", r"^[?\s]+$"))
+    if not (error | asks).any():
+        return _workers(text), None
+    none, failed, unknown = (
+        pl.Series(text.name, [v], dtype=pl.String()) for v in (None, "formula_error", "unknown_reference")
+    )
+    return _workers(none.zip_with(error | asks, text)), failed.zip_with(error, unknown.zip_with(asks, none))
+
+
+def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Series, pl.Series | None]:
     """Workers, unless one and the same stands in nearly every row."""
-    if (same := filler(workers)) is None:
-        return workers, None
+    if problems is not None or (same := filler(workers)) is None:
+        return workers, problems
     none, code = (pl.Series(workers.name, [v], dtype=pl.String()) for v in (None, "same_everywhere"))
     stands = (workers == same).fill_null(False)
     return none.zip_with(stands, workers), code.zip_with(stands, none)
