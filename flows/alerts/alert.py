@@ -234,6 +234,7 @@ def build_alert(
     drawn = dict.fromkeys([*(f.measure for f in strongest), *(g.measure for g in goals)])
     kept = dict(drawn)
     kept |= dict.fromkeys(s.measure for s in facts.signals)
+    kept |= dict.fromkeys(m for m, f in facts.measures.items() if f.settled_worse)
     kept |= dict.fromkeys(r.measure for r in shown.reasons if r.measure is not None)
     kept |= dict.fromkeys(m for m, f in facts.measures.items() if _is_sign_of(shown.stage, f))
     kept |= dict.fromkeys([*(g.measure for g in goals), *(a.measure for a in answers)])

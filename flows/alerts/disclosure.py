@@ -62,4 +62,4 @@ def may_show_neighbours(reported: int | None) -> bool:
 
 def base_mark(small_base: bool) -> str:
     """The words that follow a rate of few people, or nothing."""
-    return "small numbers, read with care" if small_base else ""
+    return "small numbers" if small_base else ""

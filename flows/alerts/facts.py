@@ -46,6 +46,10 @@ class MeasureFact(Record):
     """The natural process limits of the council's own past (XmR)."""
     rule: str | None = None
     toward: str | None = None
+    level: str | None = None
+    """Which way the level moved before its limits were drawn anew: “concern” is worse, and no longer moving."""
+    mean_before: float | None = None
+    """The mean it had before, in the unit of what the chart draws."""
     small_base: bool = False
     rests_on_few: bool = False
     """The numerator (or what it leaves) is a count that is not shown."""
@@ -53,6 +57,16 @@ class MeasureFact(Record):
     @property
     def declared(self) -> Measure:
         return BY_NAME[self.measure]
+
+    @property
+    def settled_worse(self) -> bool:
+        """Worse than it was and no longer moving: no rule of the chart speaks, and it is no news that it is well."""
+        return self.value is not None and self.toward not in (CONCERN, IMPROVEMENT) and self.level == CONCERN
+
+    @property
+    def worse(self) -> bool:
+        """Whether it stands worse than it used to, moving or settled."""
+        return self.value is not None and (self.toward == CONCERN or self.settled_worse)
 
 
 class Series(Record):
@@ -70,6 +84,8 @@ class Series(Record):
     upper: tuple[float | None, ...]
     toward: tuple[str | None, ...]
     neighbours: tuple[float | None, ...]
+    settled: float | None = None
+    """The mean from before, if the last month's level is worse than that and no longer moving."""
 
 
 class CouncilFacts(Record):
@@ -224,6 +240,8 @@ def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:
         usual_high=_possible(measure, _number(row["xmr_upper"])),
         rule=_text(row["xmr_signal"]),
         toward=_text(row["xmr_toward"]),
+        level=_text(row["xmr_level"]),
+        mean_before=_number(row["xmr_mean_before"]),
         small_base=bool(row["small_base"]),
         rests_on_few=is_small(numerator, denominator, measure.bounded),
     )
@@ -254,7 +272,15 @@ def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[obj
             median if may_show_neighbours(_whole(reported)) else None
             for median, reported in zip(numbers("neighbours_median"), row["neighbours_reported"], strict=True)
         ),
+        settled=_settled(months, row),
     )
+
+
+def _settled(months: tuple[Month, ...], row: dict[str, list[object]]) -> float | None:
+    """The mean before, if the last of the months is there, worse than that, and no rule speaks."""
+    last = cast(list[int], row["at"])[-1] == len(months) - 1
+    quiet = _text(row["xmr_toward"][-1]) not in (CONCERN, IMPROVEMENT)
+    return _number(row["xmr_mean_before"][-1]) if last and quiet and _text(row["xmr_level"][-1]) == CONCERN else None
 
 
 def _signals(measures: dict[str, MeasureFact]) -> tuple[Signal, ...]:

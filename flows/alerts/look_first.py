@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from features.registry import Direction
-from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact
+from flows.alerts.facts import IMPROVEMENT, MeasureFact
 
 #: Measures a message shows.
 SHOWN = 4
@@ -58,7 +58,7 @@ class Weighed(Protocol):
 
 def of_concern(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
     """The measures that stand worse than usual this month, one of each kind, most urgent first."""
-    found = {f.measure: f for f in facts if f.value is not None and f.toward == CONCERN}
+    found = {f.measure: f for f in facts if f.worse}
     order = [m for m in URGENT if m in found] + [m for m in found if m not in URGENT]
     return _one_of_each(found[m] for m in order)
 

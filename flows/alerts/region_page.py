@@ -229,7 +229,8 @@ def _spark(facts: CouncilFacts, measure: str) -> _Spark:
     near = ""
     if fact.neighbours_median is not None and may_show_neighbours(fact.neighbours_reported):
         near = f"similar {value_text(declared, fact.neighbours_median)}"
-    toward = {CONCERN: "concern", IMPROVEMENT: "improvement"}.get(fact.toward or "", "")
+    settled = "settled" if fact.settled_worse else ""
+    toward = {CONCERN: "concern", IMPROVEMENT: "improvement"}.get(fact.toward or "", settled)
     return _Spark(
         declared.label,
         value_text(declared, fact.value),

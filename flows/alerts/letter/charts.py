@@ -130,8 +130,11 @@ def _panel(axes: Axes, series: Series) -> None:
     ):
         at = [i for i in x if series.values[i] is not None and _toward(series.toward[i]) == toward]
         axes.scatter(at, [y[i] for i in at], s=size, color=colour, marker=marker, linewidths=0, zorder=3)
+    if series.settled is not None:
+        axes.hlines(series.settled, -0.5, len(x) - 0.5, colors=ORANGE, linestyles=":", linewidth=0.8, zorder=1)
     last = max(i for i in x if series.values[i] is not None)
-    title = f"{_drawn(measure)}: {value_text(measure, y[last])}"
+    settled = " (worse, settled)" if series.settled is not None else ""
+    title = f"{_drawn(measure)}: {value_text(measure, y[last])}{settled}"
     size = min(8.2, 8.2 * _TITLE_FITS / len(title))
     axes.set_title(title, loc="left", x=-0.14, fontsize=size, color="#1b262e", fontweight="bold", pad=4)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]))
@@ -175,10 +178,10 @@ def alt_text(series: Sequence[Series]) -> str:
         text = f"{'Chart' if len(series) == 1 else 'Charts'} to {month_words(last)}. {said}"
         if len(text) <= ALT_FITS:
             return text
-    worse = sum(_toward(one.toward[-1]) == CONCERN for one in series)
+    worse = sum(_toward(one.toward[-1]) == CONCERN or one.settled is not None for one in series)
     return (
         f"Charts of the {len(series)} measures above, {month_words(series[0].months[0])} to {month_words(last)}: "
-        f"{worse} of them worse than usual this month."
+        f"{worse} of them worse than usual or settled at a worse level."
     )
 
 
@@ -205,6 +208,8 @@ def by_month(series: Sequence[Series]) -> bool:
 
 def _run(series: Series) -> str:
     """“worse for 4 months”, from the unbroken run of signals that ends the series."""
+    if series.settled is not None:
+        return "worse than before and no longer moving"
     latest = _toward(series.toward[-1])
     if latest is None:
         return ""

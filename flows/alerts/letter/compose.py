@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from features.registry import Missing
 from features.words import count_words, listed
@@ -22,6 +23,8 @@ from flows.settings.settings import Settings
 
 #: Questions a message asks; more would not be asked.
 _ASKED = 3
+#: A director is asked to read so many words at most; a letter is made to fit.
+WORDS_BEFORE_THE_FOLD = 350
 _HELPS = 2
 
 
@@ -60,7 +63,8 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     shown = shown_facts(alert) if scored else ()
     charts = [s for f in shown for s in alert.charts if s.measure == f.measure]
     chart = draw_chart(charts) if draw else None
-    return Letter(
+    helps, sections = _helps(alert, shown), _sections(alert)
+    letter = Letter(
         subject=subject(alert, shown),
         eyebrow=f"{alert.council} · {month_words(alert.month)}",
         title=title(alert),
@@ -72,16 +76,25 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         asks=_asks(alert, shown),
         contact=contact.offer,
         chart=chart,
-        chart_caption=_caption(charts) if chart else "",
-        sections=tuple(_sections(alert, shown)),
-        folded=(*(() if _helps_open(alert) else (_helps(alert, shown),)), *folded(alert)),
+        chart_caption=_caption(charts) if chart or (charts and not draw) else "",
+        sections=tuple(sections),
+        folded=(helps, *folded(alert)),
         footer=footer(alert, contact.team, contact.reply_to),
     )
+    # Advice stands before the fold where there is room for it, before the last section: how sure this is.
+    place = len(sections) - (band not in (Band.NOT_SCORED, Band.FIRST_MONTHS))
+    roomy = replace(letter, sections=(*sections[:place], helps, *sections[place:]), folded=letter.folded[1:])
+    fewer = (replace(letter, asks=letter.asks[:asks], points=letter.points[:points]) for asks, points in _SHORTER)
+    return next((one for one in (roomy, letter, *fewer) if len(one.opening.split()) <= WORDS_BEFORE_THE_FOLD), letter)
+
+
+#: Questions and measures of ever shorter forms of a letter, for the few whose labels are long.
+_SHORTER = ((2, 4), (2, 3), (1, 3), (1, 2))
 
 
 def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
     """One question for each measure that is worse than usual and not known to be in hand; two for a single one."""
-    worse = [f.measure for f in shown if f.toward == CONCERN and f.measure not in alert.quiet]
+    worse = [f.measure for f in shown if f.worse and f.measure not in alert.quiet]
     asked = [q for m in worse for q in QUESTIONS.get(m, ())[: 2 if len(worse) == 1 else 1]]
     return tuple(f"Ask {q.who}: {lower_first(q.text)}" for q in dict.fromkeys(asked))[:_ASKED]
 
@@ -98,29 +111,23 @@ def _caption(charts: Sequence[Series]) -> str:
         words.append("Orange squares: worse than usual.")
     if IMPROVEMENT in marks:
         words.append("Blue dots: better.")
+    if any(s.settled is not None for s in charts):
+        words.append("Orange dots: the level before it settled worse.")
     if by_month(charts):
         words.append("“By month” draws each single month, as a yearly rate.")
     return " ".join(words)
 
 
-def _sections(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]:
+def _sections(alert: Alert) -> list[LetterSection]:
     sections = []
     if alert.correction is not None and alert.correction.for_director:
         sections.append(_corrected(alert.correction))
     sections += heard(alert)
     if alert.decision.band is Band.RECOVERING and (where := _recovery(alert)):
         sections.append(where)
-    if _helps_open(alert):
-        sections.append(_helps(alert, shown))
     if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):
         sections.append(_how_sure(alert))
     return sections
-
-
-def _helps_open(alert: Alert) -> bool:
-    """Whether there is room for advice before the fold: not beside a correction, answers or goals."""
-    corrects = alert.correction is not None and alert.correction.for_director
-    return not (corrects or alert.answers or alert.goals)
 
 
 def _corrected(note: Correction) -> LetterSection:
@@ -173,13 +180,14 @@ def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
         return LetterSection("What tends to help in recovery", (Bullets(helps),))
     if decision.band is Band.STEADY:
         return LetterSection("What tends to help now", (Bullets(wording.RESOLVED_HELPS),))
-    worse = [f for f in shown if f.toward == CONCERN]
+    worse = [f for f in shown if f.worse]
     groups = dict.fromkeys(f.declared.group for f in worse)
     lines = [wording.HELPS[g] for g in groups if g in wording.HELPS]
     stage = alert.score.stage
     if stage is not None and stage.number in wording.STAGE_HELPS and alert.stage_signs and len(worse) > 1:
         lines.insert(1, wording.STAGE_HELPS[stage.number])
-    return LetterSection("What tends to help", (Bullets(tuple(lines[:_HELPS]) or wording.HELPS_WITHOUT_SIGNS),))
+    shown_lines = tuple(lines[:_HELPS]) or wording.HELPS_WITHOUT_SIGNS
+    return LetterSection("What tends to help", (Bullets(shown_lines),))
 
 
 def _begins(alert: Alert) -> LetterSection:

@@ -30,7 +30,8 @@ def _rests_on(alert: Alert) -> LetterSection:
     worse = of_concern(alert.facts)
     if worse:
         every = [f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in worse]
-        blocks.append(Para(sentence(f"All that is worse than your usual pattern this month: {listed(every)}")))
+        start = "All that is worse than your usual pattern, or has settled at a worse level"
+        blocks.append(Para(sentence(f"{start}: {listed(every)}")))
     if signs := alert.stage_signs:
         assert score.stage is not None
         named = listed([f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in signs])

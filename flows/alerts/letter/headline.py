@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from features.words import count_words, listed
 from flows.alerts.alert import Alert
-from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact
+from flows.alerts.facts import IMPROVEMENT, MeasureFact
 from flows.alerts.letter.figures import lower_first, month_words, number_words, sentence
 from flows.alerts.look_first import improved, of_concern
 from flows.alerts.state import Band, Change, Decision, MessageKind
@@ -21,7 +21,7 @@ def subject(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     decision, when = alert.decision, month_words(alert.month)
     if alert.kind is MessageKind.CORRECTION:
         return f"{alert.council}: corrected message for {when}"
-    labels = [lower_first(f.declared.label) for f in shown[:2] if f.toward == CONCERN]
+    labels = [lower_first(f.declared.label) for f in shown[:2] if f.worse]
     because = ""
     if decision.change in (Change.NEW, Change.WORSENING) and decision.band in (Band.WATCH, Band.LOSING_GRIP) and labels:
         because = f" ({', '.join(labels)})"
@@ -90,8 +90,8 @@ def points_heading(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     if alert.decision.band is Band.FIRST_MONTHS:
         return "What we see now"
     if any(f.toward == IMPROVEMENT for f in shown):
-        return "What is better" + (", and what is not yet" if any(f.toward == CONCERN for f in shown) else "")
-    if any(f.toward == CONCERN for f in shown):
+        return "What is better" + (", and what is not yet" if any(f.worse for f in shown) else "")
+    if any(f.worse for f in shown):
         return "Look at first"
     return "What weighs most in the comparison"
 
@@ -125,8 +125,14 @@ def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
 
 def _worse(alert: Alert, shown: Sequence[MeasureFact], worse: Sequence[MeasureFact]) -> str:
     if worse:
-        names = [lower_first(f.declared.label) for f in shown if f.toward == CONCERN]
-        of = f"{_measures(len(worse))} {'is' if len(worse) == 1 else 'are'} worse than your usual pattern"
+        names = [lower_first(f.declared.label) for f in shown if f.worse]
+        one = len(worse) == 1
+        settled = sum(f.settled_worse for f in worse)
+        of = f"{_measures(len(worse))} {'is' if one else 'are'} worse than your usual pattern"
+        if settled == len(worse):
+            of = f"{_measures(settled)} {'has' if one else 'have'} settled at a worse level"
+        elif settled:
+            of += f" or {'has' if settled == 1 else 'have'} settled at a worse level"
         return f"{of}: {listed(names)}" if len(worse) <= _NAMED else f"{of}; look first at {listed(names[:_FIRST])}"
     if not alert.usual_is_known:
         return (

@@ -14,7 +14,7 @@ from flows.settings.answer_form import AnswerKind
 #: Answers a message says back; the region page has all.
 _SAID_BACK = 2
 #: Characters of an answer that are quoted.
-_QUOTED = 120
+_QUOTED = 100
 
 
 def heard(alert: Alert) -> list[LetterSection]:

@@ -29,13 +29,13 @@ def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
     series = next((s for s in charts if s.measure == fact.measure), None)
     measure = fact.declared
     details = [sentence(_beside(fact))]
-    if fact.toward is None and (england := _england(fact)):
+    if not fact.worse and (england := _england(fact)):
         details.append(sentence(england))
     if signal := _signal(fact, series):
         details.append(sentence(signal))
     if mark := base_mark(fact.small_base or fact.rests_on_few):
         details.append(sentence(mark))
-    return Point(measure.label, value_text(measure, fact.value or 0.0), " ".join(details), fact.toward == CONCERN)
+    return Point(measure.label, value_text(measure, fact.value or 0.0), " ".join(details), fact.worse)
 
 
 def _beside(fact: MeasureFact) -> str:
@@ -63,6 +63,10 @@ def _england(fact: MeasureFact) -> str:
 
 
 def _signal(fact: MeasureFact, series: Series | None) -> str:
+    if fact.settled_worse:
+        before = "" if fact.mean_before is None else f" ({value_text(fact.declared, fact.mean_before)} on average)"
+        single = "by single months, " if window_of(fact.declared) is not None else ""
+        return f"{single}worse than before{before}, and no longer moving"
     if fact.toward not in (CONCERN, IMPROVEMENT):
         return ""
     worse = fact.toward == CONCERN
