@@ -18,7 +18,7 @@ from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, Va
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
-from flows.alerts.publish import Publication, Published, latest_alert, publish_alert, told_folders
+from flows.alerts.publish import Publication, Published, publish_alert, readable_alerts, told_folders
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Band, Decision
 from flows.settings.alert_rules import AlertRules
@@ -131,9 +131,14 @@ def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame
     )
 
 
-def standing_alerts(store: Store, councils: Sequence[Council], month: Month, contact: Contact) -> list[Published]:
-    """What earlier runs published of a month, latest revisions, with the messages that are due; writes nothing."""
-    alerts = [a for c in councils if (a := latest_alert(store, month, c.folder)) is not None]
+def standing_alerts(
+    store: Store, councils: Sequence[Council], month: Month, contact: Contact, faults: list[str]
+) -> list[Published]:
+    """What earlier runs published of a month, latest revisions, with the messages that are due; writes nothing.
+
+    An alert that cannot be read is its council's alone: a sentence is added to `faults`.
+    """
+    alerts = readable_alerts(store, month, councils, faults)
     return [
         Published(
             alert=a,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from features.councils import Council
 from features.errors import StoreError
 from features.months import Month
 from features.registry import BY_NAME
@@ -16,7 +17,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import change_text, lower_first, value_text
 from flows.alerts.letter.render import Message, render_message
 from flows.store.ledger import REDIRECTED, Ledger, Status
-from flows.store.port import AlreadyThere, Store
+from flows.store.port import AlreadyThere, DamagedObject, Store
 from flows.store.reading import read_kept
 
 _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
@@ -77,6 +78,20 @@ def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
     """The latest revision of a council's alert of a month, or None."""
     revisions = _revisions(store, month, folder)
     return read_kept(store, alert_name(month, folder, max(revisions)), Alert.from_bytes) if revisions else None
+
+
+def readable_alerts(store: Store, month: Month, councils: Sequence[Council], faults: list[str]) -> list[Alert]:
+    """The latest alerts of these councils of a month; of one that cannot be read, a sentence is added to `faults`."""
+    found = []
+    for council in councils:
+        try:
+            alert = latest_alert(store, month, council.folder)
+        except DamagedObject as error:
+            faults.append(f"{council.name} ({council.la_code}): {error}")
+            continue
+        if alert is not None:
+            found.append(alert)
+    return found
 
 
 def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:

@@ -23,7 +23,7 @@ from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.files import council_files
 from flows.alerts.order import require_order, success_name
-from flows.alerts.publish import Published, latest_alert, previous_alerts, rendered_names
+from flows.alerts.publish import Published, previous_alerts, readable_alerts, rendered_names
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.alerts.scorecard import scorecard
@@ -215,7 +215,7 @@ def write_region_page(
     name = f"region/{month}/index.html"
     made = {p.alert.la_code: p.alert for p in published}
     others = [c for c in councils if c.la_code not in made]
-    standing = [a for c in others if (a := latest_alert(store, month, c.folder)) is not None]
+    standing = readable_alerts(store, month, others, [])  # what cannot be read was said when it was decided
     alerts = {**made, **{a.la_code: a for a in standing}}
     card = scorecard(store, councils, date.fromisoformat(alerting.versions.known_by))
     links = {

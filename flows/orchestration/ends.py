@@ -78,9 +78,8 @@ def check_only(context: RunContext, faults: Faults) -> RunOutcome:
 def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOutcome:
     """Send what earlier runs of the month published and nobody has or holds; nothing is scored again."""
     chosen = chosen_councils(context.register, context.month, request.councils)
-    every = standing_alerts(
-        context.store, context.register.valid_in(context.month), context.month, Contact.of(context.settings)
-    )
+    councils, contact = context.register.valid_in(context.month), Contact.of(context.settings)
+    every = standing_alerts(context.store, councils, context.month, contact, faults.found)
     storm = storm_valve([p.alert.decision for p in every], context.settings.alerts)
     codes = {c.la_code for c in chosen}
     published = [p for p in every if p.alert.la_code in codes]

@@ -100,7 +100,7 @@ def test_what_waits_is_shown_without_an_address(store: LocalStore, shown: tuple[
 def test_a_council_without_recipients_or_with_its_message_has_nothing_to_approve(
     store: LocalStore, shown: tuple[Waiting, ...]
 ) -> None:
-    made = standing_alerts(store, tuple(COUNCILS.values()), MONTH, Contact())
+    made = standing_alerts(store, tuple(COUNCILS.values()), MONTH, Contact(), [])
     nobody = COUNCILS | {"301": replace(COUNCILS["301"], recipients=())}
     assert [m.la_code for m in approval.would_be(made, nobody, frozenset())] == ["302", "314 / 318"]
     gone = frozenset({"2026-10/302/r1/new_watch"})

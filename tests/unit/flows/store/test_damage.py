@@ -18,10 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from expectations.batch import FAILURES
+from features.councils import read_register
 from features.errors import HoldfastError, ModelError
 from features.frames import REASONS, counts_schema
 from features.months import Month
 from features.registry import Kind
+from flows.alerts.council import standing_alerts
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import latest_alert, previous_alerts
 from flows.extracts.rotate_key import require_key
 from flows.extracts.submissions import read_submissions
@@ -205,6 +208,18 @@ def test_the_watchdog_outlives_whatever_it_reads(store: LocalStore, content: byt
             assert twin not in told, "what is held is known from its copy"
         else:
             assert name in told, f"{name}: {told}"
+
+
+def test_a_damaged_alert_is_one_councils_fault(store: LocalStore) -> None:
+    register = read_register(LocalStore(store.root.parent / "landing").read("register.csv").decode(), "register.csv")
+    kept = store.read("alerts/2026-10/Z02.json")
+    store.replace("alerts/2026-10/Z02.json", kept[:100])
+    faults: list[str] = []
+    made = standing_alerts(store, register.councils, OCTOBER, Contact(), faults)
+    store.replace("alerts/2026-10/Z02.json", kept)
+    assert [p.alert.la_code for p in made] == ["Z01", "Z03"]
+    (said,) = faults
+    assert said.startswith("Quarrenmere (Z02): “alerts/2026-10/Z02.json”")
 
 
 def test_held_stays_held_when_its_note_is_lost(store: LocalStore) -> None:
