@@ -63,6 +63,7 @@ _MADE_BY = re.compile(
 )
 _GENITIVE = re.compile(r"[’']s\b")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_PROSE = re.compile(r"\b[a-z]{2,}\b")
 _INITIALED = re.compile(r"^(?:[A-Z](?:\. ?| )){1,3}[A-Z][\w'’-]{2,}$|^[A-Z][\w'’-]{2,},? [A-Z]\.?(?: ?[A-Z]\.?)?$")
 _DAY = re.compile(
     r"^(?:(?P<y>\d{4})[-/](?P<m>\d\d?)[-/](?P<d>\d\d?)"
@@ -76,7 +77,7 @@ _NOT_NAMES = LABEL_WORDS | THINGS | PEOPLE | PLACES
 _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
 _FEWEST_BIRTHS = 3
 _ENOUGH = 8  # values without which a column's look says nothing
-_LONG_TEXT, _MANY_WORDS = 60, 9
+_LONG_TEXT, _MANY_WORDS = 60, 6
 _NHS_DIGITS, _TELEPHONE_DIGITS = 10, (10, 13)
 _CHILD, _ADULT, _OLDEST = 18.5, 18.0, 90.0
 
@@ -190,7 +191,7 @@ def _are_births(header: str, given: pl.Series, on: date | None) -> bool:
     low, middle, high = (ages[min(len(ages) - 1, int(len(ages) * q))] for q in (0.1, 0.5, 0.9))
     adults = low >= _ADULT and high <= _OLDEST and middle >= _ADULT + 4
     # Of things that begin and end, many are young; children are of every age alike.
-    even = ages[0] >= -1 and ages[-1] <= _CHILD + 7 and high >= 12 and middle >= 0.45 * high and low < 8
+    even = ages[0] >= -1 and ages[-1] <= _CHILD + 7 and high >= 13.5 and middle >= 0.4 * high and low < 9
     return adults or (even and len(days) >= _ENOUGH)
 
 
@@ -249,7 +250,7 @@ def _is_free_text(distinct: Sequence[str]) -> bool:
     """Whether values are sentences that somebody wrote: long, of many words, and hardly two alike."""
     if any(len(v) > _LOOKED_AT for v in distinct):
         return True
-    long = [v for v in distinct if len(v) >= _LONG_TEXT and len(v.split()) >= _MANY_WORDS]
+    long = [v for v in distinct if len(v) >= _LONG_TEXT and len(_PROSE.findall(v)) >= _MANY_WORDS]
     return len(long) >= 3 and len(long) >= _FEW * len(distinct)
 
 

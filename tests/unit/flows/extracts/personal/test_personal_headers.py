@@ -97,7 +97,8 @@ Establishment FTE; Post status; Vacant; Vacant FTE; Total; Count; Percentage; Ra
 Working days lost in month; Initial contact date; Initial assessment date; Initial CP conference; Initial category;
 Date of last health assessment; Date of last dental check; Health visitor team; Home visit date;
 Number of home visits; Return home interview; History; Contact type; Contact outcome; Contacts; Attribute;
-Distribution; Group code; Programme; Project name; Course name; Institution name; University name
+Distribution; Group code; Programme; Project name; country_name; region_name; la_name; new_la_code; time_period;
+geographic_level; town name; Course name; Institution name; University name
 """
 
 

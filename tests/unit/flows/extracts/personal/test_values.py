@@ -177,6 +177,8 @@ def test_dates_of_service_and_of_cases_are_no_births(seed: int, header: str) -> 
     ]
     assert _found(service, header) is None
     assert _found(cases, header) is None
+    inspections = _dates(generator, 3.2, 13, 300)
+    assert _found(inspections, header) is None
     assert _found([(ON + timedelta(days=n)).isoformat() for n in range(60)], header) is None
 
 
@@ -200,6 +202,8 @@ def test_what_is_called_after_people_is_no_name_below_a_header_that_says_so() ->
 def test_sentences_are_free_text() -> None:
     told = [f"Seen at home on visit {n}; the family asked for help with rent and school." for n in range(5)]
     assert _found([*told, None, "n/a"]) == FREE_TEXT
+    codes: list[str | None] = [", ".join(f"E0{n}0000{m}" for m in range(10, 22)) for n in range(9)]
+    assert _found(codes) is None
     assert _found(["Children in need and child protection service, northern locality team"] * 50) is None
 
 
