@@ -8,12 +8,17 @@ from collections.abc import Iterable, Mapping, Sequence
 import polars as pl
 
 from expectations.fates import CouncilFiles
+from expectations.passing.doubt import DOUBTED
+from expectations.report.council import measures_needing
 from features.councils import Council
 from features.errors import MailError
+from features.registry import Kind
+from features.words import listed
 from flows.alerts.council import validation_facts
 from flows.alerts.facts import ValidationNote
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.figures import lower_first
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.courier import Courier
@@ -27,6 +32,8 @@ from flows.store.manifest import Manifest
 _ROWS_NAMED = 8
 #: Kinds of failure a message lists; the report has the rest.
 _NOTES_LISTED = 12
+#: Figures that one finding names.
+_FIGURES_NAMED = 3
 
 
 def write_to_data_officers(
@@ -81,8 +88,8 @@ def data_officer_message(
     month, happened = files.month, files.headline
     sections = [LetterSection("Your files", (Bullets(tuple(f.detail for f in files.files)),))]
     for severity, heading in (
-        ("error", "To correct: these figures were left out"),
-        ("query", "To confirm: these were used, and look unusual"),
+        ("error", "To correct: these withhold figures until they are put right"),
+        ("query", "To confirm: the figures are used, without the cells in question"),
     ):
         found = [n for n in notes if n.severity == severity]
         if found:
@@ -92,7 +99,7 @@ def data_officer_message(
             "How to put it right",
             (
                 Para("Correct the file at its source and put it in the same folder again; both versions are kept."),
-                Para("`holdfast check FILE` gives this same report before you send."),
+                Para("The command “holdfast check FILE” gives this same report before you send."),
             ),
         )
     )
@@ -112,16 +119,39 @@ def data_officer_message(
 
 
 def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:
-    items = tuple(_note(n) for n in notes[:_NOTES_LISTED])
-    left = len(notes) - len(items)
+    """One finding once: the same fault in the same rows of several columns is one item; what bears on most is first."""
+    together: dict[tuple[object, ...], list[ValidationNote]] = {}
+    for note in notes:
+        said = note.message.replace(note.column, "") if note.column else note.message
+        together.setdefault((note.extract, note.rows, note.count, said), []).append(note)
+    found = sorted(together.values(), key=lambda same: (not _holds(same[0]), -len(_bears_on(same))))
+    items = tuple(_item(same) for same in found[:_NOTES_LISTED])
+    left = len(found) - len(items)
     return (Bullets(items), Para(f"{left} more are in the full report.")) if left > 0 else (Bullets(items),)
 
 
-def _note(note: ValidationNote) -> str:
-    where = note.extract + (f", column {note.column}" if note.column else "")
+def _holds(note: ValidationNote) -> bool:
+    """Whether the director's message waits for an answer to it."""
+    return note.check.endswith(DOUBTED)
+
+
+def _bears_on(same: Sequence[ValidationNote]) -> tuple[str, ...]:
+    """The measures that rest on the columns of a finding."""
+    return tuple(dict.fromkeys(m for n in same if n.column for m in measures_needing(Kind(n.extract), n.column)))
+
+
+def _item(same: Sequence[ValidationNote]) -> str:
+    """Where, what and how many; then the figures it bears on and the rows."""
+    first, others = same[0], [n.column for n in same[1:]]
+    where = first.extract[:1].upper() + first.extract[1:]
+    also = f" The same in {listed(others)}." if others else ""
+    figures = _bears_on(same)
+    named, more_figures = [lower_first(f) for f in figures[:_FIGURES_NAMED]], len(figures) - _FIGURES_NAMED
+    named += [f"{more_figures} more"] if more_figures > 0 else []
+    bears = f" It bears on {listed(named)}." if figures else ""
     rows = ""
-    if note.rows:
-        named = ", ".join(str(r) for r in note.rows[:_ROWS_NAMED])
-        more = note.count - min(len(note.rows), _ROWS_NAMED)
-        rows = f" Row{'' if note.count == 1 else 's'} {named}{f' and {more} more' if more > 0 else ''}."
-    return f"{where[:1].upper()}{where[1:]}: {note.message}{rows}"
+    if first.rows:
+        shown = ", ".join(str(r) for r in first.rows[:_ROWS_NAMED])
+        more = first.count - min(len(first.rows), _ROWS_NAMED)
+        rows = f" Row{'' if first.count == 1 else 's'} {shown}{f' and {more} more' if more > 0 else ''}."
+    return f"{where}: {first.message}{also}{bears}{rows}"

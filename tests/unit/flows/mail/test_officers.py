@@ -39,10 +39,46 @@ def test_a_long_list_is_cut_and_says_how_many_more() -> None:
     note = ValidationNote(
         extract="caseload", severity="error", check="c", count=40, message="Correct it.", rows=tuple(range(2, 32))
     )
-    text = officer((note,) * 20).text
+    text = officer([note.model_copy(update={"message": f"Correct it, {n}."}) for n in range(20)]).text
     assert "and 32 more" in text
     assert "8 more are in the full report" in text
 
 
 def test_the_officers_message_never_counts_as_told_to_the_director() -> None:
     assert not officer(VALIDATION.notes).key.startswith("2026-10/991/")
+
+
+def test_one_bad_row_is_one_finding_whatever_columns_it_spoils_and_names_what_it_bears_on() -> None:
+    columns = ("referral_date", "assessment_start_date", "assessment_authorised_date")
+    late = [
+        ValidationNote(
+            extract="caseload",
+            severity="query",
+            check=f"caseload.{name}.range",
+            count=1,
+            message=f"{name} lies after the end of the month: 1 of 3,277 rows. Put the date right.",
+            column=name,
+            rows=(46,),
+        )
+        for name in columns
+    ]
+    other = ValidationNote(extract="workforce", severity="query", check="x.y", count=1, message="The file is small.")
+    message = officer((other, *late))
+    text = " ".join(message.text.split())
+    assert text.count("lies after the end of the month") == 1
+    assert "The same in assessment_start_date and assessment_authorised_date." in text
+    assert "It bears on" in text and "Row 46." in text
+    assert text.index("lies after") < text.index("The file is small"), "what bears on figures goes first"
+    assert "without the cells in question" in text
+    assert "`" not in text
+
+
+def test_what_holds_a_message_back_goes_before_everything() -> None:
+    doubted = ValidationNote(
+        extract="workforce", severity="query", check="workforce.figures.doubted", count=1, message="Is this true?"
+    )
+    dates = ValidationNote(
+        extract="caseload", severity="query", check="c.d", count=1, message="Late.", column="referral_date", rows=(3,)
+    )
+    text = officer((dates, doubted)).text
+    assert text.index("Is this true?") < text.index("Late.")
