@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import xlsxwriter
 
+from features.private_files import write_private
 from flows.export.tables import EXPORTED
 
 #: What each table is, for whoever opens it first.
@@ -26,7 +27,6 @@ _CSVW_TYPES = {pl.String: "string", pl.Date: "date", pl.Float64: "number", pl.In
 
 def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
     """Write every table in every form; a file is replaced whole or not at all. Returns the paths."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     contents: dict[str, bytes] = {}
     for name, frame in tables.items():
         parquet = io.BytesIO()
@@ -36,11 +36,7 @@ def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
     contents[WORKBOOK] = workbook_of(tables)
     contents[METADATA] = (json.dumps(csvw(tables), indent=1, ensure_ascii=False) + "\n").encode()
     for name, content in contents.items():
-        path = folder / name
-        unfinished = path.with_name(f".{name}.part")
-        unfinished.write_bytes(content)
-        unfinished.chmod(0o600)
-        unfinished.replace(path)
+        write_private(folder / name, content)
     return [folder / name for name in contents]
 
 

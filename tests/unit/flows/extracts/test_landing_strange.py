@@ -103,6 +103,8 @@ def test_a_folder_that_may_not_be_opened_is_one_councils() -> None:
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         root = _landing(Path(folder) / "landing")
+        for open_folder in (root, root / "2026-10", root / "2026-10/370"):
+            open_folder.chmod(0o755)
         (root / "2026-10/303").chmod(0)
         was = os.geteuid()
         if was == 0:
