@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any, cast
 
 import polars as pl
 
@@ -36,7 +37,9 @@ from flows.month.steps import decide_month, write_region_page
 from flows.month.take_in import TakenIn
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.settings.settings import Settings
+from flows.store import Store
 from flows.store.context import RunContext, Stopwatch, begin
+from flows.store.editions import History
 from flows.store.manifest import ExtractRecord, Manifest
 
 LAST = Month(2026, 10)
@@ -51,13 +54,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         made = region(options.councils, options.months + 1, options.seed, LAST)
         context = _prepared(Path(folder), made)
         began = _peak_gib()
+        context, asked = _counted(context)
         rows = _run(context)
+        first = [one.requests for one in asked]
+        _run(replace(context, history=History(context.store), clock=Stopwatch()))
+        again = [one.requests - before for one, before in zip(asked, first, strict=True)]
     clock = context.clock.seconds
     total = sum(clock.values())
     print(f"{options.councils} councils, {LAST.in_words}, {options.months} months of history, {rows:,} rows")  # noqa: T201
     for stage, seconds in clock.items():
         print(f"  {stage:<9} {seconds:6.1f} s  {seconds / total:4.0%}")  # noqa: T201
     print(f"  together  {total:6.1f} s of {LIMIT_SECONDS} s; validation’s share {clock['check'] / total:.0%}")  # noqa: T201
+    print(  # noqa: T201
+        f"  requests to store and landing, without mail: {sum(first)} ({first[1]} of them to the landing), the same "
+        f"month again {sum(again)} ({again[1]})"
+    )
     print(f"  peak memory {_peak_gib():.2f} GiB of {LIMIT_GIB} GiB ({began:.2f} GiB before the run began)")  # noqa: T201
     return 0
 
@@ -112,8 +123,32 @@ def _edition(month: Month, codes: Sequence[str], known: date) -> Manifest:
     return Manifest(month, 1, "benchmark", known, extracts, {})
 
 
+class _Counted:
+    """A store that counts what it is asked: each would be a request to a bucket."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner, self.url, self.requests = inner, inner.url, 0
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+
+        def asked(*given: Any, **named: Any) -> Any:
+            self.requests += 1
+            return method(*given, **named)
+
+        return asked
+
+
+def _counted(context: RunContext) -> tuple[RunContext, tuple[_Counted, _Counted]]:
+    asked = _Counted(context.store), _Counted(context.landing)
+    store, landing = (cast(Store, one) for one in asked)
+    return replace(context, store=store, landing=landing, history=History(store)), asked
+
+
 def _take_in(context: RunContext) -> list[TakenIn]:
     due = [d for d in inputs.due_now(context) if d.month == context.month]
+    if not due:
+        return []
     with context.clock.stage("read"), ThreadPoolExecutor(2) as pool:
         councils = due[0].by_council()
         reads = [r for found in pool.map(lambda files: inputs.reader(context)(files), councils) for r in found]
@@ -153,7 +188,7 @@ def _run(context: RunContext) -> int:
         )
     with clock.stage("pages"):
         write_region_page(context.store, every, context.month, alerting, "", published, clock.seconds)
-    return int(taken[-1].manifest.checks["rows"])
+    return int(taken[-1].manifest.checks["rows"]) if taken else 0
 
 
 if __name__ == "__main__":
