@@ -239,6 +239,9 @@ def test_why_tells_the_chain(month: Everything) -> None:
             assert found.alert is None
             assert "nothing is decided; the next run reads it again" in said
             continue
+        if code == "Z04":
+            assert found.alert is None, "nobody decides about a council whose files we could not read"
+            continue
         assert found.alert is not None
         assert all(rule in said for rule in found.alert.decision.because)
         document = json.loads(found.to_json())
