@@ -42,6 +42,8 @@ KEY_MEASURES = (
     "re_referral_rate",
 )
 _SHOWN_MEASURES = 8
+#: Signs of a stage that a council's line names; its letter has them all.
+_SIGNS_NAMED = 3
 
 #: Order of urgency on the page.
 ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.FIRST_MONTHS, Band.STEADY)
