@@ -82,7 +82,7 @@ def test_preview_says_why_a_steady_council_gets_no_message(store: LocalStore, tm
     publish(store, alert(score(0.2), signals=False))
     shown = said("preview", *MONTH_AND_COUNCIL, "--out", str(tmp_path / "message.html"))
     assert "No message is due: the council is steady" in shown
-    assert "score 0.20 calls for no alert" in shown
+    assert "rank 0.34 calls for no alert" in shown
     assert not (tmp_path / "message.html").exists()
 
 
