@@ -22,7 +22,7 @@ ELSEWHERE: dict[str, str] = {
     "holdfast watchdog": "what it finds depends on the day; tests/unit/flows/orchestration/test_look.py",
     "holdfast approve --month": "needs a month that waits for approval; tests/integration/test_repair.py",
     "holdfast demo": "takes a minute; `make demo` is CI's measure of it",
-    "holdfast simulate-alerts": "takes half a minute; tests/unit/flows/cli/test_alerts.py",
+    "holdfast simulate-alerts": "makes twenty regions, which takes minutes; tests/unit/flows/cli/test_alerts.py",
     "holdfast sample-extracts --councils 153": "makes 153 councils; the same command runs smaller in this test",
     "sudo": "changes the machine",
     "systemctl": "needs systemd",
