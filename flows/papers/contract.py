@@ -169,15 +169,22 @@ def _reading() -> str:
     rows = [
         ("Headers", "in any order; case, blanks and punctuation do not matter. Two headers of one meaning are refused"),
         ("Other columns", "not read, and named in the report, unless they would be personal data: see below"),
-        ("Dates", "`2026-10-31`, `31/10/2026`, `31 Oct 2026` or Excel’s own; day before month; no short years"),
+        ("Dates", "`2026-10-31`, `31/10/2026`, `31 Oct 2026` (any abbreviation), SQL Server’s date-times, or Excel’s "
+         "own; day before month; no short years. Midnights that were written in UTC are noticed, and the report says so"),
         ("Numbers", "`1234.5` or `1,234.5`; no units, no per cent"),
         ("0 or 1", "also yes/no, true/false, Y/N"),
         ("Codes", "as text, in DfE’s and Annex A’s numbers and letters; a leading zero stays"),
         ("Empty", "an empty cell. Never a filler date such as 1900-01-01"),
         (f"{symbols}", "in `return` only: a reason for a missing figure, never a number"),
-        ("Totals", "a last row of totals is recognised and left out, and the report says so"),
+        ("Totals", "a row of totals is recognised and left out, also under the council’s own code; the report says so"),
+        ("Around the table", "titles above the header, lines of dashes, repeated headers, footers such as “(235 rows "
+         "affected)” or “Applied filters”, a line `sep=;` and blank columns are left out, and the report says so. A "
+         "second table on the sheet is refused"),
+        ("Hidden rows, columns, sheets", "hidden and filtered rows and columns are read, and the report says so. A "
+         "hidden sheet is read only if no visible one has the same columns"),
         ("References", "your own stable pseudonyms, the same every month and the same in `workforce` and `caseload`. "
-         "They are hashed with a key when they are read"),
+         "They are hashed with a key when they are read. `=\"W100\"` and `'W100` are W100; what a spreadsheet made a "
+         "date or `1.23E+11` cannot be read, and one reference in nearly every row names nobody"),
     ]  # fmt: skip
     return "## How cells are read\n\n" + markdown_table(("What", "How"), rows)
 
