@@ -170,7 +170,7 @@ def _reading() -> str:
         ("Headers", "in any order; case, blanks and punctuation do not matter. Two headers of one meaning are refused"),
         ("Other columns", "not read, and named in the report, unless they would be personal data: see below"),
         ("Dates", "`2026-10-31`, `31/10/2026`, `31 Oct 2026` (any abbreviation), SQL Server’s date-times, or Excel’s "
-         "own; day before month; no short years. Midnights that were written in UTC are noticed, and the report says so"),
+         "own; day before month; no short years. Midnights written in UTC are noticed, and the report says so"),
         ("Numbers", "`1234.5` or `1,234.5`; no units, no per cent"),
         ("0 or 1", "also yes/no, true/false, Y/N"),
         ("Codes", "as text, in DfE’s and Annex A’s numbers and letters; a leading zero stays"),
