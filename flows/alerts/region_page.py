@@ -181,13 +181,13 @@ def _row(
 
 
 def _stage_words(alert: Alert) -> str:
-    """The stage whose signs are there, with the signs; nothing where they cannot be named."""
+    """The stage whose signs are there, with the first of them; nothing where they cannot be named."""
     stage = alert.score.stage
     if stage is None or not alert.stage_signs or alert.decision.band not in (Band.WATCH, Band.LOSING_GRIP):
         return ""
-    return (
-        f"signs of stage {stage.number} of four: {listed([lower_first(f.declared.label) for f in alert.stage_signs])}"
-    )
+    labels = [lower_first(f.declared.label) for f in alert.stage_signs]
+    more = [f"{len(labels) - _SIGNS_NAMED} more"] if len(labels) > _SIGNS_NAMED else []
+    return f"signs of stage {stage.number} of four: {listed([*labels[:_SIGNS_NAMED], *more])}"
 
 
 _CHANGE_WORDS: dict[Change, str] = {
