@@ -37,12 +37,21 @@ class Desk:
         """A monthly run that was due on a day, at seven, and begins only now."""
         deployment = self.served.deployment("monthly")
         asked = {"state": {"type": "SCHEDULED", "state_details": {"scheduled_time": f"{day}T07:00:00+00:00"}}}
-        answer = httpx.post(f"{self.served.api}/deployments/{deployment}/create_flow_run", json=asked, timeout=20)
-        return str(answer.raise_for_status().json()["id"])
+        made = self.post(f"deployments/{deployment}/create_flow_run", {**asked, "idempotency_key": day})
+        return str(made["id"])
+
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What the server answers; it is asked again while its database is busy (503)."""
+
+        def answered() -> dict[str, Any] | None:
+            answer = httpx.post(f"{self.served.api}/{path}", json=body, timeout=20)
+            return answer.json() if answer.is_success else None
+
+        return until(f"an answer to {path}", answered)
 
     def set_state(self, run: str, state: dict[str, Any]) -> None:
-        answer = httpx.post(f"{self.served.api}/flow_runs/{run}/set_state", json={"state": state}, timeout=20)
-        assert answer.json()["status"] == "ACCEPT", answer.text
+        answer = self.post(f"flow_runs/{run}/set_state", {"state": state})
+        assert answer["status"] == "ACCEPT", answer
 
     def state(self, run: str) -> str:
         return str(httpx.get(f"{self.served.api}/flow_runs/{run}", timeout=20).json()["state"]["type"])
@@ -97,7 +106,7 @@ def test_a_suspended_run_mails_nobody_until_it_is_resumed_and_then_the_rest(desk
     first = desk.told(LAST)
     assert len(first) == 2, "one message, which was under way, to its two addressees"
 
-    httpx.post(f"{desk.served.api}/flow_runs/{run}/resume", json={}, timeout=20).raise_for_status()
+    assert desk.post(f"flow_runs/{run}/resume", {})["status"] == "ACCEPT"
     until("the end of the run", lambda: desk.state(run) == "COMPLETED")
     assert desk.told(LAST) == Counter({a: 1 for c in desk.councils for a in c.recipients})
     assert {e.status for e in Ledger(desk.store).month(LAST)} == {Status.SENT}
