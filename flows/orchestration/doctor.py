@@ -201,12 +201,12 @@ def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Ite
         names = list(tables or {})
         if tables is None:
             own = (n.removeprefix(manifest.prefix) for n in of_month if n.startswith(manifest.prefix))
-            names = [n.removesuffix(".parquet") for n in own if n.endswith(".parquet")]
+            names = sorted(
+                {n.removesuffix(".parquet") for n in own if n.endswith(".parquet")} | {*history.listed(manifest)}
+            )
         for table in names:
             name = manifest.prefix + (tables[table].file if tables is not None else f"{table}.parquet")
             listed.add(name)
-            if tables is None and name not in there:
-                continue
             try:
                 content = history.content(manifest, table)
                 if content is not None:

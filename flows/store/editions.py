@@ -134,7 +134,7 @@ class History:
         try:
             manifest = self.as_of(month, cutoff)
             if manifest is not None:
-                for name in self._listed(manifest):
+                for name in self.listed(manifest):
                     if _looked_back_on(name):
                         self._read_small(manifest, name)
                     elif whole:
@@ -243,7 +243,7 @@ class History:
         self._seen.add(month)
         return {name: size for name, size in self._first_look.items() if name.startswith(prefix)}
 
-    def _listed(self, manifest: Manifest) -> list[str]:
+    def listed(self, manifest: Manifest) -> list[str]:
         """The tables an edition must have. One of version 0.1.0 has counts of what was accepted, and reasons."""
         if manifest.tables is not None:
             return list(manifest.tables)
@@ -262,7 +262,7 @@ class History:
         try:
             return read_kept(self.store, file, bytes, stored.sha256 if stored else "")
         except ObjectMissing:
-            if name in self._listed(manifest):
+            if name in self.listed(manifest):
                 self._require_deleted(manifest, name)
             return None
 

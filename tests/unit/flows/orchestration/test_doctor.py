@@ -84,6 +84,15 @@ def test_a_flipped_bit_and_a_lost_table_are_found(whole: LocalStore, table: str)
         whole.replace(name, content)
 
 
+def test_a_lost_table_of_0_1_0_is_found_too(whole: LocalStore) -> None:
+    name = "months/2026-09/0001/counts-caseload.parquet"
+    content = whole.read(name)
+    whole.delete(name)
+    (finding,) = examine(whole).findings
+    whole.replace(name, content)
+    assert finding.name == name and "holdfast run --month 2026-09" in finding.what
+
+
 def test_repair_lays_aside_what_may_go_and_nothing_else(whole: LocalStore, tmp_path: Path) -> None:
     store = LocalStore(tmp_path / "copy")
     shutil.copytree(whole.root, store.root)
