@@ -9,15 +9,18 @@ import typer
 
 from features.months import LONDON
 from flows.cli.root import MESSAGES, app
-from flows.settings.answer_form import AnswerKind, AnswerRequest
-from flows.settings.filled import filled
 
 
 @app.command("answer", rich_help_panel=MESSAGES)
 def answer_command(
     council: Annotated[str, typer.Option(help="The council's code, for example 301 or “314 / 318”.")],
     month: Annotated[str, typer.Option(help="YYYY-MM: the month at the head of the message.")],
-    kind: Annotated[AnswerKind, typer.Option(help="What the answer is.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            help="“objection”, “explanation”, “known, in hand”, “action begun”, “file confirmed” or “goal of our own”."
+        ),
+    ],
     by: Annotated[str, typer.Option(help="Who answered, by role, for example director.")],
     words: Annotated[str, typer.Option(help="In their words. No name of a child, a case or a worker.")] = "",
     measure: Annotated[str, typer.Option(help="If it is about one measure, its name in the data dictionary.")] = "",
@@ -28,6 +31,8 @@ def answer_command(
 ) -> None:
     """Keep what a director or officer replied, or a goal of the council's own; the next message says it back."""
     from flows.mail.answering import take_answer
+    from flows.settings.answer_form import AnswerRequest
+    from flows.settings.filled import filled
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import load_register
