@@ -13,13 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
 from features.measuring.rates import window_of
@@ -27,6 +22,9 @@ from features.months import Month
 from features.registry import BY_NAME, Measure
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.letter.figures import month_words, short_month, value_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Okabe and Ito's palette, told apart with any kind of colour vision; darkened for contrast on white.
 ORANGE, BLUE, GREY, DARK = "#d55e00", "#0072b2", "#76838f", "#33414d"
@@ -73,6 +71,11 @@ def draw_chart(series: Sequence[Series]) -> ChartPicture | None:
     drawable = [s for s in series if sum(v is not None for v in s.values) >= 2]
     if not drawable:
         return None
+    # Matplotlib takes a second to import, and most commands draw nothing.
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     height = _PANEL_INCHES * len(drawable)
     with _DRAWING, matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DPI, facecolor="white")
@@ -105,6 +108,8 @@ def _png(pixels: bytes, width: int) -> bytes:
 
 
 def _panel(axes: Axes, series: Series) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     measure = BY_NAME[series.measure]
     x = list(range(len(series.months)))
     y = [float("nan") if v is None else v for v in series.values]
