@@ -159,7 +159,7 @@ def built(schedule: ScheduleSettings, today: date) -> list[RunnerDeployment]:
     return [deployment.build(schedule, today) for deployment in DEPLOYMENTS]
 
 
-def expected(settings: Settings, now: datetime) -> list[tuple[str, bool]]:
+def expected_deployments(settings: Settings, now: datetime) -> list[tuple[str, bool]]:
     """The name of every deployment, and whether it has a schedule under these settings."""
     return [(d.name, d.when(settings.schedule, london_day(now)) is not None) for d in DEPLOYMENTS]
 

@@ -14,7 +14,7 @@ from features.errors import HoldfastError
 from features.months import Month
 from flows.mail.notices import Notice, tell
 from flows.mail.transports.open import open_transport
-from flows.orchestration.doctor import Health, examine, repair
+from flows.orchestration.doctor import Health, examine, lay_aside
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.settings.settings import Settings
 from flows.store import open_store
@@ -42,7 +42,7 @@ def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B00
         settings, now = Settings.load(), datetime.now(UTC)
         store = open_store(settings, settings.store, must_exist=True)
         found = examine(store, Month.parse(request.month) if request.month else None)
-        found = repair(store, found) if request.repair else found
+        found = lay_aside(store, found) if request.repair else found
         if found.findings:
             tell(settings, store, open_transport(settings), [_notice(found)], now)
     except HoldfastError as error:

@@ -67,7 +67,9 @@ def compare_with_model(settings: Settings, store: Store, at: datetime) -> str:
 
 
 @task(task_run_name="Tell the data team", **PATIENT_STEP)
-def tell(store: Store, settings: Settings, outcomes: Sequence[SourceOutcome], said: str, at: datetime) -> Sequence[str]:
+def tell_news(
+    store: Store, settings: Settings, outcomes: Sequence[SourceOutcome], said: str, at: datetime
+) -> Sequence[str]:
     """New releases once, troubles once a month."""
     return tell_data_team(store, open_transport(settings), settings, outcomes, said, at)
 
@@ -120,10 +122,10 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
     outcome = RefreshOutcome(tuple(found), said)
     if outcome.nothing_worked and runtime.deployment.id:
         return outcome  # the run fails, and its failure is told
-    return replace(outcome, mail=tuple(tell(store, settings, found, said, now)))
+    return replace(outcome, mail=tuple(tell_news(store, settings, found, said, now)))
 
 
-def result_of(state: object) -> RefreshOutcome:
+def refresh_result(state: object) -> RefreshOutcome:
     """The outcome inside a finished run's state; raises what the run raised."""
     return cast(State[RefreshOutcome], state).result()
 

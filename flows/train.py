@@ -66,7 +66,7 @@ class TrainRequest(BaseModel):
 
 
 @task(task_run_name="Train on {folder}", **STEP)
-def fit(folder: str, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
+def fit_model(folder: str, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
     """Fit on the published record, and on the group's own months if their settings are given."""
     return trained(Path(folder), settings, published_before, now)
 
@@ -118,7 +118,7 @@ def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, 
     store = open_store(settings, settings.store)
     own = settings if request.own_history else None
     with published_files(request.data, settings, store) as folder:
-        fitted = fit(str(folder), whole(own), request.published_before, whole(now))
+        fitted = fit_model(str(folder), whole(own), request.published_before, whole(now))
     result, kept = compare_and_keep(whole(store), whole(fitted))
     said = f"Kept as {kept}. {result.verdict.sentence}"
     if asked:

@@ -14,7 +14,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError, MailError
-from flows.deployments import expected
+from flows.deployments import expected_deployments
 from flows.orchestration.look import WatchdogRequest, watch
 from flows.settings.settings import Settings
 
@@ -28,7 +28,9 @@ def watchdog(request: WatchdogRequest = WatchdogRequest()) -> State[Any]:  # noq
     """
     try:
         settings, now = Settings.load(), datetime.now(UTC)
-        found = watch(settings, now, request, expected(settings, now), server=True, but=str(runtime.flow_run.id or ""))
+        found = watch(
+            settings, now, request, expected_deployments(settings, now), server=True, but=str(runtime.flow_run.id or "")
+        )
     except HoldfastError as error:
         return Failed(message=str(error), data=error)
     get_run_logger().info(found.to_text())

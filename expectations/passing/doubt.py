@@ -52,7 +52,7 @@ def weigh(failed: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def doubted(failed: pl.DataFrame, not_used: Collection[tuple[date, str, Kind]]) -> list[Finding]:
+def find_doubt(failed: pl.DataFrame, not_used: Collection[tuple[date, str, Kind]]) -> list[Finding]:
     """One finding for every council and month that is doubted; files that are not used anyway weigh nothing."""
     out = {(month, la_code, str(kind)) for month, la_code, kind in not_used}
     findings: list[Finding] = []

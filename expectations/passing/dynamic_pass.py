@@ -13,7 +13,7 @@ from expectations.accepted import Accepted, accepting
 from expectations.batch import NOT_RUN, PROFILE, CheckHistory, Effect, Severity, SuiteResult
 from expectations.findings import Finding
 from expectations.passing import engine
-from expectations.passing.doubt import doubted
+from expectations.passing.doubt import find_doubt
 from expectations.suites import between, continuity, contradictions, plausible
 from expectations.suites.profile import profile
 from expectations.suites.rows import Prepared
@@ -113,7 +113,7 @@ def run_dynamic(
     standing = [not f.accepted for f in findings]
     not_used = frozenset((f.month, f.la_code, f.extract) for f in findings if f.effect is Effect.QUARANTINED)
     weighed = pl.concat([made.clear(), *failed]).filter(pl.Series(standing, dtype=pl.Boolean))
-    in_doubt = [_accepted(f, accepted) for f in doubted(weighed, not_used | gone)]
+    in_doubt = [_accepted(f, accepted) for f in find_doubt(weighed, not_used | gone)]
     return DynamicPass(
         findings=(*findings, *in_doubt),
         not_used=not_used,

@@ -70,7 +70,7 @@ class Effects:
     """`file_no, file_row, column`."""
 
 
-def decide(weighed: Weighed) -> Effects:
+def weigh_effects(weighed: Weighed) -> Effects:
     """Weigh the errors of every file against the limits above."""
     prepared = weighed.prepared
     files = prepared.file_numbers()

@@ -80,7 +80,7 @@ def run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Seque
 
 
 def _run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequence[Check]) -> Ran:
-    gx = load()
+    gx = load_great_expectations()
     whole = _whole_frames()
 
     def validate(title: str, columns: pl.DataFrame, asked: Sequence[Check], result_format: dict[str, Any]) -> Any:
@@ -103,7 +103,7 @@ def _run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequ
     return Ran(SuiteResult(name, first, last, table.height, tuple(results)), failing, passes)
 
 
-def load() -> Any:
+def load_great_expectations() -> Any:
     """Great Expectations, with its analytics off; importing it takes seconds, so only who needs it calls this."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     # Two expectations that we do not use bring in a third of what importing costs.
@@ -116,7 +116,7 @@ def load() -> Any:
 @cache
 def _whole_frames() -> Any:
     """What Great Expectations calls a batch definition: hand it a frame, get a batch. It holds no data."""
-    gx = load()
+    gx = load_great_expectations()
     settings = importlib.import_module("great_expectations.data_context.types.base")
     # It would hash every cell, twice a run, to name a frame that nobody asks for by name.
     pandas_engine: Any = importlib.import_module("great_expectations.execution_engine.pandas_execution_engine")
@@ -141,7 +141,7 @@ def _expectation_types() -> dict[Asserts, Any]:
     Stock expectations build it anew about a hundred times each per run, which is half of what a run on a
     few councils costs. The classes keep their names, so suites and pages say what they always say.
     """
-    gx = load()
+    gx = load_great_expectations()
     private = importlib.import_module("great_expectations.compatibility.pydantic").PrivateAttr
 
     def remembering(stock: Any) -> Any:

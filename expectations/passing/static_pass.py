@@ -13,7 +13,7 @@ from expectations.accepted import Accepted, accepting
 from expectations.batch import PROBLEMS, Batch, Effect, Severity, SuiteResult
 from expectations.findings import ROW_NUMBERS_KEPT, Finding
 from expectations.passing import engine
-from expectations.passing.effects import Effects, Weighed, decide
+from expectations.passing.effects import Effects, Weighed, weigh_effects
 from expectations.passing.received import problem_message, rows_of
 from expectations.suites import caseload, establishment, returns, workforce
 from expectations.suites.rows import Prepared, prepare, tested_columns, with_workers
@@ -78,7 +78,7 @@ def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[A
         if rule.code in ran.failing:
             weigh.rule(rule, ran.failing[rule.code])
     weigh.unreadable_cells()
-    effects = decide(weigh.weighed)
+    effects = weigh_effects(weigh.weighed)
     findings, not_used = weigh.settle(effects)
     return KindPass(prepared, effects, findings, not_used, ran.suite, ran.passes)
 

@@ -101,7 +101,7 @@ def clean(html: str, within: str | None = None) -> str:
 
 
 def _rendered(suite: SuiteResult) -> str:
-    engine.load()
+    engine.load_great_expectations()
     core = import_module("great_expectations.core")
     renderer = import_module("great_expectations.render.renderer")
     failed = _failed(suite)

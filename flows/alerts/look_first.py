@@ -45,7 +45,7 @@ _CLEARLY = 0.1
 _SIGNS: dict[Direction, int] = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
 
-class Weighed(Protocol):
+class WeighedReason(Protocol):
     """A reason of a score, as far as the order needs it."""
 
     @property
@@ -69,7 +69,7 @@ def improved(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
 
 
 def look_first(
-    measures: Mapping[str, MeasureFact], reasons: Sequence[Weighed], *, better: bool, behind: Collection[str] = ()
+    measures: Mapping[str, MeasureFact], reasons: Sequence[WeighedReason], *, better: bool, behind: Collection[str] = ()
 ) -> tuple[MeasureFact, ...]:
     """What a message shows, in order; with `better` (an alert eases or ends) what improved goes first.
 

@@ -38,7 +38,7 @@ class Hindsight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class JudgedCouncil:
     """One judgement, and what stood before it."""
 
     council: str
@@ -78,7 +78,7 @@ class Judged:
 class Scorecard:
     """Every judgement since this group began, in order of publication."""
 
-    judged: tuple[Judged, ...]
+    judged: tuple[JudgedCouncil, ...]
 
     def count(self, verdict: Hindsight) -> int:
         """How many of a kind."""
@@ -131,14 +131,14 @@ def scorecard(store: Store, councils: Sequence[Council], known_by: date) -> Scor
     return Scorecard(tuple(sorted(judged, key=lambda j: (j.published, j.la_code))))
 
 
-def _judged(store: Store, council: Council, judgement: Judgement, names: Sequence[str]) -> Judged:
+def _judged(store: Store, council: Council, judgement: Judgement, names: Sequence[str]) -> JudgedCouncil:
     last = Alert.from_bytes(store.read(names[-1]))
     open_months = 0
     for name in reversed(names):
         if (last if name == names[-1] else Alert.from_bytes(store.read(name))).decision.band not in _OPEN:
             break
         open_months += 1
-    return Judged(
+    return JudgedCouncil(
         council=council.name,
         la_code=council.la_code,
         published=judgement.published,

@@ -29,7 +29,7 @@ _DRAWS, _SEED = 2000, 1904
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class RivalTally:
     """One way of alerting over all regions, with 95% intervals from resampled regions."""
 
     way: str
@@ -75,7 +75,7 @@ def _without_model(months: Sequence[MonthSeen]) -> tuple[MonthSeen, ...]:
     return tuple(seen)
 
 
-def tally(regions: Sequence[Sequence[CouncilHistory]], rules: AlertRules) -> tuple[Tally, ...]:
+def tally(regions: Sequence[Sequence[CouncilHistory]], rules: AlertRules) -> tuple[RivalTally, ...]:
     """Every way of alerting over every region."""
     by_way: dict[str, list[Simulation]] = {}
     # A rival's own rank stands still, so no rise can be read into it.
@@ -86,14 +86,14 @@ def tally(regions: Sequence[Sequence[CouncilHistory]], rules: AlertRules) -> tup
     return tuple(_tally(way, found) for way, found in by_way.items())
 
 
-def _tally(way: str, found: Sequence[Simulation]) -> Tally:
+def _tally(way: str, found: Sequence[Simulation]) -> RivalTally:
     delays = [m for s in found for m in s.onset_to_alert_months]
     years = np.array([s.council_years for s in found])
     false = np.array([s.false_alarms for s in found], dtype=float)
     onsets = np.array([len(s.onset_to_alert_months) for s in found], dtype=float)
     hits = np.array([s.found for s in found], dtype=float)
     warned = [0 if m is None else max(0, AFTERWARDS - m) for m in delays]
-    return Tally(
+    return RivalTally(
         way=way,
         onsets=len(delays),
         found=int(hits.sum()),
@@ -112,7 +112,7 @@ def _interval(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> tuple[
     return float(low), float(high)
 
 
-def tally_table(rows: Sequence[Tally]) -> str:
+def tally_table(rows: Sequence[RivalTally]) -> str:
     """The ways of alerting for a terminal, one below the other."""
     width = max(len(r.way) for r in rows)
     head = (
@@ -128,6 +128,6 @@ def tally_table(rows: Sequence[Tally]) -> str:
     return "\n".join([head, *lines])
 
 
-def tally_json(rows: Sequence[Tally]) -> list[Mapping[str, Any]]:
+def tally_json(rows: Sequence[RivalTally]) -> list[Mapping[str, Any]]:
     """The same for a program."""
-    return [{name: getattr(row, name) for name in Tally.__slots__} for row in rows]
+    return [{name: getattr(row, name) for name in RivalTally.__slots__} for row in rows]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from features.errors import SettingsError
 from features.months import Month
 from flows.month.workers import worker_processes
-from flows.store.progress import shown
+from flows.store.progress import showing_progress
 
 if TYPE_CHECKING:
     from flows.orchestration.outcome import RunOutcome
@@ -78,7 +78,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
     # One reads while this process checks: with two, three would share two cores.
-    with worker_processes(1) as pool, shown(say):
+    with worker_processes(1) as pool, showing_progress(say):
         region = pool.submit(make_region, folder / "landing")
         # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
         # some, what reads models (skops looks through every module there is, so it comes before those with many).
@@ -102,7 +102,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     from flows.monthly import monthly, result_of
     from flows.settings.run_form import RunRequest, SendNow
 
-    with embedded.quiet_flows(), shown(say):
+    with embedded.quiet_flows(), showing_progress(say):
         backfill(
             BackfillRequest(
                 first=str(LAST_MONTH.plus(-DECIDED_BEFORE)),

@@ -23,8 +23,7 @@ def doctor_command(
     needs a person.
     """
     from features.months import Month
-    from flows.orchestration.doctor import examine
-    from flows.orchestration.doctor import repair as lay_aside
+    from flows.orchestration.doctor import examine, lay_aside
     from flows.settings.settings import Settings
     from flows.store import open_store
 

@@ -45,7 +45,7 @@ def run_command(
     from flows.orchestration.run_report import to_json, to_text
     from flows.settings.filled import filled
     from flows.settings.run_form import RunRequest, Send, steps_of
-    from flows.store.progress import shown
+    from flows.store.progress import showing_progress
 
     steps = steps_of(start, check_only=check_only, rehearse=rehearse)
     request = filled(
@@ -62,7 +62,7 @@ def run_command(
         },
         "The run was not started",
     )
-    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
+    with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
         state = monthly(request, return_state=True)
     outcome = result_of(state)
     if returns is not None and not as_json:
@@ -92,7 +92,7 @@ def backfill_command(
     from flows.backfill import BackfillRequest
     from flows.backfill import backfill as run_backfill
     from flows.settings.run_form import Send
-    from flows.store.progress import shown
+    from flows.store.progress import showing_progress
 
     request = BackfillRequest.model_validate(
         {
@@ -103,7 +103,7 @@ def backfill_command(
             "reason": reason,
         }
     )
-    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
+    with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
         state = cast("State[dict[str, float]]", run_backfill(request, return_state=True))
     seconds = state.result()
     typer.echo(f"{request.first} to {request.last}: done in {sum(seconds.values()):.0f} s.")

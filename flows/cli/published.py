@@ -35,13 +35,13 @@ def refresh_command(
     from flows.settings.settings import Settings
 
     chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
-    from flows.refresh import reference_refresh, result_of
+    from flows.refresh import reference_refresh, refresh_result
     from flows.settings.refresh_form import RefreshRequest
-    from flows.store.progress import shown
+    from flows.store.progress import showing_progress
 
-    with embedded.quiet_flows(), shown(lambda text: typer.echo(f"{text} ...", err=True)):
+    with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
         state = reference_refresh(RefreshRequest(sources=source or [], reason=reason), return_state=True)
-    outcome = result_of(state)
+    outcome = refresh_result(state)
     typer.echo(outcome.to_text())
     if to is not None:
         _lay_out(to)
@@ -72,7 +72,7 @@ def add_file(
     """Check a file that was downloaded by hand, compare it with the version in use, and store it if it passes."""
     from features.errors import ReferenceDataError
     from flows.published.download import Fetched
-    from flows.published.refresh import chosen, take
+    from flows.published.refresh import chosen, take_file
 
     shelf, settings = _opened()
     (source,) = chosen(settings.reference, [name])
@@ -80,7 +80,7 @@ def add_file(
         content = file.read_bytes()
     except OSError:
         raise ReferenceDataError(f"There is no file {file}.") from None
-    outcome = take(shelf, source, Fetched(content, file.name, whole=True), datetime.now(UTC))
+    outcome = take_file(shelf, source, Fetched(content, file.name, whole=True), datetime.now(UTC))
     typer.echo(outcome.sentence)
     if outcome.trouble:
         raise typer.Exit(ReferenceDataError.exit_code)

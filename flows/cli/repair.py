@@ -33,9 +33,9 @@ def watchdog_command(
     settings, now = Settings.load(), wall_clock()
     deployments: list[tuple[str, bool]] = []
     if server:
-        from flows.deployments import expected
+        from flows.deployments import expected_deployments
 
-        deployments = expected(settings, now)
+        deployments = expected_deployments(settings, now)
     found = watch(settings, now, request, deployments, server=server)
     typer.echo(found.to_text())
     if found.untold:

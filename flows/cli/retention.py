@@ -26,7 +26,7 @@ def retain_command(
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.claims import INTAKE, claimed, wall_clock
-    from flows.store.retention import Periods, carry_out, plan
+    from flows.store.retention import Periods, delete_planned, plan
 
     now = datetime.now(UTC)
     settings = Settings.load()
@@ -39,7 +39,7 @@ def retain_command(
         return
     with claimed(store, INTAKE, this_run(), rules=settings.claims, clock=wall_clock):
         planned = plan(store, landed, periods, with_landing=landing)
-        name = carry_out(store, landed, planned, at=now, by=by, reason=reason)
+        name = delete_planned(store, landed, planned, at=now, by=by, reason=reason)
     typer.echo(planned.to_text())
     typer.echo(f"Deleted for good. What went is written down in {name}.")
 

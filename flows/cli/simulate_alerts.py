@@ -25,7 +25,7 @@ from features.registry import Kind
 from flows.alerts.council import INADEQUATE
 from flows.alerts.facts import facts_by_council
 from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
-from flows.cli.alert_rivals import Tally, tally, tally_json, tally_table
+from flows.cli.alert_rivals import RivalTally, tally, tally_json, tally_table
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at
 from flows.settings.alert_rules import AlertRules
@@ -55,7 +55,7 @@ class Trial:
     result: Simulation
     curve: tuple[tuple[float, Simulation], ...]
     regions: int
-    tallies: tuple[Tally, ...]
+    tallies: tuple[RivalTally, ...]
     """The rules and their rivals over all regions."""
 
     @property

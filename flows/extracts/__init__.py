@@ -1,1 +1,31 @@
 """From files as councils send them to canonical extracts: landing, readers, headers, cells, ingest, log."""
+
+#: What other rooms may import, besides the room's own name; the rest is its own.
+DOOR = (
+    "check_files",
+    "checking",
+    "formats.annex_a.layout",
+    "formats.annex_a.needs",
+    "formats.csww.elements",
+    "formats.csww.reader",
+    "formats.csww.rules.kinds",
+    "formats.csww.rules.past",
+    "formats.csww.rules.years",
+    "formats.dfe.register",
+    "formats.dfe.workforce_file",
+    "formats.known",
+    "formats.ssd.reader",
+    "formats.ssd.sql",
+    "ingest",
+    "landing",
+    "mapping",
+    "personal.words",
+    "propose.map_file",
+    "propose.proposal",
+    "propose.settle",
+    "reading.dates",
+    "reading.table",
+    "receive",
+    "rotate_key",
+    "submissions",
+)

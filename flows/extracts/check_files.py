@@ -56,7 +56,7 @@ class _Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedFiles:
     """One council's and month's report."""
 
     report: CouncilReport
@@ -93,7 +93,7 @@ def check_files(
     mapping: Path | None = None,
     landing: Store | None = None,
     past: Past | None = None,
-) -> list[Checked | ReturnReport]:
+) -> list[CheckedFiles | ReturnReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
     A workforce return (.xml) has a report of its own, as it goes to DfE by rules of its own; `published` is
@@ -103,7 +103,7 @@ def check_files(
     hold the files against, the answer is the run's. Raises UnreadableExtract if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
-    returns: list[Checked | ReturnReport] = []
+    returns: list[CheckedFiles | ReturnReport] = []
     for path in paths:
         form = Form.NATIVE if kind else form_of(path)
         if form is Form.CSWW:
@@ -118,8 +118,8 @@ def check_files(
     return returns + _check_desks(desks.values(), past)
 
 
-def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked | ReturnReport]:
-    found: list[Checked | ReturnReport] = []
+def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[CheckedFiles | ReturnReport]:
+    found: list[CheckedFiles | ReturnReport] = []
     for desk in desks:
         # Great Expectations takes seconds to import; a return by itself does without.
         from expectations.passing.check import check_batches
@@ -128,7 +128,7 @@ def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked | Re
         known = check_history(past.history, [(desk.month, past.cutoff)]) if past else None
         (outcome,) = check_batches([batch], known, past.accepted if past else (), desk.count)
         files = files_as_checked(batch, outcome, desk.council.la_code)
-        found.append(Checked(council_report(batch, outcome, files)))
+        found.append(CheckedFiles(council_report(batch, outcome, files)))
     return found
 
 

@@ -16,7 +16,7 @@ from features.frames import conform
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from flows.extracts.personal.headers import named
+from flows.extracts.personal.headers import named_column
 from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.cells import Cells, read_columns
 from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised
@@ -253,6 +253,6 @@ def _note_times(read: Mapping[str, Cells]) -> list[str]:
 def _note_unknown(table: RawTable, match: HeaderMatch) -> list[str]:
     with_header = [p for p in match.unknown if normalised(table.headers[p])]
     nameless = len(match.unknown) - len(with_header)
-    columns = ", ".join(named(table.headers[p], table.place(p)) for p in with_header)
+    columns = ", ".join(named_column(table.headers[p], table.place(p)) for p in with_header)
     notes = [f"Columns that were not read, as no field has that name: {columns}."] if columns else []
     return notes + ([f"{nameless} column(s) without a header were not read."] if nameless else [])

@@ -21,7 +21,7 @@ from features.councils import Council
 from features.errors import HeaderMismatch, HoldfastError
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.personal.headers import named
+from flows.extracts.personal.headers import named_column
 from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import RawTable, says_total
@@ -190,7 +190,7 @@ def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council
     headers = [taken.get(i, f"{h} (left out)" if given[i] in left_out else h) for i, h in enumerate(table.headers)]
     new = [i for i in range(len(given)) if i not in taken and given[i] and given[i] not in left_out | set(known)]
     if new:
-        columns = ", ".join(named(table.headers[i], table.place(i)) for i in new)
+        columns = ", ".join(named_column(table.headers[i], table.place(i)) for i in new)
         notes.append(f"Headers that the mapping does not know and that are not read: {columns}.")
     cells, said = _with_codes(table, mapping, taken)
     cells, headers = _with_folder(cells, headers, mapping, where, council)

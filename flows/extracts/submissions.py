@@ -225,7 +225,7 @@ def expected(log: pl.DataFrame, register: Register, month: Month, *, due: date) 
     )
 
 
-def restatements(log: pl.DataFrame) -> pl.DataFrame:
+def superseding_rows(log: pl.DataFrame) -> pl.DataFrame:
     """The rows of the log that replace an earlier submission of the same council, month and extract."""
     key = ["month", "la_code", "extract"]
     ordered = log.sort(*key, "received", "sha256")

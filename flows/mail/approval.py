@@ -141,7 +141,7 @@ def lets_go(answer: Answer, message: Waiting) -> bool:
     return answer.decision is not ApprovalVerdict.CANCEL and message.la_code not in answer.councils
 
 
-def decide(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
+def record_decision(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
     """Record the decision on a round; of several the first counts and is returned. Raises ApprovalRefused."""
     given = checked(answer, pending)
     ruling = Ruling(

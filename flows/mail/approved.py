@@ -52,7 +52,7 @@ def carry_out(
     register = load_register(open_store(settings, settings.landing), settings.register_file)
     would_go = [m for m in waits.messages if approval.lets_go(given, m)]
     approval.to_send(store, waits, would_go, register, Contact.of(settings))
-    ruling = approval.decide(store, waits, given, at=at, through="the command line")
+    ruling = approval.record_decision(store, waits, given, at=at, through="the command line")
     gone = gone_messages(store, month)
     messages = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
     due = approval.to_send(store, waits, messages, register, Contact.of(settings))

@@ -219,7 +219,7 @@ def load_checks() -> None:
     """Import Great Expectations, which takes seconds, while something else is waited for."""
     from expectations.passing import check, engine  # noqa: F401
 
-    engine.load()
+    engine.load_great_expectations()
 
 
 @dataclass(frozen=True, slots=True)

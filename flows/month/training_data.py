@@ -15,7 +15,7 @@ from flows.store.context import begin, code_version
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.judgements.own_history import design_from_history, together, too_few
-from models.learning.training import TrainingResult, against, data_hashes, train, train_design, until
+from models.learning.training import TrainingResult, against, data_hashes, train_design, train_model, until
 from models.record import read_record
 from models.registry.shipped import shipped_model
 from models.registry.versions import load
@@ -27,7 +27,7 @@ def trained(data: Path, settings: Settings | None, published_before: date | None
     Raises ModelError while the group has too few judgements with months of its own before them.
     """
     if settings is None:
-        return train(data, code_version=code_version(), published_before=published_before)
+        return train_model(data, code_version=code_version(), published_before=published_before)
     record = read_record(data)
     public = build_design(record, Variant.OWN_DATA_AT_ONCE)
     own = own_design(settings, now)

@@ -41,7 +41,7 @@ from flows.orchestration.reporting import place
 from flows.orchestration.run_report import table_cell, to_markdown
 from flows.store import Store
 from flows.store.context import RunContext
-from flows.store.progress import shown
+from flows.store.progress import showing_progress
 
 #: Charts stop here: a page of the UI with more is slow, and the region page has them all.
 _CHART_BYTES = 800_000
@@ -99,7 +99,7 @@ def progress(month: Month, steps: int) -> Iterator[None]:
                 update_progress_artifact(bar, progress=min(95.0, 100.0 * done / steps), description=text)
         done += 1
 
-    with shown(advance):
+    with showing_progress(advance):
         yield
     if bar is not None:
         with _for_show():

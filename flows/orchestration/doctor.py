@@ -59,7 +59,7 @@ _EVER = date.max
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class DoctorFinding:
     """One object that is not as it should be."""
 
     name: str
@@ -83,7 +83,7 @@ class Health:
     """What one look found."""
 
     objects: int
-    findings: tuple[Finding, ...]
+    findings: tuple[DoctorFinding, ...]
 
     @property
     def headline(self) -> str:
@@ -114,12 +114,12 @@ def examine(store: Store, month: Month | None = None) -> Health:
     return Health(len(names), tuple(once[name] for name in sorted(once)))
 
 
-def repair(store: Store, health: Health) -> Health:
+def lay_aside(store: Store, health: Health) -> Health:
     """Lay aside what may go; the same findings, with where each was laid."""
     return Health(health.objects, tuple(_laid_aside(store, f) if f.may_go else f for f in health.findings))
 
 
-def _laid_aside(store: Store, finding: Finding) -> Finding:
+def _laid_aside(store: Store, finding: DoctorFinding) -> DoctorFinding:
     # The manifest last: an edition whose laying aside was cut off is still found damaged.
     names = sorted((o.name for o in store.list(finding.whole)), key=lambda n: n.endswith("manifest.json"))
     target = ""
@@ -145,11 +145,13 @@ def _month(name: str) -> Month | None:
     return Month.parse(parts[1])
 
 
-def _one(store: Store, name: str, there: Collection[str]) -> Iterator[Finding]:
+def _one(store: Store, name: str, there: Collection[str]) -> Iterator[DoctorFinding]:
     """What is wrong with one object, looked at by itself."""
     first = name.partition("/")[0]
     if first not in _KNOWN:
-        yield Finding(name, f"“{name}” in the store is nothing that Holdfast knows. Look what it is, and take it away.")
+        yield DoctorFinding(
+            name, f"“{name}” in the store is nothing that Holdfast knows. Look what it is, and take it away."
+        )
         return
     if first == "months" or (first == "models" and name.count("/") > 1):
         return  # read with its edition, or its model
@@ -158,15 +160,15 @@ def _one(store: Store, name: str, there: Collection[str]) -> Iterator[Finding]:
     except ObjectMissing:
         return
     except StoreError as error:
-        yield Finding(name, str(error), may_go=first in _WRITTEN_ANEW or first in ("alerts", "submissions"))
+        yield DoctorFinding(name, str(error), may_go=first in _WRITTEN_ANEW or first in ("alerts", "submissions"))
         return
     if match := _RECEIVED.fullmatch(name):
         prefix = f"submissions/{match['month']}/{match['folder']}/"
         if digest(store.read(name))[:12] != match["sha"]:
-            yield Finding(name, f"“{name}” in the store is not the file that was received. {remedy(name)}")
+            yield DoctorFinding(name, f"“{name}” in the store is not the file that was received. {remedy(name)}")
         elif not any(n.startswith(prefix) and n.endswith(f"-{match['sha']}.json") for n in there):
             what = f"“{name}” in the store has no record of a submission: a run was cut off. "
-            yield Finding(name, what + f"`holdfast run --month {match['month']}` records it.")
+            yield DoctorFinding(name, what + f"`holdfast run --month {match['month']}` records it.")
 
 
 def _parser(name: str) -> Callable[[bytes], object]:
@@ -190,7 +192,7 @@ def _json_object(content: bytes) -> object:
     return found
 
 
-def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[Finding]:
+def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[DoctorFinding]:
     """Manifests that cannot be read, tables that are missing or other than written, and tables of no edition."""
     history = History(store)
     listed: set[str] = set()
@@ -223,49 +225,51 @@ def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Ite
             continue
         if match["edition"] in finished:
             what = f"“{name}” in the store belongs to no edition: a run was cut off. "
-            yield Finding(name, f"{what}`holdfast doctor --repair` lays it aside.", may_go=True)
+            yield DoctorFinding(name, f"{what}`holdfast doctor --repair` lays it aside.", may_go=True)
         else:
             manifest_name = f"{match['edition']}manifest.json"
             what = (
                 f"“{manifest_name}” is missing in the store: a run was cut off, or it was lost. {remedy(manifest_name)}"
             )
-            yield Finding(manifest_name, what)
+            yield DoctorFinding(manifest_name, what)
     if not of_month and any(n.startswith(f"submissions/{month}/") for n in there):
         name = f"months/{month}/"
-        yield Finding(name, f"“{name}” is empty in the store, although files of the month came. {remedy(name + 'x/y')}")
+        yield DoctorFinding(
+            name, f"“{name}” is empty in the store, although files of the month came. {remedy(name + 'x/y')}"
+        )
 
 
-def _of_edition(name: str, what: str, number: int, newest: int) -> Finding:
+def _of_edition(name: str, what: str, number: int, newest: int) -> DoctorFinding:
     """A fault in an edition. Once a later one has taken its place, no run of today reads it, and it may go whole."""
     if number == newest:
-        return Finding(name, what)
+        return DoctorFinding(name, what)
     later = f"Edition {newest} has taken its place; `holdfast doctor --repair` lays edition {number} aside."
-    return Finding(name, f"{what} {later}", may_go=True, whole=name.rpartition("/")[0] + "/")
+    return DoctorFinding(name, f"{what} {later}", may_go=True, whole=name.rpartition("/")[0] + "/")
 
 
-def _whole_store(store: Store, there: Collection[str]) -> Iterator[Finding]:
+def _whole_store(store: Store, there: Collection[str]) -> Iterator[DoctorFinding]:
     """What concerns no single month: claims, the key's record, the ledger's messages, models, published files."""
     for said in damaged_claims(store):
         name = said.partition("“")[2].partition("”")[0]
-        yield Finding(name, said)
+        yield DoctorFinding(name, said)
     if KEY_NAME not in there and any(re.search(r"/(state-)?(workforce|caseload)[^/]*\.parquet$", n) for n in there):
-        yield Finding(KEY_NAME, f"“{KEY_NAME}” is missing in the store. {remedy(KEY_NAME)}")
+        yield DoctorFinding(KEY_NAME, f"“{KEY_NAME}” is missing in the store. {remedy(KEY_NAME)}")
     ledger = Ledger(store)
     for name in sorted(n for n in there if n.startswith("ledger/") and n.endswith("/message.eml")):
         try:
             ledger.message(name.removeprefix("ledger/").removesuffix("/message.eml"))
         except StoreError as error:
-            yield Finding(name, str(error))
+            yield DoctorFinding(name, str(error))
     for model in sorted({n.split("/")[1] for n in there if n.startswith(f"{MODELS}/") and n.count("/") > 1}):
         for version in versions(store, model):
             try:
                 load(store, model, version)
             except ModelError as error:
-                yield Finding(f"{MODELS}/{model}/{version}/", str(error))
+                yield DoctorFinding(f"{MODELS}/{model}/{version}/", str(error))
     shelf = Shelf(store)
     for source in shelf.sources():
         try:
             for kept in shelf.in_use(source):
                 shelf.read(kept)
         except StoreError as error:
-            yield Finding(f"reference/{source}/", str(error))
+            yield DoctorFinding(f"reference/{source}/", str(error))

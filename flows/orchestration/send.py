@@ -56,7 +56,7 @@ class MailStopped(HoldfastError):
         return Cancelled(message=str(self), data=self)
 
 
-class Asked:
+class RunAsked:
     """Asks the Prefect server before each message whether a person has stopped the run in its UI."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Asked:
 
 def open_post(context: RunContext) -> Post:
     """The run's way to send, opened once: its patience and its pace are the run's, not a message's."""
-    asked = Asked()
+    asked = RunAsked()
     return Post(open_courier(context.settings, may_go=asked), asked)
 
 
@@ -95,7 +95,7 @@ class Post:
     """A run's courier, and who is asked before each message."""
 
     courier: Courier
-    asked: Asked
+    asked: RunAsked
 
 
 def send(
@@ -129,7 +129,7 @@ def _sent(
     return made or []
 
 
-def due_now(
+def messages_due(
     context: RunContext, published: Sequence[Published], held: Mapping[str, str]
 ) -> list[tuple[Council, Published]]:
     """The messages that may go at once: due, and held by nobody."""
@@ -161,7 +161,7 @@ def mail_month(
         return MonthMail(storm=storm, held=held)
     if request.send is Send.YES:
         return MonthMail(
-            storm=storm, deliveries=send(context, due_now(context, published, held), faults, post), held=held
+            storm=storm, deliveries=send(context, messages_due(context, published, held), faults, post), held=held
         )
     run = waiting_run()
     gone = gone_messages(context.store, context.month)
@@ -204,7 +204,9 @@ def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Month
         step("Waiting for approval of %s", context.month)
         try:
             answer = ask(waits, attempt, problem)
-            return approval.decide(context.store, waits, answer, at=datetime.now(UTC), through="the Prefect UI")
+            return approval.record_decision(
+                context.store, waits, answer, at=datetime.now(UTC), through="the Prefect UI"
+            )
         except ApprovalRefused as error:
             problem = str(error)
     raise ApprovalRefused(f"{MOST_QUESTIONS} answers could not be carried out. Decide with `holdfast approve`.")

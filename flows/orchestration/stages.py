@@ -14,16 +14,16 @@ from flows.month.steps import Alerting
 from flows.month.take_in import Read, TakenIn, to_be_tried_again, unread
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.owner import holding
-from flows.orchestration.send import due_now, open_post, send
+from flows.orchestration.send import messages_due, open_post, send
 from flows.orchestration.tasks import (
     check_and_count,
-    decide_month,
-    find_due,
+    decide_month_task,
+    find_due_task,
     measure_month,
     not_scored,
-    publish_council,
-    read_council,
-    score_month,
+    publish_council_task,
+    read_council_task,
+    score_month_task,
     whole,
 )
 from flows.settings.run_form import RunRequest, Send
@@ -34,7 +34,7 @@ from models.learning.trained import TrainedModel
 
 def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
     """Read, check and count the months that have something new, councils side by side."""
-    due = find_due(whole(context))
+    due = find_due_task(whole(context))
     if not due:
         return []
     months = str(due[0].month) if len(due) == 1 else f"{due[0].month} to {due[-1].month}"
@@ -54,7 +54,7 @@ def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
 
 def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> CouncilUnit[list[Read]]:
     council = files[0].council
-    future = read_council.submit(whole(context), council.name, month, whole(files))
+    future = read_council_task.submit(whole(context), council.name, month, whole(files))
     return CouncilUnit(council, f"reading {month}", future, lambda why: unread(files, why))
 
 
@@ -65,10 +65,10 @@ def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequenc
     with clock.stage("measure"):
         measured = measure_month(whole(context), month, whole(model))
     with clock.stage("score"):
-        scores = score_month(whole(context), month, whole(measured), whole(model))
+        scores = score_month_task(whole(context), month, whole(measured), whole(model))
     # A run of the month before that is under way is waited for: this one begins where that one ends.
     with clock.stage("decide"), holding(context, context.month.plus(-1)):
-        alerting = decide_month(whole(context), month, whole(measured), whole(scores), list(councils))
+        alerting = decide_month_task(whole(context), month, whole(measured), whole(scores), list(councils))
     faults.found += alerting.faults
     missing = [d for d in alerting.decided if d.decision.band is Band.NOT_SCORED]
     for one in [not_scored.submit(d.council.name, d.score.not_scored or "There is no score.") for d in missing]:
@@ -84,7 +84,7 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
             CouncilUnit[Published](
                 d.council,
                 "publishing",
-                publish_council.submit(whole(context), d.council.name, whole(alerting), whole(d)),
+                publish_council_task.submit(whole(context), d.council.name, whole(alerting), whole(d)),
                 lambda _why: None,
             )
             for d in alerting.decided
@@ -103,4 +103,4 @@ def alert_councils(
     may_go = request.send is Send.YES and not alerting.storm.held
     if not may_go:
         return alerting, published, {}
-    return alerting, published, send(context, due_now(context, published, held), faults, open_post(context))
+    return alerting, published, send(context, messages_due(context, published, held), faults, open_post(context))

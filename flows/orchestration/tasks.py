@@ -78,13 +78,13 @@ PATIENT_STEP: dict[str, Any] = {
 
 
 @task(task_run_name="Find what has come", **PATIENT_STEP)
-def find_due(context: RunContext) -> list[Due]:
+def find_due_task(context: RunContext) -> list[Due]:
     """The run's month, and earlier months in which something is new."""
     return inputs.due_now(context)
 
 
 @task(task_run_name="Read {council}, {month}", **PATIENT_STEP)
-def read_council(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
+def read_council_task(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
     """Everything one council sent for one month. Failed if a file was refused: it must be sent again."""
     reads = inputs.reader(context)(files)
     return needs_a_person(reads, " ".join(read.refusal for read in reads if read.refusal))
@@ -125,7 +125,7 @@ def measure_month(context: RunContext, month: str, model: TrainedModel) -> Measu
 
 
 @task(task_run_name="Score {month}", **STEP)
-def score_month(context: RunContext, month: str, measured: Measured, model: TrainedModel) -> dict[str, Score]:
+def score_month_task(context: RunContext, month: str, measured: Measured, model: TrainedModel) -> dict[str, Score]:
     """A score for every council, or why there is none."""
     return score_councils(
         model, measured, context.register, context.month, context.cutoff, max_age_months=context.max_age_months
@@ -133,7 +133,7 @@ def score_month(context: RunContext, month: str, measured: Measured, model: Trai
 
 
 @task(task_run_name="Decide {month}", **PATIENT_STEP)
-def decide_month(
+def decide_month_task(
     context: RunContext, month: str, measured: Measured, scores: Mapping[str, Score], councils: Sequence[str]
 ) -> Alerting:
     """Bands, changes, and whether the month's mail must wait."""
@@ -150,7 +150,7 @@ def not_scored(council: str, why: str) -> State[None]:
 
 
 @task(task_run_name="Publish {council}", **PATIENT_STEP)
-def publish_council(context: RunContext, council: str, alerting: Alerting, decided: Decided) -> Published:
+def publish_council_task(context: RunContext, council: str, alerting: Alerting, decided: Decided) -> Published:
     """The council's alert object and its message; the same again writes nothing."""
     contact = Contact.of(context.settings)
     return alerts.publish_council(

@@ -56,7 +56,7 @@ class Changes:
         return tuple(said)
 
 
-def compare(before: Contents, after: Contents, name: str) -> Changes:
+def compare_versions(before: Contents, after: Contents, name: str) -> Changes:
     """What `after` changes; raises ReferenceDataError when it lacks what a newer version must have.
 
     That is: it ends earlier, has far fewer councils in its newest year, far fewer rows, or lost judgements.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from features.errors import ReferenceDataError
-from flows.settings.published_sources import is_loopback, shown
+from flows.settings.published_sources import is_loopback, shown_address
 
 _REDIRECTS = 5
 _FIRST_PAUSE_SECONDS = 2.0
@@ -111,14 +111,14 @@ class Downloader:
                         _check_status(answer, at, name)
                         _check_kind(answer, at, name, json=json)
                         content = self._body(answer, at, name, until)
-                        return Fetched(content, shown(str(at)), _length_was_told(answer))
+                        return Fetched(content, shown_address(str(at)), _length_was_told(answer))
                 except httpx.TimeoutException:
                     raise _Later(f"{at.host} did not answer in time.") from None
                 except httpx.RemoteProtocolError:
                     raise _Later(f"{at.host} broke off before the whole file had come.") from None
                 except httpx.TransportError as error:
                     raise _Later(f"{at.host} could not be reached ({type(error).__name__}).") from None
-        raise NotFetched(f"{name}: {shown(url)} redirects more than {_REDIRECTS} times. Correct the address.")
+        raise NotFetched(f"{name}: {shown_address(url)} redirects more than {_REDIRECTS} times. Correct the address.")
 
     def _client(self, host: str) -> httpx.Client:
         patience = self._patience
@@ -134,16 +134,21 @@ class Downloader:
         try:
             target = at.join(location)
         except httpx.InvalidURL:
-            raise NotFetched(f"{name}: {shown(str(at))} redirects to an address that cannot be read.") from None
+            raise NotFetched(f"{name}: {shown_address(str(at))} redirects to an address that cannot be read.") from None
         if target.host.lower() != start.host.lower() and target.host.lower() not in self._redirect_hosts:
             raise NotFetched(
-                f"{name}: {shown(str(at))} redirects to {target.host or 'no host'}, which is not expected, so nothing "
-                "was fetched. If the publisher has moved, add the host to reference.redirect_hosts in the settings."
+                f"{name}: {shown_address(str(at))} redirects to {target.host or 'no host'}, which is not expected, so "
+                "nothing was fetched. If the publisher has moved, add the host to reference.redirect_hosts in the "
+                "settings."
             )
         if target.scheme != "https" and not (target.scheme == "http" and is_loopback(target.host)):
-            raise NotFetched(f"{name}: {shown(str(at))} redirects to an address without https, which is not fetched.")
+            raise NotFetched(
+                f"{name}: {shown_address(str(at))} redirects to an address without https, which is not fetched."
+            )
         if target.userinfo:
-            raise NotFetched(f"{name}: {shown(str(at))} redirects to an address with a user name. It is not fetched.")
+            raise NotFetched(
+                f"{name}: {shown_address(str(at))} redirects to an address with a user name. It is not fetched."
+            )
         return target
 
     def _body(self, answer: httpx.Response, at: httpx.URL, name: str, until: float) -> bytes:
@@ -184,7 +189,7 @@ def _check_status(answer: httpx.Response, at: httpx.URL, name: str) -> None:
         raise _Later(f"{at.host} is in trouble (status {status}).", float(asked) if asked.isdigit() else 0)
     what = _WORDS.get(status, "gives no file")
     raise NotFetched(
-        f"{name}: {at.host} {what} (status {status}): {shown(str(at))}. Publishers move files with a release: "
+        f"{name}: {at.host} {what} (status {status}): {shown_address(str(at))}. Publishers move files with a release: "
         "correct the address in the settings. The stored version stays in use."
     )
 
@@ -195,7 +200,7 @@ def _check_kind(answer: httpx.Response, at: httpx.URL, name: str, *, json: bool)
     if page or (not json and kind in ("application/json", "application/problem+json")):
         raise NotFetched(
             f"{name}: {at.host} answered with {'a web page' if page else 'a message'} instead of the file: "
-            f"{shown(str(at))}. Correct the address in the settings; the stored version stays in use."
+            f"{shown_address(str(at))}. Correct the address in the settings; the stored version stays in use."
         )
 
 

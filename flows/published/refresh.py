@@ -10,7 +10,7 @@ from hashlib import sha256
 
 from features.errors import ReferenceDataError, SettingsError
 from flows.published.api import DataSetVersion, csv_address, published_versions
-from flows.published.changes import compare, header_sentences, in_words
+from flows.published.changes import compare_versions, header_sentences, in_words
 from flows.published.contents import Contents, read_contents
 from flows.published.download import Downloader, Fetched, Patience
 from flows.published.form import headers_in
@@ -96,7 +96,7 @@ def refresh_source(
         fetched = downloads.fetch(address, source.name)
     except ReferenceDataError as error:
         return SourceOutcome(source.name, SourceStatus.NOT_FETCHED, str(error), present)
-    outcome = take(shelf, source, fetched, at, release=release)
+    outcome = take_file(shelf, source, fetched, at, release=release)
     if newer is None or outcome.trouble:
         return outcome
     return SourceOutcome(
@@ -104,7 +104,9 @@ def refresh_source(
     )
 
 
-def take(shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, *, release: str = "") -> SourceOutcome:
+def take_file(
+    shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, *, release: str = ""
+) -> SourceOutcome:
     """Check a file, compare it with the version in use, and put it in use if it passes."""
     used = shelf.in_use(source.name)
     present = used[0] if used else None
@@ -113,7 +115,7 @@ def take(shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, 
         return _unchanged(source, present, None)
     try:
         contents = read_contents(fetched.content, source.holds, source.name, whole=fetched.whole)
-        changes = compare(present.contents, contents, source.name) if present is not None else None
+        changes = compare_versions(present.contents, contents, source.name) if present is not None else None
     except ReferenceDataError as error:
         reason = " ".join([str(error), *_header_changes(fetched.content, present, source.name)])
         noted = shelf.note_refusal(source.name, fetched.content, reason, fetched.url, at)

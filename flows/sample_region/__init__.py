@@ -28,3 +28,9 @@ __all__ = [
     "write_landing",
     "write_month",
 ]
+
+#: What other rooms may import, besides the room's own name; the rest is its own.
+DOOR = (
+    "examples",
+    "landing",
+)

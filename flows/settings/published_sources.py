@@ -118,7 +118,7 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def shown(url: str) -> str:
+def shown_address(url: str) -> str:
     """An address for people and records: without its query, which may carry a token."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

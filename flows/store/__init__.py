@@ -18,3 +18,19 @@ __all__ = [
     "open_store",
     "store_at",
 ]
+
+#: What other rooms may import, besides the room's own name; the rest is its own.
+DOOR = (
+    "claims",
+    "context",
+    "editions",
+    "ledger",
+    "manifest",
+    "names",
+    "open",
+    "port",
+    "processes",
+    "progress",
+    "reading",
+    "retention",
+)

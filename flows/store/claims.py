@@ -245,7 +245,7 @@ class Held:
         self._store.replace(done.name, done.to_bytes(), content_type="application/json")
 
 
-def take(store: Store, of: Month | str, owner: Owner, now: datetime, rules: ClaimSettings) -> tuple[Claim, bool]:
+def take_claim(store: Store, of: Month | str, owner: Owner, now: datetime, rules: ClaimSettings) -> tuple[Claim, bool]:
     """The claim that counts now, and whether it was taken by this call; no waiting."""
     while True:
         last = latest(store, of)
@@ -305,7 +305,7 @@ def _wait_for(
     until = clock() + timedelta(minutes=rules.wait_minutes)
     told = False
     while True:
-        claim, mine = take(store, of, owner, clock(), rules)
+        claim, mine = take_claim(store, of, owner, clock(), rules)
         if mine:
             return claim
         if clock() >= until:

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from features.errors import StoreError
 from features.private_files import make_private_folder, open_private
-from flows.store.names import TEMPORARY_PREFIX, checked, is_usable, shown
+from flows.store.names import TEMPORARY_PREFIX, checked_name, is_usable, shown
 from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored, StoreRefuses, StrangeObject
 
 
@@ -97,7 +97,7 @@ class LocalStore:
     def _walk(self, prefix: str, failed: Callable[[OSError], None]) -> Iterator[tuple[Path, str, bool]]:
         """Path, name and whether it is a folder, of all that lies under a prefix; links are not followed."""
         start = self.root
-        if (folder := prefix.rpartition("/")[0]) and checked(folder):
+        if (folder := prefix.rpartition("/")[0]) and checked_name(folder):
             start = self.root / folder
             if start.is_symlink() and self._strangeness(start, is_folder=True):
                 yield start, folder, True
@@ -178,7 +178,7 @@ class LocalStore:
 
     def _path(self, name: str) -> Path:
         """Where the object lies; StoreError if a link in the folder leads out of the root."""
-        path = self.root / checked(name)
+        path = self.root / checked_name(name)
         if path.parent in self._inside and not path.is_symlink():
             return path
         if not all(p.resolve().is_relative_to(self._real_root) for p in (path, path.parent)):

@@ -24,13 +24,13 @@ def shown(name: str) -> str:
 def is_usable(name: str) -> bool:
     """Whether an object may have this name."""
     try:
-        checked(name)
+        checked_name(name)
     except StoreError:
         return False
     return True
 
 
-def checked(name: str) -> str:
+def checked_name(name: str) -> str:
     """The name unchanged, or StoreError if it is absolute, climbs, or could not be a file's name.
 
     One rule for both stores, so that what works on a laptop works in a bucket and no name from

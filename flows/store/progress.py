@@ -24,7 +24,7 @@ class _Shown(logging.Handler):
 
 
 @contextmanager
-def shown(show: Callable[[str], None]) -> Iterator[None]:
+def showing_progress(show: Callable[[str], None]) -> Iterator[None]:
     """Pass every step to `show` while the block runs."""
     handler = _Shown(show)
     before = _LOGGER.level, _LOGGER.propagate

@@ -159,7 +159,7 @@ def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) 
     )
 
 
-def carry_out(store: Store, landing: Store, planned: Plan, *, at: datetime, by: str, reason: str) -> str:
+def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime, by: str, reason: str) -> str:
     """Close the months, write down what goes, delete it. Returns the name of the record, which holds no name or value.
 
     The months are closed first, so that no run takes them in again; if this is cut off, the record says

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
-from flows.store.names import checked, is_usable, shown
+from flows.store.names import checked_name, is_usable, shown
 from flows.store.options import S3Options
 from flows.store.port import (
     AlreadyThere,
@@ -85,7 +85,7 @@ class S3Store:
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.bucket = bucket
-        self.prefix = f"{checked(prefix.strip('/'))}/" if prefix.strip("/") else ""
+        self.prefix = f"{checked_name(prefix.strip('/'))}/" if prefix.strip("/") else ""
         self.options = options or S3Options()
         self.url = f"s3://{bucket}/{self.prefix}".rstrip("/")
         self._sleep = sleep
@@ -237,7 +237,7 @@ class S3Store:
         return Stored(entry["Key"].removeprefix(self.prefix), entry.get("Size", 0), entry.get("VersionId"), latest)
 
     def _key(self, name: str) -> str:
-        return self.prefix + checked(name)
+        return self.prefix + checked_name(name)
 
     def _put(self, name: str, content: bytes, content_type: str, **conditions: Any) -> None:
         extra: dict[str, Any] = dict(conditions)

@@ -15,7 +15,7 @@ from typing import Any
 
 from features.errors import ModelError
 from features.private_files import write_private
-from models.evidence.document import Block, Bullets, Text, html, markdown
+from models.evidence.document import Block, ReportBullets, Text, html, markdown
 from models.evidence.sections import GIVEN, Section, build_section
 from models.judgements.asof import Variant
 from models.judgements.design import build_design
@@ -50,7 +50,7 @@ class BacktestReport:
         for section in self.sections:
             found += section.blocks()
         disagree = f"Sources disagree on {len(self.disagreements)} entries; the JSON lists them."
-        return [*found, Bullets((*self.notes, *((disagree,) if self.disagreements else ())))]
+        return [*found, ReportBullets((*self.notes, *((disagree,) if self.disagreements else ())))]
 
     def to_markdown(self) -> str:
         """The report as Markdown; the terminal prints it."""

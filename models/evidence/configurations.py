@@ -23,7 +23,7 @@ from models.judgements.design import Design, build_design
 from models.learning.candidates import CANDIDATES, DEMAND, FLOW, LEVELS, PREVIOUS, RECIPE, Candidate, ordinal
 from models.learning.level import Floats
 from models.learning.metrics import auc, ends, log_losses, resample_counts
-from models.learning.tries import count
+from models.learning.tries import count_tries
 from models.learning.walkforward import QUESTIONS, WalkForward, walk_forward
 from models.record import read_record
 
@@ -74,7 +74,7 @@ def configurations() -> list[Configuration]:
     return found
 
 
-def compare(design: Design, tried: Sequence[Configuration], asked_from: date) -> str:
+def compare_configurations(design: Design, tried: Sequence[Configuration], asked_from: date) -> str:
     """A line per configuration and question: AUC, log loss, and its difference from the first."""
     walked = [walk_forward(c.taught(design), [replace(c.candidate, name=c.name)], asked_from=asked_from) for c in tried]
     lines = []
@@ -109,8 +109,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     design = build_design(read_record(options.data), Variant.OWN_DATA_AT_ONCE)
     last = design.frame["published"].max()
     what = f"neighbours of a recipe of {len(RECIPE.columns)} columns"
-    total = count("models.evidence.configurations", what, [c.name for c in tried], f"to {last!s}")
-    sys.stdout.write(f"{compare(design, tried, options.asked_from)}\n\n{total} tries counted in all.\n")
+    total = count_tries("models.evidence.configurations", what, [c.name for c in tried], f"to {last!s}")
+    sys.stdout.write(f"{compare_configurations(design, tried, options.asked_from)}\n\n{total} tries counted in all.\n")
     return 0
 
 

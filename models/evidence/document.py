@@ -20,7 +20,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Bullets:
+class ReportBullets:
     items: tuple[str, ...]
 
 
@@ -33,14 +33,14 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ReportPicture:
     """Inline SVG, for the page alone; the figures it shows stand in a table beside it."""
 
     caption: str
     svg: str
 
 
-Block = Heading | Text | Bullets | Grid | Picture
+Block = Heading | Text | ReportBullets | Grid | ReportPicture
 
 
 def markdown(title: str, blocks: Sequence[Block]) -> str:
@@ -52,12 +52,12 @@ def markdown(title: str, blocks: Sequence[Block]) -> str:
                 parts.append(f"{'#' * depth} {text}")
             case Text(text):
                 parts.append(text)
-            case Bullets(items):
+            case ReportBullets(items):
                 parts.append("\n".join(f"- {item}" for item in items))
             case Grid(head, rows):
                 lines = [head, ("---",) * len(head), *rows]
                 parts.append("\n".join("| " + " | ".join(line) + " |" for line in lines))
-            case Picture():
+            case ReportPicture():
                 continue
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -71,7 +71,7 @@ def html(title: str, blocks: Sequence[Block]) -> str:
                 parts.append(f"<h{depth}>{escape(text)}</h{depth}>")
             case Text(text):
                 parts.append(f"<p>{escape(text)}</p>")
-            case Bullets(items):
+            case ReportBullets(items):
                 parts.append("<ul>" + "".join(f"<li>{escape(item)}</li>" for item in items) + "</ul>")
             case Grid(head, rows):
                 top = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in head)
@@ -79,7 +79,7 @@ def html(title: str, blocks: Sequence[Block]) -> str:
                 parts.append(
                     f'<div class="wide"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
                 )
-            case Picture(caption, svg):
+            case ReportPicture(caption, svg):
                 parts.append(f"<figure><figcaption>{escape(caption)}</figcaption>{svg}</figure>")
     start = (
         '<!DOCTYPE html>\n<html lang="en-GB"><head><meta charset="utf-8">'

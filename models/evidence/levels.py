@@ -24,7 +24,7 @@ from models.judgements.labels import inspections
 from models.learning.classifier import level_shift
 from models.learning.level import Floats, Judged, Level, LevelRule, followed, served, unknown
 from models.learning.metrics import log_losses
-from models.learning.tries import count
+from models.learning.tries import count_tries
 from models.record import PublicRecord, read_record
 from models.record.frameworks import ILACS_FRAMEWORK, SIF_FRAMEWORK
 
@@ -37,7 +37,7 @@ _STEP_DOWN, _STEP_UP = -1.2, 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
+class InspectionCalendar:
     """First days and publications of inspections, as ordinals, in order of publication."""
 
     started: Floats
@@ -48,11 +48,11 @@ class Calendar:
         return float(np.median(self.started))
 
 
-def calendar_of(record: PublicRecord) -> Calendar:
+def calendar_of(record: PublicRecord) -> InspectionCalendar:
     """The ILACS inspections of the record."""
     rows = inspections(record.judgements, record.lineage)
     mine = rows.filter(rows["framework"] == ILACS_FRAMEWORK.name)
-    return Calendar(
+    return InspectionCalendar(
         np.array([d.toordinal() for d in mine["started"]], dtype=np.float64),
         np.array([d.toordinal() for d in mine["published"]], dtype=np.float64),
     )
@@ -73,7 +73,7 @@ def fall_of_2016(record: PublicRecord) -> dict[int, float]:
     return {year: value - middle for year, value in odds.items()}
 
 
-def scenarios(calendar: Calendar, fall: Mapping[int, float]) -> dict[str, Floats]:
+def scenarios(calendar: InspectionCalendar, fall: Mapping[int, float]) -> dict[str, Floats]:
     """The true level of each inspection, by scenario."""
     years = (calendar.started - calendar.turn) / _YEAR
     after = years >= 0
@@ -131,7 +131,9 @@ class Result:
     later: float
 
 
-def simulate(calendar: Calendar, truth: Floats, tried: Mapping[str, Method], replicates: int) -> dict[str, Result]:
+def simulate_levels(
+    calendar: InspectionCalendar, truth: Floats, tried: Mapping[str, Method], replicates: int
+) -> dict[str, Result]:
     """Each method on the same draws."""
     generator = np.random.default_rng(SEED)
     n = len(calendar.started)
@@ -169,7 +171,7 @@ def simulate(calendar: Calendar, truth: Floats, tried: Mapping[str, Method], rep
 
 
 def _known_by(
-    calendar: Calendar,
+    calendar: InspectionCalendar,
     odds: Floats,
     y: np.ndarray,
     order: np.ndarray,
@@ -191,7 +193,7 @@ def _known_by(
     return found
 
 
-def table(found: Mapping[str, Mapping[str, Result]]) -> str:
+def regret_table(found: Mapping[str, Mapping[str, Result]]) -> str:
     """Regret by method and scenario, the worst of them, and expected over seen in the step down."""
     names = list(found)
     lines = [
@@ -219,12 +221,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     calendar = calendar_of(record)
     tried = methods()
     found = {
-        name: simulate(calendar, truth, tried, options.replicates)
+        name: simulate_levels(calendar, truth, tried, options.replicates)
         for name, truth in scenarios(calendar, fall_of_2016(record)).items()
     }
     what = f"simulated judgements on the calendar to {record.judgements['published'].max()!s}"
-    total = count("models.evidence.levels", "ways to follow the level", list(tried), what)
-    sys.stdout.write(f"{table(found)}\n\n{total} tries counted in all.\n")
+    total = count_tries("models.evidence.levels", "ways to follow the level", list(tried), what)
+    sys.stdout.write(f"{regret_table(found)}\n\n{total} tries counted in all.\n")
     return 0
 
 

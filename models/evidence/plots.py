@@ -58,7 +58,7 @@ def calibration(bins: Sequence[CalibrationBin]) -> str:
         return _svg(figure, "Calibration of the model, fifths of inspections by forecast")
 
 
-def levels(years: Sequence[YearSeen]) -> str:
+def levels_by_year(years: Sequence[YearSeen]) -> str:
     """Expected and seen share by year."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(2.8)
@@ -79,7 +79,7 @@ def levels(years: Sequence[YearSeen]) -> str:
         return _svg(figure, "Expected and seen share below good by year")
 
 
-def audit(slices: Sequence[Slice]) -> str:
+def audit_plot(slices: Sequence[Slice]) -> str:
     """Observed against expected for each kind of council."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(0.24 * len(slices) + 0.9)

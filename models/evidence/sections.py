@@ -11,7 +11,7 @@ import polars as pl
 
 from models.evidence import plots
 from models.evidence.audit import Slice, audit
-from models.evidence.document import Block, Bullets, Grid, Heading, Picture, Text
+from models.evidence.document import Block, Grid, Heading, ReportBullets, ReportPicture, Text
 from models.evidence.leadtime import SHARES, Flags, Timing, flags, flags_grid, timing, timing_text
 from models.evidence.table import Table, build_table, figure, grid, rounded
 from models.judgements.asof import Variant
@@ -67,7 +67,9 @@ class Section:
                 found[-1] = Heading(f"{table.question.capitalize()}: {table.positives} of {table.n}", 3)
             found.append(grid(table))
         found += [
-            Picture("How well each forecast orders inspections on their first day", plots.auc_forest(self.tables[0])),
+            ReportPicture(
+                "How well each forecast orders inspections on their first day", plots.auc_forest(self.tables[0])
+            ),
             Heading("The level", 3),
             Grid(
                 ("Begun in", "inspections", "expected below good", "seen", "standard errors apart"),
@@ -86,7 +88,7 @@ class Section:
                 f"{'Holds' if self.level.passed else 'Does NOT hold'}: {self.level.figures}. "
                 f"{coverage_text(self.coverage)}"
             ),
-            Picture("Expected and seen, by year", plots.levels(self.years)),
+            ReportPicture("Expected and seen, by year", plots.levels_by_year(self.years)),
             Heading("Calibration", 3),
             Grid(
                 ("Fifths by forecast", *(f"{i}" for i in range(1, 6))),
@@ -95,7 +97,7 @@ class Section:
                     for question, bins in self.calibration.items()
                 ),
             ),
-            Picture("Calibration, as mailed", plots.calibration(self.calibration.get(AS_MAILED, ()))),
+            ReportPicture("Calibration, as mailed", plots.calibration(self.calibration.get(AS_MAILED, ()))),
             Heading("Flags", 3),
             flags_grid(list(self.flags)),
             Text(timing_text(self.timing)),
@@ -114,8 +116,8 @@ class Section:
                     for s in self.audit
                 ),
             ),
-            Picture("By kind of council", plots.audit(self.audit)),
-            Bullets(
+            ReportPicture("By kind of council", plots.audit_plot(self.audit)),
+            ReportBullets(
                 tuple(
                     f"Trained on {s.inspections} inspections published before {s.cut} ({s.counting} set the level); "
                     f"asked {s.asked} times."

@@ -15,7 +15,7 @@ from models.evidence.document import Grid
 from models.learning.candidates import BASELINE_TO_BEAT, BY_CANDIDATE
 from models.learning.fitting import Forecast
 from models.learning.level import Floats
-from models.learning.metrics import Metrics, ends, log_losses, measure, resample_counts, resampled
+from models.learning.metrics import Metrics, ends, log_losses, measure_forecasts, resample_counts, resampled
 
 #: Resamples of councils for an interval in the table.
 DRAWS = 1000
@@ -71,7 +71,7 @@ def build_table(
         drawn = resampled(y, p, counts)
         gain = loss = None
         if base is not None and base_auc is not None and name != BASELINE_TO_BEAT:
-            gain = _difference(measure(y, p).auc, measure(y, base).auc, drawn["auc"] - base_auc)
+            gain = _difference(measure_forecasts(y, p).auc, measure_forecasts(y, base).auc, drawn["auc"] - base_auc)
             apart = log_losses(y, p) - log_losses(y, base)
             loss = _difference(float(apart.mean()), 0.0, (counts @ apart) / counts.sum(axis=1))
         candidate = BY_CANDIDATE.get(name)
@@ -80,7 +80,7 @@ def build_table(
                 forecast=name,
                 group=candidate.group if candidate else "",
                 baseline=bool(candidate and candidate.baseline),
-                metrics=measure(y, p),
+                metrics=measure_forecasts(y, p),
                 intervals={n: e for n, v in drawn.items() if (e := ends(v)) is not None},
                 auc_gain=gain,
                 loss_gain=loss,

@@ -137,7 +137,7 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
     asked = inspections(record.judgements, record.lineage, MONTHS_BEFORE)
     quarterly = each_quarter(record)
     both = pl.concat([asked, quarterly], how="diagonal")
-    known = as_known(record, variant, both, national)
+    known = rows_as_known(record, variant, both, national)
     columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
     every = known.select(*columns, "inspection")
     order = ["published", "la_code", "months_before"]
@@ -151,7 +151,7 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
     )
 
 
-def as_known(record: PublicRecord, variant: Variant, asked: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
+def rows_as_known(record: PublicRecord, variant: Variant, asked: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
     """Rows of `la_code, as_of, previous_*` with features and context as known; `inspection`: asked of one."""
     wide = wide_as_known(record, variant, asked["as_of"].unique().to_list(), national)
     return (

@@ -59,7 +59,7 @@ class Metrics:
     log_loss: float
 
 
-def measure(y: Bools, p: Floats) -> Metrics:
+def measure_forecasts(y: Bools, p: Floats) -> Metrics:
     """All measures of forecasts `p` of outcomes `y`; raises ValueError for no inspections."""
     if len(y) == 0:
         raise ValueError("no inspections to judge")

@@ -22,7 +22,7 @@ from models.judgements.labels import MONTHS_BEFORE
 from models.learning.candidates import CANDIDATES, RECIPE, SEED, Candidate
 from models.learning.classifier import BelowGoodClassifier
 from models.learning.fitting import Fitted, fit
-from models.learning.metrics import measure
+from models.learning.metrics import measure_forecasts
 from models.learning.promotion import PromotionCheck, Verdict, judge
 from models.learning.trained import TrainedModel
 from models.learning.tries import tried
@@ -80,7 +80,7 @@ class TrainingResult:
         return "\n".join(lines)
 
 
-def train(
+def train_model(
     data_dir: Path,
     *,
     code_version: str,
@@ -262,7 +262,7 @@ def _named(columns: Sequence[str], values: np.ndarray) -> dict[str, float]:
 
 def metrics_json(y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
     """Metrics as plain values, rounded for a record."""
-    return {k: _rounded(v) for k, v in asdict(measure(y, p)).items()}
+    return {k: _rounded(v) for k, v in asdict(measure_forecasts(y, p)).items()}
 
 
 def _rounded(value: Any) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 _FILE = Path(__file__).with_name("tries.json")
 
 
-def count(program: str, what: str, configurations: Sequence[str], data: str, file: Path = _FILE) -> int:
+def count_tries(program: str, what: str, configurations: Sequence[str], data: str, file: Path = _FILE) -> int:
     """Keep a comparison; returns the sum of all tries.
 
     `data`: what the configurations were tried on, in words.
@@ -33,7 +33,7 @@ def tried(file: Path = _FILE) -> int:
     return sum(int(entry["tried"]) for entry in _read(file).values())
 
 
-def listed(file: Path = _FILE) -> list[tuple[str, str, str, int]]:
+def tries_listed(file: Path = _FILE) -> list[tuple[str, str, str, int]]:
     """Program, what it compared, on which data, how many: for a card."""
     return [(str(e["program"]), str(e["what"]), str(e["data"]), int(e["tried"])) for e in _read(file).values()]
 

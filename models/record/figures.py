@@ -81,7 +81,7 @@ def population(tables: Iterable[RecordTable]) -> pl.DataFrame:
     return _newest(found, COUNTS, "count")
 
 
-def rates(tables: Iterable[RecordTable]) -> pl.DataFrame:
+def published_percentages(tables: Iterable[RecordTable]) -> pl.DataFrame:
     """Percentages that are published without their counts (from LAIT), as fractions."""
     found = []
     for table in tables:

@@ -75,7 +75,7 @@ def read_record(folder: Path, frameworks: Sequence[Framework] = FRAMEWORKS) -> P
     ]
     return PublicRecord(
         counts=counts,
-        rates=figures.rates(tables),
+        rates=figures.published_percentages(tables),
         population=population,
         judgements=judgements,
         disagreements=disagreements,

@@ -22,7 +22,7 @@ from features.errors import ModelError
 from models.learning.level import Judged
 from models.learning.trained import TrainedModel
 from models.record.frameworks import FRAMEWORKS, Framework, framework_of
-from models.registry.versions import ALLOWED_TYPES, PREFIX, Objects, opened, read_json, read_object
+from models.registry.versions import ALLOWED_TYPES, PREFIX, Objects, opened, read_model_json, read_object
 from models.score import ModelRef
 
 _FORMAT = 1
@@ -119,7 +119,7 @@ def _newest(store: Objects, ref: ModelRef, known_by: date | None) -> dict[str, A
     known = [n for n in names if known_by is None or n[start : start + 10] <= str(known_by)]
     if not known:
         return None
-    found = read_json(store, known[-1])
+    found = read_model_json(store, known[-1])
     if found.get("format") != _FORMAT or not {"skops", "judgements"} <= set(found):
         raise ModelError(f"{known[-1]} does not hold what it should. Restore the file.")
     return {**found, "name": known[-1].removesuffix(".json")}

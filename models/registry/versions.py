@@ -126,7 +126,7 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
     """
     ref = ModelRef(name, version if version is not None else current(store, name))
     prefix = _prefix(ref.name, ref.version)
-    provenance = read_json(store, f"{prefix}/provenance.json")
+    provenance = read_model_json(store, f"{prefix}/provenance.json")
     form = provenance.get("format")
     if form not in (1, FORMAT):
         raise ModelError(
@@ -172,7 +172,7 @@ def versions(store: Objects, name: str) -> tuple[str, ...]:
 
 def current(store: Objects, name: str) -> str:
     """The version that speaks; raises ModelError if none was promoted."""
-    pointer = read_json(store, f"{PREFIX}/{name}/current.json")
+    pointer = read_model_json(store, f"{PREFIX}/{name}/current.json")
     if "version" not in pointer:
         raise ModelError(f"{PREFIX}/{name}/current.json does not name a version. Restore the file.")
     return str(pointer["version"])
@@ -198,13 +198,13 @@ def promote(
 
 def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
     """What the promotion rule said of a stored version when it was trained."""
-    said = read_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
+    said = read_model_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
     return Verdict(said["rule"], tuple(PromotionCheck(**check) for check in said["checks"]))
 
 
 def roll_back(store: Objects, name: str, on: date, by: str, reason: str) -> ModelRef:
     """Make the version that spoke before the current one speak again; raises ModelError if there was none."""
-    pointer = read_json(store, f"{PREFIX}/{name}/current.json")
+    pointer = read_model_json(store, f"{PREFIX}/{name}/current.json")
     earlier = [h["version"] for h in pointer["history"] if h["version"] != pointer["version"]]
     if not earlier:
         raise ModelError(f"{name} has no earlier version to go back to.")
@@ -217,7 +217,7 @@ def _point(store: Objects, ref: ModelRef, entry: dict[str, Any]) -> None:
     name = f"{PREFIX}/{ref.name}/current.json"
     history: list[Any] = []
     if any(str(o.name) == name for o in store.list(name)):
-        history = read_json(store, name)["history"]
+        history = read_model_json(store, name)["history"]
     pointer = {"version": ref.version, "history": [*history, {"version": ref.version, **entry}]}
     store.replace(name, _json(pointer), content_type="application/json")
 
@@ -281,7 +281,7 @@ def read_object(store: Objects, name: str) -> bytes:
         raise ModelError(f"The model file {name} cannot be read ({type(error).__name__}): {error}") from error
 
 
-def read_json(store: Objects, name: str) -> dict[str, Any]:
+def read_model_json(store: Objects, name: str) -> dict[str, Any]:
     """A JSON object of the store; raises ModelError with its name."""
     try:
         found = json.loads(read_object(store, name))

@@ -20,7 +20,7 @@ from flows.month.measure import Measured, measure
 from flows.month.score import load_model, score_councils
 from flows.settings.settings import RetentionSettings, Settings
 from flows.store.context import DEMO_KEY, RunContext, begin
-from flows.store.retention import Periods, carry_out, plan
+from flows.store.retention import Periods, delete_planned, plan
 from models.score import Score
 from tests.docs.pages import REPOSITORY
 
@@ -54,7 +54,7 @@ def retain(folder: Path) -> None:
     run = context(folder)
     periods = Periods.counted_back(LAST, RetentionSettings(), KEEP)
     planned = plan(run.store, run.landing, periods, with_landing=True)
-    carry_out(run.store, run.landing, planned, at=NOW, by="lead", reason="period over")
+    delete_planned(run.store, run.landing, planned, at=NOW, by="lead", reason="period over")
 
 
 def references(file: Path, column: str) -> set[str]:

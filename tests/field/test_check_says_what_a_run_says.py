@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 
 from expectations.fates import Fate
 from flows.alerts.files import council_files
-from flows.extracts.check_files import Checked, check_files
+from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.checking import Past
 from flows.extracts.reading.table import Limits
 from tests.conftest import SHARED
@@ -44,7 +44,7 @@ def by_check(region: FieldRegion, la_code: str) -> tuple[Fates, Found]:
     past = Past(context.history, context.cutoff, context.register, (), context.key, Limits())
     paths = sorted((region.landing / str(LAST) / la_code).iterdir())
     (checked,) = check_files(paths, council=la_code, month=LAST, past=past)
-    assert isinstance(checked, Checked)
+    assert isinstance(checked, CheckedFiles)
     found = {
         (i.check, str(i.severity), i.column, i.rows, i.row_numbers, i.effect, i.accepted) for i in checked.report.items
     }

@@ -24,7 +24,7 @@ from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact, alert_letter
 from flows.alerts.letter.render import render_letter
 from flows.cli.app import app
-from flows.extracts.check_files import Checked, check_files
+from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.landing import LandedFile
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import data_officer_message
@@ -199,7 +199,7 @@ def test_the_desk_says_the_same_of_the_files_that_can_be_checked_there(month: Ev
         (checked,) = check_files(
             [p for p in sorted(folder.iterdir()) if ".first" not in p.name], council=code, month=LAST
         )
-        assert isinstance(checked, Checked)
+        assert isinstance(checked, CheckedFiles)
         desk = {f.kind: f for f in checked.report.files.files}
         for file in files.files:
             if file.fate is not Fate.MISSING:

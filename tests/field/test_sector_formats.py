@@ -15,7 +15,7 @@ from features.councils import REGISTER_COLUMNS, Council, read_register, write_re
 from features.errors import ExtractError, HoldfastError, ReferenceDataError, SettingsError
 from features.months import Month
 from features.registry import Kind
-from flows.extracts.check_files import Checked, check_files
+from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.formats.asked import Form
 from flows.extracts.formats.csww.stream import Stream
 from flows.extracts.formats.known import FORMATS, form_by_name
@@ -133,7 +133,7 @@ def test_a_column_that_cannot_be_used_is_an_error_and_the_headline_says_so(
     path = tmp_path / "annex_a.xlsx"
     path.write_bytes(as_workbook(spoiled))
     (report,) = check_files([path], council="370", month=Month(2026, 10))
-    assert isinstance(report, Checked) and report.errors
+    assert isinstance(report, CheckedFiles) and report.errors
     assert "used in part" in report.report.files.files[0].state
 
 

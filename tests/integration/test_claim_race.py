@@ -14,7 +14,7 @@ import pytest
 from features.months import Month
 from flows.settings.settings import ClaimSettings
 from flows.store import LocalStore, Store
-from flows.store.claims import Claim, Owner, claimed, latest, take
+from flows.store.claims import Claim, Owner, claimed, latest, take_claim
 from flows.store.processes import Process
 from flows.store.s3 import S3Store
 
@@ -40,7 +40,7 @@ def owner(number: int) -> Owner:
 
 
 def attempt(store: Store, number: int, now: datetime) -> tuple[Claim, bool]:
-    return take(store, MONTH, owner(number), now, RULES)
+    return take_claim(store, MONTH, owner(number), now, RULES)
 
 
 def all_at_once(make_store: MakeStore, now: datetime) -> list[tuple[Claim, bool]]:

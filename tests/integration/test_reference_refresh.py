@@ -16,7 +16,7 @@ from prefect.client.schemas.objects import State
 from features.errors import ModelError
 from flows.orchestration.embedded import quiet_flows
 from flows.published.shelf import Shelf
-from flows.refresh import reference_refresh, result_of
+from flows.refresh import reference_refresh, refresh_result
 from flows.settings.refresh_form import RefreshRequest
 from flows.store import LocalStore
 from flows.train import train
@@ -78,7 +78,7 @@ def first(home: Path) -> State:
 
 
 def test_the_first_refresh_stores_every_file(home: Path, first: State) -> None:
-    outcome = result_of(first)
+    outcome = refresh_result(first)
     assert first.message == "15 published files: 15 stored for the first time."
     assert outcome.advice.startswith("Retraining is not due"), "the shipped model was trained on these very files"
     assert mails(home) == []
@@ -118,7 +118,7 @@ def test_a_release_a_changed_layout_and_a_lost_file_in_one_week(
     web.serve(f"/{LAIT}", status(404))
 
     found = refresh(reason="the February release")
-    outcome = result_of(found)
+    outcome = refresh_result(found)
 
     assert found.message == "15 published files: 1 new release, 1 refused, 1 not fetched, 12 unchanged."
     by_name = {s.source: s.sentence for s in outcome.sources}
@@ -138,7 +138,7 @@ def test_a_release_a_changed_layout_and_a_lost_file_in_one_week(
     assert len(json.loads(str(table.data))) == 15
     assert len(mails(home)) == 2, "one for the release, one for what is in trouble"
 
-    again = result_of(refresh())
+    again = refresh_result(refresh())
     assert again.headline == "15 published files: 1 refused, 1 not fetched, 13 unchanged."
     assert len(mails(home)) == 2, "nobody is told twice"
     shelf = Shelf(LocalStore(home / "store"))

@@ -13,7 +13,7 @@ import pytest
 from features.errors import StoreError
 from features.months import Month
 from flows.settings.settings import RetentionSettings
-from flows.store.retention import Periods, carry_out, plan
+from flows.store.retention import Periods, delete_planned, plan
 from flows.store.s3 import S3Store
 from tests.integration.conftest import S3Server
 
@@ -66,7 +66,7 @@ def test_no_version_of_what_was_deleted_is_left(versioned: S3Store, client: Any)
 
     planned = plan(versioned, versioned, Periods.counted_back(LAST, RetentionSettings(), 1), with_landing=False)
     assert [(g.objects, g.versions) for g in planned.going] == [(2, 2)]
-    carry_out(versioned, versioned, planned, at=NOW, by="lead", reason="period over")
+    delete_planned(versioned, versioned, planned, at=NOW, by="lead", reason="period over")
 
     left = contents(client, versioned.bucket)
     assert not any(b"marker" in content for content in left.values())
@@ -80,7 +80,7 @@ def test_a_bucket_without_versions_is_emptied_as_well(s3_server: S3Server, s3_st
     store.replace(OLD, b"marker one")
     store.replace(KEPT, b"this month's")
     planned = plan(store, store, Periods.counted_back(LAST, RetentionSettings(), 1), with_landing=False)
-    carry_out(store, store, planned, at=NOW, by="lead", reason="period over")
+    delete_planned(store, store, planned, at=NOW, by="lead", reason="period over")
     assert [o.name for o in store.list("received/")] == [KEPT]
 
 

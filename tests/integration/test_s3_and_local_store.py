@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from features.errors import StoreError
 from flows.store import AlreadyThere, LocalStore, ObjectMissing, Store
-from flows.store.names import checked
+from flows.store.names import checked_name
 from flows.store.s3 import S3Store
 
 MakeStore = Callable[[], Store]
@@ -189,7 +189,7 @@ def test_a_store_can_be_sent_to_another_process(store: Store) -> None:
 def test_no_name_reaches_beyond_the_root(name: str) -> None:
     root = Path("/store")
     try:
-        inside = root / checked(name)
+        inside = root / checked_name(name)
     except StoreError:
         return
     assert ".." not in inside.parts

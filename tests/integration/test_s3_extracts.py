@@ -13,7 +13,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import list_month
 from flows.extracts.receive import receive_file
-from flows.extracts.submissions import read_log, record_submission, restatements
+from flows.extracts.submissions import read_log, record_submission, superseding_rows
 
 from .conftest import S3Server
 
@@ -49,7 +49,7 @@ def test_landing_ingest_log_and_restatement_on_s3(s3_server: S3Server) -> None:
         ("establishment", "accepted", True),
         ("establishment", "accepted", True),
     ]
-    assert restatements(log).height == 1
+    assert superseding_rows(log).height == 1
     kept = [o.name for o in store.list("received/")]
     assert len(kept) == 2
     assert all("establishment-" in name for name in kept)

@@ -18,19 +18,19 @@ _DATA = "your data officer"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DirectorsQuestion:
     """One question and who usually knows the answer."""
 
     text: str
     who: str
 
 
-def _asked(who: str, *texts: str) -> tuple[Question, ...]:
-    return tuple(Question(text, who) for text in texts)
+def _asked(who: str, *texts: str) -> tuple[DirectorsQuestion, ...]:
+    return tuple(DirectorsQuestion(text, who) for text in texts)
 
 
 #: By measure, for the direction that is a concern (`Measure.direction`); a measure without one is never asked about.
-QUESTIONS: dict[str, tuple[Question, ...]] = {
+QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
     "vacancy_rate_fte": _asked(_HR, "Which posts have been empty longest, and what has each candidate said?"),
     "agency_rate_fte": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
     "agency_rate_headcount": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),

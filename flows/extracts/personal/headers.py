@@ -90,7 +90,7 @@ def is_plain_label(header: str) -> bool:
     return all(_is_label_word(w) for w in words) and any(len(w) > 1 and w.isalpha() for w in words)
 
 
-def named(header: str, position: int) -> str:
+def named_column(header: str, position: int) -> str:
     """A column for a sentence: by number and letter, and by its header only where that is plainly a label."""
     place = f"column {position + 1} ({letters(position)})"
     return f"“{' '.join(header.split())}” in {place}" if is_plain_label(header) else place

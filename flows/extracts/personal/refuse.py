@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from features.errors import PersonalDataRefused
-from flows.extracts.personal.headers import named, personal_header, speaks_of_people
+from flows.extracts.personal.headers import named_column, personal_header, speaks_of_people
 from flows.extracts.personal.values import SHORT, first_personal, personal_in_column, personal_in_text
 from flows.extracts.personal.workbooks import personal_in_workbook
 from flows.extracts.reading.headers import normalised
@@ -20,7 +20,7 @@ def refuse_in_headers(table: RawTable, *, contract: Collection[str], where: Wher
 
     `contract`: normalised headers that mean a column of the contract, whatever else they resemble.
     """
-    _refuse([f"{named(h, p)} ({what})" for h, p, what in _announced(table, contract)], where)
+    _refuse([f"{named_column(h, p)} ({what})" for h, p, what in _announced(table, contract)], where)
 
 
 def refuse_personal_data(
@@ -31,8 +31,8 @@ def refuse_personal_data(
     `read`: normalised headers that a council's mapping reads as columns of the contract. The message gives the kind
     and the place of what was found, by number and letter; nothing of the file but plain labels.
     """
-    found = [f"{named(h, p)} ({what})" for h, p, what in _announced(table, contract)]
-    found += [f"{named(h, p)} ({what})" for h, p, what in _seen(table, {*contract, *read}, where)]
+    found = [f"{named_column(h, p)} ({what})" for h, p, what in _announced(table, contract)]
+    found += [f"{named_column(h, p)} ({what})" for h, p, what in _seen(table, {*contract, *read}, where)]
     found += [f"{what} above, below or beside the table" for what in _around(table)]
     if (
         not found

@@ -18,7 +18,7 @@ from defusedxml import ElementTree
 from python_calamine import SheetTypeEnum, load_workbook
 
 from features.errors import UnreadableExtract
-from flows.extracts.personal.headers import letters, named, personal_header
+from flows.extracts.personal.headers import letters, named_column, personal_header
 from flows.extracts.personal.values import (
     FREE_TEXT,
     SHORT,
@@ -100,7 +100,7 @@ def personal_in_rows(rows: list[list[str]]) -> str | None:
         for at, (number, text) in enumerate(cells):
             what = personal_header(text) if number in may_name and len(text) <= SHORT and cells[at + 1 :] else None
             if what is not None:
-                return f"{named(text, position)}, row {number} ({what})"
+                return f"{named_column(text, position)}, row {number} ({what})"
         what = personal_in_column("", pl.Series([text for _, text in cells], dtype=pl.String))
         # Sentences on a sheet of guidance or definitions are nobody's case notes.
         if what not in (None, FREE_TEXT):

@@ -61,7 +61,7 @@ class Bare:
     """Texts of cells above, below and beside the table, which nobody has taken for the table's."""
 
 
-def named(cells: Sequence[str], known: Collection[str]) -> int:
+def headers_named(cells: Sequence[str], known: Collection[str]) -> int:
     """How many cells are headers that are looked for."""
     return sum(1 for c in cells if normalised(c) in known)
 
@@ -69,9 +69,9 @@ def named(cells: Sequence[str], known: Collection[str]) -> int:
 def header_at(rows: Sequence[Sequence[str]], known: Collection[str]) -> int:
     """The header's position among the first rows (from 0): the first filled row, unless one below it is plainly it."""
     filled = [i for i, row in enumerate(rows[:HEADER_WITHIN]) if any(c.strip() for c in row)]
-    if not filled or named(rows[filled[0]], known) >= _FEWEST_IN_FIRST:
+    if not filled or headers_named(rows[filled[0]], known) >= _FEWEST_IN_FIRST:
         return filled[0] if filled else 0
-    below = [i for i in filled if named(rows[i], known) >= min(FEWEST_NAMED, len(known))]
+    below = [i for i in filled if headers_named(rows[i], known) >= min(FEWEST_NAMED, len(known))]
     if below:
         return below[0]
     # Of a file of a council's own making no header is known: a title is one cell above many.
@@ -112,7 +112,7 @@ def bare(
         if (_is_rule(first) and is_rule(cells)) or _repeats(cells, same):
             left_out.append(number)
             continue
-        if normalised(first) in known and named(cells, known) >= FEWEST_NAMED:
+        if normalised(first) in known and headers_named(cells, known) >= FEWEST_NAMED:
             raise UnreadableExtract(
                 f"{where}: another table begins in row {number}, so which one is meant would be a guess. "
                 "Send one table, and each other one in a file of its own."
@@ -185,7 +185,7 @@ def _without_beside(
     gaps = [i for i in range(1, width) if not headers[i].strip()]
     for gap in gaps:
         beside = [h for h in headers[gap:] if h.strip()]
-        is_table = named(headers[:gap], known) >= _FEWEST_IN_FIRST and not named(beside, known)
+        is_table = headers_named(headers[:gap], known) >= _FEWEST_IN_FIRST and not headers_named(beside, known)
         if is_table and not any(len(row) > gap and row[gap].strip() for _, row in body):
             kept = [(n, row[:gap]) for n, row in body if any(c.strip() for c in row[:gap])]
             return headers[:gap], kept, beside, gap

@@ -15,7 +15,7 @@ from itertools import islice
 import polars as pl
 
 from features.errors import UnreadableExtract
-from flows.extracts.reading.around import HEADER_WITHIN, bare, ends_with_footer, header_at, is_rule, named
+from flows.extracts.reading.around import HEADER_WITHIN, bare, ends_with_footer, header_at, headers_named, is_rule
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import NULL_MARKERS, Limits, RawTable, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
@@ -80,10 +80,10 @@ def delimiter_of(text: str, known: Collection[str] = ()) -> str:
     start = text.lstrip()
     first = re.sub(r'"[^"]*"', "", start.split("\n", 1)[0])
     best = max(_DELIMITERS, key=first.count)
-    if named(first.split(best), known) or not known:
+    if headers_named(first.split(best), known) or not known:
         return best
     lines = [re.sub(r'"[^"\n]*"', lambda m: m[0].replace(",", " "), line) for line in start.split("\n", 40)[:40]]
-    scores = {d: max((named(line.split(d), known) for line in lines), default=0) for d in _DELIMITERS}
+    scores = {d: max((headers_named(line.split(d), known) for line in lines), default=0) for d in _DELIMITERS}
     if max(scores.values()) > 1:
         return max(_DELIMITERS, key=lambda d: scores[d])
     if best in first:

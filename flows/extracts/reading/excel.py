@@ -25,7 +25,7 @@ from python_calamine import CalamineWorkbook, load_workbook
 from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.personal.headers import letters
-from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, named
+from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, headers_named
 from flows.extracts.reading.delimited import is_swallowed
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.sheet_xml import (
@@ -316,7 +316,7 @@ def _choose(book: Book, kind: Kind, known: Collection[str], where: Where) -> tup
 
 def _has_header(book: Book, sheet: Sheet, known: Collection[str]) -> bool:
     rows = [[cell_text(v) for v in row] for row in book.rows(sheet)[:HEADER_WITHIN]]
-    return any(named(row, known) >= FEWEST_NAMED for row in rows)
+    return any(headers_named(row, known) >= FEWEST_NAMED for row in rows)
 
 
 def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[int, int, str]]:

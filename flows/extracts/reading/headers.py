@@ -9,7 +9,7 @@ from functools import cache
 
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS, Extract, Kind
-from flows.extracts.personal.headers import named
+from flows.extracts.personal.headers import named_column
 from flows.extracts.reading.where import Where
 
 _FEWEST_KNOWN = 2  # with fewer known headers row 1 may be data, and is not quoted
@@ -59,14 +59,14 @@ def match_headers(
     _refuse_missing(extract, claims, where, may_lack)
     for field, positions in claims.items():
         if len(positions) > 1:
-            names = " and ".join(named(headers[p], at[p]) for p in positions)
+            names = " and ".join(named_column(headers[p], at[p]) for p in positions)
             raise HeaderMismatch(
                 f"{where}: {names} both mean {field}. Keep the one that is meant and send the file again."
             )
     twice = [p for p, name in enumerate(given) if name and name in given[:p]]
     if twice:
         raise HeaderMismatch(
-            f"{where}: the header of {named(headers[twice[0]], at[twice[0]])} stands twice. "
+            f"{where}: the header of {named_column(headers[twice[0]], at[twice[0]])} stands twice. "
             "Give each column its own header."
         )
     return HeaderMatch(

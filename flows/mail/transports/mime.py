@@ -49,7 +49,7 @@ def mime_bytes(message: Outgoing) -> bytes:
     return mail.as_bytes(policy=_HEADERS_ON_ONE_LINE)
 
 
-def parsed(content: bytes) -> EmailMessage:
+def parsed_message(content: bytes) -> EmailMessage:
     """A stored message as an object with its parts."""
     message = message_from_bytes(content, policy=default)
     assert isinstance(message, EmailMessage)
@@ -58,7 +58,7 @@ def parsed(content: bytes) -> EmailMessage:
 
 def message_of(content: bytes, key: str) -> Outgoing:
     """The message in bytes that `mime_bytes` made, in this version or an earlier one."""
-    mail = parsed(content)
+    mail = parsed_message(content)
     (sender,) = mail["From"].addresses
     texts = {
         part.get_content_subtype(): str(part.get_content()).replace("\r\n", "\n")

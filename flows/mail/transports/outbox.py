@@ -24,11 +24,11 @@ class OutboxTransport:
         """Write `<id>.eml` and `<id>.html`, the preview a browser opens."""
         name = f"{self._prefix}{message.message_id.strip('<>').partition('@')[0]}"
         self._store.replace(f"{name}.eml", mime_bytes(message), content_type="message/rfc822")
-        self._store.replace(f"{name}.html", preview(message).encode(), content_type="text/html; charset=utf-8")
+        self._store.replace(f"{name}.html", preview_html(message).encode(), content_type="text/html; charset=utf-8")
         return HandedOver(tuple(recipients), transport_id=f"{name}.eml")
 
 
-def preview(message: Outgoing) -> str:
+def preview_html(message: Outgoing) -> str:
     """The HTML with its pictures put inside, as a mail program would show it."""
     html = message.html
     for picture in message.pictures:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from flows.mail.transports.mime import parsed
+from flows.mail.transports.mime import parsed_message
 from flows.store.port import Store
 
 INDEX = "index.html"
@@ -31,7 +31,7 @@ def write_preview_index(outbox: Store, prefix: str = "") -> str:
 
 
 def _line(name: str, content: bytes) -> _Line:
-    message = parsed(content)
+    message = parsed_message(content)
     date = message["Date"].datetime
     return _Line(name, str(message["Subject"]), str(message["To"]), f"{date:%Y-%m-%d %H:%M}", len(content))
 

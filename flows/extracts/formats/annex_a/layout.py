@@ -468,7 +468,7 @@ def forms_of(header: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def columns_meant(number: int, header: str) -> tuple[str, ...]:
+def columns_of_list(number: int, header: str) -> tuple[str, ...]:
     """The columns of a list that a header can mean: those of Ofsted's own wording, else those whose pattern it fits."""
     columns, forms = BY_NUMBER[number].columns, forms_of(header)
     exact = tuple(c.name for c in columns if squeezed(c.header) in forms)

@@ -17,7 +17,7 @@ from flows.extracts.formats.annex_a.layout import (
     EVERYWHERE,
     LISTS,
     AnnexList,
-    columns_meant,
+    columns_of_list,
     is_dropped,
     lists_named,
     squeezed,
@@ -178,10 +178,10 @@ def _for_a_sentence(header: str, official: str) -> str:
 
 
 def _fits(one: AnnexList, headers: list[str]) -> bool:
-    known = [h for h in headers if h.strip() and (columns_meant(one.number, h) or is_dropped(one.number, h))]
+    known = [h for h in headers if h.strip() and (columns_of_list(one.number, h) or is_dropped(one.number, h))]
     if not one.is_read:
         return len(known) >= FEWEST_HEADERS
-    return len(known) >= FEWEST_HEADERS and any("child" in columns_meant(one.number, h) for h in known)
+    return len(known) >= FEWEST_HEADERS and any("child" in columns_of_list(one.number, h) for h in known)
 
 
 def _telling(number: int, headers: list[str]) -> int:
@@ -191,7 +191,7 @@ def _telling(number: int, headers: list[str]) -> int:
         for h in headers
         if h.strip()
         and squeezed(h) not in _ABOUT_THE_CHILD
-        and (set(columns_meant(number, h)) - EVERYWHERE or is_dropped(number, h))
+        and (set(columns_of_list(number, h)) - EVERYWHERE or is_dropped(number, h))
     )
 
 
@@ -226,7 +226,7 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
     """Each column's position; Ofsted's own wording goes before another that means the same."""
     claims: dict[str, list[int]] = {}
     for position, header in enumerate(headers):
-        meant = columns_meant(annex.number, header) if header.strip() else ()
+        meant = columns_of_list(annex.number, header) if header.strip() else ()
         if len(meant) > 1:
             raise HeaderMismatch(
                 f"{where}: on {place} the header of column {_letters(position)} could mean "

@@ -49,7 +49,7 @@ class Rate:
 
 
 @lru_cache(maxsize=8)
-def rates(totals: Totals) -> tuple[Rate, ...]:
+def rates_of_return(totals: Totals) -> tuple[Rate, ...]:
     """The rates in the order of OFFICIAL; a value that too many records leave open is not given."""
     row = figures(totals)
     frame = pl.DataFrame(

@@ -20,7 +20,7 @@ from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.registry import MEASURES
 from flows.extracts.formats.csww.rates import OFFICIAL, Rate
-from flows.extracts.formats.csww.rules.past import PublishedFigures, shown
+from flows.extracts.formats.csww.rules.past import PublishedFigures, shown_rate
 from flows.extracts.formats.csww.typed import as_day
 from flows.extracts.formats.csww.validate import Validation, outline_of, validate
 from flows.extracts.formats.dfe.workforce_file import read_published
@@ -104,7 +104,7 @@ class ReturnReport:
             return ()
         then = self.published.rates if self.published else {}
         return tuple(
-            RateLine(r.label, shown(r.measure, r.value), shown(r.measure, then.get(r.measure)), _note(r))
+            RateLine(r.label, shown_rate(r.measure, r.value), shown_rate(r.measure, then.get(r.measure)), _note(r))
             for r in self.validation.rates
         )
 
@@ -211,7 +211,7 @@ def _note(rate: Rate) -> str:
     if rate.estimate is not None:
         return (
             f"cannot be had: {rate.reason}. An estimate, if leavers worked the hours of those in post: "
-            f"{shown(rate.measure, rate.estimate)}"
+            f"{shown_rate(rate.measure, rate.estimate)}"
         )
     return rate.reason or _FORMULAS[rate.measure]
 

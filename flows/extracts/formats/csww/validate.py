@@ -13,7 +13,7 @@ import polars as pl
 from expectations.batch import Severity
 from expectations.findings import ROW_NUMBERS_KEPT
 from features.errors import WrongCouncilOrMonth
-from flows.extracts.formats.csww.rates import Rate, rates
+from flows.extracts.formats.csww.rates import Rate, rates_of_return
 from flows.extracts.formats.csww.rules.kinds import Collection, FileTest, Looks, ReturnRule, TotalsTest, WorkerTest
 from flows.extracts.formats.csww.rules.past import CHANGES, REMEDY, PublishedFigures, unusual_change
 from flows.extracts.formats.csww.rules.whole import POINTS_AT
@@ -104,7 +104,7 @@ def validate(
         _check_chunk(records, rule_set.rules, Collection(day), broken)
         tally.add(records)
     totals = tally.totals(stream.outline)
-    made = rates(totals)
+    made = rates_of_return(totals)
     found = [
         *_of_file(rule_set.rules, stream.outline),
         *_of_workers(rule_set.rules, broken),

@@ -18,7 +18,7 @@ from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.formats.ssd import tables as ssd
 from flows.extracts.formats.ssd.episodes import NEEDS, Found, episodes_of
-from flows.extracts.formats.ssd.tables import Tables, read_tables
+from flows.extracts.formats.ssd.tables import Tables, read_ssd_tables
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
 from flows.extracts.reading.tables import too_many_rows
@@ -64,7 +64,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
             "`holdfast pull-ssd` takes the needed columns alone; or raise max_file_mb."
         )
     of_workers = asked.kind is Kind.WORKFORCE
-    tables = read_tables(content, _WORKFORCE_TABLES if of_workers else _CASELOAD_TABLES, where)
+    tables = read_ssd_tables(content, _WORKFORCE_TABLES if of_workers else _CASELOAD_TABLES, where)
     _check_episodes(tables, asked.month, where)
     found = episodes_of(tables, asked.month, only=_HELD if of_workers else tuple(NEEDS))
     if found.rows.height > EXTRACTS[Kind.CASELOAD].max_rows:

@@ -145,7 +145,7 @@ def table_name(filename: str) -> str:
     return found[1] if found else stem
 
 
-def read_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where) -> Tables:
+def read_ssd_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where) -> Tables:
     """Read the needed columns of the named tables; what else lies in the folder is left alone.
 
     Raises UnreadableExtract, naming the table, for a file that is no such table; a table that is not

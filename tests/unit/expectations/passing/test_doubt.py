@@ -50,7 +50,7 @@ def test_a_figure_has_a_point_for_each_limit_three_at_most_however_often_it_fail
 )
 def test_a_month_is_doubted_from_eight_points_on_three_figures(excess: tuple[float, ...], in_doubt: bool) -> None:
     table = failed(*((plausible.JUMP, "workforce", f"count_{i}", x) for i, x in enumerate(excess)))
-    findings = doubt.doubted(table, ())
+    findings = doubt.find_doubt(table, ())
     assert bool(findings) is in_doubt
     if findings:
         (finding,) = findings
@@ -60,8 +60,8 @@ def test_a_month_is_doubted_from_eight_points_on_three_figures(excess: tuple[flo
 
 def test_a_file_that_is_not_used_anyway_raises_no_doubt() -> None:
     table = failed(*((plausible.JUMP, "workforce", f"count_{i}", 5.0) for i in range(4)))
-    assert doubt.doubted(table, {(LAST, "901", Kind.WORKFORCE)}) == []
-    assert doubt.doubted(table, {(LAST, "902", Kind.WORKFORCE)}) != []
+    assert doubt.find_doubt(table, {(LAST, "901", Kind.WORKFORCE)}) == []
+    assert doubt.find_doubt(table, {(LAST, "902", Kind.WORKFORCE)}) != []
 
 
 def test_an_accepted_doubt_holds_nothing() -> None:

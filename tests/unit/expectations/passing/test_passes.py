@@ -123,7 +123,7 @@ def test_great_expectations_finds_the_rows_the_rule_means(rows: list[tuple[int |
 
 def test_expectations_that_remember_say_what_stock_ones_say() -> None:
     """Names, arguments, counts: the classes that remember their configuration change nothing but time."""
-    gx = engine.load()
+    gx = engine.load_great_expectations()
     table = pl.DataFrame({"number": [1.0, None, 9.0], "code": ["a", "c", None]})
     ours = engine.run("rows", OCTOBER, OCTOBER, table, [c for c, _ in CHECKS]).suite.results
     stock = [

@@ -25,7 +25,7 @@ from flows.extracts.submissions import (
     read_log,
     read_submissions,
     record_submission,
-    restatements,
+    superseding_rows,
 )
 from flows.store import LocalStore
 
@@ -77,14 +77,14 @@ def test_a_resubmission_supersedes_the_one_before(store: LocalStore) -> None:
     stored = [record_submission(store, s) for s in (FIRST, other_kind, SECOND, third)]
     assert [s.supersedes for s in stored] == [None, None, FIRST.sha256, SECOND.sha256]
     log = read_log(store, [OCTOBER])
-    assert restatements(log)["sha256"].to_list() == [SECOND.sha256, third.sha256]
+    assert superseding_rows(log)["sha256"].to_list() == [SECOND.sha256, third.sha256]
 
 
 def test_the_same_content_sent_again_keeps_its_first_time(store: LocalStore) -> None:
     record_submission(store, FIRST)
     again = record_submission(store, replace(FIRST, received=SECOND.received, name="workforce.again.csv"))
     assert again.received == FIRST.received
-    assert restatements(read_log(store, [OCTOBER])).is_empty()
+    assert superseding_rows(read_log(store, [OCTOBER])).is_empty()
 
 
 def test_a_later_decision_replaces_the_outcome_and_nothing_else(store: LocalStore) -> None:

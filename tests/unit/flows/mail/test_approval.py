@@ -76,7 +76,7 @@ def answer(decision: ApprovalVerdict = ApprovalVerdict.SEND_ALL, *councils: str,
 
 
 def decided(store: LocalStore, waits: Pending, given: Answer, at: datetime = AT) -> Ruling:
-    return approval.decide(store, waits, given, at=at, through="the command line")
+    return approval.record_decision(store, waits, given, at=at, through="the command line")
 
 
 def mark_sent(store: LocalStore, key: str) -> None:

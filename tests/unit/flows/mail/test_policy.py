@@ -12,8 +12,8 @@ from features.errors import HoldfastError, MailError, SettingsError
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.mail.policy import MailPolicy, addressed, checked_address, message_id, record_of
-from flows.mail.transports.mime import message_of, mime_bytes, parsed
-from flows.mail.transports.outbox import preview
+from flows.mail.transports.mime import message_of, mime_bytes, parsed_message
+from flows.mail.transports.outbox import preview_html
 from flows.mail.transports.port import Outgoing, Picture
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 from tests.unit.flows.alerts.faults import Postbox
@@ -43,7 +43,7 @@ def made(
 
 
 def headers(finished: Outgoing) -> EmailMessage:
-    return parsed(mime_bytes(finished))
+    return parsed_message(mime_bytes(finished))
 
 
 def test_the_message_has_its_parts_and_headers() -> None:
@@ -76,7 +76,7 @@ def test_the_same_input_gives_the_same_bytes_and_fits() -> None:
 
 
 def test_the_preview_is_whole_without_the_message() -> None:
-    html = preview(made())
+    html = preview_html(made())
     assert "cid:" not in html
     assert "data:image/png;base64," in html
 

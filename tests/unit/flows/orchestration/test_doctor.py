@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.months import Month
-from flows.orchestration.doctor import examine, repair
+from flows.orchestration.doctor import examine, lay_aside
 from flows.store import LocalStore
 from flows.store.editions import History
 
@@ -100,7 +100,7 @@ def test_repair_lays_aside_what_may_go_and_nothing_else(whole: LocalStore, tmp_p
     store.replace("months/2026-10/0001/workforce-0123456789ab.parquet", b"left by a run")
     store.replace("what/is/this", b"?")
     store.replace("ledger/2026-09/Z01/r1/not_scored/message.eml", b"")
-    found = repair(store, examine(store))
+    found = lay_aside(store, examine(store))
     assert {f.name: bool(f.laid_aside) for f in found.findings} == {
         "alerts/2026-10/Z01.json": True,
         "ledger/2026-09/Z01/r1/not_scored/message.eml": False,
@@ -121,7 +121,7 @@ def test_an_edition_whose_place_was_taken_is_laid_aside_whole(whole: LocalStore,
     (manifest,) = history.editions(OCTOBER)
     history.write(replace(manifest, edition=2), {})
     store.delete(f"{manifest.prefix}reasons.parquet")
-    (finding,) = repair(store, examine(store)).findings
+    (finding,) = lay_aside(store, examine(store)).findings
     assert finding.laid_aside == "set-aside/2026-10/"
     assert examine(store).findings == ()
     assert [m.edition for m in History(store).editions(OCTOBER)] == [2]

@@ -38,7 +38,7 @@ from flows.orchestration.look_at_months import approval_notices, month_notices, 
 from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
 from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings, WebhookForm
 from flows.store import LocalStore
-from flows.store.claims import Owner, latest, take
+from flows.store.claims import Owner, latest, take_claim
 from flows.store.ledger import Ledger, Status
 from flows.store.processes import Process, this_process
 from tests.unit.flows.mail.messages import letter
@@ -111,7 +111,7 @@ def test_a_new_installation_has_missed_nothing_but_must_do_its_first_month(store
 
 
 def test_a_month_that_is_at_work_says_who_holds_it(store: LocalStore) -> None:
-    take(store, OCTOBER, Owner("monthly “2026-10”", "run-1", Process("ash", "", 1, "")), NOON, ClaimSettings())
+    take_claim(store, OCTOBER, Owner("monthly “2026-10”", "run-1", Process("ash", "", 1, "")), NOON, ClaimSettings())
     (notice,) = month_notices(store, ON_THE_DAY, RULES)
     assert "monthly “2026-10” holds it and was last heard of at 12:00 UTC" in notice.what
 
@@ -317,7 +317,7 @@ def test_a_server_that_is_not_named_is_said(settings: Settings, store: LocalStor
 
 def test_claims_are_shown_and_ended_by_a_persons_word(settings: Settings, store: LocalStore) -> None:
     assert run_command("claims") == (0, "No month is being run.\n")
-    take(store, OCTOBER, Owner("monthly “2026-10”", "", Process("birch", "", 7, "")), NOON, ClaimSettings())
+    take_claim(store, OCTOBER, Owner("monthly “2026-10”", "", Process("birch", "", 7, "")), NOON, ClaimSettings())
     code, said = run_command("claims")
     assert "October 2026 is held by monthly “2026-10” (process 7 on birch)" in said
     done = CliRunner().invoke(app, ["claims", "--free", "2026-10"])

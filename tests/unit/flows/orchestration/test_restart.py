@@ -16,7 +16,7 @@ from flows.orchestration.restart import begin_again, is_cut_off, meant, repair, 
 from flows.orchestration.server_view import SERVER_WENT, SeenDeployment, SeenRun
 from flows.settings.settings import ClaimSettings, Settings
 from flows.store import LocalStore
-from flows.store.claims import Claim, Owner, take
+from flows.store.claims import Claim, Owner, take_claim
 from flows.store.processes import Process, this_process
 
 SEVEN = datetime(2026, 11, 16, 7, 0, tzinfo=UTC)
@@ -199,7 +199,7 @@ def test_the_run_that_looks_is_not_looked_at(tmp_path: Path) -> None:
 def test_a_serving_process_begins_again_what_its_predecessor_left_and_tells_the_team(tmp_path: Path) -> None:
     settings, store = _settings(tmp_path), LocalStore(tmp_path / "store")
     gone = replace(this_process(), began="another moment")
-    take(store, Month(2026, 10), Owner("monthly “2026-10”", "run-1", gone), SEVEN, RULES)
+    take_claim(store, Month(2026, 10), Owner("monthly “2026-10”", "run-1", gone), SEVEN, RULES)
     server = Server(running=[RUN])
     (tmp_path / "store").mkdir(exist_ok=True)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from features.errors import ReferenceDataError
-from flows.published.changes import Changes, compare, in_words
+from flows.published.changes import Changes, compare_versions, in_words
 from flows.published.contents import Contents, TableContents
 from flows.settings.published_sources import Holds
 
@@ -21,7 +21,7 @@ def judged(*judgements: str) -> Contents:
 
 
 def changes(before: Contents, after: Contents) -> Changes:
-    return compare(before, after, "file")
+    return compare_versions(before, after, "file")
 
 
 def refused(before: Contents, after: Contents, words: str) -> None:

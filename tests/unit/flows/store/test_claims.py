@@ -28,7 +28,7 @@ from flows.store.claims import (
     held_claims,
     is_dead,
     latest,
-    take,
+    take_claim,
 )
 from flows.store.processes import Process, is_gone, process_began, this_process
 from tests.unit.flows.store.clocked import ClockedStore
@@ -116,7 +116,7 @@ def test_a_second_run_that_waited_in_vain_ends_with_who_since_when_and_what_to_d
 
 
 def test_a_claim_whose_heartbeat_stopped_is_taken_over_after_ten_minutes(store: LocalStore, clock: Clock) -> None:
-    take(store, OCTOBER, FIRST, EIGHT, RULES)  # and the run is killed on another machine
+    take_claim(store, OCTOBER, FIRST, EIGHT, RULES)  # and the run is killed on another machine
     with hold(store, clock, SECOND):
         assert clock.now == EIGHT + timedelta(minutes=10)
 
@@ -126,14 +126,14 @@ def test_a_heartbeat_keeps_it(store: LocalStore, clock: Clock) -> None:
         clock.now += timedelta(minutes=9)
         held.beat()
         clock.now += timedelta(minutes=9)
-        assert take(store, OCTOBER, SECOND, clock.now, RULES) == (held.claim, False)
+        assert take_claim(store, OCTOBER, SECOND, clock.now, RULES) == (held.claim, False)
 
 
 def test_a_dead_process_of_the_same_machine_is_taken_over_at_once(store: LocalStore) -> None:
     here = this_process()
     killed = Owner("monthly “2026-10”", "run-1", Process(here.host, here.space, here.pid, "another moment"))
-    take(store, OCTOBER, killed, EIGHT, RULES)
-    claim, mine = take(store, OCTOBER, Owner("holdfast", "", here), EIGHT, RULES)
+    take_claim(store, OCTOBER, killed, EIGHT, RULES)
+    claim, mine = take_claim(store, OCTOBER, Owner("holdfast", "", here), EIGHT, RULES)
     assert mine
     assert claim.number == 2
 
@@ -165,7 +165,7 @@ def test_a_run_that_was_taken_over_stops_and_leaves_the_other_its_claim(store: L
     with claimed(store, OCTOBER, FIRST, rules=RULES, clock=clock) as held:
         held.check()
         clock.now += timedelta(minutes=11)  # the machine slept
-        taken, mine = take(store, OCTOBER, SECOND, clock.now, RULES)
+        taken, mine = take_claim(store, OCTOBER, SECOND, clock.now, RULES)
         assert mine
         with pytest.raises(ClaimLost, match="held by monthly “2026-10: resent”"):
             held.check()
@@ -181,7 +181,7 @@ def test_months_and_the_intake_do_not_hinder_each_other(store: LocalStore, clock
 
 
 def test_a_person_can_free_a_month(store: LocalStore, clock: Clock) -> None:
-    take(store, OCTOBER, FIRST, EIGHT, RULES)
+    take_claim(store, OCTOBER, FIRST, EIGHT, RULES)
     ended = free(store, OCTOBER, Owner("ada: the machine is gone", "", BIRCH), EIGHT)
     assert ended == "October 2026 is no longer held by monthly “2026-10” (process 4711 on ash)."
     assert held_claims(store) == []
@@ -192,7 +192,7 @@ def test_a_person_can_free_a_month(store: LocalStore, clock: Clock) -> None:
 
 def test_an_object_that_is_no_claim_is_named(store: LocalStore) -> None:
     store.create("claims/2026-10/000001.json", json.dumps({"who": "?"}).encode())
-    for ask in (lambda: latest(store, OCTOBER), lambda: take(store, OCTOBER, FIRST, EIGHT, RULES)):
+    for ask in (lambda: latest(store, OCTOBER), lambda: take_claim(store, OCTOBER, FIRST, EIGHT, RULES)):
         with pytest.raises(StoreError, match=r"claims/2026-10/000001\.json.*holdfast claims --free 2026-10"):
             ask()
     assert held_claims(store) == []
@@ -214,18 +214,18 @@ def test_clocks_apart_take_nothing_from_the_living(store: LocalStore, clock: Clo
     """Whatever the claiming machines' clocks say, it is the store's that counts."""
     for of, hours in (("2026-08", -1), ("2026-09", 1), ("2026-10", 10_000)):
         wrong = timedelta(hours=hours)
-        take(store, of, FIRST, clock.now + wrong, RULES)
+        take_claim(store, of, FIRST, clock.now + wrong, RULES)
         clock.now += timedelta(minutes=9)
-        assert not take(store, of, SECOND, clock.now + 2 * wrong, RULES)[1]
+        assert not take_claim(store, of, SECOND, clock.now + 2 * wrong, RULES)[1]
         clock.now += timedelta(minutes=1)
-        assert take(store, of, SECOND, clock.now - 2 * wrong, RULES)[1]
+        assert take_claim(store, of, SECOND, clock.now - 2 * wrong, RULES)[1]
 
 
 def test_by_default_a_month_waits_less_than_three_minutes_for_a_machine_that_died(
     store: LocalStore, clock: Clock
 ) -> None:
     rules = ClaimSettings()
-    take(store, OCTOBER, FIRST, EIGHT, rules)
+    take_claim(store, OCTOBER, FIRST, EIGHT, rules)
     with claimed(store, OCTOBER, SECOND, rules=rules, clock=clock, pause=clock.pause):
         assert clock.now - EIGHT <= timedelta(minutes=3)
 
@@ -235,11 +235,11 @@ def test_a_lost_race_is_looked_at_again(store: LocalStore, monkeypatch: pytest.M
 
     def beaten(self: LocalStore, name: str, content: bytes, **more: str) -> None:
         monkeypatch.setattr(LocalStore, "create", create)
-        take(self, OCTOBER, FIRST, EIGHT, RULES)
+        take_claim(self, OCTOBER, FIRST, EIGHT, RULES)
         raise AlreadyThere(name)
 
     monkeypatch.setattr(LocalStore, "create", beaten)
-    claim, mine = take(store, OCTOBER, SECOND, EIGHT, RULES)
+    claim, mine = take_claim(store, OCTOBER, SECOND, EIGHT, RULES)
     assert not mine
     assert claim.owner == FIRST
 
@@ -265,7 +265,7 @@ def test_whatever_happens_no_two_live_runs_hold_a_month(
         last = latest(store, OCTOBER)
         if move == "take":
             before = dict(holds)
-            claim, mine = take(store, OCTOBER, owners[who], now, RULES)
+            claim, mine = take_claim(store, OCTOBER, owners[who], now, RULES)
             assert claim.number >= highest
             highest = claim.number
             live = [n for n, beat in before.items() if now < beat + timedelta(minutes=10)]

@@ -13,7 +13,7 @@ from features.months import Month
 from flows.settings.settings import RetentionSettings
 from flows.store import LocalStore
 from flows.store.editions import records_kept_from
-from flows.store.retention import Content, Periods, carry_out, content_of, plan
+from flows.store.retention import Content, Periods, content_of, delete_planned, plan
 
 LAST = Month(2026, 10)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -111,14 +111,14 @@ def test_files_that_0_1_0_kept_as_they_came_go_whatever_their_month(store: Local
     planned = plan(store, landing, Periods.counted_back(LAST, RetentionSettings()), with_landing=False)
     assert sorted(s.name for s in planned.stored) == sorted(copies)
     assert "files kept as they came by 0.1.0: 2026-10, 3 objects" in planned.to_text()
-    carry_out(store, landing, planned, at=NOW, by="data team lead", reason="0.2.0 keeps tables alone")
+    delete_planned(store, landing, planned, at=NOW, by="data team lead", reason="0.2.0 keeps tables alone")
     assert [n for n in names(store) if n.startswith(f"received/{LAST}")] == [NAMES[0].format(month=LAST)]
 
 
 def test_what_is_deleted_is_gone_and_written_down_without_a_value(store: LocalStore, landing: LocalStore) -> None:
     (store.root / "months/2026-08/0001/.holdfast-part-0123456789abcdef").write_bytes(MARKER)
     planned = plan(store, landing, Periods.counted_back(LAST, RetentionSettings(), 1), with_landing=True)
-    record = carry_out(store, landing, planned, at=NOW, by="data team lead", reason="period over")
+    record = delete_planned(store, landing, planned, at=NOW, by="data team lead", reason="period over")
     kept = [s for s in store.everything() if s.name.split("/")[1] in ("2026-08", "2026-09")]
     assert {content_of(s.name)[0] for s in kept if content_of(s.name)} == {  # type: ignore[index]
         Content.FIGURES,
@@ -141,7 +141,7 @@ def test_what_is_deleted_is_gone_and_written_down_without_a_value(store: LocalSt
 
 def test_alerts_and_figures_go_after_their_own_periods(store: LocalStore, landing: LocalStore) -> None:
     periods = Periods(records=LAST, alerts=Month(2026, 9), figures=LAST)
-    carry_out(
+    delete_planned(
         store, landing, plan(store, landing, periods, with_landing=False), at=NOW, by="lead", reason="period over"
     )
     left = {n.split("/")[0] for n in names(store) if "/2026-08/" in n}
@@ -155,14 +155,14 @@ def test_deleting_needs_a_name_and_a_reason(store: LocalStore, landing: LocalSto
     planned = plan(store, landing, Periods.counted_back(LAST, RetentionSettings(), 1), with_landing=False)
     before = names(store)
     with pytest.raises(SettingsError, match="--by and --reason"):
-        carry_out(store, landing, planned, at=NOW, by=" ", reason="period over")
+        delete_planned(store, landing, planned, at=NOW, by=" ", reason="period over")
     assert names(store) == before
 
 
 def test_months_once_closed_stay_closed(store: LocalStore, landing: LocalStore) -> None:
     for keep in (1, 3):
         planned = plan(store, landing, Periods.counted_back(LAST, RetentionSettings(), keep), with_landing=False)
-        carry_out(store, landing, planned, at=NOW.replace(minute=keep), by="lead", reason="period over")
+        delete_planned(store, landing, planned, at=NOW.replace(minute=keep), by="lead", reason="period over")
     assert records_kept_from(store) == LAST
 
 

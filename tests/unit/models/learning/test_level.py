@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from models.evidence.levels import Calendar, methods, scenarios, simulate
+from models.evidence.levels import InspectionCalendar, methods, scenarios, simulate_levels
 from models.learning.level import Judged, Level, LevelRule, followed, served, unknown
 
 RULE = LevelRule()
@@ -65,19 +65,19 @@ def test_what_is_served_is_the_mean_over_the_level(log_odds: float, mean: float,
 
 
 @pytest.fixture(scope="module")
-def calendar() -> Calendar:
+def calendar() -> InspectionCalendar:
     """Twenty-five inspections a year for six years, published 60 days after they began."""
     started = np.sort(np.random.default_rng(5).integers(0, 6 * 365, 150)) + date(2018, 1, 1).toordinal()
-    return Calendar(started.astype(float), started + 60.0)
+    return InspectionCalendar(started.astype(float), started + 60.0)
 
 
 FALL = {2014: 0.0, 2015: 0.4, 2016: -0.1, 2017: -1.3}
 
 
-@pytest.mark.parametrize("name", list(scenarios(Calendar(np.array([1.0]), np.array([2.0])), FALL)))
-def test_in_each_scenario_following_loses_little_or_gains_much(name: str, calendar: Calendar) -> None:
+@pytest.mark.parametrize("name", list(scenarios(InspectionCalendar(np.array([1.0]), np.array([2.0])), FALL)))
+def test_in_each_scenario_following_loses_little_or_gains_much(name: str, calendar: InspectionCalendar) -> None:
     tried = {n: m for n, m in methods().items() if n in ("none", "filter, SD 0.7, half-life 2 years")}
-    found = simulate(calendar, scenarios(calendar, FALL)[name], tried, replicates=3)
+    found = simulate_levels(calendar, scenarios(calendar, FALL)[name], tried, replicates=3)
     none, followed_level = found["none"], found["filter, SD 0.7, half-life 2 years"]
     if name == "stable" or name == "dip and back":
         assert followed_level.regret - none.regret < 0.015

@@ -17,7 +17,7 @@ from models.learning.metrics import (
     brier_skill,
     calibration_curve,
     ends,
-    measure,
+    measure_forecasts,
     resample_counts,
     resampled,
     resamples,
@@ -63,15 +63,15 @@ def test_ties_at_the_edge_are_averaged_and_told() -> None:
 
 def test_a_perfect_and_a_useless_forecast() -> None:
     y = np.array([True, False, True, False])
-    assert measure(y, y.astype(float)).brier_skill == 1.0
-    assert measure(y, np.full(4, 0.5)).brier_skill == 0.0
-    assert measure(y, np.full(4, 0.5)).auc == 0.5
-    assert measure(np.array([True, True]), np.array([0.5, 0.6])).auc is None
+    assert measure_forecasts(y, y.astype(float)).brier_skill == 1.0
+    assert measure_forecasts(y, np.full(4, 0.5)).brier_skill == 0.0
+    assert measure_forecasts(y, np.full(4, 0.5)).auc == 0.5
+    assert measure_forecasts(np.array([True, True]), np.array([0.5, 0.6])).auc is None
 
 
 def test_no_inspections_are_refused() -> None:
     with pytest.raises(ValueError, match="no inspections"):
-        measure(np.array([], dtype=bool), np.array([]))
+        measure_forecasts(np.array([], dtype=bool), np.array([]))
 
 
 def test_calibration_groups_are_in_order_of_forecast() -> None:

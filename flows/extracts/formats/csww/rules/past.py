@@ -59,12 +59,12 @@ def unusual_change(change: YearlyChange, now: float | None, day: date, then: Pub
     if abs(now - before) <= DEVIATIONS * change.deviation * float(years) ** 0.5:
         return None
     return (
-        f"{BY_NAME[change.measure].label} comes to {shown(change.measure, now)}; DfE published "
-        f"{shown(change.measure, before)} for September {then.day.year}"
+        f"{BY_NAME[change.measure].label} comes to {shown_rate(change.measure, now)}; DfE published "
+        f"{shown_rate(change.measure, before)} for September {then.day.year}"
     )
 
 
-def shown(measure: str, value: float | None) -> str:
+def shown_rate(measure: str, value: float | None) -> str:
     """A rate for people: per cent, or cases per worker."""
     if value is None:
         return "not given"

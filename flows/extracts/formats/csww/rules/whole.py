@@ -5,7 +5,7 @@ from __future__ import annotations
 from expectations.batch import Severity
 from expectations.suites.between import AGREES_WITHIN
 from features.registry import BY_NAME, Unit
-from flows.extracts.formats.csww.rates import OFFICIAL, rates
+from flows.extracts.formats.csww.rates import OFFICIAL, rates_of_return
 from flows.extracts.formats.csww.rules.kinds import Looks, ReturnRule, TotalsTest, totals_rule
 from flows.extracts.formats.csww.totals import Totals
 
@@ -118,7 +118,7 @@ def _out_of_range(measure: str, number: int) -> ReturnRule:
         return f"{value * 100:.1f}%" if declared.unit is Unit.FRACTION else f"{value:.1f}"
 
     def test(totals: Totals) -> str | None:
-        found = {r.measure: r.value for r in rates(totals)}[measure]
+        found = {r.measure: r.value for r in rates_of_return(totals)}[measure]
         if found is None or lowest <= found <= highest:
             return None
         return (

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from features.registry import EXTRACTS
 from flows.extracts.formats.csww.elements import WORKER
-from flows.extracts.personal.headers import is_plain_label, letters, named, personal_header, words_of
+from flows.extracts.personal.headers import is_plain_label, letters, named_column, personal_header, words_of
 from flows.extracts.personal.words import PERSONAL_HEADERS
 
 SHARED = Path(os.environ.get("HOLDFAST_SHARED", Path(__file__).parents[5] / ".." / "shared"))
@@ -180,7 +180,7 @@ def test_headers_are_taken_apart_into_words(header: str, words: tuple[str, ...])
 
 @pytest.mark.parametrize("header", ["Cost centre", "Grade", "Surname", "Post number 2", "Contracted_Hours"])
 def test_plain_labels_may_be_repeated(header: str) -> None:
-    assert named(header, 4) == f"“{header}” in column 5 (E)"
+    assert named_column(header, 4) == f"“{header}” in column 5 (E)"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_plain_labels_may_be_repeated(header: str) -> None:
 )
 def test_what_may_be_a_value_is_told_by_place_alone(header: str) -> None:
     assert not is_plain_label(header)
-    assert named(header, 27) == "column 28 (AB)"
+    assert named_column(header, 27) == "column 28 (AB)"
 
 
 @given(st.integers(0, 20_000))
@@ -203,4 +203,4 @@ def test_letterss_count_as_a_spreadsheet_does(position: int) -> None:
 @given(st.text(max_size=60))
 def test_no_header_stops_the_search(header: str) -> None:
     assert personal_header(header) in {None, *PERSONAL_HEADERS}
-    named(header, 0)
+    named_column(header, 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.extracts.formats.annex_a.layout import LISTS, columns_meant, forms_of, is_dropped, lists_named
+from flows.extracts.formats.annex_a.layout import LISTS, columns_of_list, forms_of, is_dropped, lists_named
 from flows.sample_region.annex_a import HEADERS
 
 
@@ -55,11 +55,11 @@ def test_a_sheet_is_named_by_its_number_its_title_or_both(name: str, lists: tupl
 def test_every_official_header_means_its_column_and_no_other() -> None:
     for one in LISTS:
         for column in one.columns:
-            assert columns_meant(one.number, column.header) == (column.name,)
+            assert columns_of_list(one.number, column.header) == (column.name,)
             fitting = [c.name for c in one.columns if any(re.fullmatch(c.pattern, f) for f in forms_of(column.header))]
             assert fitting == [column.name], column.header
         for header in one.dropped:
-            assert columns_meant(one.number, header) == (), header
+            assert columns_of_list(one.number, header) == (), header
             assert is_dropped(one.number, header)
 
 
@@ -99,19 +99,19 @@ def test_every_official_header_means_its_column_and_no_other() -> None:
     ],
 )
 def test_headers_drift(number: int, header: str, column: str) -> None:
-    assert columns_meant(number, header) == (column,)
+    assert columns_of_list(number, header) == (column,)
 
 
 @pytest.mark.parametrize(
     "header", ["NHS Number", "UPN", "Date of Birth", "Childs name", "Ethnicity", "Age", "Postcode"]
 )
 def test_no_personal_column_is_ever_taken(header: str) -> None:
-    assert all(columns_meant(one.number, header) == () for one in LISTS)
+    assert all(columns_of_list(one.number, header) == () for one in LISTS)
 
 
 def test_the_made_up_workbook_uses_ofsteds_headers() -> None:
     for number, headers in enumerate(HEADERS.values(), start=1):
-        assert all(columns_meant(number, h) or is_dropped(number, h) for h in headers)
+        assert all(columns_of_list(number, h) or is_dropped(number, h) for h in headers)
 
 
 def test_the_layout_is_ofsteds() -> None:

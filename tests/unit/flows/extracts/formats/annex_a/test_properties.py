@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from features.errors import ExtractError
 from features.registry import CASELOAD
-from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent, columns_meant, is_dropped
+from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent, columns_of_list, is_dropped
 from flows.extracts.ingest import IngestedExtract
 
 from .examples import Sheets, book, d, read, small
@@ -97,8 +97,8 @@ def test_any_other_header_is_right_or_said(text: str, sheet: str, column: int) -
     was = str(sheets[sheet][0][column])
     sheets[sheet][0][column] = text
     number = int(sheet.removeprefix("List "))
-    meant = columns_meant(number, text) if text.strip() else ()
-    if meant and meant != columns_meant(number, was) or is_dropped(number, text):
+    meant = columns_of_list(number, text) if text.strip() else ()
+    if meant and meant != columns_of_list(number, was) or is_dropped(number, text):
         return
     _right_or_said(book(sheets))
 
@@ -134,7 +134,7 @@ def test_any_cell_overwritten_with_anything_is_right_or_said(data: st.DataObject
     number = int(name.removeprefix("List "))
     row = data.draw(st.integers(1, len(sheets[name]) - 1))
     column = data.draw(st.integers(0, len(sheets[name][0]) - 1))
-    (meant,) = columns_meant(number, str(sheets[name][0][column]))
+    (meant,) = columns_of_list(number, str(sheets[name][0][column]))
     holds = BY_NUMBER[number].column(meant).holds
     junk: dict[ColumnContent, st.SearchStrategy[Any]] = {
         ColumnContent.DATE: st.sampled_from(

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from features.registry import BY_NAME
-from flows.extracts.formats.csww.rates import OFFICIAL, figures, half_even, rates
+from flows.extracts.formats.csww.rates import OFFICIAL, figures, half_even, rates_of_return
 from flows.extracts.formats.csww.stream import Stream
 from flows.extracts.formats.csww.totals import Tally, Totals
 from flows.extracts.formats.csww.typed import typed, year_before
@@ -96,7 +96,7 @@ def test_what_cannot_be_read_is_counted_as_open() -> None:
 
 
 def value(found: Totals, measure: str) -> float | None:
-    return {r.measure: r.value for r in rates(found)}[measure]
+    return {r.measure: r.value for r in rates_of_return(found)}[measure]
 
 
 def test_rates_by_hand() -> None:
@@ -112,7 +112,7 @@ def test_rates_by_hand() -> None:
 
 def test_turnover_in_fte_is_said_to_be_impossible_and_estimated_by_people() -> None:
     found = totals(worker(), worker(LEFT))
-    rate = next(r for r in rates(found) if r.measure == "turnover_rate_fte")
+    rate = next(r for r in rates_of_return(found) if r.measure == "turnover_rate_fte")
     assert rate.value is None and "as 0" in (rate.reason or "")
     assert rate.estimate == value(found, "turnover_rate_headcount") == 1.0
 
@@ -133,7 +133,7 @@ def test_a_figure_too_many_records_leave_open_is_not_given() -> None:
     assert value(many, "vacancy_rate_fte") is None
     unclear = totals(*good, worker(LEFT, RoleEndDate="in March"))
     assert figures(unclear)["leavers_headcount"] is None, "one leaver more or less would matter"
-    assert all(r.value is not None or r.reason for r in rates(unclear))
+    assert all(r.value is not None or r.reason for r in rates_of_return(unclear))
 
 
 def test_no_vacancies_no_vacancy_rate() -> None:
