@@ -12,6 +12,7 @@ from features.councils import Council
 from features.errors import StoreError
 from features.months import Month
 from features.registry import BY_NAME
+from features.words import listed
 from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert_prefix
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import change_text, lower_first, value_text
@@ -112,8 +113,8 @@ def previous_alerts(
             break
         earlier = month.plus(-back)
         revisions: dict[str, int] = {}
-        for listed in store.list(f"alerts/{earlier}/"):
-            if (match := _OBJECT.fullmatch(listed.name)) and match["folder"] in folders:
+        for entry in store.list(f"alerts/{earlier}/"):
+            if (match := _OBJECT.fullmatch(entry.name)) and match["folder"] in folders:
                 number = int(match["revision"] or 1)
                 revisions[match["folder"]] = max(number, revisions.get(match["folder"], 0))
         for folder, revision in revisions.items():
@@ -204,9 +205,9 @@ def director_changes(earlier: Alert, now: Alert) -> list[str]:
     before, after = earlier.decision.band, now.decision.band
     if before is not after:
         changes.append(f"The band is now {after.words}, not {before.words}")
-    stages = [a.score.stage.number if a.score.stage else None for a in (earlier, now)]
+    stages = [a.score.stage.number if a.score.stage and a.stage_signs else None for a in (earlier, now)]
     if stages[0] != stages[1] and after is before:
-        changes.append("The signs now resemble another stage of difficulty")
+        changes.append(_stage_change(stages[1], now))
     for measure in dict.fromkeys(s.measure for s in (*earlier.charts, *now.charts)):
         old, new = earlier.fact(measure), now.fact(measure)
         if old is None or new is None or old.value is None or new.value is None:
@@ -219,6 +220,14 @@ def director_changes(earlier: Alert, now: Alert) -> list[str]:
                     f"{declared.label} is {value_text(declared, new.value)}, not {value_text(declared, old.value)}"
                 )
     return changes
+
+
+def _stage_change(stage: int | None, now: Alert) -> str:
+    """A stage is said with its signs, or not at all."""
+    if stage is None:
+        return "What our earlier message said of a stage of difficulty no longer holds"
+    named = listed([lower_first(f.declared.label) for f in now.stage_signs])
+    return f"The signs of this month ({named}) are now those of stage {stage} of four"
 
 
 def _record_changes(earlier: Alert, now: Alert) -> list[str]:

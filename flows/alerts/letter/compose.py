@@ -61,8 +61,6 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     band = alert.decision.band
     scored = band is not Band.NOT_SCORED
     shown = shown_facts(alert) if scored else ()
-    charts = [s for f in shown for s in alert.charts if s.measure == f.measure]
-    chart = draw_chart(charts) if draw else None
     helps, sections = _helps(alert, shown), _sections(alert)
     letter = Letter(
         subject=subject(alert, shown),
@@ -75,8 +73,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         points_heading=points_heading(alert, shown),
         asks=_asks(alert, shown),
         contact=contact.offer,
-        chart=chart,
-        chart_caption=_caption(charts) if chart or (charts and not draw) else "",
+        chart_caption=_caption(_charts(alert, shown)),
         sections=tuple(sections),
         folded=(helps, *folded(alert)),
         footer=footer(alert, contact.team, contact.reply_to),
@@ -84,12 +81,27 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     # Advice stands before the fold where there is room for it, before the last section: how sure this is.
     place = len(sections) - (band not in (Band.NOT_SCORED, Band.FIRST_MONTHS))
     roomy = replace(letter, sections=(*sections[:place], helps, *sections[place:]), folded=letter.folded[1:])
-    fewer = (replace(letter, asks=letter.asks[:asks], points=letter.points[:points]) for asks, points in _SHORTER)
-    return next((one for one in (roomy, letter, *fewer) if len(one.opening.split()) <= WORDS_BEFORE_THE_FOLD), letter)
+    shorter = (
+        replace(
+            letter, asks=letter.asks[:asks], points=letter.points[:n], chart_caption=_caption(_charts(alert, shown[:n]))
+        )
+        for asks, n in _SHORTER
+    )
+    fits = (one for one in (roomy, letter, *shorter) if len(one.opening.split()) <= WORDS_BEFORE_THE_FOLD)
+    chosen = next(fits, letter)
+    if not draw:
+        return chosen
+    chart = draw_chart(_charts(alert, shown[: len(chosen.points)]))
+    return replace(chosen, chart=chart, chart_caption=chosen.chart_caption if chart else "")
 
 
 #: Questions and measures of ever shorter forms of a letter, for the few whose labels are long.
 _SHORTER = ((2, 4), (2, 3), (1, 3), (1, 2))
+
+
+def _charts(alert: Alert, shown: Sequence[MeasureFact]) -> list[Series]:
+    """The charts of these measures, in their order: a letter draws what its points say and nothing else."""
+    return [s for f in shown for s in alert.charts if s.measure == f.measure]
 
 
 def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
@@ -101,6 +113,8 @@ def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
 
 def _caption(charts: Sequence[Series]) -> str:
     """What the chart's signs mean: of those that are drawn, and no others."""
+    if not charts:
+        return ""
     words = ["Grey: each month."]
     if any(limit is not None for s in charts for limit in s.lower):
         words.append("Dashed: your usual range.")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import (
     Publication,
+    director_changes,
     latest_alert,
     previous_alert,
     previous_alerts,
@@ -28,6 +30,7 @@ from flows.mail.transports.outbox import OutboxTransport
 from flows.papers.alert_schema import schema_text
 from flows.store.ledger import Status
 from flows.store.local import LocalStore
+from models.score import Stage
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score, told
 
 CONTACT = Contact()
@@ -240,3 +243,18 @@ def test_every_kind_of_object_fits_the_published_schema() -> None:
 def test_names() -> None:
     assert alert_name(MONTH, "314-318", 1) == "alerts/2026-10/314-318.json"
     assert alert_name(MONTH, "314-318", 2) == "alerts/2026-10/314-318.r2.json"
+
+
+def test_a_correction_says_a_stage_only_with_its_signs() -> None:
+    def staged(number: int, *signs: str) -> Alert:
+        return alert(replace(score(0.6), stage=Stage(number, "", signs)))
+
+    agency, cases = "Agency rate 23%; neighbours 13%", "Cases without a worker 7.2%; neighbours 2.1%"
+    first = staged(1, agency)
+    assert director_changes(first, staged(3, cases, agency)) == [
+        "The signs of this month (cases without a worker and agency rate) are now those of stage 3 of four"
+    ]
+    assert director_changes(first, staged(0)) == [
+        "What our earlier message said of a stage of difficulty no longer holds"
+    ]
+    assert director_changes(staged(1), staged(3)) == [], "neither message said a stage"

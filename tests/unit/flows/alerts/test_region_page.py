@@ -22,6 +22,7 @@ from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.previews import write_preview_index
 from flows.store.local import LocalStore
+from models.score import Stage
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score, series
 
 RUN = RunFacts(
@@ -99,6 +100,20 @@ def test_a_held_month_says_why_and_the_run_its_times() -> None:
     html = page(held="6 of 12 councils have a new alert.")
     assert "6 of 12 councils have a new alert." in html
     assert "2.8 s" in html
+
+
+def test_a_stage_stands_beside_a_band_only_with_its_signs() -> None:
+    agency, cases = "Agency rate 23%; neighbours 13%", "Cases without a worker 7.2%; neighbours 2.1%"
+    for signs, said in (
+        ((cases, agency), "signs of stage 3 of four: cases without a worker and agency rate"),
+        ((), ""),
+        (("Re-referrals 30%; neighbours 18%", agency), ""),  # one of them has no figure here, so none is named
+    ):
+        one = alert(replace(score(0.9, la_code="993"), stage=Stage(3, "Systemic crisis", signs)))
+        html = re.sub(r"\s+", " ", region_page([one], {}, month=MONTH, title="x", run=RUN))
+        assert ("of four" in html) == bool(said)
+        assert said in html
+        assert "crisis" not in html.lower()
 
 
 def test_links_are_those_given() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -192,6 +194,22 @@ def test_one_name_has_one_number(one: Alert) -> None:
         for number in re.findall(rf"{label}(?: \(worse\))?:? (−?\d[\d.,]*%?)(?![\w])", text):
             assert fact.value is not None
             assert number.rstrip(".,") == value_text(fact.declared, fact.value).rstrip(".,")
+
+
+@settings(max_examples=60, deadline=None)
+@given(alerts(), st.integers(200, WORDS_BEFORE_THE_FOLD))
+def test_the_chart_draws_what_the_points_say_and_nothing_else(one: Alert, room: int) -> None:
+    drawn: list[str] = []
+
+    def noted(series: Sequence[Series]) -> None:
+        drawn.extend(BY_NAME[s.measure].label for s in series)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flows.alerts.letter.compose.draw_chart", noted)
+        patch.setattr("flows.alerts.letter.compose.WORDS_BEFORE_THE_FOLD", room)
+        letter = alert_letter(one, Contact())
+    charted = {BY_NAME[s.measure].label for s in one.charts}
+    assert drawn == [p.label for p in letter.points if p.label in charted]
 
 
 @settings(max_examples=40, deadline=None)
