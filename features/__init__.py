@@ -1,10 +1,10 @@
-"""Measures and features of a children's services workforce, frame in, frame out.
+"""Measures and features of a children's services workforce: pure functions from frames to frames.
 
-Nothing here reads a clock, a file or a network: the month is a parameter and every frame has a
-declared schema, so that any number can be computed again years later and come out the same.
+Nothing here reads a clock, a file or a network. The month is a parameter and every frame has a declared schema, so any
+number can be recomputed years later with the same result.
 """
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; everything else is private to it.
 DOOR = (
     "addresses",
     "comparing.context",

@@ -1,7 +1,7 @@
-"""The council register: who reports, since when, as whose successor, beside which neighbours.
+"""The council register: which councils report, since when, their predecessors and their neighbours.
 
-A council's identity changes: Cumbria became two councils in 2023, Kingston and Richmond report as one
-("314 / 318"). Codes are text, each with the months in which it is valid.
+Councils change: Cumbria became two councils in 2023; Kingston and Richmond report as one ("314 / 318"). Codes are text,
+and each has the months in which it is valid.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from features.errors import HoldfastError, ReferenceDataError
 from features.months import Month
 from features.registry import Kind
 
-#: Grades of an Ofsted judgement, best first. The number is the ordinal the models use.
+#: Grades of an Ofsted judgement, best first. The models use the number as an ordinal.
 GRADES: dict[str, int] = {
     "Outstanding": 1,
     "Good": 2,
@@ -32,7 +32,7 @@ GRADES: dict[str, int] = {
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A published judgement: known from publication, not from inspection."""
+    """A published judgement: known from its publication, not from the inspection."""
 
     published: date
     impact_of_leaders: str
@@ -59,13 +59,13 @@ class Council:
     judgements: tuple[Judgement, ...] = ()
     director: str = ""
     recipients: tuple[str, ...] = ()
-    """Addresses of the director and whom they name; alerts go here and nowhere else."""
+    """Addresses of the director and of anyone the director names; alerts go here and nowhere else."""
     data_officer: str = ""
-    """Address that gets the validation report of the council's own file."""
+    """The address that receives the validation report of the council's own files."""
 
     @property
     def folder(self) -> str:
-        """The code as a folder or object name: “314 / 318” is `314-318`."""
+        """The code as a folder or object name: “314 / 318” becomes `314-318`."""
         return folder_name(self.la_code)
 
     def judged_by(self, day: date) -> Judgement | None:
@@ -75,7 +75,7 @@ class Council:
 
 
 def folder_name(la_code: str) -> str:
-    """A council code as a path segment: blanks and slashes of a joint code become one dash."""
+    """A council code as a path segment: the spaces and slash of a joint code become one dash."""
     return "-".join(part.strip() for part in la_code.split("/"))
 
 
@@ -98,7 +98,7 @@ class Register:
         object.__setattr__(self, "by_code", codes)
 
     def valid_in(self, month: Month) -> tuple[Council, ...]:
-        """The councils that exist, and so are expected to report, in a month."""
+        """The councils that exist in a month, and are therefore expected to report."""
         return tuple(c for c in self.councils if c.valid_from <= month and (c.valid_to is None or month <= c.valid_to))
 
     def by_folder(self, name: str) -> Council | None:
@@ -150,7 +150,7 @@ REGISTER_COLUMNS = (
 def read_register(text: str, where: str) -> Register:
     """Read the register from CSV text; lists are separated by `;`, judgements are `YYYY-MM-DD grade`.
 
-    Raises ReferenceDataError naming file, line and column; `where` is the file as the user knows it.
+    Raises ReferenceDataError naming file, line and column; `where` is the file name that the user knows.
     """
     rows = _register_rows(text.lstrip("\ufeff"), where)
     header = next(rows, (1, []))[1]
@@ -180,7 +180,7 @@ def read_register(text: str, where: str) -> Register:
 
 
 def _register_rows(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
-    """Line and cells of each row that is not blank. Raises ReferenceDataError for what is no CSV."""
+    """Line number and cells of each row that is not blank. Raises ReferenceDataError if the text is not CSV."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     while True:
@@ -198,7 +198,7 @@ def _register_rows(text: str, where: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def write_register(councils: Iterable[Council]) -> str:
-    """The register as CSV text; `read_register` reads it back equal."""
+    """The register as CSV text; `read_register` reads it back to an equal register."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(REGISTER_COLUMNS)
@@ -229,9 +229,9 @@ T = TypeVar("T")
 
 _WHOLE = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,12})?")
-#: The Isles of Scilly have some 400 children, Kent some 350,000.
+#: Plausible child populations: the Isles of Scilly have some 400 children, Kent some 350,000.
 _CHILDREN = (100, 1_000_000)
-#: The index of England's councils lies between 5 and 50; it cannot leave these.
+#: Limits of the deprivation score: England's councils lie between 5 and 50, and the index cannot leave these limits.
 _IMD = (0.0, 100.0)
 
 

@@ -1,15 +1,14 @@
-"""The error tree. Whatever a user can put right is raised as one of these and shown without a traceback.
+"""The error tree. Every problem that a user can put right is raised as one of these and shown without a traceback.
 
-Every message says what happened, where (council, month, file, row, column) and what to do, and
-never carries a value from a worker's or a child's record. The exit code lets a scheduler tell the
-kinds apart without reading logs.
+Every message says what happened, where (council, month, file, row, column) and what to do. It never carries a value
+from a worker's or a child's record. The exit code lets a scheduler tell the kinds apart without reading logs.
 """
 
 from __future__ import annotations
 
 
 class HoldfastError(Exception):
-    """Something a person can put right; its text is shown as it is, without a traceback."""
+    """An error that a person can put right; its text is shown as it is, without a traceback."""
 
     exit_code = 10
 
@@ -21,17 +20,17 @@ class SettingsError(HoldfastError):
 
 
 class ExtractError(HoldfastError):
-    """A file a council sent cannot be used; the file is at fault, not the run."""
+    """A file from a council cannot be used; the file is at fault, not the run."""
 
     exit_code = 12
 
 
 class UnreadableExtract(ExtractError):
-    """The bytes are no table: truncated, empty, wrong encoding, wrong sheet, too large, a bomb."""
+    """The file is not a readable table: truncated, empty, wrong encoding or sheet, too large, a zip bomb."""
 
 
 class HeaderMismatch(ExtractError):
-    """Columns are missing, doubled, or could each mean two things."""
+    """Columns are missing, appear twice, or could each mean two things."""
 
 
 class PersonalDataRefused(ExtractError):
@@ -39,7 +38,7 @@ class PersonalDataRefused(ExtractError):
 
 
 class WrongCouncilOrMonth(ExtractError):
-    """The content belongs to another council or month than the folder it lies in."""
+    """The content belongs to another council or month than its folder."""
 
 
 class ReferenceDataError(HoldfastError):

@@ -1,4 +1,4 @@
-"""The schemas of the frames that pass between rooms, and the one function that holds a frame to them."""
+"""The schemas of the frames that pass between rooms, and the function that checks a frame against them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from features.registry import ALL_MEASURES, COUNTS, INPUT_PARTS, Kind, Missing, 
 
 MEASURE_NAMES = tuple(m.name for m in ALL_MEASURES)
 
-#: Counts of one extract kind: one row per council and month. `known_from` is the day on which the
-#: extract was received, so that a later month's run can be told what was known when.
-#: A withheld or uncountable count is null.
+#: Counts of one kind of extract: one row per council and month. `known_from` is the day the extract was received, so
+#: that a later run can tell what was known when. A count that was withheld or could not be made is null.
 COUNTS_KEY = {"la_code": pl.String(), "month": pl.Date(), "known_from": pl.Date(), "extract_sha256": pl.String()}
 
 
@@ -25,11 +24,11 @@ INPUTS = pl.Schema(
     {"la_code": pl.String(), "month": pl.Date(), "known_from": pl.Date(), **{n: pl.Int64() for n in INPUT_PARTS}}
 )
 
-#: Why an input is null: one row per council, month and input that has a reason.
+#: Why an input is null: one row for each council, month and input with a reason.
 REASONS = pl.Schema({"la_code": pl.String(), "month": pl.Date(), "input": pl.String(), "reason": pl.String()})
 
-#: Measures, long: one row per council, month and measure. `numerator` and `denominator` are in natural
-#: units (FTE, days, people) and travel with every rate; `reason` says why `value` is null, else is null.
+#: Measures, long: one row per council, month and measure. `numerator` and `denominator` are in natural units (FTE,
+#: days, people) and travel with every rate. `reason` says why `value` is null; otherwise it is null itself.
 MEASURES_SCHEMA = pl.Schema(
     {
         "la_code": pl.String(),
@@ -43,12 +42,12 @@ MEASURES_SCHEMA = pl.Schema(
     }
 )
 
-#: Features, long: one row per council, month and measure. Distances and changes are in the measure's
-#: own unit; positive is up, whatever the direction of concern. `xmr_value` is the point of the
-#: process-behaviour chart: the value itself, or, for a measure summed over a window, that month's own
-#: figure in the measure's unit, because points of overlapping windows would make every chart signal.
-#: `xmr_level` says, once limits were drawn anew, that the level lies beyond those of the first baseline: worse
-#: (`concern`) or better than before, and no longer moving; `xmr_mean_before` is the mean it had.
+#: Features, long: one row per council, month and measure. Distances and changes are in the measure's own unit; positive
+#: means higher, whatever the direction of concern. `xmr_value` is the point on the process-behaviour chart. It is the
+#: value itself or, for a measure summed over a window, that month's own figure in the measure's unit: points of
+#: overlapping windows would make every chart signal. `xmr_level` is set once limits have been redrawn and the new mean
+#: is outside those of the first baseline: worse (`concern`) or better than before, and no longer moving.
+#: `xmr_mean_before` is the mean of the first baseline.
 FEATURES_SCHEMA = pl.Schema(
     {
         **MEASURES_SCHEMA,
@@ -95,10 +94,10 @@ COUNT_NAMES = tuple(c.name for c in COUNTS)
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
-    """The frame with exactly the schema's columns in its order; types must already agree.
+    """The frame with exactly the schema's columns, in its order; the types must already agree.
 
-    Raises HoldfastError naming the frame and the columns: a frame of another shape is a fault of the
-    program or of a stored file, and must not be guessed at.
+    Raises HoldfastError naming the frame and the columns. A frame of another shape is a fault of the program or of a
+    stored file, and its meaning must not be guessed.
     """
     found = frame.schema
     absent = [n for n in schema if n not in found]

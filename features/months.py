@@ -1,4 +1,4 @@
-"""Months as values. A month is written `YYYY-MM` at the edge and is its last day inside a frame.
+"""Months as values. A month is written `YYYY-MM` in files and on screen, and is its last day inside a frame.
 
 The last day is used because every stock is counted "at month end", as DfE counts at 30 September.
 """
@@ -43,7 +43,7 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> Month:
-        """The month a day lies in."""
+        """The month that contains a day."""
         return cls(day.year, day.month)
 
     @property
@@ -55,12 +55,12 @@ class Month:
         return date(self.year, self.number, monthrange(self.year, self.number)[1])
 
     def plus(self, months: int) -> Month:
-        """The month that lies `months` later (earlier if negative)."""
+        """The month `months` later (earlier if negative)."""
         index = self.year * 12 + self.number - 1 + months
         return Month(index // 12, index % 12 + 1)
 
     def minus(self, other: Month) -> int:
-        """How many months lie between `other` and this one; negative if `other` is later."""
+        """The number of months from `other` to this one; negative if `other` is later."""
         return (self.year - other.year) * 12 + self.number - other.number
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ def bank_holidays(first_year: int, last_year: int) -> tuple[date, ...]:
 
 
 def nth_working_day(month: Month, n: int) -> date:
-    """The n-th working day of a month in England, counted from 1: when an extract is due, when the job runs."""
+    """The n-th working day of a month in England, counted from 1. Used for due dates and the job's day."""
     closed = set(bank_holidays(month.year, month.year))
     day = month.first_day - timedelta(days=1)
     while n > 0:

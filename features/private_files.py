@@ -1,4 +1,4 @@
-"""Files for nobody but their owner: what Holdfast writes is 0600 in folders of 0700, whatever the process's umask."""
+"""Files that only their owner can read: 0600 in folders of 0700, whatever the process's umask."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make the folder and those above it that are missing; what is there keeps its rights."""
+    """Make the folder and any missing folders above it; existing folders keep their permissions."""
     missing = [f for f in (folder, *folder.parents) if not f.exists()]
     for one in reversed(missing):
         one.mkdir(mode=0o700, exist_ok=True)
@@ -17,14 +17,14 @@ def make_private_folder(folder: Path) -> None:
 
 
 def open_private(new: Path) -> BinaryIO:
-    """A new file for writing; raises FileExistsError if one is there."""
+    """Open a new file for writing; raises FileExistsError if there is one already."""
     return os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600), "wb")
 
 
 def write_private(path: Path, content: bytes, modified: float | None = None) -> None:
-    """Write a file in one step, with the folders it needs; a reader never sees half of it.
+    """Write a file in one step and make any missing folders; a reader never sees half of it.
 
-    `modified`: the time it is to bear, in seconds since 1970.
+    `modified`: the file's modification time, in seconds since 1970.
     """
     make_private_folder(path.parent)
     unfinished = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")

@@ -1,4 +1,4 @@
-"""Small words of sentences that every room writes: lists and counts."""
+"""Small words that sentences in every room need: lists and counts."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ def listed(items: Sequence[str]) -> str:
 
 
 def count_words(count: int, one: str, many: str) -> str:
-    """`1 month`, `3 months`, in the number's own form."""
+    """`1 month`, `3 months`: the number with the noun in singular or plural."""
     return f"{count:,} {one if count == 1 else many}"

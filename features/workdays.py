@@ -1,4 +1,4 @@
-"""Working days of England: weekdays that are no bank holiday. Statutory limits are counted in them."""
+"""Working days of England: weekdays that are not bank holidays. Statutory limits are counted in them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from features.months import bank_holidays
 
 @lru_cache(maxsize=4096)
 def earliest_start_within(working_days: int, end: date) -> date:
-    """The earliest day from which `end` is at most so many working days away.
+    """The earliest day from which `end` is at most that many working days away.
 
-    The days counted are those from the start (included) to the end (not included), so that what
-    starts on Monday and ends on Tuesday took one. Being monotone, the rule turns a limit on a
-    duration into one comparison with a date.
+    The days counted run from the start (included) to the end (not included), so a step that starts on Monday and ends
+    on Tuesday took one. The rule is monotone, so a limit on a duration becomes one comparison with a date.
     """
     closed = set(bank_holidays(end.year - 1, end.year))
     start, left = end, working_days

@@ -1,1 +1,1 @@
-"""A measure beside its own past, its statistical neighbours and England."""
+"""Compares each measure with the council's own past, its statistical neighbours and England."""

@@ -1,7 +1,7 @@
-"""What a council is, apart from its figures: its judgements so far, deprivation, size. Used, shown, audited.
+"""A council's context: its judgements so far, deprivation and size. It is used, shown and audited.
 
-Context is never presented as the council's doing. Only judgements published by the day are read: a
-judgement is known from its publication, not from the inspection.
+Context is never presented as the council's doing. Only judgements already published on the day are read: a judgement is
+known from its publication, not from the inspection.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONTEXT = pl.Schema(
 
 
 def context(register: Register, day: date) -> pl.DataFrame:
-    """CONTEXT of every council of the register as it was known on a day, sorted by la_code.
+    """CONTEXT of every council in the register as it was known on `day`, sorted by la_code.
 
     A council without a published judgement has nulls, and false for `ever_inadequate`.
     """
@@ -40,7 +40,7 @@ def context(register: Register, day: date) -> pl.DataFrame:
 
 
 def whole_months(earlier: date, later: date) -> int:
-    """Whole months from one day to another, as a person counts them: 31 January to 28 February is none."""
+    """Whole months from one day to another, as a person counts them: from 31 January to 28 February is 0."""
     months = (later.year - earlier.year) * 12 + later.month - earlier.month
     return months - (later.day < earlier.day)
 

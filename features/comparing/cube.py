@@ -1,7 +1,7 @@
-"""Measures as a block of numbers: council by measure by month. What looks back in time is computed on it.
+"""Measures as a three-dimensional array: council by measure by month. All look-backs in time are computed on it.
 
-Each operation is elementwise in a fixed order, so a cell's result depends on its own series alone, bit for
-bit: not on other councils, nor on months that came later, nor on how far back the table happens to reach.
+Each operation works cell by cell in a fixed order, so a result depends on its own series alone, bit for bit. Other
+councils, later months and the length of the table make no difference to it.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ Ints = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Cube:
-    """The axes, and where each row of the long frame lies on them."""
+    """The axes of the array, and the cell of each row of the long frame."""
 
     councils: tuple[str, ...]
     measures: tuple[str, ...]
     months: tuple[date, ...]
     position: Ints = field(repr=False)
-    """For each row of the frame the cube was made from the number of its cell."""
+    """The cell number of each row of the frame the cube was made from."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Cube:
-        """Axes: the councils and months of the frame, sorted (months need not be consecutive), and every measure."""
+        """Axes from a frame: its councils and months, sorted (months need not be consecutive), and every measure."""
         councils, months = (tuple(_runs(frame[n])[0].unique().sort().to_list()) for n in ("la_code", "month"))
         axes = cls(councils, MEASURE_AXIS, months, np.zeros(0, dtype=np.intp))
         return replace(axes, position=np.ravel_multi_index(axes.locate(frame), axes.shape))
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Numbers of councils, measures and months, the order of every block's axes."""
+        """The number of councils, measures and months: the order of axes in every block."""
         return len(self.councils), len(self.measures), len(self.months)
 
     def locate(self, frame: pl.DataFrame) -> tuple[Ints, Ints, Ints]:
-        """Council, measure and month index of each row; -1 where the axis has no such value."""
+        """Council, measure and month index of each row; -1 where the value is not on the axis."""
         council, in_a_row = _runs(frame["la_code"])
         la = np.repeat(_index(council, self.councils), in_a_row)
         day, in_a_row = _runs(frame["month"])
@@ -58,7 +58,7 @@ class Cube:
         return self._block(self.position, values)
 
     def fill_from(self, frame: pl.DataFrame, column: str) -> Floats:
-        """The same of another long frame; rows outside the axes are left out."""
+        """Like `fill`, from another long frame; rows outside the axes are left out."""
         where = self.locate(frame)
         inside = np.minimum.reduce(where) >= 0
         cells = np.ravel_multi_index([index[inside] for index in where], self.shape)
@@ -70,7 +70,7 @@ class Cube:
         return block
 
     def lag(self, block: Floats, months: int, columns: Ints) -> Floats:
-        """For each asked column the values so many calendar months earlier; NaN where that month is not there."""
+        """The values of each requested column that many calendar months earlier; NaN where that month is missing."""
         index = {_ordinal(day): i for i, day in enumerate(self.months)}
         source = [index.get(_ordinal(self.months[c]) - months, -1) for c in columns]
         found = np.array(source, dtype=np.intp)
@@ -80,10 +80,10 @@ class Cube:
 
 
 def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:
-    """Row by row, correctly rounded; null where one is null or the denominator is 0.
+    """Divide row by row, correctly rounded; null where either value is null or the denominator is 0.
 
-    Polars multiplies by the reciprocal when a divisor is the same in every row, and so the last bit would depend
-    on the other rows.
+    Polars multiplies by the reciprocal when the divisor is the same in every row, so its last bit would depend on the
+    other rows.
     """
     over, under = (s.cast(pl.Float64).fill_null(np.nan).to_numpy() for s in (numerator, denominator))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -95,13 +95,13 @@ def _ordinal(day: date) -> int:
 
 
 def _runs(column: pl.Series) -> tuple[pl.Series, Ints]:
-    """The values as they follow one another, and how often each in a row: looking up a run looks up all its rows."""
+    """Distinct runs of equal values and their lengths, so that each run is looked up once, not row by row."""
     runs = column.rle().struct
     return runs.field("value"), runs.field("len").to_numpy().astype(np.intp)
 
 
 def _index(column: pl.Series, axis: tuple[str, ...]) -> Ints:
-    """Where on the axis each text lies; -1 if it does not."""
+    """The position of each text on the axis; -1 if it is not there."""
     codes = column.cast(pl.Enum(axis), strict=False).to_physical()
     found: Ints = (codes.cast(pl.Int64).fill_null(-1) if codes.has_nulls() else codes).to_numpy().astype(np.intp)
     return found

@@ -1,4 +1,4 @@
-"""Where a value lies in the latest published national distribution that was known at the time."""
+"""The position of a value in the latest national distribution that had been published at the time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _EDITION = ["measure", "known_from"]
 
 
 def latest_editions(national: pl.DataFrame) -> pl.DataFrame:
-    """Per measure and release the newest period in it: its councils' values, how many they are, mean and variance.
+    """For each measure and release, its newest period: the councils' values, their number, mean and variance.
 
-    `measure, known_from, period_end, values, mean, variance, distribution` (the values, lowest first), sorted by
-    measure and release. A release that repeats earlier years (as DfE's does) thereby speaks with its last year only.
+    Columns: `measure, known_from, period_end, values, mean, variance, distribution` (the values, lowest first), sorted
+    by measure and release. A release may repeat earlier years, as DfE's do; only its last year is used.
     """
     held = (
         conform(national, NATIONAL, "national distribution").drop_nulls("value").sort(*_EDITION, "period_end", "value")
@@ -36,9 +36,9 @@ def latest_editions(national: pl.DataFrame) -> pl.DataFrame:
 def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
     """Add `national_percentile` (0 to 1), and the mean and variance of the distribution it was read from.
 
-    `rows` needs `measure`, `value` and `known_on`, the day whose knowledge may be used. The percentile is the
-    share of published councils below, ties counting half, so that a value all share lies at 0.5.
-    Adds `national_mean`, `national_variance`; all null where nothing was published by then. Keeps the order.
+    `rows` needs `measure`, `value` and `known_on`, the day whose knowledge may be used. The percentile is the share of
+    published councils with a lower value. Ties count half, so a value shared by all councils is at 0.5. Adds
+    `national_mean` and `national_variance`. All are null where nothing had been published by then. Row order is kept.
     """
     editions: dict[str, list[dict[str, Any]]] = {}
     for edition in latest_editions(national).iter_rows(named=True):
@@ -49,7 +49,7 @@ def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
     for of_measure, mine in _rows_of(rows.get_column("measure"), list(editions)):
         releases = editions[of_measure]
         days = np.array([e["known_from"] for e in releases], dtype="datetime64[D]").astype(np.int32)
-        # Of the releases known on a row's day the last one; -1 where there was none.
+        # The last release known on the row's day; -1 if there was none.
         latest = np.searchsorted(days, known_on[mine], side="right") - 1
         for number, release in enumerate(releases):
             here = mine[latest == number]
@@ -64,7 +64,7 @@ def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rows_of(column: pl.Series, measures: list[str]) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """The numbers of each measure's rows."""
+    """The row numbers of each measure."""
     code = column.cast(pl.Enum(measures), strict=False).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
     order = np.argsort(code, kind="stable")
     ends = np.searchsorted(code[order], np.arange(len(measures) + 1))

@@ -1,7 +1,7 @@
-"""From measures to features: how each measure moved, and where it lies against its past, its neighbours, England.
+"""Turns measures into features: how each moved, and how it compares with its past, its neighbours and England.
 
-Everything looks backward. A feature of month m reads measures of m and earlier, and with `as_of` only what
-was known by that day, so that a feature computed years later is the one that could have been known then.
+Everything looks backward. A feature of month m reads measures of m and earlier only. With `as_of` it also reads only
+what was known by that day, so a feature computed years later is the one that could have been computed then.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from features.months import Month
 from features.registry import BY_NAME
 
 CHANGE_MONTHS = (3, 6, 12, 24)
-#: A council's own past: the 24 months before, of which 12 must be known. A series of one month a year
-#: (DfE's return) cannot reach that; its past is the same month of the 5 years before, of which 3 must be known.
+#: A council's own past is the 24 months before; at least 12 of them must be known. A series with one month a year
+#: (DfE's return) cannot reach that: its past is the same month of the 5 years before; at least 3 must be known.
 OWN_MONTHS, OWN_MIN_MONTHS = 24, 12
 OWN_YEARS, OWN_MIN_YEARS = 5, 3
-#: Fewer neighbours than this in the month, and the answer is “too few reported”.
+#: With fewer neighbours than this in the month, the reason given is “too few reported”.
 MIN_NEIGHBOURS = 3
-#: A past without movement makes no move infinitely unusual: at least the move of one person, case or day,
-#: and at least this share of the mean, counts as its standard deviation.
+#: If a past hardly moved, any move would look infinitely unusual. So its standard deviation is never taken as less than
+#: the move of one person, case or day, nor as less than this share of the mean.
 SD_FLOOR_SHARE = 0.01
 
 _KEY = ["la_code", "month", "measure"]
 
 
 def as_of(measures: pl.DataFrame, cutoff: date) -> pl.DataFrame:
-    """The measures as they were known on a day: of each council, month and measure the version known last by then.
+    """The measures as known on a day: for each council, month and measure, the last version known by then.
 
-    A row without `known_from` (nothing was received, so there is nothing to know) stays if its month is over.
+    A row without `known_from` (nothing was received, so nothing became known) stays if its month is over.
     """
     known = measures.filter(pl.col("month") <= cutoff, pl.col("known_from").fill_null(pl.col("month")) <= cutoff)
     return known.sort("known_from", nulls_last=False, maintain_order=True).unique(_KEY, keep="last").sort(_KEY)
@@ -53,14 +53,14 @@ def compute_features(
     as_of_day: date | None = None,
     points: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
-    """FEATURES_SCHEMA of the asked months (all that the measures have, if None), sorted by council, month, measure.
+    """FEATURES_SCHEMA of the requested months (None: all in `measures`), sorted by council, month and measure.
 
-    `measures`: MEASURES_SCHEMA, one row per key, with all the history there is (24 months for the changes,
-    more for annual series and charts). `neighbours`: `la_code, neighbour` of the register; a code that is
-    part of a joint return (“314” of “314 / 318”) stands for that return. `national`: NATIONAL.
-    `as_of_day`: read only what was known by then; without it each row's national distribution is the one known
-    when the row itself was. `points`: `measures.monthly_points`, charted for measures that sum over a window;
-    without them such measures have no chart.
+    `measures`: MEASURES_SCHEMA, one row per key, with all available history (24 months for the changes, more for annual
+    series and charts). `neighbours`: `la_code, neighbour` from the register; a code that is part of a joint return
+    (“314” of “314 / 318”) stands for that return. `national`: NATIONAL. `as_of_day`: read only what was known by then;
+    without it, each row uses the national distribution that was known when the row itself was. `points`:
+    `measures.monthly_points`, the chart points of measures that sum over a window; without them such measures have no
+    chart.
     """
     measures = conform(measures, MEASURES_SCHEMA, "measures")
     if as_of_day is not None:
@@ -101,7 +101,7 @@ def compute_features(
 
 @dataclass(frozen=True)
 class _Asked:
-    """The asked months of a cube as blocks `[council, measure, asked month]`, and each row's cell in them."""
+    """The requested months of a cube as blocks `[council, measure, requested month]`, and each row's cell in them."""
 
     cube: Cube
     columns: Ints
@@ -120,7 +120,7 @@ def _changes(cube: Cube, values: Floats, columns: Ints) -> dict[str, Floats]:
 
 
 def _own_past(cube: Cube, values: Floats, columns: Ints, denominator: Floats, multipliers: Floats) -> dict[str, Floats]:
-    """Mean of the council's own past, and how many standard deviations the value lies from it."""
+    """The mean of the council's own past, and how many standard deviations the value is away from it."""
     monthly = _moments([cube.lag(values, k, columns) for k in range(1, OWN_MONTHS + 1)], OWN_MIN_MONTHS)
     yearly = _moments([cube.lag(values, 12 * k, columns) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
     mean = np.where(np.isnan(monthly[0]), yearly[0], monthly[0])
@@ -133,7 +133,7 @@ def _own_past(cube: Cube, values: Floats, columns: Ints, denominator: Floats, mu
 
 
 def _moments(past: list[Floats], at_least: int) -> tuple[Floats, Floats]:
-    """Mean and standard deviation (n - 1) of the known ones, NaN where fewer than so many are."""
+    """Mean and standard deviation (n - 1) of the known values; NaN where there are fewer than the minimum."""
     known = np.zeros(past[0].shape)
     total = np.zeros(past[0].shape)
     for block in past:
@@ -148,13 +148,13 @@ def _moments(past: list[Floats], at_least: int) -> tuple[Floats, Floats]:
 
 
 def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: pl.DataFrame) -> dict[str, Floats]:
-    """The median of the statistical neighbours that reported the month, and the distance from it."""
+    """The median of the statistical neighbours that reported the month, and the council's distance from it."""
     whose = _neighbour_index(cube, neighbours)
     now = values[:, :, columns]
     with_nobody = np.concatenate([now, np.full((1, *now.shape[1:]), np.nan)])
     median, reported = np.full(now.shape, np.nan), np.zeros(now.shape)
     for month in range(len(columns)):
-        # NaN sorts last, so the known ones come first and their middle is found by their number.
+        # NaN sorts last, so the known values come first and their count gives the position of the middle one.
         ordered = np.sort(with_nobody[:, :, month].T[:, whose], axis=2)
         n = (~np.isnan(ordered)).sum(axis=2, keepdims=True)
         middle = np.maximum(n - 1, 0)
@@ -165,7 +165,7 @@ def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: p
 
 
 def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> Ints:
-    """Per council the rows of its neighbours; -1, nobody, is one that is not among the councils, and fills up."""
+    """The row numbers of each council's neighbours; -1 for a neighbour that is not in the frame, and as padding."""
     row = {code: i for i, code in enumerate(cube.councils)}
     for code in cube.councils:
         for part in code.split("/"):
@@ -180,7 +180,7 @@ def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> Ints:
 
 
 def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | None) -> dict[str, Floats]:
-    """Process-behaviour charts over all months, read at the asked ones."""
+    """Process-behaviour charts over all months, read at the requested months."""
     charted = values.copy()
     windowed = [i for i, name in enumerate(cube.measures) if window_of(BY_NAME[name]) is not None]
     if windowed:
@@ -224,7 +224,7 @@ def _shrunk(now: _Asked, rows: pl.DataFrame, multipliers: Floats) -> Floats:
 
 
 def _multipliers(cube: Cube, asked: list[date]) -> Floats:
-    """Each measure's constant in each asked month, `[measure, month]`."""
+    """Each measure's constant in each requested month, `[measure, month]`."""
     months = pl.DataFrame({"month": asked}, schema={"month": pl.Date()})
     return np.stack([multiplier_in(BY_NAME[name], months) for name in cube.measures])
 
@@ -235,7 +235,7 @@ def _small_base() -> pl.Expr:
 
 
 def _toward(name: str) -> pl.Expr:
-    """The side a signal or a level points to, as concern or improvement by the measure's direction."""
+    """Whether a signal or level on that side is concern or improvement, by the measure's direction."""
     side = pl.col(name).cast(pl.Int64)
     of = {(m.name, s): str(toward(s, m.direction)) for m in BY_NAME.values() for s in (-1, 1)}
     high = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == 1}, return_dtype=pl.String)

@@ -1,9 +1,9 @@
-"""Small numbers, shrunk for ranking: a rate of few people is pulled toward the group's, one of many is left alone.
+"""Shrinks rates for ranking: a rate based on few people is pulled toward the group's; one based on many hardly moves.
 
-The global empirical-Bayes estimator of Marshall (1991, *Applied Statistics* 40, 283–294): the spread seen
-between councils, less what chance alone would make, is the real spread; each council's rate keeps the share
-of real spread in its own variance. Chance is binomial where the numerator is part of the denominator and
-Poisson otherwise. It ranks and feeds the model; what people are shown is the rate itself, with its counts.
+This is the global empirical-Bayes estimator of Marshall (1991, *Applied Statistics* 40, 283–294). The real spread
+between councils is the observed spread less what chance alone would produce. Each rate is weighted by the real spread's
+share of its variance. Chance is binomial where the numerator is part of the denominator and Poisson otherwise. Shrunken
+rates are used for ranking and by the model; people are shown the rate itself, with its counts.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from features.registry import Measure
 
 Floats = NDArray[np.float64]
 
-#: With fewer councils than this in a month the spread between them is not known, and the national one is taken.
+#: With fewer councils than this in a month their spread cannot be estimated, and the national one is used.
 MIN_GROUP = 8
 
 
 def shrinkable(measure: Measure) -> bool:
-    """A difference of two counts has no sampling variance that its own value could tell."""
+    """Whether a measure can be shrunk: no if it is a difference of counts, whose value does not tell its variance."""
     return all(term.weight > 0 for term in measure.numerator)
 
 
@@ -32,10 +32,10 @@ def shrink(
     national_mean: Floats,
     national_variance: Floats,
 ) -> Floats:
-    """Shrunken values `[council, month]` in the measure's unit; NaN where the rate is, or no spread is known.
+    """Shrunken values `[council, month]` in the measure's unit; NaN where the rate is NaN or no spread is known.
 
-    `multiplier` `[month]` turns numerator over denominator into the unit; `national_mean` and
-    `national_variance` `[month]` stand in where too few councils reported, NaN if there is none.
+    `multiplier` `[month]` converts numerator over denominator to the unit. `national_mean` and `national_variance`
+    `[month]` are used where too few councils reported; NaN if there is none.
     """
     known = ~np.isnan(numerator) & (denominator > 0)
     over, under = np.where(known, numerator, 0.0), np.where(known, denominator, 0.0)
@@ -56,11 +56,11 @@ def shrink(
 
 
 def _sum_of_councils(block: Floats) -> Floats:
-    """Per month. Each month's numbers are laid side by side first: how NumPy rounds a sum depends on how they lie."""
+    """Sum over councils, per month. Each month is made contiguous first: NumPy's rounding depends on memory layout."""
     total: Floats = np.ascontiguousarray(block.T).sum(axis=1)
     return total
 
 
 def _chance(rate: Floats, measure: Measure) -> Floats:
-    """Variance of one unit of the denominator by chance alone."""
+    """The variance that chance alone gives one unit of the denominator."""
     return np.clip(rate * (1 - rate), 0.0, None) if measure.bounded else np.abs(rate)

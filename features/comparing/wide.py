@@ -1,4 +1,4 @@
-"""From long features to the rows a model reads: one per council and month, columns in one fixed order."""
+"""Turns long features into the rows a model reads: one per council and month, with columns in one fixed order."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from features.months import Month
 
 
 def wide_columns(measures: Sequence[str] = MEASURE_NAMES) -> tuple[str, ...]:
-    """`<measure>`, then `<measure>__<column>` for each feature column, measure by measure in the registry's order."""
+    """`<measure>`, then `<measure>__<column>` for each feature column; measures in the registry's order."""
     return tuple(n for m in measures for n in (m, *(f"{m}__{c}" for c in FEATURE_COLUMNS)))
 
 
 def wide(features: pl.DataFrame, measures: Sequence[str] = MEASURE_NAMES) -> pl.DataFrame:
     """`la_code, month`, then every column of `wide_columns`, sorted by key; null where there is no feature.
 
-    The columns do not depend on what happens to be in the frame, so that a model trained on one month
-    reads another. One row per council, month and measure is expected.
+    The columns do not depend on the contents of the frame, so a model trained on one month can read another. Expects
+    one row per council, month and measure.
     """
     return _pivoted(conform(features, FEATURES_SCHEMA, "features"), ["la_code", "month"], measures)
 
 
 def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.DataFrame:
-    """Of each council and measure the newest value known by a day, at most so many months old.
+    """For each council and measure, the newest value known by a day and at most `max_age_months` months old.
 
-    For series of one month a year: in March the September figure is the latest, once it is published.
-    Rows keep their own `month`, so the age can be seen; rows without value are passed over.
+    For series with one month a year: in March the latest figure is September's, once it is published. Rows keep their
+    own `month`, so that their age can be seen. Rows without a value are skipped.
     """
     oldest = Month.of(day).plus(-max_age_months).last_day
     known = features.filter(
@@ -45,7 +45,7 @@ def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.D
 def wide_latest(
     features: pl.DataFrame, day: date, max_age_months: int, measures: Sequence[str] = MEASURE_NAMES
 ) -> pl.DataFrame:
-    """`la_code, as_of`, then the columns of `wide_columns`, each from its measure's latest month known by the day."""
+    """`la_code, as_of`, then the columns of `wide_columns`, each from its measure's latest month known by that day."""
     newest = latest_known(features, day, max_age_months).with_columns(pl.lit(day).alias("as_of"))
     return _pivoted(newest, ["la_code", "as_of"], measures)
 

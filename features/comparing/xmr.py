@@ -1,16 +1,16 @@
 """Process-behaviour (XmR) charts by the rules of NHS England's *Making Data Count*.
 
-A chart tells a change from noise: the mean of a baseline, limits at 2.66 mean moving ranges on either side
-(Shewhart's three sigma, from the average change between neighbouring points), and four rules that a stable
-process rarely breaks: a point beyond a limit, seven in a row on one side of the mean, seven in a row rising
-or falling, two of three in the outer third, with all three on one side. A baseline without any spread has limits that
-say nothing: they never lie nearer to the mean than one per cent of it, and where the mean is 0 too nothing is judged.
+A chart tells a change from noise. It has the mean of a baseline, limits at 2.66 mean moving ranges on either side
+(Shewhart's three sigma, from the average change between neighbouring points), and four rules that a stable process
+rarely breaks: a point beyond a limit; seven in a row on one side of the mean; seven in a row rising or falling; two of
+three in the outer third, with all three on one side. The limits of a baseline without any spread would mean nothing. So
+limits are never closer to the mean than one per cent of it, and where the mean is 0 too, nothing is judged.
 
-The baseline, by rule and not by eye: the first 12 observations of a series, which are themselves not judged.
-It is drawn anew once 12 consecutive observations lie on one side of its mean, from those 12: a level held for
-so long is the new normal, and a chart that never moved would signal for ever. That the level lies beyond the limits
-of the first baseline stays on the chart as its `level`: worse (or better) than before, and no longer moving. As-of by
-construction: a point's limits rest on earlier points only. Missing months are skipped, not filled.
+The baseline follows a rule, not the eye. It is the first 12 observations of a series, which are not judged themselves.
+When 12 consecutive observations lie on one side of its mean, the limits are redrawn from those 12: a level held that
+long is the new normal, and limits that never moved would signal for ever. If the new mean lies beyond the limits of the
+first baseline, the chart says so in `level`: worse (or better) than before, and no longer moving. A point's limits rest
+on earlier points only, so every chart is as-of by construction. Missing months are skipped, not filled.
 """
 
 from __future__ import annotations
@@ -33,14 +33,15 @@ BASELINE_POINTS = 12
 SHIFT_POINTS = 7
 TREND_POINTS = 7
 REBASE_POINTS = 12
-#: Limits lie at least so far from the mean, as a share of it: a past without spread makes no change unusual.
+#: The minimum distance of the limits from the mean, as a share of it: a past without spread must not make every change
+#: unusual.
 LEAST_REACH = 0.01
-#: A mean of equal numbers may differ from them in the last bits; that is not a side of it.
+#: The mean of equal numbers may differ from them in the last bits; such a difference does not count as a side.
 _DUST = 1e-9
 
 
 class XmrRule(StrEnum):
-    """The rule a point breaks; where it breaks several, the first in this order."""
+    """The rule a point breaks; if it breaks several, the first in this order."""
 
     POINT = "point"
     SHIFT = "shift"
@@ -49,7 +50,7 @@ class XmrRule(StrEnum):
 
 
 class Toward(StrEnum):
-    """What a signal means by the measure's direction of concern."""
+    """Whether a signal means concern or improvement, by the measure's direction of concern."""
 
     CONCERN = "concern"
     IMPROVEMENT = "improvement"
@@ -64,48 +65,48 @@ class _Code(IntEnum):
     NEAR_LIMIT = 4
 
 
-#: The Signal of each code in `Chart.signal`.
+#: The signal for each code in `Chart.signal`.
 SIGNALS: tuple[XmrRule | None, ...] = (None, *XmrRule)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Charts of many series at once; every array is `[series, month]`."""
+    """The charts of many series at once; every array is `[series, month]`."""
 
     mean: Floats
     lower: Floats
     upper: Floats
     signal: NDArray[np.int8]
-    """Index into SIGNALS; 0 where no rule is broken or the point cannot be judged."""
+    """Index into SIGNALS; 0 if no rule is broken or the point cannot be judged."""
     side: NDArray[np.int8]
     """Which way the signal points: 1 up, -1 down, 0 none."""
     level: NDArray[np.int8]
-    """Where the mean lies since the limits were drawn anew: 1 above those of the first baseline, -1 below, 0 within."""
+    """Where the mean is since the limits were redrawn: 1 above the limits of the first baseline, -1 below, 0 within."""
     before: Floats
     """The mean of the first baseline, where `level` is not 0."""
 
 
 def limits(baseline: Floats) -> tuple[Floats, Floats]:
-    """Mean, and distance of the limits from it, of complete baselines `[series, point]`."""
+    """The mean of complete baselines `[series, point]`, and the distance of the limits from it."""
     ranges = np.abs(np.diff(baseline, axis=1))
     mean = _row_mean(baseline)
     return mean, np.maximum(MOVING_RANGE_FACTOR * _row_mean(ranges), LEAST_REACH * np.abs(mean))
 
 
 def toward(side: int, direction: Direction) -> Toward:
-    """Whether a signal to that side is a concern."""
+    """Whether a signal on that side is a concern."""
     if direction is Direction.NONE:
         return Toward.NEITHER
     return Toward.CONCERN if (side > 0) == (direction is Direction.HIGH) else Toward.IMPROVEMENT
 
 
 def charts(points: Floats, at: Ints | None = None) -> Chart:
-    """Chart every row of `[series, month]`, NaN where a month has no observation, and read the charts at some months.
+    """Chart every row of `[series, month]`, with NaN for a month without an observation; return the months in `at`.
 
-    `at`: which months, by their column; all of them if None. Mean and limits are NaN until a baseline is
-    complete; a month without observation carries the limits that await the next one, and no signal.
+    `at`: column numbers of the months to return; None returns all. Mean and limits are NaN until a baseline is
+    complete. A month without an observation has no signal and shows the limits that the next one will be judged by.
     """
-    # Month by month: what is computed side by side then lies side by side.
+    # Transposed, so that each month's values are contiguous in memory.
     by_month = np.ascontiguousarray(points.T)
     months, series = by_month.shape
     read = {month: place for place, month in enumerate(range(months) if at is None else at.tolist())}
@@ -132,33 +133,33 @@ def charts(points: Floats, at: Ints | None = None) -> Chart:
 
 @dataclass
 class _State:
-    """What the chart of each series knows before its next observation."""
+    """What is known of each series' chart before its next observation."""
 
     observations: Signs
-    """How many there were."""
+    """Number of observations so far."""
     last: Floats
     mean: Floats
     reach: Floats
     """Distance of the limits from the mean."""
     run: Signs
-    """How many in a row lie on one side of the mean, and on which."""
+    """Length of the current run on one side of the mean; its sign is the side."""
     climb: Signs
-    """How many steps in a row go one way, and which."""
+    """Number of consecutive steps in one direction; its sign is the direction."""
     outer: Signs
-    """On which side the last observation lies in the outer third."""
+    """The side on which the last observation was in the outer third."""
     outer_before: Signs
     position: Signs
-    """On which side of the mean the last observation lies."""
+    """The side of the mean on which the last observation was."""
     position_before: Signs
     first_mean: Floats
-    """Mean and reach of the first baseline."""
+    """Mean of the first baseline, and the distance of its limits."""
     first_reach: Floats
     level: Signs
-    """On which side of the first baseline's limits the mean lies."""
+    """The side on which the mean is outside the limits of the first baseline."""
 
     @classmethod
     def of(cls, series: int) -> _State:
-        """Before the first observation."""
+        """The state before the first observation."""
         unknown, nothing = np.full(series, np.nan), np.zeros(series, dtype=np.int16)
         return cls(
             observations=nothing,
@@ -185,7 +186,7 @@ class _State:
         return self.mean + self.reach
 
     def judge(self, x: Floats, seen: NDArray[np.bool_]) -> tuple[Signs, Signs]:
-        """The rule each observation breaks (`_Code`) and to which side; what is not seen changes nothing."""
+        """The rule each observation breaks (`_Code`), and on which side; a missing observation changes nothing."""
         step = np.nan_to_num(np.sign(x - self.last)).astype(np.int16)
         self.climb = np.where(seen, _extend(self.climb, step), self.climb)
         self.last = np.where(seen, x, self.last)
@@ -216,7 +217,7 @@ class _State:
         return code, np.where(code == _Code.TREND, np.sign(self.climb), np.where(code > 0, position, 0))
 
     def redraw(self, due: NDArray[np.bool_], baseline: Floats) -> None:
-        """Draw some charts anew from their baselines `[point, series]`; what counts on the mean begins again."""
+        """Redraw some charts from their new baselines `[point, series]`; runs relative to the mean start again."""
         self.mean, self.reach = self.mean.copy(), self.reach.copy()
         self.mean[due], self.reach[due] = limits(baseline.T)
         first = due & np.isnan(self.first_mean)
@@ -225,7 +226,7 @@ class _State:
         moved = np.nan_to_num(self.mean - self.first_mean)
         level = np.where(np.abs(moved) > np.nan_to_num(self.first_reach), np.sign(moved), 0).astype(np.int16)
         self.level = np.where(due, level, self.level)
-        # The third of three may belong to the baseline: on which side it lies is known.
+        # Points of the two-of-three rule may belong to the baseline, so their sides are kept.
         self.position, self.position_before = self.position.copy(), self.position_before.copy()
         for positions, last in ((self.position, baseline[-1]), (self.position_before, baseline[-2])):
             distance = last - self.mean[due]
@@ -237,18 +238,18 @@ class _State:
 
 
 def _last_observed(by_month: Floats, count: int) -> Floats:
-    """The last so many observations of each series of `[month, series]`, gaps left out."""
+    """The last `count` observations of each series of `[month, series]`, without the gaps."""
     order = np.argsort(~np.isnan(by_month), axis=0, kind="stable")
     return np.take_along_axis(by_month, order, axis=0)[-count:]
 
 
 def _extend(run: Signs, step: Signs) -> Signs:
-    """A signed run prolonged by one of the same sign, begun anew by the other, ended by 0."""
+    """Lengthen a signed run when the sign is the same, restart it when the sign changes, end it at 0."""
     return np.where(run * step > 0, run, 0) + step
 
 
 def _row_mean(block: Floats) -> Floats:
-    """Mean of each row, added up from the left, so that it does not depend on how many rows there are."""
+    """The mean of each row, added from the left, so that it does not depend on the number of rows."""
     total: Floats = np.zeros(block.shape[0])
     for column in range(block.shape[1]):
         total += block[:, column]

@@ -1,1 +1,1 @@
-"""From records to counts: one council, one month, whole numbers."""
+"""Turns records into counts: whole numbers for one council and one month."""

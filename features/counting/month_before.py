@@ -1,6 +1,6 @@
-"""What a month's counts owe to the month before: the FTE a leaver held, and who had a case a month ago.
+"""Counts that need the month before: the FTE a leaver held, and which worker had a case a month ago.
 
-The state is what one month hands to the next: small, keyed by the pseudonyms, and of exactly one month.
+The state is what one month passes to the next. It is small, keyed by the pseudonyms, and belongs to exactly one month.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from features.counting.tally import count_by
 from features.errors import HoldfastError
 from features.months import Month
 
-#: Workers in post at a month end and the FTE they held: what next month's leavers are looked up in.
+#: Workers in post at a month end and the FTE they held. Next month's leavers are looked up here.
 WORKER_STATE = pl.Schema({"month": pl.Date(), "la_code": pl.String(), "worker_ref": pl.UInt64(), "fte": pl.Int64()})
 
-#: Open, allocated cases at a month end: what next month's changes of worker are found against.
+#: Open, allocated cases at a month end. Next month's changes of worker are found by comparison with them.
 CASE_STATE = pl.Schema(
     {"month": pl.Date(), "la_code": pl.String(), "case_ref": pl.UInt64(), "allocated_worker_ref": pl.UInt64()}
 )
@@ -25,7 +25,7 @@ _Keys = NDArray[np.uint64]
 
 
 def state_of(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl.DataFrame:
-    """The state of the month before, empty if there is none. Raises HoldfastError if it is another month's."""
+    """The state of the month before, empty if there is none. Raises HoldfastError if it belongs to another month."""
     if before is None or before.is_empty():
         return pl.DataFrame(schema=schema)
     expected = month.plus(-1).last_day
@@ -39,12 +39,12 @@ def state_of(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl
 
 
 def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """`la_code, held_before`: FTE parts held by these leavers (`la_code, worker_ref`); and who cannot be answered.
+    """`la_code, held_before`: FTE parts these leavers (`la_code, worker_ref`) held; and councils without an answer.
 
-    The second result are the councils of leavers that have no month before at all, or one in which none of
-    this month's workers (`now`) is to be found: the references are then of another kind (a workforce return after
-    our own extract), and nobody can be looked up. A leaver who is only missing from the month before (came
-    and went within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
+    The second result lists councils with leavers that have no month before, or whose month before has none of
+    this month's workers (`now`). The references are then of another kind (a workforce return after
+    our own extract), and nobody can be looked up. A leaver who is merely absent from the month before (came
+    and left within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
     """
     before = before.join(unsaid, on="la_code", how="semi")
     met = now.select("la_code", "worker_ref").join(before, on=["la_code", "worker_ref"], how="semi")
@@ -61,7 +61,7 @@ def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> t
 
 
 def worker_changes(now: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """`la_code, cases_seen_twice, cases_worker_changed` of councils that have a month before; and those that have none.
+    """`la_code, cases_seen_twice, cases_worker_changed` of councils with a month before; and the councils without one.
 
     `now` and `before`: CASE_STATE of both month ends.
     """
@@ -78,11 +78,11 @@ def worker_changes(now: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFram
 
 
 def _ordered_keys(state: pl.DataFrame, runs: pl.DataFrame, codes: pl.Series) -> _Keys | None:
-    """Council number and leading bits of the reference in one number, or None if these do not strictly rise.
+    """Council number and leading bits of the reference as one number; None if not strictly increasing.
 
-    Rows are in order of council and reference, so this number rises from row to row without sorting
-    anything, and rising keys are matched by walking along both lists: a fifth of the time of hashing.
-    Two references of a council that share so many leading bits (or rows in another order) stop it rising.
+    Rows are sorted by council and reference, so the number increases from row to row without any sorting.
+    Increasing keys can be matched by walking along both lists, which takes a fifth of the time of hashing.
+    They fail to increase if two references of a council share all these bits, or if rows are in another order.
     """
     keys: _Keys = state.get_column("case_ref").to_numpy() >> (np.uint64(64) - _shift(codes))
     numbers = codes.search_sorted(runs.get_column("value")).to_numpy().astype(np.uint64) << _shift(codes)
@@ -94,7 +94,7 @@ def _ordered_keys(state: pl.DataFrame, runs: pl.DataFrame, codes: pl.Series) -> 
 
 
 def _shift(codes: pl.Series) -> np.uint64:
-    """How far the council's number is moved up, to leave the rest of 64 bits to the reference."""
+    """How far to shift the council's number to the left, so that the reference has the rest of the 64 bits."""
     return np.uint64(64 - codes.len().bit_length())
 
 
@@ -108,7 +108,7 @@ def _by_order(
     )
     # Strictly rising keys are unique, so the join is 1:1; having Polars validate that would cost more than the join.
     both = here.join(then, on="key", how="inner", suffix="_before", maintain_order="left")
-    # Leading bits agree; whether it is the same case, the whole reference says.
+    # Equal keys mean equal leading bits only; the whole reference decides whether it is the same case.
     masks = both.select(
         (pl.col("ref") == pl.col("ref_before")).alias("same"),
         ((pl.col("ref") == pl.col("ref_before")) & (pl.col("worker") != pl.col("worker_before"))).alias("other_worker"),

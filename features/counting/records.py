@@ -1,11 +1,10 @@
-"""From the record extracts of one month to its counts: what happened, council by council.
+"""Counts what happened in a month from its record extracts, council by council.
 
-Every count is a plain sum of masks that are selected first; the month enters as literal dates. That
-shape is several times faster than filtering inside an aggregation, and since everything summed is a
-whole number (FTE in hundredths, days in tenths), the result is the same bit for bit however the
-rows are ordered or the work is split.
+Every count is a plain sum of masks that are selected first; the month enters as literal dates. That is several times
+faster than filtering inside an aggregation. Everything summed is a whole number (FTE in hundredths, days in tenths), so
+the result is the same bit for bit whatever the order of rows or the division of work.
 
-The canonical frames are those of `EXTRACTS[kind].schema`, all councils of the month together.
+The canonical frames are those of `EXTRACTS[kind].schema`, with all councils of the month together.
 """
 
 from __future__ import annotations
@@ -48,12 +47,12 @@ __all__ = [
     "withhold",
 ]
 
-#: Who reported a month, since when it is known, and the fingerprint of the file.
+#: Which councils reported a month, when each extract became known, and the fingerprint of the file.
 RECEIVED = pl.Schema({"la_code": pl.String(), "known_from": pl.Date(), "extract_sha256": pl.String()})
 
 _NEEDED = {kind: {"la_code", *EXTRACTS[kind].key} | {f for c in counts_of(kind) for f in c.needs} for kind in EXTRACTS}
 
-#: The columns of each extract that counting reads, in the extract's order; no others need be loaded.
+#: The columns of each extract that counting reads, in the extract's order; no others need to be loaded.
 READ_COLUMNS: dict[Kind, tuple[str, ...]] = {
     kind: tuple(f.name for f in extract.fields if f.name in _NEEDED[kind]) for kind, extract in EXTRACTS.items()
 }
@@ -67,14 +66,14 @@ _STATUSES_WITH_A_PLAN = ("a", "b", "c")
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one kind of extract yields for one month."""
+    """The result of counting one kind of extract for one month."""
 
     counts: pl.DataFrame
     """`counts_schema(kind)`: one row per council that was received, sorted by la_code."""
     reasons: pl.DataFrame
-    """`REASONS` of the counts that could not be made although the file was there; `input` is the count's name."""
+    """`REASONS` of the counts that could not be made although the file was there; `input` is the name of the count."""
     state: pl.DataFrame | None
-    """What counting the next month needs (WORKER_STATE or CASE_STATE), sorted; None where nothing is."""
+    """What counting the next month needs (WORKER_STATE or CASE_STATE), sorted; None if it needs nothing."""
 
 
 def count(
@@ -100,8 +99,8 @@ def count_side_by_side(
 ) -> dict[Kind, Counted]:
     """Count every kind of record extract of a month, two at a time; see `count`.
 
-    The kinds share nothing, and while Polars and NumPy work on one, Python can go on with the other. Largest first, so
-    that the small ones are done beside it. Raises what counting one of them raises.
+    The kinds share nothing: while Polars and NumPy work on one, Python can go on with the other. The largest comes
+    first, so that the small ones are done beside it. Raises whatever counting one of them raises.
     """
     largest_first = sorted(frames, key=lambda kind: frames[kind].height, reverse=True)
     with ThreadPoolExecutor(2) as pool:
@@ -112,10 +111,10 @@ def count_side_by_side(
 def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame) -> Counted:
     """Count workers: who is in post at month end, who came, who left, who manages, who is absent.
 
-    In post means no end date, or one after month end; someone whose last day is the last day of the month
-    has left, as in DfE's census. Headcounts take each worker_ref once, agency workers excepted, and FTE
-    are not de-duplicated: both as DfE does. A leaver's FTE is the one given, or, where the file gives 0
-    as the census does, the one held the month before (`before`, WORKER_STATE).
+    In post means no end date, or one after month end. Someone whose last day is the last day of the month has left, as
+    in DfE's census. As in DfE's figures, headcounts take each worker_ref once, except for agency workers, and FTE are
+    not de-duplicated. A leaver's FTE is the one given. Where the file gives 0, as the census does, it is the FTE held
+    the month before (`before`, WORKER_STATE).
     """
     first, last = month.first_day, month.last_day
     rows = Rows.of(frame)
@@ -196,7 +195,7 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
 
 
 def count_establishment(frame: pl.DataFrame, month: Month, received: pl.DataFrame) -> Counted:
-    """Take over the council's own figures. Of two rows neither can be told to be the right one, so there is none."""
+    """Take the council's own figures as they are. If there are two rows, neither can be trusted, so none is taken."""
     names = [c.name for c in counts_of(Kind.ESTABLISHMENT)]
     sums = frame.group_by("la_code").agg(
         pl.len().alias("rows"), *(pl.when(pl.len() == 1).then(pl.col(n).first()).alias(n) for n in names)
@@ -209,12 +208,12 @@ def count_establishment(frame: pl.DataFrame, month: Month, received: pl.DataFram
 
 
 def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame) -> Counted:
-    """Count cases: open, without a worker, overdue, referred, closed, and with another worker than a month ago.
+    """Count cases: open, without a worker, overdue, referred, closed, and those whose worker changed within the month.
 
-    Open means no closing date, or one after month end. Working days leave out weekends and the bank
-    holidays of England (`features.workdays`). An assessment or conference whose start is not known cannot
-    be timed and is not counted. A child with a plan and no visit on record counts as not visited.
-    Changes of worker need the month before (`before`, CASE_STATE).
+    Open means no closing date, or one after month end. Working days leave out weekends and the bank holidays of England
+    (`features.workdays`). An assessment or conference without a known start cannot be timed and is not counted. A child
+    with a plan and no visit on record counts as not visited. Changes of worker need the month before (`before`,
+    CASE_STATE).
     """
     first, last = month.first_day, month.last_day
     rows = Rows.of(frame)
@@ -282,10 +281,10 @@ def withhold(
     withheld: Collection[tuple[str, Kind, str]],
     absent: Collection[tuple[str, Kind, str]] = (),
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Make null every count that reads a field which cannot be trusted or was not sent; say why.
+    """Set to null every count that reads a field which cannot be trusted or was not sent, and give the reason.
 
-    `withheld` and `absent` are `(la_code, kind, field)`: fields with an error in the validation, and
-    optional columns the file does not have. Returns the counts and REASONS rows (`input` is the count's name).
+    `withheld` and `absent` are `(la_code, kind, field)`: fields with an error in the validation, and optional columns
+    the file does not have. Returns the counts and REASONS rows (`input` is the count's name).
     """
     rows: list[tuple[str, str, str]] = []
     expressions: list[pl.Expr] = []
@@ -305,12 +304,12 @@ def withhold(
 
 
 def _one_of(column: str, codes: Sequence[str]) -> pl.Expr:
-    """Whether a code is one of a few; plain comparisons take a third of the time of `is_in`. Null is no."""
+    """Whether a code is one of a few; null is no. Plain comparisons take a third of the time of `is_in`."""
     return pl.any_horizontal(pl.col(column) == code for code in codes).fill_null(False)
 
 
 def _each_once(base: pl.DataFrame, people: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    """Masks that take each worker_ref once per council; only paid for when a reference really is there twice."""
+    """Masks that take each worker_ref once per council; does the extra work only if a reference really occurs twice."""
     new_council = pl.col("la_code") != pl.col("la_code").shift(1)
     in_order = new_council | (pl.col("worker_ref") > pl.col("worker_ref").shift(1))
     if base.select(in_order.fill_null(True).all()).item():
@@ -321,10 +320,10 @@ def _each_once(base: pl.DataFrame, people: dict[str, pl.Expr]) -> dict[str, pl.E
 
 
 def _timed(rows: Rows, start: str, end: str, month: Month, limit: int) -> tuple[pl.Series, pl.Series]:
-    """Per council, steps that ended in the month and whose start is known, and those within the limit of working days.
+    """Per council: steps that ended in the month and have a known start; and how many of them were within the limit.
 
-    The earliest start that is in time is looked up for each day of the month, so that the calendar is
-    consulted some thirty times and not once per row.
+    The limit is in working days. The earliest start that is in time is looked up for each day of the month, so the
+    calendar is consulted some thirty times rather than once per row.
     """
     first, last = month.first_day, month.last_day
     ended, ends = rows.where(pl.col(end).is_between(first, last) & pl.col(start).is_not_null(), start, end)

@@ -1,8 +1,8 @@
-"""Counting masks council by council, as fast as the rows can be read.
+"""Counts masks council by council, as fast as the rows can be read.
 
-The rows of a council lie together, so a sum per council is a sum over a stretch of rows: of a mask that is
-counting the bits of machine words. A grouping would first have to find out what is known already. A null mask
-is no: what is not known to have happened is not counted.
+Each council's rows lie together, so a sum per council is a sum over a range of rows. For a mask this means counting the
+set bits of machine words. Grouping would first have to find ranges that are already known. A null in a mask counts as
+no: what is not known to have happened is not counted.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ _Whole = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Rows:
-    """A frame whose councils' rows lie together, and where each council's end."""
+    """A frame in which each council's rows lie together, and where they end."""
 
     frame: pl.DataFrame
     councils: pl.Series
-    """la_code of each run of rows, in the frame's order, each once."""
+    """la_code of each run of rows, each once, in the frame's order."""
     ends: _Whole
-    """Number of rows up to and with each council's; begins with 0."""
+    """Cumulative number of rows at the end of each council; begins with 0."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Rows:
-        """Canonical extracts are in this order already and are not touched; any other frame is sorted."""
+        """Rows of a frame. Canonical extracts are in this order already; any other frame is sorted."""
         runs = frame.get_column("la_code").rle().struct.unnest()
         if runs.get_column("value").n_unique() != runs.height:
             return cls.of(frame.sort("la_code", maintain_order=True))
         return cls(frame, runs.get_column("value").alias("la_code"), ends_of(runs.get_column("len")))
 
     def sums(self, masks: dict[str, pl.Expr], amounts: dict[str, pl.Expr]) -> pl.DataFrame:
-        """Per council how many rows each mask holds and what each amount adds up to: `la_code` and Int64 columns."""
+        """Per council, the number of rows in each mask and the total of each amount: `la_code` and Int64 columns."""
         selected = self.frame.select(
             *(m.alias(n) for n, m in masks.items()), *(a.cast(pl.Int64).alias(n) for n, a in amounts.items())
         )
@@ -49,7 +49,7 @@ class Rows:
         return np.add.reduceat(amount.fill_null(0).to_numpy(), self.ends[:-1])
 
     def where(self, mask: pl.Expr, *columns: str) -> tuple[pl.DataFrame, _Whole]:
-        """The rows under a mask with these columns, and where each council's end among them."""
+        """These columns of the rows selected by a mask, and where each council's rows end among them."""
         chosen = self.frame.select(mask.alias("chosen")).to_series()
         ends = np.concatenate([[0], np.cumsum(count_by(chosen, self.ends))])
         return self.frame.select(columns).filter(chosen), ends
@@ -61,7 +61,7 @@ def ends_of(lengths: pl.Series) -> _Whole:
 
 
 def count_by(mask: pl.Series, ends: _Whole) -> _Whole:
-    """How many rows of each stretch a Boolean column holds; null is not held."""
+    """The number of true values of a Boolean column in each range of rows; null counts as false."""
     bits = mask.rechunk().to_arrow()
     validity, values = bits.buffers()
     used = (bits.offset + len(bits) + 7) // 8

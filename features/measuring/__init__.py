@@ -1,1 +1,1 @@
-"""From counts to measures, by DfE's formulas."""
+"""Computes measures from counts, by DfE's formulas."""

@@ -1,7 +1,7 @@
-"""From stored counts of many months to the inputs of the formulas: a gap-free grid and its trailing sums.
+"""Turns stored counts of many months into the inputs of the formulas: a grid without gaps and its trailing sums.
 
-The as-of rule is applied here, once: of a council's month and extract the version known last by the
-cut-off is read, and none that came later. A sum over a window exists only if every month of it does.
+The as-of rule is applied here and only here: for each council, month and extract, the last version known by the cut-off
+is read, and nothing later. A sum over a window exists only if every month of the window does.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from features.frames import INPUTS, REASONS, conform, counts_schema
 from features.months import Month, month_range
 from features.registry import COUNTS, INPUT_PARTS, POPULATION_INPUT, WINDOWS, Accrual, Count, Kind, Missing, input_names
 
-#: Why a whole extract is not there (late, quarantined, not reported): one row per council, month and extract.
+#: Why a whole extract is missing (late, quarantined, not reported): one row per council, month and extract.
 UNREPORTED = pl.Schema({"la_code": pl.String(), "month": pl.Date(), "extract": pl.String(), "reason": pl.String()})
 
 _KEY = ["la_code", "month"]
@@ -28,7 +28,7 @@ _COUNTED_KINDS = tuple(dict.fromkeys(c.extract for c in COUNTS))
 
 
 def as_known(frame: pl.DataFrame, cutoff: date | None, key: list[str] | None = None) -> pl.DataFrame:
-    """Of each council and month (or `key`) the row known last by the cut-off; of two on one day, the later row."""
+    """For each council and month (or `key`), the last row known by the cut-off; of two on one day, the later row."""
     keys = key or _KEY
     return _last_known(frame.lazy(), cutoff, keys).sort(keys).collect(engine="in-memory")
 
@@ -50,12 +50,11 @@ def build_inputs(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """INPUTS and REASONS of every council valid in each month from `first` to `last`.
 
-    `counts` per kind (`counts_schema(kind)`), in any number of months and versions; months before
-    `first` are not read, so let it lie 11 months before the first month that matters.
-    `count_reasons`: REASONS whose `input` is a count, as counting and withholding give them.
-    `unreported`: UNREPORTED, why an extract is not there; without a row it was not reported.
-    `known_from` is the last day on which anything a row of inputs rests on became known: of all extracts
-    of its trailing 12 months.
+    `counts`: by kind (`counts_schema(kind)`), with any number of months and versions. Months before `first` are not
+    read, so `first` should be 11 months before the first month that matters. `count_reasons`: REASONS whose `input` is
+    a count, as counting and withholding give them. `unreported`: UNREPORTED, why an extract is missing; an extract
+    without a row here was not reported. `known_from` of a row of inputs is the last day on which anything it rests on
+    became known, over all extracts of its trailing 12 months.
     """
     wide = _grid(register, first, last).lazy()
     for kind in _COUNTED_KINDS:
@@ -81,10 +80,10 @@ def build_inputs(
 def combine(
     one: tuple[pl.DataFrame, pl.DataFrame], other: tuple[pl.DataFrame, pl.DataFrame]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """INPUTS and REASONS of two sources as one: what the first lacks is taken from the second.
+    """INPUTS and REASONS of two sources as one: gaps in the first are filled from the second.
 
-    For councils that send records and, once a year, a return: the records come first. Where neither
-    has a value, the first one's reason stands.
+    For councils that send records and, once a year, a return: the records come first. Where neither has a value, the
+    reason of the first is kept.
     """
     names = list(INPUT_PARTS)
     both = pl.concat([one[0], other[0]])
@@ -121,14 +120,14 @@ def _grid(register: Register, first: Month, last: Month) -> pl.DataFrame:
 
 
 def _trailing(count: Count, window: int) -> pl.Expr:
-    """Sum over the window; null unless every month of it is there (the grid has no gaps)."""
+    """Sum over the window; null unless every month of the window has a value (the grid has no gaps)."""
     if window == 1:
         return pl.col(count.name)
     return pl.col(count.name).rolling_sum(window, min_samples=window).over("la_code")
 
 
 def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported: pl.DataFrame | None) -> pl.DataFrame:
-    """REASONS of all that is null in the grid, by codes: of each row and input its reason, 0 where it is there."""
+    """REASONS for every null in the grid, worked out as codes: a reason for each row and input, 0 if it has a value."""
     texts: list[str] = ["", *(str(r) for r in Missing)]
     of_counts = _said(grid, count_reasons, "input", texts)
     of_extracts = _said(grid, unreported, "extract", texts)
@@ -146,7 +145,7 @@ def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported:
         for name in input_names(count):
             incomplete = null[name] * code[Missing.WINDOW_INCOMPLETE]
             why[names.index(name)] = np.where(null[count.name], here, incomplete)
-    # Row by row, and in a row by name: the order of the key without sorting text.
+    # In order of row, then of name: this is the order of the key, without sorting text.
     row, which = np.nonzero(why.T)
     long = grid.select(_KEY)[row].with_columns(
         pl.Series("input", names).gather(which), pl.Series("reason", texts).gather(why.T[row, which])
@@ -155,12 +154,12 @@ def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported:
 
 
 def _or(said: _Codes | None, default: int) -> _Codes | int:
-    """What is said, and where nothing is said, the reason that goes without saying."""
+    """The reason given, or the default where none is given."""
     return default if said is None else np.where(said > 0, said, np.int32(default))
 
 
 def _said(grid: pl.DataFrame, reasons: pl.DataFrame | None, by: str, texts: list[str]) -> dict[str, _Codes]:
-    """The reasons given, one column of codes per count or extract, 0 where nothing is said; new texts get a code."""
+    """The reasons given, one column of codes per count or extract, 0 where there is none; new texts get a new code."""
     if reasons is None or reasons.is_empty():
         return {}
     given = reasons.unique([*_KEY, by], keep="first", maintain_order=True).drop_nulls("reason")

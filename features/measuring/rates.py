@@ -1,9 +1,9 @@
-"""From inputs to measures, by the registry's formulas and nothing else.
+"""Computes measures from inputs by the registry's formulas and nothing else.
 
-A rate travels with its numerator and denominator, and a missing one with its reason; no symbol, gap or
-suppressed cell ever becomes a number. Sums are of whole numbers and divided once, by NumPy, whose division
-is rounded correctly: Polars multiplies by the reciprocal when a divisor is the same in every row, so that the
-last bit of a rate would depend on which councils are computed together.
+A rate travels with its numerator and denominator, and a missing one with its reason. No symbol, gap or suppressed cell
+ever becomes a number. Sums are of whole numbers and are divided once, by NumPy, which rounds division correctly. Polars
+multiplies by the reciprocal when the divisor is the same in every row, so the last bit of a rate would depend on which
+councils are computed together.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def compute_measures(
 ) -> pl.DataFrame:
     """MEASURES_SCHEMA: every measure of every row of inputs, sorted by council, month and measure.
 
-    A value is null, with the reason of the first input that is missing, in the order of the formula;
-    or because there is nothing to divide by; or because a part is larger than its whole.
+    A value is null for one of three reasons: an input is missing (the reason is that of the first missing input, in the
+    order of the formula); there is nothing to divide by; or a part is larger than its whole.
     """
     ordered = sorted(measures, key=lambda m: m.name)
     wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
@@ -54,11 +54,11 @@ def compute_measures(
 
 
 def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES) -> pl.DataFrame:
-    """`la_code, month, measure, point`: measures that sum over a window, from the month's own flows; for charts.
+    """`la_code, month, measure, point`: chart points of measures that sum over a window, from the month's own flows.
 
-    Where only the numerator is a flow (leavers over workers in post) the month's figure is brought to the
-    measure's window (12 times the month), so that it is in the measure's unit. Points of rolling sums share
-    eleven twelfths of their content; control rules take points to be independent. Sorted by key.
+    Where only the numerator is a flow (leavers over workers in post), the month's figure is scaled to the measure's
+    window (12 times the month), so that it is in the measure's unit. The points of rolling sums are not used: they
+    share eleven twelfths of their content, and control rules expect independent points. Sorted by key.
     """
     summed = sorted((m for m in measures if window_of(m) is not None), key=lambda m: m.name)
     wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
@@ -77,13 +77,13 @@ def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES)
 
 
 def window_of(measure: Measure) -> int | None:
-    """The trailing months a measure's flows are summed over; None if it is made of stocks only."""
+    """The number of trailing months over which a measure's flows are summed; None if it consists of stocks only."""
     windows = [w for w in (_window(measure.numerator), _window(measure.denominator)) if w is not None]
     return max(windows, default=None)
 
 
 def multiplier_in(measure: Measure, frame: pl.DataFrame) -> _Floats:
-    """The formula's constant in each row, by the frame's `month` where a leap year has another one."""
+    """The formula's constant in each row; by the frame's `month` if it differs in leap years."""
     constant: _Floats = np.full(frame.height, measure.multiplier)
     if measure.leap_year_multiplier is not None:
         month = pl.col("month")
@@ -99,7 +99,7 @@ def _by_name(frame: pl.DataFrame) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Amounts:
-    """The inputs as whole numbers of parts, and which of them are there."""
+    """The inputs as whole numbers of parts, and which of them are known."""
 
     parts: dict[str, _Whole]
     known: dict[str, NDArray[np.bool_]]
@@ -135,7 +135,7 @@ def _rate(measure: Measure, amounts: _Amounts, why: dict[str, _Codes], multiplie
     return _Rate(numerator, denominator, multiplier, reason.astype(np.int32))
 
 
-#: Codes of the reasons that are found here; 0 is none.
+#: Codes of the reasons that are found here; 0 means none.
 _FOUND_BY_DIVIDING = (Missing.ZERO_DENOMINATOR, Missing.CONTRADICTION)
 _OWN_REASONS = {r: n for n, r in enumerate((*_FOUND_BY_DIVIDING, Missing.NOT_REPORTED, Missing.NO_POPULATION), start=1)}
 
@@ -143,7 +143,7 @@ _OWN_REASONS = {r: n for n, r in enumerate((*_FOUND_BY_DIVIDING, Missing.NOT_REP
 def _why_missing(
     wide: pl.DataFrame, reasons: pl.DataFrame, amounts: _Amounts
 ) -> tuple[list[str | None], dict[str, _Codes]]:
-    """Texts of the reasons by code, and for each input the code of its reason in each row, 0 where it is there."""
+    """The reasons as texts by code; and each input's code of its reason in each row, 0 where it has a value."""
     given = reasons.get_column("reason").unique().drop_nulls().sort()
     texts: list[str | None] = [None, *(str(r) for r in _OWN_REASONS), *given]
     names = list(amounts.known)
@@ -163,7 +163,7 @@ def _why_missing(
 
 
 def _codes(column: str, names: list[str]) -> pl.Expr:
-    """Which of the names each text is; null if none."""
+    """The position of each text among the names; null if it is not one of them."""
     return pl.col(column).cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int32)
 
 
@@ -182,7 +182,7 @@ def _of_one_month(terms: tuple[Term, ...]) -> tuple[Term, ...]:
 
 
 def _long(columns: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """Row 1 of every measure, then row 2 of every measure: in order of the key without sorting text."""
+    """Row 1 of every measure, then row 2 of every measure: this is the order of the key, without sorting text."""
     return np.column_stack(columns).ravel()
 
 

@@ -1,8 +1,8 @@
-"""Our rates beside DfE's published ones: what differs, and by more than rounding can explain.
+"""Compares our rates with DfE's published ones: which differ by more than rounding can explain.
 
-The tolerance is not chosen. DfE publishes the inputs rounded, so each stands for an interval, and a rate
-computed from them for an interval too: a ratio of sums moves one way in each input, so its extremes lie at
-the corners. A published rate, itself rounded, is explained if the two intervals touch.
+The tolerance is derived, not chosen. DfE publishes rounded inputs, so each stands for an interval, and so does a rate
+computed from them. A ratio of sums is monotone in each input, so its extremes are at the corners. A published rate,
+itself rounded, is explained if the two intervals overlap or touch.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ def reconcile(
     published: pl.DataFrame,
     half_widths: Mapping[str, float] = PUBLISHED_HALF_WIDTHS,
 ) -> pl.DataFrame:
-    """RECONCILED: one row per published rate, and per rate of ours that is not published, sorted by key.
+    """RECONCILED: a row for each published rate, and for each rate of ours that is not published, sorted by key.
 
-    `inputs`, `reasons` as the measures are made from; `published` as PUBLISHED. `difference` is ours minus
-    theirs; `lowest` and `highest` bound what the unrounded inputs could give; `explained` is whether
-    rounding can be all of it, null where one of the two is missing. `reason` says why ours is.
+    `inputs`, `reasons`: what the measures are made from. `published`: PUBLISHED. `difference` is ours minus theirs.
+    `lowest` and `highest` bound what the unrounded inputs could give. `explained` is whether rounding can account for
+    the whole difference; null where one of the two is missing. `reason` says why ours is missing.
     """
     names = published.get_column("measure").unique().sort().to_list()
     measures = [BY_NAME[n] for n in names]
@@ -83,13 +83,13 @@ def reconcile(
 
 
 def unexplained(reconciled: pl.DataFrame) -> pl.DataFrame:
-    """The rows that are off by more than rounding explains, largest difference first."""
+    """The rows that differ by more than rounding explains, largest difference first."""
     off = reconciled.filter(pl.col("explained").not_())
     return off.sort(pl.col("difference").abs(), "la_code", "month", "measure", descending=[True, False, False, False])
 
 
 def largest_differences(reconciled: pl.DataFrame) -> pl.DataFrame:
-    """Per measure: rows compared, rows rounding does not explain, the largest difference, rows missing on a side."""
+    """Per measure: rows compared, rows rounding does not explain, largest difference, rows missing on a side."""
     return (
         reconciled.group_by("measure")
         .agg(

@@ -1,7 +1,7 @@
-"""From aggregate returns to inputs, so that DfE's published file and a council's own records meet the same formulas.
+"""Turns aggregate returns into inputs, so that DfE's published file and a council's own records use the same formulas.
 
-A return already holds what records have to be counted for, with flows of the year that ends with its
-month; nothing is added up here. What it does not hold is null and has a reason.
+A return already holds the totals that have to be counted from records, with flows of the year that ends with its month.
+Nothing is added up here. A figure that a return does not hold is null and has a reason.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from features.errors import HoldfastError
 from features.frames import INPUTS, REASONS, conform
 from features.registry import INPUT_PARTS, POPULATION_INPUT, RETURN, RETURN_INPUTS, Kind, Missing
 
-#: Why a cell of a return is null, where the file says so: DfE's symbols, by the field they stood in.
+#: Why a cell of a return is null, where the file says so: DfE's symbols, by the field they were found in.
 CELL_REASONS = pl.Schema(
     {"la_code": pl.String(), "reference_date": pl.Date(), "field": pl.String(), "reason": pl.String()}
 )
@@ -26,11 +26,11 @@ def inputs_from_returns(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """INPUTS and REASONS of canonical return rows (`RETURN.schema`), one row per council and reference date.
 
-    `known`: `la_code, known_from` (all rows of a council), or with `month` as well (each row its own day).
-    `population`: `la_code, population_0_17`, or with `month` as well; it may lack councils.
-    `cell_reasons`: CELL_REASONS, what the symbols in the file stood for. A cell that is null without a
-    symbol was not reported; a formula's input that a return has no column for is absent.
-    Raises HoldfastError if a council has two rows for one month: one of them would be guessed away.
+    `known`: `la_code, known_from` (for all rows of a council), or with `month` as well (a day for each row).
+    `population`: `la_code, population_0_17`, or with `month` as well; councils may be missing from it. `cell_reasons`:
+    CELL_REASONS, the meaning of the symbols in the file. A null cell without a symbol was not reported; an input for
+    which a return has no column is absent. Raises HoldfastError if a council has two rows for one month, because
+    choosing one would be a guess.
     """
     month = pl.col("reference_date").dt.month_end()
     frame = rows.select(
@@ -86,5 +86,5 @@ def _reasons(inputs: pl.DataFrame, cell_reasons: pl.DataFrame | None) -> pl.Data
 
 
 def parts_disagree() -> list[str]:
-    """Columns of a return held in other parts than the input they are; must be empty (a test holds it)."""
+    """Columns of a return held in other parts than their input; must be empty (a test checks this)."""
     return [field for field, name in RETURN_INPUTS.items() if 10 ** RETURN.field(field).decimals != INPUT_PARTS[name]]

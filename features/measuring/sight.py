@@ -12,9 +12,9 @@ from features.frames import MEASURES_SCHEMA, conform
 from features.months import Month
 from features.registry import SIGHT_MEASURES
 
-#: One row per extract that was expected of a council for a month. `received` is the day of the first file,
-#: null while there is none; `outcome` is what became of it (OUTCOMES); `restated` is the day on which another
-#: file with other content came for the same month, null if none did.
+#: One row per extract that was expected of a council for a month. `received` is the day of the first file, null until
+#: one comes. `outcome` is what became of it (OUTCOMES). `restated` is the day on which another file with different
+#: content came for the same month; null if none did.
 EXTRACT_LOG = pl.Schema(
     {
         "la_code": pl.String(),
@@ -27,7 +27,7 @@ EXTRACT_LOG = pl.Schema(
     }
 )
 OUTCOMES = ("accepted", "quarantined", "refused", "personal data", "missing", "not read")
-#: A file that we could not read (“not read”) is no failure of its sender.
+#: A file that we could not read (“not read”) does not count as a failure of its sender.
 _FAILED = ("quarantined", "refused", "personal data")
 _WINDOW_MONTHS = 12
 
@@ -35,9 +35,9 @@ _WINDOW_MONTHS = 12
 def compute_sight(log: pl.DataFrame, cutoffs: Mapping[Month, date]) -> pl.DataFrame:
     """MEASURES_SCHEMA rows of the four sight measures for each month, as seen on that month's cut-off day.
 
-    Each month looks at the extracts expected in its trailing 12 months, or in as many as there are since the
-    council joined. What came after the cut-off had not come: it is missing then and late the month after.
-    A council appears in a month if an extract was expected of it in that month. Sorted by key.
+    Each month looks at the extracts expected in its trailing 12 months, or since the council joined if that is later. A
+    file that came after the cut-off counts as missing in that month and as late the month after. A council appears in a
+    month if an extract was expected of it in that month. Sorted by key.
     """
     log = conform(log, EXTRACT_LOG, "extract log")
     frames = [_one_month(log, month, day) for month, day in sorted(cutoffs.items())]

@@ -1,7 +1,7 @@
 """The field registry: every extract column, count, measure and feature, declared once.
 
-Polars schemas, Great Expectations suites, the extract templates, the data dictionary and the made-up
-data all come from here; to change one measure, change one line of `measures.py`.
+Polars schemas, Great Expectations suites, the extract templates, the data dictionary and the made-up data all come from
+here. To change one measure, change one line of `measures.py`.
 """
 
 from features.registry.counts import (

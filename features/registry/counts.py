@@ -1,4 +1,4 @@
-"""What is counted per council and month, from which fields."""
+"""Declares what is counted per council and month, and from which fields."""
 
 from __future__ import annotations
 
@@ -320,30 +320,30 @@ COUNTS: tuple[Count, ...] = (
     ),
 )
 
-#: Context from the council register that measures divide by.
+#: The figure from the council register that measures divide by.
 POPULATION_INPUT = "population_0_17"
 
-#: Trailing windows, in months, over which flows are summed into inputs (`leavers_fte_12m`). The single
-#: month feeds process-behaviour charts only, whose rules need points that do not overlap.
+#: Trailing windows, in months, over which flows are summed into inputs (`leavers_fte_12m`). The single month is used
+#: only by process-behaviour charts, whose rules need points that do not overlap.
 WINDOWS: tuple[int, ...] = (1, 3, 12)
 
 
 def counts_of(extract: Kind) -> tuple[Count, ...]:
-    """The counts made from one extract, in declared order."""
+    """The counts made from one extract, in the order declared."""
     return tuple(c for c in COUNTS if c.extract is extract)
 
 
 def input_names(count: Count) -> tuple[str, ...]:
-    """The inputs a count yields: itself if a stock, one per window if a flow."""
+    """The inputs a count yields: itself if it is a stock, one per window if it is a flow."""
     if count.accrual is Accrual.STOCK:
         return (count.name,)
     return tuple(f"{count.name}_{window}m" for window in WINDOWS)
 
 
-#: Every input of the measures' formulas with the number of parts of one unit it is held in.
+#: Every input of the measures' formulas, and the number of parts that make one unit of it.
 INPUT_PARTS: dict[str, int] = {name: c.parts for c in COUNTS for name in input_names(c)} | {POPULATION_INPUT: 1}
 
-#: Column of a `return` extract -> the input it is. Published flows are of the year that ends with the month.
+#: Column of a `return` extract -> the input it becomes. Published flows are of the year that ends with the month.
 RETURN_INPUTS: dict[str, str] = {
     "inpost_fte": "inpost_fte",
     "inpost_headcount": "inpost_headcount",

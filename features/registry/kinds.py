@@ -1,4 +1,4 @@
-"""The vocabulary in which fields, counts and measures are declared."""
+"""The types used to declare fields, counts and measures."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ class Privacy(StrEnum):
     PUBLIC = "public"
     """Council level; DfE publishes the same once a year."""
     PSEUDONYM = "pseudonym"
-    """Points at a person; hashed with our key on ingest and never shown."""
+    """Identifies a person; hashed with our key on ingest and never shown."""
     PERSONAL = "about one person"
-    """A fact about one worker or child, without identity; kept only in the canonical extract."""
+    """A fact about one worker or child that does not identify them; kept only in the canonical extract."""
 
 
 class Direction(StrEnum):
-    """Which way a measure moves when a service is in difficulty."""
+    """The direction in which a measure moves when a service is in difficulty."""
 
     HIGH = "a high value is a concern"
     LOW = "a low value is a concern"
@@ -55,7 +55,7 @@ class Direction(StrEnum):
 
 
 class Group(StrEnum):
-    """The five groups of measures of DESIGN section 2, and context, which is never the council's doing."""
+    """The five groups of measures of DESIGN section 2, and context, which is never presented as the council's doing."""
 
     WORKFORCE = "workforce stability"
     FLOW = "flow"
@@ -84,14 +84,14 @@ class Field:
     source: str
     unit: Unit = Unit.NONE
     required: bool = True
-    """The column must be in the file. An optional column that is absent withholds what needs it."""
+    """The column must be in the file. If an optional column is absent, every count that needs it is withheld."""
     nullable: bool = True
     """A cell may be empty."""
     codes: Mapping[str, str] = field(default_factory=dict)
     minimum: float | None = None
     maximum: float | None = None
     decimals: int = 0
-    """Stored as an integer of this many decimals (FTE 0.8 is 80), so that sums are exact in any order."""
+    """Stored as an integer with this many decimals (FTE 0.8 is 80), so that sums are exact in any order."""
     privacy: Privacy = Privacy.PERSONAL
     synonyms: tuple[str, ...] = ()
     """Other headers that mean this column; compared without case, spaces and punctuation."""
@@ -119,7 +119,7 @@ _DTYPES: dict[FieldType, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """One kind of file: what a row is, its columns, its key."""
+    """One kind of file: what a row stands for, its columns and its key."""
 
     kind: Kind
     title: str
@@ -127,7 +127,7 @@ class Extract:
     fields: tuple[Field, ...]
     key: tuple[str, ...]
     max_rows: int
-    """More rows than this is junk, not a council."""
+    """A file with more rows than this is not a council's extract."""
 
     def field(self, name: str) -> Field:
         """The field of that name; raises KeyError."""
@@ -153,7 +153,7 @@ class Accrual(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """A whole number counted per council and month from one extract: what measures are made of."""
+    """A whole number counted per council and month from one extract. Measures are made of counts."""
 
     name: str
     extract: Kind
@@ -161,14 +161,14 @@ class Count:
     unit: Unit
     description: str
     needs: tuple[str, ...]
-    """Fields it reads: an error in one of them, or its absence, withholds the count."""
+    """The fields it reads: if one of them has an error or is absent, the count is withheld."""
     parts: int = 1
     """How many parts make one unit: FTE are counted in hundredths, days in tenths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A signed input of a formula. A flow is named with its window: `leavers_fte_12m`."""
+    """A signed input of a formula. The name of a flow includes its window: `leavers_fte_12m`."""
 
     input: str
     weight: int = 1
@@ -189,15 +189,15 @@ class Measure:
     source: str
     multiplier: float = 1.0
     leap_year_multiplier: float | None = None
-    """The constant where the trailing 12 months contain a 29 February, if it is another one."""
+    """The constant where the trailing 12 months contain a 29 February, if it differs."""
     official: bool = False
-    """DfE publishes a measure of this name and formula; the two may be laid side by side."""
+    """DfE publishes a measure of this name and formula, so the two may be compared."""
     plausible: tuple[float, float] | None = None
     """1st and 99th percentile of the published council figures, where there are any."""
     bounded: bool = False
     """The numerator is part of the denominator, so the value lies in [0, 1]."""
     small_base: int = 0
-    """A denominator below this is marked: a rate of few people says little."""
+    """A rate with a denominator below this is marked: a rate of few people says little."""
     dfe_column: str | None = None
     """The published column, where its name differs from ours or the value is published in per cent."""
 
@@ -208,7 +208,7 @@ class Measure:
 
 
 class Missing(StrEnum):
-    """Why a value is not there. Carried beside values, never instead of them as a number."""
+    """Why a value is missing. The reason stands beside the value and never replaces it as a number."""
 
     NOT_REPORTED = "not reported"
     LATE = "not received in time"

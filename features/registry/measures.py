@@ -1,8 +1,8 @@
-"""The measures: DfE's by DfE's formulas, and those that need a name of their own.
+"""The measures: DfE's measures with DfE's formulas, and others under names of their own.
 
-Official formulas: DfE, *Children's social work workforce* methodology, and the LAIT data dictionary
-(`Work_Force_*`). DfE's words are used only for DfE's formulas: what is annualised from fewer months
-has another name and is never laid beside a published figure.
+Official formulas: DfE, *Children's social work workforce* methodology, and the LAIT data dictionary (`Work_Force_*`).
+DfE's terms are used only for DfE's formulas. A measure annualised from fewer months has another name and is never
+compared with a published figure.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _CIN = "DfE children in need release"
 _OWN = "Holdfast"
 _HIGH, _LOW, _NONE = Direction.HIGH, Direction.LOW, Direction.NONE
 
-#: Working days in a year by which DfE divides days lost, and in a year with a 29 February. Both fit every
-#: published council figure from 2017 to 2023 within rounding; 253 alone misses fifteen of 2020.
+#: The working days in a year by which DfE divides days lost, and the same for a year with a 29 February. Both reproduce
+#: every published council figure from 2017 to 2023 within rounding; 253 alone fails for fifteen figures of 2020.
 WORKING_DAYS_PER_YEAR = 253
 WORKING_DAYS_PER_LEAP_YEAR = 254
 
@@ -464,8 +464,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
 )
 
-#: Sight: how well the service can see itself, from the submission log and the validation records of
-#: the trailing 12 months. They are counts over counts like the others, made in `features/measuring/sight.py`.
+#: Sight: how well the service can see itself, from the submission log and the validation records of the trailing 12
+#: months. These are counts over counts like the others, made in `features/measuring/sight.py`.
 SIGHT_MEASURES: tuple[Measure, ...] = (
     Measure(
         "extracts_missing_rate",
