@@ -1,10 +1,10 @@
-"""Checks of what councils send: is it legal, is it plausible against that council's own past?
+"""Checks of what councils send: is it legal, and is it plausible against that council's own past?
 
-Great Expectations holds the suites; it is imported only when a check runs (`engine.py`), because
-importing it takes seconds. Nothing here writes, reads or prints a person's value.
+Great Expectations holds the suites. It is imported only when a check runs (`engine.py`), because importing it takes
+seconds. Nothing here writes, reads or prints a person's value.
 """
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; everything else is private to it.
 DOOR = (
     "accepted",
     "batch",

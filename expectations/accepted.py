@@ -1,9 +1,9 @@
-"""Failures that somebody has looked at and accepted for a time.
+"""Failures that somebody has looked at and accepted for a limited time.
 
-The list is a reviewed file (`accepted.toml`), not a switch: each entry says who accepted what, why, and
-until which month. What it matches is marked in every report, never dropped, and no longer withholds anything. An
-entry is about one thing: at most one of its four names may hold a wildcard. What makes a whole file useless, or
-figures of another unit, cannot be accepted: there is no reason for which such a number could be shown.
+The list is a reviewed file (`accepted.toml`), not a switch. Each entry says who accepted what, why, and until which
+month. A failure that matches is marked in every report and never dropped, and it no longer withholds anything. An entry
+is about one thing, so at most one of its four names may hold a wildcard. A failure that makes a whole file useless, or
+figures in another unit, cannot be accepted: no reason would justify showing such a number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from features.errors import SettingsError
 from features.months import Month
 from features.registry import Kind
 
-#: The last word of the checks of a number that cannot be what the column says, or of rows that are nobody's.
+#: The last part of the code of checks that can never be accepted: the number cannot be what the column says, or the
+#: rows belong to nobody.
 _NEVER = frozenset(
     {"range", "unit", "all_zero", "whole_hours", "exchanged", "total", "unique", "month", "core", "reissued"}
 )
@@ -41,10 +42,10 @@ class Accepted:
     accepted_by: str
     """A role, not a name: “data team lead”."""
     expires: Month
-    """The last month it holds for."""
+    """The last month in which the acceptance holds."""
 
     def matches(self, check: str, la_code: str, extract: str, column: str | None) -> bool:
-        """Whether a failure is the one meant, whatever the month. Not `==`: a pattern equals only itself."""
+        """Whether it is meant for this failure, in any month. Not `==`: a pattern equals only itself."""
         return (
             fnmatchcase(check, self.check)
             and fnmatchcase(la_code, self.council)
@@ -53,12 +54,12 @@ class Accepted:
         )
 
     def holds_in(self, month: Month) -> bool:
-        """Whether it has not expired in a month."""
+        """Whether it still holds in a month."""
         return month <= self.expires
 
 
 def read_accepted(text: str, where: str) -> tuple[Accepted, ...]:
-    """Read the list from TOML: tables `[[accepted]]` with every key but `column` required.
+    """Read the list from TOML: tables `[[accepted]]` in which every key except `column` is required.
 
     Raises SettingsError naming file, entry and key.
     """
@@ -117,7 +118,8 @@ def may_be_accepted(check: str) -> bool:
     column, _, what = rest.rpartition(".")
     if what in _NEVER or column == "file":
         return False
-    # Rows without a readable key or month are nobody's rows; that people are gone is a question about them.
+    # Rows without a readable key or month cannot be attributed to anybody. “Gone” is about the key too, but only asks
+    # about missing people.
     return what == "gone" or extract not in set(Kind) or not identifies(Kind(extract), column)
 
 
@@ -131,11 +133,11 @@ def accepting(
 
 
 def expired(entries: Sequence[Accepted], month: Month) -> tuple[Accepted, ...]:
-    """Entries that no longer hold: to be reviewed, then renewed with a new reason or taken out."""
+    """Entries that no longer hold: to be reviewed, then renewed with a new reason or removed."""
     return tuple(e for e in entries if not e.holds_in(month))
 
 
 def unmatched(entries: Sequence[Accepted], failures: pl.DataFrame, month: Month) -> tuple[Accepted, ...]:
-    """Entries that hold and matched none of the month's FAILURES: perhaps the cause is gone."""
+    """Entries that hold but matched none of the month's FAILURES: perhaps the cause is gone."""
     seen = failures.filter(pl.col("accepted")).select("check", "la_code", "extract", "column").unique().rows()
     return tuple(e for e in entries if e.holds_in(month) and not any(e.matches(*row) for row in seen))

@@ -1,4 +1,4 @@
-"""What a check is given and what it gives back."""
+"""What a check is given and what it returns."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from features.frames import counts_schema
 from features.months import Month
 from features.registry import Kind
 
-#: Row 12 of list 6 of a workbook with several lists has the row number 6 × this + 12.
+#: A workbook with several lists numbers its rows like this: row 12 of list 6 is row 6 × this + 12.
 ROWS_PER_LIST = 100_000
 
 
 class Severity(StrEnum):
-    """How much a failure matters. The order of declaration is the order of weight."""
+    """How much a failure matters, heaviest first."""
 
     ERROR = "error"
-    """Wrong: withholds what depends on it."""
+    """Wrong: everything that depends on it is withheld."""
     QUERY = "query"
-    """Unlikely, or wrong in too few rows to matter: somebody should look; nothing is withheld."""
+    """Unlikely, or wrong in too few rows to matter: somebody should look at it; nothing is withheld."""
     INFORMATION = "information"
     """Worth knowing; nothing to do before the file can be used."""
 
@@ -40,8 +40,8 @@ class Effect(StrEnum):
     HELD = "the message to the director waits for an answer"
 
 
-#: One row per check, council and file that failed. `row_numbers` are rows as a person sees them in the
-#: file (the header is row 1), the first 20 of `rows`; `column` is null when the whole file is meant.
+#: One row for each check, council and file that failed. `row_numbers` are rows as a person sees them in the file (the
+#: header is row 1): the first 20 of `rows`. `column` is null when the whole file is meant.
 FAILURES = pl.Schema(
     {
         "check": pl.String(),
@@ -59,7 +59,8 @@ FAILURES = pl.Schema(
     }
 )
 
-#: Cells (or, where `column` is null, whole rows) that are wrong but too few to withhold a figure.
+#: Cells (or, where `column` is null, whole rows) that are wrong but too few to withhold a figure: they are left out one
+#: by one.
 SET_ASIDE = pl.Schema({"la_code": pl.String(), "extract": pl.String(), "file_row": pl.UInt32(), "column": pl.String()})
 
 #: Checks that could not be made, and why.
@@ -67,8 +68,8 @@ NOT_RUN = pl.Schema(
     {"check": pl.String(), "la_code": pl.String(), "month": pl.Date(), "extract": pl.String(), "reason": pl.String()}
 )
 
-#: What is remembered of a file to compare later months with: rows, filled cells per column, and a
-#: digest of the rows that leaves the reference date out (so that last month's file under a new date is seen).
+#: What is kept of a file to compare later months with: its number of rows, filled cells per column, and a digest of the
+#: rows. The digest leaves out the reference date, so that last month's file under a new date is recognised.
 PROFILE = pl.Schema(
     {
         "la_code": pl.String(),
@@ -81,7 +82,7 @@ PROFILE = pl.Schema(
     }
 )
 
-#: The cells that ingest could not read: they are null in the frame, and `problem` is a short code.
+#: The cells that ingest could not read: null in the frame, with a short code in `problem`.
 PROBLEMS = pl.Schema(
     {
         "la_code": pl.String(),
@@ -92,8 +93,8 @@ PROBLEMS = pl.Schema(
     }
 )
 
-#: Where a cell could not be read that others were worked out from: of a cell in PROBLEMS, the row and the column,
-#: in words, where the fault stands. `at` is null where no single row is meant.
+#: The source of a cell in PROBLEMS that was worked out from others: the row (`at`) and the column, in words (`of`), in
+#: which the fault is. `at` is null where no single row is meant.
 ORIGINS = pl.Schema(
     {
         "la_code": pl.String(),
@@ -112,50 +113,50 @@ class Batch:
 
     month: Month
     frames: Mapping[Kind, pl.DataFrame]
-    """Per kind the canonical frames of all councils, concatenated."""
+    """By kind, the canonical frames of all councils, concatenated."""
     problems: pl.DataFrame = field(default_factory=PROBLEMS.to_frame)
     absent_columns: frozenset[tuple[str, Kind, str]] = frozenset()
     """(la_code, kind, column): optional columns that a file does not have."""
     files: Mapping[tuple[str, Kind], str] = field(default_factory=dict)
-    """(la_code, kind) -> the file's name as the council knows it; a file without rows is known from here."""
+    """(la_code, kind) -> the file's name as the council knows it; includes files without rows."""
     refused: Mapping[tuple[str, Kind], ExtractError] = field(default_factory=dict)
     """Files that ingest could not use at all."""
     problem_texts: Mapping[str, str] = field(default_factory=dict)
-    """What each problem code says of a cell, as the end of “the cell …”."""
+    """By problem code, what it says of a cell, as the end of “the cell …”."""
     notes: Mapping[tuple[str, Kind], tuple[str, ...]] = field(default_factory=dict)
     """(la_code, kind) -> how the file was read, as sentences without values."""
     absent_because: Mapping[tuple[str, Kind, str], str] = field(default_factory=dict)
-    """Why a column is absent, as a sentence, where there is more to say than that it is."""
+    """Why a column is absent, as a sentence, where there is more to say than that it is absent."""
     workers_by_name: frozenset[str] = frozenset()
-    """Councils whose cases name their workers, so that they cannot be found in the workforce extract."""
+    """Councils whose cases give their workers by name, so that the workers cannot be found in the workforce extract."""
     lost_columns: frozenset[tuple[str, Kind, str]] = frozenset()
-    """Those of `absent_columns` that the file has and of which nothing could be used: a fault of the file."""
+    """Those of `absent_columns` that the file does have, but with nothing usable in them: a fault of the file."""
     origins: pl.DataFrame = field(default_factory=ORIGINS.to_frame)
 
     def file(self, la_code: str, kind: Kind) -> str:
-        """The file's name for people."""
+        """The file's name as shown to people."""
         return self.files.get((la_code, kind), f"{kind}.csv")
 
 
 @dataclass(frozen=True)
 class CheckHistory:
-    """What is known of earlier months, for the dynamic checks. Empty: those checks are listed as not run."""
+    """What is known of earlier months, for the dynamic checks. If it is empty, those checks are listed as not run."""
 
     counts: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
-    """Per kind, `counts_schema(kind)`: the 12 months before and the month itself."""
+    """By kind, `counts_schema(kind)`: the 12 months before and the month itself."""
     profiles: pl.DataFrame = field(default_factory=PROFILE.to_frame)
     """`Outcome.profile` of earlier months."""
     records: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
-    """Per kind canonical rows, as they were used, of the months right before those that are checked."""
+    """By kind, canonical rows as they were used, of the months directly before those that are checked."""
 
     def with_counts(self, months: Sequence[Mapping[Kind, pl.DataFrame]]) -> CheckHistory:
-        """The same with further months' counts."""
+        """The same history with the counts of further months."""
         kinds = dict.fromkeys([*self.counts, *(kind for counts in months for kind in counts)])
         known = {k: [c[k] for c in (self.counts, *months) if k in c] for k in kinds}
         return replace(self, counts={kind: pl.concat(frames) for kind, frames in known.items()})
 
     def counts_of(self, kind: Kind) -> pl.DataFrame:
-        """The counts of one kind; of several submissions of a month, the one known last."""
+        """The counts of one kind; if a month was submitted several times, the last known submission."""
         frame = self.counts.get(kind)
         if frame is None:
             return counts_schema(kind).to_frame()
@@ -172,12 +173,12 @@ class Statistics:
     checks_run: int
     seconds: float
     passes: int
-    """Runs of Great Expectations."""
+    """Number of runs of Great Expectations."""
 
 
 @dataclass(frozen=True)
 class SuiteResult:
-    """What one suite found, in Great Expectations' own words: counts, no value and no row."""
+    """What one suite found, in Great Expectations' own words: counts only, no values or rows."""
 
     name: str
     first: Month
@@ -195,19 +196,19 @@ class Outcome:
     failures: pl.DataFrame
     """FAILURES, errors first."""
     withheld: frozenset[tuple[str, Kind, str]]
-    """(la_code, kind, field): every count that needs the field is withheld."""
+    """(la_code, kind, field): every count that needs this field is withheld."""
     quarantined: frozenset[tuple[str, Kind]]
-    """(la_code, kind): nothing of this file is used, refused files included."""
+    """(la_code, kind): nothing of this file is used; includes refused files."""
     set_aside: pl.DataFrame
     not_run: pl.DataFrame
     profile: pl.DataFrame
     statistics: Statistics
     checked: Mapping[tuple[str, Kind], int] = field(default_factory=dict)
-    """(la_code, kind) -> rows checked."""
+    """(la_code, kind) -> number of rows checked."""
     reissued: frozenset[tuple[str, Kind]] = frozenset()
-    """(la_code, kind): its references are not those of the month before, so nobody can be followed."""
+    """(la_code, kind): its references differ from those of the month before, so nobody can be followed."""
     suites: tuple[SuiteResult, ...] = ()
-    """For the Data Docs. A pass over several months is shared by their outcomes."""
+    """For the Data Docs. All outcomes of a pass over several months share it."""
 
     def of_council(self, la_code: str) -> pl.DataFrame:
         """The failures of one council."""
@@ -215,7 +216,7 @@ class Outcome:
 
     @property
     def doubted(self) -> dict[str, str]:
-        """la_code -> why its figures are doubted as a whole, as a sentence."""
+        """la_code -> why this council's figures are doubted as a whole, as a sentence."""
         return doubted(self.failures)
 
     @property
@@ -225,7 +226,7 @@ class Outcome:
 
 
 def doubted(failures: pl.DataFrame) -> dict[str, str]:
-    """la_code -> why the council's figures are doubted as a whole, from a month's FAILURES; accepted ones are not."""
+    """la_code -> why its figures are doubted as a whole, from a month's FAILURES; leaves out accepted ones."""
     held = failures.filter((pl.col("effect") == Effect.HELD) & ~pl.col("accepted"))
     return dict(held.select("la_code", "message").iter_rows())
 

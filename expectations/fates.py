@@ -1,7 +1,7 @@
-"""What became of a council's files of a month: worked out here once, and only shown elsewhere.
+"""What became of a council's files in a month. It is decided here once; every other place only shows it.
 
 Officers' mail, directors' mail, the team's mail, Prefect's artifacts, the validation pages, the region page, the
-terminal and JSON all show these objects, so that no two of them can say different things of one file.
+terminal and JSON all show these objects, so no two of them can say different things about one file.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ from features.words import count_words, listed
 
 
 class Fate(StrEnum):
-    """What became of one expected extract. Whether it came late or again is said beside it."""
+    """What became of one expected extract. Whether it was late or sent again is stated separately."""
 
     ACCEPTED = "accepted"
     QUERIES = "accepted with queries"
     IN_PART = "used in part"
-    """Errors withhold figures; the rest is used."""
+    """Figures with errors are withheld; the rest of the file is used."""
     QUARANTINED = "quarantined"
-    """Read, but nothing in it can be trusted."""
+    """It could be read, but nothing in it can be trusted."""
     REFUSED = "refused"
-    """Damaged, or another council's or month's."""
+    """It is damaged, or belongs to another council or month."""
     PERSONAL = "personal data"
-    """Refused and not kept."""
+    """It was refused and not kept."""
     MISSING = "missing"
     UNREAD = "not read"
-    """It came, and could not be read through a fault of ours; the next run tries again."""
+    """It came, but a fault of ours kept us from reading it; the next run tries again."""
 
     @classmethod
     def _missing_(cls, value: object) -> Fate | None:
-        """Alerts of version 0.1.0 say “partly used”."""
+        """Reads the older name: alerts of version 0.1.0 say “partly used”."""
         return cls.IN_PART if value == "partly used" else None
 
     @property
     def words(self) -> str:
-        """For a person, after “the file was”."""
+        """In words, to follow “the file was”."""
         return _WORDS[self]
 
     @property
     def used(self) -> bool:
-        """Whether figures are made from it."""
+        """Whether figures are made from the file."""
         return self in (Fate.ACCEPTED, Fate.QUERIES, Fate.IN_PART)
 
     @property
     def severity(self) -> Severity:
-        """How much it needs the council's hand."""
+        """How much the council needs to act on it."""
         if self in (Fate.ACCEPTED, Fate.UNREAD):
             return Severity.INFORMATION
         return Severity.QUERY if self is Fate.QUERIES else Severity.ERROR
@@ -74,27 +74,27 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class FileFate:
-    """One extract of one council and month."""
+    """One extract of one council and month, and what became of it."""
 
     kind: Kind
     fate: Fate
     file: str = ""
-    """Its name as the council knows it; empty if nothing came."""
+    """The file's name as the council knows it; empty if nothing came."""
     rows: int = 0
     errors: int = 0
-    """Failures of severity error that nobody accepted, each of one check and column."""
+    """Number of errors that nobody accepted; each is one check of one column."""
     queries: int = 0
     withheld: tuple[str, ...] = ()
     """Columns whose figures are withheld, in the extract's order."""
     reason: str = ""
-    """Why it is not used, as a sentence for the council; of a fault of ours nothing."""
+    """Why the file is not used, as a sentence for the council; empty if the fault is ours."""
     received: date | None = None
     late: bool = False
     restated: bool = False
-    """It replaces an earlier submission with other content."""
+    """The file replaces an earlier submission with different content."""
 
     def with_failures(self, failures: pl.DataFrame) -> FileFate:
-        """The same with what the checks found, given the council's FAILURES of the month."""
+        """The same file with the results of the checks, from the council's FAILURES of the month."""
         own = failures.filter((pl.col("extract") == str(self.kind)) & ~pl.col("accepted"))
         errors, queries = (int((own["severity"] == str(s)).sum()) for s in (Severity.ERROR, Severity.QUERY))
         fate = self.fate
@@ -104,12 +104,12 @@ class FileFate:
 
     @property
     def title(self) -> str:
-        """`Workforce`, to begin a line with."""
+        """The extract's name at the start of a line: `Workforce`."""
         return str(self.kind).capitalize()
 
     @property
     def state(self) -> str:
-        """All that is to be said of it in one phrase: `used in part, late; 2 errors, 1 query`."""
+        """Everything there is to say in one phrase: `used in part, late; 2 errors, 1 query`."""
         parts = [self.fate.words]
         parts += ["late"] if self.late else []
         parts += ["sent again with changes"] if self.restated else []
@@ -126,18 +126,18 @@ class FileFate:
 
     @property
     def detail(self) -> str:
-        """The sentence, and the columns that are withheld: for whoever makes the file or looks after it."""
+        """The sentence and the withheld columns, for whoever makes or looks after the file."""
         return f"{self.sentence} Withheld: {listed(self.withheld)}." if self.withheld else self.sentence
 
     @property
     def remarkable(self) -> bool:
-        """Whether the data team should see it in a list of what is not ordinary."""
+        """Whether it belongs in the data team's list of exceptions."""
         return self.fate not in (Fate.ACCEPTED, Fate.QUERIES) or self.late or self.restated
 
 
 @dataclass(frozen=True, slots=True)
 class CouncilFiles:
-    """All files of one council and month."""
+    """All files of one council and month, and what became of them."""
 
     la_code: str
     name: str
@@ -146,7 +146,7 @@ class CouncilFiles:
 
     @property
     def who(self) -> str:
-        """`Ashby (Z01)`."""
+        """The council's name and code: `Ashby (Z01)`."""
         return f"{self.name} ({self.la_code})" if self.name else f"Council {self.la_code}"
 
     @property
@@ -163,12 +163,12 @@ class CouncilFiles:
 
     @property
     def unused(self) -> tuple[FileFate, ...]:
-        """Files that came and are not used, through what is in them."""
+        """Files that came but are not used because of their content."""
         return self.of(Fate.QUARANTINED, Fate.REFUSED, Fate.PERSONAL)
 
     @property
     def severity(self) -> Severity:
-        """The weight of the worst file."""
+        """The severity of the worst file."""
         found = {f.fate.severity for f in self.files}
         return next((s for s in Severity if s in found), Severity.INFORMATION)
 
@@ -195,7 +195,7 @@ class CouncilFiles:
 
     @property
     def verdict(self) -> str:
-        """Sentences: can the files be used, and what is to be done?"""
+        """Sentences that say whether the files can be used, and what to do."""
         return " ".join(self._verdict()) or "No file is recorded."
 
     def _verdict(self) -> Iterator[str]:
@@ -223,7 +223,7 @@ class CouncilFiles:
 
 
 def file_as_checked(batch: Batch, outcome: Outcome, la_code: str, kind: Kind) -> FileFate:
-    """What a month's check makes of one file that came; when it came is not known here."""
+    """What a month's check says of one file that came. The day it came is not known here."""
     key = (la_code, kind)
     base = FileFate(kind, Fate.ACCEPTED, batch.file(la_code, kind), outcome.checked.get(key, 0))
     if (error := batch.refused.get(key)) is not None:
@@ -240,7 +240,7 @@ def file_as_checked(batch: Batch, outcome: Outcome, la_code: str, kind: Kind) ->
 
 
 def files_as_checked(batch: Batch, outcome: Outcome, la_code: str, name: str = "") -> CouncilFiles:
-    """The files a council sent, as the checks see them; what was expected and did not come is not known here."""
+    """The files a council sent, as the checks see them. Expected files that did not come are not known here."""
     came = {kind for la, kind in (*outcome.checked, *batch.files, *batch.refused) if la == la_code}
     failures = outcome.of_council(la_code)
     files = [file_as_checked(batch, outcome, la_code, k).with_failures(failures) for k in Kind if k in came]

@@ -1,4 +1,4 @@
-"""One failed check of one file, while it is still being weighed."""
+"""One failed check of one file, before its effect has been decided."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from expectations.batch import FAILURES, Batch, Effect, Severity
 from features.registry import Kind
 
-#: Row numbers kept with a failure; enough to find the pattern, and a report stays a page.
+#: The number of row numbers kept with a failure: enough to find the pattern, few enough for a report to stay one page.
 ROW_NUMBERS_KEPT = 20
 
 _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}

@@ -81,7 +81,7 @@ def month_range(first: Month, last: Month) -> Iterator[Month]:
 @lru_cache(maxsize=8)
 def bank_holidays(first_year: int, last_year: int) -> tuple[date, ...]:
     """Bank holidays of England, sorted. Timeliness limits and due dates are in working days."""
-    import holidays  # a tenth of a second that most commands do not need
+    import holidays  # takes a tenth of a second that most commands can save
 
     found = holidays.country_holidays("GB", subdiv="ENG", years=range(first_year, last_year + 1))
     return tuple(sorted(found))

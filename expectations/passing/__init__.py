@@ -1,1 +1,1 @@
-"""Asking the rules: static and dynamic passes through Great Expectations, and their effects."""
+"""Runs the rules: static and dynamic passes through Great Expectations, and what their errors do to the figures."""

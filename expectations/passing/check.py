@@ -1,7 +1,6 @@
-"""One validation pass over a month's extracts of all councils, or over many months' at once.
+"""One validation pass over all councils' extracts of a month, or of many months at once.
 
-`check_batch` and `check_batches` are what the flow calls; `check_file` is the same for one file on a data
-officer's desk.
+The flow calls `check_batch` and `check_batches`; `check_file` does the same for one file on a data officer's desk.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from expectations.suites.rules import NEEDED
 from features.months import Month
 from features.registry import COUNTS, EXTRACTS, Kind
 
-#: A pass holds its rows a second time for Great Expectations (about 250 bytes each); the national month is
-#: 480,000 rows. More months than fit are taken in several passes.
+#: A pass holds its rows a second time for Great Expectations (about 250 bytes each); the national month is 480,000
+#: rows. If the months do not all fit, they are checked in several passes.
 ROWS_PER_PASS = 600_000
 
 Counting = Callable[[Batch, Outcome], Mapping[Kind, pl.DataFrame]]
-"""A month's counts per kind from its batch and what the static rules found: the caller's, who knows how to count."""
+"""The caller's function that makes a month's counts by kind from its batch and the findings of the static rules."""
 
 
 def check_batch(batch: Batch, history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
@@ -44,10 +43,10 @@ def check_batches(
     accepted: Sequence[Accepted] = (),
     count: Counting | None = None,
 ) -> tuple[Outcome, ...]:
-    """Check several months, in as few passes as memory allows; outcomes in the order of the batches.
+    """Check several months in as few passes as memory allows; outcomes are in the order of the batches.
 
-    Each month is compared with `history` and with the months of this call before it. `count` is asked between the
-    two halves of a pass: what it counts has then lost the rows, cells and files that the static rules set aside.
+    Each month is compared with `history` and with the earlier months of this call. `count` is called between the two
+    halves of a pass, so what it counts no longer has the rows, cells and files that the static rules set aside.
     """
     known = history or CheckHistory()
     outcomes: list[Outcome] = []
@@ -95,7 +94,7 @@ def check_file(
 
 
 def _with_rows(records: Mapping[Kind, pl.DataFrame], batch: Batch) -> dict[Kind, pl.DataFrame]:
-    """The rows that the month after the batch's is laid beside, added."""
+    """`records` and the batch's own rows, which the following month is compared with."""
     of = pl.lit(batch.month.last_day).alias("reference_date")
     kinds = [kind for kind in (Kind.WORKFORCE, Kind.CASELOAD) if kind in batch.frames]
     frames = {kind: batch.frames[kind].with_columns(of) for kind in kinds}
@@ -193,7 +192,7 @@ def _refused(batch: Batch) -> Iterator[Finding]:
 
 
 def _without_rows(batch: Batch, checked: Mapping[tuple[str, Kind], int]) -> list[Finding]:
-    """Files that are known by name and have no rows: an empty extract, not an absent one."""
+    """Files that are known by name and have no rows: they count as an empty extract, not an absent one."""
     return [
         Finding(
             f"{kind}.file.no_rows",

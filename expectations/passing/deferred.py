@@ -1,4 +1,4 @@
-"""Modules that a library imports and a run never uses: imported when somebody first asks for something of theirs."""
+"""Defers modules that a library imports but a run never uses: they are imported when a name is first looked up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class _Deferred(ModuleType):
-    """Stands in `sys.modules` for a module until one of its names is looked up."""
+    """Takes a module's place in `sys.modules` until one of its names is looked up."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -21,7 +21,7 @@ class _Deferred(ModuleType):
 
 
 def defer(*names: str) -> None:
-    """Let these modules be imported when they are first used; one that is imported already stays as it is."""
+    """Import these modules only when they are first used; modules that are already imported stay as they are."""
     for name in names:
         if name not in sys.modules and (spec := find_spec(name)) is not None:
             module = _Deferred(name)

@@ -1,12 +1,13 @@
-"""Is this a bad month, or a broken file? Large jumps and contradictions of one council weighed together.
+"""Is this an unusual month, or a broken file? Weighs a council's large jumps and contradictions together.
 
-One figure that jumps may be true, and is asked about as a query. Several at once, each far outside what the council's
-own past allows, are hardly ever a council's month: they are an inverted column, a lost half of the rows, an exchanged
-pair. Then nobody is told anything before the council has said that it is true.
+One figure that jumps may be true, and becomes a query. Several at once, each far outside the council's own past, are
+almost never a real month: more likely a column is inverted, half of the rows are lost, or two columns are exchanged. In
+that case nobody is told anything until the council has said that the figures are true.
 
-The score: every figure of the month that fails a comparison has one point for each whole limit it lies away, three at
-most, however many comparisons it fails. The month is doubted from `POINTS` points on, spread over `FIGURES` figures
-at least. `python -m benchmarks.doubted` says how often the made-up region and the published record would be.
+The score: every figure of the month that fails a comparison has one point for each whole limit by which it differs. It
+has three points at most, however many comparisons it fails. The month is doubted if it has at least `POINTS` points,
+spread over at least `FIGURES` figures. `python -m benchmarks.doubted` says how often this would happen in the made-up
+region and in the published record.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from expectations.findings import Finding
 from expectations.suites import between, continuity, contradictions, plausible
 from features.registry import Kind
 
-#: What speaks for a broken file; that a file was sent twice or is too small is an error of its own.
+#: The families that suggest a broken file. A file that was sent twice or is too small is an error of its own.
 WEIGHED = frozenset(
     {
         plausible.JUMP,
@@ -33,7 +34,7 @@ WEIGHED = frozenset(
         contradictions.SHARE,
     }
 )
-#: One figure counts for no more than this, however far it lies.
+#: The most points for one figure, however far it differs.
 MOST_POINTS = 3
 POINTS, FIGURES = 8, 3
 
@@ -53,7 +54,7 @@ def weigh(failed: pl.DataFrame) -> pl.DataFrame:
 
 
 def find_doubt(failed: pl.DataFrame, not_used: Collection[tuple[date, str, Kind]]) -> list[Finding]:
-    """One finding for every council and month that is doubted; files that are not used anyway weigh nothing."""
+    """One finding for each council and month in doubt; files that are not used anyway have no weight."""
     out = {(month, la_code, str(kind)) for month, la_code, kind in not_used}
     findings: list[Finding] = []
     for (la_code, month), figures in weigh(failed).group_by("la_code", "month", maintain_order=True):

@@ -1,4 +1,4 @@
-"""The dynamic half of a pass: every file against its own past, and a council's files against each other."""
+"""The dynamic half of a pass: compares every file with its own past, and a council's files with each other."""
 
 from __future__ import annotations
 
@@ -24,37 +24,37 @@ from features.registry import Kind
 _TOO_FEW_MONTHS = f"fewer than {plausible.MONTHS_NEEDED} earlier months are known"
 _OTHER_FILE = "the other file of the comparison is not there"
 
-#: Family -> what a missing comparison is put down to.
+#: Family -> the reason given when the comparison could not be made.
 _FAMILIES = {
     **plausible.FAMILIES,
     between.FAMILY: between.DESCRIPTION,
     **continuity.FAMILIES,
     **contradictions.FAMILIES,
 }
-#: Families about which a whole file stands or falls.
+#: Families in which an error means that the whole file is not used.
 _WHOLE_FILE = frozenset({plausible.SIZE, plausible.REPEAT, continuity.STALE})
 
 
 @dataclass(frozen=True)
 class DynamicPass:
-    """What the comparisons found."""
+    """The results of the comparisons."""
 
     findings: tuple[Finding, ...]
     not_used: frozenset[tuple[date, str, Kind]]
-    """(month, la_code, kind) of files that are no extract of their month."""
+    """(month, la_code, kind) of files that cannot be an extract of their month."""
     withheld: frozenset[tuple[date, str, Kind, str]]
-    """(month, la_code, kind, field): what cannot be right."""
+    """(month, la_code, kind, field) of figures that cannot be right."""
     reissued: frozenset[tuple[date, str, Kind]]
-    """(month, la_code, kind) of files whose references are not those of the month before."""
+    """(month, la_code, kind) of files whose references differ from those of the month before."""
     not_run: pl.DataFrame
     profiles: pl.DataFrame
     suite: SuiteResult | None
     passes: int
     checks: pl.DataFrame
-    """`month, checks`: comparisons made."""
+    """`month, checks`: the number of comparisons made."""
 
 
-#: What is known before any comparison was made.
+#: The result before any comparison has been made.
 NO_DYNAMIC = DynamicPass(
     (),
     frozenset(),
@@ -75,7 +75,7 @@ def run_dynamic(
     accepted: Sequence[Accepted],
     gone: frozenset[tuple[date, str, Kind]] = frozenset(),
 ) -> DynamicPass:
-    """Compare every file of these months with its past and its siblings.
+    """Compare every file of these months with its past and with the council's other files.
 
     `gone`: (month, la_code, kind) of files that are not used anyway.
     """

@@ -1,7 +1,7 @@
 """What errors do to the figures: which cells are left out, which columns are withheld, which files are not used.
 
-Errors are weighed per file and column, not per check: two checks that object to the same cell are one
-bad cell. All limits stand here.
+Errors are weighed by file and column, not by check: two checks that object to the same cell are one wrong cell. All
+limits are defined here.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from expectations.suites.rows import Prepared
 from expectations.suites.rules import CORE, Rule, Spare
 from features.registry import EXTRACTS, Kind
 
-#: Wrong cells up to this share of a column's filled cells are left out one by one. Two in a hundred move
-#: a rate by less than its month-to-month noise (200 FTE: two leavers a month); every real export has some.
+#: Up to this share of a column's filled cells, wrong cells are left out one by one. Two in a hundred move a rate by
+#: less than its month-to-month noise (200 FTE: two leavers a month), and every real export has some.
 CELLS_SHARE = 0.02
-#: Columns that are mostly empty (leaving dates, conferences) reach that share with a single typing error;
-#: this many cells are left out one by one all the same, if they are few among the rows of the file.
+#: In mostly empty columns (leaving dates, conferences) a single typing error reaches that share. So this many cells are
+#: always left out one by one, if they are few among the rows of the file.
 CELLS_FEW = 2
-#: Rows without a key or of another month: the same share; beyond it the file is not what it says it is.
+#: The same share for rows without a key or of another month. Beyond it, the file is not what it claims to be.
 ROWS_SHARE = 0.02
-#: Rows that share their key. A few workers hold two posts, a few children two episodes; a doubled export or
-#: a wrong join repeats far more.
+#: Rows that share their key. A few workers hold two posts and a few children have two episodes; a doubled export or a
+#: wrong join repeats far more.
 REPEATS_SHARE = 0.05
-#: A column on which half of all counts rest, wrong in one row of five: the file was made by another query.
+#: If a column on which half of all counts depend is wrong in one row of five, the file was made by another query.
 CORE_SHARE = 0.2
 
-#: Columns in which an empty cell says something: nobody has the case, it is open, the worker is in post. A wrong cell
-#: there must not come to say that, so its whole row is left out.
+#: Columns in which an empty cell has a meaning: nobody has the case, it is open, the worker is in post. A wrong cell
+#: there cannot simply be emptied, so its whole row is left out.
 EMPTY_SPEAKS = frozenset({"allocated_worker_ref", "closed_date", "role_end_date"})
 
 Mask = np.ndarray[tuple[int], np.dtype[np.bool_]]
@@ -41,16 +41,16 @@ PerFile = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 @dataclass
 class Weighed:
-    """Errors of one kind's pass, gathered rule by rule."""
+    """The errors in one kind's pass, gathered rule by rule."""
 
     prepared: Prepared
     cells: dict[str, Mask] = field(default_factory=dict)
-    """By column: rows whose cell some error objects to."""
+    """By column: rows whose cell an error objects to."""
     whole: list[tuple[Rule, Mask]] = field(default_factory=list)
     """Rules that decide about the whole file, with the rows they object to."""
 
     def object_to(self, columns: Sequence[str], rows: np.ndarray[tuple[int], np.dtype[np.int64]]) -> None:
-        """Put the cells of these rows (positions) in doubt."""
+        """Mark the cells of these rows (positions) as wrong."""
         for name in columns:
             mask = self.cells.setdefault(name, np.zeros(self.prepared.rows.height, dtype=np.bool_))
             mask[rows] = True
@@ -65,7 +65,7 @@ class Effects:
     not_used: Mapping[str, Mask]
     """By code of the whole-file rule: files that fail it beyond the tolerance."""
     core: Mapping[str, PerFile]
-    """By core column: wrong rows in files that are not used because of it, 0 elsewhere."""
+    """By core column: the number of wrong rows in files that are not used because of it, 0 elsewhere."""
     set_aside: pl.DataFrame
     """`file_no, file_row, column`."""
 
@@ -111,9 +111,9 @@ def _cells(prepared: Prepared, mask: Mask, column: str | None) -> pl.DataFrame:
 
 
 def usable(batch: Batch, outcome: Outcome) -> dict[Kind, pl.DataFrame]:
-    """The batch's frames as they may be counted: files not used are gone, rows and cells set aside are empty.
+    """The batch's frames for counting: without unused files and set-aside rows, and with set-aside cells empty.
 
-    Withheld columns stay as they are: counting leaves out what needs them (`Outcome.withheld`).
+    Withheld columns stay as they are: counting leaves out whatever needs them (`Outcome.withheld`).
     """
     frames: dict[Kind, pl.DataFrame] = {}
     for kind, frame in batch.frames.items():

@@ -1,8 +1,8 @@
 """The one place that runs Great Expectations.
 
-Great Expectations tells values by default: in results, in its pages, in its log. Every run here asks
-for counts and row numbers only. It also spends most of its time finding the failing rows, so a table
-is first only counted, and rows are looked up for the rules that failed, on their own columns.
+By default Great Expectations shows values: in results, in its pages and in its log. Every run here asks only for counts
+and row numbers. Finding the failing rows takes most of its time. So a table is counted first, and rows are looked up
+only for rules that failed, on their own columns.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 #: Counts only: no sample of failing values, no query text.
 COUNTS_ONLY = {"result_format": "BASIC", "partial_unexpected_count": 0, "exclude_unexpected_values": True}
-#: Counts and the positions of failing rows. The frame's index is the position, so no index column is
-#: named: that list is then plain numbers and costs a hundredth of one dictionary per row.
+#: Counts and the positions of failing rows. The frame's index is the position, so no index column is named. The list is
+#: then one of plain numbers and costs a hundredth of one dictionary per row.
 WITH_ROWS = {
     "result_format": "COMPLETE",
     "partial_unexpected_count": 0,
@@ -37,15 +37,15 @@ WITH_ROWS = {
     "return_unexpected_index_query": False,
 }
 
-#: Great Expectations copies every column of the table for each rule that skips empty cells. From so many rows
-#: on that costs more than handing it the table in parts of so many columns.
+#: Great Expectations copies every column of the table for each rule that skips empty cells. From this number of rows,
+#: it is cheaper to pass the table in parts with this many columns.
 ROWS_TO_PART, COLUMNS_PER_PART = 100_000, 6
-#: Failing rows that one run may return: bounds memory when every row fails (36 bytes each).
+#: The most failing rows that one run returns. It limits memory if every row fails (36 bytes each).
 FAILING_ROWS_PER_RUN = 1_000_000
 
 _GX_SEVERITY = {Severity.ERROR: "critical", Severity.QUERY: "warning", Severity.INFORMATION: "info"}
 
-#: Great Expectations keeps its context in a global; one run at a time.
+#: Great Expectations keeps its context in a global, so only one run can be made at a time.
 _ONE_AT_A_TIME = Lock()
 
 
@@ -71,9 +71,9 @@ class Ran:
 
 
 def run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequence[Check]) -> Ran:
-    """Ask every check of the table.
+    """Run every check on the table.
 
-    Raises CheckBroken if an expectation could not be evaluated: silence would pass for success.
+    Raises CheckBroken if an expectation could not be evaluated, because silence would be taken for success.
     """
     with _ONE_AT_A_TIME:
         return _run(name, first, last, table, checks)
@@ -104,9 +104,9 @@ def _run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequ
 
 
 def load_great_expectations() -> Any:
-    """Great Expectations, with its analytics off; importing it takes seconds, so only who needs it calls this."""
+    """Import Great Expectations with its analytics off. Importing takes seconds, so call this only if it is needed."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    # Two expectations that we do not use bring in a third of what importing costs.
+    # These two are needed only by expectations that we do not use, and take a third of the import time.
     defer("altair", "scipy.stats")
     import great_expectations
 
@@ -115,16 +115,16 @@ def load_great_expectations() -> Any:
 
 @cache
 def _whole_frames() -> Any:
-    """What Great Expectations calls a batch definition: hand it a frame, get a batch. It holds no data."""
+    """Great Expectations' batch definition, which turns a frame into a batch. It holds no data."""
     gx = load_great_expectations()
     settings = importlib.import_module("great_expectations.data_context.types.base")
-    # It would hash every cell, twice a run, to name a frame that nobody asks for by name.
+    # Otherwise it would hash every cell, twice in each run, to name a frame that nobody looks up by name.
     pandas_engine: Any = importlib.import_module("great_expectations.execution_engine.pandas_execution_engine")
     pandas_engine.HASH_THRESHOLD = 0
     context = gx.get_context(
         mode="ephemeral",
         project_config=settings.DataContextConfig(
-            # No place for pages: ours are made in `data_docs.py`.
+            # No folder for its pages: ours are made in `data_docs.py`.
             store_backend_defaults=settings.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
             progress_bars=settings.ProgressBarsConfig(globally=False),
             analytics_enabled=False,
@@ -136,10 +136,10 @@ def _whole_frames() -> Any:
 
 @cache
 def _expectation_types() -> dict[Asserts, Any]:
-    """Great Expectations' own expectations, which remember their configuration.
+    """Great Expectations' own expectations, with their configuration cached.
 
-    Stock expectations build it anew about a hundred times each per run, which is half of what a run on a
-    few councils costs. The classes keep their names, so suites and pages say what they always say.
+    Stock expectations rebuild it about a hundred times each per run, which is half the cost of a run on a few councils.
+    The classes keep their names, so suites and pages look the same.
     """
     gx = load_great_expectations()
     private = importlib.import_module("great_expectations.compatibility.pydantic").PrivateAttr
@@ -167,7 +167,7 @@ def _expectation_types() -> dict[Asserts, Any]:
             },
         )
 
-    # Taking the place of the stock classes in the registry is meant; it is warned of 80 times.
+    # Replacing the stock classes in the registry is intended; without this it would log 80 warnings.
     registry = logging.getLogger("great_expectations.expectations.registry")
     level = registry.level
     registry.setLevel(logging.ERROR)
@@ -197,7 +197,7 @@ def _expectations(checks: Iterable[Check]) -> list[Any]:
 
 
 def _to_pandas(table: pl.DataFrame) -> Any:
-    """Plain numpy columns, null as NaN: only those take Great Expectations' fast paths."""
+    """Plain NumPy columns with null as NaN, the only kind that takes Great Expectations' fast paths."""
     import pandas
 
     columns = {series.name: series.to_pandas() if series.dtype == pl.String else series.to_numpy() for series in table}

@@ -32,9 +32,9 @@ _REFUSALS: tuple[tuple[type[ExtractError], str], ...] = (
 
 
 def problem_message(kind: Kind, column: str, problem: str, rows: str, texts: Mapping[str, str]) -> str:
-    """What a person reads about cells that ingest could not read; `problem` is ingest's code, `texts` its words.
+    """The message about cells that ingest could not read; `problem` is ingest's code, `texts` its wording.
 
-    `rows` says how many of how many they are, and where they stand if that is elsewhere in the file.
+    `rows` says how many rows of how many, and where they are if that is elsewhere in the file.
     """
     if problem in texts:
         return f"{column} could not be read: {rows}. The cell {texts[problem]}."
@@ -49,5 +49,5 @@ def refusal_check(kind: Kind, error: ExtractError) -> str:
 
 
 def rows_of(rows: int, of: int) -> str:
-    """`3 of 210 rows`, in words that fit one."""
+    """`3 of 210 rows`, or `1 of 1 row`."""
     return f"{rows:,} of {of:,} {'row' if of == 1 else 'rows'}"

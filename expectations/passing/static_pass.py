@@ -28,25 +28,25 @@ RULES: dict[Kind, tuple[Rule, ...]] = {
     Kind.RETURN: returns.RULES,
 }
 
-#: Ingest's code for a cell that must not be empty: the rule about it says so too, and weighs it.
+#: Ingest's code for a required cell that is empty. The rule about empty cells reports and weighs it too.
 _EMPTY = "empty"
 
 
 @dataclass(frozen=True)
 class KindPass:
-    """What the static rules found in one kind of extract."""
+    """The results of the static rules for one kind of extract."""
 
     prepared: Prepared
     effects: Effects
     findings: tuple[Finding, ...]
     not_used: frozenset[tuple[date, str]]
-    """(month, la_code) of files nothing of which is used."""
+    """(month, la_code) of files of which nothing is used."""
     suite: SuiteResult
     passes: int
 
 
 def run_static(batches: Sequence[Batch], accepted: Sequence[Accepted]) -> dict[Kind, KindPass]:
-    """Every kind that any council sent rows of."""
+    """Run the rules of every kind of which any council sent rows."""
     prepared = {kind: p for kind in Kind if (p := prepare(kind, batches)) is not None}
     if Kind.CASELOAD in prepared:
         by_name = [(b.month, la_code) for b in batches for la_code in sorted(b.workers_by_name)]
@@ -94,7 +94,7 @@ def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
         for b in batches
     ]
     rows = prepared.rows.select("month", "la_code", "file_no", "file_row").with_row_index("row")
-    # A file may repeat a row number only by a fault of ingest; the first then stands for it.
+    # Only a fault of ingest can repeat a row number in a file; the first row then stands for it.
     rows = rows.unique(subset=["file_no", "file_row"], keep="first", maintain_order=True)
     origins = pl.concat(
         [
@@ -125,7 +125,7 @@ class _Raw:
 
 
 class _Weigher:
-    """Collects the failures of one kind, keeps accepted ones out of the weighing, then settles their effects."""
+    """Collects the failures of one kind, leaves accepted ones out of the weighing, then decides their effects."""
 
     def __init__(
         self, prepared: Prepared, accepted: Sequence[Accepted], unreadable: pl.DataFrame, texts: Mapping[str, str]
@@ -149,7 +149,7 @@ class _Weigher:
         if rule.severity is not Severity.ERROR:
             return
         if rule.whole_file:
-            # A key that cannot be read is told as that, and weighs as one that is empty.
+            # A key that cannot be read is reported as unreadable, but counts here like an empty key.
             mask = np.zeros(self._prepared.rows.height, dtype=np.bool_)
             mask[rows] = True
             self.weighed.whole.append((rule, mask))
@@ -179,9 +179,9 @@ class _Weigher:
         problem: str = "",
         stands: tuple[str, pl.Series | None] = ("", None),
     ) -> engine.Rows:
-        """Note one finding per file; gives back the rows that are not accepted.
+        """Record one finding per file; return the rows that are not accepted.
 
-        `stands`: where the fault stands, in words, and the numbers to say of the rows.
+        `stands`: where the fault is, in words, and the row numbers to give.
         """
         kind = self._prepared.kind
         accepted_files = np.zeros(len(self._files), dtype=np.bool_)

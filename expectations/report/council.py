@@ -1,6 +1,6 @@
-"""What a council is told about its own files: facts first, then the same facts as JSON, HTML or text.
+"""What a council is told about its own files: first as facts, then the same facts as JSON, HTML or text.
 
-A report speaks of columns, rows and counts, never of a value. It is the same for the same month and files.
+A report gives columns, rows and counts, never a value. It is the same for the same month and files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, RETURN_INPUTS, Kin
 
 @dataclass(frozen=True)
 class Item:
-    """One failure, as it is shown."""
+    """One failure as it is shown."""
 
     check: str
     severity: Severity
@@ -41,7 +41,7 @@ class Item:
 
     @property
     def where(self) -> str:
-        """`rows 5, 9 and 12`, or what can be said of many; empty if no row is meant."""
+        """`rows 5, 9 and 12`, or a summary of many rows; empty if no row is meant."""
         if not self.row_numbers:
             return ""
         shown = ", ".join(row_in_words(n) for n in self.row_numbers)
@@ -51,7 +51,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Withheld:
-    """A column whose errors withhold figures."""
+    """A column with errors, whose figures are withheld."""
 
     kind: Kind
     column: str
@@ -60,7 +60,7 @@ class Withheld:
 
 @dataclass(frozen=True)
 class CouncilReport:
-    """All that a council's data officer needs to put a month's files right."""
+    """Everything a council's data officer needs to correct a month's files."""
 
     files: CouncilFiles
     items: tuple[Item, ...]
@@ -68,7 +68,7 @@ class CouncilReport:
     not_run: tuple[tuple[str, str], ...]
     """(reason, checks): what could not be checked, by reason."""
     notes: tuple[tuple[str, str], ...] = ()
-    """(file, sentence): how a file was read, where somebody should know of it."""
+    """(file, sentence): how a file was read, where somebody should know about it."""
 
     def of(self, severity: Severity) -> tuple[Item, ...]:
         """Failures of one severity that nobody has accepted."""
@@ -102,19 +102,19 @@ def council_report(batch: Batch, outcome: Outcome, files: CouncilFiles) -> Counc
 
 
 def row_checks(file: FileFate) -> int:
-    """Checks made of each row of a file; comparisons with earlier months come on top."""
+    """The number of checks of each row of a file; comparisons with earlier months come on top."""
     return len(RULES[file.kind]) if file.rows else 0
 
 
 def row_in_words(number: int) -> str:
-    """A row as a person finds it; in a workbook of several lists it carries its list (`ROWS_PER_LIST`)."""
+    """A row number as a person finds it; in a workbook of several lists it names the list too (`ROWS_PER_LIST`)."""
     if number < ROWS_PER_LIST:
         return str(number)
     return f"{number % ROWS_PER_LIST} of list {number // ROWS_PER_LIST}"
 
 
 def measures_needing(kind: Kind, column: str) -> tuple[str, ...]:
-    """Labels of the measures that rest on a column of an extract, in the registry's order."""
+    """Labels of the measures that depend on a column of an extract, in the registry's order."""
     if kind is Kind.RETURN:
         inputs = {RETURN_INPUTS[column]} if column in RETURN_INPUTS else set()
     else:
@@ -183,12 +183,12 @@ def files_document(files: CouncilFiles) -> dict[str, Any]:
 
 
 def as_html(report: CouncilReport) -> bytes:
-    """The report as one page that loads nothing from anywhere and reads on a phone."""
+    """The report as one HTML page that loads nothing from elsewhere and is readable on a phone."""
     return render_page("report.html.j2", report=report, severities=_SECTIONS, extracts=EXTRACTS, checks=row_checks)
 
 
 def render_page(template: str, **facts: Any) -> bytes:
-    """One of `templates/` as a page; everything in `facts` is escaped unless the template says otherwise."""
+    """Render one of `templates/` as a page; everything in `facts` is escaped unless the template says otherwise."""
     return (str(_template(template).render(**facts)).rstrip() + "\n").encode()
 
 

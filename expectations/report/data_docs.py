@@ -1,8 +1,8 @@
-"""Great Expectations' own pages about a month's suites, made fit to be kept and passed on.
+"""Great Expectations' own pages about a month's suites, cleaned so that they can be kept and passed on.
 
-Its pages fetch styles, scripts and a logo from a score of addresses and carry the time of the run. Here
-its renderer makes the page, and only plain elements of the result are kept, by a list of what may stay;
-everything else, known or not, is dropped. The results hold counts only (`engine.py`).
+Its pages fetch styles, scripts and a logo from about twenty addresses and show the time of the run. Here its renderer
+makes the page, and only plain elements on a list of allowed ones are kept. Everything else, known or unknown, is
+dropped. The results hold counts only (`engine.py`).
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _KEPT_ELEMENTS = frozenset({
     "div", "span", "table", "thead", "tbody", "tr", "td", "th", "h1", "h2", "h3", "h4", "h5", "h6", "p", "ul", "ol",
     "li", "strong", "b", "em", "br", "hr", "code", "small", "section",
 })
-#: Its headings hang under our one heading without a gap.
+#: Its headings are placed below our single heading, without skipping a level.
 _LEVELS = {"h4": "h2", "h5": "h2", "h6": "h3"}
 _EMPTY_ELEMENTS = frozenset({"br", "hr"})
-#: Elements dropped with all that is inside them. Others are dropped and their text kept.
+#: These elements are dropped with everything inside them. Of other elements that are not allowed, the text is kept.
 _DROPPED_WHOLE = frozenset({
     "script", "style", "head", "nav", "footer", "button", "form", "label", "select", "svg", "iframe", "object",
     "template", "noscript", "title",
 })
 # fmt: on
 _KEPT_ATTRIBUTES = frozenset({"colspan", "rowspan", "hidden", "scope"})
-#: The class of what the pages say of one column; around it stand menus.
+#: The class of the sections about a single column; the rest of the page is menus.
 _SECTION = "ge-section"
-#: Great Expectations says by icon whether a check passed.
+#: Great Expectations shows by icon whether a check passed.
 _STATUS = {
     "text-success": ("passed", "Passed"),
     "text-danger": ("failed", "Failed"),
@@ -50,7 +50,7 @@ _STATUS = {
 def site(
     batch: Batch, outcome: Outcome, councils: Sequence[CouncilFiles], accepted: Sequence[Accepted] = ()
 ) -> dict[str, bytes]:
-    """Every page of a month's validation by its relative name, `index.html` first.
+    """Every page of a month's validation, by relative name; `index.html` comes first.
 
     `councils/<folder>.html` and `.json` are the councils' own reports.
     """
@@ -75,7 +75,7 @@ def site(
 
 
 def _urgency(report: CouncilReport) -> tuple[int, int, str]:
-    """Most to put right first."""
+    """Sort key: councils with the most to correct come first."""
     return -report.files.errors, -report.files.queries, report.files.name
 
 
@@ -90,9 +90,9 @@ def suite_page(suite: SuiteResult) -> bytes:
 
 
 def clean(html: str, within: str | None = None) -> str:
-    """Only the plain elements of a page's body: no script, style, form, image, address or attribute but layout.
+    """Only the plain elements of a page's body: no scripts, styles, forms, images, addresses or non-layout attributes.
 
-    Of a page with `within`, only what is inside a `div` of that class.
+    With `within`, only what is inside a `div` of that class.
     """
     cleaner = _Cleaner(within)
     cleaner.feed(html)
@@ -119,19 +119,19 @@ def _rendered(suite: SuiteResult) -> str:
         meta={"run_id": {"run_name": str(suite.last), "run_time": f"{suite.last.last_day.isoformat()}T00:00:00+00:00"}},
     )
     document: Any = renderer.ValidationResultsPageRenderer(run_info_at_end=True).render(result)
-    # The first section repeats the statistics, the last the run: both stand in our heading.
+    # The first section repeats the statistics and the last describes the run; our heading has both.
     document.sections = sorted(document.sections[1:-1], key=_passes_all)
     return str(_view().render(document))
 
 
 def _passes_all(section: Any) -> bool:
-    """Whether nothing in a section failed: what did goes first."""
+    """Whether nothing in a section failed; sections with failures are sorted first."""
     return not any(sign in str(section.to_json_dict()) for sign, (words, _) in _STATUS.items() if words == "failed")
 
 
 @cache
 def _view() -> Any:
-    """One for all pages: each compiles its score of templates anew."""
+    """One view for all pages, because each view compiles about twenty templates again."""
     return import_module("great_expectations.render.view").DefaultJinjaPageView()
 
 
@@ -144,7 +144,7 @@ def _file_name(suite: SuiteResult) -> str:
 
 
 class _Cleaner(HTMLParser):
-    """Copies what is on the lists."""
+    """Copies the allowed elements and drops the rest."""
 
     def __init__(self, within: str | None) -> None:
         super().__init__(convert_charrefs=True)
@@ -152,7 +152,7 @@ class _Cleaner(HTMLParser):
         self._dropping: list[str] = []
         self._within = within
         self._depth = 0
-        """How many `div` are open since, and with, the one that counts."""
+        """The number of `div` open since the one that matched `within`, including that one."""
 
     @property
     def _outside(self) -> bool:

@@ -1,1 +1,1 @@
-"""The rules, one module an extract."""
+"""The rules, one module for each extract."""

@@ -1,4 +1,4 @@
-"""Do a council's files agree with each other? Compared per council and month, never row by row."""
+"""Do a council's files agree with each other? Compares totals by council and month, never row by row."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from features.registry import Kind
 FAMILY = "agreement"
 DESCRIPTION = "The figures of a council's files agree with each other."
 
-#: Two files of one day, made by two departments, seldom agree to the last worker.
+#: Two files for the same day, made by two departments, rarely agree to the last worker.
 AGREES_WITHIN = 0.1
-#: A yearly return laid beside a month's extracts may be some months older; by half it is another council's, or
-#: another unit's.
+#: A yearly return may be some months older than the month's extracts. If it differs by half, it is of another council
+#: or in another unit.
 RETURN_AGREES_WITHIN = 0.5
 _RETURN_FLOOR = 10
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """A figure that two files give."""
+    """A figure that two files both give."""
 
     extract: Kind
-    """The file that is asked to explain the difference."""
+    """The file whose sender is asked to explain the difference."""
     column: str
     other: Kind
     floor: float
-    """A difference up to this is nothing."""
+    """Differences up to this are ignored."""
     ours: str
     theirs: str
-    """What the two figures are, for people."""
+    """What the two figures are, in words for people."""
     within: float = AGREES_WITHIN
     severity: Severity = Severity.QUERY
 
@@ -92,7 +92,7 @@ _BY_CODE = {a.code: a for a in AGREEMENTS}
 
 
 def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
-    """COMPARISONS of every council's files; `excess` is null where one of the two files is not there."""
+    """COMPARISONS of every council's files; `excess` is null where one of the two files is missing."""
     figures = {kind: _figures(p) for kind, p in prepared.items()}
     parts = [COMPARISONS.to_frame()]
     for agreement in AGREEMENTS:
@@ -129,7 +129,7 @@ def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
 
 
 def message(row: dict[str, object]) -> str:
-    """What a person reads about two files that disagree."""
+    """The message about two files that disagree."""
     agreement = _BY_CODE[str(row["check"])]
     ours = agreement.ours.format(ours=_number(row["value"]))
     theirs = agreement.theirs.format(theirs=_number(row["expected"]))
@@ -141,7 +141,7 @@ def _number(value: object) -> str:
 
 
 def _figures(prepared: Prepared) -> pl.DataFrame:
-    """One row per file: its own figures, and those that other files also give (`…_seen`)."""
+    """One row per file: its own figures, and those that other files give too (`…_seen`)."""
     rows = prepared.rows
     group = ["la_code", "month"]
     if prepared.kind is Kind.WORKFORCE:

@@ -17,7 +17,7 @@ _closed, _referred = pl.col("closed_date"), pl.col("referral_date")
 _open = _closed.is_null() | (_closed > _last)
 _status = pl.col("case_status")
 
-#: Six weeks, as in `VISIT_LIMIT_WORKING_DAYS`: a case that came since need not have been visited.
+#: Six weeks, as in `VISIT_LIMIT_WORKING_DAYS`: a case opened since then need not have been visited yet.
 _VISIT_DAYS = 42
 
 

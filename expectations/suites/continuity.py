@@ -1,8 +1,8 @@
-"""Does a file carry on from the month before? Workers, cases and rows are looked up in last month's extract.
+"""Does a file follow on from the month before? Looks up workers, cases and rows in last month's extract.
 
-Three things are found here that no single file shows: references that were issued anew, so that nobody can be
-followed from month to month; last month's file under this month's dates; people and cases that are gone without
-having left. All limits stand here.
+It finds three things that no single file shows: references that were reissued, so that nobody can be followed from
+month to month; last month's file under this month's dates; and people and cases that disappeared without having left.
+All limits are defined here.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from features.registry import EXTRACTS, FieldType, Kind
 
 IDENTITY, STALE, GONE, ELSEWHERE = "identity", "stale", "gone", "elsewhere"
 
-#: Fewer than half of last month's references again: no council lost half of its staff, or closed half of its cases
-#: and opened as many others, within a month. In the made-up region nine in ten cases and workers recur.
+#: Less than this share of last month's references occurs again: no council lost half of its staff, or closed half of
+#: its cases and opened as many others, within a month. In the made-up region nine in ten cases and workers recur.
 RECURS = 0.5
-#: Of ten references on cases fewer than this are those of workers: the two files use different references.
+#: If less than this share of the references on cases are references of workers, the two files use different references.
 KNOWN = 0.2
-#: So many rows the same as last month's, dates left out of account. In the made-up region at most 0.51 of a
-#: workforce file and 0.66 of a caseload file are; of a file that was sent again, all.
+#: The share of rows that are the same as last month's, leaving out dates. In the made-up region at most 0.51 of a
+#: workforce file and 0.66 of a caseload file are the same; in a file that was sent again, all are.
 SAME_ROWS = 0.9
-#: Workers of last month, and open cases, that may be gone without a word, as a share and as a number.
+#: How many of last month's workers and open cases may disappear without a question: a share, and a number of each.
 GONE_SHARE, GONE_WORKERS, GONE_CASES = 0.02, 1.5, 5.0
 
 FAMILIES: dict[str, str] = {
@@ -46,7 +46,7 @@ _FILE = ["la_code", "month"]
 def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.DataFrame]) -> pl.DataFrame:
     """COMPARISONS of every file of a pass with the council's file of the month before.
 
-    `before`: per kind canonical rows of earlier months that are not in the pass; their `reference_date` is the month.
+    `before`: by kind, canonical rows of earlier months that are not in the pass; their `reference_date` is the month.
     """
     parts = [COMPARISONS.to_frame()]
     for kind in _RECORDS:
@@ -62,7 +62,7 @@ def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.Data
 
 
 def message(family: str, row: Mapping[str, object]) -> str:
-    """What a person reads about one comparison that failed; `row` is a row of COMPARISONS."""
+    """The message about one failed comparison; `row` is a row of COMPARISONS."""
     column, month = row["column"], row["other_month"]
     of = f"{month:%B %Y}" if isinstance(month, date) else "the month before"
     value, expected = row["value"], row["expected"]
@@ -109,7 +109,7 @@ def _rows(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
             (end.is_null() | (end > pl.col("month"))).alias("there"),
             (pl.col("allocated_worker_ref") if kind is Kind.CASELOAD else pl.lit(None, pl.UInt64())).alias("worker"),
             "digest",
-            # A file that carries neither cases nor days lost looks the same every month.
+            # A file with neither cases nor days lost looks the same every month.
             pl.any_horizontal(pl.col(n).is_not_null() for n in ("cases", "working_days_lost")).alias("varies")
             if kind is Kind.WORKFORCE
             else pl.lit(True).alias("varies"),
@@ -118,7 +118,7 @@ def _rows(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _moved_on(rows: pl.DataFrame) -> pl.DataFrame:
-    """The same under the month they are looked up from."""
+    """The same rows, with `month` moved to the next month, from which they are looked up."""
     return rows.with_columns(
         pl.col("month").alias("other_month"), pl.col("month").dt.offset_by("1d").dt.month_end().alias("month")
     )
@@ -136,7 +136,7 @@ def _of_kind(kind: Kind, now: pl.DataFrame, then: pl.DataFrame) -> list[pl.DataF
 
 
 def _recurring(both: pl.DataFrame, now: pl.DataFrame, then: pl.DataFrame) -> pl.DataFrame:
-    """Per file: how many references of the month before there are, how many now, how many occur again."""
+    """By file: the number of references of the month before, the number now, and the number that occur again."""
     now, then = now.unique(), then.unique()
     again = then.join(now, on=[*_FILE, "key"], how="semi")
     found = both
@@ -160,7 +160,7 @@ def _gone(again: pl.DataFrame, now: pl.DataFrame, kind: Kind, column: str) -> pl
     )
     gone = pl.col("before") - pl.col("again")
     few = GONE_WORKERS if kind is Kind.WORKFORCE else GONE_CASES
-    # Where nobody is said to have left, two who are gone are enough to ask.
+    # If the file says that nobody left, two missing people are enough to ask.
     share = pl.when("some_left").then(GONE_SHARE * pl.col("before")).otherwise(0.0)
     excess = gone / pl.max_horizontal(share, pl.lit(few))
     return _row(judged, kind, GONE, Severity.QUERY, f"{column}.gone", column, gone, pl.col("before"), excess)

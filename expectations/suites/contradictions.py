@@ -1,7 +1,8 @@
-"""Figures that contradict each other or a council's own past, worked out from a month's counts. All limits stand here.
+"""Figures that contradict each other or a council's own past, computed from a month's counts. Defines all limits.
 
-A jump of one figure may be true. A share that turned over, hours that everybody has alike since this month, vacancies
-in another unit are hardly ever: where the figures that rest on a column cannot be right, it is withheld.
+A jump of one figure may be true. Some changes almost never are: a share that is turned round, hours that are suddenly
+the same for everybody, vacancies in another unit. Where the figures that depend on a column cannot be right, the column
+is withheld.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from features.registry import Kind
 
 SHARE, WHOLE_HOURS, UNIT, PERCENTAGE, EXCHANGED = "share", "whole_hours", "unit", "percentage", "exchanged"
 
-#: A share that moves by so much within a month. In the published years the share of agency workers moved by 0.15 in
-#: a whole year at one council of sixty; a month moves less.
+#: How far a share may move within a month. In the published years the share of agency workers moved by 0.15 in a whole
+#: year at one council of sixty; it moves less in a month.
 SHARE_MOVES = 0.15
-#: So many times the limit, and the column no longer means what it did: it is withheld.
+#: At this many times the limit the column no longer means what it did, and is withheld.
 TURNED_OVER = 3.0
-#: Standard errors of a share in so few; keeps small councils quiet.
+#: The number of standard errors that a share of few people may move; it avoids false alarms for small councils.
 CHANCE = 4.0
-#: FTE per person up to which hours are said to vary.
+#: Up to this FTE per person, hours are taken to vary.
 HOURS_VARY = 0.98
-#: Vacancies in hours are 35 to 37.5 times those in FTE; so many times the usual number are in another unit.
+#: Vacancies in hours are 35 to 37.5 times those in FTE, so this many times the usual number means another unit.
 OTHER_UNIT = 20.0
-#: Vacant posts for each one filled. Three of 1,053 published figures are higher.
+#: Vacant posts for each filled post. Three of 1,053 published figures are higher.
 VACANT_PER_FILLED = 1.5
-#: How near vacancies must lie to the usual vacancy rate in per cent, and how far from the usual number.
+#: How close vacancies must be to the usual vacancy rate in per cent, and how far from the usual number.
 NEAR, FAR = 0.05, 0.25
 
 FAMILIES: dict[str, str] = {
@@ -41,13 +42,13 @@ FAMILIES: dict[str, str] = {
     EXCHANGED: "Vacancies and agency workers have not changed places.",
 }
 
-#: Where an error of a family withholds other fields than the one it names.
+#: Families whose errors withhold other fields than the one they name.
 WITHHOLDS: dict[str, tuple[str, ...]] = {EXCHANGED: ("vacancy_fte", "agency_fte")}
 
 
 @dataclass(frozen=True)
 class WatchedShare:
-    """A part of a whole, both counted, and the column that says which rows are the part."""
+    """A part and a whole, both counted, and the column that says which rows belong to the part."""
 
     extract: Kind
     column: str
@@ -119,7 +120,7 @@ def comparisons(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
 
 
 def message(family: str, row: Mapping[str, object]) -> str:
-    """What a person reads about one comparison that failed; `row` is a row of COMPARISONS."""
+    """The message about one failed comparison; `row` is a row of COMPARISONS."""
     column, value, expected = str(row["column"]), row["value"], row["expected"]
     if family == SHARE:
         words = _BY_COLUMN[str(row["extract"]), column].words
@@ -193,7 +194,7 @@ def _whole_hours(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
         pl.when(people >= ROWS_TO_JUDGE).then(pl.col("inpost_fte") / (100 * people)).alias("value"),
     )
     frame = with_past(_of(files, Kind.WORKFORCE), series, ["column"]).filter(pl.col("value").is_not_null())
-    # 2 where everybody has 1 and it was less before: there is nothing in between.
+    # 2 (a failure) where everybody has 1 and it was less before, else 0; there is nothing in between.
     alike = (pl.col("value") == 1.0) & (pl.col("median") <= HOURS_VARY)
     return compared(
         frame.with_columns(pl.lit(str(Kind.WORKFORCE)).alias("extract")),
@@ -205,7 +206,7 @@ def _whole_hours(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
 
 
 def _establishment(files: pl.DataFrame, history: CheckHistory) -> list[pl.DataFrame]:
-    """Vacancies beside their own past, beside the agency workers', and beside the posts that are filled."""
+    """Compares vacancies with their own past, with the agency workers and with the filled posts."""
     kind = Kind.ESTABLISHMENT
     staff = history.counts_of(Kind.WORKFORCE).select("la_code", "month", pl.col("inpost_fte") / 100)
     counts = (
@@ -232,7 +233,7 @@ def _establishment(files: pl.DataFrame, history: CheckHistory) -> list[pl.DataFr
     swapped = (now - usual_agency).abs() + (agency - usual).abs()
     straight = (now - usual).abs() + (agency - usual_agency).abs()
     rate = pl.col("usual_rate")
-    # Where a council has about a hundred posts, its vacancies and their percentage are the same number.
+    # At a council with about a hundred posts, the number of vacancies and their percentage are the same.
     told_apart = (usual - rate).abs() > 2 * FAR * usual
     looks_like_rate = told_apart & ((now - rate).abs() <= NEAR * rate)
     far = (now - usual).abs() > FAR * usual

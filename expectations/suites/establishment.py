@@ -11,7 +11,7 @@ from features.registry import Kind
 
 _KIND = Kind.ESTABLISHMENT
 
-#: FTE are held in hundredths; a person cannot be more than one full-time equivalent, give or take rounding.
+#: FTE are held in hundredths. A person cannot be more than one full-time equivalent, allowing for rounding.
 _ROUNDING_HUNDREDTHS = 5
 _TWO_POSTS = 200
 
@@ -38,7 +38,7 @@ RULES: tuple[Rule, ...] = (
         _KIND,
         ("agency_cover_fte", "agency_fte"),
         "above_agency",
-        # A query, as in `returns.py`: the published census has such rows.
+        # A query, as in `returns.py`, because the published census has such rows.
         Severity.QUERY,
         pl.col("agency_cover_fte") <= pl.col("agency_fte"),
         "agency_cover_fte is more than agency_fte",
@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
         _KIND,
         ("agency_cover_fte", "vacancy_fte"),
         "above_vacancies",
-        # Of 1,045 published figures 14 are above by more than this; they would be asked about and not shown.
+        # Of 1,045 published figures 14 exceed this limit; the council would be asked about them and none shown.
         Severity.ERROR,
         pl.col("agency_cover_fte") <= 1.1 * pl.col("vacancy_fte") + _TWO_POSTS,
         "agency_cover_fte is more than vacancy_fte",

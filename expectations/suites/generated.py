@@ -1,6 +1,6 @@
-"""The rules that follow from the field registry: what may not be empty, which codes exist, what a number can be.
+"""The rules that follow from the field registry: what may not be empty, which codes exist, which numbers are possible.
 
-Change a field in `features/registry/extracts.py` and its rules change with it.
+If a field in `features/registry/extracts.py` changes, its rules change with it.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from expectations.batch import Severity
 from expectations.suites.rules import NEEDED, Asserts, Rule, Spare, identifies, row_rule
 from features.registry import EXTRACTS, Extract, Field, FieldType, Kind
 
-#: Longest year in days, so that a limit of n years never refuses the day itself.
+#: The longest year in days, so that a limit of n years always includes the day itself.
 DAYS_PER_YEAR = 366
 
-#: (years back, days ahead) that a date may lie from the month's last day. The default reaches back to
-#: before a child now in care was born, and no further ahead than the month: an extract tells what happened.
+#: (years back, days ahead) within which a date must lie, from the month's last day. The default goes back to before any
+#: child now in care was born. It goes no further ahead than the month, because an extract tells what happened.
 DATE_LIMITS_DEFAULT = (26, 0)
 DATE_LIMITS: dict[str, tuple[int, int]] = {
     # A working life.
     "role_start_date": (60, 0),
-    # A review is due within six months; two years ahead allows for any local calendar, and an old
-    # date that has long passed is a finding, not a mistake.
+    # A review is due within six months, so two years ahead allows for any local calendar. An old date that has long
+    # passed is something to report, not a mistake.
     "cp_review_due_date": (26, 2 * DAYS_PER_YEAR),
 }
 
@@ -30,23 +30,23 @@ _OWN_RULES = frozenset({"reference_date", "role_end_date", "closed_date"})
 
 
 def generated(kind: Kind) -> tuple[Rule, ...]:
-    """The rules of one extract that the registry alone decides, in the order of its columns, the key last."""
+    """The rules of one extract that come from the registry alone, in the order of its columns; the key comes last."""
     extract = EXTRACTS[kind]
     rules: list[Rule] = []
     for field in extract.fields:
-        if field.name != "la_code":  # ingest puts the register's code there
+        if field.name != "la_code":  # ingest fills it from the register
             rules += _rules_of(extract, field)
     return (*rules, _in_the_month(kind), _unique(extract))
 
 
 def date_limits(name: str) -> tuple[int, int]:
-    """(days back, days ahead) a date field may lie from the month's last day."""
+    """(days back, days ahead) within which a date field must lie, from the month's last day."""
     back, ahead = DATE_LIMITS.get(name, DATE_LIMITS_DEFAULT)
     return back * DAYS_PER_YEAR, ahead
 
 
 def has_date_range(field: Field) -> bool:
-    """Whether a date field's distance from the month end is tested, so that it is prepared as a number of days."""
+    """Whether a date field's distance from the month end is checked; if so, it is prepared as a number of days."""
     return field.type is FieldType.DATE and field.name not in _OWN_RULES
 
 
@@ -159,6 +159,6 @@ def _unique(extract: Extract) -> Rule:
         f"Send one row per {key}: {extract.row_is}.",
         Asserts.UNIQUE,
         whole_file=True,
-        # A worker may hold two part-time posts: people are counted once and FTE as given, as DfE does.
+        # A worker may hold two part-time posts: as at DfE, people are counted once and FTE as given.
         spare=Spare.NOTHING if kind is Kind.WORKFORCE else Spare.REPEATS,
     )

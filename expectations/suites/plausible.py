@@ -1,7 +1,7 @@
 """Dynamic checks: is a month plausible against that council's own last twelve?
 
-Nothing here is illegal, so little is withheld: a whole file that is cut short (or doubled) or is an earlier month's
-sent again, and a column that lost half of its cells. All limits stand here.
+Nothing here is illegal, so little is withheld: a whole file that is cut short, doubled or an earlier month's sent
+again; and a column that lost half of its cells. All limits are defined here.
 """
 
 from __future__ import annotations
@@ -16,38 +16,38 @@ from expectations.batch import CheckHistory, Severity
 from expectations.suites.rules import NEEDED
 from features.registry import COUNTS, Kind, Unit, counts_of
 
-#: How far back a council is compared with itself.
+#: How many months back a council is compared with itself.
 MONTHS_BACK = 12
-#: With fewer earlier months there is no past to speak of.
+#: With fewer earlier months than this, no comparison is made.
 MONTHS_NEEDED = 3
-#: Spreads around the own median within which a value is ordinary: about one false alarm in 15,000 if months
-#: were normal and independent, and months are neither.
+#: A value within this many spreads of the council's own median is ordinary. That would be about one false alarm in
+#: 15,000 if months were normal and independent; they are neither.
 SPREADS = 4.0
-#: The median absolute deviation of a normal distribution is its standard deviation over this.
+#: The median absolute deviation of a normal distribution, times this, is its standard deviation.
 MAD_TO_SD = 1.4826
-#: Fewer than half the usual rows, or more than twice: a truncated or a doubled export. No council lost half
-#: of its workers or cases in a month of the published years.
+#: Fewer than half the usual rows, or more than twice, means a truncated or a doubled export. No council lost half of
+#: its workers or cases in a month of the published years.
 CUT_SHORT, DOUBLED = 0.5, 2.0
 #: Files with fewer rows than this are not judged by their number of rows.
 ROWS_TO_JUDGE = 20
-#: A column whose share of empty cells rises by this much was dropped or renamed at the source.
+#: If the share of empty cells rises by this much, the column was dropped or renamed at the source.
 EMPTY_RISE = 0.2
-#: One that lost half of its cells within a month holds something else, or nothing: it is withheld.
+#: A column that lost half of its cells within a month holds something else, or nothing: it is withheld.
 EMPTY_LOST = 0.5
-#: So many rows cannot be the same by chance.
+#: Files with this many rows cannot be the same by chance.
 ROWS_TO_REPEAT = 10
-#: Months in a row with the very same establishment figures before it is mentioned.
+#: How many months in a row the establishment figures may be identical before this is mentioned.
 MONTHS_UNCHANGED = 6
 
 
 @dataclass(frozen=True)
 class Watch:
-    """A count whose jump is worth a question: by more than this share of its median, and more than the floor."""
+    """A count that is queried if it jumps by more than this share of its median and by more than the floor."""
 
     count: str
     share: float
     floor: float
-    """In the count's own unit; keeps small councils quiet."""
+    """In the count's own unit; avoids false alarms for small councils."""
 
 
 #: The yearly change of the published figures has a standard deviation of about half the vacancy and agency
@@ -72,8 +72,8 @@ WATCHED: tuple[Watch, ...] = (
     Watch("visits_overdue", 1.0, 60),
 )
 
-#: The table Great Expectations is asked about: one row per council, month and comparison. `excess` is how far
-#: the value lies from the expected one, 1 being the limit; null where there is nothing to compare with.
+#: The table that Great Expectations checks: one row for each council, month and comparison. `excess` is how far the
+#: value is from the expected one, 1 being the limit; null where there is nothing to compare with.
 COMPARISONS = pl.Schema(
     {
         "family": pl.String(),
@@ -93,7 +93,7 @@ COMPARISONS = pl.Schema(
 
 JUMP, SIZE, EMPTY, REPEAT, UNCHANGED = "jump", "size", "empty", "repeat", "unchanged"
 
-#: Family -> what Great Expectations' page says of it.
+#: Family -> its description on Great Expectations' page.
 FAMILIES: dict[str, str] = {
     JUMP: f"A count lies within its own last {MONTHS_BACK} months' range.",
     SIZE: "A file has between half and twice its usual number of rows.",
@@ -106,7 +106,7 @@ RECORDS = (Kind.WORKFORCE, Kind.CASELOAD)
 
 
 def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
-    """COMPARISONS of every file of these months (`profiles` holds them) with its own past in `history`.
+    """COMPARISONS of every file of these months (in `profiles`) with its own past in `history`.
 
     A row whose `excess` is null could not be compared; `check.py` lists it as not run.
     """
@@ -126,7 +126,7 @@ def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: CheckHi
 
 
 def message(family: str, row: dict[str, object]) -> str:
-    """What a person reads about one comparison that failed; `row` is a row of COMPARISONS."""
+    """The message about one failed comparison; `row` is a row of COMPARISONS."""
     column, value, expected = row["column"], _number(row["value"]), _number(row["expected"])
     if family == JUMP:
         return (
@@ -162,7 +162,7 @@ def _percent(value: object) -> str:
 
 
 def with_past(now: pl.DataFrame, series: pl.DataFrame, by: list[str]) -> pl.DataFrame:
-    """`la_code, month, *by, value, median, spread, months` for every file of `now`; `series` has a `value`."""
+    """`la_code, month, *by, value, median, spread, months` of every file of `now`; `series` has a `value`."""
     span = pl.col("month").dt.year().cast(pl.Int32) * 12 + pl.col("month").dt.month()
     series = series.with_columns(span.alias("at"))
     key = ["la_code", *by]
@@ -201,7 +201,7 @@ def compared(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Exp
 
 
 def error_where(rows: pl.DataFrame, certain: pl.Expr) -> pl.DataFrame:
-    """COMPARISONS of which some are errors: what they name cannot be right, and is withheld."""
+    """COMPARISONS in which the rows that meet the condition become errors: what they name is withheld."""
     weight = pl.when(certain.fill_null(False)).then(pl.lit(str(Severity.ERROR))).otherwise(pl.col("severity"))
     return rows.with_columns(weight.alias("severity"))
 
@@ -225,7 +225,7 @@ def jumps(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
             schema={"column": pl.String, "share": pl.Float64, "floor": pl.Float64},
             orient="row",
         )
-        # A file without counts of its month yet is listed as not compared, not passed over.
+        # A file whose month has no counts yet is listed as not compared, rather than skipped.
         asked = here.select("la_code", "month").join(limits, how="cross")
         frame = asked.join(
             with_past(here, series, ["column"]), on=["la_code", "month", "column"], how="left", validate="1:1"
@@ -271,7 +271,7 @@ def _empties(now: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
 
 
 def _repeats(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """1 file is compared with each earlier one of the window; one alike is enough, so one earlier month is too."""
+    """Compares a file with each earlier one in the window; one equal file is enough, so is one earlier month."""
     key = ["la_code", "extract"]
     records = files.filter(pl.col("extract").is_in([str(k) for k in RECORDS]), pl.col("rows") >= ROWS_TO_REPEAT)
     current = records.join(now, on=[*key, "month"], how="semi")

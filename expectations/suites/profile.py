@@ -1,4 +1,4 @@
-"""What is remembered of a month's files, so that later months can be laid beside it."""
+"""What is kept of a month's files, so that later months can be compared with them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from expectations.batch import PROFILE
 from expectations.suites.rows import Prepared
 from features.registry import EXTRACTS
 
-#: Not part of the content: the date changes when last month's file is sent again, the row number when it is re-sorted.
+#: Columns outside the digest: the date changes when last month's file is sent again, the row number when it is
+#: re-sorted.
 _NOT_CONTENT = frozenset({"la_code", "reference_date"})
 
 
 def profile(prepared: Prepared) -> pl.DataFrame:
     """PROFILE of every file of a pass.
 
-    `content` is a sum of row hashes, the same for the same rows in any order. It is compared for equality
-    only, and another Polars version may hash differently: then a repeat is missed, never invented.
+    `content` is a sum of row hashes, the same for the same rows in any order. It is compared for equality only. Another
+    Polars version may hash differently; a repeat is then missed, but never wrongly reported.
     """
     names = [f.name for f in EXTRACTS[prepared.kind].fields if f.name not in _NOT_CONTENT]
     per_file = (

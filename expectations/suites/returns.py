@@ -1,4 +1,4 @@
-"""Static rules of the aggregate return. The published files round FTE to one decimal, and so may a council."""
+"""Static rules of the aggregate return. Published files round FTE to one decimal, and a council may do the same."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from features.registry import EXTRACTS, RETURN_INPUTS, Kind
 
 _KIND = Kind.RETURN
 
-#: Hundredths of FTE by which two figures rounded to one decimal may contradict each other (0.05 each, and
-#: the sum of three of them in the caseholders' rule).
+#: Hundredths of FTE by which two figures rounded to one decimal may contradict each other: 0.05 each, and the sum of
+#: three of them in the caseholders' rule.
 ROUNDING_HUNDREDTHS = 20
 
-#: (part, whole) that are of the same unit: the part cannot be more.
+#: (part, whole) in the same unit: the part cannot be larger than the whole.
 PARTS: tuple[tuple[str, str], ...] = (
     ("unallocated_cases", "open_cases"),
     ("re_referrals_12m", "referrals_12m"),
@@ -25,7 +25,7 @@ PARTS: tuple[tuple[str, str], ...] = (
     ("repeat_cp_plans_12m", "cp_plans_started_12m"),
 )
 
-#: (FTE, people): the FTE cannot be more.
+#: (FTE, people): there cannot be more FTE than people.
 PEOPLE: tuple[tuple[str, str], ...] = (
     ("inpost_fte", "inpost_headcount"),
     ("starters_fte", "starters_headcount"),
@@ -80,7 +80,7 @@ RULES: tuple[Rule, ...] = (
         _KIND,
         ("agency_cover_fte", "agency_fte"),
         "above_agency_fte",
-        # DfE publishes five such rows of 1,053 (2017 to 2023), cover rates above 100% included, so no error.
+        # DfE publishes five such rows of 1,053 (2017 to 2023), cover rates above 100% included, so it is no error.
         Severity.QUERY,
         pl.col("agency_cover_fte") <= pl.col("agency_fte") + ROUNDING_HUNDREDTHS,
         "agency_cover_fte is more than agency_fte",

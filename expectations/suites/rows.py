@@ -1,7 +1,7 @@
-"""From the extracts of many councils and months to one table per kind that rules can be asked of.
+"""Combines the extracts of many councils and months into one table per kind, on which the rules run.
 
-A pass over all councils at once is what makes validation affordable (`docs/decisions.md`): each row knows
-its council and month by a small number, `file_no`, and every failure is attributed through it.
+A single pass over all councils makes validation affordable (`docs/decisions.md`). Each row refers to its council and
+month by a small number, `file_no`, through which every failure is attributed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FILES = pl.Schema({"file_no": pl.UInt32(), "month": pl.Date(), "la_code": pl.St
 
 @dataclass(frozen=True)
 class Prepared:
-    """All rows of one kind in a pass, sorted by month, council and key, with what rules need beside them."""
+    """All rows of one kind in a pass, sorted by month, council and key, with extra columns that rules need."""
 
     kind: Kind
     rows: pl.DataFrame
@@ -35,14 +35,14 @@ class Prepared:
     """`file_no, month, la_code, rows`, in order of file_no, which counts from 0."""
 
     def file_numbers(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """The file of every row."""
+        """The file number of every row."""
         return self.rows["file_no"].cast(pl.Int64).to_numpy()
 
 
 def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
-    """Put one kind's frames of several months under one another; None if no council sent any rows.
+    """Concatenate one kind's frames of several months; None if no council sent any rows.
 
-    Raises HoldfastError if a frame has not the canonical schema: types are held here, before any rule.
+    Raises HoldfastError if a frame does not have the canonical schema, so types are checked before any rule.
     """
     key = EXTRACTS[kind].key
     parts = []
@@ -60,7 +60,7 @@ def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
         )
     if not parts:
         return None
-    # A council's own key is unique in its file; the file's row settles the order of repeats.
+    # A key is unique within its council's file only; repeats of a key stay in the order of the file.
     order = list(dict.fromkeys(["month", "la_code", *key, "file_row"]))
     rows = pl.concat(parts).sort(order)
     identity = pl.struct(list(dict.fromkeys(["month", "la_code", *key]))).rle_id()
@@ -79,10 +79,10 @@ def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
 
 
 def with_workers(caseload: Prepared, workforce: Prepared | None, by_name: Sequence[tuple[Month, str]] = ()) -> Prepared:
-    """Say of each case whether its worker is in the council's workforce extract, and in post.
+    """Add to each case whether its worker is in the council's workforce extract, and whether in post.
 
-    Both are null where the case has no worker or the council sent no workforce extract that month, and for
-    the councils and months in `by_name`, whose cases name their workers and give no reference to look up.
+    Both are null where the case has no worker or the council sent no workforce extract that month. They are also null
+    for the councils and months in `by_name`, whose cases give workers by name and have no reference to look up.
     """
     nothing = pl.lit(None, dtype=pl.Boolean)
     if workforce is None:
@@ -124,11 +124,11 @@ def with_workers(caseload: Prepared, workforce: Prepared | None, by_name: Sequen
 
 
 def tested_columns(prepared: Prepared, rules: Sequence[Rule], absent: frozenset[tuple[str, str, str]]) -> pl.DataFrame:
-    """The columns the rules test, as plain numbers and codes: what Great Expectations is given.
+    """The columns that the rules test, as plain numbers and codes: the table Great Expectations is given.
 
-    Dates become days before the month end and decimals natural units, because Great Expectations compares
-    only plain numbers fast; a key becomes its rank, so that no reference leaves this table. `absent` holds
-    (la_code, month in ISO form, column): rules have nothing to say of a column that a file does not have.
+    Dates become days before the month end and decimals natural units, because Great Expectations is fast only with
+    plain numbers. A key becomes its rank, so that no reference leaves this table. `absent` holds (la_code, month in ISO
+    form, column) of columns that a file does not have; rules do not apply to them.
     """
     extract = EXTRACTS[prepared.kind]
     columns: dict[str, pl.Expr] = {}
@@ -164,7 +164,7 @@ def _spare_absent(rule: Rule, absent: frozenset[tuple[str, str, str]], holds: pl
 
 
 def _spare_missing(name: str, absent: frozenset[tuple[str, str, str]], values: pl.Expr) -> pl.Expr:
-    """A file that cannot carry a column at all has no empty cells in it: they are not looked at."""
+    """Exempt a column that a file does not have at all: it has no empty cells to report."""
     for la_code, month in sorted({(la_code, month) for la_code, month, column in absent if column == name}):
         here = (pl.col("la_code") == la_code) & (pl.col("month") == pl.lit(month).str.to_date())
         values = pl.when(here).then(0.0).otherwise(values).cast(pl.Float32)

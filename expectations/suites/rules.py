@@ -1,4 +1,4 @@
-"""The vocabulary of checks: one rule, and the few ways to write one down."""
+"""The types for checks: a rule, and the few ways to write one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from features.registry import COUNTS, EXTRACTS, RETURN_INPUTS, Kind
 
 
 class Asserts(StrEnum):
-    """The Great Expectations expectation a rule becomes."""
+    """The Great Expectations expectation that a rule becomes."""
 
     NOT_NULL = "expect_column_values_to_not_be_null"
     IN_SET = "expect_column_values_to_be_in_set"
@@ -35,16 +35,16 @@ class Spare(Enum):
 class Rule:
     """One thing that must be true of every row of an extract.
 
-    A rule either tests a column with one of `Asserts`, or brings an expression `holds` over the prepared
-    frame (`rows.py`), true where the row is right and null where the rule has nothing to say; that is
-    computed in Polars and asserted by Great Expectations.
+    A rule either tests a column with one of `Asserts`, or has an expression `holds` over the prepared frame
+    (`rows.py`): true where the row is right, null where the rule does not apply. Polars computes the expression and
+    Great Expectations asserts it.
     """
 
     code: str
     """Stable, `extract.column.what`; reviewed acceptances and tests refer to it."""
     extract: Kind
     fields: tuple[str, ...]
-    """The columns it concerns, the one to look at first; an error puts all of them in doubt."""
+    """The columns it concerns, most relevant first; an error counts against all of them."""
     severity: Severity
     problem: str
     """What is wrong, as a clause: “fte is empty for someone in post”."""
@@ -54,16 +54,16 @@ class Rule:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     holds: pl.Expr | None = None
     reads_empty: bool = False
-    """It objects to empty cells; a cell that could not be read is reported as that, not as empty too."""
+    """The rule objects to empty cells. A cell that could not be read is reported as unreadable, not as empty too."""
     whole_file: bool = False
-    """Beyond the tolerance nothing in the file can be trusted."""
+    """If it fails beyond the tolerance, nothing in the file can be trusted."""
     spare: Spare = Spare.CELLS
     needs: tuple[Kind, ...] = ()
-    """Other extracts of the same council it compares with."""
+    """Other extracts of the same council that it compares with."""
 
     @property
     def column(self) -> str:
-        """The column of the validated frame."""
+        """The column of the table that is validated."""
         return self.fields[0] if self.holds is None else self.code.partition(".")[2]
 
 
@@ -81,7 +81,7 @@ def row_rule(
     spare: Spare = Spare.CELLS,
     needs: tuple[Kind, ...] = (),
 ) -> Rule:
-    """A rule written by hand: the code is `kind.first field.what`."""
+    """A rule written by hand; its code is `kind.first field.what`."""
     names = (fields,) if isinstance(fields, str) else fields
     return Rule(
         f"{kind}.{names[0]}.{what}",
@@ -100,17 +100,17 @@ def row_rule(
 
 
 def only_where(condition: pl.Expr, holds: pl.Expr) -> pl.Expr:
-    """`holds` where the condition is true; nothing to say elsewhere."""
+    """`holds` where the condition is true; null (does not apply) elsewhere."""
     return pl.when(condition).then(holds)
 
 
 def identifies(kind: Kind, name: str) -> bool:
-    """Whether a row without this field is nobody's row: it is left out whole, and too many of them end the file."""
+    """Whether a row without this field belongs to nobody: it is left out, and too many of them invalidate the file."""
     return name in EXTRACTS[kind].key or name == "reference_date"
 
 
 def _needed(kind: Kind) -> dict[str, int]:
-    """How many counts of an extract need each field."""
+    """The number of an extract's counts that need each field."""
     if kind is Kind.RETURN:
         return dict.fromkeys(RETURN_INPUTS, 1)
     needs: dict[str, int] = {}
@@ -121,7 +121,7 @@ def _needed(kind: Kind) -> dict[str, int]:
     return needs
 
 
-#: Per kind, the fields that some count needs: an error elsewhere withholds nothing.
+#: By kind, the fields that some count needs; an error in another field withholds nothing.
 NEEDED: dict[Kind, frozenset[str]] = {kind: frozenset(_needed(kind)) for kind in EXTRACTS}
 
 
@@ -133,5 +133,5 @@ def _core(kind: Kind) -> tuple[str, ...]:
     return tuple(name for name, n in needs.items() if 2 * n >= counts)
 
 
-#: Per kind, the fields that at least half of its counts need: with one of them gone, so is the file.
+#: By kind, the fields that at least half of its counts need; if one of them fails, so does the file.
 CORE: dict[Kind, tuple[str, ...]] = {kind: _core(kind) for kind in EXTRACTS}

@@ -18,12 +18,12 @@ _left = _end.is_between(pl.col("month_first"), pl.col("month"))
 _direct = pl.col("agency_worker").not_()
 _fte, _cases = pl.col("fte"), pl.col("cases")
 
-#: Rows below which nothing is said of a whole file.
+#: With fewer rows than this, no rule judges the file as a whole.
 _SOME = 5
 
 
 def _is_sum(name: str) -> pl.Expr:
-    """Whether a row holds the sum of the file's other rows, and there are some."""
+    """Whether a row is the sum of the file's other rows, if there are any."""
     column = pl.col(name).fill_null(0).cast(pl.Int64)
     return (column > 0) & (2 * column == column.sum().over("file_no")) & (pl.len().over("file_no") > _SOME)
 
@@ -45,7 +45,7 @@ RULES: tuple[Rule, ...] = (
         "fte",
         "all_zero",
         _ERROR,
-        # Of a small file all may be on unpaid leave.
+        # In a small file everybody may be on unpaid leave.
         only_where(_in_post & (_in_post.sum().over("file_no") >= _SOME), (_in_post & (_fte > 0)).any().over("file_no")),
         "fte is 0 for everybody in post",
         "Give contracted hours over standard hours; open and save the file in Excel if a formula was never calculated.",
@@ -189,7 +189,7 @@ RULES: tuple[Rule, ...] = (
         "working_days_lost",
         "more_than_month",
         _QUERY,
-        # Tenths of days against the weekdays of the month that are no bank holidays.
+        # Days lost are in tenths; working days are weekdays that are not bank holidays.
         pl.col("working_days_lost") <= 10 * pl.col("working_days"),
         "working_days_lost is more than the month has working days",
         "Count working days of this month only, not calendar days nor the year so far.",
