@@ -30,12 +30,13 @@ DECIDED_BEFORE = 3
 
 def settings_for(folder: Path) -> dict[str, str]:
     """The environment of a demo in a folder: everything inside it, nothing leaves the machine."""
+    file = folder / "holdfast.toml"
     return {
         "HOLDFAST_ENVIRONMENT": "demo",
         "HOLDFAST_LANDING": str(folder / "landing"),
         "HOLDFAST_STORE": str(folder / "store"),
         "HOLDFAST_MAIL__OUTBOX": str(folder / "outbox"),
-        "HOLDFAST_CONFIG": str(folder / "holdfast.toml"),
+        "HOLDFAST_CONFIG": str(file) if file.exists() else "",
         "HOLDFAST_INGEST__HISTORY_MONTHS": str(LOOKED_BACK),
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from datetime import time
 from enum import StrEnum
 from importlib.resources.abc import Traversable
@@ -296,8 +297,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        file = os.environ.get(f"{PREFIX}CONFIG", "holdfast.toml")
-        return (init_settings, env_settings, _HandWritten(settings_cls, toml_file=file))
+        return (init_settings, env_settings, _HandWritten(settings_cls, toml_file=_settings_file()))
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
@@ -334,6 +334,27 @@ class _HandWritten(TomlConfigSettingsSource):
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         return read_toml(Path(str(file_path)))
+
+
+def _settings_file() -> Path | None:
+    """The settings file, None if there is none. One that is named must be there: defaults in its place go unseen."""
+    named = os.environ.get(f"{PREFIX}CONFIG")
+    if named == "":
+        return None
+    file = Path(named or "holdfast.toml")
+    # A home that is nobody's and a folder without rights are no file either.
+    with suppress(OSError, RuntimeError):
+        file = file.expanduser()
+        if file.is_file():
+            return file
+        if named is None and not (file.exists() or file.is_symlink()):
+            return None
+    if named is None:
+        raise SettingsError(f"{file} is the settings file by its name, and it is no file. Put a TOML file there.")
+    raise SettingsError(
+        f"{PREFIX}CONFIG names {file}, and there is no such file. Correct the path, or leave {PREFIX}CONFIG empty if "
+        "there is no settings file."
+    )
 
 
 def _sections_as_text() -> str:

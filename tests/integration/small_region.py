@@ -36,7 +36,7 @@ def settings(landing: Path, store: str, councils: list[Council], **mail: str) ->
         "landing": str(landing),
         "store": store,
         "pseudonym_key": KEY,
-        "config": str(landing / "none.toml"),
+        "config": "",
         "mail__transport": "smtp",
         "mail__host": "127.0.0.1",
         "mail__sender": "Holdfast <holdfast@alliance.example>",

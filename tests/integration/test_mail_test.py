@@ -25,7 +25,7 @@ def mailbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mailbox
     mailbox, authority = Mailbox(), Authority(tmp_path, "localhost")
     with running(mailbox, authority) as port:
         given = {
-            "CONFIG": str(tmp_path / "none.toml"),
+            "CONFIG": "",
             "ENVIRONMENT": "test",
             "MAIL__TRANSPORT": "smtp",
             "MAIL__HOST": "localhost",
@@ -101,7 +101,7 @@ def test_a_setting_that_is_wrong_is_found_at_its_step(
 def test_the_outbox_is_one_step(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     monkeypatch.setenv("HOLDFAST_MAIL__OUTBOX", str(tmp_path / "outbox"))
     assert tried(code=0).output.startswith("outbox     ok")
     assert len(list((tmp_path / "outbox").glob("*.eml"))) == 1

@@ -48,7 +48,7 @@ def home(web: Web, public_data: Path, prefect_api: str, tmp_path_factory: pytest
         holds = next(str(kind) for start, kind in KINDS.items() if path.name.startswith(start))
         sources.append({"name": name, "holds": holds, "url": web.serve(f"/{name}", file(path.read_bytes()))})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("HOLDFAST_CONFIG", str(folder / "none.toml"))
+        patch.setenv("HOLDFAST_CONFIG", "")
         patch.setenv("HOLDFAST_STORE", str(folder / "store"))
         patch.setenv("HOLDFAST_MAIL__OUTBOX", str(folder / "outbox"))
         patch.setenv("HOLDFAST_REFERENCE__SOURCES", json.dumps(sources))

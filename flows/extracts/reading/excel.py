@@ -105,16 +105,16 @@ class Book:
             self._formats = number_formats(self._archive.read("xl/styles.xml")) if there else {}
         return formatted_cells(self._xml(sheet), self._formats)
 
-    def hidden(self, sheet: Sheet, header: int, last: int, width: int, *, place: str = "") -> list[str]:
-        """What is to be said of rows and columns of a table that a person who opens the sheet does not see."""
+    def hidden(self, sheet: Sheet, header: int, last: int, read: Collection[int], *, place: str = "") -> list[str]:
+        """What is to be said of rows, and of the columns `read`, that a person who opens the sheet does not see."""
         xml = self._xml(sheet)
         rows = [r for r in hidden_rows(xml) if header < r <= last]
-        columns = [letters(c) for c in hidden_columns(xml) if c < width]
+        columns = [letters(c) for c in hidden_columns(xml) if c in read]
         why = "hidden by a filter" if b"autoFilter" in xml else "hidden"
-        said = (
-            [f"{place}{len(rows):,} rows are {why} and were read all the same ({rows_in_words(rows)})."] if rows else []
-        )
-        return said + ([f"{place}Hidden columns were read all the same: {', '.join(columns)}."] if columns else [])
+        many = f"{len(rows):,} rows are {why} and were" if len(rows) > 1 else f"1 row is {why} and was"
+        said = [f"{many} read all the same ({rows_in_words(rows)})."] if rows else []
+        said += [f"Hidden columns were read all the same: {', '.join(columns)}."] if columns else []
+        return [f"{place}{one}" for one in said]
 
     def _xml(self, sheet: Sheet) -> bytes:
         if sheet.path not in self._parts:
@@ -159,7 +159,7 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, know
         problems=unread,
         aside=found.aside,
         sheet=chosen.name,
-        notes=[*said, *found.notes, *book.hidden(chosen, at, last, len(found.headers))],
+        notes=[*said, *found.notes, *book.hidden(chosen, at, last, range(len(found.headers)))],
     )
 
 

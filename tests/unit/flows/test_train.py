@@ -26,7 +26,7 @@ def test_a_promotion_nobody_answers_for_is_refused_before_any_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     for by, reason in (("", "better"), ("analyst", " ")):
         with pytest.raises(SettingsError, match="who asked for it and why"):
             run_training(TrainRequest(promote=Promote.IF_THE_RULE_ALLOWS, by=by, reason=reason), NOW)

@@ -86,6 +86,7 @@ def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
     found: dict[int, FoundList] = {}
     without_header: dict[int, str] = {}
     others: list[str] = []
+    unseen: list[str] = []
     known = 0
     for position, sheet in enumerate(book.sheets, start=1):
         if not sheet.visible:
@@ -111,12 +112,13 @@ def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
             continue
         _once(one.annex.number, place, {**{n: f.place for n, f in found.items()}, **without_header}, where)
         found[one.annex.number] = one
+        unseen += _unseen(book, one)
     if not found:
         raise UnreadableExtract(
             f"{where}: no visible sheet of the workbook is list 3 to 8 of Annex A, by its name and its headers. "
             "Send Ofsted's workbook with its lists on sheets of their own, the header at the top."
         )
-    notes = [_hidden(book, found)] if any(not s.visible for s in book.sheets) else []
+    notes = [_hidden_sheets(book, found), *unseen] if any(not s.visible for s in book.sheets) else unseen
     if others:
         notes.append(f"Not read, as by name and headers no list of Annex A: sheet{_plural(others)}.")
     return SheetContents(found, without_header, tuple(notes))
@@ -248,7 +250,16 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
     return {c.name: claims[c.name][0] for c in annex.columns if c.name in claims}
 
 
-def _hidden(book: Book, found: Mapping[int, FoundList]) -> str:
+def _unseen(book: Book, one: FoundList) -> list[str]:
+    """What is to be said of a list's hidden rows, and of its hidden columns that are read."""
+    filled = [i for i, row in enumerate(one.rows, start=1) if any(v != "" for v in row)]
+    last = one.header_row + max(filled, default=0)
+    return book.hidden(
+        one.sheet, one.header_row, last, set(one.positions.values()), place=f"{one.annex}, {one.place}: "
+    )
+
+
+def _hidden_sheets(book: Book, found: Mapping[int, FoundList]) -> str:
     hidden = [(i, s) for i, s in enumerate(book.sheets, start=1) if not s.visible]
     wanted = [
         str(BY_NUMBER[n]) for _, s in hidden for n in lists_named(s.name)[:1] if BY_NUMBER[n].is_read and n not in found

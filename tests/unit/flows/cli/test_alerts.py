@@ -53,7 +53,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalStore:
     monkeypatch.setenv("HOLDFAST_LANDING", str(tmp_path / "landing"))
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("HOLDFAST_MAIL__OUTBOX", str(tmp_path / "outbox"))
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     return LocalStore(tmp_path / "store")
 
 

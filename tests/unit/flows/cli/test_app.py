@@ -18,7 +18,7 @@ ESTABLISHMENT = "la_code,reference_date,vacancy_fte,agency_fte,agency_headcount,
 @pytest.fixture
 def runner(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     return CliRunner()
 
 

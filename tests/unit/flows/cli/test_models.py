@@ -26,7 +26,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     objects = store_at(str(tmp_path / "store"))
     ref = install(objects, date(2026, 1, 1))
     second = replace(load(objects, NAME), ref=ModelRef(NAME, "2099-01-01-abcdef12"))

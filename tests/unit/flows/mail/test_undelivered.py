@@ -63,7 +63,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         monkeypatch.setenv(f"HOLDFAST_{place.upper()}", str(tmp_path / place))
     (tmp_path / "landing/register.csv").write_text(write_register([ASHCOMBE]))
     monkeypatch.setenv("HOLDFAST_MAIL__OUTBOX", str(tmp_path / "outbox"))
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     return Settings.load()
 
 

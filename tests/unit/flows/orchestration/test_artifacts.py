@@ -37,7 +37,7 @@ OTHER = replace(ASHCOMBE, la_code="992", name="Byre | Glen")
 
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunContext:
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     store = LocalStore(tmp_path / "store")
     return RunContext(
         settings=Settings.load(public_url="https://store.alliance.example/holdfast/"),

@@ -61,7 +61,7 @@ def store(tmp_path: Path) -> LocalStore:
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("HOLDFAST_MAIL__OUTBOX", str(tmp_path / "outbox"))
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
     return Settings.load()
 
 

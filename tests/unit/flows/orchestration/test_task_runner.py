@@ -16,7 +16,7 @@ from flows.settings.settings import Settings
 
 @pytest.fixture(autouse=True)
 def nothing_configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
 
 
 def test_threads_unless_the_settings_name_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ def told(source: Source, found: SourceOutcome, box: Postbox) -> tuple[str, ...]:
 
 @pytest.fixture
 def _settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
 
 
 @pytest.mark.usefixtures("_settings")

@@ -14,8 +14,10 @@ ID = "0a1b2c3d-0000-4000-8000-0123456789ab"
 
 @pytest.fixture(autouse=True)
 def settings_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "holdfast.toml"))
-    return tmp_path / "holdfast.toml"
+    file = tmp_path / "holdfast.toml"
+    file.touch()
+    monkeypatch.setenv("HOLDFAST_CONFIG", str(file))
+    return file
 
 
 def test_no_address_is_known_beforehand() -> None:

@@ -1,3 +1,5 @@
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,8 +9,39 @@ from flows.settings.settings import Settings
 
 
 @pytest.fixture(autouse=True)
-def _no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOLDFAST_CONFIG", str(tmp_path / "holdfast.toml"))
+def _no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
+        monkeypatch.delenv(name)
+
+
+def test_without_a_name_the_file_may_be_missing() -> None:
+    assert Settings.load().store == "var/store"
+
+
+def test_an_empty_name_is_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("holdfast.toml").write_text('store = "from-file"\n')
+    assert Settings.load().store == "from-file"
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
+    assert Settings.load().store == "var/store"
+
+
+def test_a_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for missing in (f"{tmp_path}/none.toml", f"{tmp_path}/none/holdfast.toml", "~nobody-here/holdfast.toml"):
+        monkeypatch.setenv("HOLDFAST_CONFIG", missing)
+        with pytest.raises(SettingsError, match="HOLDFAST_CONFIG names .*no such file") as refused:
+            Settings.load()
+        assert missing in str(refused.value)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, lambda p: p.symlink_to("gone.toml")], ids=["folder", "dangling link"])
+def test_what_is_no_file_is_no_settings_file(make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    make(Path("holdfast.toml"))
+    with pytest.raises(SettingsError, match=r"holdfast\.toml is the settings file .*no file"):
+        Settings.load()
+    monkeypatch.setenv("HOLDFAST_CONFIG", "holdfast.toml")
+    with pytest.raises(SettingsError, match=r"HOLDFAST_CONFIG names holdfast\.toml, .*no such file"):
+        Settings.load()
 
 
 def test_an_unknown_key_in_the_environment_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,7 +132,7 @@ def test_ses_has_a_region_keys_and_a_configuration_set_of_its_own(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     given = {
-        "CONFIG": str(tmp_path / "none.toml"),
+        "CONFIG": "",
         "ENVIRONMENT": "test",
         "S3__REGION": "eu-west-2",
         "MAIL__TRANSPORT": "ses",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -81,9 +81,13 @@ def book(
     *,
     hidden: Sequence[str] = (),
     merged: dict[str, Sequence[str]] | None = None,
+    unseen: dict[str, tuple[Collection[int], Collection[int]]] | None = None,
     options: dict[str, Any] | None = None,
 ) -> bytes:
-    """A workbook; a cell `("=A1", 5)` is a formula with its calculated value. `merged`: sheet -> ranges."""
+    """A workbook; a cell `("=A1", 5)` is a formula with its calculated value.
+
+    `merged`: sheet -> ranges. `unseen`: sheet -> hidden rows, the first is 1, and hidden columns, the first is 0.
+    """
     out = io.BytesIO()
     file = xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "dd/mm/yyyy", **(options or {})})
     shown = False
@@ -96,6 +100,10 @@ def book(
             sheet.activate()
             sheet.set_first_sheet()
             shown = True
+        for number in (unseen or {}).get(name, ((), ()))[0]:
+            sheet.set_row(number - 1, None, None, {"hidden": True})
+        for position in (unseen or {}).get(name, ((), ()))[1]:
+            sheet.set_column(position, position, None, None, {"hidden": True})
         for r, row in enumerate(rows):
             for c, value in enumerate(row):
                 if isinstance(value, tuple):

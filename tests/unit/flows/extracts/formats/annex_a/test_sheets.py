@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from features.errors import HeaderMismatch, UnreadableExtract
+from flows.extracts.reading.where import rows_in_words
 
 from .examples import Sheets, book, by_child, read, small
 
@@ -67,6 +70,37 @@ def test_a_second_sheet_that_is_hidden_is_not_read_and_said() -> None:
     extract = read(book(sheets, hidden=["Old CIN"]))
     assert extract.frame.equals(read(small()).frame)
     assert "Hidden and not read: sheet 7." in extract.notes
+
+
+def test_hidden_rows_and_columns_are_read_and_said_with_the_list() -> None:
+    sheets = small()
+    extract = read(book(sheets, unseen={"List 6": ({3}, {0, 3}), "List 3": ({2, 3}, ())}))
+    assert extract.frame.equals(read(sheets).frame)
+    six, three = "Annex A list 6 (Children in Need), sheet “List 6”: ", "Annex A list 3 (Referrals), sheet “List 3”: "
+    assert [note for note in extract.notes if "all the same" in note] == [
+        f"{three}2 rows are hidden and were read all the same (rows 2 and 3).",
+        f"{six}1 row is hidden and was read all the same (row 3).",
+        f"{six}Hidden columns were read all the same: A, D.",
+    ]
+
+
+@given(st.sampled_from(sorted(small())), st.data())
+def test_what_is_said_of_hidden_rows_is_what_is_hidden_of_the_list(name: str, data: st.DataObject) -> None:
+    sheets = small()
+    titles = data.draw(st.integers(0, 3))
+    sheets[name] = [*[["A title"]] * titles, *sheets[name]]
+    filled = range(titles + 2, len(sheets[name]) + 1)
+    rows = data.draw(st.sets(st.integers(1, len(sheets[name]) + 5)))
+    notes = [n for n in read(book(sheets, unseen={name: (rows, ())})).notes if "all the same" in n]
+    ours = sorted(rows & set(filled))
+    assert [n.rpartition("(")[2] for n in notes] == ([f"{rows_in_words(ours)})."] if ours else [])
+
+
+def test_a_hidden_column_that_is_not_read_is_not_said_to_be_read() -> None:
+    sheets = small()
+    sheets["List 6"] = [[*row, "Gender" if i == 0 else "b"] for i, row in enumerate(sheets["List 6"])]
+    extract = read(book(sheets, unseen={"List 6": ((), {len(sheets["List 6"][0]) - 1})}))
+    assert not any("Hidden" in note for note in extract.notes)
 
 
 def test_a_hidden_list_is_missing_and_the_note_says_where_it_is() -> None:
