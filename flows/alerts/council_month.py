@@ -24,9 +24,9 @@ class CouncilMonth:
     why: str = ""
     """The strongest reasons in words; empty for a steady council."""
     moved: str = ""
-    """How the score stands to what the director was last told."""
-    because: tuple[str, ...] = ()
-    """Which rules spoke."""
+    """How the score stands to what the director was last told, or else to the last month that has one."""
+    from_band: Band | None = None
+    """The band its director was last told, or else the month before; None where there was none."""
     due: bool = False
     """A message should go to its director."""
     told: bool = False
@@ -69,17 +69,21 @@ class CouncilMonth:
 
 
 def _moved(alert: Alert) -> str:
-    """`score 82%, 74% when its director was last told, in July 2026`; the score alone before anything was told."""
-    now, told = alert.score.probability_below_good, alert.decision.state.told
+    """`score 82%, 74% when its director was last told, in July 2026`, or `score 82%, 30% in September 2026`.
+
+    Two scores are laid beside each other only if the same model gave both.
+    """
+    now, state = alert.score.probability_below_good, alert.decision.state
     if now is None:
         return ""
-    if (
-        told is None
-        or told.probability is None
-        or told.model_version != f"{alert.score.model}/{alert.score.model_version}"
-    ):
-        return f"score {now:.0%}"
-    return f"score {now:.0%}, {told.probability:.0%} when its director was last told, in {told.month.in_words}"
+    model, told = f"{alert.score.model}/{alert.score.model_version}", state.told
+    scored = told is not None and told.band is not Band.NOT_SCORED  # a message without a score carries an older one
+    if told is not None and scored and told.probability is not None and told.model_version == model:
+        return f"score {now:.0%}, {told.probability:.0%} when its director was last told, in {told.month.in_words}"
+    last = next((p for p in reversed(state.recent) if p.month < alert.month), None)
+    if last is not None and last.model_version == model:
+        return f"score {now:.0%}, {last.probability:.0%} in {last.month.in_words}"
+    return f"score {now:.0%}"
 
 
 def council_month(
@@ -99,7 +103,7 @@ def council_month(
         months_not_scored=decision.state.months_not_scored if unseen else 0,
         why=why_words(alert),
         moved=_moved(alert),
-        because=decision.because,
+        from_band=decision.from_band,
         due=alert.due,
         told=told,
         held=held,

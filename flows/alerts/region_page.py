@@ -99,6 +99,11 @@ class _Row:
     files: str
 
 
+def region_page_name(month: Month) -> str:
+    """The object that is the month's region page."""
+    return f"region/{month}/index.html"
+
+
 def region_page(
     alerts: Sequence[Alert],
     facts: Mapping[str, CouncilFacts],

@@ -24,7 +24,7 @@ from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.files import council_files
 from flows.alerts.order import require_order, success_name
 from flows.alerts.publish import Published, previous_alerts, readable_alerts, rendered_names
-from flows.alerts.region_page import RunFacts, StageTime, region_page
+from flows.alerts.region_page import RunFacts, StageTime, region_page, region_page_name
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.alerts.scorecard import scorecard
 from flows.month.apart import apart, fault_sentence
@@ -212,7 +212,7 @@ def write_region_page(
 
     Councils this run did not decide stand as an earlier run published them. `held`: why mail is held, if it is.
     """
-    name = f"region/{month}/index.html"
+    name = region_page_name(month)
     made = {p.alert.la_code: p.alert for p in published}
     others = [c for c in councils if c.la_code not in made]
     standing = readable_alerts(store, month, others, [])  # what cannot be read was said when it was decided

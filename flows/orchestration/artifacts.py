@@ -37,7 +37,7 @@ from flows.mail.approval_form import Pending
 from flows.mail.month_mail import MonthMail
 from flows.orchestration.embedded import is_embedded
 from flows.orchestration.outcome import RunOutcome
-from flows.orchestration.reporting import place
+from flows.orchestration.reporting import found_at, place
 from flows.orchestration.run_report import table_cell, to_markdown
 from flows.store import Store
 from flows.store.context import RunContext
@@ -158,7 +158,7 @@ def _for_show() -> Iterator[None]:
 def link(context: RunContext, name: str, words: str) -> str:
     """Markdown that leads to an object: clickable where `public_url` says how a browser reaches the store."""
     if context.settings.public_url:
-        return f"[{words}]({context.settings.public_url.rstrip('/')}/{name})"
+        return f"[{words}]({found_at(context, name)})"
     return f"{words}: `{place(context.store, name)}`"
 
 

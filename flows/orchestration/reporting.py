@@ -13,6 +13,7 @@ from flows.alerts.alert import Alert
 from flows.alerts.council_month import council_month
 from flows.alerts.files import council_files
 from flows.alerts.publish import told_folders
+from flows.alerts.region_page import region_page_name
 from flows.alerts.reports import index_name
 from flows.mail.answering import waiting_objections
 from flows.mail.month_mail import NO_MAIL, MonthMail
@@ -30,6 +31,12 @@ def place(store: Store, name: str) -> str:
         path = Path(store.url.removeprefix("file://")) / name
         return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
     return f"{store.url.rstrip('/')}/{name}"
+
+
+def found_at(context: RunContext, name: str) -> str:
+    """Where a person opens an object: an address for their browser where `public_url` says it, else its place."""
+    public = context.settings.public_url.rstrip("/")
+    return f"{public}/{name}" if public else place(context.store, name)
 
 
 def outcome_of(
@@ -83,8 +90,9 @@ def finished(context: RunContext, outcome: RunOutcome) -> RunOutcome:
 
 def _places(context: RunContext, alerts: bool) -> dict[str, str]:
     month, store = context.month, context.store
-    names = {"region page": f"region/{month}/index.html", "alerts": f"alerts/{month}/"} if alerts else {}
-    places = {what: place(store, name) for what, name in {**names, "validation": index_name(month)}.items()}
+    pages = {"region page": region_page_name(month)} if alerts else {}
+    places = {what: found_at(context, name) for what, name in {**pages, "validation": index_name(month)}.items()}
+    places |= {"alerts": place(store, f"alerts/{month}/")} if alerts else {}
     if alerts and context.settings.mail.transport == "outbox":
         outbox = open_store(context.settings, context.settings.mail.outbox)
         places["e-mails"] = place(outbox, write_preview_index(outbox))

@@ -12,7 +12,7 @@ from features.words import count_words
 from flows.alerts.council_month import CouncilMonth
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import lower_first
-from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
+from flows.alerts.letter.letter import Block, Bullets, Letter, LetterLink, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.state import Band
 from flows.mail.parts import Part, filled_parts, parts_as_document, parts_as_text
@@ -42,8 +42,7 @@ def _parts(outcome: RunOutcome) -> Iterator[Part]:
     if councils:
         yield Part("Bands", tuple(_bands(outcome)), table=True)
     yield Part("Open, without news", tuple((c.who, _standing_of(c)) for c in councils if c.continues))
-    changed = (c for c in councils if c.changed)
-    yield Part("What changed", tuple((c.who, _sentence(c.band.words, c.change.value, *c.because)) for c in changed))
+    yield Part("What changed", tuple((c.who, _change_of(c)) for c in councils if c.changed))
     yield Part(
         "Not scored",
         tuple((c.who, f"{c.why_not_scored.rstrip('.')}. {_since(c.months_not_scored)}") for c in outcome.unscored),
@@ -94,6 +93,14 @@ def _standing_of(council: CouncilMonth) -> str:
     return _sentence(council.band.words, council.change.value, council.moved, lower_first(council.why))
 
 
+def _change_of(council: CouncilMonth) -> str:
+    """From which band to which, and by how much; which rules spoke is `holdfast why`'s to say."""
+    before = council.from_band
+    if before is None or before is council.band:
+        return _sentence(f"{council.band.words}, {council.change.value}", council.moved)
+    return _sentence(f"from {before.words} to {council.band.words}", council.moved)
+
+
 def _since(months: int) -> str:
     return "The first month." if months <= 1 else f"{months} months running."
 
@@ -132,8 +139,8 @@ def table_cell(text: str) -> str:
     return text.replace("|", "\\|").replace("\n", " ")
 
 
-def to_message(outcome: RunOutcome, contact: Contact) -> Message:
-    """The summary as one message to the data team.
+def to_message(outcome: RunOutcome, contact: Contact, page: str = "") -> Message:
+    """The summary as one message to the data team. `page`: where the region page is, clickable if it is of the web.
 
     Its key is a digest of what stands, without timings and without which run sent what, so that a repeated run
     that changes nothing is not mailed again.
@@ -148,6 +155,7 @@ def to_message(outcome: RunOutcome, contact: Contact) -> Message:
         band=None,
         band_words="",
         lead=outcome.mail.stopped or "Nothing is held. What needs a person's hand is listed below.",
+        link=LetterLink("The region page", page) if page else None,
         sections=tuple(LetterSection(part.heading, _blocks(part)) for part in parts_of(outcome)),
         footer=(f"For {contact.team}. It names councils: keep it inside the team.",),
     )

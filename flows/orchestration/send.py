@@ -21,6 +21,7 @@ from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Published, gone_messages
+from flows.alerts.region_page import region_page_name
 from flows.mail import approval
 from flows.mail.approval_form import ApprovalRefused, Pending, Ruling, Waiting
 from flows.mail.courier import Courier
@@ -32,6 +33,7 @@ from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.reporting import found_at
 from flows.orchestration.run_report import to_message
 from flows.orchestration.tasks import send_to_council, whole
 from flows.settings.run_form import RunRequest, Send
@@ -219,7 +221,8 @@ def waiting_run() -> str:
 
 def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcome:
     """One message to the data team; the same again is not sent twice. The outcome, with whether it could be sent."""
-    message, policy = to_message(outcome, Contact.of(context.settings)), mail_policy(context.settings)
+    page = found_at(context, region_page_name(context.month)) if outcome.councils else ""
+    message, policy = to_message(outcome, Contact.of(context.settings), page), mail_policy(context.settings)
     to = (context.settings.mail.data_team,)
 
     def attempt(one: Message) -> list[Delivery]:

@@ -35,6 +35,19 @@ class LetterSection:
 
 
 @dataclass(frozen=True, slots=True)
+class LetterLink:
+    """A page to open. Only the data team's letters have one: a director's lead nowhere."""
+
+    words: str
+    address: str
+
+    @property
+    def opens(self) -> bool:
+        """Whether a browser can open it: a place in a store is only named."""
+        return self.address.startswith(("https://", "http://"))
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """One measure to look at: what it is now, then its own past, its neighbours and its signal."""
 
@@ -62,6 +75,7 @@ class Letter:
     """What to ask this week, each with who usually knows."""
     contact: str = ""
     """Who answers, by name and telephone."""
+    link: LetterLink | None = None
     chart: ChartPicture | None = None
     chart_caption: str = ""
     sections: tuple[LetterSection, ...] = ()

@@ -42,6 +42,7 @@ CONTACT = Contact(
     person="Asha Bell",
     telephone="01632 960 123",
 )
+REGION_PAGE = "https://holdfast.alliance.example/region/2026-10/index.html"
 SIGNS = ("Cases without a worker 7.2%; neighbours 2.1%", "Agency rate 23%; neighbours 13%")
 STAGES = {number: Stage(number, "", SIGNS if number else ()) for number in range(5)}
 
@@ -140,13 +141,12 @@ def _run_summary() -> Message:
         councils,
         tuple(replace(FILES, la_code=a.la_code, name=a.council) for a in shown),
         objections=("Ashcombe (991), September 2026: “The agency figure is wrong.” (director, 20 October 2026)",),
-        places={"region page": "s3://bucket/region/2026-10/index.html"},
         mail=MonthMail(deliveries={"991": [sent, failed]}, storm=storm),
         seconds={"read": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
         model="drift 2026-01-01-abcdef12",
         caution="A score is no grade.",
     )
-    return to_message(run, CONTACT)
+    return to_message(run, CONTACT, REGION_PAGE)
 
 
 MESSAGES: dict[str, Callable[[], Message]] = {

@@ -15,22 +15,24 @@ import pytest
 from expectations.fates import CouncilFiles, Fate, FileFate
 from features.councils import Register
 from features.registry import Kind
-from flows.alerts.council_month import CouncilMonth
+from flows.alerts.council_month import CouncilMonth, council_month
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.publish import publish_alert, rendered_names
+from flows.alerts.region_page import region_page_name
 from flows.alerts.state import Band, Change
 from flows.mail.approval_form import Pending, Waiting
 from flows.mail.month_mail import MonthMail
 from flows.orchestration import artifacts
 from flows.orchestration.outcome import RunOutcome
+from flows.orchestration.reporting import found_at
 from flows.orchestration.run_report import parts_of, table_cell, to_json, to_markdown, to_message, to_text
 from flows.settings.settings import Settings
 from flows.store.context import RunContext
 from flows.store.editions import History
 from flows.store.local import LocalStore
-from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, facts, score, told
 
 OTHER = replace(ASHCOMBE, la_code="992", name="Byre | Glen")
 
@@ -112,6 +114,41 @@ def test_the_same_summary_is_read_in_every_form() -> None:
     document = json.loads(to_json(shown))
     assert document["summary"].keys() == {part.heading for part in parts_of(shown)}
     assert [f["state"] for f in document["files"][0]["files"]] == [FILE.state]
+
+
+def test_what_changed_says_who_and_by_how_much_and_names_no_rule() -> None:
+    """Of every alert: the bands, the scores of one model, and nothing of how the rules are called."""
+    watch, still = told(0.6, MONTH.plus(-1)), told(0.7, MONTH.plus(-1))
+    unseen = told(None, MONTH.plus(-1), told(0.6, MONTH.plus(-2)))
+    other = told(0.6, MONTH.plus(-1)).model_copy(update={"told": None, "telling": None, "recent": ()})
+    for previous, now, said in (
+        (None, 0.6, "Ashcombe (991): watch, new; score 60%"),
+        (
+            told(0.3, MONTH.plus(-1)),
+            0.88,
+            "Ashcombe (991): from steady to losing grip; score 88%, 30% in September 2026",
+        ),
+        (watch, 0.88, "from watch to losing grip; score 88%, 60% when its director was last told, in September 2026"),
+        (still, 0.99, "losing grip, worsening; score 99%, 70% when its director was last told, in September 2026"),
+        (unseen, 0.88, "from watch to losing grip; score 88%, 60% in August 2026"),
+        (other, 0.88, "from watch to losing grip; score 88%"),
+    ):
+        one = council_month(alert(score(now), previous=previous), FILES[0], told=False)
+        (line,) = (part.lines for part in parts_of(outcome(councils=(one,))) if part.heading == "What changed")
+        words = f"{line[0][0]}: {line[0][1]}"
+        assert words.endswith(said), words
+        assert not re.search(r"[a-z]_[a-z]|[a-z]\.[a-z]|rank|\d\.\d\d", words), "no rule and no threshold"
+
+
+def test_the_teams_letter_opens_the_region_page_where_a_browser_reaches_it(context: RunContext) -> None:
+    name = region_page_name(MONTH)
+    private = replace(context, settings=context.settings.model_copy(update={"public_url": ""}))
+    open_, named = (to_message(outcome(), Contact(), found_at(c, name)) for c in (context, private))
+    address = f"https://store.alliance.example/holdfast/{name}"
+    assert f'<a href="{address}"' in open_.html
+    assert address in open_.text
+    assert "<a " not in named.html
+    assert f"The region page: {found_at(private, name)}" in named.text
 
 
 def test_a_summary_that_says_the_same_is_the_same_message() -> None:
