@@ -1,6 +1,6 @@
 """Judgements and labels, temporal splits, estimators, back-test, registry: the evidence for a score."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; everything else is private to it.
 DOOR = (
     "evidence.backtest",
     "evidence.evaluate",

@@ -10,7 +10,7 @@ from features.months import Month
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:
-    """Which model spoke: `models/<name>/<version>/` in the object store."""
+    """Which model made a score: `models/<name>/<version>/` in the object store."""
 
     name: str
     version: str
@@ -18,7 +18,7 @@ class ModelRef:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One reason, in the measure's own units, with its exact share in the score."""
+    """One reason, in the measure's own units, with its exact share of the score."""
 
     feature: str
     """Registry measure, `measure__column`, or a context name such as `previous_judgement`."""
@@ -26,7 +26,7 @@ class Reason:
     """The registry measure it belongs to; None for context."""
     is_context: bool
     share: float
-    """Contribution to the model's linear predictor (log-odds) against a council with typical figures."""
+    """Contribution to the model's linear predictor (log-odds), relative to a council with typical figures."""
     sentence: str
     """For example “Agency rate 24%; neighbours 13%; up 6 points in 12 months”."""
 
@@ -39,20 +39,20 @@ class TrackRecord:
     judged_below_good: int
     of_ten: int
     basis: str
-    """Which back-test, which years, given an inspection."""
+    """Which back-test and which years, given an inspection."""
 
 
 @dataclass(frozen=True, slots=True)
 class OfTen:
     """The two numbers of a director's sentence, both from the number that is served, never from training.
 
-    "Of ten councils with figures like this, about `like_this` were judged below good at their next inspection;
-    of any ten, about `any_ten`."
+    "Of ten councils with figures like this, about `like_this` were judged below good at their next inspection; of any
+    ten, about `any_ten`."
     """
 
     like_this: int
     any_ten: int
-    """The same of all councils in England, at the same level."""
+    """The same for all councils in England, at the same level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class LevelKnown:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A reading aid: which stage of difficulty the signals resemble (Cresswell 2013). Not a finding."""
+    """A reading aid, not a finding: which stage of difficulty the signals resemble (Cresswell 2013)."""
 
     number: int
     """0 = none of the stages; 1 losing grip, 2 service breakdown, 3 systemic crisis, 4 complete lock."""
@@ -77,7 +77,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A council's score as of a month, or the sentence that says why it was not scored."""
+    """A council's score for a month, or the sentence that says why it was not scored."""
 
     la_code: str
     month: Month
@@ -90,10 +90,10 @@ class Score:
     track_record: TrackRecord | None
     stage: Stage | None
     not_scored: str | None
-    """None if scored; else what is missing and what would restore the score."""
+    """None if scored; otherwise what is missing and what would restore the score."""
     of_ten: OfTen | None = None
     """None if not scored."""
     level: LevelKnown | None = None
     """None if not scored."""
     rank: float | None = None
-    """Share of England's councils, in the newest published year, whose number is lower; None if not scored."""
+    """Share of England's councils, in the newest published year, with a lower number; None if not scored."""

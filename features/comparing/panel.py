@@ -56,11 +56,14 @@ def compute_features(
     """FEATURES_SCHEMA of the requested months (None: all in `measures`), sorted by council, month and measure.
 
     `measures`: MEASURES_SCHEMA, one row per key, with all available history (24 months for the changes, more for annual
-    series and charts). `neighbours`: `la_code, neighbour` from the register; a code that is part of a joint return
-    (“314” of “314 / 318”) stands for that return. `national`: NATIONAL. `as_of_day`: read only what was known by then;
-    without it, each row uses the national distribution that was known when the row itself was. `points`:
-    `measures.monthly_points`, the chart points of measures that sum over a window; without them such measures have no
-    chart.
+    series and charts).
+    `neighbours`: `la_code, neighbour` from the register; a code that is part of a joint return (“314” of “314 / 318”)
+    stands for that return.
+    `national`: NATIONAL.
+    `as_of_day`: read only what was known by then; without it, each row uses the national distribution that was known
+    when the row itself was.
+    `points`: `measures.monthly_points`, the chart points of measures that sum over a window; without them such measures
+    have no chart.
     """
     measures = conform(measures, MEASURES_SCHEMA, "measures")
     if as_of_day is not None:

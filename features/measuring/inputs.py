@@ -51,10 +51,11 @@ def build_inputs(
     """INPUTS and REASONS of every council valid in each month from `first` to `last`.
 
     `counts`: by kind (`counts_schema(kind)`), with any number of months and versions. Months before `first` are not
-    read, so `first` should be 11 months before the first month that matters. `count_reasons`: REASONS whose `input` is
-    a count, as counting and withholding give them. `unreported`: UNREPORTED, why an extract is missing; an extract
-    without a row here was not reported. `known_from` of a row of inputs is the last day on which anything it rests on
-    became known, over all extracts of its trailing 12 months.
+    read, so `first` should be 11 months before the first month that matters.
+    `count_reasons`: REASONS whose `input` is a count, as counting and withholding give them.
+    `unreported`: UNREPORTED, why an extract is missing; an extract without a row here was not reported. `known_from` of
+    a row of inputs is the last day on which anything it rests on became known, over all extracts of its trailing 12
+    months.
     """
     wide = _grid(register, first, last).lazy()
     for kind in _COUNTED_KINDS:

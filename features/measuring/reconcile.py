@@ -57,9 +57,10 @@ def reconcile(
 ) -> pl.DataFrame:
     """RECONCILED: a row for each published rate, and for each rate of ours that is not published, sorted by key.
 
-    `inputs`, `reasons`: what the measures are made from. `published`: PUBLISHED. `difference` is ours minus theirs.
-    `lowest` and `highest` bound what the unrounded inputs could give. `explained` is whether rounding can account for
-    the whole difference; null where one of the two is missing. `reason` says why ours is missing.
+    `inputs`, `reasons`: what the measures are made from.
+    `published`: PUBLISHED. `difference` is ours minus theirs. `lowest` and `highest` bound what the unrounded inputs
+    could give. `explained` is whether rounding can account for the whole difference; null where one of the two is
+    missing. `reason` says why ours is missing.
     """
     names = published.get_column("measure").unique().sort().to_list()
     measures = [BY_NAME[n] for n in names]

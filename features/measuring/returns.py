@@ -27,10 +27,10 @@ def inputs_from_returns(
     """INPUTS and REASONS of canonical return rows (`RETURN.schema`), one row per council and reference date.
 
     `known`: `la_code, known_from` (for all rows of a council), or with `month` as well (a day for each row).
-    `population`: `la_code, population_0_17`, or with `month` as well; councils may be missing from it. `cell_reasons`:
-    CELL_REASONS, the meaning of the symbols in the file. A null cell without a symbol was not reported; an input for
-    which a return has no column is absent. Raises HoldfastError if a council has two rows for one month, because
-    choosing one would be a guess.
+    `population`: `la_code, population_0_17`, or with `month` as well; councils may be missing from it.
+    `cell_reasons`: CELL_REASONS, the meaning of the symbols in the file. A null cell without a symbol was not reported;
+    an input for which a return has no column is absent.
+    Raises HoldfastError if a council has two rows for one month, because choosing one would be a guess.
     """
     month = pl.col("reference_date").dt.month_end()
     frame = rows.select(

@@ -1,4 +1,4 @@
-"""For whom a forecast works: by deprivation, region, size and type of council; and the level, year by year."""
+"""Audits for which councils a forecast works: by deprivation, region, size, type, and the level year by year."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.learning.metrics import auc
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """One kind of council: how many, what was expected and seen, how well they were ordered among themselves."""
+    """One kind of council: how many, expected and observed below good, and how well they are ranked."""
 
     by: str
     level: str
@@ -23,12 +23,12 @@ class Slice:
     observed: int
     expected: float
     standard_error: float
-    """Of the expected number, by chance alone."""
+    """Of the expected number, from chance alone."""
     auc: float | None
     flagged: int
-    """In the riskiest fifth of all inspections."""
+    """How many are in the riskiest fifth of all inspections."""
     flagged_good: int
-    """… of which judged good or better: false alarms."""
+    """How many of the flagged were judged good or better: false alarms."""
 
 
 def audit(rows: pl.DataFrame, y: NDArray[np.bool_], p: Floats) -> tuple[Slice, ...]:

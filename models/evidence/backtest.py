@@ -1,7 +1,7 @@
-"""The back-test: every model asked about every past inspection and council, with what was known, under both variants.
+"""The back-test: every model forecasts every past inspection and council from what was known then, under both variants.
 
-Performance is judged *given an inspection*; when inspectors come is modelled and shown apart, because time
-since the last inspection predicts their timing and would make any model of it look splendid.
+Performance is judged *given an inspection*. When inspectors come is modelled and shown separately: time since the last
+inspection predicts their timing, and would make any model of it look splendid.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from models.record import read_record
 
 @dataclass(frozen=True)
 class BacktestReport:
-    """Everything a back-test or an evaluation found, as Markdown, JSON or a page."""
+    """Everything that a back-test or an evaluation found, as Markdown, JSON or a page."""
 
     title: str
     what: str
-    """What was asked of what, in a sentence."""
+    """What was asked, of which data, in a sentence."""
     code_version: str
     files: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -42,7 +42,7 @@ class BacktestReport:
     tries: int
 
     def blocks(self) -> list[Block]:
-        """The report for readers."""
+        """The report as blocks for readers."""
         found: list[Block] = [
             Text(self.what),
             Text(f"{GIVEN} {self.candidates} forecasts are shown; {self.tries} configurations were ever tried."),
@@ -53,7 +53,7 @@ class BacktestReport:
         return [*found, ReportBullets((*self.notes, *((disagree,) if self.disagreements else ())))]
 
     def to_markdown(self) -> str:
-        """The report as Markdown; the terminal prints it."""
+        """The report as Markdown; this is what the terminal prints."""
         return markdown(self.title, self.blocks())
 
     def to_html(self) -> str:
@@ -61,7 +61,7 @@ class BacktestReport:
         return html(f"Holdfast: {self.title.lower()}", self.blocks())
 
     def to_json(self) -> dict[str, Any]:
-        """Every figure, as plain values."""
+        """Every figure as plain values."""
         return {
             "title": self.title,
             "what": self.what,
@@ -79,7 +79,7 @@ class BacktestReport:
         return json.dumps(self.to_json(), indent=1, ensure_ascii=False, default=str)
 
     def write(self, folder: Path, name: str = "backtest") -> tuple[Path, ...]:
-        """Write page, JSON and Markdown into a folder, each complete or not at all."""
+        """Write the page, JSON and Markdown to a folder; each file is complete or not written at all."""
         contents = {
             f"{name}.html": self.to_html(),
             f"{name}.json": self.to_json_text() + "\n",
@@ -102,7 +102,7 @@ def backtest(
 ) -> BacktestReport:
     """Run the back-test on a folder of published files; write the reports if `out_dir` is given.
 
-    `published_before`: leave out judgements published from that day on. `progress` is told each step.
+    `published_before`: leave out judgements published from that day on. `progress` is called with each step.
     Raises ReferenceDataError for unreadable files and ModelError for too few judgements.
     """
     progress("reading the published files")

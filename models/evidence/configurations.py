@@ -32,7 +32,7 @@ REVIEWS = "cp_reviews_in_time_rate__national_percentile"
 
 @dataclass(frozen=True)
 class Configuration:
-    """A candidate, and what it is taught with."""
+    """A candidate, and the training rows it learns from."""
 
     name: str
     candidate: Candidate
@@ -40,13 +40,13 @@ class Configuration:
 
 
 def first_day_only(design: Design) -> Design:
-    """Each inspection once, as it was known on its first day; what is asked stays."""
+    """Give weight to first-day rows only, so each inspection teaches once; the questions stay the same."""
     alone = design.frame.with_columns(weight=pl.when(pl.col("months_before") == 0).then(1.0).otherwise(0.0))
     return replace(design, frame=alone)
 
 
 def configurations() -> list[Configuration]:
-    """The recipe, and neighbours that differ in one thing each."""
+    """The recipe, and variants that each differ from it in one thing."""
 
     def reading(name: str, columns: tuple[str, ...], **settings: float) -> Configuration:
         make = ordinal(settings.get("penalty", 8.0), settings.get("sd", 0.7), settings.get("half_life", 2.0))
@@ -75,7 +75,7 @@ def configurations() -> list[Configuration]:
 
 
 def compare_configurations(design: Design, tried: Sequence[Configuration], asked_from: date) -> str:
-    """A line per configuration and question: AUC, log loss, and its difference from the first."""
+    """One line per configuration and question: AUC, log loss, and the difference in log loss from the first."""
     walked = [walk_forward(c.taught(design), [replace(c.candidate, name=c.name)], asked_from=asked_from) for c in tried]
     lines = []
     for question in QUESTIONS:
@@ -100,7 +100,7 @@ def _of(walked: WalkForward, question: str) -> Floats:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the comparison, print it, count it."""
+    """Run the comparison, print it and count it as tries."""
     parser = argparse.ArgumentParser(prog="python -m models.evidence.configurations", description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--asked-from", type=date.fromisoformat, default=date(2018, 1, 1))

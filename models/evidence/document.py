@@ -1,4 +1,4 @@
-"""A report as a list of blocks, written once and rendered as Markdown (which the terminal prints too) or as a page."""
+"""A report as a list of blocks, written once and rendered as Markdown (also printed in the terminal) or as a page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ReportBullets:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A table: its head, its rows, all of them texts."""
+    """A table: its header and its rows, all as text."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -34,7 +34,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class ReportPicture:
-    """Inline SVG, for the page alone; the figures it shows stand in a table beside it."""
+    """Inline SVG, shown on the page only; a table beside it gives the figures it shows."""
 
     caption: str
     svg: str
@@ -63,7 +63,7 @@ def markdown(title: str, blocks: Sequence[Block]) -> str:
 
 
 def html(title: str, blocks: Sequence[Block]) -> str:
-    """The report as one self-contained page; nothing is fetched."""
+    """The report as one self-contained page; nothing is loaded from elsewhere."""
     parts = [f"<h1>{escape(title)}</h1>"]
     for block in blocks:
         match block:

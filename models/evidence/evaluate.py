@@ -1,4 +1,4 @@
-"""The held-out evaluation: judgements published from a day on, forecast as the model would have been operated."""
+"""The held-out evaluation: forecasts judgements published from a day on, with the model run as it would have been."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def evaluate(
     candidates: Sequence[Candidate] = CANDIDATES,
     progress: Callable[[str], None] = lambda _: None,
 ) -> BacktestReport:
-    """Forecast every judgement published from a day on with what was known when it was asked.
+    """Forecast every judgement published from a day on, with what was known when each question was asked.
 
-    The model is fitted again each January on what was public, and its level follows each judgement from its
-    publication. Beside it stands the same model fitted once, on what was public before the day, of which only the
-    level moves; `frozen` shows everything in that way.
+    The model is refitted each January on what was public, and its level follows each judgement from its publication. It
+    is compared with the same model fitted once, on what was public before the day, of which only the level moves. With
+    `frozen`, everything is shown for that model instead.
     Raises ModelError if there is nothing to test, or too little to train on.
     """
     progress("reading the published files")
@@ -69,7 +69,7 @@ def evaluate(
 
 
 def _beside(walked: WalkForward, frozen: WalkForward, day: date) -> WalkForward:
-    """The walk-forward with the model fitted once as another forecast of the same rows."""
+    """The walk-forward, with the model that was fitted once added as another forecast of the same rows."""
     name = f"{RECIPE.name}, fitted once before {day}"
     forecasts = {
         question: {**found, name: frozen.forecasts[question][RECIPE.name]}

@@ -1,4 +1,4 @@
-"""The look at judgements made after the recipe was written down: kept as it came, for card, README and papers.
+"""Results on judgements made after the recipe was written down, kept unchanged for the card, README and papers.
 
 holdfast evaluate --data FOLDER --published-from 2024-01-01 --json evaluation.json
 python -m models.evidence.held_out evaluation.json > models/evidence/held_out.json
@@ -16,7 +16,7 @@ _FILE = Path(__file__).with_name("held_out.json")
 
 
 def held_out() -> dict[str, Any]:
-    """What the look found: by variant the questions, years and coverage; `before`: the same of the record before."""
+    """The held-out results: questions, years and coverage by variant; `before` is the same for the earlier record."""
     found: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return found
 

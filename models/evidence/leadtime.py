@@ -1,8 +1,8 @@
-"""What flags would have been worth: poor judgements flagged before, flags in vain, beside a baseline and chance.
+"""What flags would have been worth: poor judgements flagged in advance and false alarms, beside a baseline and chance.
 
-Every quarter the riskiest share of all councils is flagged. How long a flag stood before a judgement says nothing: a
-random fifth stands longer. So what is counted is whether a council that was judged poorly was flagged so many months
-before its inspection began, and how many flags were followed by a good judgement.
+Every quarter the riskiest share of all councils is flagged. How long a flag stood before a judgement says nothing,
+because a random fifth stands longer. So two things are counted: whether a council that was judged poorly had been
+flagged a given number of months before its inspection began, and how many flags were followed by a good judgement.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ BY_CHANCE = "flagged at random"
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """Flags by one forecast at one share of councils."""
+    """The results of flagging one share of councils by one forecast."""
 
     forecast: str
     share: float
     poor: Mapping[int, int]
-    """Months ahead -> poor judgements whose council was scored then."""
+    """Months ahead -> poor judgements whose council had a score at that time."""
     found: Mapping[int, float]
-    """Months ahead -> of them flagged then."""
+    """Months ahead -> how many of those were flagged at that time."""
     wrong_share: float
     """Share of flagged council-quarters whose next judgement was good or better."""
     raised_per_council_year: float
-    """Times a council entered the flagged share and was then judged good, per council-year."""
+    """How often per council-year a council entered the flagged share and was then judged good."""
 
 
 def flags(every: pl.DataFrame, forecasts: Mapping[str, Forecast], judged: pl.DataFrame, share: float) -> list[Flags]:
-    """Flags of each forecast, then by chance.
+    """The results for each forecast, then for flags by chance.
 
-    `every`: councils by quarter; `judged`: inspections on their first day.
+    `every`: councils by quarter;
+    `judged`: inspections on their first day.
     """
     found = [_flags(name, every, f.below_good, judged, share) for name, f in forecasts.items()]
     if not found:
@@ -86,7 +87,7 @@ def _flags(name: str, every: pl.DataFrame, p: np.ndarray, judged: pl.DataFrame, 
 
 
 def flags_grid(rows: list[Flags]) -> Grid:
-    """The flags for readers."""
+    """The flags as a table for readers."""
     head = (
         "Riskiest share by",
         *(
@@ -112,22 +113,22 @@ def flags_grid(rows: list[Flags]) -> Grid:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How time since the last judgement predicts *when* inspectors come, which is not what a score is for."""
+    """How time since the last judgement predicts *when* inspectors come, which a score is not meant to predict."""
 
     council_years: int
     inspected_within_12_months: int
     auc_time_alone: float | None
-    """Of an inspection within 12 months, by years since the last judgement alone."""
+    """AUC for “inspected within 12 months”, by years since the last judgement alone."""
     auc_score_for_timing: float | None
-    """Of the same, by the score: near 0.5 if the score does not pretend to know."""
+    """AUC for the same, by the score: near 0.5 if the score does not merely predict inspections."""
     auc_bad_within_12_months_by_time: float | None
-    """Of “judged below good within 12 months”, by time alone: the trap."""
+    """AUC for “judged below good within 12 months”, by time alone: the trap."""
     auc_bad_given_inspection_by_time: float | None
-    """Of “below good” among those inspected, by time alone: what is left of the trap given an inspection."""
+    """AUC for “below good” among those inspected, by time alone: what remains of the trap given an inspection."""
 
 
 def timing(every: pl.DataFrame, p: np.ndarray) -> Timing:
-    """What time since the last judgement says of when, and of how, councils are judged; asked each 1 January."""
+    """How well time since the last judgement predicts when and how councils are judged; asked each 1 January."""
     until = every["published"].max()
     yearly = every.with_columns(p=pl.Series(p)).filter(
         pl.col("as_of").dt.month() == 1, pl.col("as_of").dt.offset_by("12mo") <= until
@@ -147,7 +148,7 @@ def timing(every: pl.DataFrame, p: np.ndarray) -> Timing:
 
 
 def timing_text(found: Timing) -> str:
-    """The timing in two sentences."""
+    """The timing results in two sentences."""
 
     def two(value: float | None) -> str:
         return "–" if value is None else f"{value:.2f}"

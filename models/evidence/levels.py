@@ -2,10 +2,9 @@
 
     python -m models.evidence.levels --data FOLDER [--replicates 200]
 
-Every January the cut-point is fitted again on all judgements so far, as the model is; in between each method
-follows the level as it may. What is compared is regret: log loss above that of a forecaster who knows the true level.
-Judgements are drawn, so a level is known to be what it is; dates, numbers and the spread of councils are those of
-ILACS.
+Every January the cut-point is refitted on all judgements so far, as the model's is. In between, each method follows the
+level in its own way. The comparison is by regret: log loss above that of a forecaster who knows the true level.
+Judgements are simulated, so that the true level is known; dates, numbers and the spread of councils are those of ILACS.
 """
 
 from __future__ import annotations
@@ -29,10 +28,10 @@ from models.record import PublicRecord, read_record
 from models.record.frameworks import ILACS_FRAMEWORK, SIF_FRAMEWORK
 
 SEED = 20180301
-#: Log-odds of councils without a level, as the model gives them on ILACS inspections: mean and spread.
+#: Log-odds of councils without a level, as the model gives them for ILACS inspections: mean and spread.
 MIDDLE, SPREAD = -0.4, 0.9
 _YEAR = 365.25
-#: The scenario's turn comes after half of the calendar.
+#: Changes of level in the scenarios, which come after half of the calendar.
 _STEP_DOWN, _STEP_UP = -1.2, 0.8
 
 
@@ -49,7 +48,7 @@ class InspectionCalendar:
 
 
 def calendar_of(record: PublicRecord) -> InspectionCalendar:
-    """The ILACS inspections of the record."""
+    """The calendar of the ILACS inspections in the record."""
     rows = inspections(record.judgements, record.lineage)
     mine = rows.filter(rows["framework"] == ILACS_FRAMEWORK.name)
     return InspectionCalendar(
@@ -59,9 +58,9 @@ def calendar_of(record: PublicRecord) -> InspectionCalendar:
 
 
 def fall_of_2016(record: PublicRecord) -> dict[int, float]:
-    """Log-odds of below good under the single inspection framework, by year of publication, around their mean.
+    """Log-odds of below good under the single inspection framework, by year of publication, relative to 2014.
 
-    The first year stands for its predecessors and the last for its successors.
+    The years are 2014 to 2017; `scenarios` uses the first for earlier years and the last for later ones.
     """
     rows = inspections(record.judgements, record.lineage)
     mine = rows.filter(rows["framework"] == SIF_FRAMEWORK.name)
@@ -74,7 +73,7 @@ def fall_of_2016(record: PublicRecord) -> dict[int, float]:
 
 
 def scenarios(calendar: InspectionCalendar, fall: Mapping[int, float]) -> dict[str, Floats]:
-    """The true level of each inspection, by scenario."""
+    """The true level at each inspection, by scenario."""
     years = (calendar.started - calendar.turn) / _YEAR
     after = years >= 0
     steps = np.array([fall[min(2017, max(2014, 2016 + int(np.floor(y))))] for y in years])
@@ -92,7 +91,7 @@ Method = Callable[[list[Judged], float], Level]
 
 
 def methods() -> dict[str, Method]:
-    """What is tried: nothing but the yearly fit, weighted shifts, filters."""
+    """The methods compared: the yearly fit alone, weighted shifts, filters."""
     filters = {
         f"filter, SD {sd:g}, half-life {half:g} years": LevelRule(sd, half)
         for sd in (0.4, 0.55, 0.7, 1.0)
@@ -124,7 +123,7 @@ def _weighted(half_life: float, cases: float) -> Method:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One method in one scenario: regret, and expected over seen after the turn, in the first year and later."""
+    """One method in one scenario: regret, and expected over observed, in the year after the turn and later."""
 
     regret: float
     first_year: float
@@ -134,7 +133,7 @@ class Result:
 def simulate_levels(
     calendar: InspectionCalendar, truth: Floats, tried: Mapping[str, Method], replicates: int
 ) -> dict[str, Result]:
-    """Each method on the same draws."""
+    """Run each method on the same simulated judgements."""
     generator = np.random.default_rng(SEED)
     n = len(calendar.started)
     order = np.argsort(calendar.started, kind="stable")
@@ -176,7 +175,7 @@ def _known_by(
     y: np.ndarray,
     order: np.ndarray,
 ) -> list[tuple[int, list[Judged], float]]:
-    """Per inspection asked about: what had been published by its first day, and the cut-point of that year's fit."""
+    """For each inspection asked about: what was published by its first day, and that year's fitted cut-point."""
     found = []
     for i in order:
         day = calendar.started[i]
@@ -194,7 +193,7 @@ def _known_by(
 
 
 def regret_table(found: Mapping[str, Mapping[str, Result]]) -> str:
-    """Regret by method and scenario, the worst of them, and expected over seen in the step down."""
+    """A table of regret by method and scenario, the worst regret, and expected over observed in the step down."""
     names = list(found)
     lines = [
         "| Method | " + " | ".join(names) + " | worst | step down: expected/seen in year 1, later |",
@@ -212,7 +211,7 @@ def regret_table(found: Mapping[str, Mapping[str, Result]]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the six scenarios, print the table, count the tries."""
+    """Run the six scenarios, print the table and count the tries."""
     parser = argparse.ArgumentParser(prog="python -m models.evidence.levels")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--replicates", type=int, default=200)

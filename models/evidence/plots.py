@@ -1,4 +1,4 @@
-"""The plots of the back-test as inline SVG: small enough for a telephone, the same bytes every time."""
+"""The plots of the back-test as inline SVG: small enough for a phone, and the same bytes every time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STYLE: Any = {
 
 
 def auc_forest(table: Table) -> str:
-    """AUC of each forecast with its interval."""
+    """The AUC of each forecast with its interval."""
     rows = [r for r in reversed(table.rows) if r.metrics.auc is not None]
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(0.34 * len(rows) + 0.9)
@@ -46,7 +46,7 @@ def auc_forest(table: Table) -> str:
 
 
 def calibration(bins: Sequence[CalibrationBin]) -> str:
-    """Forecast against observed, fifths by forecast."""
+    """Forecast against observed, in fifths by forecast."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(3.2)
         axes.plot([0, 1], [0, 1], color=_GREY, lw=0.8, ls=":")
@@ -59,7 +59,7 @@ def calibration(bins: Sequence[CalibrationBin]) -> str:
 
 
 def levels_by_year(years: Sequence[YearSeen]) -> str:
-    """Expected and seen share by year."""
+    """Expected and observed share by year."""
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(2.8)
         x = [y.year for y in years]

@@ -1,4 +1,4 @@
-"""What is reported of one variant, in back-test and evaluation alike: every question, level by year, audit, flags."""
+"""The results of one variant, the same for back-test and evaluation: every question, level by year, audit, flags."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ GIVEN = (
 
 @dataclass(frozen=True)
 class Section:
-    """One variant's results."""
+    """The results of one variant."""
 
     variant: Variant
     tables: tuple[Table, ...]
     calibration: Mapping[str, tuple[CalibrationBin, ...]]
-    """Of the model, by question: groups of equal size in order of forecast."""
+    """The model's calibration by question: groups of equal size, in order of forecast."""
     years: tuple[YearSeen, ...]
     level: PromotionCheck
-    """Whether the level held year by year; its figures name the worst year."""
+    """Whether the level was right year by year; its figures name the worst year."""
     coverage: Coverage
     audit: tuple[Slice, ...]
     flags: tuple[Flags, ...]
@@ -52,14 +52,14 @@ class Section:
         return {t.question: t for t in self.tables}[question]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """The results as plain values."""
         found = rounded(asdict(self))
         found["variant"] = str(self.variant)
         found["splits"] = [{k: str(v) for k, v in asdict(s).items()} for s in self.splits]
         return dict(found)
 
     def blocks(self) -> list[Block]:
-        """The section for readers."""
+        """The section as blocks for readers."""
         found: list[Block] = [Heading(str(self.variant).capitalize())]
         for table in self.tables:
             found += [Heading(f"{table.question.capitalize()}: {table.positives} of {table.n} below good", 3)]
@@ -139,7 +139,7 @@ def coverage_text(found: Coverage) -> str:
 
 
 def build_section(variant: Variant, walked: WalkForward) -> Section:
-    """Judge a walk-forward: every question, then the model's level, audit and flags."""
+    """Evaluate a walk-forward: every question, then the model's level, audit and flags."""
     first = walked.rows[FIRST_DAY]
     good = first["good_before"].fill_null(False).to_numpy()
     declines = {n: Forecast(f.below_good[good], f.inadequate[good]) for n, f in walked.forecasts[FIRST_DAY].items()}

@@ -1,4 +1,4 @@
-"""The one table of results: every forecast of a question, baselines among them, with intervals."""
+"""The one table of results: every forecast of a question, including baselines, with intervals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from models.learning.fitting import Forecast
 from models.learning.level import Floats
 from models.learning.metrics import Metrics, ends, log_losses, measure_forecasts, resample_counts, resampled
 
-#: Resamples of councils for an interval in the table.
+#: The number of resamples of councils for an interval in the table.
 DRAWS = 1000
 
 
@@ -32,11 +32,11 @@ class Row:
     intervals: Mapping[str, tuple[float, float]]
     """`auc`, `average_precision`, `precision_tenth`, `precision_fifth`, `brier_skill`."""
     auc_gain: tuple[float, float, float] | None
-    """AUC above BASELINE_TO_BEAT on the same rows, with its interval."""
+    """AUC minus that of BASELINE_TO_BEAT on the same rows, with its interval."""
     loss_gain: tuple[float, float, float] | None
-    """Log loss below (better) or above (worse) that of BASELINE_TO_BEAT, with its interval."""
+    """Log loss minus that of BASELINE_TO_BEAT, with its interval; below 0 is better."""
     slope: float | None
-    """Of judgements on forecast log-odds: 1 if forecasts are as far apart as they should be, less if too far."""
+    """Slope of judgements on forecast log-odds: 1 if forecasts are spread as they should be, less if too widely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Table:
 def build_table(
     question: str, rows: pl.DataFrame, forecasts: Mapping[str, Forecast], target: str = "below_good"
 ) -> Table | None:
-    """The table of a question, or None if its judgements are too few or all alike."""
+    """The table of a question; None if it has too few judgements or all have the same outcome."""
     if rows.height < 2:
         return None
     y = rows[target].to_numpy().astype(np.bool_)
@@ -91,7 +91,7 @@ def build_table(
 
 
 def slope(y: NDArray[np.bool_], p: Floats) -> float | None:
-    """The calibration slope; None where all forecasts are alike."""
+    """The calibration slope; None where all forecasts are the same."""
     safe = np.clip(p, 1e-6, 1 - 1e-6)
     odds = np.log(safe / (1 - safe))
     if np.ptp(odds) < 1e-9:
@@ -105,7 +105,7 @@ def _difference(ours: float | None, theirs: float | None, drawn: Floats) -> tupl
 
 
 def rounded(value: Any) -> Any:
-    """Floats to six decimals, through mappings and sequences; not-a-number becomes None."""
+    """The same value with floats rounded to six decimals, through mappings and sequences; NaN becomes None."""
     if isinstance(value, float):
         return round(value, 6) if np.isfinite(value) else None
     if isinstance(value, Mapping):
@@ -149,7 +149,7 @@ def _gain(gain: tuple[float, float, float] | None, digits: int) -> str:
 
 
 def interval(row: Row, name: str) -> str:
-    """An interval as `[0.70, 0.83]`, or nothing."""
+    """An interval as `[0.70, 0.83]`; empty if there is none."""
     found = row.intervals.get(name)
     return "" if found is None else f"[{found[0]:.2f}, {found[1]:.2f}]"
 

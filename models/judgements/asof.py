@@ -1,8 +1,8 @@
-"""When a published figure was known: to the council at once, to the public at release. Two named variants.
+"""When a published figure was known: to the council at once, to the public at release. These are two named variants.
 
-A back-test reads an inspection's features as of its first day. *Own data at once* is what the monthly job
-sees: councils report to their group as soon as a period ends (their neighbours in the group do too), while
-the national distribution is the one published by then. *Published lag* is what an outsider could know.
+A back-test reads an inspection's features as of its first day. *Own data at once* is what the monthly job sees:
+councils, including the neighbours in the group, report to their group as soon as a period ends, while the national
+distribution is the one published by then. *Published lag* is what an outsider could know.
 """
 
 from __future__ import annotations
@@ -28,18 +28,21 @@ class Variant(StrEnum):
     PUBLISHED_LAG = "published lag"
 
 
-#: Councils so small that their rates are 0 or 100%: they are no part of the national distribution.
+#: Councils so small that their rates are 0 or 100%. They are left out of the national distribution.
 TINY_COUNCILS = ("201", "420")
 
 
 def known_to_council(period_end: str = "period_end") -> pl.Expr:
-    """The day from which the council itself knew a figure of a period."""
+    """The day from which the council itself knew a period's figure."""
     return pl.col(period_end).dt.offset_by(f"{OWN_DELAY_DAYS}d")
 
 
 def known_to_public(period_end: str = "period_end") -> pl.Expr:
-    """The first day after DfE's release: the workforce (to 30 September) comes out in late February,
-    children in need (to 31 March) in late October of the same year."""
+    """The first day after DfE's release of a period's figures.
+
+    The workforce (to 30 September) comes out in late February, children in need (to 31 March) in late October of the
+    same year.
+    """
     end = pl.col(period_end)
     workforce = end.dt.month() == 9
     return pl.when(workforce).then(pl.date(end.dt.year() + 1, 3, 1)).otherwise(pl.date(end.dt.year(), 11, 1))
@@ -53,11 +56,11 @@ def known_from(variant: Variant, period_end: str = "period_end") -> pl.Expr:
 
 
 def record_measures(record: PublicRecord, variant: Variant) -> pl.DataFrame:
-    """MEASURES_SCHEMA of every council and published period, by the same functions as the monthly job's.
+    """MEASURES_SCHEMA of every council and published period, by the same functions as in the monthly job.
 
-    Counts become returns, returns inputs, inputs measures. Measures that DfE publishes only as a
-    percentage (LAIT) fill those the counts leave empty. Successors carry their predecessors' history,
-    members of a joint return its figures.
+    Counts become returns, returns become inputs, inputs become measures. Measures that DfE publishes only as a
+    percentage (LAIT) fill those that the counts leave empty. Successors carry their predecessors' history, and members
+    of a joint return carry its figures.
     """
     counts = hand_down(split_joint(record.counts), record.lineage, "count")
     returns = _returns(counts)
@@ -74,7 +77,7 @@ def record_measures(record: PublicRecord, variant: Variant) -> pl.DataFrame:
 
 
 def national_distribution(record: PublicRecord) -> pl.DataFrame:
-    """NATIONAL: each published year's values of all councils, known from the release, whatever the variant."""
+    """NATIONAL: each published year's values of all councils, known from the release in both variants."""
     measures = record_measures(record, Variant.PUBLISHED_LAG)
     second_members = [other for _, other in JOINT_RETURNS]
     workforce = pl.col("month").dt.month() == 9
@@ -117,7 +120,7 @@ _PARTS: dict[str, int] = {
 
 
 def _population(record: PublicRecord, returns: pl.DataFrame) -> pl.DataFrame:
-    """`la_code, month, population_0_17`: the mid-year before the period's end; before the first, the first."""
+    """`la_code, month, population_0_17`: the mid-year before the period's end; the first one for earlier periods."""
     known = (
         hand_down(record.population, record.lineage, "count")
         .filter(pl.col("value").is_not_null())

@@ -1,7 +1,7 @@
 """The table models learn from: one row per inspection, with the features of the monthly job as they were known.
 
-Every feature column is made by `features/`, from published returns here and from monthly extracts in the
-job, and carries the same name; context columns carry the names of `features.comparing.context`.
+Every feature column is made by `features/` and has the same name here, where it comes from published returns, as in the
+job, where it comes from monthly extracts. Context columns have the names of `features.comparing.context`.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from models.record import PublicRecord
 from models.record.frameworks import FRAMEWORKS
 from models.record.identity import EXISTED
 
-#: An annual figure older than this is not read: by then two releases have been missed.
+#: An annual figure older than this is not used: two later releases have been missed by then.
 MAX_AGE_MONTHS = 26
 
-#: Context a model may read, with its direction of concern. `previous_judgement` is the grade of the impact
-#: of leaders (1 to 4), `previous_sub_mean` the mean of that judgement's sub-judgements.
+#: Context a model may read, with its direction of concern. `previous_judgement` is the grade of the impact of leaders
+#: (1 to 4); `previous_sub_mean` is the mean of that judgement's sub-judgements.
 CONTEXT_DIRECTIONS: dict[str, int] = {
     "previous_judgement": 1,
     "previous_sub_mean": 1,
@@ -46,7 +46,7 @@ CONTEXT_DIRECTIONS: dict[str, int] = {
     "log_population": 0,
 }
 
-#: Labels and keys every row of a design carries, beside features and context.
+#: Labels and keys in every row of a design, beside features and context.
 TARGETS = (
     "la_code",
     "as_of",
@@ -80,26 +80,26 @@ _SIGNS = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
 @dataclass(frozen=True)
 class Design:
-    """Inspections with features and context as known when asked, in order of publication."""
+    """Inspections in order of publication, with features and context as known when the question was asked."""
 
     frame: pl.DataFrame
-    """A row per inspection and time of asking; the rows of one inspection weigh one together."""
+    """One row per inspection and time of asking; the weights of one inspection's rows add up to one."""
     variant: Variant
     national: pl.DataFrame
-    """NATIONAL: what the percentiles were taken from, kept beside the model as its reference distribution."""
+    """NATIONAL: the distributions the percentiles were read from, kept with the model as its reference."""
     councils: pl.DataFrame
-    """A row per council and quarter, judged later or not, with the same features and context, and what came next."""
+    """One row per council and quarter, judged later or not: the same features and context, and what came next."""
     counting: tuple[str, ...] = COUNTING
     """Frameworks whose inspections are part of a track record and move the level."""
     teaching: tuple[str, ...] = TEACHING
     """Frameworks whose inspections may teach a model."""
 
     def taught_before(self, day: date) -> pl.DataFrame:
-        """The rows a model may learn from that were published before a day."""
+        """The rows published before a day that a model may learn from."""
         return self.frame.filter(pl.col("published") < day, pl.col("framework").is_in(list(self.teaching)))
 
     def asked_before(self, months: int) -> pl.DataFrame:
-        """One row per inspection, as it was known so many months before its first day."""
+        """One row per inspection, as it was known that many months before its first day."""
         return self.frame.filter(pl.col("months_before") == months)
 
 
@@ -115,7 +115,7 @@ def matrix(frame: pl.DataFrame, columns: Iterable[str]) -> Floats:
 
 
 def direction(column: str) -> int:
-    """+1 if more is a concern, −1 if less is, 0 if neither: of the measure behind a feature, or of context.
+    """+1 if more is a concern, −1 if less is, 0 if neither, for the measure behind a feature or for context.
 
     Changes and distances have the direction of their measure.
     """
@@ -125,14 +125,14 @@ def direction(column: str) -> int:
 
 
 def group_of(column: str) -> Group:
-    """The group of measures a column belongs to; context for everything that is no measure."""
+    """The group of measures that a column belongs to; context for everything that is not a measure."""
     if column in CONTEXT_DIRECTIONS:
         return Group.CONTEXT
     return BY_NAME[column.partition("__")[0]].group
 
 
 def build_design(record: PublicRecord, variant: Variant) -> Design:
-    """Every inspection and every council each quarter, with what was known, under one variant."""
+    """Build the design of one variant: every inspection, and every council each quarter, with what was known."""
     national = national_distribution(record)
     asked = inspections(record.judgements, record.lineage, MONTHS_BEFORE)
     quarterly = each_quarter(record)
@@ -152,7 +152,7 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
 
 
 def rows_as_known(record: PublicRecord, variant: Variant, asked: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `la_code, as_of, previous_*` with features and context as known; `inspection`: asked of one."""
+    """Add features and context as known to rows of `la_code, as_of, previous_*`; `inspection`: rows are inspections."""
     wide = wide_as_known(record, variant, asked["as_of"].unique().to_list(), national)
     return (
         asked.with_columns(inspection=pl.col("months_before").is_not_null())
@@ -168,7 +168,7 @@ def rows_as_known(record: PublicRecord, variant: Variant, asked: pl.DataFrame, n
 
 
 def each_quarter(record: PublicRecord) -> pl.DataFrame:
-    """Every council that existed on the first day of each quarter, with the inspection that came next, if one did."""
+    """Every council that existed on the first day of each quarter, with the next inspection, if there was one."""
     marked = graded(record.judgements).sort("started", "la_code")
     first, last = marked["published"].min(), marked["published"].max()
     if not isinstance(first, date) or not isinstance(last, date):
@@ -209,8 +209,8 @@ def each_quarter(record: PublicRecord) -> pl.DataFrame:
 def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], national: pl.DataFrame) -> pl.DataFrame:
     """`la_code, as_of` and the columns of `features.comparing.wide`: what was known of every council on each day.
 
-    The features are computed once for each state of knowledge (a state ends when a figure or a national
-    distribution becomes known), not once for each day.
+    The features are computed once for each state of knowledge, not once for each day. A state ends when a figure or a
+    national distribution becomes known.
     """
     measures = record_measures(record, variant)
     there = measures.group_by("measure").agg(pl.col("value").is_not_null().any().alias("any")).filter("any")
@@ -230,7 +230,7 @@ def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], 
 
 
 def neighbours_on(record: PublicRecord, day: date) -> pl.DataFrame:
-    """`la_code, neighbour, rank` of the edition in force on a day; before the first edition, the first."""
+    """`la_code, neighbour, rank` of the edition in force on a day; the first edition for earlier days."""
     editions = sorted(record.neighbours["edition"].unique())
     if not editions:
         return record.neighbours.drop("edition")
@@ -239,7 +239,7 @@ def neighbours_on(record: PublicRecord, day: date) -> pl.DataFrame:
 
 
 def setting_of(record: PublicRecord) -> dict[str, pl.Expr]:
-    """`imd_score` and `population_0_17` by la_code; councils that are too new or too old have their kin's."""
+    """`imd_score` and `population_0_17` by la_code; a missing score is taken from a predecessor or successor."""
     deprivation = dict(record.deprivation.sort("edition").select("la_code", "imd_score").iter_rows())
     there = record.population.filter(pl.col("value").is_not_null()).sort("period_end")
     population = dict(there.select("la_code", "value").iter_rows())

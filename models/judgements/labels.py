@@ -1,8 +1,8 @@
-"""Inspections with what was to be predicted and what was known of earlier judgements when they began.
+"""Inspections with the outcome to be predicted and the earlier judgements known when they began.
 
-The label (DESIGN, section 7) is the judgement of the impact of leaders; the overall judgement where there
-is none; the sub-judgements where overall is no longer given either. Inspections under the single
-inspection framework (2013 to 2017) are marked: they may train, but are never evaluated as if they were ILACS.
+The label (DESIGN, section 7) is the judgement of the impact of leaders; the overall judgement where there is none; the
+sub-judgements where there is no longer an overall judgement either. Inspections under the single inspection framework
+(2013 to 2017) are marked: they may be used for training, but are never evaluated as if they were ILACS.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from datetime import timedelta
 
 import polars as pl
 
-#: Days from the start of an inspection to publication where no source gives the start: SIF visits lasted
-#: four weeks and reports followed about two months later. Long rather than short, so that nothing known
-#: only after the start is read.
+#: Days from the start of an inspection to publication where no source gives the start: SIF visits lasted four weeks and
+#: reports followed about two months later. The value is on the long side, so that nothing known only after the start is
+#: read.
 ASSUMED_DAYS_TO_PUBLICATION = 100
 
 GOOD = 2
@@ -22,10 +22,10 @@ INADEQUATE = 4
 
 SUB_JUDGEMENTS = ("leaders", "help", "care", "care_leavers")
 
-#: One row per inspection. `grade` is the label's ordinal (1 to 4) and `basis` what it was taken from;
-#: `previous_*` is what had been published on the day of asking, `as_of` (a merged council's is the mean of its
-#: predecessors', weighted by children, so `previous_grade` is a number, not always whole). The rows of one
-#: inspection, asked about at several months before it, weigh one together.
+#: One row per inspection and time of asking. `grade` is the label's ordinal (1 to 4) and `basis` what it was taken
+#: from. `previous_*` is what had been published on the day of asking, `as_of`. For a merged council it is the mean of
+#: its predecessors' judgements, weighted by children, so `previous_grade` is not always a whole number. The weights of
+#: one inspection's rows, asked about at several months before it, add up to one.
 INSPECTIONS = pl.Schema(
     {
         "la_code": pl.String(),
@@ -55,10 +55,10 @@ INSPECTIONS = pl.Schema(
         "weight": pl.Float64(),
     }
 )
-#: An alert is sent at any time before an inspection, so a model is taught at these months before its first day.
+#: An alert can be sent at any time before an inspection, so a model is taught at these months before its first day.
 MONTHS_BEFORE = (0, 6, 12)
 
-#: What had been judged of a council by a day: the context a score reads.
+#: What had been judged of a council by a day: the context that a score reads.
 HISTORY = pl.Schema(
     {
         "la_code": pl.String(),
@@ -99,9 +99,9 @@ def graded(judgements: pl.DataFrame) -> pl.DataFrame:
 
 
 def history(judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
-    """HISTORY: every judgement a council carries, its predecessors' included, from the day it was public.
+    """HISTORY: every judgement a council carries, including its predecessors', from the day it was public.
 
-    At a boundary change the predecessors' latest judgements are averaged by the successor's children.
+    At a boundary change the predecessors' latest judgements are averaged, weighted by the successor's children.
     """
     marked = graded(judgements)
     own = marked.select(
@@ -141,9 +141,10 @@ def history(judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
 
 
 def inspections(judgements: pl.DataFrame, lineage: pl.DataFrame, months_before: tuple[int, ...] = (0,)) -> pl.DataFrame:
-    """INSPECTIONS: each judgement, asked about so many months before its inspection began, with what was known then.
+    """INSPECTIONS: each judgement, asked about at these months before its inspection began, with what was known then.
 
-    Asked about earlier than the judgement before it, a judgement was not the next one: that row is left out.
+    A row is left out if the question would come before the previous judgement: this judgement was not the next one
+    then.
     """
     marked = graded(judgements)
     at = [
@@ -174,7 +175,7 @@ def inspections(judgements: pl.DataFrame, lineage: pl.DataFrame, months_before: 
 
 
 def with_previous(asked: pl.DataFrame, judgements: pl.DataFrame, lineage: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `la_code, as_of` with `previous_*`: the latest judgement published by that day."""
+    """Add `previous_*` to rows of `la_code, as_of`: the latest judgement published by that day."""
     before = (
         history(judgements, lineage)
         .sort("known_from", "la_code")

@@ -1,4 +1,4 @@
-"""A group's own monthly history as a design: the same table as from the published record, so the same training."""
+"""A group's own monthly history as a design: the same table as from the published record, so training is the same."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
 from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS, MONTHS_BEFORE
 from models.record.frameworks import framework_of
 
-#: The register gives publication days only. An ILACS report comes out 52 days after the start at the
-#: median; ten more keep anything learned during the visit out of the features.
+#: The register gives publication days only. ILACS reports come out a median of 52 days after the start. Ten more days
+#: keep anything learned during the visit out of the features.
 DAYS_TO_PUBLICATION = 62
-#: From so many judgements on a group's own months teach the model: a tenth of the published ones, and enough that one
-#: council's way of counting does not decide.
+#: With at least this many judgements a group's own months teach the model. It is a tenth of the published ones, and
+#: enough that one council's way of counting is not decisive.
 OWN_FROM = 30
-#: A judgement of a time that no declared framework covers: it is kept and teaches nothing.
+#: The framework of a judgement from a time that no declared framework covers: it is kept but not learned from.
 UNDECLARED = "not declared"
 
 
 def design_from_history(features: pl.DataFrame, register: Register, national: pl.DataFrame) -> Design:
-    """Every judgement of the register with the group's features and context as known so long before its inspection.
+    """Every judgement of the register at each of MONTHS_BEFORE, with the features and context known then.
 
     `features`: FEATURES_SCHEMA of all the months there are. A judgement before the first month has no
     features and teaches only what context says.
@@ -54,9 +54,9 @@ def design_from_history(features: pl.DataFrame, register: Register, national: pl
 
 
 def together(public: Design, own: Design) -> Design:
-    """The published record and a group's history in one design; of one council's judgement the group's rows count.
+    """The published record and a group's history as one design; for the same judgement the group's row is used.
 
-    A group's judgement whose months were not kept yet has no figures: of it the published row counts.
+    If the group has no figures yet for a judgement's months, the published row is used.
     """
     key = ["la_code", "published"]
     seen = with_months(own)
@@ -65,13 +65,13 @@ def together(public: Design, own: Design) -> Design:
 
 
 def with_months(own: Design) -> pl.DataFrame:
-    """The rows of a group's history that have figures of their own months."""
+    """The rows of a group's history that have figures from its own months."""
     figures = [c for c in wide_columns() if c in own.frame.columns]
     return own.frame.filter(pl.any_horizontal(pl.col(c).is_not_null() for c in figures))
 
 
 def too_few(own: Design) -> str | None:
-    """The written rule for a group's own record: from OWN_FROM judgements on it teaches; before, why it does not."""
+    """Why a group's own record does not teach the model yet (fewer than OWN_FROM judgements); None if it does."""
     judgements = with_months(own).select("la_code", "published").unique().height
     if judgements >= OWN_FROM:
         return None

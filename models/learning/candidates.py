@@ -1,6 +1,6 @@
-"""Every model that is tried: the one that is served, baselines, parts of it, others. One list, all of it counted.
+"""Every model that is tried: the one served, baselines, parts of it and others. One list, in which every model counts.
 
-A candidate is a name, the columns it reads and a scikit-learn classifier of grades; a line more is a model more.
+A candidate is a name, the columns it reads and a scikit-learn classifier of grades. To add a model, add a line.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ class Candidate:
 
     name: str
     group: str
-    """What it reads, as the report names it."""
+    """What it reads, as reports name it."""
     columns: tuple[str, ...]
     make: Callable[[tuple[str, ...]], Any]
-    """A new classifier for these columns; it is given grades 1 to 4 and gives a probability for each."""
+    """Makes a new classifier for these columns. It is given grades 1 to 4 and returns a probability for each."""
     baseline: bool = False
 
 
@@ -43,7 +43,7 @@ OWN = (*LEVELS, *FLOW, *DEMAND)
 
 
 def ordinal(penalty: float, level_sd: float = 0.7, level_half_life: float = 2.0) -> Callable[[tuple[str, ...]], Any]:
-    """The ordinal classifier that knows which way each column is a concern."""
+    """The ordinal classifier, which knows the direction of concern of each column."""
 
     def make(columns: tuple[str, ...]) -> BelowGoodClassifier:
         return BelowGoodClassifier(
@@ -70,7 +70,7 @@ def boosting(columns: tuple[str, ...]) -> HistGradientBoostingClassifier:
 
 
 def none(columns: tuple[str, ...]) -> BelowGoodClassifier:
-    """Cut-points alone: as many are below good as were."""
+    """Cut-points alone: it forecasts the past share of below good for every council."""
     return BelowGoodClassifier()
 
 
@@ -79,7 +79,7 @@ RECIPE = Candidate("the model", "own measures and previous judgement", (*OWN, *P
 UNFOLLOWED = Candidate("the model, level not followed", RECIPE.group, RECIPE.columns, ordinal(8.0, level_sd=0.0))
 OWN_ONLY = Candidate("own measures only", "own measures", OWN, ordinal(8.0))
 
-#: Simple forecasts, their level followed as the model's is: what the model has to be worth more than.
+#: Simple forecasts whose level is followed as the model's is. The model must be better than these to be worth having.
 BASELINES: tuple[Candidate, ...] = (
     Candidate("base rate", "none", (), none, baseline=True),
     Candidate("agency rate", "workforce", ("agency_rate_fte",), ordinal(1.0), baseline=True),
@@ -93,10 +93,10 @@ BASELINES: tuple[Candidate, ...] = (
         baseline=True,
     ),
 )
-#: The strongest simple forecast of the record to 2023.
+#: The strongest simple forecast on the record to 2023.
 BASELINE_TO_BEAT = "deprivation and previous judgement"
 
-#: Everything a back-test shows; the first is the one that is served. Another estimator is another line.
+#: Everything a back-test shows; the first is the one that is served. To add another estimator, add a line.
 CANDIDATES: tuple[Candidate, ...] = (
     RECIPE,
     UNFOLLOWED,

@@ -1,7 +1,7 @@
-"""The model: an ordinal classifier of grades with its level inside. One scikit-learn estimator, nothing beside it.
+"""The model: an ordinal classifier of grades that includes its level, in a single scikit-learn estimator.
 
-With 150 to 400 inspections to learn from, what helps is few features, strong shrinkage, and telling the model which
-way a measure is a concern: a coefficient of the wrong sign is set to nought. All classes share one set of
+With 150 to 400 inspections to learn from, three things help: few features, strong shrinkage, and telling the model in
+which direction a measure is a concern (a coefficient of the wrong sign is set to 0). All classes share one set of
 coefficients and have their own cut-points, so “inadequate” comes from the same model as “below good”.
 """
 
@@ -23,10 +23,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from models.learning.level import Floats, Judged, Level, LevelRule, followed, served, unknown
 
-#: A scaled figure further from the typical council than this many standard deviations counts as this far.
+#: A scaled figure more than this many standard deviations from the typical council is clipped to this many.
 CLIP = 3.0
-#: Inspections that must have set the level before they move the cut-points: with 100, a share near 0.4 is known to
-#: within about 5 points (one standard error).
+#: The number of inspections that must have set the level before they move the cut-points: with 100, a share near 0.4 is
+#: known to within about 5 points (one standard error).
 LEVEL_FROM = 100
 _TINY = 1e-12
 _FURTHEST = 6.0
@@ -36,12 +36,12 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Cumulative-logit regression of ordered classes: P(class > k) = expit(x·coef − cut_k + level).
 
     Classes are taken in their sorted order; grades are 1 (outstanding) to 4 (inadequate). A missing figure (NaN) is
-    that of a typical council: it says nothing either way, and the interval is wider for it.
+    replaced by that of a typical council: it says nothing either way, and widens the interval.
 
     penalty: ridge penalty on the coefficients (cut-points are free).
     directions: +1 if more is a concern, −1 if less is, 0 if either; coefficients of the other sign are held at 0.
     good: the highest class that is not below good.
-    level_sd, level_half_life: how the level is followed (`models.learning.level`); an SD of 0 leaves it alone.
+    level_sd, level_half_life: how the level is followed (`models.learning.level`); with an SD of 0 it stays as it is.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
-        # Classes must lie in order along one line; scikit-learn's blobs do not.
+        # Classes must be ordered along one line, which scikit-learn's test data (blobs) are not.
         tags.classifier_tags.poor_score = True
         return tags
 
@@ -75,10 +75,11 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         published: Any = None,
         groups: Any = None,
     ) -> Self:
-        """Learn scale, coefficients, cut-points, and the level if `published` is given.
+        """Learn scale, coefficients and cut-points, and the level too if `published` is given.
 
-        published: per row the day of publication as an ordinal, NaN for rows that teach but do not set the level
-        (an earlier framework). groups: per row its council; the interval then allows for their likeness.
+        published: for each row the day of publication as an ordinal; NaN for rows that are learned from but do not set
+        the level (an earlier framework). groups: for each row its council; the interval then allows for the likeness of
+        rows of one council.
         """
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         check_classification_targets(y)
@@ -103,11 +104,11 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def predict_proba(self, X: Any) -> Floats:
-        """P(class) of each row at the level the model knows, in the order of `classes_`."""
+        """P(class) of each row at the model's current level, in the order of `classes_`."""
         return self.probabilities(self.linear(X), self.level_[0], self.level_[1])
 
     def probabilities(self, eta: Floats, mean: float | Floats, variance: float | Floats) -> Floats:
-        """P(class) of linear predictors, each at its own level."""
+        """P(class) from linear predictors, each at its own level."""
         worse = [served(eta - cut, mean, variance) for cut in self.cuts_]
         edges = np.column_stack([np.ones(len(eta)), *worse, np.zeros(len(eta))])
         return np.asarray(edges[:, :-1] - edges[:, 1:])
@@ -118,7 +119,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_[np.argmax(probabilities, axis=1)])
 
     def below_good(self, X: Any) -> Floats:
-        """P(class > good): the number that is told."""
+        """P(class > good): the number that people are told."""
         return np.asarray(self.predict_proba(X)[:, self._good_cut() + 1 :].sum(axis=1))
 
     def inadequate(self, X: Any) -> Floats:
@@ -126,28 +127,28 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.predict_proba(X)[:, -1])
 
     def log_odds(self, X: Any) -> Floats:
-        """Log-odds of below good without the level: what councils are ranked by."""
+        """Log-odds of below good without the level; councils are ranked by these."""
         return np.asarray(self.linear(X) - self.cuts_[self._good_cut()])
 
     def contributions(self, X: Any) -> Floats:
-        """Rows by features: what each adds to the log-odds against a council with typical figures; a gap adds 0."""
+        """Rows by features: what each feature adds to the log-odds of a council with typical figures; a gap adds 0."""
         return np.asarray(self._checked(X) * self.coef_)
 
     def typical_log_odds(self) -> float:
-        """Log-odds of below good of a council with typical figures at the present level; contributions add to it."""
+        """Log-odds of below good for a council with typical figures at this level; contributions add to it."""
         return float(self.level_[0] - self.cuts_[self._good_cut()])
 
     def interval(self, X: Any, level: float = 0.8) -> tuple[Floats, Floats]:
-        """Low and high of P(below good): from uncertain coefficients, missing figures and an uncertain level."""
+        """Low and high of P(below good), given uncertain coefficients, missing figures and an uncertain level."""
         deviation = np.sqrt(self.deviation(X) ** 2 + self.level_[1])
         reach = float(norm.ppf(0.5 + level / 2)) * deviation
         middle = self.log_odds(X) + self.level_[0]
         return np.asarray(expit(middle - reach)), np.asarray(expit(middle + reach))
 
     def deviation(self, X: Any) -> Floats:
-        """Standard deviation of each row's log-odds, the level's own apart.
+        """Standard deviation of each row's log-odds, leaving out the level's own uncertainty.
 
-        A missing figure could have been anything a council has: it adds the square of its coefficient.
+        A missing figure could be any that a council has, so it adds the square of its coefficient to the variance.
         """
         x = self._checked(X)
         missing = ~np.isfinite(validate_data(self, X, dtype=np.float64, ensure_all_finite=False, reset=False))
@@ -166,7 +167,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return Level(float(mean), float(variance), int(judgements), date.fromordinal(int(to)) if to else None)
 
     def at_level(self, level: Level) -> Self:
-        """The same model at another level; this one is left as it is."""
+        """A copy of this model at another level; this one is unchanged."""
         moved = copy.copy(self)
         moved._set_level(level)
         return moved
@@ -176,7 +177,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.level_ = np.array([level.mean, level.variance, level.judgements, to], dtype=np.float64)
 
     def _learn_level(self, x: Floats, y: NDArray[Any], weight: Floats, published: Floats) -> None:
-        """Cut-points moved to the rows that set the level once they are enough; then the level followed over them."""
+        """Move the cut-points to fit the rows that set the level, if there are enough; then follow the level."""
         sets = np.isfinite(published)
         eta = x @ self.coef_
         if weight[sets].sum() >= LEVEL_FROM:
@@ -191,7 +192,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._set_level(followed(unknown(self.rule), self.rule, judged))
 
     def _good_cut(self) -> int:
-        """The cut-point between good and below good; with classes that are no grades, the middle one."""
+        """The cut-point between good and below good; the middle one if the classes are not grades."""
         below = [k for k, c in enumerate(self.classes_[:-1]) if np.issubdtype(type(c), np.number) and c <= self.good]
         return below[-1] if below else (len(self.cuts_) - 1) // 2
 
@@ -214,7 +215,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def linear(self, X: Any) -> Floats:
         """x·coef of each row: higher is worse; 0 for a council with typical figures."""
-        # Row by row, not by a matrix product: a row's number must not depend on its company.
+        # Row by row rather than as a matrix product, so that a row's number does not depend on the other rows.
         return np.asarray((self._checked(X) * self.coef_).sum(axis=1))
 
     def _minimised(self, x: Floats, grade: NDArray[np.intp], weight: Floats) -> Floats:
@@ -236,7 +237,7 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _covariance(
         self, parameters: Floats, x: Floats, grade: NDArray[np.intp], weight: Floats, clusters: NDArray[np.intp]
     ) -> Floats:
-        """Covariance of the coefficients, allowing for likeness within clusters; 0 for those held at nought."""
+        """Covariance of the coefficients, allowing for likeness within clusters; 0 for those held at 0."""
         features = x.shape[1]
         free = np.flatnonzero(np.append(parameters[:features] != 0, np.ones(len(parameters) - features, dtype=bool)))
         step = 1e-4
@@ -259,19 +260,19 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _start(grade: NDArray[np.intp], weight: Floats, levels: int) -> Floats:
-    """Cut-points that give the base rates, as (first, log of gap, log of gap, …)."""
+    """Cut-points that reproduce the base rates, as (first, log of gap, log of gap, …)."""
     worse = np.array([np.clip(np.average(grade > k, weights=weight), 0.02, 0.98) for k in range(levels)])
     cuts = np.log((1 - worse) / worse)
     return np.array([cuts[0], *np.log(np.maximum(np.diff(cuts), 0.05))])
 
 
 def _cuts(raw: Floats) -> Floats:
-    """Each cut-point above the one before, whatever the parameters."""
+    """Cut-points from parameters; each is above the one before, whatever the parameters are."""
     return np.cumsum(np.concatenate([raw[:1], np.exp(raw[1:])]))
 
 
 def _parts(parameters: Floats, x: Floats, grade: NDArray[np.intp], weight: Floats) -> tuple[Floats, Floats, Floats]:
-    """Likelihood of each row, and its derivatives of the log by the upper and the lower edge, weighted."""
+    """Likelihood of each row, and the weighted derivatives of its logarithm by the upper and the lower edge."""
     edges = np.concatenate([[-np.inf], _cuts(parameters[x.shape[1] :]), [np.inf]])
     eta = x @ parameters[: x.shape[1]]
     upper, lower = expit(edges[grade + 1] - eta), expit(edges[grade] - eta)
@@ -284,7 +285,7 @@ def _parts(parameters: Floats, x: Floats, grade: NDArray[np.intp], weight: Float
 
 
 def _row_slopes(parameters: Floats, x: Floats, grade: NDArray[np.intp], weight: Floats) -> Floats:
-    """Rows by parameters: the slope of each row's negative log-likelihood."""
+    """Rows by parameters: the gradient of each row's negative log-likelihood."""
     levels = len(parameters) - x.shape[1]
     _, d_upper, d_lower = _parts(parameters, x, grade, weight)
     d_cut = np.zeros((len(x), levels + 2))
@@ -310,7 +311,7 @@ def _loss(
 
 
 def level_shift(log_odds: Floats, worse: NDArray[np.bool_], weight: Floats, cases: float = 0.0) -> float:
-    """What to add to the log-odds so that the forecasts sum to what happened; so many cases speak for no shift."""
+    """The shift of log-odds at which forecasts sum to the observed number; `cases` count in favour of no shift."""
 
     def excess(shift: float) -> float:
         return float(weight @ (worse - expit(log_odds + shift))) - cases * 0.25 * shift

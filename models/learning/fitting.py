@@ -1,4 +1,4 @@
-"""From a candidate and training rows to forecasts: P(below good) and P(inadequate) of each row, at a level."""
+"""Fits a candidate to training rows and forecasts P(below good) and P(inadequate) of each row, at a level."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Fitted:
     estimator: Any
 
     def forecast(self, frame: pl.DataFrame, level: Level | None = None) -> Forecast:
-        """Forecasts of the frame's rows, in its order, at the level of its training or another."""
+        """Forecasts for the frame's rows, in its order, at the level of its training or another."""
         x = inputs(frame, self.candidate.columns)
         model = self.estimator
         if level is not None and isinstance(model, BelowGoodClassifier):
@@ -43,7 +43,7 @@ class Fitted:
 
 
 def forecast_of(model: Any, x: pl.DataFrame) -> Forecast:
-    """What any classifier of grades says of rows: the probabilities of the grades that are below good, summed."""
+    """Forecasts by any classifier of grades: sums the probabilities of the grades below good."""
     if isinstance(model, BelowGoodClassifier):
         return Forecast(model.below_good(x), model.inadequate(x))
     p = model.predict_proba(x)
@@ -51,9 +51,9 @@ def forecast_of(model: Any, x: pl.DataFrame) -> Forecast:
 
 
 def inputs(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """The columns as a classifier reads them: Float64, gaps as NaN; an absent column is a gap throughout.
+    """The columns as a classifier reads them: Float64, gaps as NaN; an absent column is all gaps.
 
-    A candidate without columns reads one that is always 0, since scikit-learn knows no empty matrix.
+    For a candidate without columns this is one column of zeros, since scikit-learn does not accept an empty matrix.
     """
     if not columns:
         return pl.DataFrame({"nothing": np.zeros(frame.height)})
@@ -68,8 +68,8 @@ def inputs(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
 def fit(candidate: Candidate, training: pl.DataFrame, counting: Sequence[str] = COUNTING) -> Fitted:
     """Train a candidate on rows of a design.
 
-    Judgements of an earlier framework teach what goes with a poor judgement; how common one is today is learned from
-    those that count (`published`), by estimators that know a level.
+    Judgements under an earlier framework teach what goes with a poor judgement. How common one is today is learned only
+    from judgements that count (`published`), by estimators that have a level.
     """
     estimator = candidate.make(candidate.columns)
     days = training["published"].to_physical().cast(pl.Float64()) + _EPOCH
@@ -82,7 +82,7 @@ def fit(candidate: Candidate, training: pl.DataFrame, counting: Sequence[str] = 
     known = {name: value for name, value in given.items() if has_fit_parameter(estimator, name)}
     x = inputs(training, candidate.columns)
     if not isinstance(estimator, BelowGoodClassifier):
-        # A figure that nobody had yet is no figure to split on; trees refuse a column of gaps.
+        # A figure that nobody had yet is set to 0: it cannot split rows, and trees refuse a column of gaps.
         x = x.with_columns(pl.when(pl.col(c).is_nan().all()).then(0.0).otherwise(c).alias(c) for c in x.columns)
     with threadpool_limits(limits=1):
         estimator.fit(x, training["grade"].to_numpy().astype(np.int64), **known)

@@ -1,8 +1,8 @@
-"""The level of judgements, followed: how much harder or softer they are today than when the model was trained.
+"""Follows the level of judgements: how much harder or softer they are today than when the model was trained.
 
-Base rates move (0.45 to 0.2 within two years), and a model's order of councils survives that while its numbers do
-not. The state is a shift b in log-odds, normal, that reverts to 0 with a half-life. Each published judgement moves
-it by its surprise against the log-odds the model gave that council before. What is served is the mean over b.
+Base rates move (0.45 to 0.2 within two years). The model's ranking of councils survives that; its probabilities do not.
+The state is a shift b in log-odds, normally distributed, that reverts to 0 with a half-life. Each published judgement
+moves it by how far it differs from the log-odds the model gave that council before. What is served is the mean over b.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 @dataclass(frozen=True, slots=True)
 class LevelRule:
-    """How far the level may move, and how fast it forgets."""
+    """How far the level may move, and how fast it returns to 0."""
 
     sd: float = 0.7
-    """Standard deviation of the level between years far apart, in log-odds; 0: the level is not followed."""
+    """Standard deviation of the level between years far apart, in log-odds; 0 means that the level is not followed."""
     half_life_years: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The level as of the last judgement it has followed."""
+    """The level after the last judgement it has followed."""
 
     mean: float = 0.0
     variance: float = 0.0
     judgements: int = 0
     to: date | None = None
-    """The last publication followed; None if there was none."""
+    """The day of the last publication followed; None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,15 @@ class Judged:
 
 
 def unknown(rule: LevelRule) -> Level:
-    """The level before any judgement: 0, and as uncertain as the rule says."""
+    """The level before any judgement: mean 0, with the uncertainty that the rule gives."""
     return Level(variance=rule.sd**2)
 
 
 def followed(level: Level, rule: LevelRule, judged: list[Judged]) -> Level:
-    """The level after these judgements, in order of publication; those not after `level.to` must be left out by then.
+    """The level after these judgements, in order of publication. The caller leaves out those up to `level.to`.
 
-    Between judgements the level reverts to 0 and grows uncertain; after the last one it stands, so that a number
-    does not move in a month in which nothing was published.
+    Between judgements the level reverts to 0 and becomes less certain. After the last one it stays, so that a number
+    does not change in a month in which nothing was published.
     """
     if rule.sd == 0 or not judged:
         return level
@@ -77,7 +77,7 @@ def followed(level: Level, rule: LevelRule, judged: list[Judged]) -> Level:
 
 
 def _updated(mean: float, variance: float, one: Judged) -> tuple[float, float]:
-    """One step of the filter: the normal that fits the posterior best at its mode (two Newton steps reach it)."""
+    """One step of the filter: the normal that best fits the posterior at its mode, found in two Newton steps."""
     mode = mean
     for _ in range(2):
         p = _chance(one.log_odds + mode)
@@ -93,6 +93,6 @@ def _chance(log_odds: float) -> float:
 
 
 def served(log_odds: Floats, mean: float | Floats, variance: float | Floats) -> Floats:
-    """The mean of expit(log_odds + b) over b: the number that is told. Each row by itself, to the last bit."""
+    """The mean of expit(log_odds + b) over b: the number that people are told. Rows do not affect each other."""
     nodes = np.asarray(mean)[..., None] + np.sqrt(np.asarray(variance))[..., None] * _NODES
     return np.asarray((expit(np.asarray(log_odds)[..., None] + nodes) * _WEIGHTS).sum(axis=-1))

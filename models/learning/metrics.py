@@ -1,7 +1,7 @@
-"""How good a forecast was: ranking, precision at the top with ties told, Brier skill, calibration, intervals.
+"""How good a forecast was: ranking, precision at the top (ties reported), Brier skill, calibration, intervals.
 
-Everything is judged given an inspection. Intervals are from resampling councils, since one council's
-inspections are not independent of each other.
+Everything is judged given an inspection. Intervals come from resampling councils, since one council's inspections are
+not independent of each other.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ SEED = 20240101
 
 @dataclass(frozen=True, slots=True)
 class TopShare:
-    """The riskiest part of the inspections. With ties at its edge, precision is the mean over their orders."""
+    """The riskiest part of the inspections. If scores tie at its edge, precision is the mean over their orders."""
 
     flagged: int
     precision: float
     recall: float
     tied: int
-    """Inspections that share the score at the edge; 1 means the order was clear."""
+    """The number of inspections that share the score at the edge; 1 means that the order was clear."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Inspections of similar forecast: how many, what was forecast on average, what came."""
+    """Inspections with similar forecasts: how many, the mean forecast, the share observed."""
 
     n: int
     forecast: float
@@ -42,25 +42,25 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """One forecast over one set of inspections. Measures that need both outcomes are None without them."""
+    """One forecast of one set of inspections. Measures that need both outcomes are None if one is missing."""
 
     n: int
     positives: int
     base_rate: float
     expected: float
-    """Sum of the forecasts: to be laid beside `positives`."""
+    """Sum of the forecasts, to compare with `positives`."""
     auc: float | None
     average_precision: float | None
     tenth: TopShare
     fifth: TopShare
     brier: float
     brier_skill: float | None
-    """1 − Brier / Brier of the base rate of these very inspections, which no forecaster could know."""
+    """1 − Brier / Brier of the base rate of these same inspections, which no forecaster could know."""
     log_loss: float
 
 
 def measure_forecasts(y: Bools, p: Floats) -> Metrics:
-    """All measures of forecasts `p` of outcomes `y`; raises ValueError for no inspections."""
+    """All measures of forecasts `p` of outcomes `y`; raises ValueError if there are no inspections."""
     if len(y) == 0:
         raise ValueError("no inspections to judge")
     outcome = y.astype(np.float64)
@@ -83,7 +83,7 @@ def measure_forecasts(y: Bools, p: Floats) -> Metrics:
 
 
 def auc(y: Bools, p: Floats) -> float | None:
-    """Chance that an inspection judged badly was ranked above one judged well; ties count half."""
+    """The chance that an inspection judged badly was ranked above one judged well; ties count half."""
     positives = int(y.sum())
     negatives = len(y) - positives
     if positives == 0 or negatives == 0:
@@ -93,7 +93,7 @@ def auc(y: Bools, p: Floats) -> float | None:
 
 
 def average_precision(y: Bools, p: Floats) -> float | None:
-    """Area under precision by recall, stepwise; tied forecasts enter together."""
+    """Area under precision by recall, stepwise; tied forecasts are added together."""
     positives = int(y.sum())
     if positives == 0 or positives == len(y):
         return None
@@ -117,10 +117,10 @@ def top_share(y: Bools, p: Floats, share: float) -> TopShare:
 
 
 def calibration_curve(y: Bools, p: Floats, bins: int = 5) -> tuple[CalibrationBin, ...]:
-    """Groups of equal size in order of forecast.
+    """Groups of equal size, in order of forecast.
 
-    Rows with the same forecast that fall into two groups count in each with their common rate, so that the order of
-    rows decides nothing.
+    If rows with the same forecast fall into two groups, they count in each with their common rate, so the order of rows
+    makes no difference.
     """
     forecasts, which, count = np.unique(p, return_inverse=True, return_counts=True)
     rate = np.bincount(which, weights=y, minlength=len(forecasts)) / count
@@ -130,7 +130,7 @@ def calibration_curve(y: Bools, p: Floats, bins: int = 5) -> tuple[CalibrationBi
 
 
 def resamples(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) -> Iterator[NDArray[np.intp]]:
-    """Row numbers of each resample: as many councils as there are, drawn with replacement, all their rows."""
+    """Row numbers of each resample: as many councils as there are, drawn with replacement, with all their rows."""
     names, codes = np.unique(councils, return_inverse=True)
     rows = [np.flatnonzero(codes == i) for i in range(len(names))]
     generator = np.random.default_rng(seed)
@@ -139,7 +139,7 @@ def resamples(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) 
 
 
 def resample_counts(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = SEED) -> Floats:
-    """The same resamples as a table, draws by rows: how often each row is in each resample."""
+    """The same resamples as a table, draws by rows: the number of times each row is in each resample."""
     return np.array(
         [np.bincount(rows, minlength=len(councils)) for rows in resamples(councils, draws, seed)], dtype=np.float64
     )
@@ -147,7 +147,7 @@ def resample_counts(councils: NDArray[np.str_], draws: int = DRAWS, seed: int = 
 
 @dataclass(frozen=True, slots=True)
 class _Tied:
-    """Resampled positives and totals per distinct forecast, the highest first: draws by forecasts."""
+    """Resampled positives and totals for each distinct forecast, highest first: draws by forecasts."""
 
     positives: Floats
     total: Floats
@@ -161,7 +161,7 @@ class _Tied:
 
 
 def resampled(y: Bools, p: Floats, counts: Floats) -> dict[str, Floats]:
-    """Each measure of WITH_INTERVAL on every resample; NaN where a resample has one kind of outcome only."""
+    """Each measure of WITH_INTERVAL on every resample; NaN where a resample has only one kind of outcome."""
     tied = _Tied.of(y, p, counts)
     positives = tied.positives.sum(axis=1)
     total = tied.total.sum(axis=1)
@@ -186,19 +186,19 @@ def resampled(y: Bools, p: Floats, counts: Floats) -> dict[str, Floats]:
 
 
 def _precision_at(tied: _Tied, above: Floats, total: Floats, share: float) -> Floats:
-    """Precision among the riskiest share; of forecasts tied at the edge the mean over their orders."""
+    """Precision among the riskiest share; where forecasts tie at the edge, the mean over all orders of the tied."""
     k = np.maximum(1.0, np.round(total * share))[:, None]
     taken = np.clip(k - (above - tied.total), 0.0, tied.total)
     rate = np.where(tied.total > 0, tied.positives / tied.total, 0.0)
     return np.asarray((rate * taken).sum(axis=1) / k[:, 0])
 
 
-#: The measures that get an interval.
+#: The measures that are given an interval.
 WITH_INTERVAL = ("auc", "average_precision", "precision_tenth", "precision_fifth", "brier_skill")
 
 
 def ends(values: Floats, level: float = 0.95) -> tuple[float, float] | None:
-    """The central part of resampled values; None if a measure was undefined in half of them or more."""
+    """The ends of the central part of resampled values; None if a measure was undefined in half of them or more."""
     there = values[np.isfinite(values)]
     if 2 * len(there) <= len(values):
         return None
@@ -207,7 +207,7 @@ def ends(values: Floats, level: float = 0.95) -> tuple[float, float] | None:
 
 
 def brier_skill(y: Bools, p: Floats) -> float | None:
-    """Brier skill alone."""
+    """The Brier skill by itself."""
     base = float(y.mean())
     spread = base * (1 - base)
     return 1 - float(np.mean((p - y) ** 2)) / spread if spread > 0 else None

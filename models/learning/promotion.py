@@ -1,4 +1,4 @@
-"""Whether a trained model may speak: the named rule, its checks, and the reasons it gives."""
+"""Decides whether a trained model may be used: the named rule, its checks, and its reasons."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ PROMOTION_RULE = (
     "orders councils on the first day better than every baseline, is not worse than any as mailed beyond chance, and "
     "its level holds year by year"
 )
-#: Years may be as far apart from their forecasts, taken together, as happens once in so many times by chance.
+#: Taken together, the years may differ from their forecasts by as much as happens by chance once in this many times.
 _ONCE_IN = 100
-#: Standard errors of a difference in log loss, councils resampled, beyond which it is more than chance.
+#: The number of standard errors of a difference in log loss, councils resampled, beyond which it is more than chance.
 _BEYOND_CHANCE = 2.0
 
 
@@ -36,7 +36,7 @@ class PromotionCheck:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The rule's answer; `refusals` is empty if and only if the model may be promoted."""
+    """The rule's decision; `refusals` is empty if and only if the model may be promoted."""
 
     rule: str
     checks: tuple[PromotionCheck, ...]
@@ -51,17 +51,17 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """The answer in one sentence, with the reasons of a refusal."""
+        """The decision in one sentence, with the reasons for a refusal."""
         if self.promoted:
             return f"May be promoted: it {self.rule}."
         return f"Not to be promoted (rule: {self.rule}). " + "; ".join(self.refusals) + "."
 
 
 def judge(walked: WalkForward, incumbent: Floats | None = None) -> Verdict:
-    """Hold the recipe's walk-forward forecasts to the rule.
+    """Apply the rule to the recipe's walk-forward forecasts.
 
-    `incumbent`: the present model's forecasts of the inspections on their first day, made the same way; None if
-    there is none to compare.
+    `incumbent`: the present model's forecasts of the inspections on their first day, made in the same way; None if
+    there is no model to compare with.
     """
     first, mailed = walked.forecasts[FIRST_DAY], walked.forecasts[AS_MAILED]
     y = walked.rows[FIRST_DAY]["below_good"].to_numpy()
@@ -109,9 +109,9 @@ def _no_worse(name: str, councils: NDArray[np.str_], y: NDArray[np.bool_], p: Fl
 
 
 def level_holds(years: Sequence[YearSeen]) -> PromotionCheck:
-    """Whether the years together are no further from their forecasts than chance and the level's own doubt allow.
+    """Whether the years together are no further from their forecasts than chance and the level's own uncertainty allow.
 
-    Each year counts by itself, so that a year forecast too high does not make good one forecast too low.
+    Each year counts by itself: one forecast too high cannot make up for one forecast too low.
     """
     if not years:
         return PromotionCheck("the level holds year by year", False, "no year was seen")

@@ -1,4 +1,4 @@
-"""A trained model: the classifier that speaks, where England's councils stand in it, and its record."""
+"""A trained model: the classifier that is served, where England's councils stand in it, and its record."""
 
 from __future__ import annotations
 
@@ -16,50 +16,50 @@ from models.learning.level import Floats, Judged, followed, served
 from models.record.frameworks import ILACS_FRAMEWORK
 from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
 
-#: A score is given if at least this share of the measures the model reads is there.
+#: A score is given only if at least this share of the measures the model reads is present.
 ENOUGH_MEASURES = 0.5
-#: The track record of a score is that of back-test forecasts this near to it, and of this many at least.
+#: A score's track record is taken from back-test forecasts within this distance of it, and from at least this many.
 _TRACK_WITHIN = 0.1
 _TRACK_AT_LEAST = 20
 
 
 @dataclass(frozen=True)
 class Outlook:
-    """Forecasts of some rows, in their order."""
+    """Forecasts for some rows, in their order."""
 
     below_good: Floats
     low: Floats
     high: Floats
     inadequate: Floats
     rank: Floats
-    """Share of England's councils whose number is lower."""
+    """Share of England's councils with a lower number."""
     shares: Floats
-    """Rows by columns: what each feature adds to the log-odds against a council with typical figures."""
+    """Rows by columns: what each feature adds to the log-odds of a council with typical figures."""
     missing: NDArray[np.bool_]
-    """Rows by columns: a missing feature's share is 0 and the interval is wider for it."""
+    """Rows by columns: whether a feature is missing; its share is then 0 and the interval is wider."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """Everything a score needs. `run` is the record of the training, from which the card is written."""
+    """Everything a score needs. `run` is the record of the training; the card is written from it."""
 
     ref: ModelRef
     estimator: BelowGoodClassifier
     standing: Mapping[str, float]
-    """Log-odds, without a level, of every council in England by the figures of the newest published year."""
+    """Log-odds, without a level, of every council in England, from the figures of the newest published year."""
     track_forecast: Floats
-    """Back-test forecasts of P(below good): each made before its inspection, by a model that had not seen it."""
+    """Back-test forecasts of P(below good), each made before its inspection by a model that had not seen it."""
     track_outcome: NDArray[np.bool_]
     track_basis: str
     reference: pl.DataFrame
-    """NATIONAL: the published distributions that percentiles are taken from."""
+    """NATIONAL: the published distributions that percentiles are read from."""
     run: Mapping[str, Any] = field(repr=False)
     framework: str = ILACS_FRAMEWORK.name
-    """Whose level and track record it is."""
+    """The framework that its level and track record belong to."""
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """What the model reads."""
+        """The columns the model reads."""
         return tuple(self.estimator.feature_names_in_)
 
     @property
@@ -68,7 +68,7 @@ class TrainedModel:
         return dict(zip(self.columns, self.estimator.centre_.tolist(), strict=True))
 
     def outlook(self, frame: pl.DataFrame) -> Outlook:
-        """Forecasts, intervals, ranks and shares of each row; absent columns count as missing figures."""
+        """Forecasts, intervals, ranks and shares for each row; absent columns count as missing figures."""
         x = inputs(frame, self.columns)
         low, high = self.estimator.interval(x)
         return Outlook(
@@ -82,7 +82,7 @@ class TrainedModel:
         )
 
     def rank(self, log_odds: Floats) -> Floats:
-        """The share of England's councils whose number is lower, those with the same counting half."""
+        """The share of England's councils with a lower number; those with the same number count half."""
         standing = np.sort(np.array(list(self.standing.values())))
         below, up_to = (np.searchsorted(standing, log_odds, side) for side in ("left", "right"))
         return np.asarray((below + up_to) / (2 * len(standing)))
@@ -92,20 +92,20 @@ class TrainedModel:
         return self.estimator.typical_log_odds()
 
     def of_ten(self, probability: float) -> OfTen:
-        """The served number as “of ten councils with figures like this”, beside any ten in England."""
+        """The served number as “of ten councils with figures like this”, and the same for any ten in England."""
         level = self.estimator.level
         standing = np.array(list(self.standing.values()))
         return OfTen(round(10 * probability), round(10 * float(served(standing, level.mean, level.variance).mean())))
 
     def level_known(self) -> LevelKnown | None:
-        """What the level rests on; None of a model that follows none."""
+        """What the level rests on; None for a model that does not follow one."""
         level = self.estimator.level
         return None if level.to is None else LevelKnown(level.judgements, level.to, self.framework)
 
     def following(self, judgements: list[tuple[str, Judged]]) -> TrainedModel:
-        """The same model, its level moved by judgements published since it was trained (`la_code`, judgement).
+        """The same model, with its level moved by judgements (`la_code`, judgement) published since it was trained.
 
-        A judgement's log-odds are those at which its council stands in the model, whatever it carries.
+        A judgement's log-odds are always its council's `standing` in the model; the value it brings along is not used.
         """
         last = self.estimator.level.to
         news = [
@@ -117,7 +117,7 @@ class TrainedModel:
         return replace(self, estimator=self.estimator.at_level(level))
 
     def track_record(self, probability: float) -> TrackRecord | None:
-        """How often councils with a like forecast were judged below good in the back-test; None without one."""
+        """How often councils with a similar forecast were judged below good in the back-test; None if too small."""
         if len(self.track_forecast) < _TRACK_AT_LEAST:
             return None
         distance = np.abs(self.track_forecast - probability)

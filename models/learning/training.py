@@ -1,4 +1,4 @@
-"""From a folder of published files to a trained model with its whole record; the same path for own history."""
+"""Trains a model, with its full record, from a folder of published files or with a group's own history."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ MODEL_NAME = "ilacs-below-good"
 TARGET = "the next judgement of the impact of leaders is below good, given an inspection"
 #: Libraries whose versions a stored model depends on.
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "polars")
-#: The back-test asks about days from here on: ILACS began.
+#: The first day on which the back-test asks: ILACS began then.
 ASKED_FROM = date(2018, 1, 1)
-#: Published under a name that our monthly measure of it does not keep: of a measure that is not the same, no place in
-#: England is told.
+#: Measures that are published under this name but differ from our monthly measure. Since they are not the same, their
+#: place in England is not given.
 RANKED_OTHERWISE = ("cp_reviews_in_time_rate",)
 
 
@@ -55,7 +55,7 @@ class TrainingResult:
         return {**self.model.run, "promotion": asdict(self.verdict)}
 
     def to_text(self) -> str:
-        """A dozen lines: what was trained on what, how it did walking forward, whether it may be promoted."""
+        """A dozen lines: what was trained on which data, how it did walking forward, and whether it may be promoted."""
         run = self.model.run
         data, level = run["training"], run["level"]
         lines = [
@@ -88,9 +88,9 @@ def train_model(
     published_before: date | None = None,
     candidates: Sequence[Candidate] = CANDIDATES,
 ) -> TrainingResult:
-    """Read the folder, walk forward, fit on everything, judge for promotion.
+    """Read the folder, walk forward, fit on everything and decide about promotion.
 
-    `published_before`: use only judgements published before that day. `code_version` is recorded, not read.
+    `published_before`: use only judgements published before that day. `code_version` is recorded only.
     Raises ReferenceDataError for unreadable files and ModelError if there is too little to learn from.
     """
     record = read_record(data_dir)
@@ -103,10 +103,11 @@ def train_model(
 
 
 def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:
-    """The same result, judged against the present model too, on the same inspections.
+    """The same result, also compared with the present model on the same inspections.
 
-    The same recipe trained again on more is held to the baselines only: on the same splits it is the same forecast.
-    A model whose recipe is no longer tried cannot be walked forward, and that is said.
+    If the recipe is the same and only the data have grown, it is compared with the baselines alone: on the same splits
+    both make the same forecast. A model whose recipe is no longer tried cannot be walked forward; the verdict then says
+    so.
     """
     if incumbent.run["chosen"] == result.model.run["chosen"]:
         check = PromotionCheck("no worse than the incumbent", True, f"the same recipe, {incumbent.run['chosen']}")
@@ -118,7 +119,7 @@ def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:
 
 
 def until(design: Design, published_before: date | None) -> Design:
-    """The design with only judgements, and national distributions, public before a day."""
+    """The design with only judgements and national distributions that were public before a day."""
     if published_before is None:
         return design
     later = (pl.col("published") >= published_before).fill_null(False)
@@ -142,7 +143,7 @@ def train_design(
     candidates: Sequence[Candidate] = CANDIDATES,
     walk: WalkForward | None = None,
 ) -> TrainingResult:
-    """Train from a design table, of the published record or of a group's own monthly history with it."""
+    """Train from a design table: of the published record, or of it with a group's own monthly history."""
     recipe = candidates[0]
     try:
         walked = walk if walk is not None else walk_forward(design, candidates, ASKED_FROM)
@@ -261,7 +262,7 @@ def _named(columns: Sequence[str], values: np.ndarray) -> dict[str, float]:
 
 
 def metrics_json(y: np.ndarray, p: np.ndarray) -> dict[str, Any]:
-    """Metrics as plain values, rounded for a record."""
+    """Metrics as plain values, rounded for the record."""
     return {k: _rounded(v) for k, v in asdict(measure_forecasts(y, p)).items()}
 
 

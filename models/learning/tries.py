@@ -1,8 +1,8 @@
-"""How many configurations were ever tried, written by the programs that try them.
+"""How many configurations have ever been tried, recorded by the programs that try them.
 
-A record chosen among many tries looks better than it is, so the number travels with it. Each program that compares
-configurations calls `count`, which keeps a line per comparison in `tries.json`; the same comparison on the same data is
-one line however often it is run. The card shows the sum.
+The best of many tries looks better than it is, so the number travels with the record. Each program that compares
+configurations calls `count_tries`, which keeps one line per comparison in `tries.json`. The same comparison on the same
+data stays one line however often it is run. The card shows the sum.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _FILE = Path(__file__).with_name("tries.json")
 
 
 def count_tries(program: str, what: str, configurations: Sequence[str], data: str, file: Path = _FILE) -> int:
-    """Keep a comparison; returns the sum of all tries.
+    """Record a comparison; return the sum of all tries.
 
     `data`: what the configurations were tried on, in words.
     """
@@ -29,12 +29,12 @@ def count_tries(program: str, what: str, configurations: Sequence[str], data: st
 
 
 def tried(file: Path = _FILE) -> int:
-    """All tries that were ever counted."""
+    """The number of all tries ever counted."""
     return sum(int(entry["tried"]) for entry in _read(file).values())
 
 
 def tries_listed(file: Path = _FILE) -> list[tuple[str, str, str, int]]:
-    """Program, what it compared, on which data, how many: for a card."""
+    """Each line of the record for a card: program, what it compared, on which data, how many."""
     return [(str(e["program"]), str(e["what"]), str(e["data"]), int(e["tried"])) for e in _read(file).values()]
 
 

@@ -1,8 +1,8 @@
-"""Whether the level was true: expected and observed by year, and intervals that must hold so often and no oftener.
+"""Was the level right? Expected and observed by year, and whether intervals hold exactly as often as they should.
 
-A forecast whose level is wrong can look well calibrated when years are pooled, or when intervals are wide. So each
-year counts by itself, and coverage is read from randomised intervals: given the forecast's own distribution of the
-number below good, the place of the number seen is uniform if the forecast is right, whatever its width.
+A forecast with a wrong level can look well calibrated when years are pooled or intervals are wide. So each year counts
+by itself, and coverage is computed from randomised intervals. The forecast gives a distribution of the number below
+good. If the forecast is right, the position of the observed number in it is uniform, however wide it is.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ _QUANTILES = 40
 
 @dataclass(frozen=True, slots=True)
 class YearSeen:
-    """Inspections begun in a year: how many were expected and seen below good."""
+    """Inspections that began in a year: how many were expected and observed to be below good."""
 
     year: int
     n: int
     expected: float
     observed: int
     standard_error: float
-    """Of the expected number: by chance, and by the doubt about the level that was stated."""
+    """Standard error of the expected number, from chance and from the stated uncertainty of the level."""
 
     @property
     def z(self) -> float:
-        """Standard errors by which more (or fewer) were expected than came."""
+        """Standard errors by which the expected number exceeds (or is below) the observed one."""
         return (self.expected - self.observed) / self.standard_error if self.standard_error else 0.0
 
 
 def by_year(rows: pl.DataFrame, p: Floats) -> tuple[YearSeen, ...]:
-    """A row per year in which inspections began. `level_variance`, if it is there, is the level's stated doubt."""
+    """One row per year in which inspections began. `level_variance`, if present, is the level's stated uncertainty."""
     years = rows["started"].dt.year().to_numpy()
     y = rows["below_good"].to_numpy()
     doubt = rows["level_variance"].to_numpy() if "level_variance" in rows.columns else np.zeros(len(y))
@@ -56,21 +56,22 @@ def by_year(rows: pl.DataFrame, p: Floats) -> tuple[YearSeen, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How often groups of inspections fell within the interval stated for their number."""
+    """How often the observed number in groups of inspections fell within its stated interval."""
 
     level: float
     held: float
-    """Share of groups of neighbours in time; a group on the edge counts in part."""
+    """Share of groups, each of inspections close in time; a group on the edge counts in part."""
     groups: int
     p_value: float
-    """Chance of places as uneven as these if the forecasts are right: small says that level or width is wrong."""
+    """Chance of positions this uneven if the forecasts are right; if small, the level or the width is wrong."""
 
 
 def coverage(rows: pl.DataFrame, p: Floats, level: float = 0.8, doubt: bool = True) -> Coverage:
     """Randomised intervals over groups of ten inspections that began one after the other, within a year.
 
-    The place of the number seen in its forecast distribution is drawn within the chance of that very number, a
-    thousand times, and averaged. `doubt`: whether the level's stated doubt belongs to the forecast.
+    The observed number has a range of positions in its forecast distribution, as wide as its own probability. A
+    position is drawn from that range a thousand times, and the results are combined.
+    `doubt`: whether the level's stated uncertainty is part of the forecast.
     """
     places = _places(rows.sort("started", "la_code"), p[_order(rows)], doubt)
     if not len(places):
@@ -80,7 +81,7 @@ def coverage(rows: pl.DataFrame, p: Floats, level: float = 0.8, doubt: bool = Tr
     share = float(np.mean(held / np.maximum(places[:, 1] - places[:, 0], 1e-12)))
     draws = np.random.default_rng(_SEED).uniform(size=(1000, len(places)))
     drawn = places[:, 0] + draws * (places[:, 1] - places[:, 0])
-    # Fisher, both ways: a level too high puts the places near 0, too low near 1.
+    # Fisher's test in both directions: a level too high puts the positions near 0, too low near 1.
     degrees = 2 * len(places)
     too_high = np.median(chi2.sf(-2 * np.log(np.clip(drawn, 1e-12, 1)).sum(axis=1), degrees))
     too_low = np.median(chi2.sf(-2 * np.log(np.clip(1 - drawn, 1e-12, 1)).sum(axis=1), degrees))
@@ -92,7 +93,7 @@ def _order(rows: pl.DataFrame) -> NDArray[np.intp]:
 
 
 def _places(rows: pl.DataFrame, p: Floats, doubt: bool) -> Floats:
-    """Per group: the forecast's probability of fewer than were seen, and of no more."""
+    """By group: the forecast's probability of fewer than observed, and of no more than observed."""
     years = rows["started"].dt.year().to_numpy()
     y = rows["below_good"].to_numpy()
     variance = rows["level_variance"].to_numpy() if doubt and "level_variance" in rows.columns else np.zeros(len(y))
@@ -116,7 +117,7 @@ def _standard_nodes() -> Floats:
 
 
 def number_distribution(p: Floats) -> Floats:
-    """Distribution of the number of successes among independent chances (Poisson binomial)."""
+    """The distribution of the number of successes in independent trials with different chances (Poisson binomial)."""
     distribution = np.array([1.0])
     for chance in p:
         distribution = np.convolve(distribution, [1 - chance, chance])

@@ -1,11 +1,11 @@
-"""Walk-forward: every question asked of the model that would have spoken that day, at the level known that day.
+"""Walk-forward: asks each question of the model that would have been used that day, at the level known that day.
 
-Each January a model is fitted on what was published before; until the next one its level follows each judgement
-from the day of its publication. What is asked, of each model alike:
+Each January a model is fitted on what was published before. Until the next January its level follows each judgement
+from the day of its publication. Every model is asked the same questions:
 
-on the first day     each inspection on its first day: the kindest question, and the one studies report;
+on the first day     each inspection on its first day: the easiest question, and the one studies report;
 12 months before     the same inspections a year earlier;
-as mailed            every council, every quarter: how its next judgement will be. That is what a director is sent.
+as mailed            every council, every quarter: how will its next judgement be? This is what a director is sent.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from models.learning.level import Judged, Level, followed
 
 FIRST_DAY, YEAR_BEFORE, AS_MAILED = "on the first day", "12 months before", "as mailed"
 QUESTIONS = (FIRST_DAY, YEAR_BEFORE, AS_MAILED)
-#: As mailed, with the councils whose next judgement is not known yet: what flags are raised among.
+#: The rows of “as mailed”, and councils whose next judgement is not known yet; flags are raised among all of these.
 EVERY = "every council, every quarter"
-#: Fewer inspections than this to learn from and a year is not forecast.
+#: With fewer inspections than this to learn from, a year is not forecast.
 TRAIN_FROM = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One model: trained on judgements published before `cut`, asked about days from it on, to `until`."""
+    """One model, trained on judgements published before `cut` and asked about days from `cut` to `until`."""
 
     cut: date
     until: date
     inspections: int
     counting: int
-    """Of them of frameworks that set the level."""
+    """How many of those belong to frameworks that set the level."""
     asked: int
 
 
@@ -48,15 +48,15 @@ class WalkForward:
     """Rows and forecasts by question and candidate, and the models that made them."""
 
     rows: Mapping[str, pl.DataFrame]
-    """By question, in order of publication; `level_mean` and `level_variance` as the first candidate served them."""
+    """By question, in order of publication; `level_mean` and `level_variance` are those the first candidate used."""
     forecasts: Mapping[str, Mapping[str, Forecast]]
     splits: tuple[Split, ...]
     models: Mapping[date, Fitted]
-    """The first candidate's model of each split, by its cut: the one that is served."""
+    """The first candidate's model for each split, by its cut; this candidate is the one that is served."""
 
     @property
     def fits(self) -> int:
-        """Models fitted: candidates times splits."""
+        """Number of models fitted: candidates times splits."""
         return len(self.splits) * len(next(iter(self.forecasts.values())))
 
 
@@ -69,9 +69,9 @@ def walk_forward(
 ) -> WalkForward:
     """Ask every question of each candidate; the first candidate is the one that is served.
 
-    `asked_from`: leave out days of asking before it. `published_from`: inspections judged from that day on only, as
-    mailed asked from that day on only. `frozen`: one model, trained on what was public before that day, instead of
-    one a year.
+    `asked_from`: leave out questions asked on earlier days.
+    `published_from`: only inspections judged from that day on; “as mailed” only asked from that day on.
+    `frozen`: one model, trained on what was public before that day, instead of one a year.
     Raises ValueError if nothing can be forecast.
     """
     asked = questions(design, published_from)
@@ -107,7 +107,7 @@ def walk_forward(
 
 
 def questions(design: Design, published_from: date = date.min) -> dict[str, pl.DataFrame]:
-    """The rows of each question, of frameworks that count."""
+    """The rows of each question, for frameworks that count."""
     counts = pl.col("framework").is_in(list(design.counting))
     judged = design.frame.filter(counts, pl.col("published") >= published_from)
     every = design.councils.filter(pl.col("as_of") >= published_from)
@@ -119,7 +119,7 @@ def questions(design: Design, published_from: date = date.min) -> dict[str, pl.D
 
 
 def forecast_as_of(fitted: Fitted, design: Design, cut: date, test: pl.DataFrame) -> tuple[Forecast, list[pl.Series]]:
-    """Forecasts of rows in order of `as_of`, each at the level known on its day; and those levels."""
+    """Forecasts for rows in order of `as_of`, each at the level known on its day; and those levels."""
     x = inputs(test, fitted.candidate.columns)
     model = fitted.estimator
     if not isinstance(model, BelowGoodClassifier):
@@ -133,7 +133,7 @@ def forecast_as_of(fitted: Fitted, design: Design, cut: date, test: pl.DataFrame
 
 
 def levels_on(fitted: Fitted, design: Design, cut: date, days: Sequence[date]) -> list[Level]:
-    """The level of a model trained before `cut` on each of these ascending days, from what was published before it."""
+    """The level of a model trained before `cut`, on each of these ascending days, from what was published before."""
     model: BelowGoodClassifier = fitted.estimator
     news = judged_since(fitted, design, cut)
     level, at, found = model.level, 0, []
@@ -147,7 +147,7 @@ def levels_on(fitted: Fitted, design: Design, cut: date, days: Sequence[date]) -
 
 
 def judged_since(fitted: Fitted, design: Design, cut: date) -> list[Judged]:
-    """Judgements that count, published from `cut` on, each with the log-odds its council had in the model at `cut`."""
+    """Judgements that count, published from `cut` on, each with its council's log-odds in the model at `cut`."""
     standing = standing_on(fitted, design, cut)
     news = design.asked_before(0).filter(pl.col("published") >= cut, pl.col("framework").is_in(list(design.counting)))
     return [
@@ -158,7 +158,7 @@ def judged_since(fitted: Fitted, design: Design, cut: date) -> list[Judged]:
 
 
 def standing_on(fitted: Fitted, design: Design, day: date) -> dict[str, float]:
-    """Log-odds of every council in the newest quarter that had begun by a day, without a level."""
+    """Log-odds, without a level, of every council in the newest quarter that had begun by a day."""
     quarter = design.councils.filter(pl.col("as_of") <= day)["as_of"].max()
     rows = design.councils.filter(pl.col("as_of") == quarter)
     odds = fitted.estimator.log_odds(inputs(rows, fitted.candidate.columns))

@@ -38,7 +38,7 @@ def missing_reason(column: str) -> pl.Expr:
 
 
 def unknown_symbols(frame: pl.DataFrame, columns: list[str]) -> list[str]:
-    """Cells that are neither numbers nor known symbols: read as missing, and reported."""
+    """Cells that are neither numbers nor known symbols: they are read as missing, and reported."""
     found: set[str] = set()
     for column in columns:
         odd = frame.filter(pl.col(column).is_not_null() & number(column).is_null())[column]
@@ -49,7 +49,7 @@ def unknown_symbols(frame: pl.DataFrame, columns: list[str]) -> list[str]:
 def day(column: str) -> pl.Expr:
     """A date in any of the publishers' forms; two-digit years are of this century."""
     text = pl.col(column).str.strip_chars().str.slice(0, 20)
-    # %Y would read 19/11/21 as the year 21, so a form's own length is checked first.
+    # %Y would read 19/11/21 as the year 21, so the length of the form is checked first.
     forms = {
         r"^\d{4}-\d{2}-\d{2}": "%Y-%m-%d",
         r"^\d{1,2}/\d{1,2}/\d{4}$": "%d/%m/%Y",
@@ -67,9 +67,9 @@ def day(column: str) -> pl.Expr:
 
 
 def grade(column: str, words: Mapping[str, int] = GRADE_WORDS) -> pl.Expr:
-    """A grade as its ordinal; `nan`, `data_unreadable`, `not_reported_post_reform` and the like are null.
+    """A grade as its ordinal; `nan`, `data_unreadable`, `not_reported_post_reform` and similar are null.
 
-    Unknown words are null too: a grade is one of four, and anything else says that there is none.
+    Unknown words are null too: a grade is one of four, and anything else means that there is none.
     """
     text = pl.col(column).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
     return text.replace_strict(dict(words), default=None, return_dtype=pl.Int8())

@@ -1,4 +1,4 @@
-"""Published figures as returns: DfE's counts and percentages per council and period, symbols as reasons."""
+"""Published figures as returns: DfE's counts and percentages by council and period; symbols become reasons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from models.record import layouts
 from models.record.cells import missing_reason, number, unknown_symbols
 from models.record.tables import Layout, RecordTable, claim
 
-#: Last day of the year each collection describes: the workforce to 30 September, children in need to 31 March.
+#: Last day of the year that each collection describes: workforce 30 September, children in need 31 March.
 WORKFORCE_YEAR_END = (9, 30)
 CHILDREN_YEAR_END = (3, 31)
 
@@ -52,10 +52,10 @@ _RETURN_COUNTS = {
 
 
 def counts(tables: Iterable[RecordTable]) -> tuple[pl.DataFrame, list[str]]:
-    """All published counts, long, each council, period and count once; and notes on symbols nobody knows.
+    """All published counts, long: each council, period and count once; and notes on unknown symbols.
 
-    Where releases overlap, the newest with a number wins: a release is dated by its latest period.
-    Workforce counts are of the year to 30 September, the others of the year to 31 March.
+    Where releases overlap, the newest that has a number is used; a release is dated by its latest period. Workforce
+    counts are of the year to 30 September, the others of the year to 31 March.
     """
     found: list[pl.DataFrame] = []
     notes: list[str] = []
@@ -82,7 +82,7 @@ def population(tables: Iterable[RecordTable]) -> pl.DataFrame:
 
 
 def published_percentages(tables: Iterable[RecordTable]) -> pl.DataFrame:
-    """Percentages that are published without their counts (from LAIT), as fractions."""
+    """Percentages that are published without their counts (in LAIT), as fractions."""
     found = []
     for table in tables:
         frame = claim(layouts.LAIT, table)
@@ -152,12 +152,12 @@ def _newest(found: list[pl.DataFrame], schema: pl.Schema, what: str) -> pl.DataF
 
 
 def _tidy_code() -> pl.Expr:
-    """The council code as published; a joint code is written `314 / 318`, whatever its blanks."""
+    """The council code as published; a joint code is written `314 / 318`, however it is spaced."""
     return pl.col("old_la_code").str.strip_chars().str.replace_all(r"\s*/\s*", " / ")
 
 
 def _period_end(column: str, year_end: tuple[int, int]) -> pl.Expr:
-    """`2023`, `202223` and `2022-23` are the year that ends in 2023."""
+    """The end of a period: `2023`, `202223` and `2022-23` all mean the year that ends in 2023."""
     text = pl.col(column).str.strip_chars()
     century = text.str.slice(0, 2)
     year = (

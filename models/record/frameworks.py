@@ -1,7 +1,7 @@
-"""Inspection frameworks, each declared once: what it gives, on which scale, and what it may be used for.
+"""Inspection frameworks, each declared once: which judgements it gives, on which scale, and what it may be used for.
 
-The label outlives its framework only if somebody decides how it follows from the new one. A report whose
-framework nobody declared is therefore listed with what must be decided; it is neither guessed nor lost.
+When a framework ends, somebody has to decide how the label follows from the new one. A report under an undeclared
+framework is therefore listed with what must be decided; it is neither guessed nor lost.
 """
 
 from __future__ import annotations
@@ -28,23 +28,23 @@ class Framework:
     last_started: date | None
     """The last such day; None while no successor has a date."""
     judgements: tuple[str, ...]
-    """The columns of JUDGEMENTS that it fills. Forecast is the judgement of leaders, or else the overall judgement, or
-    else what the sub-judgements come to (`models.judgements.labels.graded`)."""
+    """The columns of JUDGEMENTS that it fills. Forecasts are of the judgement of leaders; failing that, of the overall
+    judgement; failing that, of what the sub-judgements amount to (`models.judgements.labels.graded`)."""
     scale: tuple[str, ...]
     """Its grades, best first."""
     as_grade: tuple[int, ...]
-    """What each of them counts as among the four grades: 3 and 4 are below good, 4 is inadequate."""
+    """The grade among the four that each of its grades counts as: 3 and 4 are below good, 4 is inadequate."""
     trains: bool
-    """Its inspections may teach a model."""
+    """A model may learn from its inspections."""
     counts: bool
     """Its inspections are part of a track record and move the level."""
     level_of: str
-    """The framework whose level it continues; its own name where it begins a level of its own."""
+    """The framework whose level it continues; its own name if it begins a new level."""
     types: tuple[str, ...] = ()
-    """What reports call an inspection of this kind; empty: they do not say."""
+    """What reports call an inspection of this kind; empty if they do not name it."""
 
     def in_force(self, started: date) -> bool:
-        """Whether an inspection begun that day can be of this framework."""
+        """Whether an inspection that began that day can be under this framework."""
         return self.first_started <= started and (self.last_started is None or started <= self.last_started)
 
 
@@ -63,7 +63,7 @@ SIF_FRAMEWORK = Framework(
 ILACS_FRAMEWORK = Framework(
     name="ILACS",
     title="Inspection of local authority children's services",
-    # The first reports of its kind are of late 2017, while single inspections went on.
+    # The first ILACS reports are from late 2017, while single inspections continued.
     first_started=date(2017, 11, 1),
     last_started=date(2026, 3, 31),
     judgements=("overall", *_SUBS),
@@ -89,10 +89,10 @@ ILACS_2026 = Framework(
     types=("standard", "short", "inspection duration longer than standard framework"),
 )
 
-#: Every framework anybody has decided on, in order of time. The one announced for 2027 is not among them yet.
+#: Every framework that has been decided on, in order of time. The one announced for 2027 is not among them yet.
 FRAMEWORKS: tuple[Framework, ...] = (SIF_FRAMEWORK, ILACS_FRAMEWORK, ILACS_2026)
 
-#: What has to be written into this table before a report of a new framework is used.
+#: What has to be added to this table before a report under a new framework is used.
 TO_DECIDE = (
     "what each of its grades counts as among the four, whether its judgements may train a model, and whether they "
     "count in a track record and move the level"
@@ -107,10 +107,10 @@ def declared(name: str, among: Sequence[Framework] = FRAMEWORKS) -> Framework:
 def framework_of(
     inspection_type: str | None, started: date | None, among: Sequence[Framework] = FRAMEWORKS
 ) -> Framework | None:
-    """The framework of a report by what it calls itself and when the inspection began; None if nobody declared it.
+    """The framework of a report, from what it calls itself and when the inspection began; None if none was declared.
 
-    `started` may be an estimate where no source gives the day. A type that no framework in force on that day uses is
-    of an undeclared framework, whatever the day.
+    `started` may be an estimate where no source gives the day. If no framework in force on that day uses the report's
+    type, its framework is undeclared, whatever the day.
     """
     if started is None:
         return None
@@ -123,7 +123,7 @@ def framework_of(
 
 
 def grade_words(known: Mapping[str, int], among: Sequence[Framework] = FRAMEWORKS) -> dict[str, int]:
-    """Every written grade of these frameworks -> what it counts as; raises ValueError for a word of two meanings."""
+    """Every written grade of these frameworks -> what it counts as; raises ValueError for a word with two meanings."""
     words = dict(known)
     for framework in among:
         for word, grade in zip(framework.scale, framework.as_grade, strict=True):
@@ -133,7 +133,7 @@ def grade_words(known: Mapping[str, int], among: Sequence[Framework] = FRAMEWORK
 
 
 def undeclared_note(source: str, la_name: str | None, inspection_type: str | None, day: date | None) -> str:
-    """What is told of a report whose framework nobody declared."""
+    """The note on a report whose framework nobody has declared."""
     kind = f"type “{inspection_type}”" if inspection_type else "no type given"
     return (
         f"{source}: the report of {la_name or 'a council'} ({kind}, {day or 'no date'}) is of a framework that is not "

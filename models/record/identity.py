@@ -1,7 +1,7 @@
-"""Boundary changes and joint returns: whose history a council inherits, and by what weight.
+"""Boundary changes and joint returns: whose history a council inherits, and with what weight.
 
-Sources: the Local Government Changes orders of 2018 (Bournemouth, Dorset and Poole), 2020
-(Northamptonshire) and 2022 (Cumbria). New orders are one line each here.
+Sources: the Local Government Changes orders of 2018 (Bournemouth, Dorset and Poole), 2020 (Northamptonshire) and 2022
+(Cumbria). To add an order, add a line here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Succession:
-    """On a day, predecessors ended and successors began."""
+    """A boundary change: on that day the predecessors ended and the successors began."""
 
     on: date
     predecessors: tuple[str, ...]
@@ -28,7 +28,7 @@ SUCCESSIONS: tuple[Succession, ...] = (
     Succession(date(2021, 4, 1), ("928",), ("940", "941")),
     Succession(date(2023, 4, 1), ("909",), ("942", "943")),
 )
-#: Which predecessor's area went into which successor, where not all of it went to each.
+#: The successors that received part of each predecessor's area.
 _PARTS: dict[str, tuple[str, ...]] = {
     "835": ("838", "839"),
     "836": ("839",),
@@ -37,7 +37,7 @@ _PARTS: dict[str, tuple[str, ...]] = {
     "909": ("942", "943"),
 }
 
-#: Councils that are inspected each on its own but send one workforce return (a shared trust or company).
+#: Councils that are inspected separately but send one workforce return (a shared trust or company).
 JOINT_RETURNS: tuple[tuple[str, str], ...] = (("314", "318"), ("940", "941"))
 
 #: First and last day of councils that began or ended.
@@ -58,11 +58,11 @@ LINEAGE = pl.Schema(
 
 
 def lineage(population: Mapping[str, float]) -> pl.DataFrame:
-    """What share of each predecessor's children went to a successor, and what share of the successor's they are.
+    """The share of each predecessor's children that went to a successor, and their share of the successor's children.
 
-    `population` is children per council, before the change for predecessors, after it for successors.
-    A successor with one predecessor takes its own size out of that predecessor; what is left goes to
-    the others. Councils without a population share equally. Columns: LINEAGE.
+    `population` is children per council: before the change for predecessors, after it for successors. A successor with
+    only one predecessor takes children equal to its own size from it; the rest go to the other successors. Councils
+    without a population share equally. Columns: LINEAGE.
     """
     rows = []
     for change in SUCCESSIONS:
@@ -75,7 +75,7 @@ def lineage(population: Mapping[str, float]) -> pl.DataFrame:
 
 
 def _flows(change: Succession, population: Mapping[str, float]) -> dict[tuple[str, str], float]:
-    """Children who went from each predecessor to each successor."""
+    """The number of children who went from each predecessor to each successor."""
     flows: dict[tuple[str, str], float] = {}
     parents = {new: [old for old in change.predecessors if new in _PARTS[old]] for new in change.successors}
     for old in change.predecessors:

@@ -1,7 +1,7 @@
-"""Judgements of every source put side by side, merged, and the disagreements listed.
+"""Combines the judgements of all sources, merges them, and lists where the sources disagree.
 
-Ofsted's own history goes before its yearly lists, those before what others parsed from the reports.
-A judgement is known from its publication.
+Ofsted's own history takes precedence over its yearly lists, and those over what others parsed from the reports. A
+judgement is known from its publication.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SIF = "SIF"
 ILACS = "ILACS"
 """Inspection of local authority children's services, since 2018."""
 
-#: No ILACS report was published before this day, and no first SIF report after it but a handful.
+#: No ILACS report was published before this day, and only a handful of first SIF reports after it.
 ILACS_FROM = date(2018, 3, 1)
 
 GRADE_FIELDS = ("overall", "leaders", "help", "care", "care_leavers")
@@ -57,11 +57,11 @@ DISAGREEMENTS = pl.Schema(
     }
 )
 
-#: Two statements of one council are of the same inspection if published, or started, within this many days.
+#: Two statements about one council are of the same inspection if published, or started, within this many days.
 SAME_INSPECTION_DAYS = 100
-#: Days from start to publication where a statement has no start; reports of ILACS take 52 at the median.
+#: Days from start to publication, for a statement without a start; the median for ILACS reports is 52.
 _USUAL_TO_PUBLICATION = 60
-#: A statement with a start only belongs to a judgement published this many days after it at most.
+#: A statement that has only a start belongs to a judgement published at most this many days after it.
 _LONGEST_TO_PUBLICATION = 220
 
 
@@ -84,7 +84,7 @@ def read_judgements(
 ) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
     """JUDGEMENTS, DISAGREEMENTS and notes, from every source in the folder.
 
-    A row of a council nobody knows, or of a framework nobody declared, is left out and noted.
+    Rows of an unknown council or an undeclared framework are left out and noted.
     Raises ReferenceDataError when no file holds judgements.
     """
     statements, notes = _statements(tables, places, frameworks)
@@ -125,7 +125,7 @@ def _statements(
             grades = {g: row[g] for g in GRADE_FIELDS}
             graded = any(v is not None for v in grades.values())
             name = _framework(framework, row["inspection_type"], row["started"], row["published"], frameworks)
-            # A report whose grades nobody knows the words of may be of another framework; a visit has no grades.
+            # A report whose grades are all in unknown words may be under another framework; a visit has no grades.
             if name is None and (graded or framework is None):
                 day = row["started"] or row["published"]
                 unknown[undeclared_note(source, row["la_name"], row["inspection_type"], day)] = 1
@@ -150,7 +150,7 @@ def _statements(
 
 
 def _claimed(tables: list[RecordTable]) -> Iterator[tuple[int, str | None, str, pl.DataFrame]]:
-    """(rank of the source, framework if the layout says it, where, rows), the surest source first."""
+    """(rank of the source, framework if the layout gives it, where, rows), most reliable source first."""
     ranked: tuple[tuple[int, str | None, tuple[Layout, ...]], ...] = (
         (0, ILACS, (layouts.INSPECTIONS,)),
         (1, SIF, layouts.WIDE_SIF),
@@ -182,8 +182,8 @@ def _framework(
 ) -> str | None:
     """The framework of a statement by the table of frameworks; None if nobody declared it.
 
-    A list of Ofsted's says by its layout whether it is of ILACS, and the day says of which. Reports before ILACS name
-    no type and no start; a few single inspections came out after the first ILACS reports.
+    The layout of an Ofsted list tells whether it is of ILACS, and the day tells under which framework. Reports before
+    ILACS name no type and no start; a few single inspections came out after the first ILACS reports.
     """
     begun = started or (None if published is None else published - timedelta(days=_USUAL_TO_PUBLICATION))
     if of_layout == SIF:
@@ -195,7 +195,7 @@ def _framework(
 
 
 def _same_inspections(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
-    """Statements grouped by inspection, the surest source first within each."""
+    """Statements grouped by inspection, the most reliable source first within each."""
     groups: dict[str, list[list[Statement]]] = {}
     for statement in sorted(statements, key=lambda s: (s.la_code, s.rank, s.published or date.max, s.source)):
         mine = groups.setdefault(statement.la_code, [])
@@ -209,7 +209,7 @@ def _same_inspections(statements: Iterable[Statement]) -> Iterator[list[Statemen
 
 
 def _gap(group: list[Statement], other: Statement) -> int | None:
-    """Days between a statement and a group if they may be of one inspection, else None."""
+    """Days between a statement and a group if they may be of the same inspection, else None."""
     gaps: list[int] = []
     for one in group:
         for a, b in ((one.published, other.published), (one.started, other.started)):
@@ -267,7 +267,7 @@ def _value(statement: Statement, name: str) -> int | date | None:
 
 
 def _plain_type(text: str | None) -> str | None:
-    """`short` or `standard`, whichever way the source puts it."""
+    """`short` or `standard`, however the source writes it."""
     if text is None:
         return None
     return "short" if "short" in text.lower() else "standard"

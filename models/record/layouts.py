@@ -1,7 +1,7 @@
-"""The layouts Holdfast reads: which headers mark them, which columns are taken.
+"""The layouts Holdfast reads: the headers that identify them, and the columns that are taken.
 
-A later release with more rows, more columns or another file name needs nothing here; a renamed column
-does, and is refused until it is added.
+A later release with more rows, more columns or another file name needs no change here. A renamed column does, and is
+refused until it is added.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ REPORTS = Layout(
         "care": "in_care_grade",
         "care_leavers": "care_leavers_grade",
     },
-    # A council is found by whichever of these the file has.
+    # A council is found by whichever of these columns the file has.
     {"urn": "urn", "la_name": "local_authority.*", "old_la_code": "la_code", "new_la_code": "la_code_new"},
 )
 

@@ -1,4 +1,4 @@
-"""Who is who: codes and names of councils across publishers, their region, type, deprivation and neighbours."""
+"""Matches councils' codes and names across publishers, with region, type, deprivation and neighbours."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Places:
     """ONS code -> three-digit code; a council that changed its ONS code has several."""
     by_urn: dict[str, str]
     by_name: dict[str, tuple[str, ...]]
-    """Plain name -> codes that have borne it (Dorset: 835 until 2019, 838 since)."""
+    """Plain name -> codes that have had this name (Dorset: 835 until 2019, 838 since)."""
     councils: pl.DataFrame
 
     @cached_property
@@ -48,7 +48,7 @@ class Places:
         name: str | None = None,
         on: date | None = None,
     ) -> str | None:
-        """The council meant, by the surest of what is given; a name shared over time is settled by date."""
+        """The council meant, by the most reliable of what is given; the date decides if a name was used by several."""
         candidates: tuple[str, ...] = ()
         if la_code and la_code.strip() in self.codes:
             return la_code.strip()
@@ -64,7 +64,7 @@ class Places:
 
 
 def plain_name(name: str) -> str:
-    """A council's name without case, punctuation and the words publishers add or drop."""
+    """A council's name without case, punctuation and the words that publishers add or leave out."""
     text = name.lower().replace("&", " and ").replace("-", " ")
     text = re.sub(r"[^a-z ]", "", text.replace(",", " ").replace(".", ""))
     return " ".join(_FILLER.sub(" ", text).split())
@@ -124,7 +124,7 @@ def region_of(name: str) -> str:
 
 
 def type_of(code: str, given: str) -> str:
-    """Type of council by DfE's number ranges, which every council has; `given` is used outside them."""
+    """Type of council by DfE's number ranges; `given` is used for numbers outside them."""
     number_ = int(code)
     if 201 <= number_ <= 320:
         return "London borough"
@@ -157,7 +157,7 @@ def deprivation(tables: Iterable[RecordTable], where: Places) -> pl.DataFrame:
             continue
         header = next(h for h in table.headers if re.fullmatch(layouts.DEPRIVATION.needs["new_la_code"], h))
         code_year = int(re.sub(r"\D", "", header[header.index("(") :]))
-        # The editions are those of 2015, 2019 and 2025; the header carries the year of the boundaries.
+        # The editions are those of 2015, 2019 and 2025; the header gives the year of the boundaries.
         edition = max((e for e in (2015, 2019, 2025) if e <= code_year + 1), default=code_year)
         codes = [
             where.find(area_code=area, name=name, on=date(code_year, 12, 31))
@@ -205,9 +205,9 @@ def neighbours(tables: Iterable[RecordTable]) -> pl.DataFrame:
 
 
 def _named(tables: list[RecordTable]) -> Iterable[pl.DataFrame]:
-    """Tables that name councils: the look-up first, as its names are the ONS's, then DfE's newest first."""
+    """Tables that name councils: first the look-up, because its names are the ONS's, then DfE's, newest first."""
     wanted = ("urn", "old_la_code", "new_la_code", "la_name", "region_name", "also_known_as", "council_type")
-    # Each is claimed by its own layout; what differs between them here is only which columns they carry.
+    # Each is read by its own layout; here they differ only in which columns they have.
     every = (layouts.LOOKUP, layouts.POPULATION, *layouts.CHILDREN, *layouts.WORKFORCE)
     for layout in every:
         for table in tables:

@@ -1,4 +1,4 @@
-"""One folder of published files in, one public record out."""
+"""Reads one folder of published files into one public record."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.record.tables import RecordTable, SourceFile, claim, nearest, read_t
 
 @dataclass(frozen=True)
 class PublicRecord:
-    """Everything published, council codes in three digits, symbols as reasons, nothing derived yet."""
+    """Everything published: council codes in three digits, symbols as reasons, nothing derived yet."""
 
     counts: pl.DataFrame
     """figures.COUNTS: workforce and children-in-need counts, by the code DfE published them under."""
@@ -32,28 +32,28 @@ class PublicRecord:
     disagreements: pl.DataFrame
     """judgements.DISAGREEMENTS: where sources differ, and what was kept."""
     councils: pl.DataFrame
-    """places.COUNCILS: every council that is or was."""
+    """places.COUNCILS: every council that exists or ever did."""
     deprivation: pl.DataFrame
     """places.DEPRIVATION."""
     neighbours: pl.DataFrame
     """places.NEIGHBOURS."""
     lineage: pl.DataFrame
-    """identity.LINEAGE: who inherits from whom, by how much."""
+    """identity.LINEAGE: who inherits from whom, and how much."""
     files: tuple[SourceFile, ...]
-    """Every file of the folder with its fingerprint and the layouts found in it (none: not used)."""
+    """Every file of the folder, with its fingerprint and the layouts found in it (none: not used)."""
     notes: tuple[str, ...]
-    """What a reader should know: absent tables, unknown symbols, councils nobody knows."""
+    """What a reader should know: absent tables, unknown symbols, unknown councils."""
     frameworks: tuple[Framework, ...] = FRAMEWORKS
-    """What the judgements were read by."""
+    """The frameworks by which the judgements were read."""
 
 
 def read_record(folder: Path, frameworks: Sequence[Framework] = FRAMEWORKS) -> PublicRecord:
-    """Read every published file of a folder by its layout; names, years and cuts do not matter.
+    """Read every published file of a folder by its layout; file names, years and selections do not matter.
 
-    Later releases of the same layouts need nothing; old and new releases may lie side by side, the
-    newest figure winning. A report of a framework that is not among `frameworks` is listed in the notes
-    and left out. Raises ReferenceDataError, naming file, sheet and column, when a layout has
-    changed or the workforce figures or the judgements are missing altogether.
+    Later releases in the same layouts need no change. Old and new releases may be in one folder; the newest figure is
+    used. A report under a framework that is not among `frameworks` is listed in the notes and left out.
+    Raises ReferenceDataError, naming file, sheet and column, when a layout has changed or the workforce figures or the
+    judgements are missing altogether.
     """
     tables, files = read_tables(folder)
     used = _layouts_by_file(tables)
@@ -98,10 +98,10 @@ def _layouts_by_file(tables: list[RecordTable]) -> dict[str, tuple[str, ...]]:
 
 
 def _population_at_change(population: pl.DataFrame, counts: pl.DataFrame) -> dict[str, float]:
-    """Children per council: the last figure of those that ended, the first of those that began.
+    """Children per council: the last figure of councils that ended, the first of those that began.
 
-    DfE gives no population for some councils that ended: their part of the successors' children is then
-    taken in proportion to their open cases in their last year.
+    DfE gives no population for some councils that ended. Their part of the successors' children is then estimated in
+    proportion to their open cases in their last year.
     """
     known = population.filter(pl.col("value").is_not_null()).sort("period_end")
     cases = counts.filter(pl.col("count") == "open_cases", pl.col("value").is_not_null()).sort("period_end")

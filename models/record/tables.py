@@ -1,8 +1,7 @@
 """Published files as plain tables of text, recognised by their headers and never by their names.
 
-Publishers rename files, add sheets and move the header row with every release; the headers are what
-stays. A file is therefore offered to every layout, and a layout claims the tables whose headers carry
-its marks.
+Publishers rename files, add sheets and move the header row with every release; only the headers stay. So every layout
+is tried on each file, and takes the tables whose headers include its marks.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from features.errors import ReferenceDataError
 
-#: A header is looked for in this many rows at the top of a sheet, and again below each blank row.
+#: The number of rows at the top of a sheet, and below each blank row, in which a header is looked for.
 _HEADER_ROWS = 15
 _TEXT_SUFFIXES = {".csv"}
 _WORKBOOK_SUFFIXES = {".ods", ".xlsx"}
@@ -28,7 +27,7 @@ _WORKBOOK_SUFFIXES = {".ods", ".xlsx"}
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A file the record was read from: enough to say, and to check, which one it was."""
+    """A file from which the record was read, with enough to name it and to check that it is the same file."""
 
     name: str
     sha256: str
@@ -42,12 +41,12 @@ class RecordTable:
     file: str
     sheet: str | None
     headers: tuple[str, ...]
-    """Headers in lower case with single blanks; the first of a repeated header counts."""
+    """Headers in lower case with single spaces; if a header is repeated, the first one is used."""
     cells: pl.DataFrame
 
     @property
     def where(self) -> str:
-        """The table as a person finds it: the file, then the sheet."""
+        """The table's place as a person finds it: the file, then the sheet."""
         return self.file if self.sheet is None else f"{self.file}, sheet “{self.sheet}”"
 
 
@@ -62,13 +61,13 @@ class Layout:
     publisher: str
     marks: tuple[str, ...]
     needs: Mapping[str, str]
-    """Our name -> header pattern; each must be there."""
+    """Our name -> header pattern; each of these must be present."""
     may_have: Mapping[str, str] = field(default_factory=dict)
-    """Our name -> header pattern; null where the release has no such column."""
+    """Our name -> header pattern; null where the release does not have the column."""
 
 
 def normalise(header: object) -> str:
-    """A header without case, line breaks, byte-order mark and repeated blanks."""
+    """A header without case, line breaks, byte-order mark and repeated spaces."""
     return re.sub(r"\s+", " ", str(header if header is not None else "").replace("\ufeff", "")).strip().lower()
 
 
@@ -89,17 +88,17 @@ def read_tables(folder: Path) -> tuple[list[RecordTable], list[SourceFile]]:
 
 
 def tables_of(name: str, content: bytes) -> list[RecordTable]:
-    """Every table of one file, by the ending of its name. Raises ReferenceDataError if it cannot be opened."""
+    """Every table of one file, by its file extension. Raises ReferenceDataError if it cannot be opened."""
     if Path(name).suffix.lower() in _TEXT_SUFFIXES:
         return [_csv_table(name, content)]
     return list(_workbook_tables(name, content))
 
 
 def claim(layout: Layout, table: RecordTable) -> pl.DataFrame | None:
-    """The layout's columns of a table under our names, all text; None if the table is of another layout.
+    """The layout's columns of a table under our names, all text; None if the table has another layout.
 
-    Raises ReferenceDataError, naming file, sheet and column, when the marks are there but a column is
-    not: the publisher has changed the layout and nothing must be guessed.
+    Raises ReferenceDataError, naming file, sheet and column, when the marks are there but a column is missing: the
+    publisher has changed the layout, and it must not be guessed.
     """
     if not all(_find(mark, table.headers) for mark in layout.marks):
         return None
@@ -120,7 +119,7 @@ def claim(layout: Layout, table: RecordTable) -> pl.DataFrame | None:
 
 
 def nearest(layout: Layout, tables: Iterable[RecordTable]) -> str:
-    """For an error message: which table comes closest to a layout, and what it lacks."""
+    """For an error message: the table closest to a layout, and what it lacks."""
     best: tuple[int, str] = (0, "")
     for table in tables:
         wanted = [*layout.marks, *layout.needs.values()]
@@ -132,7 +131,7 @@ def nearest(layout: Layout, tables: Iterable[RecordTable]) -> str:
 
 
 def readable(pattern: str) -> str:
-    """A header pattern as a person would write the header."""
+    """A header pattern written as a person would write the header."""
     return re.sub(r"\\", "", re.sub(r"\(\?:([^|)]*)[^)]*\)\??", r"\1", pattern)).replace(".*", "…").replace(".+", "…")
 
 

@@ -1,4 +1,4 @@
-"""Published figures moved to the councils that are judged: joint returns split, history handed to successors."""
+"""Assigns published figures to the councils that are judged: splits joint returns, passes history to successors."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _KEY = ("la_code", "period_end")
 
 
 def split_joint(counts: pl.DataFrame) -> pl.DataFrame:
-    """Each member of a joint return gets the joint figures; `counts` is long with column `count`.
+    """Give each member of a joint return the joint figures; `counts` is long with column `count`.
 
-    DfE has published such a return under both codes (`314 / 318`) or under one of them, the other
-    marked not applicable; the figures are those of the joint service either way, and rates hold for both.
+    DfE has published such a return under both codes (`314 / 318`), or under one of them with the other marked not
+    applicable. The figures are those of the joint service either way, and rates hold for both councils.
     """
     joint = counts.filter(pl.col("la_code").str.contains("/"))
     single = counts.filter(~pl.col("la_code").str.contains("/"))
@@ -36,11 +36,11 @@ def split_joint(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def hand_down(figures: pl.DataFrame, lineage: pl.DataFrame, name: str) -> pl.DataFrame:
-    """Adds to each successor the figures of its predecessors for periods before its own first figure.
+    """Add to each successor its predecessors' figures for periods before its own first figure.
 
-    Counts (`name` = "count") are summed, each predecessor weighing by the share of its children that went
-    to the successor; rates (`name` = "measure") are averaged by the share of the successor's children.
-    A figure one predecessor lacks is missing for the successor.
+    Counts (`name` = "count") are summed, each predecessor weighted by the share of its children that went to the
+    successor. Rates (`name` = "measure") are averaged, weighted by the share of the successor's children. A figure that
+    one predecessor lacks is missing for the successor.
     """
     weight = "of_predecessor" if name == "count" else "of_successor"
     inherited = (

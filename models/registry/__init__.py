@@ -1,1 +1,1 @@
-"""Versions of the model: stored, promoted, rolled back; their cards; the shipped one."""
+"""Versions of the model: how they are stored, promoted and rolled back; their cards; the shipped model."""

@@ -1,4 +1,4 @@
-"""The model card, written from the run record and the held-out look, so that it cannot drift from the model."""
+"""The model card. It is written from the run record and the held-out results, so it cannot differ from the model."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def card_json(model: TrainedModel, verdict: Verdict) -> dict[str, Any]:
 
 
 def ten_lines(model: TrainedModel) -> tuple[str, ...]:
-    """What the model can and cannot do, in ten lines, each from a figure that is kept."""
+    """What the model can and cannot do, in ten lines, each from a recorded figure."""
     kept = held_out()
     asked = kept["variants"][str(Variant.OWN_DATA_AT_ONCE)]["questions"]
     earlier = kept["before"]["variants"][str(Variant.OWN_DATA_AT_ONCE)]["questions"]
@@ -171,7 +171,7 @@ def card_text(model: TrainedModel, verdict: Verdict) -> str:
 
 
 def held_out_table() -> list[str]:
-    """The look, question by question: the model beside the baseline, own data at once and published lag."""
+    """The held-out results by question: the model beside the baseline, own data at once and published lag."""
     lines = [
         "| Question | Data | Model: AUC | Deprivation with previous judgement | Brier skill | Expected / seen |",
         "|---|---|---|---|---|---|",
@@ -190,7 +190,7 @@ def held_out_table() -> list[str]:
 
 
 def walked_table(walked: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """AUC and Brier skill of every forecast, question by question."""
+    """AUC and Brier skill of every forecast, by question."""
     lines = [
         "| Forecast | " + " | ".join(f"{q}: AUC, Brier skill, expected / seen" for q in walked) + " |",
         "|---|" + "---|" * len(walked),

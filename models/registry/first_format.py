@@ -1,7 +1,7 @@
-"""Models stored by version 0.1.0, read as the classifier of today: the same numbers, by the same sums.
+"""Reads models stored by version 0.1.0 as today's classifier: the same numbers, from the same sums.
 
-They knew no level and no standing. Their level is therefore not followed, and councils are ranked among the back-test's
-forecasts, the nearest thing to England that is stored with them.
+They have no level and no standing of England's councils. So their level is not followed, and councils are ranked among
+the back-test's forecasts, the nearest substitute that is stored with them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from models.learning.level import Level
 
 
 def of_format_1(pipeline: Any, state: Mapping[str, Any]) -> tuple[Any, dict[str, float]]:
-    """The classifier and its standing; the pipeline itself, to be refused, if it is no model of that format."""
+    """The classifier and its standing; another format's pipeline is returned as it is, for the caller to refuse."""
     steps = getattr(pipeline, "named_steps", {})
     if list(steps) != ["scale", "ordinal"]:
         return pipeline, {}

@@ -1,10 +1,10 @@
-"""The level of a stored model, kept beside it: fed by judgements as they are published, read as of a day.
+"""The level of a stored model, kept beside it: moved by judgements as they are published, read as of a day.
 
     models/<name>/<version>/levels/2026-05-04-012.json      every judgement fed so far, by whom, and the level it gives
     models/<name>/<version>/levels/2026-05-04-012.skops     the model at that level: it alone reproduces what is served
 
-A level once written never changes. A month reads the newest that was written by its cut-off, so a month run again
-says what it said. The model's own level, of its training, is the one to begin with.
+A level once written never changes. A month reads the newest level that was written by its cut-off, so a month that is
+run again gives the same result. The first level is the model's own, from its training.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _DAYS_TO_PUBLICATION = 60
 
 @dataclass(frozen=True, slots=True, order=True)
 class FedJudgement:
-    """A published judgement of one council, as the level needs it."""
+    """A published judgement of one council, with what the level needs of it."""
 
     published: date
     la_code: str
     below_good: bool
     framework: str = ""
-    """Empty: by the day of publication."""
+    """If empty, the framework is found from the day of publication."""
 
 
 def feed(
@@ -48,10 +48,11 @@ def feed(
     by: str,
     frameworks: Sequence[Framework] = FRAMEWORKS,
 ) -> tuple[TrainedModel, int]:
-    """The model with its level moved by what is new among these judgements, kept in the store; and how many were new.
+    """Move the model's level by the new ones of these judgements and store it; also returns how many were new.
 
-    `model`: as it was trained. New are judgements after those it was trained on and not fed before; of frameworks that
-    count and continue its level; of councils that it knows. Fed the same again, nothing moves and nothing is written.
+    `model`: as it was trained. A judgement is new if it came after those the model was trained on and was not fed
+    before. Its framework must count and continue the model's level, and the model must know the council. If there is
+    nothing new, nothing moves and nothing is written.
     """
     kept = _newest(store, model.ref, None)
     before = set() if kept is None else {_judgement(row) for row in kept["judgements"]}
@@ -66,7 +67,7 @@ def feed(
 
 
 def at_known_level(store: Objects, model: TrainedModel, known_by: date | None = None) -> TrainedModel:
-    """The model at the newest level that had been written by a day; at that of its training if none had.
+    """The model at the newest level that had been written by a day; at the level of its training if there is none.
 
     Raises ModelError if the level's files do not belong together.
     """
@@ -92,7 +93,7 @@ def _counts(judgement: FedJudgement, model: TrainedModel, frameworks: Sequence[F
 
 
 def _same(one: FedJudgement, other: FedJudgement) -> bool:
-    """Two statements of one council within a month are of one inspection."""
+    """Two statements about one council within a month are about the same inspection."""
     return one.la_code == other.la_code and abs((one.published - other.published).days) <= 31
 
 
@@ -109,7 +110,7 @@ def _write(store: Objects, model: TrainedModel, fed: Sequence[FedJudgement], on:
         "judgements": [[str(j.published), j.la_code, j.below_good, j.framework] for j in fed],
     }
     store.replace(f"{name}.skops", content)
-    # The list goes last: without it there is no level.
+    # The list is written last: without it the level does not count as stored.
     store.replace(f"{name}.json", (json.dumps(entry, indent=1) + "\n").encode(), content_type="application/json")
 
 

@@ -1,8 +1,8 @@
-"""Models in the object store: what a version holds, how it is checked on loading, promoted and rolled back.
+"""Models in the object store: what a version holds, and how it is checked on loading, promoted and rolled back.
 
-`models/<name>/<version>/` holds the estimator (skops, loaded against a pinned list of types), the rest of the
-model, the reference distribution, the provenance with the hash of every other file, and the card. A version,
-once written, never changes. `models/<name>/current.json` says which one speaks, and which spoke before.
+`models/<name>/<version>/` holds the estimator (skops, loaded against a pinned list of types), the rest of the model,
+the reference distribution, the provenance with the hash of every other file, and the card. A version, once written,
+never changes. `models/<name>/current.json` names the version in use and the one before it.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ from models.registry.first_format import of_format_1
 from models.score import ModelRef
 
 PREFIX = "models"
-#: The only types a model file may hold beside skops' own trusted ones. Pinned: a file's own list is never trusted.
+#: The only types a model file may hold besides those skops itself trusts. Pinned: a file's own list is never trusted.
 ALLOWED_TYPES = ("models.learning.classifier.BelowGoodClassifier",)
-#: Those of version 0.1.0, whose models hold a scaler and an ordinal regression and have format 1.
+#: The types for version 0.1.0, whose models hold a scaler and an ordinal regression and have format 1.
 ALLOWED_TYPES_1 = ("models.learning.estimators.NeutralScaler", "models.learning.estimators.OrdinalRatings")
 FORMAT = 2
 _FILES = ("model.skops", "model.json", "reference.parquet", "card.md", "card.json")
-#: Libraries whose first two version numbers must be those the model was stored with.
+#: Libraries whose first two version numbers must be the same as when the model was stored.
 _SAME_MINOR = ("scikit-learn", "skops")
 
 
 class Objects(Protocol):
-    """What the registry needs of an object store; `flows.store.port.Store` has it."""
+    """What the registry needs from an object store; `flows.store.port.Store` provides it."""
 
     def read(self, name: str) -> bytes: ...
 
@@ -58,7 +58,7 @@ class Objects(Protocol):
 
 
 class FolderObjects:
-    """A folder read as an object store: the models that lie in the repository."""
+    """A folder used as an object store, for the models in the repository."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -82,7 +82,7 @@ class FolderObjects:
         self.replace(name, content, content_type=content_type)
 
     def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write beside, then move into place."""
+        """Write to a temporary file, then move it into place."""
         path = self.root / name
         write_private(path, content)
 
@@ -171,7 +171,7 @@ def versions(store: Objects, name: str) -> tuple[str, ...]:
 
 
 def current(store: Objects, name: str) -> str:
-    """The version that speaks; raises ModelError if none was promoted."""
+    """The version in use; raises ModelError if none was promoted."""
     pointer = read_model_json(store, f"{PREFIX}/{name}/current.json")
     if "version" not in pointer:
         raise ModelError(f"{PREFIX}/{name}/current.json does not name a version. Restore the file.")
@@ -181,9 +181,9 @@ def current(store: Objects, name: str) -> str:
 def promote(
     store: Objects, ref: ModelRef, verdict: Verdict, on: date, by: str, reason: str, override: bool = False
 ) -> None:
-    """Make a version the current one if the rule allows it; raises ModelError with the refusals if not.
+    """Make a version the current one if the rule allows it; raises ModelError with the reasons if not.
 
-    `override` promotes against the rule; that, the person and the reason are written down.
+    `override` promotes against the rule; this, the person and the reason are recorded.
     """
     if ref.version not in versions(store, ref.name):
         raise ModelError(f"There is no complete version {ref.version} of {ref.name} to promote.")
@@ -197,13 +197,13 @@ def promote(
 
 
 def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
-    """What the promotion rule said of a stored version when it was trained."""
+    """The promotion rule's decision on a stored version when it was trained."""
     said = read_model_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
     return Verdict(said["rule"], tuple(PromotionCheck(**check) for check in said["checks"]))
 
 
 def roll_back(store: Objects, name: str, on: date, by: str, reason: str) -> ModelRef:
-    """Make the version that spoke before the current one speak again; raises ModelError if there was none."""
+    """Make the version before the current one current again; raises ModelError if there was none."""
     pointer = read_model_json(store, f"{PREFIX}/{name}/current.json")
     earlier = [h["version"] for h in pointer["history"] if h["version"] != pointer["version"]]
     if not earlier:
@@ -239,17 +239,17 @@ def _state(model: TrainedModel) -> dict[str, Any]:
 
 
 def opened(prefix: str, content: bytes, trusted: Sequence[str]) -> Any:
-    """An estimator from a model file, of trusted types alone; raises ModelError."""
+    """Load an estimator from a model file, with trusted types only; raises ModelError."""
     try:
         return skops.io.loads(_with_present_modules(content), trusted=list(trusted))
     except UntrustedTypesFoundException as error:
         raise ModelError(f"{prefix}/model.skops holds types that no Holdfast model has; it was not opened.") from error
-    except Exception as error:  # a truncated or foreign file fails in many ways; each means the same
+    except Exception as error:  # truncated or foreign files fail in many ways, all meaning the same
         raise ModelError(f"{prefix}/model.skops is not a readable model file ({type(error).__name__}).") from error
 
 
 def _with_present_modules(content: bytes) -> bytes:
-    """The model file with today's module paths: version 0.1.0 kept the estimators in `models.estimators`."""
+    """The model file with today's module paths: version 0.1.0 had the estimators in `models.estimators`."""
     given = zipfile.ZipFile(io.BytesIO(content))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as renamed:

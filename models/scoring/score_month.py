@@ -1,8 +1,8 @@
-"""From a month's features and context to scores: probability, interval, reasons with exact shares, track record.
+"""Turns a month's features and context into scores: probability, interval, reasons with exact shares, track record.
 
-A council is scored if at least half of the measures the model reads are there, and at least half of those of
-the workforce, without which nothing can be said of its stability; if not, the score says which are missing and
-what would restore it. A missing figure never counts for or against a council.
+A council is scored if it has at least half of the measures the model reads, and at least half of its workforce
+measures, without which nothing can be said about stability. If not, the score says which are missing and what would
+restore it. A missing figure never counts for or against a council.
 """
 
 from __future__ import annotations
@@ -42,10 +42,11 @@ def score_month(
 ) -> tuple[Score, ...]:
     """One Score per row of `context`, in order of la_code.
 
-    `features`: FEATURES_SCHEMA, at least the month's rows. `context`: CONTEXT of `features.comparing.context`, one row
-    per council that should be scored. `known_by`: the cut-off; the month's last day if None.
-    `max_age_months`: 0 reads the month alone (monthly extracts); for annual returns, how old the newest
-    figure of a measure may be.
+    `features`: FEATURES_SCHEMA, at least the month's rows.
+    `context`: CONTEXT of `features.comparing.context`, one row for each council to be scored.
+    `known_by`: the cut-off; the month's last day if None.
+    `max_age_months`: 0 uses the month alone (monthly extracts); for annual returns, how old the newest figure of a
+    measure may be.
     """
     day = known_by or month.last_day
     newest = _newest(conform(features, FEATURES_SCHEMA, "features"), month, day, max_age_months)
@@ -85,19 +86,19 @@ def score_month(
 
 
 def _newest(features: pl.DataFrame, month: Month, day: date, max_age_months: int) -> pl.DataFrame:
-    """One row per council and measure that has a value: the month's, or the newest that is young enough."""
+    """One row per council and measure with a value: the month's, or the newest that is not too old."""
     if max_age_months == 0:
         return features.filter(pl.col("month") == month.last_day, pl.col("value").is_not_null())
     return latest_known(features.filter(pl.col("month") <= month.last_day), day, max_age_months)
 
 
 def _rows(model: TrainedModel, newest: pl.DataFrame, context: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Wide rows in the order of la_code: the model's features, percentiles filled from its own reference."""
+    """Wide rows in order of la_code: the model's features, with percentiles filled from its own reference."""
     placed = with_percentile(
         newest.select("la_code", "measure", "value", pl.lit(day).alias("known_on")), model.reference
     )
     known = newest.with_columns(pl.coalesce(_PERCENTILE, placed[_PERCENTILE].alias("__placed")).alias(_PERCENTILE))
-    # The pivot of features.comparing.wide, at the council's newest month of each measure.
+    # This pivots as `features.comparing.wide` does, at the council's newest month of each measure.
     needed = [c for c in model.columns if c not in CONTEXT_DIRECTIONS]
     columns: dict[str, list[float | None]] = {c: [] for c in needed}
     index = {(r["la_code"], r["measure"]): r for r in known.iter_rows(named=True)}
@@ -108,7 +109,7 @@ def _rows(model: TrainedModel, newest: pl.DataFrame, context: pl.DataFrame, day:
             row = index.get((code, measure))
             columns[column].append(None if row is None else row[part or "value"])
     frame = pl.DataFrame({"la_code": codes, **columns}, schema_overrides=dict.fromkeys(needed, pl.Float64()))
-    # Models of version 0.1.0 read the mean of the sub-judgements too; the register has the judgement of leaders only.
+    # Models of version 0.1.0 also read the mean of the sub-judgements; the register has only the judgement of leaders.
     judged = pl.col("previous_judgement").cast(pl.Float64())
     about = context.sort("la_code").select("la_code", "imd_score", previous_judgement=judged, previous_sub_mean=judged)
     return frame.join(
@@ -131,9 +132,9 @@ def _measures_of(model: TrainedModel) -> dict[str, list[int]]:
 def _reasons(
     model: TrainedModel, outlook: Outlook, i: int, mine: Mapping[str, Mapping[str, Any]], about: Mapping[str, Any]
 ) -> tuple[Reason, ...]:
-    """What raised the score first, what lowered it last; what is missing gives no reason.
+    """The reasons, from what raised the score most to what lowered it most; missing figures give no reason.
 
-    The earlier judgement speaks once, with the share of all that the model reads of it.
+    The earlier judgement is one reason, with the combined share of all its columns.
     """
     found = []
     for measure, columns in _measures_of(model).items():
@@ -159,7 +160,7 @@ def _reasons(
 def _not_scored(
     model: TrainedModel, missing: np.ndarray[Any, np.dtype[np.bool_]], month: Month, why: Mapping[str, str]
 ) -> str | None:
-    """None if enough is there; else which measures are missing, why, and which extracts would restore the score."""
+    """None if enough is present; else which measures are missing, why, and which extracts would restore the score."""
     measures = _measures_of(model)
     absent = [m for m, columns in measures.items() if missing[columns].all()]
     if _enough(measures, absent) and _enough(_of_group(measures, Group.WORKFORCE), absent):

@@ -31,15 +31,15 @@ TITLES = {
     3: "Systemic crisis",
     4: "Complete lock",
 }
-#: Worst tenth of councils in England, and a distance from the own past that is unusual.
+#: A value in the worst tenth of councils in England; a distance from the council's own past that is unusual.
 WORST_TENTH = 0.9
 UNUSUAL_Z = 2.0
 INADEQUATE = 4
 _RECRUITMENT = ("vacancy_rate_fte", "starters_rate_fte")
 _COVER = "vacancy_agency_cover_rate_fte"
-#: The same thing counted in people: not a second sign.
+#: The same measures counted in people; they do not count as a second sign.
 _TWINS = frozenset({"agency_rate_headcount", "turnover_rate_headcount"})
-#: Vacancies of which less than this part is covered by agency staff.
+#: Cover fails if agency staff fill less than this share of vacancies.
 _COVER_FAILS_BELOW = 0.5
 
 
@@ -66,7 +66,7 @@ def stage_of(rows: Iterable[Mapping[str, Any]], previous_judgement: float | None
 
 
 def rows_of_wide(wide: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One `features.comparing.wide` row as the long rows the rules read; charts and small bases are not in it."""
+    """One `features.comparing.wide` row as the long rows the rules read, without charts and small-base marks."""
     return [
         {
             "measure": name,
@@ -81,7 +81,7 @@ def rows_of_wide(wide: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def is_sign(row: Mapping[str, Any]) -> bool:
-    """Whether a measure is of concern now, by chart, own past or England; a small base is no sign."""
+    """Whether a measure is of concern now, by its chart, the council's own past or England; never on a small base."""
     if row.get("small_base"):
         return False
     z = _toward_concern(row, "own_z")

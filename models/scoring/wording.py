@@ -41,7 +41,7 @@ def movement(change: float, measure: Measure) -> str:
 def measure_sentence(row: Mapping[str, Any]) -> str:
     """One FEATURES row as “Agency rate 24%; neighbours 13%; up 6 points in 12 months”.
 
-    What is not known is left out; a rate on a small base says so.
+    Unknown parts are left out; a rate on a small base says so.
     """
     measure = BY_NAME[row["measure"]]
     parts = [f"{measure.label} {amount(row['value'], measure)}"]
@@ -55,7 +55,7 @@ def measure_sentence(row: Mapping[str, Any]) -> str:
 
 
 def judgement_sentence(grade: float, months_since: int | None) -> str:
-    """The earlier judgement in words and its age; a merged council's may lie between two grades."""
+    """The earlier judgement in words and its age; a merged council's may be between two grades."""
     age = f", {months_since} months ago" if months_since is not None else ""
     if float(grade).is_integer():
         return f"Previous judgement of leaders: {_GRADE_WORDS[int(grade)]}{age}"
@@ -63,7 +63,7 @@ def judgement_sentence(grade: float, months_since: int | None) -> str:
 
 
 def context_sentence(column: str, value: float, typical: float) -> str:
-    """A context figure beside the typical council's."""
+    """A context figure, compared with that of the typical council."""
     label = CONTEXT_LABELS.get(column, column.replace("_", " ").capitalize())
     return f"{label} score {value:.0f}; a typical council {typical:.0f}"
 

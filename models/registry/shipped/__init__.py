@@ -21,16 +21,16 @@ def shipped_model() -> TrainedModel:
 
 
 def shipped_files() -> dict[str, bytes]:
-    """The card, settings and figures of the shipped model as files by name; checked as `shipped_model` is."""
+    """The card, settings and figures of the shipped model as files by name, with the same checks as `shipped_model`."""
     ref = shipped_model().ref
     folder = _FOLDER / "models" / ref.name / ref.version
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
 
 
 def install(store: Objects, on: date) -> ModelRef:
-    """Copy the shipped model into a store that has no current one, and make it current; returns its reference.
+    """Copy the shipped model into a store without a current model and make it current; return its reference.
 
-    A store that has a current model is left alone.
+    A store that has a current model is left as it is.
     """
     names = [str(o.name) for o in store.list(f"models/{MODEL_NAME}/current.json")]
     if names:
@@ -39,7 +39,7 @@ def install(store: Objects, on: date) -> ModelRef:
     ref = load(source, MODEL_NAME).ref
     there = {str(o.name) for o in store.list(f"models/{ref.name}/{ref.version}/")}
     files = [str(o.name) for o in source.list(f"models/{ref.name}/{ref.version}/")]
-    # The provenance goes last: a version is complete once it is there.
+    # The provenance is written last: a version is complete once it is there.
     for name in sorted(files, key=lambda n: (n.endswith("provenance.json"), n)):
         if name not in there:
             store.create(name, source.read(name))
