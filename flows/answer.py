@@ -1,4 +1,4 @@
-"""An answer to a message, taken down in a form of the Prefect UI. `holdfast answer` does the same."""
+"""A flow that records an answer to a message, from a form in the Prefect UI. `holdfast answer` does the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Months that have gone by, oldest first, each as an ordinary run of that month would have seen it."""
+"""Runs past months, oldest first, each as an ordinary run of that month would have seen it."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class BackfillRequest(BaseModel):
 
 @task(task_run_name="Read {months}", **PATIENT_STEP)
 def read_together(context: RunContext, months: str, due: list[Due], pool: ProcessPoolExecutor) -> list[list[Read]]:
-    """What every council sent for some months, months and councils side by side."""
+    """Read what every council sent for some months, in parallel."""
     with context.clock.stage("read"):
         return read_portion(due, pool, inputs.reader(context))
 
 
 def take_in(context: RunContext, due: list[Due]) -> None:
-    """Check and count portions of the months, each while the next one is being read, as tasks of the run."""
+    """Check and count the months in portions, as tasks of the run. The next portion is read meanwhile."""
     if not due:
         return
     with worker_processes(READERS) as pool:
@@ -94,13 +94,13 @@ def backfill(request: BackfillRequest) -> State[dict[str, float]]:
     except MailStopped as stopped:
         return cast("State[dict[str, float]]", stopped.end())
     except HoldfastError as error:
-        # What a person can put right is a sentence in the run's state, not a traceback in its log.
+        # A fault that a person can put right is shown as a sentence in the run's state, not as a traceback in its log.
         return Failed(message=str(error), data=error)
     return Completed(message=f"{request.first} to {request.last}: decided", data=seconds)
 
 
 def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
-    """The backfill's work, each month under its claim. Raises HoldfastError for what a person can put right."""
+    """Do the backfill, each month under its claim. Raises HoldfastError for faults that a person can put right."""
     settings = Settings.load()
     first, last = Month.parse(request.first), Month.parse(request.last)
     if last < first:

@@ -1,11 +1,11 @@
 """Every deployment in one list: which flow, when, with which parameters and limits.
 
-`holdfast serve` serves this list, `prefect.yaml` is generated from it, and a test holds the two together.
-Schedules are in London's time, so that a morning run does not move by an hour in summer.
+`holdfast serve` serves this list and `prefect.yaml` is generated from it; a test checks that the two agree.
+Schedules are in London time, so that a morning run does not move by an hour in summer.
 
-Retries are the tasks' own (`flows.monthly.PATIENT_STEP`): a store that does not answer is asked again, and
-what a person must put right is not tried again in vain. A run that was cut off is started again by hand or by
-the next schedule, and finishes what was left.
+Retries belong to the tasks (`PATIENT_STEP` in `flows.orchestration.tasks`): they try again if the store does not
+answer, but not if a person must put something right. A run that was cut off is restarted by the keeper or the
+watchdog, by hand or by the next schedule, and finishes what was left.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from flows.orchestration.schedules import on_working_day
 from flows.orchestration.server_view import TAG
 from flows.settings.settings import ScheduleSettings, Settings
 
-#: One run of each at a time. A second one waits: cancelling it would lose a month if a dead run held the slot.
+#: One run of each deployment at a time. A second one waits; if it were cancelled, a dead run that held the slot would
+#: cost a month.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 
 
@@ -75,7 +76,7 @@ def _doctor(schedule: ScheduleSettings, today: date) -> Schedule | None:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment. `entrypoint` is the flow as `module.function`: the installed package, not a checkout, is run."""
+    """One deployment. `entrypoint` is the flow as `module.function`: it runs the installed package, not a checkout."""
 
     name: str
     entrypoint: str
@@ -90,7 +91,7 @@ class Deployment:
         return cast("Flow[..., Any]", load_flow_from_entrypoint(self.entrypoint, use_placeholder_flow=False))
 
     def build(self, schedule: ScheduleSettings, today: date, **changes: Any) -> RunnerDeployment:
-        """The deployment as Prefect takes it; `changes` override, for example the schedule in a test."""
+        """The deployment in Prefect's form. `changes` override its fields, for example the schedule in a test."""
         when = self.when(schedule, today)
         given: dict[str, Any] = {
             "name": self.name,
@@ -155,17 +156,17 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
 
 
 def built(schedule: ScheduleSettings, today: date) -> list[RunnerDeployment]:
-    """Every deployment of the list, ready to be served or deployed."""
+    """Every deployment in the list, ready to be served or deployed."""
     return [deployment.build(schedule, today) for deployment in DEPLOYMENTS]
 
 
 def expected_deployments(settings: Settings, now: datetime) -> list[tuple[str, bool]]:
-    """The name of every deployment, and whether it has a schedule under these settings."""
+    """The name of every deployment, and whether these settings give it a schedule."""
     return [(d.name, d.when(settings.schedule, london_day(now)) is not None) for d in DEPLOYMENTS]
 
 
 def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, datetime | None]]:
-    """Each deployment's name and next start (None: by hand), by the same rules the server applies."""
+    """Each deployment's name and next start by the rules of the server; None if it is only started by hand."""
     from prefect.server.schemas.schedules import CronSchedule, RRuleSchedule
 
     found: list[tuple[str, datetime | None]] = []

@@ -1,4 +1,4 @@
-"""The doctor: reads everything in the store, weekly, and tells the data team what is not whole."""
+"""The doctor flow: reads everything in the store once a week and tells the data team what is damaged or missing."""
 
 from __future__ import annotations
 

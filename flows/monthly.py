@@ -1,9 +1,9 @@
-"""The monthly run as a Prefect flow: it only sequences; what decides are the plain functions it calls.
+"""The monthly run as a Prefect flow. It only sets the order of the steps; plain functions do the work.
 
-Reading, publishing and sending are one task per council, so that each can be seen, retried and named. What
-goes wrong at one council is that council's problem: its task run fails, the run goes on, and its last state
-says what is missing. A run that holds its mail for approval is suspended and runs again from its start when a
-person has answered, with the cut-off day it had; nothing is read, published or sent twice by that.
+Reading, publishing and sending have one task per council, so that each can be seen, retried and named. A fault at
+one council fails only that council's task run. The run goes on, and its final state says what is missing. A run
+whose mail needs approval is suspended. When a person has answered, it runs again from its start with the cut-off
+day it had. Nothing is read, published or sent twice because of that.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from flows.store.claims import INTAKE
 from flows.store.context import RunContext, begin
 from models.learning.trained import TrainedModel
 
-#: Steps a full run says it begins, for its progress bar.
+#: The number of steps that a full run announces, for its progress bar.
 _STEPS = 5
 
 
@@ -92,19 +92,19 @@ def monthly(request: RunRequest = RunRequest()) -> State[RunOutcome]:  # noqa: B
     except MailStopped as stopped:
         return cast("State[RunOutcome]", stopped.end())
     except HoldfastError as error:
-        # What a person can put right is a sentence in the run's state, not a traceback in its log.
+        # A fault that a person can put right is shown as a sentence in the run's state, not as a traceback in its log.
         return Failed(message=str(error), data=error)
-    # Always “Completed”: the deployment page’s default filter knows no other name, and hides what it does not know.
+    # Always named “Completed”: the default filter of the deployment page hides states with any other name.
     return Completed(message=outcome.headline, data=outcome)
 
 
 def scheduled_day() -> date:
-    """London's day for which the run was scheduled: begun late, it still runs the month that was meant."""
+    """The day in London that the run was scheduled for: a run that starts late still does the intended month."""
     return london_day(runtime.flow_run.scheduled_start_time)
 
 
 def _month_and_cutoff(request: RunRequest, settings: Settings) -> tuple[Month, date | None]:
-    """What the run is about. One that was suspended stays what it was, however many days have passed."""
+    """The run's month and cut-off day. A resumed run keeps the ones it had, however many days it was suspended."""
     run = waiting_run()
     if run and request.send is Send.HOLD:
         asked = approval.asked_by(open_store(settings, settings.store), run)
@@ -114,7 +114,7 @@ def _month_and_cutoff(request: RunRequest, settings: Settings) -> tuple[Month, d
 
 
 def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date | None, now: datetime) -> RunOutcome:
-    """All the request asks for, as tasks of one run. Raises HoldfastError for what a person can put right."""
+    """Do what the request asks, as tasks of one run. Raises HoldfastError for faults that a person can put right."""
     if request.returns:
         return run_published(settings, month, request, Path(request.returns), now)
     context = begin(settings, month, now=now, as_of=as_of)
@@ -136,7 +136,7 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
 def alert_and_report(
     context: RunContext, model: TrainedModel, request: RunRequest, taken: Sequence[TakenIn], faults: Faults
 ) -> RunOutcome:
-    """Decide, publish, mail, report; a rehearsal ends when it has decided."""
+    """Decide, publish, mail and report. A rehearsal ends after the decision."""
     alerting = score_and_decide(context, model, request.councils, faults)
     restated = tuple(restatements(context.history, context.register, taken, context.cutoff))
     named = f"{model.ref.name} {model.ref.version}"
@@ -148,7 +148,7 @@ def alert_and_report(
 
 
 def run_published(settings: Settings, month: Month, request: RunRequest, path: Path, now: datetime) -> RunOutcome:
-    """The same month's work on DfE's published file, kept apart from a group's own months in the store."""
+    """The same steps on DfE's published file, kept apart from a group's own months in the store."""
     published = read_published_file(path)
     cutoff = request.as_of or month.last_day
     record = read_record_beside(Path(request.record) if request.record else path.parent)
@@ -174,5 +174,5 @@ def run_published(settings: Settings, month: Month, request: RunRequest, path: P
 
 
 def result_of(state: object) -> RunOutcome:
-    """The outcome inside a finished run's state; raises what the run raised."""
+    """The outcome in a finished run's state. Raises the error that the run raised."""
     return cast(State[RunOutcome], state).result()

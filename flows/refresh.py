@@ -1,4 +1,4 @@
-"""The reference refresh as a Prefect flow: one task for each source, named, visible and retried on its own."""
+"""The reference refresh as a Prefect flow. Each source is a task, so that it is named, visible and retried by itself."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from models.registry.levels import at_known_level
 
 
 class SourceTrouble(ReferenceDataError):
-    """A source that was refused or could not be fetched: its task fails, the run goes on."""
+    """A source was refused or could not be fetched. Its task fails and the run goes on."""
 
     def __init__(self, outcome: SourceOutcome) -> None:
         super().__init__(outcome.sentence)
@@ -41,7 +41,7 @@ class SourceTrouble(ReferenceDataError):
 
 @task(task_run_name="Fetch and check {name}", **PATIENT_STEP)
 def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, store: Store, at: datetime) -> Any:
-    """One source; what is wrong with it is the task's state, in a sentence."""
+    """Refresh one source. The task's state says in a sentence what is wrong with it."""
     found = refresh_source(Shelf(store), downloader(settings.reference), settings.reference, source, at)
     if found.trouble:
         return Failed(message=found.sentence, data=SourceTrouble(found))
@@ -50,7 +50,7 @@ def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, stor
 
 @task(task_run_name="Compare with the model in use", **PATIENT_STEP)
 def compare_with_model(settings: Settings, store: Store, at: datetime) -> str:
-    """Whether retraining is due, by what is stored of every source; and the level after the newest judgements."""
+    """Say whether the stored files make retraining due, and update the model's level with the newest judgements."""
     shelf = Shelf(store)
     model = trained_model(settings, store)
     versions = [v for source in settings.reference.sources for v in shelf.in_use(source.name)]
@@ -70,7 +70,7 @@ def compare_with_model(settings: Settings, store: Store, at: datetime) -> str:
 def tell_news(
     store: Store, settings: Settings, outcomes: Sequence[SourceOutcome], said: str, at: datetime
 ) -> Sequence[str]:
-    """New releases once, troubles once a month."""
+    """Mail the data team: each new release once, faults once a month."""
     return tell_data_team(store, open_transport(settings), settings, outcomes, said, at)
 
 
@@ -102,10 +102,10 @@ def reference_refresh(request: RefreshRequest = RefreshRequest()) -> State[Refre
 
 
 def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
-    """Every source asked for, one after the other. Raises HoldfastError for what a person must put right first."""
+    """Refresh each source that was asked for, one by one. Raises HoldfastError for what a person must put right first."""
     settings = Settings.load()
     if not settings.reference.sources and not request.sources:
-        return RefreshOutcome((), NOTHING_CONFIGURED)  # the schedule is there before the settings are
+        return RefreshOutcome((), NOTHING_CONFIGURED)  # the schedule exists before any source is configured
     store = open_store(settings, settings.store)
     found = []
     for source in chosen(settings.reference, request.sources):
@@ -115,22 +115,22 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
         if isinstance(result, SourceTrouble):
             found.append(result.outcome)
         elif isinstance(result, BaseException):
-            raise result  # the store, or a fault of ours: no other source would fare better
+            raise result  # a fault of the store or of ours: every other source would fail too
         else:
             found.append(cast(SourceOutcome, result))
     said = compare_with_model(settings, store, now)
     outcome = RefreshOutcome(tuple(found), said)
     if outcome.nothing_worked and runtime.deployment.id:
-        return outcome  # the run fails, and its failure is told
+        return outcome  # the run fails, and the data team is told of that
     return replace(outcome, mail=tuple(tell_news(store, settings, found, said, now)))
 
 
 def refresh_result(state: object) -> RefreshOutcome:
-    """The outcome inside a finished run's state; raises what the run raised."""
+    """The outcome in a finished run's state. Raises the error that the run raised."""
     return cast(State[RefreshOutcome], state).result()
 
 
 def _show(outcome: RefreshOutcome) -> None:
-    """The outcome as artifacts of the run."""
+    """Show the outcome as artifacts of the run."""
     create_table_artifact(outcome.to_table(), key="published-files", description=outcome.headline)
     create_markdown_artifact(outcome.advice, key="retraining", description="Whether the model should be trained again")

@@ -1,4 +1,4 @@
-"""Training as a Prefect flow, around the functions of `holdfast train`. It promotes only if asked, and by the rule."""
+"""Training as a Prefect flow, with the functions of `holdfast train`. It promotes only on request and by the rule."""
 
 from __future__ import annotations
 
@@ -67,20 +67,20 @@ class TrainRequest(BaseModel):
 
 @task(task_run_name="Train on {folder}", **STEP)
 def fit_model(folder: str, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
-    """Fit on the published record, and on the group's own months if their settings are given."""
+    """Fit on the published record and, if `settings` are given, on the group's own months."""
     return trained(Path(folder), settings, published_before, now)
 
 
 @task(task_run_name="Compare with the present model and keep", **PATIENT_STEP)
 def compare_and_keep(store: Store, result: TrainingResult) -> tuple[TrainingResult, str]:
-    """The result judged beside the model that speaks now, and the folder it is kept in."""
+    """Compare the result with the model in use and store it. Returns the result and its folder."""
     judged = beside_the_present_one(store, result)
     return judged, save(store, judged.model, judged.verdict)
 
 
 @task(task_run_name="Promote {version}", **STEP)
 def promote_version(store: Store, version: str, result: TrainingResult, on: date, by: str, reason: str) -> str:
-    """Let the version speak if the rule allows it; the refusal as a sentence if not."""
+    """Put the version in use if the rule allows it. Returns a sentence, which says why if it is refused."""
     try:
         promote(store, result.model.ref, result.verdict, on, by, reason)
     except ModelError as error:
@@ -110,7 +110,7 @@ def train(request: TrainRequest = TrainRequest()) -> State[TrainingResult]:  # n
 
 
 def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, str]:
-    """Everything the request asks for. Raises HoldfastError for what a person can put right."""
+    """Do what the request asks. Raises HoldfastError for faults that a person can put right."""
     settings = Settings.load()
     asked = request.promote is Promote.IF_THE_RULE_ALLOWS
     if asked and not (request.by.strip() and request.reason.strip()):
@@ -132,7 +132,7 @@ def run_training(request: TrainRequest, now: datetime) -> tuple[TrainingResult, 
 
 @contextmanager
 def published_files(data: str, settings: Settings, store: Store) -> Iterator[Path]:
-    """The folder to train on: the one that is named, or the stored versions laid out for as long as it takes."""
+    """The folder to train on: the one named, or a temporary folder with the stored versions."""
     if not data:
         with laid_out(store, [s.name for s in settings.reference.sources]) as folder:
             yield folder
@@ -143,7 +143,7 @@ def published_files(data: str, settings: Settings, store: Store) -> Iterator[Pat
 
 
 def result_table(result: TrainingResult, said: str) -> list[dict[str, str]]:
-    """The training for people: what the text of `holdfast train` says, a row for each line, and the rule's checks."""
+    """The training as a table for people: one row for each line that `holdfast train` prints, and the rule's checks."""
     rows: Sequence[tuple[str, str]] = [line.partition(": ")[::2] for line in result.to_text().splitlines()[1:-1]]
     checks = [
         (f"{check.name}", f"{'held' if check.passed else 'NOT held'}: {check.figures}")

@@ -1,7 +1,7 @@
-"""The watchdog: looks from outside whether the month was run, and tells the data team what needs a person.
+"""The watchdog: checks from outside whether the month was run, and tells the data team what needs a person.
 
-It runs as a deployment, and as `holdfast watchdog` from cron or systemd, which also notices that the server is
-gone. It never sends an alert; the one thing it does is to start dead runs again (`flows.orchestration.restart`).
+It runs as a deployment, and as `holdfast watchdog` from cron or systemd, which also notices if the server is down.
+It never sends an alert. Apart from reporting, it only restarts dead runs (`flows.orchestration.restart`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flows.settings.settings import Settings
 
 @flow(name="watchdog", flow_run_name="look", persist_result=False)
 def watchdog(request: WatchdogRequest = WatchdogRequest()) -> State[Any]:  # noqa: B008
-    """Look whether the month was run, begin again what died, and tell the data team what needs a person.
+    """Check whether the month was run, restart dead runs, and tell the data team what needs a person.
 
     Args:
         request: What to do besides looking. Left empty: everything.

@@ -1,6 +1,6 @@
-"""One month, step by step, without Prefect."""
+"""The steps of one month as plain functions, without Prefect."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "apart",
     "inputs",

@@ -1,8 +1,8 @@
-"""A step over all councils at once which a fault at one of them does not stop.
+"""Runs a step over all councils at once, so that a fault at one council does not stop the others.
 
-Working on all councils together is many times faster than one by one, and one council's rows can then end the
-step for everybody. So the step is tried whole; only if that fails are the councils at fault looked for, by halves,
-and left out. A step tried in this way must change nothing: it may be tried several times.
+One pass over all councils is many times faster than one pass for each, but one council's rows can then make the
+step fail for all. So the step is first tried with every council. If it fails, the councils at fault are found by
+halving the list, and left out. The step may run several times, so it must not change anything.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ T = TypeVar("T")
 
 
 def of_the_run(error: Exception) -> bool:
-    """Whether it is a fault of the run, whichever council is looked at: the store is away, a setting is wrong."""
+    """Whether the fault is the run's and not one council's: the store is away, or a setting is wrong."""
     return isinstance(error, (StoreError, SettingsError, MemoryError)) and not isinstance(error, DamagedObject)
 
 
 @dataclass(frozen=True)
 class Apart(Generic[T]):
-    """What a step made of the councils it could work on, and what happened at the others."""
+    """A step's result for the councils at which it worked, and what went wrong at the others."""
 
     result: T
     faults: Mapping[str, Exception]
@@ -35,9 +35,9 @@ class Apart(Generic[T]):
 
 
 def apart(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> Apart[T]:
-    """The step's result for all councils but those at which it fails.
+    """Run the step for all councils except those at which it fails.
 
-    Raises what the step raises if that is a fault of the run, if it fails at every council, or if no single
+    Raises the step's own error if it is a fault of the run, if the step fails at every council, or if no single
     council is at fault.
     """
     try:
@@ -52,7 +52,7 @@ def apart(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> Apart[
 
 
 def _faults(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> dict[str, Exception]:
-    """The councils at which the step fails when it is given them alone; the step is known to fail at them together."""
+    """The councils at which the step fails by themselves, out of a list at which it is known to fail as a whole."""
     found: dict[str, Exception] = {}
     middle = len(councils) // 2
     for half in (councils[:middle], councils[middle:]):
@@ -66,12 +66,12 @@ def _faults(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> dict
 
 
 def fault_sentence(council: Council, what: str, error: Exception) -> str:
-    """What failed at a council: “Barnsley (370): counting failed: …”."""
+    """A sentence on what failed at a council: “Barnsley (370): counting failed: …”."""
     return f"{council.name} ({council.la_code}): {what} failed: {fault_in_words(error)}"
 
 
 def fault_in_words(error: Exception) -> str:
-    """An error of ours as it is; any other by its kind and place, never its text, which could hold a value."""
+    """The text of an error of ours. For any other error its type and place, as its text could contain a value."""
     if isinstance(error, HoldfastError):
         return str(error)
     frames = traceback.extract_tb(error.__traceback__)

@@ -1,4 +1,4 @@
-"""What each step of a month needs, taken out of a run's context: the one place where the context is unpacked."""
+"""Gives each step of a month what it needs from the run's context. The context is unpacked only here."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from flows.store.context import RunContext
 
 
 def due_now(context: RunContext) -> list[Due]:
-    """The run's month and the months before it that have something new: late or restated extracts."""
+    """The run's month, and earlier months with late or restated extracts."""
     months = month_range(context.month.plus(1 - context.settings.ingest.history_months), context.month)
     return _due(context, months, lambda _: context.cutoff)
 
 
 def due_in_history(context: RunContext, first: Month, last: Month) -> list[Due]:
-    """Months of a backfill: each as an ordinary run of that month would have seen it."""
+    """The months of a backfill, each as an ordinary run of that month would have seen it."""
     return _due(context, month_range(first, last), lambda month: min(context.cutoff, context.usual_cutoff(month)))
 
 
@@ -42,7 +42,7 @@ def _due(context: RunContext, months: Iterable[Month], cutoff: Callable[[Month],
 
 
 def reader(context: RunContext) -> ReadOne:
-    """Reads what one council sent for one month."""
+    """A function that reads what one council sent for one month."""
     limits = Limits(max_bytes=context.settings.ingest.max_file_mb * 1_000_000)
     return partial(read_files, context.landing, context.store, key=context.key, limits=limits)
 
@@ -50,14 +50,14 @@ def reader(context: RunContext) -> ReadOne:
 def check_months_of(
     context: RunContext, due: Sequence[Due], reads: Sequence[Sequence[Read]], *, reports: bool
 ) -> list[TakenIn]:
-    """The months checked, counted and stored, by the run's settings."""
+    """Check, count and store the months, by the run's settings."""
     settings = context.settings
     by = Checking(accepted_failures(settings.accepted_failures), settings.ingest.due_working_day, reports)
     return check_and_store(context.history, context.register, due, reads, by, context.clock)
 
 
 def to_publish(context: RunContext, decisions: Decisions, measured: Measured) -> Alerting:
-    """The decisions with what publishing them needs."""
+    """Add to the decisions what publishing them needs."""
     manifest, failures = files_as_known(context.history, context.month, context.cutoff)
     made = {f.name: getattr(decisions, f.name) for f in fields(Decisions)}
     return Alerting(**made, manifest=manifest, failures=failures, versions=versions_of(context.settings, measured))

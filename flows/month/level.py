@@ -1,4 +1,4 @@
-"""The level of the model in use, fed: from the published files that are stored, or from a list made by hand."""
+"""Updates the level of the model in use with judgements from the stored published files, or from a list by hand."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ("la_code", "published", "impact_of_leaders")
 
 
 def judgements_of_record(folder: Path) -> list[FedJudgement]:
-    """Every judgement of a folder of published files. Raises ReferenceDataError."""
+    """Every judgement in a folder of published files. Raises ReferenceDataError."""
     rows = graded(read_record(folder).judgements).iter_rows(named=True)
     return [FedJudgement(r["published"], r["la_code"], r["grade"] > GOOD, r["framework"]) for r in rows]
 
@@ -52,7 +52,7 @@ def judgements_by_hand(text: str, where: str) -> list[FedJudgement]:
 def follow_level(
     store: Store, model: TrainedModel, judgements: Iterable[FedJudgement], on: date, by: str
 ) -> tuple[TrainedModel, str]:
-    """The model (given as it was trained) at its level after these judgements, kept, and a sentence that says so."""
+    """Update the level of a model, given as trained, with these judgements and store it. Also returns a sentence."""
     moved, new = feed(store, model, judgements, on, by)
     return moved, level_sentence(moved, new)
 

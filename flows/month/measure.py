@@ -1,4 +1,4 @@
-"""From the remembered months to the features of one month, as known by the cut-off."""
+"""Computes measures and features of one month from the stored months, as known by the cut-off."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ from flows.month.take_in import unreported
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 
-#: Months of features that are kept with a run: what charts show, and a margin for reading back.
+#: Months of features that a run keeps: those that charts show, and a margin for looking back.
 FEATURE_MONTHS = 36
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The region's measures and features up to a month."""
+    """The measures and features of the region up to a month."""
 
     month: Month
     measures: pl.DataFrame
-    """MEASURES_SCHEMA, all months that were read."""
+    """MEASURES_SCHEMA, of all months that were read."""
     features: pl.DataFrame
-    """FEATURES_SCHEMA of the last months, for scores and charts."""
+    """FEATURES_SCHEMA, of the last months, for scores and charts."""
     manifests: tuple[Manifest, ...]
-    """The editions read, oldest first."""
+    """The editions that were read, oldest first."""
     faults: Mapping[str, str] = field(default_factory=dict)
-    """la_code -> what failed here through no fault of its files: it has no features, and this instead of a score."""
+    """la_code -> what failed because of a fault of ours. Such a council has no features and no score, but this text."""
 
 
 def measure(
@@ -56,10 +56,10 @@ def measure(
 ) -> Measured:
     """Read the stored counts of the months up to `month`, as known by `cutoff`, and compute everything from them.
 
-    `national`: NATIONAL, the published distribution percentiles are read from. Months before the first
-    one the group ever reported are not counted as missing. `usual_cutoff`: the day on which an ordinary
-    run of an earlier month looked, which decides what was late or missing then. `beside`: MEASURES_SCHEMA
-    rows from elsewhere (the published record), of measures that nobody's extracts give.
+    `national` (NATIONAL) is the published distribution that percentiles are read from. `usual_cutoff` gives the
+    cut-off of an ordinary run of an earlier month, which decides what was late or missing then. `beside` has
+    MEASURES_SCHEMA rows from elsewhere (the published record), for measures that no extract gives. Months before
+    the first that the group ever reported do not count as missing.
     """
     manifests = known_editions(history, month, cutoff, history_months)
     if not manifests:
@@ -112,7 +112,7 @@ def measure(
 
 @dataclass(frozen=True)
 class _Only:
-    """Some of the register's councils, and their rows of a table."""
+    """Selects some of the register's councils, and their rows in a table."""
 
     register: Register
     every: bool
@@ -128,20 +128,20 @@ def _only(councils: Sequence[str], register: Register) -> _Only:
 
 
 def without(measures: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    """The measures less those rows that others give: an absent figure must not hide a published one."""
+    """The measures without the rows that `others` has: a missing figure must not hide a published one."""
     return measures.join(others, on=["la_code", "month", "measure"], how="anti", maintain_order="left")
 
 
 def known_editions(history: History, month: Month, cutoff: date, months: int) -> list[Manifest]:
-    """The edition of each of the last `months` months that was known by the cut-off, oldest first."""
+    """The editions of the last `months` months as known by the cut-off, oldest first."""
     wanted = month_range(month.plus(1 - months), month)
     return [m for each in wanted if (m := history.as_of(each, cutoff)) is not None]
 
 
 def extract_log(manifests: Sequence[Manifest], register: Register) -> pl.DataFrame:
-    """EXTRACT_LOG of the months: what was expected of whom, when it came, what became of it.
+    """EXTRACT_LOG of the months: which extract was expected from whom, when it came and what became of it.
 
-    What comes without being owed (the year's `return` out of a workforce return) is neither in time nor late.
+    An extract that was not due (the year's `return` taken from a workforce return) is neither on time nor late.
     """
     owed = {(c.la_code, kind) for c in register.councils for kind in c.expects}
     rows = [
@@ -164,7 +164,7 @@ def extract_log(manifests: Sequence[Manifest], register: Register) -> pl.DataFra
 def _returned(
     history: History, manifests: Sequence[Manifest]
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame] | None:
-    """Of councils that send one aggregate row: the rows, when each was known, and why cells are missing."""
+    """For councils that send one aggregate row: the rows, when each was known, and why cells are missing."""
     with_returns = [m for m in manifests if any(e.kind is Kind.RETURN and e.sha256 for e in m.extracts)]
     if not with_returns:
         return None

@@ -1,4 +1,4 @@
-"""Taking in months that have gone by: portions of them are checked and counted while the next is being read."""
+"""Takes in past months in portions: each portion is checked and counted while the next one is being read."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from flows.month.apart import fault_sentence, of_the_run
 from flows.month.take_in import Due, Read, load_checks, to_be_tried_again, unread
 from flows.store.progress import step
 
-#: Rows read and checked together: some months of a small region, one month of England. With more, the last portion
-#: is checked while nothing is left to read; with fewer, Great Expectations begins more often than it pays.
+#: Rows in a portion: some months of a small region, or one month of England. With larger portions, more checking is
+#: left when nothing remains to be read. With smaller ones, Great Expectations starts too often.
 _ROWS_AT_ONCE = 300_000
 _BYTES_PER_ROW = 90
-#: Processes that read files.
+#: The number of processes that read files.
 READERS = 2
 
 
-#: Reads what one council sent for one month.
+#: A function that reads what one council sent for one month.
 ReadOne = Callable[[Sequence[LandedFile]], list[Read]]
 
 
 class Reading(Protocol):
-    """A portion that is being read: Prefect's future or Python's."""
+    """A portion that is being read: a future of Prefect's or of Python's."""
 
     def result(self) -> list[list[Read]]: ...
 
 
 def in_portions(due: Sequence[Due]) -> list[list[Due]]:
-    """Consecutive months whose files together hold about as many rows as fit one pass."""
+    """Group consecutive months so that each group's files have about as many rows as fit in one pass."""
     portions: list[list[Due]] = []
     room = 0
     for one in due:
@@ -45,7 +45,7 @@ def in_portions(due: Sequence[Due]) -> list[list[Due]]:
 
 
 def read_portion(due: Sequence[Due], pool: Executor, read_one: ReadOne) -> list[list[Read]]:
-    """What every council sent for some months, months and councils side by side in the pool's processes.
+    """Read what every council sent for some months, in parallel in the pool's processes.
 
     `read_one` reads one council's files of a month; it must pickle.
     """
@@ -58,7 +58,7 @@ def read_portion(due: Sequence[Due], pool: Executor, read_one: ReadOne) -> list[
 
 
 def _read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
-    """What one council sent, or the fault in its place: it ends no other council's month."""
+    """Read what one council sent. A fault is returned as a result, so that it does not stop other councils."""
     try:
         return read(files)
     except Exception as error:
@@ -73,9 +73,9 @@ def take_in_portions(
     check: Callable[[str, list[Due], list[list[Read]]], object],
     prepare: Callable[[], None] = load_checks,
 ) -> None:
-    """Check and count each portion while the next one is being read. Both are given the portion's name for people.
+    """Check and count each portion while the next one is being read. Both functions get the portion's name to show.
 
-    `prepare` is done while the first is being read.
+    `prepare` runs while the first portion is being read.
     """
     if not portions:
         return
@@ -91,7 +91,7 @@ def take_in_portions(
 
 
 def retried(due: Sequence[Due], reads: Sequence[Sequence[Read]]) -> list[Due]:
-    """The months, those marked to be tried again in which something could not be read."""
+    """The months, where those with something unread are marked to be tried again."""
     return [to_be_tried_again(one, read) for one, read in zip(due, reads, strict=True)]
 
 
@@ -101,7 +101,7 @@ def take_in_plainly(
     check: Callable[[list[Due], list[list[Read]]], object],
     prepare: Callable[[], None] = load_checks,
 ) -> None:
-    """The same without Prefect, for months before there is anybody to watch them: the demo's history."""
+    """The same without Prefect, for the demo's history, as nobody watches those months in the UI."""
     with ThreadPoolExecutor(1) as reader:
         take_in_portions(
             in_portions(due),

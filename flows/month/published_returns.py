@@ -1,4 +1,4 @@
-"""Real figures through the same job: DfE's published workforce file as one return per council per September."""
+"""Runs on real figures: reads DfE's published workforce file as one return per council and September."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from models.record import PublicRecord, read_record
 
 
 def read_published_file(path: Path) -> PublishedWorkforce:
-    """The file at `path`; raises ReferenceDataError if it is not there or has another layout."""
+    """Read the file at `path`. Raises ReferenceDataError if it is missing or has another layout."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -39,7 +39,7 @@ def read_published_file(path: Path) -> PublishedWorkforce:
 
 
 def read_record_beside(path: Path) -> PublicRecord | None:
-    """The published record in a folder, or None if the folder holds nothing that can be used as one."""
+    """The published record in a folder; None if the folder has no usable one."""
     try:
         return read_record(path)
     except ReferenceDataError:
@@ -51,10 +51,10 @@ def _members(la_code: str) -> list[str]:
 
 
 def record_measures_beside(record: PublicRecord, register: Register, cutoff: date) -> pl.DataFrame:
-    """MEASURES_SCHEMA of what DfE's workforce file does not hold: timeliness, re-referrals, demand, by March year.
+    """MEASURES_SCHEMA of what DfE's workforce file lacks: timeliness, re-referrals and demand, by year to March.
 
-    As the council itself knows them, at once. A joint return has the figures of its first member, which
-    are those of the joint service.
+    They count as known at once, as the council itself knows them. A joint return gets the figures of its first
+    member, which are those of the joint service.
     """
     in_file = {m.name for m in MEASURES if set(m.inputs) <= set(RETURN_INPUTS.values()) and m.group is Group.WORKFORCE}
     found = record_measures(record, Variant.OWN_DATA_AT_ONCE).filter(
@@ -73,7 +73,7 @@ def record_measures_beside(record: PublicRecord, register: Register, cutoff: dat
 def take_in_published(
     history: History, published: PublishedWorkforce, last: Month, accepted: Sequence[Accepted]
 ) -> tuple[list[TakenIn], list[Batch]]:
-    """Check and store every September of the file up to `last`, each as an edition known to its council at once."""
+    """Check and store every September of the file up to `last`, as editions that count as known at once."""
     from expectations.passing.check import check_batches
 
     months = [m for m in published.months if m <= last]
@@ -132,7 +132,7 @@ def take_in_published(
 
 
 def _batch(published: PublishedWorkforce, month: Month) -> Batch:
-    """The September as a batch. That DfE's file has no flow counts is not remarked on council by council."""
+    """One September as a batch. DfE's file has no flow counts, which is not reported for each council."""
     codes = published.returns["la_code"].to_list()
     return Batch(
         month=month,
@@ -143,7 +143,7 @@ def _batch(published: PublishedWorkforce, month: Month) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
-    """Our rates of one September, computed from DfE's published inputs, beside the rates DfE published."""
+    """Our rates for one September, computed from DfE's published inputs, compared with the rates DfE published."""
 
     filename: str
     month: Month
@@ -154,7 +154,7 @@ class Reconciliation:
     names: dict[str, str]
 
     def to_text(self) -> str:
-        """Per rate the largest difference; what rounding does not explain; what was no number; then every council."""
+        """The largest difference in each rate, what rounding does not explain, cells without a number, every council."""
         lines = [f"Reconciliation of {self.month.in_words} with {self.filename}: our rate less DfE’s."]
         for row in largest_differences(self.rows).iter_rows(named=True):
             of_rate = self.rows.filter(pl.col("measure") == row["measure"]).drop_nulls("difference")
@@ -172,7 +172,7 @@ class Reconciliation:
         return "\n".join([*lines, *self._by_council()])
 
     def to_csv(self) -> str:
-        """Every council and rate, for a spreadsheet."""
+        """Every council and rate as CSV, for a spreadsheet."""
         return self.rows.with_columns(pl.col("la_code").replace(self.names).alias("council")).write_csv()
 
     def _by_council(self) -> Iterator[str]:
@@ -200,7 +200,7 @@ class Reconciliation:
 
 
 def reconcile_published(published: PublishedWorkforce, month: Month) -> Reconciliation:
-    """Compute our rates from one September's published inputs and lay them beside DfE's."""
+    """Compute our rates from one September's published inputs and compare them with DfE's."""
     one = published.of(month)
     known = one.returns.select("la_code", pl.lit(month.last_day).alias("known_from"))
     population = pl.DataFrame(schema={"la_code": pl.String(), "population_0_17": pl.Int64()})
@@ -211,7 +211,7 @@ def reconcile_published(published: PublishedWorkforce, month: Month) -> Reconcil
 
 
 def _apart(compared: pl.DataFrame) -> list[pl.DataFrame]:
-    """Rates in per cent, and caseload, whose unit is another."""
+    """Split the table into rates in per cent and caseload, which has another unit."""
     caseload = pl.col("measure") == "caseload_fte"
     return [part for part in (compared.filter(~caseload), compared.filter(caseload)) if not part.is_empty()]
 

@@ -1,4 +1,4 @@
-"""What a restatement did to the measures: the same month before and after, council by council."""
+"""Shows what a restatement did to the measures: the same month before and after, for each council."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from flows.store.manifest import Manifest
 
 @dataclass(frozen=True, slots=True)
 class Restatement:
-    """An earlier month that was sent again, and what it did to the measures."""
+    """An earlier month that was sent again, and the measures that changed."""
 
     name: str
     month: Month
@@ -32,7 +32,7 @@ class Restatement:
 
 
 def restatements(history: History, register: Register, taken: Sequence[TakenIn], cutoff: date) -> list[Restatement]:
-    """One entry per council and extract that was sent again with other content, and the rates it moved."""
+    """One entry for each council and extract that was sent again with other content, with the rates that changed."""
     found: list[Restatement] = []
     for one in taken:
         if one.replaces is None:
@@ -52,7 +52,7 @@ def restatements(history: History, register: Register, taken: Sequence[TakenIn],
 
 
 def _measures(history: History, register: Register, manifest: Manifest, cutoff: date) -> pl.DataFrame:
-    """The measures of an edition's own month, with the months before it as known by the cut-off."""
+    """The measures of an edition's month, computed with the months before it as known by the cut-off."""
     first = manifest.month.plus(1 - max(WINDOWS))
     earlier = [m for back in range(max(WINDOWS) - 1, 0, -1) if (m := history.as_of(manifest.month.plus(-back), cutoff))]
     manifests = [*earlier, manifest]
@@ -70,7 +70,7 @@ def _measures(history: History, register: Register, manifest: Manifest, cutoff: 
 
 
 def _changes(old: pl.DataFrame, new: pl.DataFrame, la_code: str) -> tuple[str, ...]:
-    """`Vacancy rate 14% → 18%`, for every rate that moved as far as people would see, largest share first."""
+    """`Vacancy rate 14% → 18%` for every rate whose shown value changed, the largest relative change first."""
     key = ["la_code", "measure"]
     both = (
         old.filter(pl.col("la_code") == la_code)

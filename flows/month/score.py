@@ -1,4 +1,4 @@
-"""Which model speaks, and what it says of a month."""
+"""Loads the model in use and scores a month with it."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from models.registry.versions import load
 from models.score import Score
 from models.scoring.score_month import score_month, unscored
 
-#: In a run on published returns a measure may be this old: the children-in-need year ends in March,
-#: the workforce year in September.
+#: The greatest age of a measure in a run on published returns: the children-in-need year ends in March, the
+#: workforce year in September.
 RETURNS_MAX_AGE_MONTHS = 12
 
-#: What every score travels with, in one sentence.
+#: The sentence that goes with every score.
 CAUTION = "A score says how councils with such figures were later judged; it does not predict a grade"
 
 
 def load_model(settings: Settings, store: Store, known_by: date | None = None) -> TrainedModel:
-    """The shipped model, or the promoted version of the one the settings name, at the level known by a day.
+    """The shipped model, or the promoted version of the model that the settings name, at the level known by `known_by`.
 
     Raises ModelError.
     """
@@ -38,14 +38,14 @@ def load_model(settings: Settings, store: Store, known_by: date | None = None) -
 
 
 def trained_model(settings: Settings, store: Store) -> TrainedModel:
-    """The model in use at the level of its training. Raises ModelError."""
+    """The model in use, at the level it was trained at. Raises ModelError."""
     return shipped_model() if settings.model == "shipped" else load(store, settings.model)
 
 
 def score_councils(
     model: TrainedModel, measured: Measured, register: Register, month: Month, cutoff: date, *, max_age_months: int = 0
 ) -> dict[str, Score]:
-    """A score, or the reason why there is none, for every council that should report in the month."""
+    """A score, or the reason for its absence, for every council that should report in the month."""
     valid = {c.la_code: c for c in register.valid_in(month)}
     about = context(register, cutoff)
 

@@ -43,7 +43,7 @@ _HTML = "text/html; charset=utf-8"
 
 
 def accepted_failures(name: str | None) -> tuple[Accepted, ...]:
-    """The reviewed list of accepted failures; none if the settings name no file. Raises SettingsError."""
+    """The reviewed list of accepted failures; empty if the settings name no file. Raises SettingsError."""
     if name is None:
         return ()
     try:
@@ -54,12 +54,12 @@ def accepted_failures(name: str | None) -> tuple[Accepted, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Checking:
-    """What checking and storing go by."""
+    """The parameters of checking and storing."""
 
     accepted: tuple[Accepted, ...]
     due_working_day: int
     reports: bool
-    """Write the pages of the months too."""
+    """Whether to write the months' validation pages too."""
 
 
 def check_and_store(
@@ -100,19 +100,19 @@ def check_and_store(
 
 @dataclass(frozen=True)
 class Decisions:
-    """What was decided of a month's councils."""
+    """What was decided about a month's councils."""
 
     decided: tuple[Decided, ...]
     storm: Storm
     facts: Mapping[str, CouncilFacts]
-    """Of every council of the month: the region page shows all, also when only some are decided anew."""
+    """Facts of every council of the month, as the region page shows all, even if only some are decided again."""
     faults: tuple[str, ...] = ()
-    """What failed at single councils through no fault of their files, as sentences."""
+    """Faults of ours at single councils, as sentences."""
 
 
 @dataclass(frozen=True)
 class Alerting(Decisions):
-    """The decisions with what publishing them needs."""
+    """The decisions, and what publishing them needs."""
 
     manifest: Manifest | None = None
     failures: pl.DataFrame = field(default_factory=FAILURES.to_frame)
@@ -128,7 +128,7 @@ def decide_month(
     rules: AlertRules,
     cutoff: date,
 ) -> Decisions:
-    """Decide for the chosen councils, from where each last stood. Raises MonthsOutOfOrder."""
+    """Decide for the chosen councils, starting from each one's last alert. Raises MonthsOutOfOrder."""
     every = tuple(c.la_code for c in register.valid_in(measured.month))
     unread = _unread_by_us(register, measured.manifests)
     chosen = [c for c in chosen if c.la_code not in unread]
@@ -154,9 +154,9 @@ def decide_month(
 
 
 def _unread_by_us(register: Register, manifests: Sequence[Manifest]) -> dict[str, str]:
-    """The councils of which a file that came could not be read through a fault of ours, each with a sentence.
+    """The councils with a file that we could not read through a fault of ours, each with a sentence.
 
-    Nothing is decided of them and their directors are not written to: figures that we did not read are not missing.
+    Nothing is decided about them and their directors get no message: figures that we failed to read are not missing.
     """
     found: dict[str, str] = {}
     for manifest in manifests:
@@ -171,7 +171,7 @@ def _unread_by_us(register: Register, manifests: Sequence[Manifest]) -> dict[str
 
 
 def versions_of(settings: Settings, measured: Measured) -> Versions:
-    """What the alerts of a run say of it."""
+    """What the alerts of a run record about it."""
     known = (m.known_to for m in measured.manifests)
     return Versions(
         code=code_version(),
@@ -182,7 +182,7 @@ def versions_of(settings: Settings, measured: Measured) -> Versions:
 
 
 def chosen_councils(register: Register, month: Month, codes: Sequence[str]) -> tuple[Council, ...]:
-    """The councils of the month with these codes, or all; raises SettingsError for a code nobody reports under."""
+    """The month's councils with these codes, or all. Raises SettingsError for a code that nobody reports under."""
     valid = register.valid_in(month)
     asked = {folder_name(code): code for code in codes}
     if unknown := sorted(asked[folder] for folder in set(asked) - {c.folder for c in valid}):
@@ -194,7 +194,7 @@ def chosen_councils(register: Register, month: Month, codes: Sequence[str]) -> t
 
 
 def files_as_known(history: History, month: Month, cutoff: date) -> tuple[Manifest | None, pl.DataFrame]:
-    """The month's edition as known by the cut-off, and what its checks found."""
+    """The month's edition as known by the cut-off, and the failures its checks found."""
     manifest = history.as_of(month, cutoff)
     return manifest, history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
 
@@ -208,14 +208,14 @@ def write_region_page(
     published: Sequence[Published],
     seconds: Mapping[str, float],
 ) -> str:
-    """The overview of the whole region, for those entitled to it. Returns its name in the store.
+    """Write the overview of the region, for those entitled to it. Returns its name in the store.
 
-    Councils this run did not decide stand as an earlier run published them. `held`: why mail is held, if it is.
+    Councils that this run did not decide are shown as an earlier run published them. `held` says why mail is held.
     """
     name = region_page_name(month)
     made = {p.alert.la_code: p.alert for p in published}
     others = [c for c in councils if c.la_code not in made]
-    standing = readable_alerts(store, month, others, [])  # what cannot be read was said when it was decided
+    standing = readable_alerts(store, month, others, [])  # unreadable alerts were reported when the month was decided
     alerts = {**made, **{a.la_code: a for a in standing}}
     card = scorecard(store, councils, date.fromisoformat(alerting.versions.known_by))
     links = {
@@ -246,12 +246,12 @@ def write_region_page(
 
 
 def _letter_link(alert: Alert | None) -> tuple[tuple[str, str], ...]:
-    """The letter, if one is due: what a person wants to read of an alert."""
+    """A link to the alert's letter, if one is due."""
     return (("letter", f"../../{rendered_names(alert)[0]}"),) if alert is not None and alert.due else ()
 
 
 def write_success_marker(store: Store, month: Month, alerting: Alerting, held: bool) -> str:
-    """`runs/<month>/success.json`: what a watchdog looks for. The same run again leaves it as it is."""
+    """Write `runs/<month>/success.json`, which the watchdog looks for. A repeated run leaves it unchanged."""
     content = json.dumps(
         {
             "month": str(month),

@@ -1,7 +1,7 @@
-"""One month's extracts become one edition of that month: read, checked, counted, remembered.
+"""Reads, checks, counts and stores one month's extracts, which makes a new edition of that month.
 
-Plain functions; `flows.monthly` calls them as Prefect tasks. A file that cannot be used is that
-council's problem: it is recorded with its reason, and the others go on.
+These are plain functions, which `flows.monthly` calls as Prefect tasks. A file that cannot be used concerns only
+its council: it is recorded with the reason, and the others go on.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _INCOMPLETE = "-incomplete"
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A month that must be taken in: something in its folder is new, or the month before was restated."""
+    """A month that must be taken in, because its folder has something new or the month before was restated."""
 
     month: Month
     cutoff: date
@@ -49,10 +49,10 @@ class Due:
     unrecognised: tuple[Unrecognised, ...]
     fingerprint: str
     replaces: Manifest | None
-    """The edition known so far, if any."""
+    """The month's latest edition, if there is one."""
 
     def by_council(self) -> list[list[LandedFile]]:
-        """The files, one list per council: the unit that is read, shown and retried."""
+        """The files, as one list for each council, which is the unit that is read, shown and retried."""
         found: dict[str, list[LandedFile]] = {}
         for file in self.files:
             found.setdefault(file.council.la_code, []).append(file)
@@ -60,34 +60,34 @@ class Due:
 
     @property
     def has_news(self) -> bool:
-        """Its own files changed; if not, only the month before it did."""
+        """Whether its own files changed. If not, only the month before it changed."""
         return self.replaces is None or self.replaces.fingerprint != self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """What became of the submission that counts for one council and kind."""
+    """The outcome of reading the newest submission of one council and kind."""
 
     file: LandedFile
     submission: Submission
     extract: IngestedExtract | None
     refusal: str | None
     earlier: tuple[Submission, ...] = ()
-    """Submissions of the same extract before it, oldest first."""
+    """Earlier submissions of the same extract, oldest first."""
     received: Received | None = None
     fault: bool = False
-    """Reading failed through no fault of the file: nothing of it is recorded as received, and it is tried again."""
+    """Reading failed through a fault of ours: the file is not recorded as received, and the next run tries again."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenIn:
-    """A month after ingest and validation."""
+    """A month that has been ingested and validated."""
 
     manifest: Manifest
     outcome: Outcome
     replaces: Manifest | None
     faults: tuple[str, ...] = ()
-    """What failed at single councils through no fault of their files, as sentences."""
+    """Faults of ours at single councils, as sentences."""
 
 
 def months_due(
@@ -97,12 +97,12 @@ def months_due(
     months: Iterable[Month],
     cutoff: Callable[[Month], date],
 ) -> list[Due]:
-    """Which of these months (oldest first) have something new as seen on their cut-off day; reads no content.
+    """The months among these (oldest first) that have something new as of their cut-off day. Reads no content.
 
-    The month after a restated one is taken in again too: its leavers and changed workers were found
-    against what was restated. Closed months (`holdfast retain`) are left as they are, and so is a month whose
-    landing folder has been emptied: tidying up restates nothing. A month of which the store holds something damaged
-    is due again where its files still lie there; where they do not, whoever reads it raises DamagedObject.
+    The month after a restated one is taken in again too, because its leavers and changed workers were found by
+    comparison with the old data. Closed months (`holdfast retain`) are left alone. So is a month whose landing folder
+    was emptied: tidying up restates nothing. A month with something damaged in the store is due again if its files
+    are still in the landing folder; if not, reading it raises DamagedObject.
     """
     due: list[Due] = []
     months = list(months)
@@ -131,7 +131,7 @@ def months_due(
 
 
 def fingerprint(files: Sequence[LandedFile], strange: Sequence[Unrecognised] = ()) -> str:
-    """Names what would be taken in: an equal fingerprint means there is nothing new to do."""
+    """A hash of what would be taken in. If it equals the edition's fingerprint, there is nothing new to do."""
     digest = hashlib.sha256()
     lying = [(f.name, f.size, f.modified) for f in files] + [(u.name, u.size, u.modified) for u in strange]
     lying += sorted({(f.mapping.name, f.mapping.size, f.mapping.modified) for f in files if f.mapping is not None})
@@ -141,9 +141,9 @@ def fingerprint(files: Sequence[LandedFile], strange: Sequence[Unrecognised] = (
 
 
 def read_files(landing: Store, store: Store, files: Sequence[LandedFile], *, key: bytes, limits: Limits) -> list[Read]:
-    """Receive all submissions of one council and month; of each kind the newest counts, the others are kept.
+    """Receive all submissions of one council and month. The newest of each kind is used; the others are kept.
 
-    Raises StoreError and SettingsError, which concern the run; a file at fault is a result.
+    A faulty file is a result. Raises only StoreError and SettingsError, which concern the whole run.
     """
     reads: list[Read] = []
     for kind in dict.fromkeys(f.kind for f in files):
@@ -164,7 +164,7 @@ def read_files(landing: Store, store: Store, files: Sequence[LandedFile], *, key
 
 
 def unread(files: Sequence[LandedFile], why: str) -> list[Read]:
-    """What stands for a council's files that could not be read through no fault of theirs."""
+    """The results for a council's files that could not be read through a fault of ours."""
     newest = {f.kind: f for f in files}
     return [
         Read(
@@ -190,14 +190,14 @@ def unread(files: Sequence[LandedFile], why: str) -> list[Read]:
 
 
 def to_be_tried_again(due: Due, reads: Sequence[Read]) -> Due:
-    """The month under a mark of its own if anything could not be read, so that the next run takes it in again."""
+    """The month, with a changed fingerprint if anything could not be read, so that the next run takes it in again."""
     if not any(read.fault for read in reads) or due.fingerprint.endswith(_INCOMPLETE):
         return due
     return replace(due, fingerprint=f"{due.fingerprint}{_INCOMPLETE}")
 
 
 def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
-    """The month's readable extracts of all councils as one batch."""
+    """The readable extracts of all councils for the month, as one batch."""
     return batch_of(
         month,
         extracts_of(reads),
@@ -211,12 +211,12 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
 
 
 def extracts_of(reads: Sequence[Read]) -> list[IngestedExtract]:
-    """Those that could be read."""
+    """The extracts that could be read."""
     return [r.extract for r in reads if r.extract is not None]
 
 
 def load_checks() -> None:
-    """Import Great Expectations, which takes seconds, while something else is waited for."""
+    """Import Great Expectations, which takes seconds. Call it while waiting for something else."""
     from expectations.passing import check, engine  # noqa: F401
 
     engine.load_great_expectations()
@@ -224,25 +224,25 @@ def load_checks() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Months after validation; what a fault of ours kept from being checked stands as unread."""
+    """Months after validation. Files that a fault of ours kept from being checked count as unread."""
 
     due: tuple[Due, ...]
     reads: tuple[tuple[Read, ...], ...]
     batches: tuple[Batch, ...]
     outcomes: tuple[Outcome, ...]
     faults: tuple[str, ...]
-    """What failed at single councils through no fault of their files, as sentences."""
+    """Faults of ours at single councils, as sentences."""
 
 
 def check_months(
     history: History, due: Sequence[Due], reads: Sequence[Sequence[Read]], accepted: Sequence[Accepted]
 ) -> Checked:
-    """Validate the months in as few passes as fit, each against the 12 months before it.
+    """Validate the months in as few passes as possible, each against the 12 months before it.
 
-    A month is counted between the two halves of a pass, so that nothing that counting takes for granted has not
-    been looked at. A council at which Holdfast itself fails is left out by name, and tried again by the next run.
+    A month is counted between the two halves of a pass, so that everything that counting relies on has been checked
+    first. A council at which Holdfast itself fails is left out, with a sentence, and the next run tries it again.
     """
-    # Great Expectations takes seconds to import; a run with nothing new to check does without.
+    # Great Expectations takes seconds to import, and a run with nothing new to check does not need it.
     from expectations.passing.check import check_batches
 
     if not due:
@@ -281,7 +281,7 @@ def _council_of(la_code: str, reads: Sequence[Sequence[Read]]) -> Council:
 
 
 def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
-    """The reads, those of the councils in `why` as files that could not be read through no fault of theirs."""
+    """The reads, where those of the councils in `why` count as unread through a fault of ours."""
     kept: list[Read] = []
     for read in reads:
         sentence = why.get(read.file.council.la_code)
@@ -303,8 +303,8 @@ def store_edition(
 ) -> TakenIn:
     """Count what may be used, withhold what may not, record every submission's fate, store the edition.
 
-    `tell` writes the month's reports. It is called before the edition is stored, so that whoever finds an edition
-    finds its reports too, wherever a run was killed.
+    `tell` writes the month's reports. It is called before the edition is stored, so that every edition has its
+    reports, wherever a run was killed.
     """
     month = due.month
     before = history.as_of(month.plus(-1), due.cutoff)
@@ -325,7 +325,7 @@ def store_edition(
         outcome = without_councils(outcome, why)
     frames = usable(batch, outcome)
     if Kind.RETURN in frames:
-        # A return is not counted: its figures are read as they are kept, so what is withheld is not kept.
+        # A return is not counted but read as stored, so its withheld fields must not be stored.
         frames[Kind.RETURN] = without_withheld(frames[Kind.RETURN], Kind.RETURN, outcome)
     known = [london_day(f.modified) for f in due.files] + ([before.known_to] if before else [])
     known += [london_day(f.mapping.modified) for f in due.files if f.mapping is not None]
@@ -364,7 +364,7 @@ def store_edition(
 
 
 def _of(batch: Batch, councils: Collection[str] | None) -> Batch:
-    """The rows of some councils only; None for all."""
+    """The rows of these councils only; all rows if None."""
     if councils is None:
         return batch
     chosen = pl.col("la_code").is_in(sorted(councils))
@@ -372,7 +372,7 @@ def _of(batch: Batch, councils: Collection[str] | None) -> Batch:
 
 
 def without_councils(outcome: Outcome, councils: Collection[str]) -> Outcome:
-    """The outcome as if these councils had sent nothing: their files count as not looked at."""
+    """The outcome as if these councils had sent nothing: their files count as not checked."""
     kept = ~pl.col("la_code").is_in(sorted(councils))
     return replace(
         outcome,
@@ -386,7 +386,7 @@ def without_councils(outcome: Outcome, councils: Collection[str]) -> Outcome:
 
 
 def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.DataFrame:
-    """The frame with every field null that validation withholds, council by council."""
+    """The frame with null in every field that validation withholds, for each council."""
     by_field: dict[str, list[str]] = {}
     for la_code, of, name in sorted(outcome.withheld):
         if of is kind:
@@ -407,7 +407,7 @@ def records_of(
     *,
     due_day: date,
 ) -> tuple[ExtractRecord, ...]:
-    """One record per extract that was expected or came, in order of council and kind; writes the submission log."""
+    """One record for each extract expected or received, sorted by council and kind. Also writes the submission log."""
     by_key = {(r.file.council.la_code, r.file.kind): r for r in reads}
     expected = [(c.la_code, kind) for c in register.valid_in(due.month) for kind in c.expects]
     first_seen = {(e.la_code, e.kind): e.first_received for e in due.replaces.extracts} if due.replaces else {}
@@ -444,7 +444,7 @@ def records_of(
 
 
 def unreported(manifests: Sequence[Manifest]) -> pl.DataFrame:
-    """UNREPORTED: why whole extracts are not there, from the months' records."""
+    """UNREPORTED: why whole extracts are missing, from the months' records."""
     reasons = {
         Fate.MISSING: str(Missing.NOT_REPORTED),
         Fate.REFUSED: str(Missing.QUARANTINED),

@@ -1,4 +1,4 @@
-"""What `holdfast train` and the train flow share: a model from the published record, judged beside the present one."""
+"""Shared by `holdfast train` and the train flow: trains on the published record and compares with the model in use."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from models.registry.versions import load
 
 
 def trained(data: Path, settings: Settings | None, published_before: date | None, now: datetime) -> TrainingResult:
-    """Train on a folder of published files; with `settings`, on the group's own months in the store too.
+    """Train on a folder of published files. With `settings`, also on the group's own months in the store.
 
-    Raises ModelError while the group has too few judgements with months of its own before them.
+    Raises ModelError if too few of the group's judgements have months of its own data before them.
     """
     if settings is None:
         return train_model(data, code_version=code_version(), published_before=published_before)
@@ -38,7 +38,7 @@ def trained(data: Path, settings: Settings | None, published_before: date | None
 
 
 def own_design(settings: Settings, now: datetime) -> Design:
-    """The group's own judgements beside its own months, from the store."""
+    """The group's own judgements with its own months before them, from the store."""
     context = begin(settings, Month.of(london_day(now)).plus(-1), now=now, as_of=None)
     months = settings.ingest.history_months
     national = shipped_model().reference.select(list(NATIONAL))
@@ -56,7 +56,7 @@ def own_design(settings: Settings, now: datetime) -> Design:
 
 
 def beside_the_present_one(store: Store, result: TrainingResult) -> TrainingResult:
-    """Judged against the store's current model too, if it has one; else against the shipped one."""
+    """Compare the result with the store's current model too; with the shipped model if the store has none."""
     try:
         incumbent = load(store, result.model.ref.name)
     except ModelError:

@@ -1,6 +1,6 @@
-"""Worker processes for reading many files: parsing holds Python's lock too often for threads to help.
+"""Worker processes for reading many files. Threads would not help, as parsing holds Python's lock too often.
 
-Imports nothing heavy, so that a worker sets its environment before Polars is loaded.
+This module imports nothing heavy, so that a worker can set its environment before Polars is loaded.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 
-#: Workers prepare what the process that started them does next, so on a full machine that one goes first.
+#: Niceness of the workers. On a busy machine the parent goes first, as the workers prepare its next step.
 _NICE = 2
 
 
@@ -23,6 +23,6 @@ def _one_thread_each() -> None:
 
 @contextmanager
 def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """`count` fresh processes, each with one thread for numerical work; what they are given must pickle."""
+    """Start `count` new processes, each with one thread for numerical work. Their arguments must pickle."""
     with ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_one_thread_each) as pool:
         yield pool

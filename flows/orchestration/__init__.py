@@ -1,6 +1,6 @@
-"""What knows Prefect beside the flows: tasks, artifacts, faults, servers, schedules."""
+"""Everything but the flows that uses Prefect: tasks, artifacts, faults, servers, schedules."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "artifacts",
     "ask",

@@ -1,7 +1,7 @@
-"""What a run shows in the Prefect UI: artifacts, tags and progress. Without a server that stays, nothing is made.
+"""What a run shows in the Prefect UI: artifacts, tags and progress. On an embedded server nothing is shown.
 
-Everything here is also in the store (region page, validation pages, approvals), so nothing is lost with the
-server. Addresses of people are never shown; a message is shown by its subject and who it is for.
+Everything shown here is also in the store (region page, validation pages, approvals), so nothing is lost if the
+server is. E-mail addresses are never shown: a message appears with its subject and the councils it is for.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from flows.store import Store
 from flows.store.context import RunContext
 from flows.store.progress import showing_progress
 
-#: Charts stop here: a page of the UI with more is slow, and the region page has them all.
+#: Bytes of charts shown on one page. A longer page is slow in the UI, and the region page has every chart.
 _CHART_BYTES = 800_000
 _CHART_MEASURES = 5
 #: Bands whose councils' charts are shown, most urgent first.
@@ -53,22 +53,22 @@ _CHART_IN_PAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 
 def stays() -> bool:
-    """Whether a server keeps what is shown; the embedded one ends with the run."""
+    """Whether the server outlives the run and so keeps its artifacts. The embedded server does not."""
     address = PREFECT_API_URL.value()
     return bool(address) and not is_embedded(str(address))
 
 
 def tags_of(month: Month, reason: str) -> tuple[str, ...]:
-    """By which a run is found in the UI: the month, and the reason cut to a tag's length."""
+    """Tags by which a run can be found in the UI: the month, and the reason, cut to the length of a tag."""
     return (str(month), reason[:_REASON_TAG]) if reason else (str(month),)
 
 
 @contextmanager
 def tagged(names: Sequence[str]) -> Iterator[None]:
-    """Put tags on the flow run under way, beside those it has; the block's tasks have none.
+    """Add tags to the current flow run, but not to the tasks in the block.
 
-    For each tag of a task the server is asked whether it has a limit, by a client that does not ask again: a run whose
-    tasks have tags ends when the server is away for a second.
+    For each tag on a task, Prefect asks the server for a concurrency limit, and it does not retry that request. If
+    tasks had tags, a server that was away for a second would end the run.
     """
     given = runtime.flow_run.id
     if not (stays() and given):
@@ -82,7 +82,7 @@ def tagged(names: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def progress(month: Month, steps: int) -> Iterator[None]:
-    """Show every step of the block as a line of the run's log and as a bar of so many steps."""
+    """Show each step of the block as a line in the run's log, and on a progress bar of `steps` steps."""
     logger = get_run_logger()
     bar: UUID | None = None
     if stays():
@@ -109,7 +109,7 @@ def progress(month: Month, steps: int) -> Iterator[None]:
 def show_run(
     context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]
 ) -> None:
-    """The run's artifacts: summary, councils, validation, charts, timing."""
+    """Create the run's artifacts: summary, councils, validation, charts, timing."""
     get_run_logger().info(outcome.headline)
     if stays():
         with _for_show():
@@ -136,7 +136,7 @@ def _show(context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], fac
 
 
 def show_waiting(context: RunContext, waits: Pending) -> None:
-    """The messages a person is to decide on, before the run suspends."""
+    """Show the messages that wait for approval, before the run suspends."""
     if stays():
         with _for_show():
             create_markdown_artifact(
@@ -148,7 +148,7 @@ def show_waiting(context: RunContext, waits: Pending) -> None:
 
 @contextmanager
 def _for_show() -> Iterator[None]:
-    """What is shown is never worth a run: the block's failure is a line of the log."""
+    """Log a failure of the block instead of raising it: a run must not fail because an artifact could not be made."""
     try:
         yield
     except Exception as error:
@@ -156,7 +156,7 @@ def _for_show() -> Iterator[None]:
 
 
 def link(context: RunContext, name: str, words: str) -> str:
-    """Markdown that leads to an object: clickable where `public_url` says how a browser reaches the store."""
+    """Markdown that points to an object: a link if the setting `public_url` is there, else its path or address."""
     if context.settings.public_url:
         return f"[{words}]({found_at(context, name)})"
     return f"{words}: `{place(context.store, name)}`"
@@ -201,7 +201,7 @@ def validation_markdown(context: RunContext, outcome: RunOutcome) -> str:
 
 
 def charts_markdown(alerts: Sequence[Alert], facts: Mapping[str, CouncilFacts]) -> str:
-    """Sparklines of the councils that stand out, as far as a page of the UI carries them; empty if none does."""
+    """Sparklines of the councils in the bands of `_CHARTED`, up to `_CHART_BYTES`; empty if there are none."""
     blocks: list[str] = []
     size = left = 0
     ordered = sorted(
@@ -252,13 +252,13 @@ def _charts_of(alert: Alert, facts: CouncilFacts) -> str:
 
 
 def timing_table(outcome: RunOutcome) -> list[dict[str, Any]]:
-    """Seconds by stage, and together."""
+    """Seconds for each stage, and in total."""
     rows = [{"stage": stage, "seconds": round(taken, 1)} for stage, taken in (outcome.seconds or {}).items()]
     return [*rows, {"stage": "together", "seconds": round(sum((outcome.seconds or {}).values()), 1)}]
 
 
 def message_blocks(store: Store, waits: Pending) -> list[str]:
-    """The messages themselves, word for word with their charts, as far as a page of the UI carries them."""
+    """The full text of the messages with their charts, as many as fit on a page of the UI."""
     lines: list[str] = []
     size = left = 0
     for m in waits.messages:
@@ -280,7 +280,7 @@ def message_blocks(store: Store, waits: Pending) -> list[str]:
 
 
 def waiting_markdown(context: RunContext, waits: Pending) -> str:
-    """The would-be messages: subject, who it is for, band, change, and where it can be read."""
+    """One row per message that waits: subject, who it is for, band, change, and where to read it."""
     lines = [
         "## Messages to decide on",
         "",

@@ -1,4 +1,4 @@
-"""The question of an approval in Prefect: the flow run is suspended, and goes on when a person has answered."""
+"""Asks for an approval in Prefect: suspends the flow run, which goes on once a person has answered."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling
 if TYPE_CHECKING:
     from prefect.input import Keyset
 
-#: More than anybody answers wrongly; a run that reaches it ends with a sentence.
+#: How often one approval may be asked for. Nobody gives so many wrong answers; a run that gets here ends.
 MOST_QUESTIONS = 50
 
 
 class Approval(Answer, RunInput):
-    """The answer as Prefect's form."""
+    """The answer, as a form in the Prefect UI."""
 
     @classmethod
     def save(cls, keyset: Keyset, flow_run_id: UUID | None = None) -> None:
-        """Put the question to a flow run, or what of it is not there yet; Prefect's own refuses to do it twice."""
+        """Save the form for a flow run, or what is missing of it. Prefect's own method fails if called twice."""
         if read_flow_run_input(keyset["schema"], flow_run_id) is None:
             super().save(keyset, flow_run_id)
         elif cls._description and read_flow_run_input(keyset["description"], flow_run_id) is None:
@@ -33,13 +33,13 @@ class Approval(Answer, RunInput):
 
 
 def ask(waits: Pending, attempt: int, problem: str) -> Answer:
-    """The person's answer to the n-th asking of a round. The first call does not return: the run's process ends.
+    """Suspend the run until a person answers, and return the answer. The first call does not return: the process ends.
 
-    The run stays suspended without limit of time; resumed, it runs again from its start and gets the answer
-    here. `problem`: what was wrong with the answer before. Raises ApprovalRefused for an answer that is none.
+    The run may stay suspended for any length of time. When it is resumed, it runs again from its start and gets
+    the answer here. `problem` says what was wrong with the previous answer. Raises ApprovalRefused for an invalid one.
 
-    Prefect puts the question after it has suspended the run. A run killed between the two would stand there
-    with a form that can't be opened, so here the question comes first.
+    Prefect itself suspends the run first and saves the form after that. A run killed between the two would stay
+    suspended with a form that cannot be opened, so here the form is saved first.
     """
     title = f"{waits.in_words}. They are listed in the artifact “Messages that wait for approval”."
     form = Approval.with_initial_data(description=f"{problem} {title}".strip() if problem else title)
@@ -53,9 +53,9 @@ def ask(waits: Pending, attempt: int, problem: str) -> Answer:
 
 
 def resume(run: str, ruling: Ruling) -> str:
-    """Let a suspended flow run go on, so that it ends and shows its last summary; a sentence on how that went.
+    """Resume a suspended flow run, so that it finishes and shows its final summary. Returns a sentence on how it went.
 
-    It finds the decision in the store, so it sends nothing twice, whatever it is answered here.
+    The run reads the decision from the store, so it sends nothing twice, whatever answer is passed on here.
     """
     from prefect.client.orchestration import get_client
 

@@ -1,7 +1,7 @@
-"""The doctor: reads everything in the store, or of one month, and says what is damaged, missing or belongs to nothing.
+"""The doctor: reads the whole store, or one month of it, and reports objects that are damaged, missing or orphaned.
 
-Every finding names the object and the command that restores it. `repair` does only what is safe: what a run makes
-anew, or what belongs to nothing, is laid aside under `set-aside/`, from where a person can put it back.
+Every finding names the object and the command that restores it. `repair` does only what is safe: it moves objects
+that a run makes anew, or that belong to nothing, to `set-aside/`. A person can move them back from there.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from flows.store.retention import CONTENTS
 from models.registry.versions import PREFIX as MODELS
 from models.registry.versions import load, versions
 
-#: Where what is laid aside lies: by month, so that its period of keeping passes like any other's.
+#: The folder for objects that were set aside. It is split by month, so that retention applies to it as elsewhere.
 SET_ASIDE = "set-aside"
 
-#: What a person put there or a run writes whole each time; a later run writes it anew.
+#: Folders whose objects are written whole by each run (or put there by a person); a later run writes them anew.
 _WRITTEN_ANEW = ("region", "validation", "runs", "reconciliation")
 _KNOWN = (
     *CONTENTS,
@@ -54,33 +54,33 @@ _ALERT = re.compile(r"alerts/\d{4}-\d{2}/[^./]+\.(r\d+\.)?json")
 _RECEIVED = re.compile(r"received/(?P<month>[^/]+)/(?P<folder>[^/]+)/\w+-(?P<sha>[0-9a-f]{12})\.\w+")
 _TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.parquet)")
 _READERS = 8
-#: An edition may be known at any day.
+#: A cut-off that no edition is later than.
 _EVER = date.max
 
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """One object that is not as it should be."""
+    """One object that is damaged, missing or orphaned."""
 
     name: str
     what: str
-    """A sentence with what restores it."""
+    """A sentence that says how to restore it."""
     may_go: bool = False
-    """Whether laying it aside is safe: it belongs to nothing, or a run makes it anew."""
+    """Whether it is safe to set aside: it belongs to nothing, or a run makes it anew."""
     whole: str = ""
-    """What is laid aside with it, by prefix: the rest of its edition."""
+    """Prefix of the objects that are set aside with it: the rest of its edition."""
     laid_aside: str = ""
-    """Where it was laid."""
+    """Where it was moved to."""
 
     @property
     def in_words(self) -> str:
-        """For a terminal or a mail."""
+        """The finding as text for a terminal or an e-mail."""
         return f"{self.what} It was laid aside as {self.laid_aside}." if self.laid_aside else self.what
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What one look found."""
+    """Everything that one examination found."""
 
     objects: int
     findings: tuple[DoctorFinding, ...]
@@ -95,12 +95,12 @@ class Health:
         return f"{found} of {self.objects} objects {'needs' if found == 1 else 'need'} a person{done}"
 
     def to_text(self) -> str:
-        """The headline, and a line a finding."""
+        """The headline, then one line for each finding."""
         return "\n".join([f"{self.headline}.", *(f"  - {f.in_words}" for f in self.findings)])
 
 
 def examine(store: Store, month: Month | None = None) -> Health:
-    """Read every object of the store, or of one month; nothing is written."""
+    """Read every object of the store, or of one month. Writes nothing."""
     names = [o.name for o in store.list() if _of_month(o.name, month)]
     there = set(names)
     with ThreadPoolExecutor(_READERS) as pool:
@@ -115,12 +115,12 @@ def examine(store: Store, month: Month | None = None) -> Health:
 
 
 def lay_aside(store: Store, health: Health) -> Health:
-    """Lay aside what may go; the same findings, with where each was laid."""
+    """Set aside what is safe to move. Returns the same findings, each with the place it was moved to."""
     return Health(health.objects, tuple(_laid_aside(store, f) if f.may_go else f for f in health.findings))
 
 
 def _laid_aside(store: Store, finding: DoctorFinding) -> DoctorFinding:
-    # The manifest last: an edition whose laying aside was cut off is still found damaged.
+    # The manifest goes last: if the move is cut off, the edition is still found damaged.
     names = sorted((o.name for o in store.list(finding.whole)), key=lambda n: n.endswith("manifest.json"))
     target = ""
     for name in names if finding.whole else [finding.name]:
@@ -146,7 +146,7 @@ def _month(name: str) -> Month | None:
 
 
 def _one(store: Store, name: str, there: Collection[str]) -> Iterator[DoctorFinding]:
-    """What is wrong with one object, looked at by itself."""
+    """What is wrong with one object, judged without the others."""
     first = name.partition("/")[0]
     if first not in _KNOWN:
         yield DoctorFinding(
@@ -193,7 +193,7 @@ def _json_object(content: bytes) -> object:
 
 
 def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[DoctorFinding]:
-    """Manifests that cannot be read, tables that are missing or other than written, and tables of no edition."""
+    """Manifests that cannot be read, tables that are missing or altered, and tables that belong to no edition."""
     history = History(store)
     listed: set[str] = set()
     of_month = sorted(n for n in there if n.startswith(f"months/{month}/"))
@@ -240,7 +240,7 @@ def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Ite
 
 
 def _of_edition(name: str, what: str, number: int, newest: int) -> DoctorFinding:
-    """A fault in an edition. Once a later one has taken its place, no run of today reads it, and it may go whole."""
+    """A fault in an edition. If there is a later edition, no run reads this one any more and all of it may go."""
     if number == newest:
         return DoctorFinding(name, what)
     later = f"Edition {newest} has taken its place; `holdfast doctor --repair` lays edition {number} aside."
@@ -248,7 +248,7 @@ def _of_edition(name: str, what: str, number: int, newest: int) -> DoctorFinding
 
 
 def _whole_store(store: Store, there: Collection[str]) -> Iterator[DoctorFinding]:
-    """What concerns no single month: claims, the key's record, the ledger's messages, models, published files."""
+    """Faults outside any one month: claims, the key's record, the ledger's messages, models, published files."""
     for said in damaged_claims(store):
         name = said.partition("“")[2].partition("”")[0]
         yield DoctorFinding(name, said)

@@ -1,7 +1,7 @@
-"""Prefect without a server to start: settings for the embedded default, applied before Prefect is imported.
+"""Runs Prefect without a separate server: settings for the embedded server, applied before Prefect is imported.
 
-Where `PREFECT_API_URL` names a server, that server is used and nothing here changes it.
-`python -m flows.orchestration.embedded` starts the embedded server and ends it, so that its database is there.
+If `PREFECT_API_URL` names a server, that server is used and nothing here changes it.
+`python -m flows.orchestration.embedded` starts the embedded server and stops it again, to create its database.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from features.errors import HoldfastError, SettingsError
 
 _PATIENCE = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
 
-#: Prefect's own names. Its own log lines are for its authors. Where a flow is called outside `quiet_flows`, Prefect
-#: starts a server by itself, which takes 10 to 20 s on two busy cores, where its default patience is 20 s.
+#: Settings by Prefect's own names. Its logs are of no use to our users, so they are kept quiet. A flow called outside
+#: `quiet_flows` makes Prefect start a server itself. On two busy cores that takes 10 to 20 s, and its limit is 20 s.
 EMBEDDED = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
     _PATIENCE: "300",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
-    # The server logs the cancelling of its own services as errors when the process ends.
+    # When the process ends, the server logs that its own services were cancelled as errors.
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
 }
 ALWAYS = {
-    # A run asks a server that went away again for four minutes (2, 4, 8 ... 128 s), so it outlives a restart of it.
+    # A run retries for four minutes (2, 4, 8 ... 128 s) when the server is away, so it survives a server restart.
     "PREFECT_CLIENT_MAX_RETRIES": "7",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
@@ -44,10 +44,10 @@ ALWAYS = {
 
 
 def configure() -> None:
-    """Set what is not already set, and make Prefect's folder, which it makes only where its parent exists.
+    """Apply each setting that is not already set, and create Prefect's folder (Prefect does not create its parents).
 
-    Call before the first import of prefect. Raises SettingsError in a folder whose own `flows/` would be taken for ours
-    by the processes that Prefect starts there.
+    Call this before the first import of prefect. Raises SettingsError in a folder with a `flows/` of its own, which
+    the processes that Prefect starts there would import instead of ours.
     """
     ours, here = Path(__file__).resolve().parents[1], Path("flows")
     if here.is_dir() and here.resolve() != ours:
@@ -59,7 +59,7 @@ def configure() -> None:
         Path(home).mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, value in ALWAYS.items():
         os.environ.setdefault(name, value)
-    # It announces its temporary folders.
+    # Great Expectations logs its temporary folders at INFO.
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
     if not os.environ.get("PREFECT_API_URL"):
         for name, value in EMBEDDED.items():
@@ -67,7 +67,7 @@ def configure() -> None:
 
 
 class _Child:
-    """The embedded server of this process. Started once; ends with the process, however that ends."""
+    """The embedded server of this process. It is started once and ends with the process, even if that is killed."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -75,7 +75,7 @@ class _Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-            # Ctrl-C is for the run; the server ends after it, when its standard input closes.
+            # Ctrl-C must reach the run only; the server ends after it, when its standard input closes.
             start_new_session=True,
         )
         assert self._process.stdout is not None
@@ -83,7 +83,7 @@ class _Child:
         atexit.register(self.stop)
 
     def wait(self) -> None:
-        """Until it answers, for as long as Prefect's own setting says. Raises HoldfastError if it does not."""
+        """Wait for the server to answer, as long as Prefect's setting allows. Raises HoldfastError if it does not."""
         seconds = float(os.environ.get(_PATIENCE, "300"))
         end = monotonic() + seconds
         while monotonic() < end and self._process.poll() is None:
@@ -105,7 +105,7 @@ class _Child:
 
 @cache
 def start() -> _Child:
-    """Start the embedded server without waiting for it, so that it gets ready beside other work."""
+    """Start the embedded server without waiting for it, so that it gets ready while other work goes on."""
     return _Child()
 
 
@@ -113,8 +113,8 @@ def start() -> _Child:
 def quiet_flows() -> Iterator[None]:
     """Run flows on the embedded server, unless `PREFECT_API_URL` names another.
 
-    Without what only a server that stays would use: Prefect's heartbeat thread, whose joining costs a second per
-    flow run, and its events, which tell what happened to each task.
+    Turns off what only a permanent server needs: Prefect's heartbeat thread, which costs a second per flow run to
+    join, and the events it emits about each task.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield
@@ -140,12 +140,12 @@ def quiet_flows() -> Iterator[None]:
 
 
 def is_embedded(address: str) -> bool:
-    """Whether the server at this address is this process's own, which ends with it and keeps nothing."""
+    """Whether this address is the embedded server's, which ends with this process and keeps nothing."""
     return bool(start.cache_info().currsize) and start().address == address
 
 
 def _said_elsewhere(record: logging.LogRecord) -> bool:
-    """Leaves out that a council's step needs a person: the run's last lines say it. Exceptions are kept."""
+    """Log filter that drops lines about a council's step needing a person, as the summary says so. Keeps exceptions."""
     return not str(record.msg).startswith(("Finished in state Failed", "Task run failed with state"))
 
 

@@ -1,9 +1,9 @@
-"""Prefect's server as a child of the process that needs it; it ends with its parent.
+"""Prefect's server as a child of the process that needs it. It ends with its parent.
 
-Prefect can start such a child itself, but imports its whole server into the parent first and begins only when the
-first flow is called. Here it starts at once, and it ends too when the parent is killed: its standard input
-closes. It prints its port, listens on the loopback address only, and serves no pages and no schedules. Nobody can
-look at it, so it does not write down what happened to each task, which would take more of it than the rest.
+Prefect can start such a child itself, but it imports its whole server into the parent first, and starts only when
+the first flow is called. This one starts at once. It also ends when its parent is killed, because its standard
+input then closes. It prints its port, listens on the loopback address only, and serves no UI and no schedules.
+Nobody can look at it, so it does not record what happened to each task: that would be most of its work.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ import socket
 import sys
 import threading
 
-#: What the server does with every event, several a task, for pages and automations that this one does not have.
+#: Services that handle every event (several per task) for the UI and for automations, neither of which exists here.
 _NOT_WANTED = ("EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
 
-#: It has time: the run has to read and import before it asks for anything.
+#: Added to the server's niceness. It has time: the run reads and imports a good deal before its first request.
 _NICE = 12
 
 

@@ -1,4 +1,4 @@
-"""The ends of a run: what is written and told when a month is done, and the outcome that everybody reads."""
+"""How a run ends: writes its pages, sends its mail and returns the outcome that every surface shows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from flows.store.context import RunContext
 
 @dataclass(frozen=True)
 class MonthReport:
-    """A published month, to be reported once its mail is out, and once more if it waits for a person before."""
+    """Reports a published month after its mail has gone out. If mail needs approval, also before the run suspends."""
 
     context: RunContext
     request: RunRequest
@@ -39,7 +39,7 @@ class MonthReport:
     post: Post
 
     def of(self, mail: MonthMail) -> RunOutcome:
-        """Region page, officers' and team's mail, success marker; the outcome as it stands with this mail."""
+        """Write region page and success marker, mail the officers and the team; return the outcome with this mail."""
         context, month, alerting = self.context, self.context.month, self.alerting
         with context.clock.stage("pages"):
             every, seconds = context.register.valid_in(month), context.clock.seconds
@@ -68,7 +68,7 @@ def rehearsed(
 
 
 def check_only(context: RunContext, faults: Faults) -> RunOutcome:
-    """After reading and checking: what came and what is wrong with it."""
+    """The outcome of a run that only reads and checks: what came and what is wrong with it."""
     outcome = outcome_of(context, [], *files_as_known(context.history, context.month, context.cutoff))
     note = "Only reading and checking was asked for: nothing was scored, published or mailed."
     outcome = replace(outcome, faults=tuple(faults.found), note=note)
@@ -76,7 +76,7 @@ def check_only(context: RunContext, faults: Faults) -> RunOutcome:
 
 
 def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOutcome:
-    """Send what earlier runs of the month published and nobody has or holds; nothing is scored again."""
+    """Send what earlier runs of the month published and what is neither delivered nor held. Scores nothing."""
     chosen = chosen_councils(context.register, context.month, request.councils)
     councils, contact = context.register.valid_in(context.month), Contact.of(context.settings)
     every = standing_alerts(context.store, councils, context.month, contact, faults.found)
@@ -100,7 +100,7 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
 
 
 def _tell_officers_and_team(context: RunContext, alerting: Alerting, outcome: RunOutcome, post: Post) -> RunOutcome:
-    """Data officers' reports of their files and the team's summary; the outcome, with whom they did not reach."""
+    """Mail officers about their files, and the team the summary. The outcome returned says who was not reached."""
     with context.clock.stage("pages"):
         if outcome.mail.officers_may_be_told:
             councils = [d.council for d in alerting.decided]

@@ -1,4 +1,4 @@
-"""A run that failed or crashed is told to the data team, whoever notices."""
+"""Tells the data team by e-mail that a run failed or crashed, whether its own hook or the watchdog noticed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOGGER = logging.getLogger("holdfast.failures")
 
 
 def run_link(run_id: object) -> str:
-    """Where a run is shown, as an item of a list; empty if the server's page is not known."""
+    """A sentence with the run's address in the Prefect UI; empty if the UI's address is not known."""
     from prefect.utilities.urls import url_for
 
     url = url_for("flow-run", obj_id=run_id, default_base_url=None)  # type: ignore[arg-type]
@@ -28,7 +28,7 @@ def run_link(run_id: object) -> str:
 
 
 def failure_notice(flow_name: str, run: FlowRun, state: State[Any]) -> Notice:
-    """A run that failed or crashed. Only Holdfast's own errors are quoted: others may hold what they stumbled over."""
+    """The notice of a failed or crashed run. Quotes only Holdfast's own errors: others may quote the data they met."""
     error = _error_of(state)
     if isinstance(error, HoldfastError):
         why = str(error)
@@ -62,9 +62,10 @@ def _error_of(state: State[Any]) -> BaseException | None:
 
 
 def tell_of_failure(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
-    """Hook of the flows (`on_failure`, `on_crashed`): tell the data team of a run that a server started.
+    """Hook of the flows (`on_failure`, `on_crashed`): tells the data team of a failed run that a server started.
 
-    Whoever runs a command sees its end. Raises nothing: a message that cannot be sent must not hide the failure.
+    A run started from a command line is left out, as its user sees it fail. Never raises: a message that cannot be
+    sent must not hide the failure.
     """
     if flow_run.deployment_id is None:
         return
@@ -78,5 +79,5 @@ def tell_of_failure(flow: Any, flow_run: FlowRun, state: State[Any]) -> None:
         _LOGGER.error("The data team could not be told that the run failed: %s", error)
 
 
-#: What every flow of a deployment is declared with.
+#: Keyword arguments for the decorator of every flow that has a deployment.
 TELLS_OF_FAILURE: dict[str, Any] = {"on_failure": [tell_of_failure], "on_crashed": [tell_of_failure]}

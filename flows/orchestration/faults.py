@@ -1,6 +1,6 @@
-"""One council's step as a task run: a fault in it is that council's, named, and the others go on.
+"""Runs a step for each council as a task run: a fault is reported for that council, and the others go on.
 
-A task run ends Failed, with a sentence, when its council needs a person; it still hands over its result.
+A task run ends Failed, with a sentence, when its council needs a person. It still passes on its result.
 """
 
 from __future__ import annotations
@@ -25,51 +25,51 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class CouncilUnit(Generic[T]):
-    """One council's part of a step, under way."""
+    """One council's part of a step that is running."""
 
     council: Council
     what: str
-    """“reading 2026-10”, for a sentence."""
+    """What is being done, as part of a sentence: “reading 2026-10”."""
     future: PrefectFuture[Any] | State[Any]
     otherwise: Callable[[str], T | None]
-    """What stands for the result when the step failed, given the sentence that says so; None leaves it out."""
+    """Makes the result to use if the step failed, from the sentence about the fault; None means no result."""
 
 
 class UnexpectedFault(HoldfastError):
-    """Something of Holdfast's own failed at every council, so that the run could do nothing."""
+    """The step failed for every council, so the fault is Holdfast's own and the run could do nothing."""
 
     exit_code = 23
 
 
 def needs_a_person(value: T, sentence: str) -> T:
-    """The value as the result of a task run that ends Failed with this sentence; the value itself if it is empty."""
+    """Return the value, and end the task run Failed with this sentence. With an empty sentence it does not fail."""
     failed: State[Any] = Failed(message=sentence, data=value)
     return cast(T, failed) if sentence else value
 
 
 def tried_again(value: T, sentence: str) -> T:
-    """The value as the result of a task run that completes with this sentence, because the run tries it again."""
+    """Return the value, and complete the task run with this sentence, because the run will try again."""
     waiting: State[Any] = Completed(name="To be tried again", message=sentence, data=value)
     return cast(T, waiting)
 
 
 class Faults:
-    """What went wrong unexpectedly at single councils in a run, as sentences."""
+    """Unexpected faults at single councils in a run, as sentences."""
 
     def __init__(self) -> None:
         self.found: list[str] = []
 
     def results(self, units: Sequence[CouncilUnit[T]], *, all_may_fail: bool = False) -> list[T | None]:
-        """The results of one step, in order; what stands for a failed one comes from the unit.
+        """The results of one step, in order. For a failed council the result is what its unit says.
 
-        Raises HoldfastError if the step failed everywhere: that is no council's problem.
+        Raises HoldfastError if the step failed for every council, as the fault is then not a council's.
         """
         results: list[T | None] = []
         failed: list[Exception] = []
         for unit in units:
             value = unit.future.result(raise_on_failure=False)
             if isinstance(value, (httpx.TransportError, ConcurrencySlotAcquisitionError)):
-                raise value  # the Prefect server went away: no council's fault, and the run is begun again
+                raise value  # the Prefect server went away: no council's fault, and the run is restarted
             if isinstance(value, Exception):
                 sentence = fault_sentence(unit.council, unit.what, value)
                 failed.append(value)

@@ -1,7 +1,7 @@
-"""Beside a serving process: restarts runs whose process has died and sends mail that was not taken.
+"""Restarts runs whose process has died and sends mail that was not accepted. Runs in a thread of `holdfast serve`.
 
-It looks when serving starts and then every minute. The watchdog restarts the same runs, once an hour, and tells of
-more; a process that serves is simply there to do it sooner.
+It looks when serving starts and then every minute. The watchdog restarts the same runs, but only once an hour; it
+also reports more. The serving process is running anyway, so it can do this sooner.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from flows.store.processes import this_process
 
 _LOGGER = logging.getLogger("holdfast.keeper")
 
-#: Mail of older months is not sent by itself any more: it would surprise whoever gets it.
+#: Mail of months older than this is not sent automatically: it would surprise whoever gets it.
 _MAIL_MONTHS = 2
 
 
 def keep_once(settings: Settings, view: ServerView, now: datetime) -> list[Died]:
-    """Begin again what has died and tell the data team. Raises HoldfastError for what must wait for the next time."""
+    """Restart dead runs and tell the data team. Raises HoldfastError if something must wait until the next look."""
     store = opened_store(settings)
     if store is None:
         return []
@@ -42,9 +42,10 @@ def keep_once(settings: Settings, view: ServerView, now: datetime) -> list[Died]
 
 
 def keep_mail(settings: Settings, now: datetime, clock: Clock = wall_clock) -> int:
-    """Send what of the last months is to be sent, at growing waits and while no run is at the month; how much went.
+    """Send mail of the last months that is still due, with growing waits between attempts. Returns how many were sent.
 
-    Raises HoldfastError for what must wait for the next time.
+    A month that a run is working on is left to that run. Raises HoldfastError if something must wait until the next
+    look.
     """
     store = opened_store(settings)
     if store is None:
@@ -62,7 +63,7 @@ def keep_mail(settings: Settings, now: datetime, clock: Clock = wall_clock) -> i
             with claimed(store, month, Owner("the keeper", "", this_process()), rules=rules, clock=clock):
                 made = send_undelivered(settings, store, open_courier(settings, patient=False), month, now)
         except MonthClaimed:
-            continue  # a run is at it, and sends it itself
+            continue  # a run is working on the month and sends its mail itself
         sent += sum(d.attempted and d.status is Status.SENT for each in made for d in each)
     return sent
 
@@ -74,7 +75,7 @@ def start_keeper(
     view: Callable[[], ServerView] = PrefectView,
     clock: Clock = wall_clock,
 ) -> Event:
-    """Keep at once and then every `watchdog.keep_seconds`, in a thread that ends when the returned event is set."""
+    """Look at once and then every `watchdog.keep_seconds`, in a thread that ends when the returned event is set."""
     ended = Event()
 
     def runs() -> None:

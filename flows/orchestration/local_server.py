@@ -1,4 +1,4 @@
-"""A Prefect server for one machine, safe as it starts: loopback only, a password, nothing sent anywhere.
+"""A Prefect server for one machine, secure by default: loopback only, with a password, without telemetry.
 
 `holdfast server` starts two processes, Prefect's server and `holdfast serve`, and stops both.
 """
@@ -27,20 +27,20 @@ from flows.orchestration import embedded
 HOST = "127.0.0.1"
 USER = "holdfast"
 
-#: The first start makes the database, on a slow machine in half a minute.
+#: How long a start may take. The first one creates the database, which takes half a minute on a slow machine.
 START_SECONDS = 300
 STOP_SECONDS = 30
 
 
 class ServerError(HoldfastError):
-    """The local server did not start, or ended by itself."""
+    """The local server did not start, or ended without being asked to."""
 
     exit_code = 17
 
 
 @dataclass(frozen=True, slots=True)
 class LocalServer:
-    """Where the server listens and where it keeps what it must remember."""
+    """Where the server listens and where it keeps its data."""
 
     port: int
     home: Path
@@ -60,7 +60,7 @@ class LocalServer:
 
 
 def password(server: LocalServer) -> tuple[str, bool]:
-    """The server's password, and whether it was made just now. Readable by this user alone."""
+    """The server's password, and whether this call created it. Only this user can read its file."""
     server.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         handle = os.open(server.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -89,8 +89,8 @@ def server_environment(server: LocalServer, secret: str) -> dict[str, str]:
         "PREFECT_SERVER_API_AUTH_STRING": login,
         "PREFECT_SERVER_API_CSRF_PROTECTION_ENABLED": "true",
         "PREFECT_SERVER_API_CORS_ALLOWED_ORIGINS": f"{server.address},http://localhost:{server.port}",
-        # Leases in memory are lost with the server, and with them the slot of a run that died: the month would wait
-        # for ever.
+        # If leases were in memory, a server restart would lose them, and the slot of a run that died would never be
+        # freed: the month would wait for ever.
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         "PREFECT_API_URL": f"{server.address}/api",
         "PREFECT_API_AUTH_STRING": login,
@@ -110,13 +110,13 @@ def _require_free(server: LocalServer) -> None:
 
 
 def _end_with_parent() -> None:
-    """In a child on Linux: be told to stop when the parent is killed and cannot say so itself."""
+    """In a child process on Linux: ask the kernel for a signal to stop when the parent is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def _start(command: list[str], environment: Mapping[str, str], log: Path | None) -> subprocess.Popen[bytes]:
-    """A process in a group of its own, so that Ctrl-C reaches the parent alone, which then stops it in order."""
+    """Start a process in a group of its own. Ctrl-C then reaches only the parent, which stops its children in order."""
     out = log.open("ab") if log else None
     try:
         return subprocess.Popen(
@@ -134,7 +134,7 @@ def _start(command: list[str], environment: Mapping[str, str], log: Path | None)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ask a process to end; after a while, end its whole group."""
+    """Ask a process to end. If it does not, kill its whole group after a while."""
     if process.poll() is None:
         process.terminate()
         try:
@@ -158,12 +158,12 @@ def _wait_until_ready(server: LocalServer, processes: Sequence[subprocess.Popen[
 
 
 class _Stopped(Exception):
-    """A person, or the system, asked for the end."""
+    """A person or the system asked the server to stop."""
 
 
 @contextmanager
 def _stopped_by_signal() -> Iterator[None]:
-    """Let Ctrl-C, TERM and a closed terminal end the block in order."""
+    """End the block in an orderly way on Ctrl-C, TERM or a closed terminal."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise _Stopped
@@ -173,7 +173,7 @@ def _stopped_by_signal() -> Iterator[None]:
     try:
         yield
     except _Stopped:
-        # Once is enough: a second Ctrl-C must not leave a process behind.
+        # Ignore further signals: a second Ctrl-C must not leave a process behind.
         for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         raise
@@ -184,9 +184,9 @@ def _stopped_by_signal() -> Iterator[None]:
 
 
 def run_server(server: LocalServer, environment: Mapping[str, str], say: Callable[[str], None]) -> None:
-    """Start the server and serve the deployments on it until told to stop. `environment` adds to this process's own.
+    """Start the server and serve the deployments on it until stopped. `environment` is added to this process's own.
 
-    Raises ServerError if the port is taken, or if one of the two processes ends by itself.
+    Raises ServerError if the port is taken, or if one of the two processes ends without being asked to.
     """
     _require_free(server)
     secret, is_new = password(server)
@@ -197,7 +197,7 @@ def run_server(server: LocalServer, environment: Mapping[str, str], say: Callabl
             say("Starting Prefect's server ...")
             command = [sys.executable, "-m", "prefect", "server", "start", "--host", HOST, "--port", str(server.port)]
             processes.append(_start(command, known, server.log))
-            # It waits for the server, and loads what it serves meanwhile.
+            # `serve` waits for the server, and loads the deployments meanwhile.
             processes.append(_start([sys.executable, "-m", "flows.cli.app", "serve"], known, None))
             _wait_until_ready(server, processes)
             say(_welcome(server, secret if is_new else None))
@@ -214,7 +214,7 @@ def run_server(server: LocalServer, environment: Mapping[str, str], say: Callabl
 
 
 def _welcome(server: LocalServer, new_secret: str | None) -> str:
-    """Where to click, and how to get in."""
+    """The text shown once the server is up: its address and how to log in."""
     lines = [f"Prefect: {server.address}", f"Log in with {USER}:<password>; the password is in {server.password_file}"]
     if new_secret is not None:
         lines.append(f"It was made just now and is shown this once: log in with {USER}:{new_secret}")

@@ -1,6 +1,6 @@
-"""What the watchdog looks at: months and their mail, approvals, deployments, late and dead runs.
+"""The watchdog's checks: months and their mail, approvals, deployments, late runs and dead runs.
 
-Each finding is a notice.
+Each finding is a notice to the data team.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ from flows.store import DamagedObject, Store
 from flows.store.claims import damaged_claims, held_claims
 from flows.store.ledger import Status
 
-#: A monthly schedule whose next run is further away than this has run out of dates.
+#: A monthly schedule has run out of dates if its next run is further away than this.
 _NEXT_RUN_WITHIN = timedelta(days=45)
 
-#: A run that began late is told of for so long, which makes one message.
+#: A late start is reported for this long, which is short enough to send one message only.
 _BEGUN_WITHIN = timedelta(hours=20)
 
-#: How many of the last complete months have their mail looked at in the ledger.
+#: For how many of the last complete months the ledger's mail is checked.
 _MAIL_MONTHS = 3
 
 T = TypeVar("T")
 
 
 class NeedsAPerson(HoldfastError):
-    """The watchdog found something, and told the data team."""
+    """The watchdog found something and has told the data team."""
 
     exit_code = 21
 
 
 class WatchdogRequest(BaseModel):
-    """One look."""
+    """The parameters of one look."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,12 +68,12 @@ class WatchdogRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look found, and whom it told."""
+    """What one look found, and who was told."""
 
     notices: tuple[Notice, ...]
     deliveries: tuple[Delivery, ...]
     unsignalled: str = ""
-    """Why the signal of life could not be given, if it is wanted and could not."""
+    """Why the heartbeat could not be sent, if one is wanted and it failed."""
 
     @property
     def headline(self) -> str:
@@ -84,11 +84,11 @@ class Look:
 
     @property
     def untold(self) -> tuple[Delivery, ...]:
-        """What could not be mailed."""
+        """The notices that could not be mailed."""
         return tuple(d for d in self.deliveries if d.status is not Status.SENT)
 
     def to_text(self) -> str:
-        """For a terminal, a log, cron's mail."""
+        """The look as text for a terminal, a log or cron's mail."""
         lines = [n.to_text() for n in self.notices] or [f"{self.headline}."]
         told = sum(d.attempted and d.status is Status.SENT for d in self.deliveries)
         before = sum(not d.attempted and d.status is Status.SENT for d in self.deliveries)
@@ -141,7 +141,7 @@ def deployment_notices(
 
 
 def late_notices(late: Sequence[SeenRun], rules: WatchdogSettings) -> list[Notice]:
-    """Runs nobody has begun."""
+    """Runs that should have started and that no process has picked up."""
     if not late:
         return []
     names = ", ".join(sorted({f"{run.flow} “{run.name}”" for run in late}))
@@ -160,7 +160,7 @@ def late_notices(late: Sequence[SeenRun], rules: WatchdogSettings) -> list[Notic
 
 
 def begun_late_notices(runs: Iterable[SeenRun]) -> list[Notice]:
-    """Scheduled runs that began long after their time: the month is the one that was meant, but somebody waited."""
+    """Scheduled runs that started long after their time. They do the intended month, but its readers had to wait."""
     return [
         Notice(
             f"begun-late-{run.id[:13]}",
@@ -186,7 +186,7 @@ def _moment(moment: datetime) -> str:
 
 
 def died_notices(died: Iterable[Died]) -> list[Notice]:
-    """Runs that were cut off, and what was done."""
+    """Runs whose process died, and what was done about each."""
     found = []
     for one in died:
         words = repair_in_words(one)
@@ -213,9 +213,9 @@ def look(
     begin_again: bool = True,
     but: str = "",
 ) -> tuple[list[Notice], Store | None]:
-    """Everything the watchdog looks at, as notices, and the store if it answers. `view` None: no server is used.
+    """Make every check and return the notices, and the store if it answers. `view` is None where no server is used.
 
-    What cannot be read is a notice of its own: the rest is looked at all the same.
+    Something that cannot be read becomes a notice of its own, and the other checks go on.
     """
     store = opened_store(settings)
     found: list[Notice] = []
@@ -263,9 +263,9 @@ def _store_notices(store: Store, settings: Settings, now: datetime) -> list[Noti
 
 
 def outliving(what: str, read: Callable[[], T], unread: list[Notice]) -> T | None:
-    """What `read` finds; None, and a notice more in `unread`, where something in the store stops it.
+    """The result of `read`. If something in the store stops it: None, and a notice is added to `unread`.
 
-    Whatever lies in the store, the watchdog must go on and say so, so this catches everything.
+    The watchdog must go on and report whatever is in the store, so this catches every exception.
     """
     try:
         return read()
@@ -285,7 +285,7 @@ def outliving(what: str, read: Callable[[], T], unread: list[Notice]) -> T | Non
 
 
 def _mail_notices(store: Store, settings: Settings, today: date, fixed: Month | None) -> list[Notice]:
-    """Of the last months, and of any older one whose marker says so; a month that a run is at is left to it."""
+    """Mail undelivered in the last months, or in an older month whose marker says so. Skips months a run works on."""
     last = Month.of(today).plus(-1)
     noted = {m: missing for m in months_run(store) if any(missing := noted_undelivered(store, m))}
     months = {*noted, *(last.plus(-back) for back in range(_MAIL_MONTHS)), *([fixed] if fixed else [])}
@@ -325,7 +325,7 @@ def watch(
     server: bool,
     but: str = "",
 ) -> Look:
-    """One look, told to the data team. Raises SettingsError or MailError for addresses a person must put right."""
+    """Look once and tell the data team. Raises SettingsError or MailError for addresses that a person must correct."""
     notices, store = look(
         settings,
         now,

@@ -1,4 +1,4 @@
-"""What the watchdog finds of months: not run, held, waiting for approval, with mail that has not arrived."""
+"""The watchdog's checks of months: not run, mail held, waiting for approval, or with mail that has not arrived."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from flows.store.reading import read_json
 
 _MARKER = re.compile(r"runs/(?P<month>\d{4}-\d{2})/success\.json")
 
-#: Addressees that a notice names; `holdfast ledger` has all.
+#: At most so many addressees are named in a notice; `holdfast ledger` lists all.
 _NAMED = 12
 
 
 def month_to_be_done(today: date, by_working_day: int) -> Month:
-    """The newest month whose run must have ended by a day: the last complete one from its working day on."""
+    """The newest month whose run must have ended by `today`: the last complete month, once its working day has come."""
     last = Month.of(today).plus(-1)
     return last if today >= nth_working_day(last.plus(1), by_working_day) else last.plus(-1)
 
@@ -38,13 +38,13 @@ def months_run(store: Store) -> list[Month]:
 
 
 def months_to_be_done(store: Store, today: date, rules: WatchdogSettings, fixed: Month | None = None) -> list[Month]:
-    """Every month that must have been run by a day: from the group's first one on, not only the last."""
+    """Every month that must have been run by `today`, from the first month that was ever run, not only the last."""
     last = fixed or month_to_be_done(today, rules.done_by_working_day)
     run = months_run(store)
     if fixed is not None:
         return [fixed]
     if not run:
-        # Installed since: nothing was due before the last complete month.
+        # No month was ever run, so this is a new installation: nothing was due before the last complete month.
         return [last] if last.plus(1) == Month.of(today) else []
     return list(month_range(min(run[0], last), last))
 
@@ -52,7 +52,7 @@ def months_to_be_done(store: Store, today: date, rules: WatchdogSettings, fixed:
 def month_notices(
     store: Store, today: date, rules: WatchdogSettings, fixed: Month | None = None, waiting: Iterable[Pending] = ()
 ) -> list[Notice]:
-    """Which months were not run to their end, and whose mail is still held; `waiting` months are known of."""
+    """Months that were not run to their end, or whose mail is still held. Leaves out `waiting` months."""
     known = {one.month for one in waiting}
     found = (_month_notice(store, m, rules) for m in months_to_be_done(store, today, rules, fixed) if m not in known)
     return [notice for notice in found if notice is not None]
@@ -81,7 +81,7 @@ def _month_notice(store: Store, month: Month, rules: WatchdogSettings) -> Notice
 
 
 def damaged_notice(error: StoreError, month: Month | None = None) -> Notice:
-    """An object of the store that cannot be read: the watchdog says so and goes on looking."""
+    """The notice of an object in the store that cannot be read; the watchdog's other checks go on."""
     where = f"-{month}" if month else f"-{hashlib.sha256(str(error).encode()).hexdigest()[:8]}"
     return Notice(
         f"damaged{where}",
@@ -92,7 +92,7 @@ def damaged_notice(error: StoreError, month: Month | None = None) -> Notice:
 
 
 def undelivered_notice(month: Month, left: Sequence[Undelivered], unaddressed: int = 0) -> Notice | None:
-    """Mail of a month that has not arrived, with what is known of each. None if all has."""
+    """The notice of a month's undelivered mail, with what is known of each message. None if all has arrived."""
     if not left and not unaddressed:
         return None
     number = len(left) + unaddressed
@@ -144,7 +144,7 @@ def _not_done(store: Store, month: Month, rules: WatchdogSettings) -> Notice:
 
 
 def approval_notices(waiting: Iterable[Pending], now: datetime, rules: WatchdogSettings) -> list[Notice]:
-    """Months that have waited for a person's word; a reminder, never more."""
+    """Reminders of months that have waited long for an approval. The watchdog only reminds; it decides nothing."""
     return [
         Notice(
             f"approval-{one.month}",

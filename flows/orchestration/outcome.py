@@ -1,4 +1,4 @@
-"""What a run did, as one object. How it is shown is in `run_report`."""
+"""What a run did, as one object. `run_report` renders it."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from flows.month.restated import Restatement
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """A finished run, or one that waits for a person."""
+    """The outcome of a run that is finished, or that waits for a person."""
 
     month: Month
     councils: tuple[CouncilMonth, ...] = ()
-    """The councils it decided; none if only reading and checking was asked for."""
+    """The councils the run decided on; empty if it only read and checked."""
     files: tuple[CouncilFiles, ...] | None = ()
-    """Every council of whom anything was expected or came; None if nobody has sent anything."""
+    """Every council that sent a file or was expected to; None if nobody has sent anything."""
     unrecognised: tuple[str, ...] = ()
-    """What lay in the landing and is no extract, as sentences."""
+    """Files in the landing store that are not extracts, as sentences."""
     mail: MonthMail = NO_MAIL
     untold: tuple[str, ...] = ()
-    """Data officers and the data team, if they could not be written to, as sentences."""
+    """Data officers, or the data team, that the run could not write to, as sentences."""
     objections: tuple[str, ...] = ()
-    """Objections that wait for an answer of the data team, as sentences."""
+    """Councils' objections that the data team has not answered yet, as sentences."""
     restatements: tuple[Restatement, ...] = ()
     faults: tuple[str, ...] = ()
-    """What failed unexpectedly at single councils, as sentences."""
+    """Unexpected faults at single councils, as sentences."""
     places: Mapping[str, str] | None = None
-    """What to look at -> where it is."""
+    """Where to find each page: its title -> its place."""
     seconds: Mapping[str, float] | None = None
-    """Time by stage."""
+    """Seconds by stage."""
     model: str = ""
     caution: str = ""
-    """What the scores are not, in a sentence."""
+    """A sentence on what the scores must not be taken for."""
     note: str = ""
-    """What the run left out because it was asked to."""
+    """What the run was asked to leave out."""
 
     @property
     def unscored(self) -> tuple[CouncilMonth, ...]:
@@ -49,7 +49,7 @@ class RunOutcome:
 
     @property
     def undelivered(self) -> tuple[str, ...]:
-        """Whom the run could not write to, as sentences without addresses."""
+        """Everyone the run could not write to, as sentences without addresses."""
         names = {c.la_code: c.who for c in self.councils}
         mail = (
             f"{names.get(code, code)}: {d.status.words} for one addressee. {d.reason}"
@@ -64,7 +64,7 @@ class RunOutcome:
 
     @property
     def headline(self) -> str:
-        """One line, also the message of the Prefect run's state.
+        """One line. It is also the message of the Prefect run's state.
 
         `October 2026: completed with 2 councils not scored, 10 of 12 scored`.
         """

@@ -1,4 +1,4 @@
-"""Which run this is, as the owner of a claim."""
+"""The current run as the owner of a claim."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from flows.store.processes import this_process
 
 
 def this_run() -> Owner:
-    """Whoever runs this code: the flow run with its name, or a process without one."""
+    """The owner that runs this code: the flow run with its name, or a process outside any flow run."""
     flow, name = runtime.flow_run.flow_name, runtime.flow_run.name
     who = f"{flow} “{name}”" if flow else "holdfast"
     return Owner(who, str(runtime.flow_run.id or ""), this_process())
 
 
 def holding(context: RunContext, of: Month | str) -> AbstractContextManager[Held]:
-    """`claimed` for the run that asks, by its settings and by the wall clock, which alone can tell whether it lives."""
+    """`claimed` for the current run, with its settings and the wall clock: only real time shows if a holder lives."""
     return claimed(context.store, of, this_run(), rules=context.settings.claims, clock=wall_clock)

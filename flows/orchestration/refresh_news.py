@@ -1,4 +1,4 @@
-"""What the data team is told by e-mail: a new release once; what is refused or cannot be fetched, once a month."""
+"""E-mails to the data team about published files: each new release once, files refused or not fetched once a month."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from flows.settings.settings import Settings
 from flows.store import Store
 from flows.store.ledger import Status as MailStatus
 
-#: A release that was stored by a run that died before it could write is told of within this time.
+#: A release stored this recently is still announced, in case the run that stored it died before it sent the e-mail.
 _TOLD_WITHIN = timedelta(days=14)
-#: Sources that a subject line names.
+#: At most so many sources are named in a subject line.
 _NAMED = 3
 
 
 def messages(outcomes: Sequence[SourceOutcome], advice: str, sender: Contact, at: datetime) -> Iterator[Message]:
-    """The messages that these outcomes call for. Their keys are stable, so the ledger lets each go once."""
+    """The messages for these outcomes. Their keys are stable, so the ledger sends each only once."""
     for outcome in outcomes:
         version = outcome.version
         if version is not None and version.is_release and at - version.fetched <= _TOLD_WITHIN:
@@ -42,7 +42,7 @@ def messages(outcomes: Sequence[SourceOutcome], advice: str, sender: Contact, at
 def tell_data_team(
     store: Store, transport: Transport, settings: Settings, outcomes: Sequence[SourceOutcome], advice: str, at: datetime
 ) -> tuple[str, ...]:
-    """Send what is due to the data team's address; one sentence for each message that was sent or could not be."""
+    """Send the messages that are due to the data team. Returns one sentence for each, sent or not."""
     said = []
     to = (settings.mail.data_team,)
     for message in messages(outcomes, advice, Contact.of(settings), at):
@@ -91,7 +91,7 @@ def _newer(outcome: SourceOutcome, newer: DataSetVersion, sender: Contact, at: d
 
 
 def _trouble(outcomes: Sequence[SourceOutcome], sender: Contact, at: datetime) -> Message:
-    """All that went wrong in one message: a network that is away is one thing to know, not one for each file."""
+    """Everything that went wrong, in one message: if the network is down, the team need not hear it for each file."""
     month = Month.of(london_day(at))
     ordered = sorted(outcomes, key=lambda o: o.source)
     digest = sha256(repr([(o.source, o.status, o.refused[-12:]) for o in ordered]).encode()).hexdigest()[:12]

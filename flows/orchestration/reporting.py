@@ -1,4 +1,4 @@
-"""From what a run found to its outcome, and where everything lies."""
+"""Builds a run's outcome from what it found, with the places of its pages."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from flows.store.manifest import Manifest
 
 
 def place(store: Store, name: str) -> str:
-    """Where a person finds an object: a path of a local folder, an address of a bucket."""
+    """Where a person finds an object: a path in a local folder, or an address in a bucket."""
     if store.url.startswith("file://"):
         path = Path(store.url.removeprefix("file://")) / name
         return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
@@ -47,9 +47,9 @@ def outcome_of(
     mail: MonthMail = NO_MAIL,
     revised: Collection[str] = (),
 ) -> RunOutcome:
-    """What a run did, from the alerts it made or found and the month's files; the caller adds what else it knows.
+    """The outcome from the alerts that the run made or found and the month's files. The caller adds the rest.
 
-    `revised`: la_codes of the councils whose published alert this run replaced.
+    `revised` holds the la_codes of the councils whose published alert this run replaced.
     """
     informed = told_folders(context.store, context.month)
     files: tuple[CouncilFiles, ...] | None = None
@@ -78,12 +78,12 @@ def outcome_of(
 
 
 def _lax(context: RunContext) -> tuple[str, ...]:
-    """What the councils put into the landing is as they made it, so a folder open to everybody is said."""
+    """A warning if everybody on the machine can open the landing folder: councils' files lie there unpseudonymised."""
     return tuple(filter(None, [context.landing.lax_rights()]))
 
 
 def finished(context: RunContext, outcome: RunOutcome) -> RunOutcome:
-    """The outcome of a run that does no more: how long it took, and where everything lies."""
+    """Add to the outcome of a run that is done how long it took and where its pages are."""
     places = _places(context, bool(outcome.councils))
     return replace(outcome, places=places, seconds=dict(context.clock.seconds))
 

@@ -1,9 +1,9 @@
-"""Runs whose process died without a word: found, ended on the server, and begun again.
+"""Finds runs whose process was killed, ends them on the server and restarts them.
 
-A process that is killed tells nobody, so Prefect shows its run as Running for ever, fires no hook and retries
-nothing. What is known is weighed: the run's claim in the store names its process; the server keeps the run's
-last sign of life. A run is begun again as a new one with the same parameters, its month written out, so that
-“the last complete month” stays the month that was meant.
+A killed process reports nothing, so Prefect shows its run as Running for ever, calls no hook and retries nothing.
+Two things show that it died: the run's claim in the store names its process, and the server keeps the time of the
+run's last event. A restart is a new run with the same parameters. Its month is written out, so that “the last
+complete month” stays the month that was meant.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from flows.store import Store
 from flows.store.claims import Claim, claims_since, store_time
 from flows.store.processes import Process, is_gone, process_began, this_process
 
-#: The server hears a living run every three minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
+#: Silence after which a run counts as dead. A live one reports every 3 minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
 _SILENCE_MINUTES = 10
 
-#: What a run that is begun again is tagged with, and how often its work has then been begun.
+#: Tag of a restarted run, with the number of times that its work has been started.
 _TAG = re.compile(r"begun-(\d+)-times")
 
-#: Tag of a run that died and was looked after.
+#: Tag of a dead run that has been dealt with.
 _SEEN_TO = "seen-to"
 
-#: A run that crashed longer ago is history.
+#: Runs that crashed longer ago than this are not restarted.
 _CRASHED_WITHIN = timedelta(days=3)
 
-#: The flow that looks after the others is not begun again: its next run is never far.
+#: Flows that are not restarted. The watchdog's next scheduled run is always near.
 _NOT_AGAIN = ("watchdog",)
 
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """A run whose process is gone, and what was done about it."""
+    """A run whose process has died, and what was done about it."""
 
     run: SeenRun
     again: str
-    """The id of the run that takes its place; empty if none does."""
+    """The id of the run that replaces it; empty if none does."""
     times: int
-    """How often its work has been begun before."""
+    """How often its work had been started."""
 
 
 def is_cut_off(
@@ -56,12 +56,12 @@ def is_cut_off(
     here: Process,
     began: Callable[[int], str | None] = process_began,
 ) -> bool:
-    """Whether a run the server believes to be at work has lost its process.
+    """Whether the process of a run that the server shows as running has died.
 
-    Its claims tell at once if they were made on this machine; otherwise it must have been silent, to the store
-    and to the server, for longer than a living run can be.
+    If the run's claims were made on this machine, they answer this at once. Otherwise the run must have been silent,
+    in the store and on the server, for longer than a live run can be.
     """
-    # A run may have begun before, in a process that is gone (Retry, Resume): what that one claimed says nothing.
+    # After Retry or Resume, an earlier process of this run may have left claims. They say nothing about this one.
     own = [c for c in claims if c.owner.run_id == run.id and (c.since >= run.since or run.state == "CANCELLING")]
     known = {is_gone(c.owner.process, here, began) for c in own}
     if False in known:
@@ -73,7 +73,7 @@ def is_cut_off(
 
 
 def meant(run: SeenRun) -> dict[str, Any]:
-    """The run's parameters with its month written out: the last complete one when it was to begin."""
+    """The run's parameters with the month written out: the last complete month at its scheduled time."""
     parameters = dict(run.parameters)
     if run.flow != "monthly":
         return parameters
@@ -84,12 +84,12 @@ def meant(run: SeenRun) -> dict[str, Any]:
 
 
 def times_begun(tags: Sequence[str]) -> int:
-    """How often a run's work has been begun, this time included."""
+    """How often a run's work has been started, including this time."""
     return max((int(m[1]) for t in tags if (m := _TAG.fullmatch(t))), default=1)
 
 
 def tags_again(tags: Sequence[str]) -> list[str]:
-    """The tags of the run that takes its place."""
+    """The tags of the run that replaces this one."""
     kept = [t for t in tags if not _TAG.fullmatch(t) and t != _SEEN_TO]
     return [*kept, f"begun-{times_begun(tags) + 1}-times"]
 
@@ -97,14 +97,15 @@ def tags_again(tags: Sequence[str]) -> list[str]:
 def find_died(
     view: ServerView, store: Store, now: datetime, settings: Settings, here: Process, *, but: str = ""
 ) -> list[SeenRun]:
-    """The runs that have died, oldest first; `but` is the id of the run that asks. Raises ServerAway, StoreError.
+    """The runs that have died, oldest first, except the caller's own (`but` is its id). Raises ServerAway, StoreError.
 
-    Both those the server believes alive, and those whose serving process saw them die: nobody begins either again.
+    Includes runs that the server shows as running and runs that their serving process saw die: Prefect restarts
+    neither.
     """
     died = [run for run in view.crashed(now - _CRASHED_WITHIN) if _SEEN_TO not in run.tags]
     unfinished = [run for run in view.unfinished() if run.id != but]
     if unfinished:
-        ahead = now - store_time(store)  # of the store's clock, by which claims are told to be alive
+        ahead = now - store_time(store)  # how far this clock is ahead of the store's, which claims are judged by
         since = min(run.since for run in unfinished) - timedelta(hours=1)
         claims = [replace(c, heard=c.last_heard + ahead) for c in claims_since(store, since - ahead)]
         died += [run for run in unfinished if is_cut_off(run, claims, now, settings.claims, here)]
@@ -112,9 +113,9 @@ def find_died(
 
 
 def begin_again(view: ServerView, run: SeenRun, attempts: int) -> Died:
-    """End a run that died and begin its work anew, unless it was being cancelled or has died too often.
+    """End a dead run on the server and restart its work, unless it was being cancelled or has died too often.
 
-    The new run is made first: if this process dies in between, the next look makes no second one.
+    The new run is created first, under a key: if this process dies in between, the next look creates no second one.
     """
     times = times_begun(run.tags)
     cancelled = run.state == "CANCELLING"
@@ -131,7 +132,7 @@ def begin_again(view: ServerView, run: SeenRun, attempts: int) -> Died:
 
 
 def repair(view: ServerView, store: Store, settings: Settings, now: datetime, *, but: str = "") -> list[Died]:
-    """Find the runs that died and begin them again. Raises ServerAway, StoreError."""
+    """Find the runs that died and restart them. Raises ServerAway, StoreError."""
     return [
         begin_again(view, run, settings.watchdog.attempts)
         for run in find_died(view, store, now, settings, this_process(), but=but)
@@ -139,7 +140,7 @@ def repair(view: ServerView, store: Store, settings: Settings, now: datetime, *,
 
 
 def repair_in_words(died: Died) -> Mapping[str, str]:
-    """What died and what became of it: `title`, `what`."""
+    """Words for a notice, under the keys `title` and `what`: what died and what was done about it."""
     run = died.run
     if died.run.state == "CANCELLING":
         done = "It was being cancelled and is now."

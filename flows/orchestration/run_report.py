@@ -1,4 +1,4 @@
-"""The run summary: made of parts once, and shown as a terminal's text, Prefect's Markdown, a letter and JSON."""
+"""The run summary. Its parts are built once and rendered as terminal text, Markdown for Prefect, e-mail and JSON."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from flows.alerts.state import Band
 from flows.mail.parts import Part, filled_parts, parts_as_document, parts_as_text
 from flows.orchestration.outcome import RunOutcome
 
-#: Lines of one part that a letter shows, so that it stays readable; the region page has the rest.
+#: At most so many lines of each part are in the e-mail, so that it stays readable; the region page has them all.
 _LISTED = 30
 
 
 def parts_of(outcome: RunOutcome) -> tuple[Part, ...]:
-    """The summary in its order, most urgent first, without empty parts."""
+    """The parts of the summary, most urgent first, without empty ones."""
     return filled_parts(_parts(outcome))
 
 
@@ -89,7 +89,7 @@ def _files(outcome: RunOutcome) -> Iterator[tuple[str, str]]:
 
 
 def _standing_of(council: CouncilMonth) -> str:
-    """Band, change, by how much, and the figures that speak for it."""
+    """A council's band, its change and by how much, and the figures behind it."""
     return _sentence(council.band.words, council.change.value, council.moved, lower_first(council.why))
 
 
@@ -116,12 +116,12 @@ def times(seconds: Mapping[str, float]) -> str:
 
 
 def to_text(outcome: RunOutcome) -> str:
-    """The lines `holdfast run` and `make demo` end with."""
+    """The lines that `holdfast run` and `make demo` print last."""
     return parts_as_text(outcome.headline, parts_of(outcome))
 
 
 def to_markdown(outcome: RunOutcome) -> str:
-    """The summary as a page of the Prefect UI."""
+    """The summary as Markdown for the Prefect UI."""
     lines = [f"## {outcome.headline}"]
     for part in parts_of(outcome):
         lines += ["", f"### {part.heading}", ""]
@@ -135,15 +135,15 @@ def to_markdown(outcome: RunOutcome) -> str:
 
 
 def table_cell(text: str) -> str:
-    """Text inside a table of Markdown."""
+    """Escape text for a cell of a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ")
 
 
 def to_message(outcome: RunOutcome, contact: Contact, page: str = "") -> Message:
     """The summary as one message to the data team. `page`: where the region page is, clickable if it is of the web.
 
-    Its key is a digest of what stands, without timings and without which run sent what, so that a repeated run
-    that changes nothing is not mailed again.
+    Its key is a digest of `_standing`, which leaves out timings and which run sent what. A repeated run that changes
+    nothing is therefore not mailed again.
     """
     month = outcome.month.in_words
     words = outcome.headline.removeprefix(f"{month}: ")
@@ -173,7 +173,7 @@ def _blocks(part: Part) -> tuple[Block, ...]:
 
 
 def _standing(outcome: RunOutcome) -> str:
-    """What stands, whichever run brought it about: who has which revision, and whose mail has arrived."""
+    """The state of the month, whichever run led to it: who has which revision, and whose mail has arrived."""
     passing = ("Messages", "Time", "Where to look", "Revised", "Restated")
     arrived = sorted((code, d.status.value) for code, made in outcome.mail.deliveries.items() for d in made)
     revisions = [(c.la_code, c.revision) for c in outcome.councils]
@@ -182,7 +182,7 @@ def _standing(outcome: RunOutcome) -> str:
 
 
 def to_json(outcome: RunOutcome) -> str:
-    """The run as a document, for `holdfast run --json`."""
+    """The run as a JSON document, for `holdfast run --json`."""
     document: dict[str, Any] = {
         "month": str(outcome.month),
         "headline": outcome.headline,

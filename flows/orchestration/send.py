@@ -1,4 +1,4 @@
-"""What becomes of a month's mail in a run: sent, held, or sent after a person's word."""
+"""What a run does with a month's mail: sends it, holds it, or sends it after a person's approval."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from flows.store.progress import step
 
 
 class MailStopped(HoldfastError):
-    """A person suspended or cancelled the run while it was mailing."""
+    """A person suspended or cancelled the run while it was sending mail."""
 
     exit_code = 24
 
@@ -52,20 +52,20 @@ class MailStopped(HoldfastError):
         self.state = state
 
     def end(self) -> State[Any]:
-        """How the run ends: cancelled, or it leaves its process as suspended and can be resumed."""
+        """The run's final state: cancelled, or suspended, so that it leaves its process and can be resumed."""
         if self.state.is_paused():
             raise Pause(state=self.state)
         return Cancelled(message=str(self), data=self)
 
 
 class RunAsked:
-    """Asks the Prefect server before each message whether a person has stopped the run in its UI."""
+    """Asks the Prefect server, before each message, whether a person has stopped the run in the UI."""
 
     def __init__(self) -> None:
         self.state: State[Any] | None = None
 
     def __call__(self) -> str:
-        """Why the run may send no more; empty if it may, or if the server does not answer: mail does not hang on it."""
+        """Why the run must stop sending; empty if it may go on. It may also if the server does not answer."""
         run = runtime.flow_run.id
         if not run or not artifacts.stays():
             return ""
@@ -80,21 +80,21 @@ class RunAsked:
         return f"Not sent: the run was {'suspended' if state.is_paused() else 'cancelled'} in the Prefect UI."
 
     def check(self) -> None:
-        """Raises MailStopped once the answer was no."""
+        """Raise MailStopped if the run was told to stop."""
         if self.state is not None:
             word = "suspended; resumed, it sends the rest" if self.state.is_paused() else "cancelled"
             raise MailStopped(f"No more messages were sent: the run was {word}.", self.state)
 
 
 def open_post(context: RunContext) -> Post:
-    """The run's way to send, opened once: its patience and its pace are the run's, not a message's."""
+    """Open the run's mail transport. Once per run, as retries and pace are counted over the run, not per message."""
     asked = RunAsked()
     return Post(open_courier(context.settings, may_go=asked), asked)
 
 
 @dataclass(frozen=True)
 class Post:
-    """A run's courier, and who is asked before each message."""
+    """A run's courier, and what asks before each message whether the run was stopped."""
 
     courier: Courier
     asked: RunAsked
@@ -103,10 +103,10 @@ class Post:
 def send(
     context: RunContext, due: Sequence[tuple[Council, Published]], faults: Faults, post: Post
 ) -> dict[str, list[Delivery]]:
-    """Send each of these messages to whoever of its recipients does not have it yet; what became of it, by la_code.
+    """Send each message to those of its recipients who do not have it yet. Returns what became of each, by la_code.
 
-    One after another and in the run's own process, whatever its task runner: mail services count connections and
-    messages a second, and a person who stops the run must stop the next message.
+    Messages go one after another in the run's own process, whatever the task runner. Mail services limit connections
+    and messages per second, and a person who stops the run must stop the very next message.
     """
     if not due:
         return {}
@@ -134,7 +134,7 @@ def _sent(
 def messages_due(
     context: RunContext, published: Sequence[Published], held: Mapping[str, str]
 ) -> list[tuple[Council, Published]]:
-    """The messages that may go at once: due, and held by nobody."""
+    """The messages that may go at once: those that are due and not held."""
     return [
         (context.register.by_code[p.alert.la_code], p)
         for p in published
@@ -143,7 +143,7 @@ def messages_due(
 
 
 def _doubts(context: RunContext, messages: Sequence[Waiting]) -> list[str]:
-    """What whoever approves must know of these messages: figures that are doubted as a whole."""
+    """What the person who approves must know about these messages: files whose figures are doubted as a whole."""
     doubts = in_doubt(context.store, context.month)
     return [f"{m.council} ({m.la_code}): {doubts[m.folder].why}" for m in messages if m.folder in doubts]
 
@@ -157,7 +157,7 @@ def mail_month(
     show: Callable[[MonthMail], RunOutcome],
     post: Post,
 ) -> MonthMail:
-    """Send what is due, or ask first, or leave it, as the request says. `show`: report before a run suspends."""
+    """Send the mail that is due, ask first, or leave it, as the request says. `show` reports before a run suspends."""
     held = approval.holds(context.store, context.month)
     if request.send is Send.NO or (request.send is Send.YES and storm.held):
         return MonthMail(storm=storm, held=held)
@@ -193,7 +193,7 @@ def mail_month(
 
 
 def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[MonthMail], RunOutcome]) -> Ruling | None:
-    """What was decided on the round. A run that can wait asks, and does not return until a person has answered."""
+    """The decision on this round of mail. A run that can be suspended asks, and returns only with a person's answer."""
     problem = ""
     for attempt in range(MOST_QUESTIONS):
         ruling = approval.ruling_of(context.store, waits)
@@ -215,12 +215,12 @@ def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Month
 
 
 def waiting_run() -> str:
-    """The id of a flow run that may be suspended: one of a deployment, on a server; else nothing."""
+    """The id of this flow run if it can be suspended, which needs a deployment and a server; else empty."""
     return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.stays() else ""
 
 
 def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcome:
-    """One message to the data team; the same again is not sent twice. The outcome, with whether it could be sent."""
+    """Mail the summary to the data team, unless the same was sent before. The outcome returned says if that failed."""
     page = found_at(context, region_page_name(context.month)) if outcome.councils else ""
     message, policy = to_message(outcome, Contact.of(context.settings), page), mail_policy(context.settings)
     to = (context.settings.mail.data_team,)

@@ -1,4 +1,4 @@
-"""All deployments served by one process: for one machine, with any Prefect server."""
+"""Serves all deployments from one process, on one machine, with any Prefect server."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from flows.settings.settings import Settings
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
 
-#: How long to wait for the server: after a reboot both start at once.
+#: How long to wait for the server. After a reboot both start at the same time.
 PATIENCE_SECONDS = 300
 
 
 def serve_all(settings: Settings, built: Callable[[], list[RunnerDeployment]], say: Callable[[str], None]) -> None:
-    """Put every deployment on the server, begin again what died, and run what is scheduled, until stopped.
+    """Register every deployment on the server, restart dead runs and run what is scheduled, until stopped.
 
-    Stopping leaves the schedules active: a month that comes due meanwhile is run when serving starts again.
-    `built` makes the deployments once the environment is ready. Raises SettingsError if no server is named.
+    Stopping leaves the schedules active: a month that falls due meanwhile runs when serving starts again.
+    `built` creates the deployments once the environment is ready. Raises SettingsError if no server is named.
     """
     if not os.environ.get("PREFECT_API_URL"):
         raise SettingsError(
             "PREFECT_API_URL does not name a Prefect server to serve on. "
             "Set it, or use `holdfast server`, which starts one."
         )
-    # A person who clicks waits for this; Prefect's own 10 s are for hundreds of runners.
+    # A person who clicks “Run” waits this long. Prefect's default of 10 s is meant for hundreds of runners.
     os.environ.setdefault("PREFECT_RUNNER_POLL_FREQUENCY", "3")
     # Prefect reads the environment when it is imported.
     from prefect.runner import Runner
@@ -41,20 +41,20 @@ def serve_all(settings: Settings, built: Callable[[], list[RunnerDeployment]], s
     from flows.orchestration.keeper import start_keeper
 
     class OrderlyRunner(Runner):
-        """Ends on TERM as on Ctrl-C; Prefect's own handler leaves its clean-up unawaited."""
+        """Handles TERM like Ctrl-C. Prefect's own handler for TERM does not wait for its clean-up."""
 
         def handle_sigterm(self, *given: object, **more: object) -> None:
             signal.raise_signal(signal.SIGINT)
 
     deployments = built()
     _wait_for_the_server(say)
-    # Paused schedules would stay paused after a restart, and months be lost in silence.
+    # Schedules paused at shutdown would stay paused after a restart, and months would be missed without a word.
     runner = OrderlyRunner(name="holdfast", pause_on_shutdown=False, limit=None)
     for deployment in deployments:
         runner.add_deployment(deployment)
     say(f"Serving {', '.join(d.name for d in deployments)}.")
     keeper = start_keeper(settings, say)
-    # A shell that starts this in the background has it ignore what the runner stops by.
+    # A shell that starts this in the background makes it ignore SIGINT, by which the runner is stopped.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with suppress(KeyboardInterrupt):
         asyncio.run(runner.start())
@@ -63,7 +63,7 @@ def serve_all(settings: Settings, built: Callable[[], list[RunnerDeployment]], s
 
 
 def _wait_for_the_server(say: Callable[[str], None]) -> None:
-    """Return once the server answers and lets us in."""
+    """Wait until the server answers and accepts our login."""
     from prefect.client.orchestration import get_client
 
     until = time.monotonic() + PATIENCE_SECONDS

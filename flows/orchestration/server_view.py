@@ -1,4 +1,4 @@
-"""What a Prefect server says of Holdfast's deployments and runs, and the little the watchdog asks of it."""
+"""What a Prefect server knows of Holdfast's deployments and runs, and the few changes that the watchdog makes."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ import httpx
 
 from features.errors import HoldfastError
 
-#: The tag of every deployment of Holdfast.
+#: The tag on every deployment of Holdfast.
 TAG = "holdfast"
 
-#: How Prefect names a failure of a run that could no longer ask its server. Holdfast's own steps raise none of these.
+#: Words in Prefect's failure message of a run that lost its server. Holdfast's own steps raise none of these errors.
 SERVER_WENT = re.compile(
     r"encountered an exception: ("
     r"(Connect|Read|Write|Pool|RemoteProtocol|LocalProtocol|Close)(Error|Timeout)"
-    # What a task says that asked a server for leave to begin and got no answer: we set no limits it could mean.
+    # Raised by a task whose request for a concurrency slot got no answer. We set no limits that it could mean.
     r"|ConcurrencySlotAcquisitionError|PrefectHTTPStatusError: Server error)\b"
 )
 
 
 class ServerAway(HoldfastError):
-    """The Prefect server does not answer, or does not let us in."""
+    """The Prefect server does not answer, or refuses our login."""
 
     exit_code = 22
 
@@ -43,20 +43,20 @@ class SeenRun:
     state: str
     """SCHEDULED, PENDING, RUNNING, CANCELLING, CRASHED or FAILED."""
     since: datetime
-    """When it came into this state."""
+    """When it entered this state."""
     expected: datetime
-    """When it was to begin."""
+    """Its scheduled start."""
     parameters: Mapping[str, Any]
     tags: tuple[str, ...]
     last_event: datetime | None = None
-    """The newest sign of life the server knows of."""
+    """The run's newest event that the server has."""
     began: datetime | None = None
-    """When it began; None if it has not."""
+    """When it started; None if it has not."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenDeployment:
-    """A deployment as it stands on the server."""
+    """A deployment as the server has it."""
 
     name: str
     id: str
@@ -67,7 +67,7 @@ class SeenDeployment:
 
 
 class ServerView(Protocol):
-    """What is asked of a server. Every method raises ServerAway if it does not answer."""
+    """What Holdfast needs of a server. Every method raises ServerAway if it does not answer."""
 
     def deployments(self) -> Sequence[SeenDeployment]:
         """Every deployment of Holdfast's flows that is on the server."""
@@ -76,16 +76,16 @@ class ServerView(Protocol):
         """Runs of deployments that are pending, running or being cancelled."""
 
     def crashed(self, since: datetime) -> Sequence[SeenRun]:
-        """Runs of deployments that were seen to die after a moment, or failed because the server went away."""
+        """Runs of deployments that since `since` crashed, or failed because the server went away."""
 
     def late(self, before: datetime) -> Sequence[SeenRun]:
-        """Runs that should have begun before a moment and have not."""
+        """Runs that should have started before `before` and have not."""
 
     def begun_late(self, since: datetime, by: timedelta) -> Sequence[SeenRun]:
-        """Scheduled runs that began after a moment, and later than their time by more than so much."""
+        """Scheduled runs that started after `since`, and more than `by` after their scheduled time."""
 
     def begin_again(self, run: SeenRun, parameters: Mapping[str, Any], tags: Sequence[str]) -> str:
-        """A new run of the same deployment, once however often it is asked; its id."""
+        """Create a new run of the same deployment and return its id. Repeated calls create only one."""
 
     def end(self, run: SeenRun, *, message: str, tags: Sequence[str]) -> None:
         """Set a run to Crashed, or to Cancelled if it was being cancelled, and tag it."""
@@ -212,7 +212,7 @@ class PrefectView:
 
 
 def _own(client: Any) -> list[Any]:
-    """The deployments that carry Holdfast's tag: a server may be shared, and others' runs are none of our business."""
+    """The deployments with Holdfast's tag. A server may be shared, and other teams' runs must be left alone."""
     from prefect.client.schemas.filters import DeploymentFilter
 
     ours = DeploymentFilter.model_validate({"tags": {"all_": [TAG]}})
@@ -223,7 +223,7 @@ def _own(client: Any) -> list[Any]:
 
 
 def _last_event(client: Any, run: Any) -> datetime | None:
-    """The newest of the run's own events; its heartbeat, if it has run for a while."""
+    """The time of the run's newest event, which is its heartbeat if it has run for a while."""
     from prefect.events.filters import EventFilter, EventOccurredFilter, EventResourceFilter
 
     since = run.start_time or run.expected_start_time or run.created
@@ -239,7 +239,7 @@ def _last_event(client: Any, run: Any) -> datetime | None:
 
 @contextmanager
 def _answering(url: str) -> Iterator[Any]:
-    """Prefect's client; the ways in which a server does not answer become one error."""
+    """Prefect's client. Every way in which the server can fail to answer is raised as ServerAway."""
     from prefect.client.orchestration import get_client
 
     try:

@@ -1,4 +1,4 @@
-"""The stages of a month as tasks of a run, councils side by side where each has work of its own."""
+"""The stages of a month as tasks of a run. Councils are processed in parallel where each has work of its own."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from models.learning.trained import TrainedModel
 
 
 def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
-    """Read, check and count the months that have something new, councils side by side."""
+    """Read, check and count the months that have new files, with councils in parallel."""
     due = find_due_task(whole(context))
     if not due:
         return []
@@ -59,14 +59,14 @@ def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> Co
 
 
 def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequence[str], faults: Faults) -> Alerting:
-    """Measure, score and decide; a council without a score shows as a task run that says why."""
+    """Measure, score and decide. A council without a score gets a task run that says why."""
     month, clock = str(context.month), context.clock
     step("Measuring and scoring %s", month)
     with clock.stage("measure"):
         measured = measure_month(whole(context), month, whole(model))
     with clock.stage("score"):
         scores = score_month_task(whole(context), month, whole(measured), whole(model))
-    # A run of the month before that is under way is waited for: this one begins where that one ends.
+    # Wait for any run of the previous month: this month is decided from the state that it leaves.
     with clock.stage("decide"), holding(context, context.month.plus(-1)):
         alerting = decide_month_task(whole(context), month, whole(measured), whole(scores), list(councils))
     faults.found += alerting.faults
@@ -77,7 +77,7 @@ def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequenc
 
 
 def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list[Published]:
-    """Every council's alert object, and its message beside it if one is due."""
+    """Write every council's alert object, and its message if one is due."""
     step("Publishing %s: %d councils", context.month, len(alerting.decided))
     with context.clock.stage("publish"):
         units = [
@@ -95,7 +95,7 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
 def alert_councils(
     context: RunContext, model: TrainedModel, request: RunRequest
 ) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
-    """Measure, score, decide, publish, and send what is due unless mail is off or held: a month of a backfill."""
+    """One month of a backfill: measure, score, decide, publish, and send what is due unless mail is off or held."""
     faults = Faults()
     alerting = score_and_decide(context, model, request.councils, faults)
     published = publish_all(context, alerting, faults)

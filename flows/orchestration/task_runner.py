@@ -1,4 +1,4 @@
-"""Where a run's tasks for single councils run: in threads of the run, or on an existing Dask cluster."""
+"""Chooses where the tasks for single councils run: in threads of the run, or on an existing Dask cluster."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from flows.settings.settings import TaskRunner as Chosen
 
 
 class ByTheSettings(ThreadPoolTaskRunner[Any]):
-    """A task runner that is chosen when a run begins, not when the flow is written or deployed."""
+    """A task runner that is chosen when a run starts, not when the flow is declared or deployed."""
 
     def duplicate(self) -> ByTheSettings:
-        """What the run works with: itself anew, or a cluster's."""
+        """The task runner for one run: a new one of this kind, or Dask's if the settings name a cluster."""
         try:
             settings = Settings.load()
         except SettingsError:
-            # The run's first step says in its state what is wrong with them.
+            # The run's first step reports in its state what is wrong with the settings.
             return cast(ByTheSettings, super().duplicate())
         if settings.task_runner is Chosen.DASK:
             return cast(ByTheSettings, on_the_cluster(settings.dask_address))
         return cast(ByTheSettings, super().duplicate())
 
 
-#: For a flow's decorator.
+#: The task runner to name in a flow's decorator.
 BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings())
 
 
-#: Prefect's `quote` for an argument that goes to another process, perhaps by way of a scheduler. `quote` is a tuple,
-#: and Python's way of pickling tuples would wrap its value once more on every way. No two parcels have the same
-#: token; else Dask would hash what is in them.
+#: Prefect's `quote` for an argument that goes to another process, perhaps through a scheduler. `quote` is a tuple,
+#: and Python's pickling of tuples would wrap its value once more at every hop. Every parcel has a token of its own,
+#: as Dask would otherwise hash its contents.
 Parcel: Any = type(
     "Parcel",
     (quote,),
@@ -51,7 +51,7 @@ def on_the_cluster(address: str) -> TaskRunner[Any]:
     import dask
     from prefect_dask.task_runners import DaskTaskRunner
 
-    # A scheduler that sees its first task imports Holdfast, and answers nobody for the seconds which that takes.
+    # At its first task the scheduler imports Holdfast, and for those seconds it answers nobody.
     dask.config.set({"distributed.comm.timeouts.connect": _PATIENCE, "distributed.comm.timeouts.tcp": _PATIENCE})
 
     class OnTheCluster(DaskTaskRunner):

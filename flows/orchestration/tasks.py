@@ -1,7 +1,7 @@
-"""The tasks of the flows: names a person understands, patience with a store that is away, nothing else.
+"""The tasks of the flows. They add readable names, and retries when the store is away; nothing else.
 
-What they do are plain functions elsewhere. A task run that concerns one council ends Failed, with a sentence,
-when that council needs a person; its result goes on all the same.
+The work itself is in plain functions elsewhere. A task run for one council ends Failed, with a sentence, when that
+council needs a person. Its result is still passed on.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ T = TypeVar("T")
 
 
 def _store_was_away(_task: object, _run: object, state: State[Any]) -> bool:
-    """Retry when the store did not answer; a file at fault is a result and an error of ours stays one.
+    """Retry only if the store did not answer. A faulty file is a result, and an error of ours would happen again.
 
-    What a person must put right (permissions, credentials, a full store, a damaged object) is said at once.
+    Faults that a person must put right (permissions, credentials, a full store, a damaged object) fail at once.
     """
     try:
         state.result(raise_on_failure=True)
@@ -60,14 +60,14 @@ def _store_was_away(_task: object, _run: object, state: State[Any]) -> bool:
 
 
 def whole(value: T) -> T:
-    """A task's argument that Prefect is not to look into for futures: frames and thousands of records."""
+    """Wrap a task's argument so that Prefect does not search it for futures: a frame, or thousands of records."""
     return cast(T, quote(value))
 
 
-#: Annual returns need a longer memory than monthly extracts: ten Septembers.
+#: Months looked back on in a run on annual returns: ten Septembers, which is longer than for monthly extracts.
 RETURNS_HISTORY = 120
 
-#: Between tasks pass frames and open stores: nothing to hash, nothing to keep.
+#: Options of every task. Frames and open stores pass between tasks, so inputs are not hashed nor results kept.
 STEP: dict[str, Any] = {"cache_policy": NO_CACHE, "persist_result": False}
 PATIENT_STEP: dict[str, Any] = {
     **STEP,
@@ -79,13 +79,13 @@ PATIENT_STEP: dict[str, Any] = {
 
 @task(task_run_name="Find what has come", **PATIENT_STEP)
 def find_due_task(context: RunContext) -> list[Due]:
-    """The run's month, and earlier months in which something is new."""
+    """The run's month, and earlier months that have new files."""
     return inputs.due_now(context)
 
 
 @task(task_run_name="Read {council}, {month}", **PATIENT_STEP)
 def read_council_task(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
-    """Everything one council sent for one month. Failed if a file was refused: it must be sent again."""
+    """Read everything one council sent for one month. Fails if a file was refused, as it must be sent again."""
     reads = inputs.reader(context)(files)
     return needs_a_person(reads, " ".join(read.refusal for read in reads if read.refusal))
 
@@ -94,13 +94,13 @@ def read_council_task(context: RunContext, council: str, month: str, files: Sequ
 def check_and_count(
     context: RunContext, months: str, due: Sequence[Due], reads: Sequence[Sequence[Read]], reports: bool
 ) -> list[TakenIn]:
-    """One validation pass over all councils, then the counts that may be used."""
+    """Validate all councils in one pass, then count what may be used."""
     return inputs.check_months_of(context, due, reads, reports=reports)
 
 
 @task(task_run_name="Check {file}", **PATIENT_STEP)
 def check_published(context: RunContext, file: str, published: PublishedWorkforce) -> list[TakenIn]:
-    """Every September of a published file up to the run's month, checked and stored."""
+    """Check and store every September of a published file up to the run's month."""
     accepted = accepted_failures(context.settings.accepted_failures)
     with context.clock.stage("check"):
         taken, batches = take_in_published(context.history, published, context.month, accepted)
@@ -111,7 +111,7 @@ def check_published(context: RunContext, file: str, published: PublishedWorkforc
 
 @task(task_run_name="Measure {month}", **PATIENT_STEP)
 def measure_month(context: RunContext, month: str, model: TrainedModel) -> Measured:
-    """Measures and features as known by the cut-off."""
+    """Compute measures and features as known at the cut-off."""
     return measure(
         context.history,
         context.register,
@@ -126,7 +126,7 @@ def measure_month(context: RunContext, month: str, model: TrainedModel) -> Measu
 
 @task(task_run_name="Score {month}", **STEP)
 def score_month_task(context: RunContext, month: str, measured: Measured, model: TrainedModel) -> dict[str, Score]:
-    """A score for every council, or why there is none."""
+    """Score every council, or say why it has no score."""
     return score_councils(
         model, measured, context.register, context.month, context.cutoff, max_age_months=context.max_age_months
     )
@@ -136,7 +136,7 @@ def score_month_task(context: RunContext, month: str, measured: Measured, model:
 def decide_month_task(
     context: RunContext, month: str, measured: Measured, scores: Mapping[str, Score], councils: Sequence[str]
 ) -> Alerting:
-    """Bands, changes, and whether the month's mail must wait."""
+    """Decide bands and changes, and whether the month's mail must wait."""
     chosen = chosen_councils(context.register, context.month, councils)
     rules = context.settings.alerts
     decided = steps.decide_month(context.store, context.register, chosen, measured, scores, rules, context.cutoff)
@@ -145,13 +145,13 @@ def decide_month_task(
 
 @task(task_run_name="Score {council}", **STEP)
 def not_scored(council: str, why: str) -> State[None]:
-    """A council without a score, as a task run of its own whose state says why. Nothing failed: it is not red."""
+    """A task run for a council without a score, whose state says why. Nothing failed, so it is not shown in red."""
     return Completed(name="Not scored", message=why, data=None)
 
 
 @task(task_run_name="Publish {council}", **PATIENT_STEP)
 def publish_council_task(context: RunContext, council: str, alerting: Alerting, decided: Decided) -> Published:
-    """The council's alert object and its message; the same again writes nothing."""
+    """Write the council's alert object and its message. If they are the same as before, nothing is written."""
     contact = Contact.of(context.settings)
     return alerts.publish_council(
         context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact
@@ -162,9 +162,9 @@ def publish_council_task(context: RunContext, council: str, alerting: Alerting, 
 def send_to_council(
     context: RunContext, council: str, courier: Courier, la_code: str, published: Published
 ) -> list[Delivery]:
-    """What is due, to the registered recipients, once. Failed if it did not reach one of them.
+    """Send the council's message to its registered recipients, once. Fails if it did not reach one of them.
 
-    What was not taken and will be tried again in this run completes, and says so.
+    If the message was not accepted but will be tried again in this run, the task completes and says so.
     """
     to, policy = context.register.by_code[la_code], mail_policy(context.settings)
     made = deliver_council(context.store, courier, to, published, policy, context.now)

@@ -1,4 +1,4 @@
-"""One small port to the object store, with two implementations of the same semantics: a folder, and S3 (`.s3`)."""
+"""The object store: one small port, and two implementations with the same semantics, a folder and S3 (`.s3`)."""
 
 from flows.store.local import LocalStore
 from flows.store.open import open_store, store_at
@@ -19,7 +19,7 @@ __all__ = [
     "store_at",
 ]
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "claims",
     "context",

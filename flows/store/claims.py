@@ -1,17 +1,17 @@
-"""Who may work on a month now: a claim in the store, safe whatever starts the runs.
+"""Claims on months: objects in the store that let only one run at a time work on a month, however it was started.
 
-Prefect's limits hold only while one Prefect server knows of all runs; a command line, a second server or a
-restarted one does not. The store is what all of them share:
+Prefect's limits hold only among the runs that one server knows of. A command line, a second server and a
+restarted server do not know of each other's runs, but all of them share the store:
 
     claims/2026-10/000001.json      released
     claims/2026-10/000002.json      held: who, since when, and a heartbeat
 
-The highest number counts. Whoever finds it released or dead creates the next one, conditionally, so of many at
-once exactly one succeeds, on any store that can refuse a second create. A holder writes only its own object,
-so nothing has to be compared and swapped; one that was taken over finds a higher number and stops.
+Only the highest number counts. A run that finds it released or dead creates the next number with a conditional
+create, so exactly one of many runs succeeds, on any store that can refuse a second create. A holder writes only
+its own object, so no compare-and-swap is needed. A holder that lost its claim finds a higher number and stops.
 
-How long a holder has been silent is told by the store's clock alone: when its object was last written, beside when
-one that was written just now was (`claims/clock.json`). Machines' clocks may differ by any amount.
+How long a holder has been silent is measured by the store's clock only: the time its object was last written,
+against the time of an object written just now (`claims/clock.json`). Machines' clocks may differ by any amount.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from flows.store.processes import Process, is_gone, process_began
 from flows.store.progress import step
 from flows.store.reading import read_json
 
-#: What is claimed while extracts are taken in: a run of one month also takes in what came late for others.
+#: The claim held while extracts are taken in, because a run of one month also takes in late files of other months.
 INTAKE = "intake"
 
 _NAME = re.compile(r"claims/(?P<of>[^/]+)/(?P<number>\d{6})\.json")
@@ -47,7 +47,7 @@ Clock = Callable[[], datetime]
 
 
 class MonthClaimed(HoldfastError):
-    """Another run is working on the month and did not end while this one waited."""
+    """Another run is working on the month and did not end while this run waited."""
 
     exit_code = 19
 
@@ -59,13 +59,13 @@ class ClaimLost(HoldfastError):
 
 
 def wall_clock() -> datetime:
-    """The time, for entry points to pass on."""
+    """The current time, for entry points to pass on."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who claims: in words, as Prefect's flow run if it is one, as a process."""
+    """The run that makes a claim: in words, by its Prefect flow run if it is one, and by its process."""
 
     who: str
     run_id: str
@@ -74,17 +74,17 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim as the store has it."""
+    """One claim, as it is in the store."""
 
     of: str
-    """A month, or `intake`."""
+    """What is claimed: a month, or `intake`."""
     number: int
     owner: Owner
     since: datetime
     heartbeat: datetime
     released: bool = False
     heard: datetime | None = field(default=None, compare=False)
-    """When it was last written, by the store's clock; None for one that was not read from a store."""
+    """When it was last written, by the store's clock; None if it was not read from a store."""
 
     @property
     def name(self) -> str:
@@ -100,16 +100,16 @@ class Claim:
         return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
     def lapses(self, rules: ClaimSettings) -> datetime:
-        """When it is dead if it is not renewed before."""
+        """The time from which it counts as dead unless it is renewed."""
         return self.last_heard + timedelta(minutes=rules.stale_minutes)
 
     @property
     def last_heard(self) -> datetime:
-        """By the store's clock, or by its own if it was not read from a store."""
+        """When it was last renewed, by the store's clock, or by the holder's if it was not read from a store."""
         return self.heard or self.heartbeat
 
     def in_words(self, rules: ClaimSettings) -> str:
-        """Who holds it since when and what to do, as a sentence."""
+        """Who holds it, since when, and what to do, as a sentence."""
         return (
             f"{_of_in_words(self.of)} held by {self.owner.who} ({self.owner.process.in_words}) since "
             f"{_time(self.since)}, last heard of at {_time(self.last_heard)}. Wait until it ends and run again; if it "
@@ -144,7 +144,7 @@ def _read(store: Store, found: ObjectInfo) -> Claim:
 
 
 def store_time(store: Store) -> datetime:
-    """The time by the store's clock: of an object that is written now."""
+    """The time by the store's clock, read from an object that is written for this."""
     store.replace(_CLOCK, b"{}\n", content_type="application/json")
     written = store.info(_CLOCK)
     if written is None:
@@ -153,13 +153,13 @@ def store_time(store: Store) -> datetime:
 
 
 def latest(store: Store, of: Month | str) -> Claim | None:
-    """The claim that counts, released or not; None if there never was one. Raises DamagedObject for a bad one."""
+    """The newest claim, released or not; None if there never was one. Raises DamagedObject if it cannot be read."""
     found = _last_objects(store, f"claims/{of}/").get(str(of))
     return _read(store, found) if found else None
 
 
 def _last_objects(store: Store, prefix: str) -> dict[str, ObjectInfo]:
-    """What is claimed -> the object of the claim that counts."""
+    """The object of the newest claim on each month, by what is claimed."""
     last: dict[str, ObjectInfo] = {}
     for found in store.list(prefix):
         if match := _NAME.fullmatch(found.name):
@@ -168,12 +168,12 @@ def _last_objects(store: Store, prefix: str) -> dict[str, ObjectInfo]:
 
 
 def held_claims(store: Store) -> list[Claim]:
-    """Every claim that is not released, dead or alive, by what is claimed: for people and for the watchdog."""
+    """Every claim that is not released, dead or alive, in order of what is claimed. For people and the watchdog."""
     return [c for c in _readable(store, _last_objects(store, "claims/").values()) if not c.released]
 
 
 def damaged_claims(store: Store) -> list[str]:
-    """The claims that count and cannot be read, each as a sentence with what to do: they hold up their month."""
+    """Newest claims that cannot be read, each as a sentence with what to do. They block their month."""
     said = []
     for found in _last_objects(store, "claims/").values():
         try:
@@ -184,7 +184,7 @@ def damaged_claims(store: Store) -> list[str]:
 
 
 def claims_since(store: Store, since: datetime) -> list[Claim]:
-    """Every claim written after a moment, released or not: which process worked for which run."""
+    """Every claim written after `since`, released or not. Shows which process worked for which run."""
     return _readable(store, (o for o in store.list("claims/") if _NAME.fullmatch(o.name) and o.modified >= since))
 
 
@@ -203,9 +203,9 @@ def is_dead(
     here: Process,
     began: Callable[[int], str | None] = process_began,
 ) -> bool:
-    """Whether the holder can no longer be at work: its process on this machine is gone, or its heartbeat stopped.
+    """Whether the holder cannot be at work any more: its process on this machine has ended, or its heartbeat stopped.
 
-    `now` is the store's (`store_time`), as is when the holder was last heard of.
+    `now` is by the store's clock (`store_time`), as is the time of the holder's last heartbeat.
     """
     return is_gone(claim.owner.process, here, began) is True or now >= claim.lapses(rules)
 
@@ -216,7 +216,7 @@ def _is_dead_now(store: Store, claim: Claim, rules: ClaimSettings, here: Process
 
 
 class Held:
-    """A claim that is held, by the run that holds it."""
+    """A claim in the hands of the run that holds it."""
 
     def __init__(self, store: Store, claim: Claim, rules: ClaimSettings, clock: Clock) -> None:
         self._store = store
@@ -225,13 +225,13 @@ class Held:
         self.claim = claim
 
     def beat(self) -> None:
-        """Renew the claim. A store that is away for a moment does no harm: the claim lapses only after a while."""
+        """Renew the claim. If the store is briefly away no harm is done: the claim lapses only after a while."""
         renewed = replace(self.claim, heartbeat=self._clock())
         self._store.replace(renewed.name, renewed.to_bytes(), content_type="application/json")
         self.claim = renewed
 
     def check(self) -> None:
-        """Raises ClaimLost if another run has taken over since: to be asked before something irrevocable."""
+        """Raise ClaimLost if another run has taken over. Call this before anything that cannot be undone."""
         now = latest(self._store, self.claim.of)
         if now is not None and now.number > self.claim.number:
             raise ClaimLost(
@@ -240,13 +240,13 @@ class Held:
             )
 
     def release(self) -> None:
-        """Give it back. Only its own object is written, so whoever took over keeps what it has."""
+        """Release the claim. Writes only its own object, so a run that has taken over keeps its claim."""
         done = replace(self.claim, heartbeat=self._clock(), released=True)
         self._store.replace(done.name, done.to_bytes(), content_type="application/json")
 
 
 def take_claim(store: Store, of: Month | str, owner: Owner, now: datetime, rules: ClaimSettings) -> tuple[Claim, bool]:
-    """The claim that counts now, and whether it was taken by this call; no waiting."""
+    """Try to take the claim, without waiting. Returns the newest claim, and whether this call took it."""
     while True:
         last = latest(store, of)
         if last is not None and not last.released and not _is_dead_now(store, last, rules, owner.process):
@@ -255,7 +255,7 @@ def take_claim(store: Store, of: Month | str, owner: Owner, now: datetime, rules
         try:
             store.create(mine.name, mine.to_bytes(), content_type="application/json")
         except AlreadyThere:
-            continue  # another was quicker; look at whom it belongs to
+            continue  # another run was quicker: look again at who holds it
         if last is not None and not last.released:
             step("%s had died; its claim of %s is taken over", last.owner.who, of)
         return mine, True
@@ -271,10 +271,10 @@ def claimed(
     clock: Clock,
     pause: Callable[[float], None] = sleep,
 ) -> Iterator[Held]:
-    """Hold a month (or the intake) while the block runs, renewing the claim in a thread beside it.
+    """Hold the claim on a month (or the intake) while the block runs; a thread renews it.
 
-    Waits for a live holder up to `rules.wait_minutes`, then raises MonthClaimed saying who holds it, since when
-    and what to do. Released at the end, whatever ends the block; after a kill the claim lapses by itself.
+    Waits for a live holder up to `rules.wait_minutes`, then raises MonthClaimed, which says who holds it, since when
+    and what to do. The claim is released however the block ends. After a kill it lapses.
     """
     held = Held(store, _wait_for(store, of, owner, rules, clock, pause), rules, clock)
     ended = Event()
@@ -317,9 +317,9 @@ def _wait_for(
 
 
 def free(store: Store, of: Month | str, owner: Owner, now: datetime) -> str:
-    """Put an end to a claim by a person's word, also to one that cannot be read; what it was, or “” if there was none.
+    """Release a claim because a person says so, even an unreadable one. Returns what it was; “” if there was none.
 
-    The words are a sentence for the person, without what is read from a claim that is damaged.
+    The result is a sentence for that person. It quotes nothing from a damaged claim.
     """
     found = _last_objects(store, f"claims/{of}/").get(str(of))
     if found is None:

@@ -1,4 +1,4 @@
-"""What one run works with: settings, stores, register, cut-off, versions. Made once, at the entry point."""
+"""The context of one run: settings, stores, register, cut-off, versions. Made once, at the entry point."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flows.store import ObjectMissing, Store, open_store
 from flows.store.editions import History
 from flows.store.probe import require_fit
 
-#: The key of the made-up region, whose workers do not exist. Refused outside the demo.
+#: The pseudonym key of the sample region, whose workers do not exist. Refused outside the demo.
 DEMO_KEY = "the-made-up-region-has-no-secrets"
 
 _PACKAGES = ("flows", "features", "models", "expectations")
@@ -30,7 +30,7 @@ _PACKAGES = ("flows", "features", "models", "expectations")
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """The package version and ten hex digits over its source, so that any change of code shows in provenance."""
+    """The package version and ten hex digits of a hash of its source, so that provenance shows any change of code."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for package in _PACKAGES:
@@ -42,13 +42,13 @@ def code_version() -> str:
 
 @dataclass
 class Stopwatch:
-    """Seconds by stage, in the order in which stages began."""
+    """Measures seconds by stage, in the order in which the stages started."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Add the time of the block to a stage."""
+        """Add the time that the block takes to a stage."""
         began = perf_counter()
         try:
             yield
@@ -58,7 +58,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class RunContext:
-    """Everything a step may ask for. The clock was read once, for `now`."""
+    """Everything a run's steps work with. The clock is read only once, for `now`."""
 
     settings: Settings
     landing: Store
@@ -70,18 +70,18 @@ class RunContext:
     key: bytes
     history: History
     max_age_months: int = 0
-    """How old a measure's newest figure may be; 0 where months are reported one by one."""
+    """How many months old a measure's newest figure may be; 0 where every month is reported."""
     beside: pl.DataFrame | None = None
-    """Measures from the published record, in a run on published returns."""
+    """In a run on published returns: the measures from the published record."""
     clock: Stopwatch = field(default_factory=Stopwatch)
 
     def usual_cutoff(self, month: Month) -> date:
-        """The day on which an ordinary run of a month looks at what has come."""
+        """The cut-off of an ordinary run of a month: the last day whose extracts it reads."""
         return nth_working_day(month.plus(1), self.settings.ingest.cutoff_working_day)
 
 
 def pseudonym_key(settings: Settings) -> bytes:
-    """The key references are hashed with. Raises SettingsError if there is none outside the demo."""
+    """The key that references are hashed with. Raises SettingsError if there is none outside the demo."""
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key.get_secret_value().encode()
     if settings.environment is Environment.DEMO:
@@ -93,7 +93,7 @@ def pseudonym_key(settings: Settings) -> bytes:
 
 
 def load_register(landing: Store, name: str) -> Register:
-    """The council register in the landing store; raises ReferenceDataError if it is not there or is broken."""
+    """Read the council register from the landing store. Raises ReferenceDataError if it is missing or broken."""
     try:
         text = landing.read(name).decode("utf-8-sig")
     except ObjectMissing:
@@ -108,7 +108,7 @@ def load_register(landing: Store, name: str) -> Register:
 def begin(
     settings: Settings, month: Month, *, now: datetime, as_of: date | None, register: Register | None = None
 ) -> RunContext:
-    """Open what the settings name. `now` is timezone-aware; nothing received after `as_of` will be read."""
+    """Open the stores that the settings name. `now` is timezone-aware; nothing received after `as_of` will be read."""
     if now.tzinfo is None:
         raise SettingsError("The time of a run must carry its time zone.")
     today = london_day(now)
@@ -120,7 +120,7 @@ def begin(
         )
     landing = open_store(settings, settings.landing, must_exist=register is None)
     store = open_store(settings, settings.store)
-    if store.url.startswith("s3:"):  # what a folder does is the operating system's word
+    if store.url.startswith("s3:"):  # a folder needs no probe: the operating system keeps what Holdfast relies on
         require_fit(store, now)
     return RunContext(
         settings=settings,

@@ -1,15 +1,15 @@
-"""What the store remembers of each month: who sent what, what came of it, what was counted.
+"""Editions: what the store keeps of each month, that is who sent what, what became of it and what was counted.
 
-A month is processed again when an extract of it arrives late or is restated. Each time is a numbered
-edition that is never changed, so that a run can be told what was known on a day (the as-of rule):
+A month is processed again when one of its extracts arrives late or is restated. Each time makes a numbered
+edition, which is never changed, so that a run can ask what was known on a given day (the as-of rule):
 
     months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld; its tables
     months/2026-10/0001/workforce.parquet          canonical rows, pseudonymised
     months/2026-10/0001/counts-workforce.parquet   what was counted from them
     months/2026-10/0001/failures.parquet           what validation found
 
-The manifest lists every table with its hash, which is checked when the table is read: a table that is not there
-or is not what was written is a fault with a name, never a table without rows. Editions of version 0.1.0 list none.
+The manifest lists every table with its hash, which is checked when the table is read. A table that is missing or
+was altered raises an error and is never read as a table without rows. Manifests of version 0.1.0 list no tables.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ from flows.store.manifest import Manifest, StoredTable, manifest_from_bytes, man
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.reading import digest, frame_of, parsed, read_json, read_kept, remedy
 
-#: Written by `flows.store.retention` before it deletes.
+#: `flows.store.retention` writes this object before it deletes.
 RECORDS_KEPT_FROM = "retention/records-kept-from.json"
 
 
 def records_kept_from(store: Store) -> Month | None:
     """The first month whose record-level data is still kept; None if none has been deleted by `holdfast retain`.
 
-    Months before it are closed: their figures stand, and nothing is taken in for them any more. If the note of it
-    is lost, the records of what was deleted still say it.
+    Earlier months are closed: their figures stand, and no more files are taken in for them. If this object is lost,
+    the month is read from the records of deletions.
     """
     try:
         return read_json(store, RECORDS_KEPT_FROM, lambda d: Month.parse(d["month"]))
@@ -58,17 +58,17 @@ def to_parquet(frame: pl.DataFrame) -> bytes:
 
 @dataclass(frozen=True)
 class _Found:
-    """What the store holds of a month."""
+    """The editions and objects of a month in the store."""
 
     manifests: Mapping[int, Manifest]
     damaged: Mapping[int, DamagedObject]
     """Editions whose manifest cannot be read."""
     sizes: Mapping[str, int]
-    """Of every object of the month."""
+    """Size in bytes of every object of the month, by name."""
 
     @property
     def numbers(self) -> list[int]:
-        """Editions that were finished, newest first."""
+        """The numbers of the finished editions, newest first."""
         return sorted({*self.manifests, *self.damaged}, reverse=True)
 
 
@@ -84,7 +84,7 @@ class History:
         self._contents: dict[str, bytes] = {}
 
     def __getstate__(self) -> dict[str, object]:
-        """Another process reads for itself what it needs; what is remembered here would weigh more than it saves."""
+        """Pickle without the cache: another process reads what it needs, and sending the cache would cost more."""
         return {**self.__dict__, "_frames": {}, "_contents": {}}
 
     def editions(self, month: Month) -> list[Manifest]:
@@ -97,14 +97,14 @@ class History:
         return self._found(month).damaged
 
     def next_number(self, month: Month) -> int:
-        """The number of the month's next edition: one that no finished edition has had."""
+        """The number of the month's next edition, which no finished edition has had."""
         return max(self._found(month).numbers, default=0) + 1
 
     def as_of(self, month: Month, cutoff: date) -> Manifest | None:
         """The latest edition whose extracts had all been received by the cut-off day.
 
-        Raises DamagedObject if it may be one whose manifest cannot be read, and StoreError if tables of the month
-        are there and no manifest.
+        Raises DamagedObject if this may be an edition whose manifest cannot be read, and StoreError if the month has
+        tables but no manifest.
         """
         found = self._found(month)
         for number in found.numbers:
@@ -121,15 +121,15 @@ class History:
         return None
 
     def standing(self, month: Month, cutoff: date) -> Manifest | None:
-        """The latest edition by the cut-off that can be read, also where a damaged one lies above it."""
+        """The latest readable edition by the cut-off, even if a later one is damaged."""
         known = [m for m in self.editions(month) if m.known_to <= cutoff]
         return known[-1] if known else None
 
     def fault(self, month: Month, cutoff: date, *, whole: bool = False) -> str:
-        """Why what is known of a month cannot be relied on, as a sentence; empty if it can.
+        """A sentence on why the month's data cannot be relied on; empty if it can.
 
-        That every table is there, in its size, is looked at; that what later months look back on is what was
-        written, is read. `whole`: also the rows and states, which the month after is held against.
+        Checks that every table is there and has its size. Reads the tables that later months look back on and checks
+        their hashes. With `whole` it also reads rows and states, which the next month is compared with.
         """
         try:
             manifest = self.as_of(month, cutoff)
@@ -146,12 +146,12 @@ class History:
         return ""
 
     def write(self, manifest: Manifest, tables: Mapping[str, pl.DataFrame]) -> Manifest:
-        """Store an edition and give it back as stored; the manifest goes last, an edition without one was cut off.
+        """Store an edition and return it as stored. The manifest goes last: an edition without one was cut off.
 
-        A table is never written over: where a run that died, or another one, left other content under its name, it
-        gets a name of its own. Raises AlreadyThere if another run has stored this edition with other content.
-        What is remembered of the month is forgotten however this ends: the answer to a write that took place may
-        be lost on its way.
+        A table is never overwritten. If another run, perhaps one that died, left different content under its name, the
+        table gets a new name. Raises AlreadyThere if another run has stored this edition with different content.
+        The month's cache is cleared even on an error, because a write may have succeeded although its response was
+        lost.
         """
         name = f"{manifest.prefix}manifest.json"
         try:
@@ -192,9 +192,9 @@ class History:
     def table(
         self, manifest: Manifest, name: str, schema: pl.Schema, columns: Sequence[str] | None = None
     ) -> pl.DataFrame:
-        """One table of an edition, or no rows if the edition was stored without it; of `columns` only, if given.
+        """Read one table of an edition, only `columns` if given. It has no rows if the edition was stored without it.
 
-        Raises DamagedObject for one that is not what was written, or is gone.
+        Raises DamagedObject if the table was altered or is gone.
         """
         content = self.content(manifest, name)
         if content is None:
@@ -203,10 +203,10 @@ class History:
         return parsed(_file(manifest, name), content, lambda c: frame_of(name, c, schema, columns))
 
     def tables(self, manifests: Iterable[Manifest], name: str, schema: pl.Schema) -> pl.DataFrame:
-        """The same table of many editions, one after another in the order given.
+        """The same table of many editions, concatenated in the order given.
 
-        An edition never changes, so each is read once, however many months look back on it. For tables by council,
-        not for those by worker or case.
+        An edition never changes, so each is read once and cached, however many months look back on it. Meant for tables
+        with rows by council, not by worker or case.
         """
         return pl.concat([schema.to_frame(), *(self._remembered(m, name, schema) for m in manifests)])
 
@@ -234,7 +234,7 @@ class History:
         return self._months[month]
 
     def _listed_sizes(self, month: Month) -> dict[str, int]:
-        """The objects of a month. All months are listed at once the first time; one that was written, anew."""
+        """Sizes of a month's objects. The first call lists all months; a month written since is listed again."""
         prefix = f"months/{month}/"
         if self._first_look is None:
             self._first_look = {o.name: o.size for o in self.store.list("months/")}
@@ -244,7 +244,7 @@ class History:
         return {name: size for name, size in self._first_look.items() if name.startswith(prefix)}
 
     def listed(self, manifest: Manifest) -> list[str]:
-        """The tables an edition must have. One of version 0.1.0 has counts of what was accepted, and reasons."""
+        """The tables an edition must have. In version 0.1.0: counts of accepted extracts, and the checks' failures."""
         if manifest.tables is not None:
             return list(manifest.tables)
         accepted = {e.kind for e in manifest.extracts if e.outcome is Fate.ACCEPTED}
@@ -252,7 +252,7 @@ class History:
         return [*counted, *([str(Kind.RETURN)] if Kind.RETURN in accepted else []), "failures"]
 
     def content(self, manifest: Manifest, name: str) -> bytes | None:
-        """The bytes of a table as they were written; None for one that the edition was stored without."""
+        """The bytes of a table, checked against what was written; None if the edition was stored without it."""
         file = _file(manifest, name)
         if file in self._contents:
             return self._contents[file]
@@ -280,7 +280,7 @@ class History:
             raise DamagedObject(f"“{file}” in the store has another size than what was written there. {remedy(file)}")
 
     def _require_deleted(self, manifest: Manifest, name: str) -> None:
-        """Raise DamagedObject unless `holdfast retain` deleted the table: rows go earlier than figures."""
+        """Raise DamagedObject unless `holdfast retain` deleted the table: it deletes rows earlier than figures."""
         kept_from = records_kept_from(self.store)
         if kept_from is not None and (
             _RECORDS.fullmatch(name)
@@ -295,7 +295,7 @@ class History:
 
 _WRITERS = 8
 _MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
-#: Tables with rows about workers or children, which have a period of their own.
+#: Tables with rows about workers or children, which have a retention period of their own.
 _RECORDS = re.compile(r"workforce|caseload|failures")
 
 
@@ -309,7 +309,7 @@ def _file(manifest: Manifest, name: str) -> str:
 
 
 def require_hashes(store: Store, files: Iterable[str]) -> None:
-    """Raise DamagedObject if one of these tables is not what its edition's manifest says was written."""
+    """Raise DamagedObject if one of these tables does not have the hash in its edition's manifest."""
     for prefix, names in _by_edition(files):
         with suppress(ObjectMissing):
             manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
@@ -319,7 +319,7 @@ def require_hashes(store: Store, files: Iterable[str]) -> None:
 
 
 def rewrite_hashes(store: Store, files: Iterable[str]) -> None:
-    """After tables were written anew in place (another pseudonym key): their hashes in their editions' manifests."""
+    """Update the hashes in manifests after their tables were rewritten in place with another pseudonym key."""
     for prefix, names in _by_edition(files):
         with suppress(ObjectMissing):
             manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)

@@ -1,17 +1,17 @@
-"""The ledger: who was told what, when, and with which result. Append-only, in the object store.
+"""The ledger: who was sent which message, when, and with what result. Append-only, in the object store.
 
     ledger/2026-10/370/r1/new_watch/message.eml                     the exact message, before any attempt
     ledger/2026-10/370/r1/new_watch/<addressee>/0000-created.json
     ledger/2026-10/370/r1/new_watch/<addressee>/0001-sending.json
     ledger/2026-10/370/r1/new_watch/<addressee>/0002-sent.json      or 0002-failed.json
 
-Each step is an object created conditionally and never changed, so the order of events cannot be
-rewritten and of two runs at once only one may take an attempt.
+Each event is an object that is created conditionally and never changed. So the order of events cannot be
+rewritten, and of two runs at once only one can make an attempt.
 
-The crash window. Between handing a message to the transport and writing `sent`, a crash leaves
-`sending` without a result, and nobody can know whether it arrived. The choice is *at least once with
-the same Message-ID*: the next run sends the very same bytes again. A director who gets a message twice
-sees one (mail programs fold the same id); a director who gets none has not been warned.
+The crash window. A crash after a message was handed to the transport and before `sent` was written leaves
+`sending` without a result, and nobody can know whether the message arrived. Holdfast chooses *at least once,
+with the same Message-ID*: the next run sends exactly the same bytes again. A director who gets a message twice
+sees it once, as mail programs fold messages with the same id. A director who gets none has not been warned.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from features.months import Month
 from flows.store.port import AlreadyThere, DamagedObject, Store
 from flows.store.reading import digest, read_json, read_kept, remedy
 
-#: Why an addressee is failed who left the register before the message reached them: nobody is missing it.
+#: The reason when an addressee left the register before the message reached them, so that nobody is missing it.
 NO_RECIPIENT = "no longer among the recipients in the register"
 
-#: What the key of a message ends with that went to a test inbox instead of to its recipients.
+#: Ending of the key of a message that went to a test inbox instead of to its recipients.
 REDIRECTED = ".redirected"
 
 _JSON = "application/json"
@@ -43,23 +43,23 @@ class Status(StrEnum):
     SENDING = "sending"
     SENT = "sent"
     FAILED = "failed"
-    """Refused for good by the addressee's side: a person must act before it is tried again (`resend`)."""
+    """Refused for good by the addressee's server: a person must act before it is tried again (`resend`)."""
     DEFERRED = "deferred"
-    """To be sent: refused for now, or not handed over through a fault of ours. The next run tries again."""
+    """Still to be sent: refused for now, or not handed over because of a fault of ours. The next run tries again."""
 
     @property
     def words(self) -> str:
-        """For people: what `deferred` means."""
+        """The status in words for people."""
         return "to be sent" if self in UNFINISHED else self.value
 
 
-#: Statuses from which the next run sends. `sending` is among them: that is the crash window's choice.
+#: Statuses from which the next run sends. `sending` is one of them, for the crash window above.
 UNFINISHED = (Status.CREATED, Status.SENDING, Status.DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
-    """One line of the ledger for people: who, what, with which result, when last."""
+    """One line of the ledger for people: who, which message, with what result, and when it last changed."""
 
     key: str
     address: str
@@ -68,16 +68,16 @@ class LedgerLine:
     at: str
     reason: str
     asked: tuple[str, ...] = ()
-    """Who had it sent again or released, when and why, oldest first."""
+    """Who released it or had it sent again, when and why, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Where one addressee of one message stands."""
+    """The current status of one message for one addressee."""
 
     key: str
     who: str
-    """Digest of the address: names of objects are listed more widely than their contents are read."""
+    """Digest of the address, because more people can list the names of objects than read their contents."""
     status: Status
     number: int
 
@@ -87,17 +87,17 @@ class Entry:
 
     @property
     def name(self) -> str:
-        """The object that says so."""
+        """Name of the object that holds this event."""
         return f"{self.prefix}{self.number:04d}-{self.status.value}.json"
 
 
 def who(address: str) -> str:
-    """The name of an addressee in the ledger: sixteen hex digits of the address in lower case."""
+    """The name of an addressee in the ledger: sixteen hex digits of a hash of the address in lower case."""
     return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:16]
 
 
 def _event(found: dict[str, str | int]) -> dict[str, str | int]:
-    """The facts of an event; what it became of is in its name."""
+    """The facts of an event. Its status is not among them, as it is in the object's name."""
     return {"at": str(found["at"]), **found}
 
 
@@ -108,16 +108,16 @@ def _whole_message(content: bytes) -> bytes:
 
 
 class Ledger:
-    """The ledger in a store. Times are given, never read from a clock."""
+    """The ledger in a store. Times are passed in, never read from a clock."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def create(self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime) -> bytes:
-        """Record a message and its addressees before anything is sent; returns the bytes that count.
+        """Record a message and its addressees before anything is sent. Returns the bytes to send.
 
-        If the message was recorded before (a run that died, a re-run) the recorded bytes are returned, so
-        that what is sent again is what was sent first.
+        If the message was recorded before, by a run that died or was repeated, the recorded bytes are returned, so
+        that the same message is sent again.
         """
         try:
             self._store.create(f"ledger/{key}/message.eml", content, content_type="message/rfc822")
@@ -132,7 +132,7 @@ class Ledger:
         return content
 
     def message(self, key: str) -> bytes:
-        """The message as it was recorded, held to the hash its addressees were recorded with (not by 0.1.0)."""
+        """The recorded message, checked against the hash in its addressees' events (version 0.1.0 recorded none)."""
         name = f"ledger/{key}/message.eml"
         hashes = (self._first(e).get("sha256", "") for e in self.entries(key))
         return read_kept(self._store, name, _whole_message, str(next(hashes, "")))
@@ -141,7 +141,7 @@ class Ledger:
         return read_json(self._store, f"{entry.prefix}0000-created.json", _event)
 
     def entries(self, key: str) -> list[Entry]:
-        """The latest entry of each addressee of a message, in order of addressee."""
+        """The latest entry of each addressee of a message, sorted by addressee."""
         return list(self._latest(f"ledger/{key}/"))
 
     def month(self, month: Month) -> list[Entry]:
@@ -149,15 +149,15 @@ class Ledger:
         return list(self._latest(f"ledger/{month}/"))
 
     def advance(self, entry: Entry, status: Status, at: datetime, **facts: str | int) -> Entry | None:
-        """Write the next event of an addressee; None if another run has written it first."""
+        """Write the next event of an addressee. Returns None if another run wrote it first."""
         following = Entry(entry.key, entry.who, status, entry.number + 1)
         return following if self._write(following, {"at": at.isoformat(), **facts}) else None
 
     def is_open(self, entry: Entry) -> bool:
-        """Whether the next attempt sends it.
+        """Whether the next run sends it.
 
-        Version 0.1.0 called faults of ours “failed” (a wrong password, a certificate); they carry no code of an
-        addressee's server and are open again.
+        Version 0.1.0 also recorded faults of ours (a wrong password, a certificate) as “failed”. Those events have no
+        code from the addressee's server, so they count as open.
         """
         if entry.status is not Status.FAILED:
             return entry.status in UNFINISHED
@@ -179,11 +179,11 @@ class Ledger:
         ]
 
     def address(self, entry: Entry) -> str:
-        """The address behind an entry."""
+        """The e-mail address of an entry."""
         return str(read_json(self._store, f"{entry.prefix}0000-created.json", lambda d: d["address"]))
 
     def told(self, month: Month, folder: str = "") -> list[LedgerLine]:
-        """The ledger of a month, or of one council in it, one line per addressee: for `holdfast ledger`."""
+        """The ledger of a month, or of one council in it, one line per message and addressee. For `holdfast ledger`."""
         lines = []
         for entry in self.entries(f"{month}/{folder}".rstrip("/")):
             history = self.history(entry)
@@ -205,13 +205,13 @@ class Ledger:
         return lines
 
     def months(self) -> list[Month]:
-        """Every month of which anyone was told anything."""
+        """Every month that has messages in the ledger."""
         return sorted({Month.parse(o.name.split("/")[1]) for o in self._store.list("ledger/")})
 
     def delivered(self, key: str) -> bool:
-        """Whether a message under this key reached an addressee, or may have: then the director was told.
+        """Whether a message with this key reached an addressee or may have, so that the director counts as told.
 
-        `key` is a message's, or `<month>/<folder>` for any message of a council in a month.
+        `key` is the key of one message, or `<month>/<folder>` for any message to a council in a month.
         """
         return any(e.status in (Status.SENT, Status.SENDING) for e in self.entries(key))
 
@@ -220,7 +220,7 @@ class Ledger:
         for found in self._store.list(prefix):
             if match := _EVENT.fullmatch(found.name):
                 entry = Entry(match["key"], match["who"], Status(match["status"]), int(match["number"]))
-                latest[entry.key, entry.who] = entry  # listed in order of name, so of number
+                latest[entry.key, entry.who] = entry  # listed in order of name, and so of number
         yield from (latest[k] for k in sorted(latest))
 
     def _write(self, entry: Entry, facts: dict[str, str | int]) -> bool:

@@ -1,4 +1,4 @@
-"""The object store in a local folder: what the demo, tests and a single machine use."""
+"""The object store in a local folder, for the demo, tests and a single machine."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored, St
 class LocalStore:
     """A folder with the semantics of the port.
 
-    Content goes to a temporary file beside its target, is flushed to disk, and then gets its name in
-    one step: by a hard link where the name must be free (the file system refuses a second link of one
-    name, which makes `create` exclusive between processes), by a rename where it may be taken.
+    Content is written to a temporary file in the target's folder and flushed to disk. It then gets its name in one
+    step. `create` uses a hard link: the file system refuses a second link of the same name, which makes `create`
+    exclusive between processes. `replace` uses a rename.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
         self.url = self.root.as_uri()
         self._real_root = self.root.resolve()
-        #: Folders that were found to lie in the root: looking is most of the work with a small object.
+        #: Folders already checked to be inside the root. For a small object this check is most of the work.
         self._inside: set[Path] = set()
 
     def read(self, name: str) -> bytes:
-        """The whole object; raises ObjectMissing."""
+        """The content of the object. Raises ObjectMissing."""
         path = self._path(name)
         try:
             return path.read_bytes()
@@ -49,7 +49,7 @@ class LocalStore:
         return iter(sorted(found, key=lambda o: o.name))
 
     def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
-        """Links that lead nowhere or out, pipes and devices, closed folders, names that cannot be used."""
+        """Links that are broken or lead out of the root, pipes, devices, unreadable folders, and unusable names."""
         for path, name, is_folder in self._walk(prefix, lambda error: None):
             why = self._strangeness(path, is_folder=is_folder)
             if not why and not is_folder and not is_usable(name) and not _half_written(name):
@@ -58,7 +58,7 @@ class LocalStore:
                 yield StrangeObject(shown(name), why, _changed(path))
 
     def _strangeness(self, path: Path, *, is_folder: bool) -> str:
-        """What keeps a path from being read, or nothing."""
+        """Why a path cannot be read; empty if it can."""
         try:
             if path.is_symlink():
                 target = path.resolve(strict=True)
@@ -76,7 +76,7 @@ class LocalStore:
             return "is a link that leads to itself" if path.is_symlink() else "cannot be looked at"
 
     def lax_rights(self) -> str:
-        """A sentence if everybody on this machine may look into the folder or write to it."""
+        """A sentence if every user of this machine may read the folder or write to it; else empty."""
         try:
             rights = self.root.stat().st_mode & 0o007
             reached = all(folder.stat().st_mode & 0o001 for folder in self._real_root.parents)
@@ -87,15 +87,15 @@ class LocalStore:
         return f"Everybody on this machine may look into {self.root}. Take the rights away: chmod -R o= “{self.root}”."
 
     def _files(self, prefix: str) -> Iterator[ObjectInfo]:
-        """Files, and links to files of this folder; what else lies there is `strange`."""
+        """Files, and links to files in the root. `strange` returns everything else."""
         for path, name, is_folder in self._walk(prefix, self._cannot_list):
-            # A file may be gone between the listing and the look at it.
+            # A file may be deleted after it was listed and before it is looked at.
             with contextlib.suppress(FileNotFoundError):
                 if not is_folder and (S_ISREG(path.lstat().st_mode) or not self._strangeness(path, is_folder=False)):
                     yield _info(name, path)
 
     def _walk(self, prefix: str, failed: Callable[[OSError], None]) -> Iterator[tuple[Path, str, bool]]:
-        """Path, name and whether it is a folder, of all that lies under a prefix; links are not followed."""
+        """Path, name, and whether it is a folder, of everything under a prefix. Does not follow links."""
         start = self.root
         if (folder := prefix.rpartition("/")[0]) and checked_name(folder):
             start = self.root / folder
@@ -111,7 +111,7 @@ class LocalStore:
                     yield path, name, is_folder
 
     def info(self, name: str) -> ObjectInfo | None:
-        """Size and time of one object, or None."""
+        """Size and time of one object; None if it is not there."""
         path = self._path(name)
         try:
             return _info(name, path) if path.is_file() else None
@@ -121,7 +121,7 @@ class LocalStore:
             raise self._failed("look at", name, error) from error
 
     def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write if no object has this name; raises AlreadyThere. Of many at once exactly one succeeds."""
+        """Write a new object. Raises AlreadyThere if the name is taken; of many calls at once exactly one succeeds."""
         path = self._path(name)
         try:
             with self._written_beside(path, content) as temporary:
@@ -136,7 +136,7 @@ class LocalStore:
             raise self._failed("create", name, error) from error
 
     def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write, whatever was there, in one step."""
+        """Write an object in one step, over any that is there."""
         path = self._path(name)
         try:
             with self._written_beside(path, content) as temporary:
@@ -146,7 +146,7 @@ class LocalStore:
             raise self._failed("write", name, error) from error
 
     def delete(self, name: str) -> None:
-        """Remove an object if it is there (retention only)."""
+        """Delete an object if it is there (retention only)."""
         path = self._path(name)
         try:
             path.unlink(missing_ok=True)
@@ -156,12 +156,12 @@ class LocalStore:
             raise self._failed("delete", name, error) from error
 
     def everything(self, prefix: str = "") -> Iterator[Stored]:
-        """All files under a prefix, half-written ones that a crash left behind included."""
+        """All files under a prefix, including half-written ones left by a crash."""
         found = (Stored(o.name, o.size, latest=not _half_written(o.name)) for o in self._files(prefix))
         return iter(sorted(found, key=lambda o: o.name))
 
     def purge(self, stored: Iterable[Stored]) -> None:
-        """Unlink these files and the folders that are empty then. What the file system keeps of them is its own."""
+        """Delete these files, then folders left empty. Copies that the file system keeps are beyond our reach."""
         folders: set[Path] = set()
         for one in stored:
             path = self.root / one.name
@@ -177,7 +177,7 @@ class LocalStore:
                 folder.rmdir()
 
     def _path(self, name: str) -> Path:
-        """Where the object lies; StoreError if a link in the folder leads out of the root."""
+        """The path of an object. Raises StoreError if a link in the folder leads out of the root."""
         path = self.root / checked_name(name)
         if path.parent in self._inside and not path.is_symlink():
             return path
@@ -190,7 +190,7 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _written_beside(self, path: Path, content: bytes) -> Iterator[Path]:
-        """A flushed file with this content in the folder of `path`; whatever is left of it is removed."""
+        """Write the content to a temporary file in the folder of `path` and flush it. Removes the file afterwards."""
         temporary = path.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}"
         try:
             with self._opened(temporary) as file:
@@ -203,13 +203,13 @@ class LocalStore:
 
     @staticmethod
     def _opened(new: Path) -> BinaryIO:
-        """A new file for writing, with the folders it needs."""
+        """Open a new file for writing; creates the folders it needs."""
         try:
             return open_private(new)
         except FileNotFoundError:
             try:
                 make_private_folder(new.parent)
-            except FileExistsError as error:  # a file lies where the folder should; that is not “already there”
+            except FileExistsError as error:  # a file is where the folder should be; that does not mean “already there”
                 raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
             return open_private(new)
 
@@ -218,7 +218,7 @@ class LocalStore:
             raise self._failed("list", "", error) from error
 
     def _failed(self, verb: str, name: str, error: OSError) -> StoreError:
-        """The fault as a sentence. Permissions and a full disk do not mend themselves by waiting."""
+        """The error to raise, as a sentence. StoreRefuses for permissions and a full disk: waiting does not help."""
         target = f"“{name}” in {self.url}" if name else self.url
         reason = error.strerror or type(error).__name__
         lasting = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
@@ -244,7 +244,7 @@ def _info(name: str, path: Path) -> ObjectInfo:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make a new name survive a power cut; folders cannot be opened for this on Windows."""
+    """Flush a folder, so that a new name survives a power cut. Windows cannot open folders for this."""
     if os.name == "nt":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The manifest of an edition: what was received of whom, what came of it, and which tables were stored."""
+"""The manifest of an edition: what was received from whom, what became of it, and which tables were stored."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ class ExtractRecord:
     la_code: str
     kind: Kind
     outcome: Fate
-    """Never QUERIES or IN_PART: what the checks found is counted when it is asked for (`flows.alerts.files`)."""
+    """Never QUERIES or IN_PART: `flows.alerts.files` works these out from the checks' findings when asked."""
     due: date
     received: date | None = None
     first_received: date | None = None
-    """When it first came, if it was sent again."""
+    """If it was sent again: when it first came."""
     sha256: str | None = None
     name: str | None = None
     rows: int = 0
     restates: str | None = None
-    """Fingerprint of the submission this one replaces, if its content differs."""
+    """Fingerprint of the submission that this one replaces, if its content differs."""
     reason: str | None = None
-    """Why it was refused or quarantined, as a sentence."""
+    """A sentence on why it was refused or quarantined."""
     absent_columns: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
-    """Fields withheld by validation."""
+    """Fields that validation withheld."""
     notes: tuple[str, ...] = ()
 
     @property
@@ -44,7 +44,7 @@ class ExtractRecord:
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """A table of an edition as it was written."""
+    """A table of an edition, as it was written."""
 
     file: str
     sha256: str
@@ -58,16 +58,16 @@ class Manifest:
     month: Month
     edition: int
     fingerprint: str
-    """Of the submissions chosen and of the previous month's state: equal means nothing to do."""
+    """Fingerprint of the submissions used and of the previous month's state. If it is equal, there is nothing to do."""
     known_to: date
-    """The day the last of its extracts was received: an earlier cut-off must not read this edition."""
+    """The day its last extract was received. A run with an earlier cut-off must not read this edition."""
     extracts: tuple[ExtractRecord, ...]
     checks: Mapping[str, float]
-    """Statistics of the validation: rows, checks run, errors, failures."""
+    """Statistics of the validation: rows, checks run, errors and failures."""
     unrecognised: tuple[str, ...] = ()
-    """What lay in the month's folder and was not taken for an extract, as sentences."""
+    """Files in the month's folder that were not recognised as extracts, as sentences."""
     tables: Mapping[str, StoredTable] | None = field(default=None, compare=False)
-    """Every table by name; None in an edition of version 0.1.0. What was written, not what was found: not compared."""
+    """Every table by name; None in version 0.1.0. Left out of comparisons: it says how tables were stored only."""
 
     @property
     def prefix(self) -> str:
@@ -83,7 +83,7 @@ def edition_prefix(month: Month, edition: int) -> str:
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:
-    """The manifest as it is stored."""
+    """The manifest as bytes to store."""
 
     def record(e: ExtractRecord) -> dict[str, object]:
         return {
@@ -122,7 +122,7 @@ def _day(text: str | None) -> date | None:
 
 
 def manifest_from_bytes(content: bytes) -> Manifest:
-    """A stored manifest; raises whatever bytes of another shape raise, so for `flows.store.reading`."""
+    """Parse a stored manifest. Bytes of another shape raise any error, so call this through `flows.store.reading`."""
     d = json.loads(content)
     return Manifest(
         month=Month.parse(d["month"]),

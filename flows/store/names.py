@@ -1,13 +1,13 @@
-"""Which names an object may have: those that mean the same in a folder and in a bucket."""
+"""The names that an object may have: those that work alike in a folder and in a bucket."""
 
 from __future__ import annotations
 
 from features.errors import StoreError
 
-#: A half-written local file begins with this; no object may, and no listing shows one.
+#: Prefix of half-written local files. No object's name may start with it, and listings leave such files out.
 TEMPORARY_PREFIX = ".holdfast-part-"
 
-#: What is kept of a received file ends so: a table rewritten from the contract's columns, whatever the file was.
+#: Ending of what is kept of a received file of any format: a table with only the contract's columns.
 TABLE_ENDING = ".rows.parquet"
 
 _LONGEST_NAME_BYTES = 900  # S3 allows 1,024 with the prefix
@@ -16,7 +16,7 @@ _LONGEST_SEGMENT_BYTES = 200  # common file systems allow 255
 
 
 def shown(name: str) -> str:
-    """A name for a sentence, whatever bytes it holds: what cannot be printed is replaced, what is long shortened."""
+    """A name made fit for a sentence: unprintable characters are replaced and long names shortened."""
     plain = "".join(c if c.isprintable() and not 0xD800 <= ord(c) < 0xE000 else "\ufffd" for c in name)
     return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"
 
@@ -31,10 +31,10 @@ def is_usable(name: str) -> bool:
 
 
 def checked_name(name: str) -> str:
-    """The name unchanged, or StoreError if it is absolute, climbs, or could not be a file's name.
+    """Return the name unchanged. Raises StoreError if it is absolute, contains `..`, or could not be a file's name.
 
-    One rule for both stores, so that what works on a laptop works in a bucket and no name from
-    outside (a folder, a file sent by a council) reaches beyond the store's root.
+    Both stores use this one rule. So what works on a laptop works in a bucket, and no name from outside (a folder, or
+    a file sent by a council) can reach beyond the store's root.
     """
     segments = name.split("/")
     wrong = (

@@ -1,4 +1,4 @@
-"""From an address in the settings to a store."""
+"""Opens the store at an address from the settings."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from flows.store.port import Store
 
 
 def open_store(settings: Settings, url: str, *, must_exist: bool = False) -> Store:
-    """The store at an address of the settings, reached as the settings say; see `store_at`."""
+    """The store at an address from the settings, with the settings' S3 options; see `store_at`."""
     return store_at(url, s3=_s3_options(settings), must_exist=must_exist)
 
 
 def store_at(url: str, *, s3: S3Options | None = None, must_exist: bool = False) -> Store:
     """The store at `file:///folder`, a plain path, or `s3://bucket/prefix`.
 
-    With `must_exist` a folder or bucket that is not there is a StoreError at once; without it a
-    mistyped landing address would look like a month in which nobody sent anything. Raises
-    SettingsError for an address of another kind.
+    With `must_exist`, a missing folder or bucket raises StoreError at once. Otherwise a mistyped landing address
+    would look like a month in which nobody sent anything. Raises SettingsError for an address of another kind.
     """
     parts = urlsplit(url)
     if not url.strip():
@@ -54,12 +53,12 @@ def store_at(url: str, *, s3: S3Options | None = None, must_exist: bool = False)
 
 
 def _shown(url: str) -> str:
-    """The address without a user part, in which people put keys."""
+    """The address without its user part, because people put keys there."""
     return url.split("@")[-1] if "@" in url else url
 
 
 def _s3_options(settings: Settings) -> S3Options:
-    """The S3 part of the settings as the store takes it."""
+    """The S3 section of the settings, as options for the store."""
     s3 = settings.s3
     return S3Options(
         endpoint_url=s3.endpoint_url,

@@ -1,4 +1,4 @@
-"""How a bucket is reached. Apart from what reaches it: boto3 is imported only where there is a bucket."""
+"""Options for reaching a bucket. They are apart from `s3.py` so that boto3 is imported only if there is a bucket."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class S3Options:
-    """How to reach a bucket. Keys left out are found as boto3 finds them (environment, profile, role)."""
+    """How to reach a bucket. If no keys are given, boto3 finds them (environment, profile, role)."""
 
     endpoint_url: str | None = None
-    """For S3-compatible stores; None is AWS."""
+    """URL of an S3-compatible store; None means AWS."""
     region: str | None = None
     access_key_id: str | None = field(default=None, repr=False)
     secret_access_key: str | None = field(default=None, repr=False)
     session_token: str | None = field(default=None, repr=False)
     ca_file: str | None = None
     path_style: bool | None = None
-    """None: where there is an `endpoint_url`, whose host names are rarely made for each bucket."""
+    """None means: if there is an `endpoint_url`, as such stores rarely have a host name for each bucket."""
     checksums: bool = True
-    """Whether a SHA-256 is sent with each object and asked for with each read."""
+    """Whether to send a SHA-256 with each object and ask for it with each read."""
     server_side_encryption: str | None = None
-    """`AES256` or `aws:kms`; None leaves it to the bucket's default."""
+    """`AES256` or `aws:kms`; None uses the bucket's default."""
     kms_key_id: str | None = None
     connect_timeout_seconds: float = 10
     read_timeout_seconds: float = 60
     attempts: int = 5
-    """Of one request, on connection errors, throttling and 5xx."""
+    """How often one request is tried on connection errors, throttling and 5xx."""

@@ -1,4 +1,4 @@
-"""What Holdfast asks of an object store: read, list, create once, replace at once; for retention, delete for good."""
+"""What Holdfast needs of an object store: read, list, create once, replace atomically; for retention, delete."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ class ObjectMissing(StoreError):
 
 
 class AlreadyThere(StoreError):
-    """A conditional create found the name taken; the object that was there is untouched."""
+    """A conditional create found the name taken. The existing object is unchanged."""
 
 
 class StoreRefuses(StoreError):
-    """The store says no for a reason that waiting does not mend: it is said at once, and nothing is tried again."""
+    """The store refused for a reason that waiting does not cure. It is reported at once, without a retry."""
 
 
 class DamagedObject(StoreRefuses):
-    """An object of the store is not what was written there, or is gone although it must be there."""
+    """An object in the store is not what was written, or is missing although it must be there."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectInfo:
-    """What a listing says of an object. `modified` is timezone-aware, in UTC."""
+    """An object's entry in a listing. `modified` is timezone-aware, in UTC."""
 
     name: str
     size: int
@@ -37,62 +37,62 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class StrangeObject:
-    """Something in a store that is no object and cannot be read as one."""
+    """Something in a store that is not an object and cannot be read as one."""
 
     name: str
-    """Fit to be shown: control characters replaced, shortened."""
+    """Its name, safe to show: control characters are replaced and long names shortened."""
     why: str
-    """What it is, as a sentence's end: “is a link that leads to itself”."""
+    """What it is, as the end of a sentence: “is a link that leads to itself”."""
     modified: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """Something that takes up room: an object, an earlier version of one, or what a crash left half-written."""
+    """Something that takes up space: an object, an earlier version of one, or a file left half-written by a crash."""
 
     name: str
     size: int
     version: str | None = None
-    """The bucket's name for this version; None where a store keeps one only."""
+    """The bucket's version id; None in a store that keeps only one version."""
     latest: bool = True
-    """Whether it is what a reader sees, not an earlier version, a marker or a leftover."""
+    """Whether readers see it, that is, not an earlier version, a delete marker or a leftover."""
 
 
 class Store(Protocol):
-    """Names are relative, `/`-separated, without `.` or `..` segments; contents are bytes.
+    """An object store. Names are relative and `/`-separated, without `.` or `..` segments. Contents are bytes.
 
-    A reader never sees half an object: `create` and `replace` are atomic.
+    `create` and `replace` are atomic, so a reader never sees half an object.
     """
 
     url: str
     """`file:///…` or `s3://bucket/prefix`, for people."""
 
     def read(self, name: str) -> bytes:
-        """The whole object; raises ObjectMissing."""
+        """The content of the object. Raises ObjectMissing."""
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name starts with `prefix`, in order of name."""
 
     def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
-        """What lies under a prefix and is no object: links, pipes, names that cannot be used. `list` leaves it out."""
+        """Everything under a prefix that is not an object: links, pipes, unusable names. `list` leaves these out."""
 
     def lax_rights(self) -> str:
-        """A sentence if others than the owner and its group may read or change what lies there, else nothing."""
+        """A sentence if anyone besides the owner and its group may read or change the store; else empty."""
 
     def info(self, name: str) -> ObjectInfo | None:
-        """Size and time of one object, or None."""
+        """Size and time of one object; None if it is not there."""
 
     def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write if no object has this name; raises AlreadyThere. Of many at once exactly one succeeds."""
+        """Write a new object. Raises AlreadyThere if the name is taken; of many calls at once exactly one succeeds."""
 
     def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write, whatever was there, in one step."""
+        """Write an object in one step, over any that is there."""
 
     def delete(self, name: str) -> None:
-        """Remove an object if it is there (retention only)."""
+        """Delete an object if it is there (retention only)."""
 
     def everything(self, prefix: str = "") -> Iterator[Stored]:
-        """All there is under a prefix, also what `list` does not show: earlier versions, leftovers of a crash."""
+        """Everything under a prefix, including what `list` leaves out: earlier versions and leftovers of a crash."""
 
     def purge(self, stored: Iterable[Stored]) -> None:
-        """Delete these for good, versions included (retention only). Raises StoreError if any of them stays."""
+        """Delete these for good, versions included (retention only). Raises StoreError if any of them remains."""

@@ -1,8 +1,8 @@
-"""Whether a store keeps what Holdfast relies on, found out by trying it when it is first used.
+"""Tests, when a store is first used, that it behaves as Holdfast needs.
 
-Some stores that speak S3 ignore the condition of a conditional write, so that two runs could both win; some keep the
-framing of a transfer inside the object; a policy may allow reading and refuse writing. All of that shows in five
-small requests under `probe/`, before a month depends on it. Once passed it is noted in the store and not paid again.
+Some S3-compatible stores ignore the condition of a conditional write, so that two runs could both win. Some store
+the framing of a transfer as part of the object. A policy may allow reading and refuse writing. Five small requests
+under `probe/` show all of this before a month depends on it. A store that passes is marked, and not tested again.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from features.errors import StoreError
 from flows.store.port import AlreadyThere, ObjectMissing, Store, StoreRefuses
 
 _OBJECT, _PASSED = "probe/object.json", "probe/passed.json"
-#: What is asked; another number asks every store again.
+#: Version of the test. A new number makes every store be tested again.
 _VERSION = b'{"asked": 1}\n'
 _FIRST, _OTHER, _LAST = b'{"probe": "first"}\n', b'{"probe": "other"}\n', b'{"probe": "last"}\n'
-#: A machine whose clock differs by more from the store's stamps mail and decides on days wrongly.
+#: A machine whose clock differs from the store's by more than this would date mail and cut-off days wrongly.
 CLOCKS_APART = timedelta(minutes=5)
 
 
 def require_fit(store: Store, now: datetime) -> None:
-    """Raise StoreRefuses with the reason unless the store keeps what it must; asked once a store."""
+    """Raise StoreRefuses, with the reason, if the store fails the test. Each store is tested once."""
     try:
         if store.read(_PASSED) == _VERSION:
             return
@@ -34,7 +34,7 @@ def require_fit(store: Store, now: datetime) -> None:
 
 
 def _try(store: Store) -> None:
-    with suppress(AlreadyThere):  # of an earlier look that was cut off
+    with suppress(AlreadyThere):  # left by an earlier test that was cut off
         store.create(_OBJECT, _FIRST, content_type="application/json")
     before = _read(store)
     if before not in (_FIRST, _LAST):

@@ -1,8 +1,7 @@
-"""Which process this is, and whether another one on the same machine still lives.
+"""Identifies this process, and finds out whether another one on the same machine is still alive.
 
-A process number alone says little: numbers are given out again, and containers number their processes
-anew. What is compared is the machine since its last start, the process's name space, its number and the
-moment it began.
+A process number alone is not enough: numbers are reused, and every container has numbers of its own. So four
+things are compared: the machine's current boot, the process name space, the number and the time it started.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process of a machine. `space` and `began` are empty where the system does not tell (not Linux)."""
+    """A process on a machine. `space` and `began` are empty on systems that do not provide them (not Linux)."""
 
     host: str
     space: str
-    """The machine's start and the process name space: equal means that numbers can be compared."""
+    """The machine's boot and the process name space. Process numbers can be compared only if this is equal."""
     pid: int
     began: str
 
@@ -33,18 +32,18 @@ class Process:
 
 
 def process_began(pid: int) -> str | None:
-    """When a living process of this name space began, in the kernel's ticks; None if there is no such process."""
+    """When a live process of this name space started, in kernel ticks; None if there is no such process."""
     try:
         text = (_PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    fields = text.rpartition(")")[2].split()  # the name before it may hold anything
+    fields = text.rpartition(")")[2].split()  # the process's name, before this, may contain anything
     state, began = fields[0], fields[19]
     return None if state in "ZX" else began
 
 
 def this_process() -> Process:
-    """The process that asks."""
+    """The current process."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         space = f"{boot}/{(_PROC / 'self/ns/pid').readlink()}"
@@ -54,7 +53,7 @@ def this_process() -> Process:
 
 
 def is_gone(process: Process, here: Process, began: Callable[[int], str | None] = process_began) -> bool | None:
-    """True if the process has certainly ended, False if it certainly lives, None if that cannot be seen from `here`."""
+    """True if the process has certainly ended, False if it is certainly alive, None if `here` cannot tell."""
     if not process.space or process.space != here.space or not process.began:
         return None
     return began(process.pid) != process.began

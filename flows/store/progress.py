@@ -1,4 +1,4 @@
-"""Progress for the person who waits: log lines of one logger, shown by whoever starts a run in a terminal."""
+"""Progress for a person who waits: log lines of one logger, shown when a run is started in a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _LOGGER = logging.getLogger("holdfast.progress")
 
 
 def step(text: str, *values: object) -> None:
-    """Say what is being done now; `values` fill `text` as in logging."""
+    """Log what is being done now. `values` fill `text`, as in logging."""
     _LOGGER.info(text, *values)
 
 

@@ -1,7 +1,7 @@
-"""Reading what is kept: one door for every object that is parsed, so that a damaged one is a sentence, no traceback.
+"""Reads and parses objects. All parsing goes through here, so that damage gives a sentence and not a traceback.
 
-The sentence names the object, what is wrong with it, and what restores it. A read that does not fit is repeated once:
-an answer can be torn on its way although the object is whole.
+The sentence says which object it is, what is wrong with it and how to restore it. An object that cannot be parsed is
+read once more, because a response can be damaged on its way although the object is whole.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from flows.store.port import DamagedObject, Store
 
 T = TypeVar("T")
 
-#: What parsing raises when bytes are not what they should be. Polars panics on some Parquet files.
+#: Errors that parsing raises on damaged bytes. On some Parquet files Polars panics.
 _DOES_NOT_FIT = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, EOFError, OSError)
 
 
 def read_kept(store: Store, name: str, parse: Callable[[bytes], T], sha256: str = "") -> T:
-    """An object as what `parse` makes of it, checked against its recorded hash where there is one.
+    """Read an object and parse it, after checking its hash if one is recorded.
 
-    Raises DamagedObject, and ObjectMissing if there is none of that name.
+    Raises DamagedObject, or ObjectMissing if there is no object of that name.
     """
     content = store.read(name)
     try:
@@ -41,7 +41,7 @@ def read_kept(store: Store, name: str, parse: Callable[[bytes], T], sha256: str 
 
 
 def parsed(name: str, content: bytes, parse: Callable[[bytes], T], sha256: str = "") -> T:
-    """What `parse` makes of the bytes of an object; raises DamagedObject that names it and what to do."""
+    """Parse the bytes of an object. Raises DamagedObject, which names the object and what to do."""
     if not content:
         raise DamagedObject(f"“{name}” in the store is empty. {remedy(name)}")
     if sha256 and digest(content) != sha256:
@@ -58,23 +58,23 @@ def parsed(name: str, content: bytes, parse: Callable[[bytes], T], sha256: str =
 
 
 def read_json(store: Store, name: str, parse: Callable[[Any], T]) -> T:
-    """A JSON object as what `parse` makes of it. Raises DamagedObject, and ObjectMissing."""
+    """Read an object with JSON and parse it. Raises DamagedObject or ObjectMissing."""
     return read_kept(store, name, lambda content: parse(json.loads(content)))
 
 
 def frame_of(name: str, content: bytes, schema: pl.Schema, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """A table in Parquet held to its schema, of `columns` only if given: for `read_kept`."""
+    """Parse a Parquet table and check it against its schema; only `columns`, if given. For use with `read_kept`."""
     wanted = pl.Schema({c: schema[c] for c in columns}) if columns else schema
     return conform(pl.read_parquet(io.BytesIO(content), columns=list(wanted)), wanted, name)
 
 
 def digest(content: bytes) -> str:
-    """The hash by which an object is known again."""
+    """The hash that is recorded for an object's content."""
     return hashlib.sha256(content).hexdigest()
 
 
 def remedy(name: str) -> str:
-    """What restores an object, as sentences with the command."""
+    """How to restore an object, as sentences with the command."""
     parts = name.split("/")
     month = parts[1] if len(parts) > 2 else ""
     copy = "from a version of the bucket or from a copy of the store"

@@ -1,15 +1,16 @@
-"""How long what is kept, and a deletion that really deletes: every version in a bucket, leftovers of a crash as well.
+"""Retention: how long each kind of content is kept, and how it is deleted for good.
 
-Three kinds of content have periods of their own (settings, section `retention`):
+A deletion includes every version in a bucket and leftovers of a crash. Three kinds of content have periods of their
+own (settings, section `retention`):
 
 * **records**: rows about one worker or child (pseudonymised), as received and as counted, pages that name their rows;
 * **alerts**: what was published and sent, to whom, who approved it, claims of months;
 * **figures**: counts of councils by month, the log of submissions.
 
-Figures outlive records, so that a score of today is the same whether or not the rows of two years ago are still
-there. A month whose rows have gone is closed: a file that comes for it later is not taken in. The month before the
-first that is kept leaves its pseudonyms with one FTE or worker each (`state-*`): without them, a file of the
-first kept month that is sent again could not be counted.
+Figures are kept longer than records, so that today's score is the same whether or not rows from two years ago still
+exist. A month whose rows were deleted is closed: a file that arrives for it later is not taken in. Of the month
+before the first kept month, the pseudonyms stay, with one FTE or worker each (`state-*`). Without them, a file of
+the first kept month that is sent again could not be counted.
 """
 
 from __future__ import annotations
@@ -30,18 +31,18 @@ from flows.store.names import TABLE_ENDING, TEMPORARY_PREFIX
 
 
 class Content(StrEnum):
-    """What has a period of its own."""
+    """The kinds of content, each with its own retention period."""
 
     RECORDS = "records"
     STATES = "states of the month before"
     ALERTS = "alerts"
     FIGURES = "figures"
     COPIES = "files as they came"
-    """What 0.1.0 kept byte for byte. Nobody has looked at all of it, so it goes whatever its month."""
+    """Files that 0.1.0 kept byte for byte. Nobody has checked them all, so they are deleted whatever their month."""
     LANDING = "landing"
 
 
-#: First part of a name -> what lies there. Under `months/` it depends on the table.
+#: First part of a name -> kind of content. Under `months/` it depends on the table.
 CONTENTS: dict[str, Content] = {
     "received": Content.RECORDS,
     "validation": Content.RECORDS,
@@ -64,7 +65,7 @@ _STATE_TABLE = re.compile(r"state-[\w-]+\.parquet")
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """The first month of each kind that is kept."""
+    """The first month that is kept of each kind."""
 
     records: Month
     alerts: Month
@@ -79,11 +80,11 @@ class Periods:
         return cls(last.plus(1 - months), last.plus(1 - settings.alert_months), last.plus(1 - settings.figure_months))
 
     def is_over(self, content: Content, month: Month) -> bool:
-        """Whether what is of this kind and month goes."""
+        """Whether content of this kind and month is to be deleted."""
         return content is Content.COPIES or month < self.first_kept(content)
 
     def first_kept(self, content: Content) -> Month:
-        """The first month of which something of this kind stays."""
+        """The first month that is kept of this kind."""
         if content is Content.ALERTS:
             return self.alerts
         if content is Content.FIGURES:
@@ -93,19 +94,19 @@ class Periods:
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """What of one kind goes, or went: counts and sizes, no names."""
+    """What is to be deleted of one kind, or was: counts and sizes, no names."""
 
     content: Content
     months: tuple[Month, ...]
     objects: int
     versions: int
-    """Earlier versions of these objects in a bucket that keeps them, and markers of deletion."""
+    """How many earlier versions and delete markers of these objects there are, in a bucket that keeps them."""
     bytes: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything whose period has passed."""
+    """Everything whose retention period has passed."""
 
     periods: Periods
     going: tuple[Going, ...]
@@ -125,7 +126,7 @@ class Plan:
 
 
 def content_of(name: str) -> tuple[Content, Month] | None:
-    """What an object of the store is and of which month; None if it has no period (models, reference files …)."""
+    """An object's kind of content and its month; None if it has no period (models, reference files …)."""
     first, _, rest = name.partition("/")
     month = _month(rest.partition("/")[0])
     content = CONTENTS.get(first)
@@ -143,7 +144,7 @@ def content_of(name: str) -> tuple[Content, Month] | None:
 
 
 def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) -> Plan:
-    """What would go from the store, and from the landing store if asked; reads names only."""
+    """What would be deleted from the store, and with `with_landing` from the landing store. Reads names only."""
     found = [(content_of(one.name), one) for prefix in CONTENTS for one in store.everything(f"{prefix}/")]
     old = [(what, one) for what, one in found if what is not None and periods.is_over(*what)]
     landed = [
@@ -160,11 +161,11 @@ def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) 
 
 
 def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime, by: str, reason: str) -> str:
-    """Close the months, write down what goes, delete it. Returns the name of the record, which holds no name or value.
+    """Close the months, record what is deleted, delete it. Returns the record's name; it contains no names or values.
 
-    The months are closed first, so that no run takes them in again; if this is cut off, the record says
-    “begun”, and the same command deletes what is left. Raises StoreError if the
-    store refuses, and SettingsError without a name.
+    The months are closed first, so that no run takes them in again. If the deletion is cut off, the record says
+    “begun”, and the same command deletes what is left. Raises StoreError if the store refuses, and SettingsError if
+    `by` or `reason` is empty.
     """
     if not by.strip() or not reason.strip():
         raise SettingsError("Deleting needs --by and --reason: both are kept with the record of what was deleted.")

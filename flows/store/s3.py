@@ -1,4 +1,4 @@
-"""The object store in S3, or in anything that speaks its protocol."""
+"""The object store in S3, or in any service with S3's API."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from flows.store.port import (
     StrangeObject,
 )
 
-#: How often a create is tried while another conditional write of the same name is under way (409).
+#: How often a create is tried while another conditional write of the same name is in progress (409).
 CONFLICT_ATTEMPTS = 8
 
 _WRITE_TOKEN = "holdfast-write"
 
-#: As many as one request may delete.
+#: The most objects that one request may delete.
 _DELETE_AT_ONCE = 1000
 
-#: Answers that waiting does not mend, and what does.
+#: Error codes that waiting does not cure, and what to do about each.
 _ADVICE = {
     "NoSuchBucket": "There is no such bucket: check the store's address.",
     "AccessDenied": "These credentials may not do that: check the bucket's policy.",
@@ -71,9 +71,8 @@ _ADVICE = {
 class S3Store:
     """A bucket, or a prefix of one, with the semantics of the port.
 
-    Each object is sent with a SHA-256 that the server checks, and checked again when read, where the
-    server keeps it. Errors are sentences with the service's error code and without its message, which
-    can carry key ids.
+    Each object is sent with a SHA-256, which the server checks. If the server stores it, it is checked again on every
+    read. Errors are sentences with the service's error code but without its message, which can contain key ids.
     """
 
     def __init__(
@@ -92,11 +91,11 @@ class S3Store:
         self._client = _client(self.options)
 
     def __reduce__(self) -> tuple[type[S3Store], tuple[str, str, S3Options]]:
-        """Sent to another process, a store opens its own connection there."""
+        """Pickle only the address and options: in another process the store opens its own connection."""
         return (S3Store, (self.bucket, self.prefix, self.options))
 
     def read(self, name: str) -> bytes:
-        """The whole object; raises ObjectMissing."""
+        """The content of the object. Raises ObjectMissing."""
         try:
             asked = {"ChecksumMode": "ENABLED"} if self.options.checksums else {}
             answer = self._client.get_object(Bucket=self.bucket, Key=self._key(name), **asked)
@@ -114,7 +113,7 @@ class S3Store:
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose name starts with `prefix`, in order of name.
 
-        Sorted here: AWS lists by code point, but some compatible stores list folder by folder.
+        They are sorted here, as AWS lists by code point but some compatible stores list folder by folder.
         """
         return self._listed(prefix, usable=True)
 
@@ -124,7 +123,7 @@ class S3Store:
         return (StrangeObject(shown(o.name), why, o.modified) for o in self._listed(prefix, usable=False))
 
     def lax_rights(self) -> str:
-        """Nothing: who may read a bucket is not asked here (`docs/s3.md`)."""
+        """Always empty: who may read a bucket is not checked here (`docs/s3.md`)."""
         return ""
 
     def _listed(self, prefix: str, *, usable: bool) -> Iterator[ObjectInfo]:
@@ -134,7 +133,7 @@ class S3Store:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     name = entry["Key"].removeprefix(self.prefix)
-                    # Consoles make empty objects that stand for folders.
+                    # Web consoles create empty objects to represent folders.
                     if name and not name.endswith("/") and is_usable(name) is usable:
                         found.append(ObjectInfo(name, entry["Size"], entry["LastModified"].astimezone(UTC)))
         except (BotoCoreError, ClientError) as error:
@@ -142,19 +141,18 @@ class S3Store:
         return iter(sorted(found, key=lambda o: o.name))
 
     def info(self, name: str) -> ObjectInfo | None:
-        """Size and time of one object, or None."""
+        """Size and time of one object; None if it is not there."""
         head = self._head(name)
         if head is None:
             return None
         return ObjectInfo(name, head["ContentLength"], head["LastModified"].astimezone(UTC))
 
     def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write if no object has this name; raises AlreadyThere. Of many at once exactly one succeeds.
+        """Write a new object. Raises AlreadyThere if the name is taken; of many calls at once exactly one succeeds.
 
-        A 412 is “already there”. A 409 only says that another conditional write was under way and
-        decides nothing, so it is tried again after a growing, jittered pause. An answer that was lost
-        on its way may make the client's own repeat meet its own object: the write carries a token by
-        which that is recognised as success.
+        A 412 means that the name is taken. A 409 only means that another conditional write was in progress, so the
+        create is tried again after a growing pause with jitter. If a response is lost, the client's retry may find the
+        object it wrote itself. Each write therefore carries a token, by which this is recognised as success.
         """
         token = secrets.token_hex(16)
         for attempt in range(CONFLICT_ATTEMPTS):
@@ -178,21 +176,21 @@ class S3Store:
         )
 
     def replace(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
-        """Write, whatever was there, in one step."""
+        """Write an object in one step, over any that is there."""
         try:
             self._put(name, content, content_type)
         except (BotoCoreError, ClientError) as error:
             self._raise("write", name, error)
 
     def delete(self, name: str) -> None:
-        """Remove an object if it is there (retention only)."""
+        """Delete an object if it is there (retention only)."""
         try:
             self._client.delete_object(Bucket=self.bucket, Key=self._key(name))
         except (BotoCoreError, ClientError) as error:
             self._raise("delete", name, error)
 
     def everything(self, prefix: str = "") -> Iterator[Stored]:
-        """Every version of every object under a prefix, markers of deletion included."""
+        """Every version of every object under a prefix, including delete markers."""
         pages = self._client.get_paginator("list_object_versions").paginate(
             Bucket=self.bucket, Prefix=self.prefix + prefix
         )
@@ -207,7 +205,7 @@ class S3Store:
         return iter(sorted(found, key=lambda o: (o.name, o.version or "")))
 
     def purge(self, stored: Iterable[Stored]) -> None:
-        """Delete these versions for good. Raises StoreError that says how many the bucket refused to delete."""
+        """Delete these versions for good. Raises StoreError, which says how many the bucket refused to delete."""
         everything = list(stored)
         for start in range(0, len(everything), _DELETE_AT_ONCE):
             batch = everything[start : start + _DELETE_AT_ONCE]
@@ -227,7 +225,7 @@ class S3Store:
                 )
 
     def check_exists(self) -> None:
-        """Raises StoreError if the bucket cannot be reached with these credentials."""
+        """Raise StoreError if the bucket cannot be reached with these credentials."""
         try:
             self._client.head_bucket(Bucket=self.bucket)
         except (BotoCoreError, ClientError) as error:
@@ -246,8 +244,8 @@ class S3Store:
         if self.options.kms_key_id:
             extra["SSEKMSKeyId"] = self.options.kms_key_id
         if self.options.checksums:
-            # In a header, made here: what botocore makes itself may travel behind the content, in a framing that some
-            # compatible stores keep inside the object.
+            # Computed here and sent in a header. botocore's own checksum may follow the content in a trailer, and some
+            # compatible stores keep that framing as part of the object.
             extra["ChecksumSHA256"] = b64encode(sha256(content).digest()).decode()
         self._client.put_object(
             Bucket=self.bucket, Key=self._key(name), Body=content, ContentType=content_type, **extra
@@ -267,7 +265,7 @@ class S3Store:
         return head is not None and head.get("Metadata", {}).get(_WRITE_TOKEN) == token
 
     def _carries_after(self, name: str, token: str) -> bool:
-        """Whether the object is there and ours, asked where no answer came; if that fails too, nobody knows."""
+        """After a lost response: whether the object is there and carries our token. False if that cannot be found out."""
         try:
             return self._carries(name, token)
         except StoreError:
@@ -309,7 +307,7 @@ def _client(options: S3Options) -> Any:
 
 
 def _code(error: Exception) -> str:
-    """The service's error code, or the name of the client-side error."""
+    """The service's error code, or the name of the error on the client's side."""
     if isinstance(error, ClientError):
         answer: dict[str, Any] = dict(error.response)
         return str(answer.get("Error", {}).get("Code") or answer.get("ResponseMetadata", {}).get("HTTPStatusCode"))
@@ -317,12 +315,12 @@ def _code(error: Exception) -> str:
 
 
 def _answer_was_lost(error: Exception) -> bool:
-    """Whether the write may have taken place although its answer says otherwise, or none came."""
+    """Whether the write may have succeeded although it got an error response or none."""
     if isinstance(error, ClientError):
         return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)) >= 500
     return isinstance(error, (HTTPClientError, NoConnection))
 
 
 def _was_repeated(error: Exception) -> bool:
-    """Whether the client had sent this request before, so that an earlier answer may have been lost."""
+    """Whether the client sent this request more than once, so that an earlier response may have been lost."""
     return isinstance(error, ClientError) and error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0) > 0
