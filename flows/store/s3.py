@@ -265,7 +265,7 @@ class S3Store:
         return head is not None and head.get("Metadata", {}).get(_WRITE_TOKEN) == token
 
     def _carries_after(self, name: str, token: str) -> bool:
-        """After a lost response: whether the object is there and carries our token. False if that cannot be found out."""
+        """After a lost response: whether the object is there with our token. False if that cannot be found out."""
         try:
             return self._carries(name, token)
         except StoreError:
