@@ -1,4 +1,4 @@
-"""The reference refresh as a Prefect flow. Each source is a task, so that it is named, visible and retried by itself."""
+"""The reference refresh as a Prefect flow. Each source is a task of its own, with its own name, state and retries."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def reference_refresh(request: RefreshRequest = RefreshRequest()) -> State[Refre
 
 
 def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
-    """Refresh each source that was asked for, one by one. Raises HoldfastError for what a person must put right first."""
+    """Refresh the sources asked for, one by one. Raises HoldfastError for faults that a person must put right first."""
     settings = Settings.load()
     if not settings.reference.sources and not request.sources:
         return RefreshOutcome((), NOTHING_CONFIGURED)  # the schedule exists before any source is configured

@@ -154,7 +154,7 @@ class Reconciliation:
     names: dict[str, str]
 
     def to_text(self) -> str:
-        """The largest difference in each rate, what rounding does not explain, cells without a number, every council."""
+        """The largest difference in each rate, what rounding does not explain, cells without a number, all councils."""
         lines = [f"Reconciliation of {self.month.in_words} with {self.filename}: our rate less DfE’s."]
         for row in largest_differences(self.rows).iter_rows(named=True):
             of_rate = self.rows.filter(pl.col("measure") == row["measure"]).drop_nulls("difference")
