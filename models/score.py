@@ -33,7 +33,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """How often councils scored like this were judged below good, from the back-test, never from training."""
+    """How often councils with a similar score were judged below good; from the back-test, never from training."""
 
     flagged: int
     judged_below_good: int

@@ -21,7 +21,7 @@ from features.registry import EXTRACTS, Kind
 #: less than its month-to-month noise (200 FTE: two leavers a month), and every real export has some.
 CELLS_SHARE = 0.02
 #: In mostly empty columns (leaving dates, conferences) a single typing error reaches that share. So this many cells are
-#: always left out one by one, if they are few among the rows of the file.
+#: left out one by one all the same, if they are few among the rows of the file.
 CELLS_FEW = 2
 #: The same share for rows without a key or of another month. Beyond it, the file is not what it claims to be.
 ROWS_SHARE = 0.02

@@ -48,7 +48,7 @@ RULES: tuple[Rule, ...] = (
         _KIND,
         ("agency_cover_fte", "vacancy_fte"),
         "above_vacancies",
-        # Of 1,045 published figures 14 exceed this limit; the council would be asked about them and none shown.
+        # Of 1,045 published figures 14 exceed this limit; they would be queried with the council, not shown.
         Severity.ERROR,
         pl.col("agency_cover_fte") <= 1.1 * pl.col("vacancy_fte") + _TWO_POSTS,
         "agency_cover_fte is more than vacancy_fte",

@@ -60,7 +60,7 @@ def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
         )
     if not parts:
         return None
-    # A key is unique within its council's file only; repeats of a key stay in the order of the file.
+    # Sorted by file_row last, so that rows with the same key stay in the order of the file.
     order = list(dict.fromkeys(["month", "la_code", *key, "file_row"]))
     rows = pl.concat(parts).sort(order)
     identity = pl.struct(list(dict.fromkeys(["month", "la_code", *key]))).rle_id()

@@ -28,8 +28,8 @@ UNDECLARED = "not declared"
 def design_from_history(features: pl.DataFrame, register: Register, national: pl.DataFrame) -> Design:
     """Every judgement of the register at each of MONTHS_BEFORE, with the features and context known then.
 
-    `features`: FEATURES_SCHEMA of all the months there are. A judgement before the first month has no
-    features and teaches only what context says.
+    `features`: FEATURES_SCHEMA of all available months. A judgement before the first month has no
+    features, and the model learns only from its context.
     """
     rows = [
         _row(council, judgement, months)

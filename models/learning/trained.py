@@ -117,7 +117,7 @@ class TrainedModel:
         return replace(self, estimator=self.estimator.at_level(level))
 
     def track_record(self, probability: float) -> TrackRecord | None:
-        """How often councils with a similar forecast were judged below good in the back-test; None if too small."""
+        """How often councils with similar back-test forecasts were judged below good; None if there are too few."""
         if len(self.track_forecast) < _TRACK_AT_LEAST:
             return None
         distance = np.abs(self.track_forecast - probability)

@@ -1,4 +1,4 @@
-"""Trains a model, with its full record, from a folder of published files or with a group's own history."""
+"""Trains a model, with its full record, from published files alone or together with a group's own history."""
 
 from __future__ import annotations
 

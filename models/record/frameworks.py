@@ -74,7 +74,7 @@ ILACS_FRAMEWORK = Framework(
     level_of="ILACS",
     types=("standard", "short", "inspection duration longer than standard framework"),
 )
-#: Overall effectiveness is no longer given; the impact of leaders is, so label and level go on.
+#: Overall effectiveness is no longer given, but the impact of leaders is, so label and level continue.
 ILACS_2026 = Framework(
     name="ILACS 2026",
     title="Inspection of local authority children's services, revised April 2026",
