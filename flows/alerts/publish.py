@@ -95,6 +95,13 @@ def readable_alerts(store: Store, month: Month, councils: Sequence[Council], fau
     return found
 
 
+def alerts_of_month(store: Store, month: Month) -> list[Alert]:
+    """The latest alert of every council that has one in a month, in order of folder."""
+    found = (_OBJECT.fullmatch(o.name) for o in store.list(f"alerts/{month}/"))
+    folders = sorted({match["folder"] for match in found if match})
+    return [alert for folder in folders if (alert := latest_alert(store, month, folder)) is not None]
+
+
 def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:
     """The latest revision of the nearest earlier month that has one: where the next decision starts."""
     for back in range(1, within_months + 1):

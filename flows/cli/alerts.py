@@ -41,7 +41,7 @@ def why_command(
 
     settings, store = _opened()
     _, owner = landing_and_council(settings, council)
-    found = chain(store, History(store), owner, Month.parse(month))
+    found = chain(store, History(store), owner, Month.parse(month), settings.alerts)
     typer.echo(found.to_json() if as_json else parts_as_text(found.title, found.parts()))
 
 

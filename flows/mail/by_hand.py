@@ -19,7 +19,7 @@ from flows.mail.approval import holds
 from flows.mail.deliver import Delivery, deliver_council, resend
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
-from flows.mail.undelivered import is_redirected, note_undelivered
+from flows.mail.undelivered import is_redirected, note_undelivered, valve_that_holds
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
 from flows.store.context import load_register
@@ -58,7 +58,7 @@ def preview(store: Store, settings: Settings, month: Month, council: str) -> Pre
     """Render a stored alert as it would be mailed; for one that is not due, say why. Sends and writes nothing."""
     alert = stored_alert(store, month, council)
     message = None if alert.kind is None else render_message(alert, Contact.of(settings))
-    held = holds(store, month).get(alert.folder, "")
+    held = holds(store, month).get(alert.folder, "") or valve_that_holds(store, month, settings.alerts)
     return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder), held))
 
 

@@ -15,12 +15,14 @@ from datetime import datetime, timedelta
 from features.councils import Register
 from features.errors import MailError
 from features.months import Month
-from flows.alerts.publish import latest_alert
+from flows.alerts.decide import storm_valve
+from flows.alerts.publish import alerts_of_month, latest_alert
 from flows.mail.approval import holds
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_recorded
 from flows.mail.policy import allowed_recipients
 from flows.mail.transports.open import mail_policy
+from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store import ObjectMissing, Store
 from flows.store.context import load_register
@@ -104,6 +106,16 @@ def _standing(store: Store, month: Month, every: Iterable[Entry], missing: Itera
 
 def _held_as_a_whole(store: Store, month: Month) -> bool:
     return bool(_marker(store, month).get("held")) and not any(store.list(f"releases/{month}/"))
+
+
+def valve_that_holds(store: Store, month: Month, rules: AlertRules) -> str:
+    """The storm valve's reason while it holds all mail of a month; empty if it does not, or somebody released it.
+
+    The reason is worked out anew from the month's alerts: the marker of a run says only that mail was held.
+    """
+    if not _held_as_a_whole(store, month):
+        return ""
+    return storm_valve([a.decision for a in alerts_of_month(store, month)], rules).reason
 
 
 def _created(store: Store, entry: Entry) -> str:

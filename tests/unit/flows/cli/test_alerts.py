@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from flows.alerts.publish import publish_alert
 from flows.cli.app import app
 from flows.mail.deliver import deliver_council
 from flows.mail.transports.open import mail_policy, open_transport
+from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
@@ -122,6 +124,21 @@ def test_resend_of_what_never_went_is_refused(store: LocalStore) -> None:
 def test_resend_without_a_reason_is_refused(store: LocalStore) -> None:
     publish(store, alert(score(0.6)))
     assert "Say why" in refused("resend", *MONTH_AND_COUNCIL, "--reason", " ", "--by", "y")
+
+
+def test_why_and_preview_name_the_storm_valve_while_it_holds_the_month(store: LocalStore) -> None:
+    least = AlertRules().storm.minimum_councils
+    for number in range(least):
+        one = alert(score(0.6, la_code=f"99{number}"), council=replace(ASHCOMBE, la_code=f"99{number}"))
+        publish(store, one, send=False)
+    words = f"{least} of {least} councils have a new or worse alert"
+    both = (("why", "991", "--month", str(MONTH)), ("preview", *MONTH_AND_COUNCIL))
+    assert not any(words in said(*command) for command in both), "no run has held anything"
+    store.replace(f"runs/{MONTH}/success.json", b'{"held": true}', content_type="application/json")
+    assert all(words in said(*command) for command in both)
+    assert f"The storm valve holds all mail of {MONTH.in_words}" in said(*both[0])
+    said("release", "--month", str(MONTH), "--reason", "the feed is in order", "--by", "A. Bell")
+    assert not any(words in said(*command) for command in both)
 
 
 def test_release_sends_what_was_held_once_and_keeps_who_decided(store: LocalStore, tmp_path: Path) -> None:
