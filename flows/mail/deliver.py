@@ -8,12 +8,14 @@ from datetime import datetime
 
 from features.councils import Council
 from features.errors import MailError
+from flows.alerts.alert import Alert
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import Published
-from flows.mail.policy import MailPolicy, addressed, record_of
+from flows.alerts.state import MessageKind
+from flows.mail.policy import MailPolicy, addressed, is_outside, record_of
 from flows.mail.transports.mime import message_of
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal, Transport
-from flows.store.ledger import NO_RECIPIENT, UNFINISHED, Entry, Ledger, Status, who
+from flows.store.ledger import NO_RECIPIENT, REDIRECTED, UNFINISHED, Entry, Ledger, Status, who
 from flows.store.port import Store
 
 
@@ -94,16 +96,35 @@ def _send(
 def deliver_council(
     store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
 ) -> list[Delivery]:
-    """Send what is due to the council's registered recipients; nothing if nothing is due or nobody is registered.
+    """Send what is due to those whom it concerns; nothing if nothing is due or nobody is registered.
 
     Recipients that the register gives wrongly are that council's problem: a failed delivery with its reason.
     """
     if published.message is None or not council.recipients:
         return []
+    to = recipients_of(store, council, published.alert, policy)
     try:
-        return deliver(store, transport, published.message, recipients=council.recipients, policy=policy, at=at)
+        return deliver(store, transport, published.message, recipients=to, policy=policy, at=at)
     except MailError as error:
         return [undeliverable(published.message, error)]
+
+
+def recipients_of(store: Store, council: Council, alert: Alert, policy: MailPolicy) -> tuple[str, ...]:
+    """Who gets a council's message: its registered recipients of today, none if there are none.
+
+    A correction goes to everyone whom an earlier message of the month reached, or may have, as well: whoever left the
+    register since still goes by the wrong figures. Addresses that may no longer be written to are left out.
+    """
+    registered = council.recipients
+    if alert.kind is not MessageKind.CORRECTION or not registered:
+        return registered
+    known = {who(a) for a in registered}
+    told = {
+        line.address
+        for line in Ledger(store).told(alert.month, alert.folder)
+        if line.status in (Status.SENT, Status.SENDING) and not line.key.endswith(REDIRECTED)
+    }
+    return (*registered, *sorted(a for a in told if who(a) not in known and not is_outside(a, policy)))
 
 
 def undeliverable(message: Message, error: MailError) -> Delivery:

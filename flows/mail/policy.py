@@ -114,12 +114,17 @@ def record_of(message: Outgoing) -> bytes:
     return content
 
 
+def is_outside(address: str, policy: MailPolicy) -> bool:
+    """Whether an address is outside the domains that may be written to, if they are named."""
+    allowed = {d.strip().lower().lstrip("@") for d in policy.allowed_domains}
+    return bool(allowed) and address.rpartition("@")[2].lower() not in allowed
+
+
 def _allowed(addresses: Sequence[str], policy: MailPolicy, la_code: str) -> None:
     if policy.production and not policy.allowed_domains:
         raise SettingsError("In production mail.allowed_domains must list the domains that may be written to.")
-    allowed = {d.strip().lower().lstrip("@") for d in policy.allowed_domains}
-    outside = sum(1 for a in addresses if a.rpartition("@")[2].lower() not in allowed)
-    if allowed and outside:
+    outside = sum(is_outside(a, policy) for a in addresses)
+    if outside:
         raise MailError(
             f"Council {la_code}: {outside} of {len(addresses)} recipients in the register are outside the allowed "
             "domains (mail.allowed_domains). Nobody was written to; correct the register or the list."

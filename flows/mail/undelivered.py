@@ -19,7 +19,7 @@ from flows.alerts.decide import storm_valve
 from flows.alerts.publish import alerts_of_month, latest_alert
 from flows.mail.approval import holds
 from flows.mail.courier import Courier
-from flows.mail.deliver import Delivery, deliver_recorded
+from flows.mail.deliver import Delivery, deliver_recorded, recipients_of
 from flows.mail.policy import allowed_recipients
 from flows.mail.transports.open import mail_policy
 from flows.settings.alert_rules import AlertRules
@@ -153,7 +153,7 @@ def is_time(left: Sequence[Undelivered], now: datetime) -> bool:
 def send_undelivered(
     settings: Settings, store: Store, courier: Courier, month: Month, at: datetime
 ) -> list[list[Delivery]]:
-    """Send what is open of the month, as the ledger has it, to those who are still registered.
+    """Send what is open of the month, as the ledger has it, to those who are still to have it.
 
     The caller holds the month's claim. Raises ReferenceDataError if there is no register.
     """
@@ -162,7 +162,8 @@ def send_undelivered(
 
     def attempt(one: Undelivered) -> list[Delivery]:
         try:
-            to, _ = allowed_recipients(_recipients(one, register, settings), mail_policy(settings), courier, one.folder)
+            wanted = _recipients(store, month, one, register, settings)
+            to, _ = allowed_recipients(wanted, mail_policy(settings), courier, one.folder)
         except MailError as error:
             return [Delivery(one.key, "", Status.FAILED, True, str(error))]
         return deliver_recorded(store, courier, one.key, to, at)
@@ -172,14 +173,17 @@ def send_undelivered(
     return made
 
 
-def _recipients(one: Undelivered, register: Register, settings: Settings) -> tuple[str, ...]:
+def _recipients(
+    store: Store, month: Month, one: Undelivered, register: Register, settings: Settings
+) -> tuple[str, ...]:
     if not one.folder:
         return (settings.mail.data_team,)
     council = register.by_folder(one.folder)
     if council is None:
         return ()
     if one.whom == "director":
-        return council.recipients
+        alert = latest_alert(store, month, one.folder)
+        return recipients_of(store, council, alert, mail_policy(settings)) if alert is not None else ()
     return (council.data_officer,) if council.data_officer else ()
 
 

@@ -32,7 +32,7 @@ from flows.alerts.letter.figures import value_text
 from flows.alerts.letter.sparkline import sparkline_picture
 from flows.alerts.region_page import KEY_MEASURES, ORDER, is_withheld
 from flows.alerts.reports import council_report_name, index_name
-from flows.alerts.state import Band
+from flows.alerts.state import Band, MessageKind
 from flows.mail.approval_form import Pending
 from flows.mail.month_mail import MonthMail
 from flows.orchestration.embedded import is_embedded
@@ -291,6 +291,8 @@ def waiting_markdown(context: RunContext, waits: Pending) -> str:
     ]
     for m in waits.messages:
         people = count_words(m.recipients, "registered recipient", "registered recipients")
+        if m.message_key.endswith(f"/{MessageKind.CORRECTION}"):
+            people += " and whoever got the message that it corrects"
         lines.append(
             f"| {table_cell(m.council)} ({m.la_code}) | {m.band.words} | {m.change.value} | {table_cell(m.subject)} "
             f"| {people} | {link(context, m.preview, 'read it')} |"

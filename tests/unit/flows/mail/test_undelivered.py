@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, deliver_council
-from flows.mail.policy import addressed
+from flows.mail.policy import MailPolicy, addressed
 from flows.mail.transports.mime import mime_bytes
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
@@ -207,4 +208,62 @@ def test_an_unfinished_message_in_a_store_of_0_1_0_is_sent_with_the_bytes_it_has
     deliver_council(store, box, ASHCOMBE, published, mail_policy(settings), AT)
     assert {content for _, _, content in box.received} == {mime_bytes(outgoing)}
     assert sorted(to for to, _, _ in box.received) == sorted(ASHCOMBE.recipients)
+    assert missing(store, settings) == {}
+
+
+SUCCESSOR = "new.director@ashcombe.example"
+
+
+def corrected(store: LocalStore, way: object, *to: str, domains: tuple[str, ...] = ()) -> dict[str, Status]:
+    """The message was told to others; it is corrected when these are registered."""
+    published = publish_alert(store, alert(score(0.9)), Contact())
+    assert published.alert.correction is not None and published.alert.correction.for_director
+    policy = MailPolicy("Holdfast <h@alliance.example>", "data@alliance.example", allowed_domains=domains)
+    council = replace(ASHCOMBE, recipients=to)
+    return {d.address: d.status for d in deliver_council(store, way, council, published, policy, AT)}  # type: ignore[arg-type]
+
+
+def test_a_correction_goes_to_everyone_who_got_the_message(store: LocalStore, settings: Settings) -> None:
+    mailed(store, settings, Postbox())
+    box = Postbox()
+    assert corrected(store, box, SUCCESSOR, DEPUTY.upper()).keys() == {SUCCESSOR, DEPUTY.upper(), DIRECTOR}
+    assert len(box.received) == 3
+    assert corrected(store, box, SUCCESSOR).keys() >= {SUCCESSOR, DIRECTOR}
+    assert len(box.received) == 3, "nobody gets it twice"
+
+
+def test_a_correction_goes_to_nobody_who_did_not_get_the_message_or_may_not_be_written_to(
+    store: LocalStore, settings: Settings
+) -> None:
+    elsewhere = "old@elsewhere.example"
+    first = publish_alert(store, alert(score(0.6)), Contact())
+    register = replace(ASHCOMBE, recipients=(DIRECTOR, DEPUTY, elsewhere))
+    refusing = Refusing(Refusal(DEPUTY, 550, "no such mailbox", retryable=False))
+    deliver_council(store, refusing, register, first, mail_policy(settings), AT)
+    allowed = ("ashcombe.example",)
+    assert corrected(store, Postbox(), SUCCESSOR, domains=allowed).keys() == {SUCCESSOR, DIRECTOR}
+    assert corrected(store, Postbox(), domains=allowed) == {}, "a council without recipients is written to by nobody"
+
+
+def test_a_message_that_corrects_nothing_goes_to_the_registered(store: LocalStore, settings: Settings) -> None:
+    mailed(store, settings, Postbox())
+    later = publish_alert(
+        store, alert(score(0.9, MONTH.plus(1))).model_copy(update={"month": MONTH.plus(1)}), Contact()
+    )
+    made = deliver_council(
+        store, Postbox(), replace(ASHCOMBE, recipients=(SUCCESSOR,)), later, mail_policy(settings), AT
+    )
+    assert [d.address for d in made] == [SUCCESSOR]
+
+
+def test_a_correction_that_was_not_taken_still_reaches_who_left_the_register(
+    store: LocalStore, settings: Settings
+) -> None:
+    mailed(store, settings, Postbox())
+    registered = write_register([replace(ASHCOMBE, recipients=(SUCCESSOR,))])
+    (Path(settings.landing) / "register.csv").write_text(registered)
+    corrected(store, Refusing(), SUCCESSOR)
+    box = Postbox()
+    send_undelivered(settings, store, Courier(box), MONTH, AT + timedelta(hours=1))
+    assert sorted(to for to, _, _ in box.received) == sorted((SUCCESSOR, *ASHCOMBE.recipients))
     assert missing(store, settings) == {}
