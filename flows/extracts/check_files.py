@@ -1,4 +1,4 @@
-"""`holdfast check`: the same validation a run makes, on a data officer's desk, before anything is sent."""
+"""`holdfast check`: the same validation as a run, made by a data officer before anything is sent."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
 from flows.store import LocalStore, Store
 
-#: References are hashed even here, with a key that is used for nothing else and leaves no trace.
+#: References are hashed here too, with a key that is used for nothing else and leaves no trace.
 _DESK_KEY = sha256(b"holdfast check").digest()
 
 
 @dataclass
 class _Desk:
-    """What lies on the desk for one council and month."""
+    """The files to be checked for one council and month."""
 
     council: Council
     month: Month
@@ -51,7 +51,7 @@ class _Desk:
     refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
 
     def count(self, batch: Batch, outcome: Outcome) -> Mapping[Kind, pl.DataFrame]:
-        """The month's counts, as a run makes them before it compares."""
+        """The month's counts, as a run makes them before comparing them."""
         return count_usable(batch, outcome, self.extracts, {}).counts
 
 
@@ -96,11 +96,12 @@ def check_files(
 ) -> list[CheckedFiles | ReturnReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
-    A workforce return (.xml) has a report of its own, as it goes to DfE by rules of its own; `published` is
-    DfE's file of earlier figures to hold it against. What is not given is taken from the file: its name says
-    the kind, its first rows the council and month. A home-made file is read by `mapping`, or by the council's
-    saved one: beside the month's folder the file lies in, or in the `landing` store. With `past`, what a run would
-    hold the files against, the answer is the run's. Raises UnreadableExtract if a file says neither council nor month.
+    A workforce return (.xml) gets its own report, because it goes to DfE under its own rules; `published` is DfE's
+    file of earlier figures to compare it with. Whatever is not given comes from the file: the kind from its name, the
+    council and month from its first rows. A home-made file is read by `mapping`, or by the council's saved one: beside
+    the month's folder the file lies in, or in the `landing` store. With `past`, the records that a run would compare
+    the files with, the answer is the same as the run's. Raises UnreadableExtract if a file says neither council nor
+    month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
     returns: list[CheckedFiles | ReturnReport] = []
@@ -121,7 +122,7 @@ def check_files(
 def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[CheckedFiles | ReturnReport]:
     found: list[CheckedFiles | ReturnReport] = []
     for desk in desks:
-        # Great Expectations takes seconds to import; a return by itself does without.
+        # Great Expectations takes seconds to import, and a return alone does not need it.
         from expectations.passing.check import check_batches
 
         batch = batch_of(desk.month, desk.extracts, desk.files, desk.refused)
@@ -135,7 +136,7 @@ def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[CheckedFiles
 def _mapping(
     path: Path, given: Path | None, landing: Store | None, council: Council, kind: Kind, month: Month
 ) -> HeaderMapping | None:
-    """The mapping that is given, or the saved one that holds. Raises HeaderMismatch if it cannot be used."""
+    """The given mapping, or the saved one that applies. Raises HeaderMismatch if it cannot be used."""
     where = Where(f"{council.name} ({council.la_code})", month, path.name)
     if given is not None:
         try:
@@ -151,7 +152,7 @@ def _mapping(
 
 
 def form_of(path: Path) -> Form:
-    """The form a file's name stands for; a folder is taken for SSD tables, any .xml for the workforce return."""
+    """The form that a file's name means; a folder is read as SSD tables, any .xml as the workforce return."""
     return form_by_name(path.name, is_folder=path.is_dir())
 
 
@@ -168,7 +169,7 @@ def _content(path: Path) -> Content:
 
 @dataclass(frozen=True, slots=True)
 class _Laid:
-    """A file that was laid on the desk, and how it is to be read."""
+    """A file to be checked, and how to read it."""
 
     path: Path
     content: Content
@@ -193,7 +194,7 @@ def _lay_out(
         )
     registered = past.register.by_folder(folder_name(la_code)) if past else None
     if registered is not None and kind in BY_FORM[form].lesser and kind in registered.expects:
-        return  # a run takes this kind from the council's own extract, which is owed
+        return  # a run takes this kind from the council's own extract, which the council must send
     owner = registered or Council(la_code, f"council {la_code}", of)
     desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
     key = (desk.council.la_code, kind)
@@ -209,7 +210,7 @@ def _lay_out(
 
 
 def _kind_of(path: Path) -> Kind:
-    """The kind the file's name begins with; raises UnreadableExtract."""
+    """The kind that the file's name begins with; raises UnreadableExtract."""
     name = path.name.lower()
     for kind in Kind:
         if re.match(rf"{kind}\b|{kind}_", name):
@@ -221,14 +222,14 @@ def _kind_of(path: Path) -> Kind:
 
 @dataclass(frozen=True, slots=True)
 class _Unplaced(Where):
-    """A file of which nobody has said yet whose and which month's it is."""
+    """A file whose council and month are not known yet."""
 
     def __str__(self) -> str:
         return self.filename
 
 
 def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
-    """The council and month the file's own rows name, by its first row that names both."""
+    """The council and month in the first row of the file that names both."""
     where = _Unplaced("", Month(2000, 1), path.name)
     table = read_table(cast(bytes, content), kind=kind, where=where)
     refuse_in_headers(table, contract=meanings(kind), where=where)
@@ -241,11 +242,11 @@ def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month |
 
 
 def _folder_code(path: Path) -> str | None:
-    """`…/2026-10/370/workforce.csv`: the folder's name, if it lies in a month's folder."""
+    """The folder's name in `…/2026-10/370/workforce.csv`, if that folder is in a month's folder."""
     return path.parent.name if folder_month(path) else None
 
 
 def folder_month(path: Path) -> Month | None:
-    """The month of the landing folder a file lies in, None elsewhere."""
+    """The month of the landing folder that holds the file, or None if it is elsewhere."""
     name = path.absolute().parent.parent.name
     return Month.parse(name) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name) else None

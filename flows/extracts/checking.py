@@ -1,6 +1,6 @@
-"""What a check is asked of: extracts as one batch, counted as far as they may be, beside what is remembered.
+"""The input of a check: extracts as one batch, the counts that may be made of them, and the remembered months.
 
-A run and `holdfast check` both go through here, so that the two say the same of the same file.
+Both a run and `holdfast check` use this module, so both say the same about the same file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flows.extracts.reading.table import Limits
 from flows.store.editions import History, records_kept_from
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
-#: What counting the next month needs of a kind of extract.
+#: What counting the next month needs from each kind of extract.
 STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
 #: A dynamic check looks at a council's own last 12 months.
 CHECK_MONTHS = 12
@@ -34,7 +34,7 @@ CHECK_MONTHS = 12
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What a run on the same day would hold a file against."""
+    """The records that a run on the same day would compare a file with."""
 
     history: History
     cutoff: date
@@ -50,7 +50,7 @@ def batch_of(
     files: Mapping[tuple[str, Kind], str],
     refused: Mapping[tuple[str, Kind], ExtractError],
 ) -> Batch:
-    """The month's readable extracts of all councils, concatenated per kind, with what reading found."""
+    """The readable extracts of all councils for the month, concatenated per kind, with the findings of reading."""
     frames: dict[Kind, pl.DataFrame] = {}
     for kind, declared in EXTRACTS.items():
         found = [e.frame for e in extracts if e.kind is kind]
@@ -73,9 +73,9 @@ def batch_of(
 
 
 def check_history(history: History, months: Sequence[tuple[Month, date]]) -> CheckHistory:
-    """What months (oldest first, each with its cut-off) are compared with.
+    """The history that these months (oldest first, each with its cut-off) are compared with.
 
-    The months from 12 before the first to the last, less those that are checked themselves.
+    It has the months from 12 before the first up to the last, without the months being checked.
     """
     checked = {month for month, _ in months}
     (first, _), (last, cutoff) = months[0], months[-1]
@@ -89,7 +89,7 @@ def check_history(history: History, months: Sequence[tuple[Month, date]]) -> Che
 
 
 def _records_before(history: History, kind: Kind, months: Sequence[tuple[Month, date]]) -> pl.DataFrame:
-    """The rows of the months right before those to be checked, where these are not checked themselves."""
+    """The rows of the months just before those to be checked, unless they are checked themselves."""
     checked = {month for month, _ in months}
     schema = EXTRACTS[kind].schema
     kept_from = records_kept_from(history.store)
@@ -100,7 +100,7 @@ def _records_before(history: History, kind: Kind, months: Sequence[tuple[Month, 
 
 @dataclass(frozen=True, slots=True)
 class CountedMonth:
-    """What a month's record extracts come to."""
+    """The counts of a month's record extracts."""
 
     counts: Mapping[Kind, pl.DataFrame]
     reasons: pl.DataFrame
@@ -110,10 +110,10 @@ class CountedMonth:
 def count_usable(
     batch: Batch, outcome: Outcome, extracts: Sequence[IngestedExtract], states: Mapping[Kind, pl.DataFrame]
 ) -> CountedMonth:
-    """Count what validation lets be used; counts of withheld and absent fields are null, with the reason.
+    """Count the rows that validation allows; counts of withheld and absent fields are null, with the reason.
 
-    Leavers' FTE and changed workers are found in the `states` of the month before, but for councils whose references
-    were issued anew.
+    Leavers' FTE and changed workers are found in the `states` of the month before, except for councils with newly
+    issued references.
     """
     frames = usable(batch, outcome)
     records = {kind: frames[kind] for kind in RECORD_KINDS if kind in frames}
@@ -131,12 +131,12 @@ def count_usable(
 
 
 def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
-    """Whether a row is of a council whose references of this kind are not those of the month before."""
+    """Whether a row belongs to a council whose references of this kind differ from the month before."""
     return pl.col("la_code").is_in(sorted(la_code for la_code, k in outcome.reissued if k is kind))
 
 
 def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
-    """REASONS in which the month before is missing because nobody of it can be found again."""
+    """REASONS that say the month before is missing because none of its references can be found again."""
     new = pl.lit(str(Missing.REISSUED))
     for kind in sorted({k for _, k in outcome.reissued}):
         names = pl.col("input").is_in([c.name for c in counts_of(kind)])
@@ -146,7 +146,7 @@ def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
 
 
 def _received(kind: Kind, frame: pl.DataFrame, extracts: Sequence[IngestedExtract]) -> pl.DataFrame:
-    """When the file of each council that has rows in the frame was received."""
+    """When the file of each council with rows in the frame was received."""
     there = set(frame["la_code"].unique().to_list())
     rows = [(e.la_code, london_day(e.received), e.sha256) for e in extracts if e.kind is kind and e.la_code in there]
     return pl.DataFrame(rows, schema=RECEIVED, orient="row")

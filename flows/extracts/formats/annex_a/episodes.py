@@ -1,13 +1,13 @@
 """From the lists of Annex A to one row per child's episode, as it stood at the end of the month.
 
-The lists are joined by the Child Unique ID. Of each list the row that counts for a child is chosen first,
-so that every join is 1:1. What began after the month's end is left out, and an end after it has not
-happened yet: the workbook may have been made some days later than the month it is sent for.
+The lists are joined by the Child Unique ID. First one row per child is chosen from each list, so that
+every join is 1:1. Anything that began after the month's end is left out, and an end after it has not
+happened yet: the workbook may have been made some days after the month it is sent for.
 
-Status goes by what is strongest: looked after (list 8), child protection plan (7), child in need (6), open
-assessment (4), closed. A child in no list of open work, of whom something happened in the month, is an
-episode of the month too: open if the last that happened leads on (a referral, a section 47 enquiry), else
-closed on the day it happened.
+The strongest status counts: looked after (list 8), child protection plan (7), child in need (6), open
+assessment (4), closed. A child who is in no list of open work, but had an event in the month, is also an
+episode of the month. It is open if the last event leads on to work (a referral, a section 47 enquiry),
+else closed on the day of that event.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from features.months import Month
 from flows.extracts.formats.annex_a.joined import cardinality, contradictions, only_events
 from flows.extracts.formats.annex_a.lists import PROBLEM
 
-#: In which order the lists give an episode the number of its row: the first in which the child stands.
+#: The order in which lists give an episode its row number: the first list that has the child.
 ROW_ORDER = (6, 8, 7, 4, 5, 3)
 
 _null = pl.lit(None)
-#: What stands between a problem, its list, its column and its row while they travel together.
+#: Separates a problem, its list, its column and its row while they are one text.
 _ORIGIN = "|"
 
 
@@ -37,10 +37,10 @@ class AnnexEpisodes:
     frame: pl.DataFrame
     """`file_row, case_ref` and the fields, typed; sorted by file_row. A row number carries its list."""
     problems: pl.DataFrame
-    """`file_row, field, problem`, and where the fault stands, `list, column, at`: cells that are null in `frame`."""
+    """`file_row, field, problem`, and the place of the fault, `list, column, at`: cells that are null in `frame`."""
     notes: tuple[str, ...]
     only_referred: int
-    """Open cases that are a referral of the month and nothing else: open, as it was not said to have ended."""
+    """Open cases that are only a referral of the month: open, because nothing says that they ended."""
     holders: frozenset[int]
     """Lists that say who holds an open case that is not in list 6."""
 
@@ -88,7 +88,7 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> AnnexEpisodes:
 
 
 def _with_origins(number: int, frame: pl.DataFrame) -> pl.DataFrame:
-    """The list's problems with list, column and row behind them, which they keep whatever field they end in."""
+    """The list's problems with list, column and row attached, so that they keep them in whatever field they end up."""
     problems = [c for c in frame.columns if c.endswith(PROBLEM) and frame.get_column(c).null_count() < frame.height]
     between = {c: pl.lit(f"{_ORIGIN}{number}{_ORIGIN}{c.removesuffix(PROBLEM)}{_ORIGIN}") for c in problems}
     return frame.with_columns(pl.concat_str(pl.col(c), text, "row").alias(c) for c, text in between.items())
@@ -104,7 +104,7 @@ def _origins_of(problems: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-#: The date by which a list's row began, and those that end something.
+#: The date on which a list's row began, and the dates that end something.
 _BEGAN = {
     3: ("referred",),
     4: ("started",),
@@ -117,7 +117,7 @@ _ENDED = {3: (), 4: ("authorised",), 5: ("conference",), 6: ("closed",), 7: ("en
 
 
 def _as_of(number: int, frame: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """The rows begun by the month's end, with ends after it taken back; a closed status is then not known."""
+    """The rows begun by the month's end, with later ends removed; a closed status is then unknown."""
     last = month.last_day
     began = pl.coalesce(_BEGAN[number])
     frame = frame.filter(~(began > last).fill_null(False))
@@ -128,9 +128,10 @@ def _as_of(number: int, frame: pl.DataFrame, month: Month) -> pl.DataFrame:
 
 
 def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
-    """The row of each child that counts: what is still going on before what has ended, the latest first.
+    """One row per child: open rows come before ended ones, and later rows before earlier ones.
 
-    A row whose date could not be read goes before all others: which row is the latest is then not known.
+    A row with an unreadable date comes before all others, because nobody then knows which row is the
+    latest.
     """
     began = pl.coalesce(_BEGAN[number])
     unread = pl.any_horizontal(pl.col(c + PROBLEM).is_not_null() for c in _BEGAN[number])
@@ -152,7 +153,7 @@ def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _current(joined: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """What state each child's episode is in: `new, in_care, on_plan, in_assessment, open, closed_on, emitted`."""
+    """The state of each child's episode: `new, in_care, on_plan, in_assessment, open, closed_on, emitted`."""
     first, last = month.first_day, month.last_day
 
     def in_month(name: str) -> pl.Expr:
@@ -171,7 +172,7 @@ def _current(joined: pl.DataFrame, month: Month) -> pl.DataFrame:
         & (~pl.col("new") | (pl.col("4.started") > closed).fill_null(False)),
     )
     nfa = pl.col("3.no_further_action").fill_null(False)
-    # What ended in the month, for a child in no list of open work; a referral without further action ends at once.
+    # Ends in the month, for a child in no list of open work; a referral without further action ends at once.
     ends = pl.max_horizontal(
         *(pl.when(in_month(c)).then(c) for c in ("7.ended", "8.left", "4.authorised", "5.conference")),
         pl.when(in_month("3.referred") & nfa).then("3.referred"),
@@ -207,20 +208,20 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
         .when(~listed).then(pl.lit("d"))
     )  # fmt: skip
     began = pl.when(listed).then("6.began")
-    # Where no referral is known, the episode began by the first that is known, if that lies before the month.
+    # If no referral is known, the episode began with the first known event, if that was before the month.
     by_then = pl.min_horizontal("8.entered", "7.plan", "4.started", "5.strategy")
     referral_unread = pl.col("3.referred?").is_not_null()
     referral = (
         pl.when(referral_unread).then(_null)
         .otherwise(pl.coalesce("3.referred", began, pl.when(by_then < first).then(by_then)))
     )  # fmt: skip
-    # A plan that has ended is no longer there, unless the episode ended with it.
+    # A plan that has ended no longer counts, unless the episode ended with it.
     ended_with_it = ~is_open & (pl.col("7.ended") >= first)
     planned = pl.col("on_plan") | ended_with_it.fill_null(False)
     visits = ["8.visit", "7.visit", "6.seen"]
     by_last = pl.max_horizontal(pl.when(pl.col(v) <= last).then(v) for v in visits)
     visit_problem = pl.coalesce(v + PROBLEM for v in visits)
-    # Whether a plan or a period of care has ended could not be read: what the case is now is not known.
+    # If the end of a plan or of a period of care could not be read, the present status of the case is unknown.
     doubt = pl.coalesce(pl.when("in_care").then("8.left?"), pl.when("on_plan").then("7.ended?"))
     fields = state.with_columns(referral_date=referral).with_columns(
         file_row=pl.coalesce(
@@ -276,7 +277,7 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
 
 
 def _held(column: str) -> pl.Expr:
-    """Who holds the case: of the list that gives the status before the others, an old assessment's worker never."""
+    """Who holds the case: first by the list that gives the status, then by the others, never by an old assessment."""
     happened = (
         ("4", "authorised"),
         ("5", "conference"),
@@ -310,9 +311,10 @@ def _holders(current: pl.DataFrame) -> frozenset[int]:
 
 
 def _earlier_closings(six: pl.DataFrame, current: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """Episodes that closed in the month of children whose present row is another: they count as closed.
+    """Episodes that closed in the month although the child now has another row: they count as closed.
 
-    Their reference is the child's with the day of closing, so that it is not the present episode's.
+    Their reference is the child's plus the day of closing, so that it differs from that of the
+    present episode.
     """
     shown = current.filter("emitted", "listed").select(row=pl.col("6.row"), shown=pl.lit(True))
     others = six.filter(pl.col("closed").is_between(month.first_day, month.last_day)).join(shown, on="row", how="anti")

@@ -1,4 +1,4 @@
-"""What is said of joining the lists: how many rows met how many, and where lists contradict each other."""
+"""Reports on joining the lists: how many rows matched, and where lists contradict each other."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import polars as pl
 
 from flows.extracts.formats.annex_a.layout import BY_NUMBER
 
-#: So many children of a list of whom none is in list 6 are identified in another way.
+#: If a list has this many children and none is in list 6, it identifies children differently.
 _STRANGERS = 20
 
 
 def cardinality(cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFrame]) -> list[str]:
-    """How many rows and children each list has, and how many of them stand in list 6, by which they are joined.
+    """How many rows and children each list has, and how many of them are in list 6, which joins them.
 
     `cut`: the lists' rows begun by the month's end; `chosen`: the one row of each child that counts.
     """
@@ -40,7 +40,7 @@ def cardinality(cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFra
 
 
 def contradictions(current: pl.DataFrame) -> list[str]:
-    """Children whom list 6 says closed and another list open."""
+    """Children who are closed in list 6 and open in another list."""
     both = current.filter(pl.col("listed") & pl.col("6.closed").is_not_null() & (pl.col("in_care") | pl.col("on_plan")))
     if both.is_empty():
         return []
@@ -48,7 +48,7 @@ def contradictions(current: pl.DataFrame) -> list[str]:
 
 
 def only_events(current: pl.DataFrame) -> list[str]:
-    """Children who stand in no list of open work, and what they were taken for."""
+    """Children who are in no list of open work, and how they were counted."""
     only = current.filter("only_events")
     if only.is_empty():
         return []

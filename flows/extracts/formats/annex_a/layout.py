@@ -1,8 +1,8 @@
-"""The eleven lists of Annex A: how their sheets and columns are called, in Ofsted's words and in councils'.
+"""The eleven lists of Annex A: the names of their sheets and columns, in Ofsted's words and in councils'.
 
 A name is compared without case, spaces and punctuation (“Date of Referral:” is `dateofreferral`), first as
-it stands, then without what it carries in brackets at its end. The patterns are regular expressions of the
-whole of that. docs/annex-a.md shows this table; a test holds the two together.
+written, then without a part in brackets at its end. The patterns are regular expressions for the whole
+name. docs/annex-a.md shows this table; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 
 class ColumnContent(StrEnum):
-    """What a column's cells are read as."""
+    """How a column's cells are read."""
 
     CHILD = "child"
     DATE = "date"
@@ -48,9 +48,9 @@ class AnnexList:
     names: str
     """Pattern of its sheet's name, squeezed, without a number."""
     columns: tuple[Column, ...] = ()
-    """What is read of it; nothing of the lists that no measure rests on."""
+    """The columns that are read; none for lists that no measure depends on."""
     dropped: tuple[str, ...] = ()
-    """Ofsted's other headers, in their order: known, so that the list is known by them, and never read."""
+    """Ofsted's other headers, in order: they help to recognise the list and are never read."""
 
     @property
     def is_read(self) -> bool:
@@ -429,10 +429,10 @@ LISTS: tuple[AnnexList, ...] = (
 
 BY_NUMBER: dict[int, AnnexList] = {one.number: one for one in LISTS}
 
-#: Columns that say nothing of which list it is.
+#: Columns that do not show which list it is.
 EVERYWHERE = frozenset({"child", "team", "worker"})
 
-#: What stands in the place of a worker's name where there is none, squeezed.
+#: What people write in place of a worker's name if there is none, squeezed.
 NOBODY = (
     r"(?:case)?(?:un|not|notyet|notcurrently)allocated(?:case|worker)?|(?:awaiting|pending|for|tobe)(?:re)?allocat(?:ed|ion)"
     r"|allocationpending|no(?:allocated|named)?(?:social)?worker(?:allocated)?|none|nobody|na|nil|null|unknown|notknown"
@@ -462,14 +462,14 @@ _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*[?:*]*\s*$")
 
 @lru_cache(maxsize=4096)
 def forms_of(header: str) -> tuple[str, ...]:
-    """A header squeezed, as it stands and without what it carries in brackets at its end."""
+    """A header squeezed, as written and without a part in brackets at its end."""
     bare = _IN_BRACKETS.sub("", header)
     return tuple(dict.fromkeys(f for f in (squeezed(header), squeezed(bare)) if f))
 
 
 @lru_cache(maxsize=4096)
 def columns_of_list(number: int, header: str) -> tuple[str, ...]:
-    """The columns of a list that a header can mean: those of Ofsted's own wording, else those whose pattern it fits."""
+    """The columns of a list that a header can mean: by Ofsted's own wording, else by the patterns."""
     columns, forms = BY_NUMBER[number].columns, forms_of(header)
     exact = tuple(c.name for c in columns if squeezed(c.header) in forms)
     return exact or tuple(c.name for c in columns if any(re.fullmatch(c.pattern, f) for f in forms))
@@ -477,7 +477,7 @@ def columns_of_list(number: int, header: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def is_dropped(number: int, header: str) -> bool:
-    """Whether a header is one of the list's that are known and not read."""
+    """Whether a header is one of the list's known columns that are not read."""
     known = {f for h in BY_NUMBER[number].dropped for f in forms_of(h)}
     return any(f in known for f in forms_of(header))
 
@@ -487,7 +487,7 @@ _NUMBERED = re.compile(r"(?:(?:annexa|aa)?list|annexa|aa|l|tab)?0*(1[01]|[1-9])(
 
 @lru_cache(maxsize=1024)
 def lists_named(sheet: str) -> tuple[int, ...]:
-    """The lists a sheet's name stands for: none, one, or two that contradict each other (“List 6 Referrals”)."""
+    """The lists that a sheet's name means: none, one, or two that contradict each other (“List 6 Referrals”)."""
     name = squeezed(sheet)
     if name.startswith("sheet"):
         return ()

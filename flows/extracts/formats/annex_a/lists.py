@@ -1,7 +1,7 @@
 """The cells of a list as typed columns, with a problem code for every cell that would be a guess.
 
 Dates, numbers and codes are read as in our own extracts (`flows.extracts.reading.cells`). A row without a child's
-identifier belongs to nobody: totals and footers are left out and said, many such rows refuse the workbook.
+identifier belongs to nobody. Totals and footers are left out and reported; many such rows refuse the workbook.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
 from flows.extracts.reading.table import CELL_PROBLEMS, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
-#: Rows without a child's identifier that are left out one by one, at least and as a share of a list.
+#: How many rows without a child's identifier may be left out one by one: a minimum, and a share of the list.
 NAMELESS_FEW, NAMELESS_SHARE = 3, 0.02
-#: Unreadable cells of a column, at least and as a share of its filled ones, beyond which it is not used.
+#: A column with more unreadable cells than this is not used: a minimum, and a share of its filled cells.
 UNREADABLE_FEW, UNREADABLE_SHARE = 2, 0.02
 
 _DAYS_TO_1970 = date(1970, 1, 1).toordinal()
@@ -39,7 +39,7 @@ _COUNTED = (
     r"^(?:GRAND|SUB|OVERALL|RUNNING)?TOTALS?(?:S|OF|ROWS|CHILDREN|RECORDS|CASES)*\d*$|^(?:ROW|RECORD)?COUNT\d*$"
     r"|^PAGE\d+(?:OF\d+)?$|^\d+(?:CHILDREN|CASES|ROWS|RECORDS|REFERRALS|ASSESSMENTS|EPISODES)$"
 )
-#: A part of every text of more than one word that stands for nobody.
+#: A word in every text of several words that means nobody.
 _MAYBE_NOBODY = r"alloc|worker|known|vacan|pending|duty|tray|named|nobody|none|[^\pL ]|\b[nt]"
 _DTYPES = {
     ColumnContent.CHILD: pl.String(),
@@ -54,19 +54,19 @@ _DTYPES = {
 
 @dataclass(frozen=True, slots=True)
 class ListRead:
-    """One list: `row` (as in the sheet), `child`, a column per column that is there, and `column?` for its problems."""
+    """One list: `row` (as in the sheet), `child`, a column per column of the list, and `column?` for its problems."""
 
     annex: AnnexList
     frame: pl.DataFrame
     present: frozenset[str]
     """The columns that are there."""
     unusable: dict[str, int]
-    """Columns with more unreadable cells than can be left out one by one -> how many."""
+    """Columns with too many unreadable cells to leave out one by one -> how many."""
     notes: tuple[str, ...]
 
 
 def empty_frame(annex: AnnexList) -> pl.DataFrame:
-    """The columns of a list without rows: what stands for a list that is not there."""
+    """The columns of a list without rows; it stands in for a missing list."""
     return pl.DataFrame(schema=_schema(annex))
 
 
@@ -80,7 +80,7 @@ def _schema(annex: AnnexList) -> pl.Schema:
 
 
 def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
-    """Read a list's cells. Raises UnreadableExtract where rows cannot be told to be whose they are."""
+    """Read a list's cells. Raises UnreadableExtract if it is unclear which child the rows belong to."""
     annex, names = found.annex, list(found.positions)
     first = found.header_row + 1
     columns = list(zip(*found.rows, strict=True))
@@ -108,7 +108,7 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
 
 
 def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
-    """Numbers in the child's column that Excel cut short; elsewhere they fit no column anyway."""
+    """Numbers in the child's column that Excel cut short; other columns do not accept such numbers anyway."""
     position = found.positions["child"]
     only = [row[position] for row in found.rows]
     if not any(type(value) is float and abs(value) >= EXACT for value in only):
@@ -117,7 +117,7 @@ def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
 
 
 def _texts(values: list[Any]) -> pl.Series:
-    """A column as text. There are many cells, so those of the usual kinds are not looked at one by one."""
+    """A column as text. There are many cells, so the usual kinds are not handled one by one."""
     kinds = set(map(type, values))
     if kinds <= {str}:
         return pl.Series(values, dtype=pl.String())
@@ -135,7 +135,7 @@ def _texts(values: list[Any]) -> pl.Series:
 
 
 def _days(ordinals: list[int | None]) -> pl.Series:
-    """Python's day numbers as dates, several times faster than from its dates."""
+    """Python's day numbers as dates: several times faster than converting its dates."""
     return (pl.Series(ordinals, dtype=pl.Int32()) - _DAYS_TO_1970).cast(pl.Date())
 
 
@@ -160,11 +160,11 @@ def _identifier(text: pl.Expr) -> pl.Expr:
 
 
 def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.DataFrame, list[str]]:
-    """The rows of children, without totals and footers; refuses a list of which many rows are nobody's."""
+    """The rows of children, without totals and footers; refuses a list with many rows that belong to nobody."""
     nobody = cells["child"].is_null()
     values = [c for c in cells.columns if c not in ("row", "child")]
     small = [pl.col(c).is_null() | pl.col(c).str.contains(r"^\d{1,4}$") for c in values]
-    # A child of whom the list says nothing, or a line of counts below the table.
+    # A child without any other cell, or a line of counts below the table.
     plain = pl.all_horizontal(pl.col(c).is_null() for c in values) | (
         pl.all_horizontal(small) & pl.col("child").str.contains(r"^\d{1,5}$")
     )
@@ -194,7 +194,7 @@ def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.Data
 
 
 def _refuse_merged(found: FoundList, book: Book, cells: pl.DataFrame, where: Where) -> None:
-    """A value in merged cells stands for all of them and lies in the first only: the others would read as blank."""
+    """Refuse merged cells: only the first holds the value, so the others would read as blank."""
     merged = book.merged(found.sheet)
     used = set(found.positions.values())
     rows = set(cells["row"].to_list()) if merged else set()
@@ -249,7 +249,7 @@ def _field(name: str, of: FieldType) -> Field:
     return Field(name, of, "", "")
 
 
-#: What is read as in our own extracts.
+#: Kinds that are read as in our own extracts.
 _FIELDS: dict[ColumnContent, Callable[[str], Field]] = {
     ColumnContent.DATE: partial(_field, of=FieldType.DATE),
     ColumnContent.NUMBER: partial(_field, of=FieldType.INTEGER),
@@ -272,7 +272,7 @@ def _read(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]
 def _by_meaning(
     text: pl.Series, meaning: Callable[[str], str | bool | None], dtype: pl.DataType, problem: str
 ) -> tuple[pl.Series, pl.Series]:
-    """Few distinct texts stand in many cells, so each is looked at once."""
+    """Many cells share few distinct texts, so each text is read once."""
     found = {t: meaning(t) for t in text.drop_nulls().unique().to_list()}
     values = text.replace_strict(list(found), list(found.values()), default=None, return_dtype=dtype)
     wrong = text.is_not_null() & values.is_null()
@@ -297,7 +297,7 @@ def _status(text: str) -> str | None:
 
 
 def _yes_no(text: str) -> bool | None:
-    """Yes or no, with Ofsted's letter or a number before it or without."""
+    """Yes or no, with or without Ofsted's letter or a number before it."""
     plain = squeezed(re.sub(r"^\s*(?:[a-c]|\d{1,2})\s*[).:\-–—]\s*", "", text, flags=re.IGNORECASE))
     if plain in ("yes", "y", "true", "1", "nfa", "nofurtheraction"):
         return True
@@ -305,7 +305,7 @@ def _yes_no(text: str) -> bool | None:
 
 
 def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    """Who is named, and the problems of cells that hold an error or a question mark."""
+    """The names, and the problems of cells that hold an error or a question mark."""
     error, asks = (text.str.contains(p).fill_null(False) for p in ("^#", r"^[?\s]+$"))
     if not (error | asks).any():
         return _workers(text), None
@@ -316,7 +316,7 @@ def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
 
 
 def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Series, pl.Series | None]:
-    """Workers, unless one and the same stands in nearly every row."""
+    """Workers, unless nearly every row names the same one."""
     if problems is not None or (same := filler(workers)) is None:
         return workers, problems
     none, code = (pl.Series(workers.name, [v], dtype=pl.String()) for v in (None, "same_everywhere"))
@@ -325,11 +325,12 @@ def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Se
 
 
 def _workers(text: pl.Series) -> pl.Series:
-    """Names as one text each, whatever their case and spaces; null where nobody is named. Few names, many cells."""
+    """One text per name, whatever its case and spaces; null where nobody is named. There are few names in many
+    cells."""
     names = text.drop_nulls().unique()
     name = pl.col(names.name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ")
     plain = names.to_frame().select(name.str.strip_chars(" .,;:-_*?")).to_series()
-    # Only what could stand for nobody is looked at one by one.
+    # Only texts that could mean nobody are checked one by one.
     doubtful = plain.filter(plain.str.contains(_MAYBE_NOBODY) | ~plain.str.contains(" ")).unique().to_list()
     nobody = [t for t in doubtful if re.fullmatch(NOBODY, squeezed(t)) or not squeezed(t)]
     told = plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain

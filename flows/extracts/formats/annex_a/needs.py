@@ -1,4 +1,4 @@
-"""What each field of the caseload extract needs of Annex A, and what is said where it is not there."""
+"""What each field of the caseload extract needs from Annex A, and what is said if it is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from expectations.report.council import measures_needing
 from features.registry import CASELOAD, Kind
 from flows.extracts.formats.annex_a.layout import BY_NUMBER
 
-#: Field -> the columns (list, ours) without which it cannot be known.
+#: Field -> the columns (list, our name) that it needs.
 NEEDS: dict[str, tuple[tuple[int, str], ...]] = {
     "allocated_worker_ref": ((6, "worker"),),
     "team": ((6, "team"),),
@@ -27,7 +27,7 @@ NEEDS: dict[str, tuple[tuple[int, str], ...]] = {
     "previous_cp_plans": ((7, "plan"), (7, "ended"), (7, "previous")),
 }
 
-#: What Annex A does not carry at all.
+#: Fields that Annex A does not have at all.
 NOT_CARRIED: dict[str, str] = {
     "cp_review_due_date": "Annex A says when the latest child protection review was held and not when the next is due.",
     "worker_changes_12m": (
@@ -35,44 +35,44 @@ NOT_CARRIED: dict[str, str] = {
     ),
 }
 
-#: Columns without which a list says nothing that could be relied on: when something began and ended.
+#: Columns that a list needs to be reliable: when something began and ended.
 ESSENTIAL: dict[int, tuple[str, ...]] = {7: ("plan", "ended"), 8: ("entered", "left")}
 
-#: Fields for which children of lists 7 and 8 count too, and their status in list 6, which can stand for the list.
+#: Fields that also count children of lists 7 and 8, and their status in list 6, which can replace the list.
 _OPEN_WORK = ("closed_date", "case_status")
 _STATUS_OF = {7: "b", 8: "a"}
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The fields that are not there."""
+    """The missing fields."""
 
     because: Mapping[str, str]
     """Field -> why, as a sentence, in the order of the extract."""
     notes: tuple[str, ...]
     lost: tuple[str, ...]
-    """Those of them whose lists or columns are there and cannot be used."""
+    """Those whose lists or columns exist but cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What a workbook has to give."""
+    """What a workbook provides."""
 
     present: Mapping[int, Collection[str]]
-    """By list, the columns that may be relied on."""
+    """By list, the reliable columns."""
     why: Mapping[int, str]
-    """What is to be said of a list that is not there."""
+    """What to say about a missing list."""
     unusable: Mapping[tuple[int, str], int]
     """Columns with too many unreadable cells."""
     statuses: Collection[str]
-    """Those that open rows have in list 6."""
+    """The statuses of open rows in list 6."""
     only_referred: int
     """Cases that are open only if their referral of the month led on."""
     holders: Collection[int]
     """Lists that say who holds an open case that is not in list 6."""
 
     def cause(self, number: int, name: str) -> str | None:
-        """Why a column cannot be relied on, or None if it can."""
+        """Why a column is unreliable, or None if it is reliable."""
         annex = BY_NUMBER[number]
         if number not in self.present:
             return self.why.get(number, f"{annex} is not in the workbook")
@@ -84,11 +84,11 @@ class Sources:
         return None
 
     def has_lost(self, number: int, name: str) -> bool:
-        """Whether a column is in the workbook and cannot be relied on."""
+        """Whether a column is in the workbook but unreliable."""
         return number in self.why if number not in self.present else (number, name) in self.unusable
 
     def needs(self, field: str) -> list[tuple[int, str]]:
-        """The columns a field needs of this workbook."""
+        """The columns of this workbook that a field needs."""
         needs = list(NEEDS.get(field, ()))
         if field == "allocated_worker_ref":
             needs += [(number, "worker") for number in sorted(self.holders)]
@@ -98,7 +98,7 @@ class Sources:
 
 
 def lacking(sources: Sources) -> Lacking:
-    """Which fields cannot be known, and the sentence for each; other columns that are not there are said too."""
+    """Which fields are unknown, with a sentence for each; other missing columns are reported too."""
     because: dict[str, str] = {}
     fields: dict[str, list[str]] = {}
     lost: list[str] = []
@@ -125,7 +125,7 @@ def lacking(sources: Sources) -> Lacking:
 
 
 def _without_status(sources: Sources) -> list[str]:
-    """Lists 7 and 8 that are not there and for which list 6's status does not stand in."""
+    """Which of lists 7 and 8 are missing and not replaced by the status in list 6."""
     gone = [
         number
         for number, status in _STATUS_OF.items()

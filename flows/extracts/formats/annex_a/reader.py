@@ -25,23 +25,23 @@ from flows.extracts.reading.tables import too_large, too_many_rows
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 READ = (3, 4, 5, 6, 7, 8)
-#: A list of so many rows without one date in the month is an earlier month's, and one without any row, beside
-#: so many children in need, was not filled: in six months each holds six months' work.
+#: A list with this many rows and not one date in the month is from an earlier month. A list without rows, in a
+#: workbook with this many children in need, was not filled in. Each list covers six months of work.
 SURELY = 50
 
 _OLE = b"\xd0\xcf\x11\xe0"
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
-    """Annex A names neither its council nor its month: both are the landing folder's."""
+    """Annex A names neither its council nor its month: both come from the landing folder."""
     return None, None
 
 
 def read(content: Content, asked: Asked) -> IngestedExtract:
-    """The caseload extract of a workbook; its council and month are those of the folder it lies in.
+    """The caseload extract of a workbook; its council and month are those of its folder.
 
     Names, birth dates, gender and ethnicity are never read. Raises an ExtractError: UnreadableExtract,
-    HeaderMismatch where sheets or headers are ambiguous, WrongCouncilOrMonth where it is another month's.
+    HeaderMismatch where sheets or headers are ambiguous, WrongCouncilOrMonth if it is for another month.
     """
     assert isinstance(content, bytes)
     where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
@@ -117,7 +117,7 @@ def _origins(faults: pl.DataFrame, contents: SheetContents, asked: Asked) -> pl.
 
 
 def _check_days(book: Book, contents: SheetContents, where: Where) -> None:
-    """Bare day numbers of a workbook that counts from 1904 would be read four years early."""
+    """Refuse bare day numbers in a workbook that counts from 1904: they would read as four years early."""
     if not book.counts_days_from_1904:
         return
     for found in contents.lists.values():
@@ -132,7 +132,7 @@ def _check_days(book: Book, contents: SheetContents, where: Where) -> None:
 def _usable(
     reads: Mapping[int, ListRead], contents: SheetContents, month: Month, where: Where
 ) -> tuple[dict[int, ListRead], dict[int, str], list[str]]:
-    """The lists that may be relied on, why the others may not, and what reading them had to say."""
+    """The reliable lists, why the others are not reliable, and the findings of reading them."""
     why = {
         n: f"{BY_NUMBER[n]}, {place}, has no header that could be recognised"
         for n, place in contents.without_header.items()
@@ -160,7 +160,7 @@ def _usable(
 
 
 def _latest(one: ListRead, month: Month) -> tuple[Month | None, bool]:
-    """The month of a list's latest date, and whether any lies in the month."""
+    """The month of a list's latest date, and whether any date is in the month."""
     dates = [c.name for c in one.annex.columns if c.holds is ColumnContent.DATE and c.name in one.present]
     found = pl.concat([one.frame.get_column(name).drop_nulls().rename("d") for name in dates]) if dates else None
     if found is None or found.is_empty():

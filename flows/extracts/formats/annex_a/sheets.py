@@ -1,7 +1,8 @@
-"""Which sheet of a workbook is which list, where its header stands, and which column is which.
+"""Finds which sheet of a workbook is which list, where its header is, and which column is which.
 
-Sheet names and headers both speak. Where they contradict each other, where two sheets are the same list, or
-two headers the same column, the workbook is refused with a sentence: the council knows which one is meant.
+Both sheet names and headers count. If they contradict each other, if two sheets are the same list, or if
+two headers are the same column, the workbook is refused with a sentence: only the council knows which one
+is meant.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from flows.extracts.reading.excel import Book, Sheet, cell_text
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
 
-#: How far down a header is looked for: titles and notes stand above it.
+#: How many rows are searched for a header: titles and notes may come above it.
 HEADER_WITHIN = 30
 #: A row is a list's header if it names this many of the list's columns, the child's among them.
 FEWEST_HEADERS = 3
-#: Headers about the child stand in every list and tell none from another.
+#: Headers about the child are in every list, so they do not help to tell lists apart.
 _ABOUT_THE_CHILD = frozenset(
     squeezed(h)
     for h in (
@@ -52,19 +53,19 @@ _ABOUT_THE_CHILD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FoundList:
-    """A list as it lies in the workbook."""
+    """A list as found in the workbook."""
 
     annex: AnnexList
     sheet: Sheet
     place: str
-    """The sheet, for sentences: its name where that is a list's name, else its position."""
+    """The sheet, for sentences: its name if that is a list's name, else its position."""
     header_row: int
     positions: Mapping[str, int]
     """Our column -> position, counted from 0."""
     headers: Mapping[str, str]
     """Our column -> the header the workbook gives it."""
     rows: Sequence[Sequence[Any]]
-    """What lies below the header."""
+    """The rows below the header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,14 @@ class SheetContents:
     lists: Mapping[int, FoundList]
     """The lists that are read, by number."""
     without_header: Mapping[int, str]
-    """Lists whose sheet has no header that could be recognised, and where."""
+    """Lists whose sheet has no recognisable header, and where."""
     notes: tuple[str, ...]
 
 
 def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
     """The lists that are read, among the visible sheets.
 
-    Raises HeaderMismatch where a choice would be a guess, and UnreadableExtract where there is none of them.
+    Raises HeaderMismatch if a choice would be a guess, and UnreadableExtract if none of the lists is there.
     """
     found: dict[int, FoundList] = {}
     without_header: dict[int, str] = {}
@@ -95,7 +96,7 @@ def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
         if number is not None and not BY_NUMBER[number].is_read:
             known += 1
             continue
-        # Of a sheet named “6 Jane's cases” the name is somebody's text: it is told by its place.
+        # A sheet may be named “6 Jane's cases”, so sentences give its place and not its name.
         place = f"sheet “{sheet.name.strip()}”" if named and is_plain_label(sheet.name) else f"sheet {position}"
         book.check_extent(sheet, Kind.CASELOAD, EXTRACTS[Kind.CASELOAD].max_rows + limits.blank_rows)
         rows = book.rows(sheet)
@@ -133,7 +134,7 @@ def _once(number: int, place: str, there: Mapping[int, str], where: Where) -> No
 
 
 def _list_by_name(sheet: Sheet, position: int, where: Where) -> tuple[int | None, bool]:
-    """The list a sheet's name stands for, and whether it stands for one."""
+    """The list that a sheet's name means, and whether it means one."""
     named = lists_named(sheet.name)
     if len(named) > 1 and any(BY_NUMBER[n].is_read for n in named):
         raise HeaderMismatch(
@@ -174,7 +175,7 @@ def _read_sheet(sheet: Sheet, rows: list[list[Any]], number: int | None, place: 
 
 
 def _for_a_sentence(header: str, official: str) -> str:
-    """A header as the workbook gives it, where it is Ofsted's or plainly a label; else that it is another."""
+    """A header as the workbook gives it, if it is Ofsted's or plainly a label; else the words for another header."""
     known = squeezed(header) == squeezed(official) or is_plain_label(header)
     return " ".join(header.split()) if known else "another wording"
 
@@ -187,7 +188,7 @@ def _fits(one: AnnexList, headers: list[str]) -> bool:
 
 
 def _telling(number: int, headers: list[str]) -> int:
-    """How many headers stand in this list and not in all of them."""
+    """How many headers are in this list but not in every list."""
     return sum(
         1
         for h in headers
@@ -225,7 +226,7 @@ def _refuse_other_list(number: int, headers: list[str], place: str, where: Where
 
 
 def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -> dict[str, int]:
-    """Each column's position; Ofsted's own wording goes before another that means the same."""
+    """Each column's position; Ofsted's own wording comes before other words with the same meaning."""
     claims: dict[str, list[int]] = {}
     for position, header in enumerate(headers):
         meant = columns_of_list(annex.number, header) if header.strip() else ()
