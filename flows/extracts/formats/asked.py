@@ -1,4 +1,4 @@
-"""What every format shares: its name, what is asked of its reader, and the mark of its bytes."""
+"""What all formats share: their names, the input of their readers, and the mark of their bytes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Content = bytes | Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a reader needs to know beside the bytes."""
+    """What a reader needs besides the bytes."""
 
     filename: str
     kind: Kind
@@ -46,7 +46,7 @@ class Asked:
     received: datetime
     limits: Limits
     mapping: HeaderMapping | None = None
-    """Of our own extracts: what this council calls our fields."""
+    """For our own extracts: this council's names for our fields."""
 
 
 def mark_of(content: Content) -> str:

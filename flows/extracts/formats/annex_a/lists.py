@@ -325,8 +325,7 @@ def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Se
 
 
 def _workers(text: pl.Series) -> pl.Series:
-    """One text per name, whatever its case and spaces; null where nobody is named. There are few names in many
-    cells."""
+    """One text per name, whatever its case and spaces; null where nobody is named. Many cells share few names."""
     names = text.drop_nulls().unique()
     name = pl.col(names.name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ")
     plain = names.to_frame().select(name.str.strip_chars(" .,;:-_*?")).to_series()

@@ -1,9 +1,8 @@
 """The elements of the return: their order, types and codes.
 
 Source: the XML schema of the 2022 collection in `SocialFinanceDigitalLabs/liia-tools`
-(`liiatools/spec/social_work_workforce/social_work_workforce_2022.xsd`), a third party's reconstruction of
-DfE's specification. DfE's own workbook was not to be had; where another source says otherwise, the element
-accepts both.
+(`liiatools/spec/social_work_workforce/social_work_workforce_2022.xsd`), a third party's reconstruction of DfE's
+specification. We could not obtain DfE's own workbook. If another source says otherwise, the element accepts both.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class Element:
     """One element of a worker or of the vacancies block."""
 
     number: int
-    """Its place among its brothers, from 1: the last two digits of the rules made for it."""
+    """Its place among its siblings, from 1: the last two digits of the rules made for it."""
     name: str
     form: ElementForm
     codes: tuple[str, ...] = ()
@@ -40,7 +39,7 @@ class Element:
     always: bool = False
     """Every record has it."""
     direct: bool = False
-    """Every record has it whose AgencyWorker is not 1."""
+    """Every record whose AgencyWorker is not 1 has it."""
     repeats: bool = False
     """The schema lets it stand more than once."""
 
@@ -51,7 +50,7 @@ class Element:
 
     @property
     def in_words(self) -> str:
-        """What may be written, for a sentence."""
+        """The permitted values, in words."""
         if self.form is ElementForm.CODE:
             return f"one of {', '.join(self.codes)}"
         if self.form is ElementForm.DECIMAL:
@@ -67,8 +66,8 @@ _ABSENCES = ("MAT", "OTH", "PUB", "SIC", "TRN", "UNA", "UNP")
 _NO_YES = ("0", "1")
 _1_TO_3, _1_TO_4, _1_TO_10 = (tuple(str(n) for n in range(1, last + 1)) for last in (3, 4, 10))
 
-#: The children of a CSWWWorker, in the order of the schema. Which of them a directly paid worker must
-#: have is not in the schema: it is the list `NON_AGENCY_MANDATORY_TAG` of liia-tools' validator.py.
+#: The children of a CSWWWorker, in the order of the schema. The schema does not say which of them a directly paid
+#: worker must have: that is the list `NON_AGENCY_MANDATORY_TAG` in liia-tools' validator.py.
 WORKER: tuple[Element, ...] = (
     Element(1, "AgencyWorker", ElementForm.CODE, _NO_YES, always=True),
     Element(2, "SWENo", ElementForm.REGISTRATION, always=True),

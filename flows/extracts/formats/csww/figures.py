@@ -12,7 +12,8 @@ _ELEMENTS = {e.name: e for e in VACANCIES}
 
 
 def number_of(outline: Outline, name: str) -> int | None:
-    """A figure of LALevelVacancies in its parts (hundredths of FTE, people); None if it is none or stands twice."""
+    """A figure of LALevelVacancies in its parts (hundredths of FTE, people); None if it is not a number or occurs
+    twice."""
     if outline.vacancies.count != 1:
         return None
     text = pl.lit(outline.vacancies.one(name), dtype=pl.String)

@@ -1,7 +1,7 @@
-"""The official rates the return will produce, by the formulas of `features/registry/measures.py`.
+"""The official rates that the return will produce, by the formulas of `features/registry/measures.py`.
 
-Turnover in FTE is the one DfE publishes and the return cannot give: a leaver's FTE must be 0 in it, and how
-DfE finds the FTE that leavers held is in none of the sources to be had. Turnover of people is exact.
+The return cannot give one rate that DfE publishes, turnover in FTE: in it a leaver's FTE must be 0, and no source we
+could obtain says how DfE finds the FTE that leavers held. Turnover of people is exact.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Rate:
     measure: str
     value: float | None
     reason: str | None
-    """Why there is none."""
+    """Why there is no rate."""
     estimate: float | None = None
-    """Where the rate cannot be had: what it would be if leavers had worked the hours of those in post."""
+    """If there is no rate: what it would be if leavers had worked the same hours as those in post."""
 
     @property
     def label(self) -> str:
@@ -50,7 +50,7 @@ class Rate:
 
 @lru_cache(maxsize=8)
 def rates_of_return(totals: Totals) -> tuple[Rate, ...]:
-    """The rates in the order of OFFICIAL; a value that too many records leave open is not given."""
+    """The rates in the order of OFFICIAL; a value is left out if too many records leave it open."""
     row = figures(totals)
     frame = pl.DataFrame(
         {"la_code": ["-"], "reference_date": [totals.reference_date], **{n: [v] for n, v in row.items()}},
@@ -93,7 +93,7 @@ def figures(totals: Totals) -> dict[str, int | None]:
 
 
 def flows_of_the_year(totals: Totals) -> dict[str, int | None]:
-    """What only the return knows of the 12 months: starters, leavers, days lost (tenths)."""
+    """Figures of the 12 months that only the return has: starters, leavers, days lost (tenths)."""
     s = totals.sums
     return {
         "starters_headcount": None
@@ -118,7 +118,7 @@ def half_even(amount: int, per: int) -> int:
 
 
 def _too_many(open_records: int, of: int) -> bool:
-    """Beyond the share of wrong cells that validation leaves out one by one (`expectations/passing/effects.py`)."""
+    """Whether there are more wrong cells than validation leaves out one by one (`expectations/passing/effects.py`)."""
     return open_records > CELLS_SHARE * of
 
 
@@ -129,5 +129,5 @@ def _in_words(reason: str) -> str:
 
 
 def is_full_year(day: date) -> bool:
-    """Whether the return's flows are of the 12 months that end with its reference date."""
+    """Whether the return's flows cover the 12 months that end with its reference date."""
     return (day.month, day.day) == (9, 30)

@@ -1,14 +1,14 @@
-"""The return as extracts of its month: `workforce` and `establishment`, and of the year's flows a `return`.
+"""Turns the return into extracts of its month, `workforce` and `establishment`, and a `return` of the year's flows.
 
-What is taken over, and what not:
+What is used, and what is not:
 
-* Of the month's workforce are those in post on the reference date and those who left in its month. Who left
-  earlier in the year is in the return too, and counts in the year's flows only.
-* WorkingDaysLost is of the year, so the month's `working_days_lost` is absent; the year's sum is in the `return`.
-* A leaver's FTE is 0, as the census has it; counting takes the one held the month before.
+* The month's workforce is everybody in post on the reference date and everybody who left in its month. The return also
+has workers who left earlier in the year; they count only in the year's flows.
+* WorkingDaysLost covers the year, so the month's `working_days_lost` is absent; the year's sum is in the `return`.
+* A leaver's FTE is 0, as in the census; counting uses the FTE of the month before.
 * FTE are rounded to hundredths, as everywhere in Holdfast.
-* SWENo becomes the worker's pseudonym as it is read. Birth date, gender and ethnicity are looked at to count
-  people once, as DfE does, and go no further; other elements of a person are not looked at.
+* SWENo becomes the worker's pseudonym as it is read. Birth date, gender and ethnicity are used only to count people
+once, as DfE does, and go no further. Other elements about a person are not read.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ESTABLISHMENT = {
     "agency_fte": "NoAgencyFTE",
     "agency_headcount": "NoAgencyHeadcount",
 }
-#: What nobody may have in a month: the column is there all the same, and empty.
+#: Values that nobody may have in a month: the column is still there, and empty.
 _MAY_BE_EMPTY = ("role_end_date", "reason_leave", "leaver_destination")
 _TIME_ZONE = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})$"
 _NO_CASELOAD = "[0-9]{5}"
@@ -61,7 +61,7 @@ _BY_WORKER = "Rows are counted by worker, from 1 in the order of the file."
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
-    """The council's code and the month of the reference date, as far as the header says them."""
+    """The council's code and the month of the reference date, as far as the header gives them."""
     header = outline_of(cast(bytes, content), "the return").header
     day = as_day(header.one("ReferenceDate"))
     return header.one("LEA"), Month.of(day) if day is not None and 1990 <= day.year <= 2199 else None
@@ -94,7 +94,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
 
 
 def _of_the_month(stream: Stream, day: date, where: Where) -> list[pl.DataFrame]:
-    """What is taken of those in post and those who left in the month; an end that cannot be read stays a problem."""
+    """The values of workers in post and of those who left in the month; an unreadable end stays a problem."""
     found: list[pl.DataFrame] = []
     height = 0
     for chunk in stream.chunks():
@@ -107,7 +107,7 @@ def _of_the_month(stream: Stream, day: date, where: Where) -> list[pl.DataFrame]
 
 
 def _refuse_unclear(outline: Outline, where: Where) -> None:
-    """What would make another figure of the same file, depending on how it is read."""
+    """Refuse a file whose figures would depend on how it is read."""
     if outline.lookalikes:
         raise HeaderMismatch(
             f"{where}: elements are written with other capitals than the return's: {', '.join(outline.lookalikes)}. "
@@ -120,7 +120,7 @@ def _refuse_unclear(outline: Outline, where: Where) -> None:
 
 
 def _taken(records: pl.DataFrame, day: date) -> pl.DataFrame:
-    """What is taken of each worker, as text by field, with `worker` and the problems that only this form has."""
+    """The values of each worker, as text by field, with `worker` and the problems that only this form has."""
     here = in_post(day)
     texts = {field: pl.col(RAW + element) for field, element in TAKEN.items()}
     texts["worker_ref"] = texts["worker_ref"].str.replace_all(r"\s", "").str.to_uppercase()
@@ -133,7 +133,7 @@ def _taken(records: pl.DataFrame, day: date) -> pl.DataFrame:
     problems: dict[str, pl.Expr] = {f: pl.when(twice).then(pl.lit("given_twice")) for f, twice in differs.items()}
     contradicts = one_is_zero & pl.col(RAW + "RoleEndDate").is_null()
     problems["fte"] = pl.coalesce(problems["fte"], pl.when(contradicts).then(pl.lit("fte_contradicts")))
-    # A registration number typed into the wrong element is a number too.
+    # A registration number typed into the wrong element is also a number.
     too_many = texts["cases"].str.contains(_NO_CASELOAD)
     problems["cases"] = pl.coalesce(problems["cases"], pl.when(too_many).then(pl.lit("number_out_of_range")))
     return records.select(
@@ -144,7 +144,7 @@ def _taken(records: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def _differs(element: str) -> pl.Expr:
-    """The element stands twice in a record and says two things."""
+    """Whether the element occurs twice in a record with different values."""
     return (pl.col("differs") & (1 << POSITION[element])) > 0
 
 
@@ -175,7 +175,8 @@ def _workforce(taken: pl.DataFrame, outline: Outline, asked: Asked, where: Where
         pl.concat([CELL_PROBLEMS.to_frame(), *problems]),
         notes,
     )
-    # Days lost are of the year; team is not in the return. What no record has is absent and no refusal.
+    # Days lost cover the year; team is not in the return. A value that no record has is absent, and no reason to
+    # refuse.
     lacking = ["working_days_lost", *(f for f in TAKEN if f not in there)]
     return _ingest(table, asked, where, mark, lacking)
 
@@ -198,7 +199,7 @@ def _establishment(outline: Outline, asked: Asked, where: Where, mark: str) -> I
 def _years_flows(totals: Totals, outline: Outline, asked: Asked, where: Where, mark: str) -> IngestedExtract:
     """The `return` extract: flows of the 12 months that only the return knows; none if it does not end in September.
 
-    Figures of the day itself are counted from the records, so that nothing withheld there comes back by this way.
+    Figures of the day itself are counted from the records, so that figures withheld there do not come back this way.
     """
     flows = flows_of_the_year(totals) if is_full_year(totals.reference_date) else {}
     columns = {name: pl.Series([_written(name, value)], dtype=pl.String) for name, value in flows.items()}

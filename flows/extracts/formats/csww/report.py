@@ -45,7 +45,7 @@ class RateLine:
 
 @dataclass(frozen=True, slots=True)
 class ReturnReport:
-    """All that is said of one return. It names rules, records and lines, and never a value of a record."""
+    """The whole report on one return. It names rules, records and lines, and never a value from a record."""
 
     file: str
     validation: Validation | None
@@ -53,7 +53,7 @@ class ReturnReport:
     """Why nothing of the file could be checked."""
     published: PublishedFigures | None = None
     not_compared: str | None = None
-    """Why the rates stand beside no published ones."""
+    """Why the rates are not compared with published ones."""
 
     @property
     def errors(self) -> int:
@@ -65,7 +65,7 @@ class ReturnReport:
         return int(self.validation is None)
 
     def document(self) -> dict[str, Any]:
-        """What is said of the return, for JSON."""
+        """The report as JSON."""
         return {"file": self.file, "verdict": self.verdict, "errors": self.errors, "refused": bool(self.refused)}
 
     @property
@@ -74,7 +74,7 @@ class ReturnReport:
             return f"Workforce return {self.file}"
         year = self.validation.reference_date.year
         code = self.validation.la_code or ""
-        # Whatever else stands where the code should be is not repeated.
+        # Any other text in place of the code is not repeated.
         whose = f"council {code}" if re.fullmatch("[0-9A-Z]{3}", code) else "no council"
         return f"Workforce return {self.file}: {whose}, year to {_day(self.validation)} {year}"
 
@@ -99,7 +99,7 @@ class ReturnReport:
 
     @property
     def rate_lines(self) -> tuple[RateLine, ...]:
-        """The official rates this return will produce, in the order of DfE's release."""
+        """The official rates that this return will produce, in the order of DfE's release."""
         if self.validation is None:
             return ()
         then = self.published.rates if self.published else {}
@@ -113,7 +113,7 @@ class ReturnReport:
         return f"DfE, {self.published.day:%B %Y}" if self.published else None
 
     def sections(self) -> Iterator[tuple[Severity, str, str, tuple[Any, ...]]]:
-        """Severity, title, explanation and findings of each section that has any."""
+        """Severity, title, explanation and findings of each section with findings."""
         for severity, title, explanation in _SECTIONS:
             found = self.validation.of(severity) if self.validation else ()
             if found:
@@ -160,9 +160,9 @@ def check_return(
 ) -> ReturnReport:
     """Check one return, read from the disk as a stream.
 
-    `council` and `month` are what the return should be of: another one is refused; where the file says nothing,
-    the month stands in. `published` is DfE's published workforce file. Raises ReferenceDataError if that
-    cannot be read; a return at fault is a report.
+    The return must be for `council` and `month`; another one is refused. If the file does not say its month, `month` is
+    used. `published` is DfE's published workforce file. Raises ReferenceDataError if that cannot be read; a faulty
+    return gives a report.
     """
     name = path.name
     try:

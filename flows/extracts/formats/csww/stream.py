@@ -1,8 +1,8 @@
-"""The file as a stream: header and vacancies as they are written, workers a few thousand at a time.
+"""Reads the file as a stream: header and vacancies as they are written, workers a few thousand at a time.
 
-The parser is defusedxml's, which refuses document types and with them every entity and every reference to
-something outside. Nothing of the file is kept but the chunk being filled, so memory does not grow
-with the file. Whatever is no return is refused in a sentence that repeats nothing of its content.
+The parser is defusedxml's. It refuses document types, and with them every entity and every external reference. Only the
+chunk being filled is kept, so memory does not grow with the file. A file that is not a return is refused in a sentence
+that repeats none of its content.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from flows.extracts.formats.csww.elements import COLLECTION_DETAILS, NAMES, POSI
 
 CHUNK_WORKERS = 10_000
 _READ_BYTES = 1 << 16
-#: Longer text is no value of this return. It is cut off, and the element is then none of what may be written.
+#: No value of a return is longer than this. Longer text is cut off, and the element is then not a permitted value.
 _LONGEST_TEXT = 1_000
 _DEEPEST = 20
-#: A single tag never is that long; expat would have to hold all of it.
+#: No single tag is this long; expat would have to hold all of it.
 _LONGEST_TAG = 4_000_000
 
 _AGAIN = "Export the return again and send it."
@@ -36,8 +36,8 @@ _BLOCKS = ("Header", "LALevelVacancies", "CSWWWorker")
 _VACANCY_NAMES = tuple(e.name for e in VACANCIES)
 _LOOKALIKE = {name.casefold(): name for name in (*NAMES, *_VACANCY_NAMES, *COLLECTION_DETAILS, *SOURCE, *_BLOCKS)}
 
-#: A chunk: the worker's number in the file from 1, the line its record begins on, how its elements stand, and the
-#: text of each, null where the element is missing and "" where it is empty.
+#: A chunk: the worker's number in the file from 1, the line on which its record begins, the state of its elements, and
+#: the text of each, null if the element is missing and "" if it is empty.
 WORKERS = pl.Schema(
     {
         "worker": pl.UInt32(),
@@ -53,7 +53,7 @@ WORKERS = pl.Schema(
 
 @dataclass(slots=True)
 class Block:
-    """The header or the vacancies, as text by element name; an element that stands twice keeps both."""
+    """The header or the vacancies, as text by element name; an element that occurs twice keeps both texts."""
 
     count: int = 0
     line: int = 0
@@ -67,7 +67,7 @@ class Block:
 
 @dataclass(slots=True)
 class Outline:
-    """What the file holds beside its workers; complete once the stream has been read to its end."""
+    """What the file holds besides its workers; complete once the stream has been read to its end."""
 
     header: Block = field(default_factory=Block)
     vacancies: Block = field(default_factory=Block)
@@ -76,7 +76,7 @@ class Outline:
     unordered_blocks: bool = False
     unknown_blocks: int = 0
     lookalikes: dict[str, int] = field(default_factory=dict)
-    """Known elements that were written with other capitals, which are not read: how often each."""
+    """How often each known element was written with different capitals; these are not read."""
 
 
 class Stream:
@@ -87,8 +87,8 @@ class Stream:
         self.outline = Outline()
 
     def chunks(self) -> Iterator[pl.DataFrame]:
-        """WORKERS, in the order of the file. Raises UnreadableExtract for whatever is no return."""
-        # The safeguards are defusedxml's; its wrappers around each event are left out, they take most of the time.
+        """WORKERS, in the order of the file. Raises UnreadableExtract for a file that is not a return."""
+        # This keeps defusedxml's safeguards without its wrappers around each event, which take most of the time.
         parser = XMLParser(target=object(), forbid_dtd=True)
         target = _Target(parser.parser, self.outline, self._name)
         fed = 0
@@ -117,7 +117,7 @@ class Stream:
 
 
 def _feed(parser: Any, content: bytes, target: _Target, name: str) -> None:
-    """Hand bytes to the parser; an encoding that no XML may have is found before the first element."""
+    """Hand bytes to the parser; an encoding that XML does not allow is found before the first element."""
     try:
         parser.feed(content)
     except (LookupError, ValueError) as error:
@@ -138,7 +138,7 @@ def _opened(source: bytes | Path, name: str) -> BinaryIO:
 
 
 def _where_broken(fault: ParseError, began: bool) -> str:
-    """Where the XML breaks off; expat's own words name no content, and its numbers are enough."""
+    """Where the XML breaks off; expat's own words give no content, and its numbers are enough."""
     if fault.code in _ENCODING_FAULTS:
         return "its text is not in the encoding it names; export the return as UTF-8"
     if not began:
@@ -150,7 +150,7 @@ def _where_broken(fault: ParseError, began: bool) -> str:
 class _Target:
     """Receives the parser's events: the header's texts into the outline, each worker into a row.
 
-    Nine events in ten are of a worker's elements, so a worker has handlers of its own that do nothing else.
+    Nine events in ten belong to a worker's elements, so workers have their own handlers that do nothing else.
     """
 
     def __init__(self, parser: Any, outline: Outline, name: str) -> None:
@@ -162,7 +162,7 @@ class _Target:
         self._block = ""
         self._group = ""
         self._last_block = 0
-        # Of the worker being read:
+        # State of the worker being read:
         self._cells: list[str | None] = []
         self._line = self._last = self._twice = self._differs = self._unknown = 0
         self._unordered = self._mixed = False
@@ -170,7 +170,7 @@ class _Target:
         self._listen()
 
     def take(self) -> pl.DataFrame:
-        """The workers gathered so far as WORKERS; forgets them."""
+        """Return the workers gathered so far as WORKERS, and forget them."""
         columns = list(zip(*self.rows, strict=True)) or [()] * len(WORKERS)
         self.rows = []
         return pl.DataFrame(dict(zip(WORKERS, columns, strict=True)), schema=WORKERS)
@@ -251,7 +251,7 @@ class _Target:
             self._unknown += 1
             self._check_name(tag, ())
         else:
-            # An element within an element leaves no text that could be taken for its value.
+            # An element inside an element leaves no text that could be mistaken for its value.
             self._put_cell(number, "<" if self._mixed else self._text.strip())
         self._mixed = False
 

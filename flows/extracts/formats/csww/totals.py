@@ -1,11 +1,11 @@
-"""What the records add up to: sums in whole parts, and people counted once by DfE's rule.
+"""Adds up the records: sums in whole parts, and people counted once by DfE's rule.
 
-Chunks are added one after another. Of a record only hashes and a few small numbers are kept until the end of
-the file, some forty bytes, because whether somebody stands twice can be known only then.
+Chunks are added one after another. For each record only hashes and a few small numbers, some forty bytes, are kept
+until the end of the file: only then is it known whether somebody occurs twice.
 
-DfE's rule (methodology, “Headcount”): in post, records of one council with the same registration number, date of
-birth, gender and ethnicity are one person; starters also need the same start date and leavers the same leaving
-date. Records of agency workers are each a person, and FTE are never de-duplicated.
+DfE's rule (methodology, “Headcount”): in post, records of one council with the same registration number, date of birth,
+gender and ethnicity are one person; starters also need the same start date and leavers the same leaving date. Each
+record of an agency worker is a separate person, and FTE are never de-duplicated.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _FTE_PARTS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Repeats:
-    """What standing twice looks like, as numbers of records and the records to look at."""
+    """The kinds of repeats, as numbers of records and the records to look at."""
 
     second_posts: tuple[int, ...]
-    """Directly paid workers in post who were counted before: a further post of the same person."""
+    """Directly paid workers in post who were already counted: another post of the same person."""
     same_record: tuple[int, ...]
     """Records equal to an earlier one in every element."""
     same_number_other_person: tuple[int, ...]
-    """Direct and in post, with the registration number of another date of birth, gender or ethnicity."""
+    """Direct and in post, whose registration number also occurs with another date of birth, gender or ethnicity."""
     over_full_time: tuple[int, ...]
     """Further posts of a person whose posts come to more than 1 FTE."""
 
@@ -53,20 +53,20 @@ class Sums:
     no_fte: int = 0
     """In post, FTE missing, unreadable or contradictory."""
     no_cases: int = 0
-    """In post, Cases30 there and unreadable, or missing for a case holder."""
+    """In post, with Cases30 unreadable, or missing for a case holder."""
     no_days: int = 0
-    """Directly paid, WorkingDaysLost missing or unreadable."""
+    """Directly paid, with WorkingDaysLost missing or unreadable."""
     no_end: int = 0
-    """RoleEndDate there and unreadable."""
+    """RoleEndDate present but unreadable."""
     no_start: int = 0
-    """Directly paid, RoleStartDate there and unreadable."""
+    """Directly paid, with RoleStartDate present but unreadable."""
     no_agency: int = 0
     """AgencyWorker missing or unreadable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the whole return adds up to."""
+    """The totals of the whole return."""
 
     reference_date: date
     workers: int
@@ -76,7 +76,7 @@ class Totals:
     leavers_headcount: int
     repeats: Repeats
     vacancy_fte: int | None
-    """Hundredths, of the council's own figures, as the next one."""
+    """In hundredths, from the council's own figures, like the next one."""
     agency_fte: int | None
     agency_headcount: int | None
 
@@ -121,13 +121,13 @@ class Tally:
         self._people.append(self._keys(chunk))
 
     def _keys(self, chunk: pl.DataFrame) -> pl.DataFrame:
-        """Per record: who it is, as hashes that live as long as this object, and what it counts as."""
+        """For each record: who it is, as hashes that last as long as this object, and what it counts as."""
         first, last = year_before(self.reference_date)
         person = [value(n) for n in _PERSON]
         known = value("SWENo").is_not_null()
         return chunk.select(
             "worker",
-            # Without a registration number nobody can be told from anybody: each record is a person.
+            # Without registration numbers people cannot be told apart, so each record counts as a person.
             pl.when(known).then(pl.struct(person).hash(1)).otherwise(pl.col("worker")).alias("person"),
             pl.when(known).then(value("SWENo").hash(2)).alias("number"),
             pl.struct([RAW + n for n in NAMES]).hash(3).alias("record"),

@@ -1,4 +1,4 @@
-"""From the texts of a chunk to values: what an element says, and whether that is something it may say."""
+"""Turns the texts of a chunk into values: what an element says, and whether that is a permitted value."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flows.extracts.formats.csww.elements import BY_NAME, NAMES, WORKER, Element
 
 #: xs:date allows a time zone, which changes nothing about the day.
 _DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})?$"
-#: xs:decimal and xs:integer; nothing longer than nine digits before the point is a figure of this return.
+#: xs:decimal and xs:integer; no figure of this return has more than nine digits before the point.
 _DECIMAL = r"^\+?(?:[0-9]{{1,9}}(?:\.[0-9]{{0,{d}}})?|\.[0-9]{{1,{d}}})$"
 _WHOLE = r"^\+?[0-9]{1,9}$"
-#: The schema wants two letters and ten digits; the Standard Safeguarding Dataset describes the number as
-#: starting with SW and of up to twelve characters. The two disagree on length, so both are accepted.
+#: The schema wants two letters and ten digits; the Standard Safeguarding Dataset describes the number as starting with
+#: SW and of up to twelve characters. The two disagree on length, so we accept both.
 _REGISTRATION = r"^(?:[A-Za-z]{2}[0-9]{10}|[Ss][Ww][0-9]{1,10})$"
 
 #: Prefix of the column that holds an element's text as written, beside the typed column of its own name.
@@ -26,8 +26,8 @@ RAW = "text:"
 def typed(chunk: pl.DataFrame) -> pl.DataFrame:
     """A chunk of WORKERS with each element's value under its name, and its text under `text:` and its name.
 
-    Values are null where the element is missing, or not of its form. DECIMAL and WHOLE are whole numbers of
-    1 / `Element.parts`, DATE is a date, a registration number is in upper case, the rest stays text.
+    Values are null where the element is missing or does not have its form. DECIMAL and WHOLE are whole numbers of 1 /
+    `Element.parts`, DATE is a date, a registration number is in upper case, the rest stays text.
     """
     return chunk.select(
         pl.exclude(NAMES),
@@ -37,7 +37,7 @@ def typed(chunk: pl.DataFrame) -> pl.DataFrame:
 
 
 def legal(element: Element, text: pl.Expr) -> pl.Expr:
-    """Whether a text is something the element may say; null where the element is missing."""
+    """Whether a text is a permitted value of the element; null where the element is missing."""
     return pl.when(text.is_not_null()).then(_fits(element, text))
 
 
@@ -95,16 +95,16 @@ def _date(text: pl.Expr) -> pl.Expr:
     return text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
 
 
-# What rules say of a worker, so that each reads as a sentence.
+# Expressions about a worker, named so that each rule reads as a sentence.
 
 
 def there(name: str) -> pl.Expr:
-    """The element is there, whatever it says."""
+    """The element is present, whatever its value."""
     return pl.col(RAW + BY_NAME[name].name).is_not_null()
 
 
 def value(name: str) -> pl.Expr:
-    """What the element says; null if it is missing or not of its form."""
+    """The element's value; null if it is missing or does not have its form."""
     return pl.col(BY_NAME[name].name)
 
 
@@ -119,7 +119,7 @@ def agency() -> pl.Expr:
 
 
 def in_post(day: date) -> pl.Expr:
-    """No end of the role, or one after the day. Someone whose last day it is has left, as in the rest of Holdfast."""
+    """The role has no end, or one after the day. Someone whose last day it is has left, as in the rest of Holdfast."""
     ended = pl.col("RoleEndDate")
     return pl.col(RAW + "RoleEndDate").is_null() | (ended > day).fill_null(False)
 
@@ -132,9 +132,9 @@ def left_between(first: date, last: date) -> pl.Expr:
 def fte() -> pl.Expr:
     """FTE at the reference date in millionths: FTE30, or FTE where there is no FTE30.
 
-    FTE30 is named for that day, and FTE is 0 for whoever has left; of agency workers only FTE may be known.
-    Null where one is 0, the other is not, and no end of the role explains it: whether the worker is in post
-    is then open.
+    FTE30 is the figure for that day, and FTE is 0 for anybody who has left; for agency workers only FTE may be known.
+    Null where one is 0, the other is not, and no end of the role explains it: it is then unclear whether the worker is
+    in post.
     """
     given, at_date = pl.col("FTE"), pl.col("FTE30")
     contradict = ((given == 0) != (at_date == 0)).fill_null(False) & pl.col(RAW + "RoleEndDate").is_null()

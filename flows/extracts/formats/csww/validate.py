@@ -1,4 +1,4 @@
-"""One pass over a return: every rule of its year, and the rates it makes. Chunk by chunk, in bounded memory."""
+"""One pass over a return: applies every rule of its year and works out its rates, chunk by chunk in bounded memory."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ _WEIGHT = {severity: weight for weight, severity in enumerate(Severity)}
 
 @dataclass(frozen=True, slots=True)
 class ReturnFinding:
-    """A rule that the return breaks."""
+    """A rule that the return breaks, with where it breaks it."""
 
     code: str
     severity: Severity
     says: str
     remedy: str
     workers: int = 0
-    """Records that break it; 0 if no single record is meant."""
+    """How many records break it; 0 if the rule is not about single records."""
     numbers: tuple[int, ...] = ()
     """The first of them, counted from 1 in the file …"""
     lines: tuple[int, ...] = ()
-    """… and the lines they begin on; empty where only the numbers are known."""
+    """… and the lines on which they begin; empty if only the numbers are known."""
 
     @property
     def where(self) -> str:
-        """`worker 5 (line 120)`, or what can be said of many."""
+        """`worker 5 (line 120)`, or a summary for many."""
         if not self.numbers:
             return ""
         pairs = zip(self.numbers, self.lines, strict=True) if self.lines else ((n, None) for n in self.numbers)
@@ -56,7 +56,7 @@ class Validation:
     """Everything one pass over a return found."""
 
     la_code: str | None
-    """What the header says, None if it says nothing usable."""
+    """The header's value, or None if it is not usable."""
     reference_date: date
     rule_set: RuleSet
     totals: Totals
@@ -87,8 +87,8 @@ def validate(
 ) -> Validation:
     """Check a return. `reference_date` is used only where the file gives none that can be read.
 
-    `published`: the council's figures of an earlier year, to compare the rates with. Raises UnreadableExtract
-    for what is no return, and WrongCouncilOrMonth if nobody says which year it is of.
+    `published`: the council's figures of an earlier year, to compare the rates with. Raises UnreadableExtract for a
+    file that is not a return, and WrongCouncilOrMonth if nothing says which year it covers.
     """
     day = as_day(outline_of(source, name).header.one("ReferenceDate")) or reference_date
     if day is None:
@@ -122,9 +122,9 @@ def validate(
 
 
 def outline_of(source: bytes | Path, name: str) -> Outline:
-    """The header, read no further than needed: to the end only if it stands behind the workers.
+    """The header, read no further than needed: to the end of the file only if it comes after the workers.
 
-    Raises UnreadableExtract for what is no return.
+    Raises UnreadableExtract for a file that is not a return.
     """
     stream = Stream(source, name, chunk=1)
     for _ in stream.chunks():
@@ -136,7 +136,7 @@ def outline_of(source: bytes | Path, name: str) -> Outline:
 def _check_chunk(
     records: pl.DataFrame, rules: Iterable[ReturnRule], collection: Collection, broken: dict[str, _Broken]
 ) -> None:
-    """Which records break which rule, as counts; rows are looked up only for rules that some record breaks."""
+    """Count the records that break each rule; rows are looked up only for rules that some record breaks."""
     tests = {r.code: cast(WorkerTest, r.test)(collection).fill_null(False) for r in rules if r.looks is Looks.WORKER}
     masks = records.select(pl.col("worker", "line"), *(test.alias(code) for code, test in tests.items()))
     counts = masks.select(pl.col(list(tests)).sum()).row(0, named=True)

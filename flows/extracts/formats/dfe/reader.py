@@ -1,4 +1,4 @@
-"""DfE's published file as a landed return: the council's own row of it, for that September."""
+"""Reads DfE's published file as a landed return: the council's own row, for that September."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _HEADER_BYTES = 4_000
 
 
 def begins_like(content: Content) -> bool:
-    """Whether a file landed as a return is DfE's file of every council."""
+    """Whether a file landed as a return is DfE's file for all councils."""
     return isinstance(content, bytes) and is_published(content[:_HEADER_BYTES])
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
-    """The file has every council and several Septembers; which is meant, the landing folder says."""
+    """The file has every council and several Septembers; the landing folder says which is meant."""
     del content
     return None, None
 

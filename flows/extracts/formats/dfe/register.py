@@ -24,13 +24,12 @@ _GRADE_NAMES = {number: name for name, number in GRADES.items()}
 def register_from_published(
     published: PublishedWorkforce, record: PublicRecord | None = None, *, known_by: date | None = None
 ) -> Register:
-    """Every council of the file, valid in the years in which it stands there, expected to send a `return`.
+    """Every council of the file, valid in the years for which the file has it, and expected to send a `return`.
 
-    With the public `record`: statistical neighbours, child population, deprivation and judgements, each
-    as known by `known_by` (the day after the file's last September, if not given). A joint return
-    (“314 / 318”) has both members' neighbours by nearness, the sum of their children and the
-    judgements of both. A new council too young for the editions of deprivation and neighbours has
-    those of the councils whose area it took over.
+    With the public `record`: statistical neighbours, child population, deprivation and judgements, each as known by
+    `known_by` (the day after the file's last September, if not given). A joint return (“314 / 318”) has both members'
+    neighbours by nearness, the sum of their children and the judgements of both. If a new council is too young to be in
+    the editions of deprivation and neighbours, it gets those of the councils whose area it took over.
     """
     known_by = known_by or published.months[-1].last_day
     last = published.councils["last"].max()
@@ -64,7 +63,7 @@ def _predecessors(la_code: str) -> tuple[str, ...]:
 
 
 class _Context:
-    """What the public record says of the councils, as known by a day."""
+    """What the public record says about the councils, as known by a day."""
 
     def __init__(self, record: PublicRecord, councils: Iterable[Council], known_by: date) -> None:
         self.unit = {member: c.la_code for c in councils for member in _members(c.la_code)}
@@ -98,7 +97,7 @@ class _Context:
         return tuple(u for u in units if u != la_code)[:_NEIGHBOURS]
 
     def _deprivation(self, members: tuple[str, ...]) -> float | None:
-        """The members' average scores, weighed by their children."""
+        """The members' average scores, weighted by their children."""
         weighed = [(self.deprivation[m], self.population.get(m, 1.0)) for m in members if m in self.deprivation]
         if not weighed or len(weighed) < len(members):
             return None

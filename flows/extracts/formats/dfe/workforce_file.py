@@ -1,8 +1,8 @@
 """DfE's published workforce file (CSWW) as a set of returns: one per council per September.
 
-Two generations of headers are known: that of the releases to 2022 and that since 2023. A file of
-either is recognised by its columns; a changed layout is refused by name, so that no column is ever
-taken for another. DfE's symbols become reasons and never numbers.
+Two generations of headers are known: releases up to 2022, and those since 2023. A file is recognised by its columns. A
+changed layout is refused by name, so that no column is ever mistaken for another. DfE's symbols become reasons and
+never numbers.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from features.months import Month
 from features.registry import BY_NAME, DFE_SYMBOLS, MEASURES, RETURN, FieldType, Unit
 from flows.extracts.reading.numbers import read_decimals, read_integers
 
-#: The collection describes the year to 30 September and is published the following February
-#: (Children's social work workforce, release calendar): nobody else knows a council's figures before.
+#: The collection describes the year to 30 September and is published the following February (Children's social work
+#: workforce, release calendar): nobody else knows a council's figures earlier.
 RELEASE_MONTH = 2
 SEPTEMBER = 9
 
@@ -96,7 +96,7 @@ _LAYOUTS = (
 
 @dataclass(frozen=True, slots=True)
 class PublishedWorkforce:
-    """Everything the file says of councils. Months are 30 Septembers."""
+    """Everything the file says about councils. Months are 30 Septembers."""
 
     filename: str
     sha256: str
@@ -141,8 +141,8 @@ class PublishedWorkforce:
 def release_day(month: Month) -> date:
     """The day from which a September's published figures are known to everyone: the end of the next February.
 
-    The month of release is certain, its day moves; the last one never knows too early. The council
-    itself knows its own figures at once.
+    The month of release is certain but its day varies; the last day of the month is never too early. The council itself
+    knows its own figures at once.
     """
     return Month(month.year + 1, RELEASE_MONTH).last_day
 
@@ -150,8 +150,8 @@ def release_day(month: Month) -> date:
 def read_published(content: bytes, *, filename: str) -> PublishedWorkforce:
     """Read DfE's published CSV of either generation.
 
-    Raises ReferenceDataError, naming the file and the column, if the layout is another, a cell holds
-    neither number nor known symbol, or a council stands twice in a year.
+    Raises ReferenceDataError, naming the file and the column, if the layout differs, a cell holds neither a number nor
+    a known symbol, or a council occurs twice in a year.
     """
     table = _table(content, filename)
     layout = _recognise(table.columns, filename)
@@ -191,7 +191,7 @@ def columns_of(release: str) -> dict[str, str]:
 
 
 def _table(content: bytes, filename: str) -> pl.DataFrame:
-    """All columns as trimmed text, with the row number a person sees."""
+    """All columns as trimmed text, with the row number that a person sees."""
     try:
         rows = [r for r in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if r]
     except (UnicodeDecodeError, csv.Error):
@@ -274,7 +274,7 @@ def _rates(rows: pl.DataFrame, layout: _Layout, filename: str) -> tuple[pl.DataF
     parts = []
     for measure, column in layout.rates.items():
         tenths, reasons = _read(rows, column, 1, filename)
-        # Per cent to a fraction; caseload is cases per worker as it stands.
+        # Per cent becomes a fraction; caseload stays in cases per worker.
         scale = 100.0 if BY_NAME[measure].unit is Unit.FRACTION else 1.0
         parts.append(
             pl.DataFrame(

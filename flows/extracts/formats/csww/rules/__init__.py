@@ -1,1 +1,1 @@
-"""The rules of the return: one small function each, in sets by collection year (`years.py`)."""
+"""The rules of the return: each is one small function, grouped by collection year (`years.py`)."""

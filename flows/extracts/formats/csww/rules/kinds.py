@@ -1,4 +1,4 @@
-"""What a rule is, and how one is written down."""
+"""What a rule is, and how to write one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flows.extracts.formats.csww.typed import year_before
 
 
 class Looks(Enum):
-    """What a rule looks at. The order is that of the report and of the documentation."""
+    """What a rule looks at, in the order of the report and the documentation."""
 
     FILE = "the file's parts and its header"
     VACANCIES = "the council's vacancies and agency workers"
@@ -27,7 +27,7 @@ class Looks(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """The year the return is of."""
+    """The year that the return covers."""
 
     reference_date: date
 
@@ -44,10 +44,10 @@ TotalsTest = Callable[[Totals], str | None]
 
 @dataclass(frozen=True, slots=True)
 class ReturnRule:
-    """One thing that must not be so.
+    """One thing that must not be true of a return.
 
-    `test` says whether it is: of WORKER an expression over typed records (`typed.py`), true where the record
-    breaks the rule; of FILE and VACANCIES a bool; of TOGETHER the sentence to show, or None.
+    `test` says whether it is true. For WORKER it is an expression over typed records (`typed.py`), true where the
+    record breaks the rule; for FILE and VACANCIES a bool; for TOGETHER the sentence to show, or None.
     """
 
     code: str

@@ -1,4 +1,4 @@
-"""Is the return plausible beside what DfE published for the council a year earlier?"""
+"""Compares the return with what DfE published for the council a year earlier."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class YearlyChange:
         return f"{BY_NAME[self.measure].label.lower()} far from the council's published figure of the year before"
 
 
-#: Two standard deviations: about one council in twenty moves further in an ordinary year.
+#: Two standard deviations: in an ordinary year about one council in twenty moves further.
 DEVIATIONS = 2
 REMEDY = "Check the figures the rate is made of; if it is right, note why, as DfE may ask."
 WHY = (
@@ -31,7 +31,7 @@ WHY = (
     "2017 to 2025. Several years apart are allowed more, by the root of their number."
 )
 
-#: Turnover of people is held to the deviation of turnover in FTE, the only one at hand.
+#: Turnover of people is checked against the deviation of turnover in FTE, the only one available.
 CHANGES: tuple[YearlyChange, ...] = (
     YearlyChange("CSWW-P01", "vacancy_rate_fte", 0.074),
     YearlyChange("CSWW-P02", "agency_rate_fte", 0.066),
@@ -51,7 +51,7 @@ class PublishedFigures:
 
 
 def unusual_change(change: YearlyChange, now: float | None, day: date, then: PublishedFigures) -> str | None:
-    """The sentence if a rate lies further from the published one than is usual; None if not, or if one is not known."""
+    """The sentence if a rate is further from the published one than usual; None if not, or if either is unknown."""
     before = then.rates.get(change.measure)
     if now is None or before is None:
         return None

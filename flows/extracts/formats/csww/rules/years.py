@@ -1,8 +1,8 @@
 """Which rules hold for which year's return: a base year, and what later years changed.
 
-DfE changes the collection from year to year. A year's rules are those of the year before plus the differences
-written down here. No difference is known from a source that was to be had, so there are none yet: every
-return is checked by the rules of 2022, and a return of another year is told so.
+DfE changes the collection from year to year. A year's rules are those of the year before plus the differences declared
+here. No source that we could obtain gives any difference, so there are none yet. Every return is checked by the rules
+of 2022, and the report on a return of another year says so.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Difference:
 
     year: int
     source: str
-    """Where the change is written."""
+    """Where the change is documented."""
     adds: tuple[ReturnRule, ...] = ()
     drops: tuple[str, ...] = ()
     """Codes of rules that no longer hold."""
@@ -48,12 +48,12 @@ DIFFERENCES: tuple[Difference, ...] = ()
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
-    """The rules a return is held to."""
+    """The rules that a return is checked against."""
 
     year: int
     """The collection they were written for."""
     asked: int
-    """The collection the return is of."""
+    """The collection that the return belongs to."""
     rules: tuple[ReturnRule, ...]
 
     @property
@@ -72,8 +72,8 @@ def rules_for(
 ) -> RuleSet:
     """The rules of the return's year: the base year's, changed by every difference up to it.
 
-    A return from before the base year is held to the base year's rules. Raises HoldfastError if a
-    difference adds a code that is there, or drops or replaces one that is not: it would not do what it says.
+    A return from before the base year is checked against the base year's rules. Raises HoldfastError if a difference
+    adds an existing code, or drops or replaces one that does not exist.
     """
     rules = {rule.code: rule for rule in base}
     year = BASE_YEAR
