@@ -15,7 +15,8 @@ from features.months import Month
 from features.registry import Kind
 
 #: A workbook with several lists numbers its rows like this: row 12 of list 6 is row 6 × this + 12.
-ROWS_PER_LIST = 100_000
+#: No table of any format has so many rows.
+ROWS_PER_LIST = 10_000_000
 
 
 class Severity(StrEnum):

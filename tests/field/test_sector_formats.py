@@ -149,7 +149,18 @@ def test_a_fault_in_a_derived_cell_names_list_sheet_column_and_row() -> None:
     file = _annex(lists | {"List 3": _cells(lists["List 3"], "Referral NFA?", lambda i, t: "FA" if i == 62 else t)})
     (failure,) = file.outcome.failures.filter(check="caseload.closed_date.not_a_flag").iter_rows(named=True)
     assert "“Referral NFA?” of Annex A list 3 (Referrals), sheet “List 3”," in failure["message"]
-    assert failure["row_numbers"] == [300_062]
+    assert failure["row_numbers"] == [30_000_062]
+
+
+def test_a_fault_in_a_derived_cell_names_table_column_and_row_of_the_ssd() -> None:
+    whole = ssd()
+    # The assessment of child 40 is in row 41 of its table; the child's referral in row 42 of another.
+    spoiled = _cells(whole["ssd_cin_assessments"], "cina_assessment_auth_date", lambda i, t: "soon" if i == 41 else t)
+    file = _ssd(whole | {"ssd_cin_assessments": spoiled})
+    name = "caseload.assessment_authorised_date.not_a_date"
+    (failure,) = file.outcome.failures.filter(check=name).iter_rows(named=True)
+    assert "as “cina_assessment_auth_date” of ssd_cin_assessments gives it" in failure["message"]
+    assert failure["row_numbers"] == [41]
 
 
 @pytest.mark.parametrize("prefix", ["1 - ", "1: ", "2) ", "0. ", "a) "])

@@ -61,7 +61,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 _REF, _PERSON = "cine_referral_id", "cine_person_id"
 _HELD = ("allocated_worker_ref", "team", "worker_changes_12m")
 _ASSESSED = ("assessment_start_date", "assessment_authorised_date", "case_status")
-_FAULTS = pl.Schema({_REF: pl.String(), "field": pl.String(), "problem": pl.String()})
+_FAULTS = pl.Schema(
+    {_REF: pl.String(), "field": pl.String(), "problem": pl.String(), "column": pl.String(), "at": pl.UInt32()}
+)
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Found:
     rows: pl.DataFrame
     """Columns of the caseload extract that could be made, `cine_referral_id` as `case_ref`, and `row`."""
     faults: pl.DataFrame
-    """`cine_referral_id`, field and problem code of dates that could not be read."""
+    """`cine_referral_id`, field and problem code of dates that could not be read; `column` and row (`at`) of each."""
     withheld: dict[str, str] = field(default_factory=dict)
     """Field -> why it is not given."""
     lost: tuple[str, ...] = ()
@@ -455,7 +457,7 @@ class _Work:
         faults = (
             pl.concat(self.faults)
             .filter(pl.col(_REF).is_in(self.rows[_REF].implode()), pl.col("field").is_in(self.rows.columns))
-            .unique([_REF, "field"], maintain_order=True)
+            .unique([_REF, "field"], keep="first", maintain_order=True)
         )
         rows = self.rows.drop([f for f in self.withheld if f in self.rows.columns])
         for (name,), cells in faults.group_by(["field"]):
@@ -484,7 +486,15 @@ class _Work:
         """Record what an unreadable date of a row (with its referral id) does to the fields of its episode."""
         unread = rows.filter(pl.col(f"{column}!").is_not_null(), pl.col(_REF).is_not_null())
         for name in names if unread.height else ():
-            self.faults.append(unread.select(_REF, pl.lit(name).alias("field"), pl.col(f"{column}!").alias("problem")))
+            self.faults.append(
+                unread.select(
+                    _REF,
+                    pl.lit(name).alias("field"),
+                    pl.col(f"{column}!").alias("problem"),
+                    pl.lit(column).alias("column"),
+                    pl.col("row").alias("at"),
+                )
+            )
 
     def _open(self, rows: pl.DataFrame, start: str, end: str) -> pl.Series:
         """Referrals with something begun by the month's end that has not ended."""

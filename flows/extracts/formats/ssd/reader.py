@@ -12,6 +12,7 @@ from datetime import date
 
 import polars as pl
 
+from expectations.batch import ORIGINS
 from features.errors import UnreadableExtract, WrongCouncilOrMonth
 from features.months import Month, london_day
 from features.registry import EXTRACTS, FieldType, Kind
@@ -85,7 +86,25 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         may_lack=tuple(absent),
     )
     lost = tuple(name for name in found.lost if name in absent)
-    return replace(extract, absent_because=absent, lost_columns=() if of_workers else lost)
+    if of_workers:
+        return replace(extract, absent_because=absent)
+    return replace(extract, absent_because=absent, lost_columns=lost, origins=_origins(found, asked))
+
+
+def _origins(found: Found, asked: Asked) -> pl.DataFrame:
+    """ORIGINS of the problems: table, column and row, as the folder has them."""
+    cells = found.faults.join(
+        found.rows.select("case_ref", "row"), left_on=_REF, right_on="case_ref", how="inner", validate="m:1"
+    )
+    table = pl.col("column").replace_strict(ssd.TABLE_OF, return_dtype=pl.String())
+    return cells.select(
+        pl.lit(asked.council.la_code).alias("la_code"),
+        pl.lit(str(asked.kind)).alias("extract"),
+        pl.col("row").alias("file_row"),
+        pl.col("field").alias("column"),
+        "at",
+        pl.format("“{}” of {}", "column", table).alias("of"),
+    ).cast(dict(ORIGINS))  # type: ignore[arg-type]
 
 
 def _check_episodes(tables: Tables, month: Month, where: Where) -> None:

@@ -116,6 +116,8 @@ TABLES: tuple[SsdTable, ...] = (
     SsdTable(PROFESSIONALS, ("prof_professional_id",), (), ("prof_full_time_equivalency",)),
 )
 BY_NAME = {t.name: t for t in TABLES}
+#: Date column -> its table; no two tables have a column of one name.
+TABLE_OF = {column: t.name for t in TABLES for column in t.dates}
 
 _NOT_A_TABLE_NAME = re.compile(r"^.*?(ssd_[a-z0-9_]+?)(?:_v)?$")
 

@@ -56,4 +56,4 @@ def test_why_a_column_is_absent_and_how_a_file_was_read_are_in_the_report() -> N
 
 
 def test_a_row_of_a_list_is_said_with_its_list() -> None:
-    assert [row_in_words(n) for n in (2, 99_999, 600_012, 1_100_003)] == ["2", "99999", "12 of list 6", "3 of list 11"]
+    assert [row_in_words(n) for n in (2, 5_000_000, 60_000_012)] == ["2", "5000000", "12 of list 6"]

@@ -26,12 +26,12 @@ def test_the_small_workbook_by_hand() -> None:
     rows = by_child(read(small()), CHILDREN)
     fields = ("case_status", "referral_date", "closed_date", "last_visit_date", "allocated_worker_ref", "file_row")
     assert {child: tuple(row[f] for f in fields) for child, row in rows.items()} == {
-        "1": ("a", d(1, 5, 2025), None, d(10, 22), worker("cy elm"), 600_002),
-        "2": ("b", d(8, 3), None, d(10, 27), worker("ben ash"), 600_003),
-        "3": ("c", d(2, 2), None, d(10, 12), None, 600_004),
-        "4": ("d", d(10, 2), None, d(10, 6), worker("ann oak"), 600_005),
-        "5": ("e", d(9, 1), d(10, 9), d(10, 1), worker("ben ash"), 600_006),
-        "6": ("e", d(10, 20), d(10, 20), None, worker("ann oak"), 300_004),
+        "1": ("a", d(1, 5, 2025), None, d(10, 22), worker("cy elm"), 60_000_002),
+        "2": ("b", d(8, 3), None, d(10, 27), worker("ben ash"), 60_000_003),
+        "3": ("c", d(2, 2), None, d(10, 12), None, 60_000_004),
+        "4": ("d", d(10, 2), None, d(10, 6), worker("ann oak"), 60_000_005),
+        "5": ("e", d(9, 1), d(10, 9), d(10, 1), worker("ben ash"), 60_000_006),
+        "6": ("e", d(10, 20), d(10, 20), None, worker("ann oak"), 30_000_004),
     }
     steps = ("assessment_start_date", "assessment_authorised_date", "section_47_start_date", "icpc_date",
              "cp_plan_start_date", "previous_cp_plans", "re_referral")  # fmt: skip
@@ -109,7 +109,7 @@ def test_a_new_referral_after_the_closing_is_another_episode() -> None:
     row = by_child(extract, ["5"])["5"]
     assert (row["case_status"], row["referral_date"], row["closed_date"]) == ("d", d(10, 26), None)
     assert row["allocated_worker_ref"] == worker("ann oak")
-    other = extract.frame.filter(pl.col("file_row") == 600_006).row(0, named=True)
+    other = extract.frame.filter(pl.col("file_row") == 60_000_006).row(0, named=True)
     assert (other["case_status"], other["closed_date"]) == ("e", d(10, 9))
     assert other["case_ref"] != row["case_ref"]
 
@@ -141,7 +141,7 @@ def test_an_assessment_that_ended_with_the_child_in_no_other_list_is_counted_and
     sheets = small()
     sheets["List 4"].append([9, d(9, 1), d(10, 7), "North", "Ben Ash"])
     row = _one(sheets, "9")
-    assert (row["case_status"], row["closed_date"], row["file_row"]) == ("e", d(10, 7), 400_004)
+    assert (row["case_status"], row["closed_date"], row["file_row"]) == ("e", d(10, 7), 40_000_004)
     assert any(note.startswith("In no list of open work") and "2 children" in note for note in read(sheets).notes)
 
 

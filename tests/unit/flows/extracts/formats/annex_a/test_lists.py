@@ -42,7 +42,7 @@ def test_dates_are_read_however_they_are_written(closed: Any) -> None:
 )
 def test_a_closing_date_that_could_be_two_things_is_a_problem_and_not_an_open_case(closed: str, problem: str) -> None:
     extract = read(changed(small(), "List 6", 6, "CIN Closure Date", closed))
-    assert (600_006, "closed_date", problem) in extract.problems.select("file_row", "column", "problem").rows()
+    assert (60_000_006, "closed_date", problem) in extract.problems.select("file_row", "column", "problem").rows()
     assert "Annex A list 6 (Children in Need), “CIN Closure Date”: could not be read in row 6." in extract.notes
 
 
@@ -70,7 +70,9 @@ def test_case_status_with_letters_and_without(value: str) -> None:
 def test_a_status_that_is_none_or_contradicts_its_letter_is_a_problem(value: str) -> None:
     extract = read(changed(small(), "List 6", 4, "Case Status", value))
     assert by_child(extract, ["3"])["3"]["case_status"] is None
-    assert extract.problems.select("file_row", "column", "problem").rows() == [(600_004, "case_status", "unknown_code")]
+    assert extract.problems.select("file_row", "column", "problem").rows() == [
+        (60_000_004, "case_status", "unknown_code")
+    ]
     assert value not in "\n".join(extract.notes)
 
 
@@ -102,7 +104,7 @@ def test_what_stands_for_nobody_is_nobody(value: str) -> None:
 def test_a_worker_that_is_an_error_is_a_problem_and_not_an_unallocated_case() -> None:
     extract = read(changed(small(), "List 6", 4, "Allocated Worker", ("=VLOOKUP(1,Z1:Z2,1)", "#N/A")))
     assert extract.problems.select("file_row", "column", "problem").rows() == [
-        (600_004, "allocated_worker_ref", "formula_error")
+        (60_000_004, "allocated_worker_ref", "formula_error")
     ]
 
 

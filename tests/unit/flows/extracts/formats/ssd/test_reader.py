@@ -347,6 +347,31 @@ def test_an_unreadable_date_is_a_problem_of_its_case_and_no_guess() -> None:
     assert _row(extract, _R1)["last_visit_date"] is None
 
 
+#: A row of each table that is empty in `_TABLES`, and another referral of the month.
+_BESIDE: dict[str, list[dict[str, Any]]] = {
+    "ssd_cin_episodes": [
+        *_TABLES["ssd_cin_episodes"],
+        {"cine_referral_id": "R4", "cine_person_id": "P4", "cine_referral_date": "2026-10-02"},
+    ],
+    "ssd_cin_plans": [{"cinp_referral_id": "R3", "cinp_cin_plan_start_date": "2026-10-05"}],
+    "ssd_cla_episodes": [{"clae_person_id": "P1", "clae_cla_episode_start_date": "2026-04-01"}],
+    "ssd_cla_visits": [{"clav_person_id": "P1", "clav_cla_visit_date": "2026-10-01"}],
+}
+
+
+@pytest.mark.parametrize(("table", "column"), [(t.name, c) for t in TABLES for c in t.dates])
+def test_a_fault_is_told_by_table_column_and_row(table: str, column: str) -> None:
+    told, right = 0, _BESIDE.get(table, _TABLES[table])
+    for number in range(len(right)):
+        rows = [{**r, column: "soon"} if i == number else r for i, r in enumerate(right)]
+        extract = _read(_content({table: rows}))
+        cells = extract.problems.select("la_code", "extract", "file_row", "column")
+        found = cells.join(extract.origins, on=cells.columns, how="left", validate="1:1")
+        assert set(found.select("of", "at").rows()) <= {(f"“{column}” of {table}", number + 2)}
+        told += found.height
+    assert told
+
+
 def test_a_key_that_stands_twice_a_missing_table_and_an_old_snapshot_are_refused() -> None:
     with pytest.raises(UnreadableExtract, match=r"more than once \(rows 3 and 6\)"):
         _read(_content(_more("ssd_cin_episodes", _TABLES["ssd_cin_episodes"][1])))
