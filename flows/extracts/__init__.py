@@ -1,6 +1,6 @@
-"""From files as councils send them to canonical extracts: landing, readers, headers, cells, ingest, log."""
+"""Turns files as councils send them into canonical extracts: landing, readers, headers, cells, ingest, log."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: Modules that other rooms may import, besides the room's own name; the rest is private.
 DOOR = (
     "check_files",
     "checking",

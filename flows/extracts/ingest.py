@@ -1,4 +1,4 @@
-"""One council's file of one month becomes a canonical extract, or a refusal that says why."""
+"""Turns one council's file for one month into a canonical extract, or a refusal that says why."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")
 
 @dataclass(frozen=True, slots=True)
 class IngestedExtract:
-    """A file that could be read. What it says is not yet checked; that is the expectations' work."""
+    """A file that could be read. Its contents are not checked yet; the expectations do that."""
 
     kind: Kind
     la_code: str
@@ -41,20 +41,20 @@ class IngestedExtract:
     problems: pl.DataFrame
     """PROBLEMS of `expectations.batch`: cells that could not be read and are null in `frame`."""
     reasons: pl.DataFrame
-    """CELL_REASONS of `features.measuring.returns`: why a council-level figure is missing, where a symbol says so."""
+    """CELL_REASONS of `features.measuring.returns`: why a council-level figure is missing, if a symbol says so."""
     absent_columns: tuple[str, ...]
     headers: Mapping[str, str]
     """Field -> the header the file gives it."""
     notes: tuple[str, ...]
-    """What was taken in a way somebody should know of, as sentences without values."""
+    """How cells were read, where somebody should know, as sentences without values."""
     absent_because: Mapping[str, str] = field(default_factory=dict)
-    """Absent column -> why, as a sentence, where there is more to say than that the file has no such column."""
+    """Absent column -> why, as a sentence, if there is more to say than that the file has no such column."""
     workers_by_name: bool = False
-    """Its workers are the hashes of names: they are nobody's reference in the workforce extract."""
+    """Its workers are hashes of names, so they match no reference in the workforce extract."""
     lost_columns: tuple[str, ...] = ()
-    """Absent columns that the file has, of which nothing could be used."""
+    """Columns that are absent because nothing of them in the file could be used."""
     origins: pl.DataFrame = field(default_factory=ORIGINS.to_frame)
-    """ORIGINS of `expectations.batch`: where the fault stands of cells that were worked out from others."""
+    """ORIGINS of `expectations.batch`: where the fault is, for cells derived from others."""
 
 
 def ingest_table(
@@ -69,11 +69,10 @@ def ingest_table(
     mark: str,
     may_lack: Collection[str] = (),
 ) -> IngestedExtract:
-    """The canonical extract from a table as text; `mark` is the SHA-256 of what was received.
+    """The canonical extract from a table as text; `mark` is the SHA-256 of the received bytes.
 
-    `may_lack` names required fields that the form the table came in does not carry: they are absent,
-    which withholds what depends on them, and no reason to refuse.
-    Raises UnreadableExtract, HeaderMismatch or WrongCouncilOrMonth.
+    `may_lack` names required fields that this format does not have. They are absent, which withholds whatever depends
+    on them but does not refuse the file. Raises UnreadableExtract, HeaderMismatch or WrongCouncilOrMonth.
     """
     match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack, places=table.places)
     rows, notes = _without_totals(table, match, kind, where)
@@ -115,9 +114,10 @@ def _present(kind: Kind, match: HeaderMatch) -> list[Field]:
 
 
 def _without_totals(table: RawTable, match: HeaderMatch, kind: Kind, where: Where) -> tuple[pl.DataFrame, list[str]]:
-    """The rows, columns named as fields, without those that a report writer added: a total is nobody's row.
+    """The rows, with columns named as fields, without the totals that a report writer added.
 
-    Known by the word where the council's code or the row's key should be, or, where one of them is blank, in any cell.
+    A total is recognised by the word in place of the council's code or the row's key, or, if one of these is blank, in
+    any cell.
     """
     names = {str(p): name for name, p in match.positions.items()}
     named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
@@ -144,14 +144,14 @@ def _totals(named: pl.DataFrame, kind: Kind) -> pl.Series:
 
 
 def _one_council(codes: pl.Series) -> bool:
-    """Whether a column holds one and the same code, so that its cells need not be looked at one by one."""
+    """Whether a column holds the same code throughout, so that its cells need not be checked one by one."""
     return codes.name == "la_code" and not codes.null_count() and codes.n_unique() == 1 and not is_total(codes[0])
 
 
 def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, where: Where) -> pl.Series:
     """Rows whose code is blank; raises WrongCouncilOrMonth if a row carries another council's.
 
-    A joint return may give either code or both, with any sign between them.
+    A joint return may give either code or both, with any separator between them.
     """
     if codes.null_count() == 0 and codes.n_unique() == 1 and codes[0] == council.la_code:
         return file_rows.clear()

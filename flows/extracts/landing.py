@@ -1,10 +1,9 @@
-"""What councils have put into the landing store for a month. Nothing here writes to it.
+"""Lists what councils have put into the landing store for a month. Nothing here writes to it.
 
-Layout: `2026-10/370/workforce.csv`, with anything between the first dot and the ending as a mark of
-resubmission (`workforce.corrected.csv`). A name that is not understood is a record, never silence:
-it may be the file somebody is waiting for. Beside our own extracts the sector's own formats are known by
-their names (`flows.extracts.formats.known`): `csww.xml`, `annex_a.xlsx`, and a folder `ssd/` of tables, which is
-one submission.
+Layout: `2026-10/370/workforce.csv`, where any text between the first dot and the ending marks a resubmission
+(`workforce.corrected.csv`). A name that is not understood is always recorded, because it may be the file somebody is
+waiting for. Besides our own extracts, the sector's own formats are recognised by their names
+(`flows.extracts.formats.known`): `csww.xml`, `annex_a.xlsx`, and a folder `ssd/` of tables, which is one submission.
 """
 
 from __future__ import annotations
@@ -45,12 +44,12 @@ class LandedFile:
     kind: Kind
     size: int
     modified: datetime
-    """When it was put there, in UTC: the time of receipt."""
+    """When it was put there (the time of receipt), in UTC."""
     form: Form = Form.NATIVE
     parts: tuple[str, ...] = ()
-    """Of a folder: the names of its files in the landing store."""
+    """For a folder: the names of its files in the landing store."""
     mapping: ObjectInfo | None = None
-    """The council's saved mapping that the file is read by, if there is one."""
+    """The council's saved mapping by which the file is read, if there is one."""
 
     @property
     def filename(self) -> str:
@@ -64,13 +63,13 @@ class LandedFile:
 
 @dataclass(frozen=True, slots=True)
 class Unrecognised:
-    """Something in the month's folder that cannot be taken for an extract."""
+    """Something in the month's folder that is not recognised as an extract."""
 
     name: str
     size: int
     modified: datetime
     reason: str
-    """What is odd about it and what to do, as a sentence."""
+    """What is wrong with it and what to do, as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ class Landing:
     files: tuple[LandedFile, ...]
     """The newest of each council and kind."""
     earlier: tuple[LandedFile, ...]
-    """Submissions that a newer one replaces; they are kept and recorded."""
+    """Submissions that a newer one replaces; they are still kept and recorded."""
     unrecognised: tuple[Unrecognised, ...]
 
     @property
@@ -91,9 +90,9 @@ class Landing:
 
 
 def list_month(store: Store, month: Month, register: Register, mappings: Sequence[ObjectInfo] | None = None) -> Landing:
-    """What lies in a month's folder of the landing store; raises StoreError only.
+    """The contents of a month's folder in the landing store; raises only StoreError.
 
-    `mappings`: what lies below its `mappings/`, where it has been listed already.
+    `mappings`: the contents of its `mappings/`, if already listed.
     """
     known = tuple(store.list(f"{MAPPINGS}/")) if mappings is None else mappings
     files: list[LandedFile] = []
@@ -140,7 +139,7 @@ def list_month(store: Store, month: Month, register: Register, mappings: Sequenc
 
 
 def _lying(store: Store, month: Month, register: Register, *, closed: bool) -> Iterable[ObjectInfo]:
-    """What lies in a month's folder; where one of its folders is closed to us, what lies in the other councils'."""
+    """The contents of a month's folder; if we cannot open a council's folder, the contents of the others."""
     try:
         return list(store.list(f"{month}/"))
     except StoreError:
@@ -170,7 +169,8 @@ def _month(text: str) -> Month | None:
 
 
 def _order(file: LandedFile) -> tuple[str, str, bool, datetime, str]:
-    """By council and kind the one that counts last: the newest, but what gives way never after a whole extract."""
+    """Sorts so that for each council and kind the file that counts is last: the newest, but one that gives way always
+    comes first."""
     return (file.council.la_code, file.kind, file.kind not in _giving_way(file), file.modified, file.name)
 
 
@@ -187,7 +187,7 @@ def _form_of_folder(folder: str) -> Recognition:
 
 
 def _table_folder(name: str) -> str | None:
-    """`2026-10/370/ssd` for a table that lies in it."""
+    """`2026-10/370/ssd` for a table in that folder."""
     folder, _, file = name.rpartition("/")
     known = [r for r in RECOGNITIONS if r.folder and folder.rpartition("/")[2].lower() == r.stem]
     fits = known and len(folder.split("/")) == 3 and file.rpartition(".")[2].lower() in known[0].endings
@@ -195,7 +195,7 @@ def _table_folder(name: str) -> str | None:
 
 
 def _recognise(found: ObjectInfo, month: Month, register: Register) -> list[LandedFile] | str:
-    """The file, once for each extract it gives, or the sentence that says why it is not taken for one."""
+    """The file, once for each extract that it gives, or a sentence that says why it is not recognised."""
     parts = found.name.split("/")
     if len(parts) != 3:
         return f"{found.name} does not lie directly in a council's folder. Move it to {month}/<council>/<extract>.csv."

@@ -1,1 +1,1 @@
-"""The formats that figures come in, one folder each."""
+"""The formats in which figures arrive, one folder each."""

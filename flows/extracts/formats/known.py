@@ -1,11 +1,11 @@
-"""The formats in which a council's figures come: one line each, and all that is told apart is told from here.
+"""The table of formats in which a council's figures arrive, one line each. Every format is recognised from here.
 
-A format says how a landed object is recognised, which extracts it gives, and who reads it. A reader turns
-the bytes into a `RawTable` under our own column names (`ingest_table` does the rest: dates, codes,
-pseudonyms, council and month), so that a figure is read in one way whatever format it came in.
+A format says how a landed object is recognised, which extracts it gives, and who reads it. A reader turns the bytes
+into a `RawTable` under our own column names (`ingest_table` does the rest: dates, codes, pseudonyms, council and
+month), so that a figure is read in the same way whatever its format.
 
-The sector's own formats carry birth dates and ethnicity by design. What they carry beyond the
-contract is dropped by the reader. Of no form are bytes kept in the store.
+The sector's own formats carry birth dates and ethnicity by design. The reader drops whatever goes beyond the contract.
+The store keeps no bytes of any format.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OWN_ENDINGS = ("csv", "parquet", "xlsx")
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """One format: its names in the landing store, what it gives, and who reads it."""
+    """One format: its names in the landing store, what it gives, and which reader reads it."""
 
     form: Form
     title: str
@@ -38,21 +38,22 @@ class Recognition:
     """The page of the documentation that describes it."""
     kinds: tuple[Kind, ...]
     read: Callable[[Content, Asked], IngestedExtract]
-    """One extract out of the bytes. Raises an ExtractError."""
+    """Reads one extract from the bytes. Raises an ExtractError."""
     said: Callable[[Content], tuple[str | None, Month | None]]
-    """The council's code and the month, as far as the content says them."""
+    """The council's code and the month, as far as the content gives them."""
     stem: str = ""
-    """Its name in the landing folder; none if it comes under the names of our own extracts."""
+    """Its name in the landing folder; none if it arrives under the names of our own extracts."""
     endings: tuple[str, ...] = OWN_ENDINGS
     begins_like: Callable[[Content], bool] | None = None
-    """Of a format without a name of its own: how its content is told from our own extract of that kind."""
+    """For a format without its own name: whether the content is of this format and not our own extract of that kind."""
     folder: bool = False
     tables: tuple[str, ...] = ()
-    """Of a folder: the tables that are read. Files of others are not opened."""
+    """For a folder: the tables that are read. Files of other tables are not opened."""
     lesser: tuple[Kind, ...] = ()
-    """Kinds given in part only: for councils that do not owe that extract, and never instead of another file of it."""
+    """Kinds given only in part: for councils that need not send that extract, and never in place of another file of
+    it."""
     second: tuple[Kind, ...] = ()
-    """Kinds that give way to the council's own extract whenever that came, because it holds more."""
+    """Kinds that give way to the council's own extract, whenever it arrived, because it holds more."""
 
 
 FORMATS: tuple[Recognition, ...] = (
@@ -104,20 +105,20 @@ FORMATS: tuple[Recognition, ...] = (
 )
 
 BY_FORM = {f.form: f for f in FORMATS}
-#: The formats that have a name of their own in the landing folder.
+#: The formats with their own name in the landing folder.
 RECOGNITIONS = tuple(f for f in FORMATS if f.stem)
 
 
 def recognise_sector_file(stem: str, ending: str) -> Recognition | None:
-    """The sector's format a file's name stands for: `csww` and `xml`, without regard to case."""
+    """The sector's format that a file's name means: `csww` and `xml`, for example; case does not matter."""
     name = _plain(stem)
     return next((r for r in RECOGNITIONS if not r.folder and name == r.stem and ending in r.endings), None)
 
 
 def form_by_name(name: str, *, is_folder: bool) -> Form:
-    """The format of a file on a desk, whose name is freer than in the landing folder.
+    """The format of a file to be checked, which may be named more freely than in the landing folder.
 
-    An ending that only one format has is enough, and so is a name that begins like the format's.
+    It is enough if only one format has the file's ending, or if the name begins like the format's.
     """
     stem, _, ending = name.rpartition(".")
     for known in RECOGNITIONS:
@@ -134,7 +135,7 @@ def _plain(stem: str) -> str:
 
 
 def needed_parts(known: Recognition, names: Iterable[str]) -> tuple[str, ...]:
-    """Of a folder's files those that are read; all of them if none is, so that the reader can say what is missing."""
+    """The files of a folder that are read, or all if there are none, so that the reader can say what is missing."""
     given = sorted(names)
     return tuple(n for n in given if table_name(n) in known.tables) or tuple(given)
 
@@ -147,7 +148,7 @@ def kinds_of(form: Form, names: Iterable[str]) -> tuple[Kind, ...]:
 
 
 def read_form(form: Form, content: Content, asked: Asked) -> IngestedExtract:
-    """Read one extract out of a landed file or folder.
+    """Read one extract from a landed file or folder.
 
     Raises an ExtractError: UnreadableExtract, HeaderMismatch, PersonalDataRefused,
     or WrongCouncilOrMonth.
@@ -156,7 +157,7 @@ def read_form(form: Form, content: Content, asked: Asked) -> IngestedExtract:
 
 
 def _told_apart(form: Form, content: Content, kind: Kind) -> Recognition:
-    """The format, by its content where another comes under the same name."""
+    """The format; its content decides if another format arrives under the same name."""
     for other in FORMATS if form is Form.NATIVE else ():
         if other.begins_like is not None and kind in other.kinds and other.begins_like(content):
             return other
@@ -164,5 +165,5 @@ def _told_apart(form: Form, content: Content, kind: Kind) -> Recognition:
 
 
 def said_by(form: Form, content: Content) -> tuple[str | None, Month | None]:
-    """The council's code and the month that a file of the sector names itself, each None if it does not."""
+    """The council's code and the month that a sector file itself names, each None if it does not."""
     return BY_FORM[form].said(content)

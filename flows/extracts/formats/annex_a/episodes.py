@@ -130,8 +130,7 @@ def _as_of(number: int, frame: pl.DataFrame, month: Month) -> pl.DataFrame:
 def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
     """One row per child: open rows come before ended ones, and later rows before earlier ones.
 
-    A row with an unreadable date comes before all others, because nobody then knows which row is the
-    latest.
+    A row with an unreadable date comes before all others, because nobody then knows which row is the latest.
     """
     began = pl.coalesce(_BEGAN[number])
     unread = pl.any_horizontal(pl.col(c + PROBLEM).is_not_null() for c in _BEGAN[number])
@@ -313,8 +312,7 @@ def _holders(current: pl.DataFrame) -> frozenset[int]:
 def _earlier_closings(six: pl.DataFrame, current: pl.DataFrame, month: Month) -> pl.DataFrame:
     """Episodes that closed in the month although the child now has another row: they count as closed.
 
-    Their reference is the child's plus the day of closing, so that it differs from that of the
-    present episode.
+    Their reference is the child's plus the day of closing, so that it differs from that of the present episode.
     """
     shown = current.filter("emitted", "listed").select(row=pl.col("6.row"), shown=pl.lit(True))
     others = six.filter(pl.col("closed").is_between(month.first_day, month.last_day)).join(shown, on="row", how="anti")

@@ -1,8 +1,7 @@
 """Finds which sheet of a workbook is which list, where its header is, and which column is which.
 
 Both sheet names and headers count. If they contradict each other, if two sheets are the same list, or if
-two headers are the same column, the workbook is refused with a sentence: only the council knows which one
-is meant.
+two headers are the same column, the workbook is refused with a sentence: only the council knows which one is meant.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from flows.extracts.reading.where import Where, damage_as_sentence
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
-    """Nothing without the kind of extract, which the file's name gives: the landing folder says both."""
+    """Nothing: the content alone does not show the kind of extract. The landing folder gives council and month."""
     del content
     return None, None
 
@@ -48,7 +48,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
 
 
 def _with_lost(extract: IngestedExtract, mapping: HeaderMapping) -> IngestedExtract:
-    """The extract with what the mapping promises and the file no longer has."""
+    """The extract, with the columns that the mapping names and the file no longer has recorded as lost."""
     lost = [name for name in extract.absent_columns if name in mapping.columns]
     why = {n: f"The mapping reads {n} from “{mapping.columns[n]}”, and the file has no such header." for n in lost}
     return replace(extract, lost_columns=tuple(lost), absent_because=why)

@@ -1,8 +1,8 @@
-"""From SSD tables to one row per episode of a month, as it was known at the month's end.
+"""Turns SSD tables into one row per episode of a month, as it was known at the month's end.
 
-Every join says how many rows it may find. A row dated after the month's last day is not known; an end
-that lies after it has not happened yet. Where a date cannot be read, what would have been taken from it
-is null and a problem of that episode, so that it is withheld and not guessed.
+Every join says how many rows it may find. A row dated after the month's last day is ignored; an end after that day has
+not happened yet. If a date cannot be read, the fields that need it are null and a problem of that episode, so that they
+are withheld and not guessed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from flows.extracts.formats.ssd import tables as ssd
 from flows.extracts.formats.ssd.joining import JOINED, placed, strangers, without_case
 from flows.extracts.formats.ssd.tables import ABSENT, Tables
 
-#: How the SSD's scripts and case systems name the involvement of the worker who holds the case. Where one of
-#: the first is used, the second name somebody else's part in the case.
+#: The names that the SSD's scripts and case systems use for the involvement of the worker who holds the case. If one of
+#: the first is used, the second names mean somebody else's part in the case.
 ALLOCATED_ROLES = (
     ("allocatedcaseworker", "allocatedworker", "allocatedsocialworker", "cw"),
     ("caseworker", "caseholder", "keyworker", "leadsocialworker", "socialworker"),
 )
-#: SSD codes of why a worker changed (INVO004A).
+#: SSD codes for why a worker changed (INVO004A).
 CHANGE_REASONS = {
     "MANAGE": "management decision",
     "FCONTA": "end of a fixed contract",
@@ -37,10 +37,10 @@ CHANGE_REASONS = {
     "SWDIED": "death",
     "OTHERS": "other",
 }
-#: Fewer changes of one reason than this are not told apart: they may point at a person.
+#: Fewer changes than this for one reason are not shown separately: they may point at a person.
 _FEW = 6
 
-#: Field of the caseload extract -> the tables it is made of, beside the episodes themselves.
+#: Field of the caseload extract -> the tables it is made from, besides the episodes themselves.
 NEEDS: Mapping[str, tuple[str, ...]] = {
     "allocated_worker_ref": (ssd.INVOLVEMENTS,),
     "team": (ssd.INVOLVEMENTS,),
@@ -68,7 +68,7 @@ _FAULTS = pl.Schema(
 
 @dataclass
 class Found:
-    """The month's episodes under our column names, and what is to be said of them."""
+    """The month's episodes under our column names, and the notes on them."""
 
     rows: pl.DataFrame
     """Columns of the caseload extract that could be made, `cine_referral_id` as `case_ref`, and `row`."""
@@ -77,14 +77,14 @@ class Found:
     withheld: dict[str, str] = field(default_factory=dict)
     """Field -> why it is not given."""
     lost: tuple[str, ...] = ()
-    """Those of them whose tables are there and cannot be used."""
+    """Those whose tables exist but cannot be used."""
     notes: list[str] = field(default_factory=list)
 
 
 def episodes_of(tables: Tables, month: Month, *, only: Collection[str] = tuple(NEEDS)) -> Found:
     """The episodes open at the month's end or closed in the month; needs the table of episodes.
 
-    `only`: the fields that are wanted beside the dates of referral and closing.
+    `only`: the fields wanted besides the dates of referral and closing.
     """
     work = _Work(tables, month)
     work.population()
@@ -186,7 +186,7 @@ class _Work:
         self._changes(held.filter(pl.col("invo_professional_id").is_not_null()), start, end)
 
     def _without_worker(self, held: pl.DataFrame) -> bool:
-        """Whether involvements that name no case could be those of the cases for which none was found."""
+        """Whether involvements that name no case could belong to the cases for which none was found."""
         how = JOINED[ssd.INVOLVEMENTS]
         running = held.filter(
             pl.col(how.start) <= self.last,
@@ -201,7 +201,7 @@ class _Work:
         return self.lose(_HELD, why)
 
     def lose(self, names: Collection[str], why: str | None) -> bool:
-        """Withhold fields whose table is there and cannot be used; whether there is a reason to."""
+        """Withhold fields whose table exists but cannot be used, and return whether there was a reason to."""
         if why is not None:
             self.withheld |= dict.fromkeys(names, why)
             self.lost |= dict.fromkeys(names)
@@ -367,7 +367,7 @@ class _Work:
         )
 
     def status(self) -> None:
-        """Looked after before plan, plan before child in need plan, that before an open assessment."""
+        """In order of precedence: looked after, child protection plan, child in need plan, open assessment."""
         cared = self.tables[ssd.CLA_EPISODES]
         begun, ceased = "clae_cla_episode_start_date", "clae_cla_episode_ceased_date"
         named = cared.filter(pl.col("clae_referral_id").is_not_null()).rename({"clae_referral_id": _REF})
@@ -398,7 +398,7 @@ class _Work:
         )
 
     def visits(self) -> None:
-        """The last visit of any kind since the referral at which the child was seen, or which does not say."""
+        """The last visit of any kind since the referral at which the child was seen, or may have been."""
         parts = []
         for table, prefix, kind in (
             (ssd.CIN_VISITS, "cinv", "cin"),
@@ -453,7 +453,7 @@ class _Work:
         )
 
     def found(self) -> Found:
-        """The rows under our names, problem cells blank, withheld fields gone."""
+        """The rows under our names, with problem cells blank and withheld fields removed."""
         faults = (
             pl.concat(self.faults)
             .filter(pl.col(_REF).is_in(self.rows[_REF].implode()), pl.col("field").is_in(self.rows.columns))
@@ -468,7 +468,7 @@ class _Work:
         return Found(rows.drop(_PERSON).rename({_REF: "case_ref"}), faults, self.withheld, lost, self.notes)
 
     def by_now(self, column: str) -> pl.Expr:
-        """The date if it has come by the month's end."""
+        """The date, if it is not after the month's end."""
         return pl.when(pl.col(column) <= self.last).then(pl.col(column))
 
     def latest(self, rows: pl.DataFrame, start: str, then: str) -> pl.DataFrame:
@@ -483,7 +483,7 @@ class _Work:
         )
 
     def fault(self, rows: pl.DataFrame, column: str, *names: str) -> None:
-        """Record what an unreadable date of a row (with its referral id) does to the fields of its episode."""
+        """Record which fields of its episode an unreadable date of a row (with its referral id) affects."""
         unread = rows.filter(pl.col(f"{column}!").is_not_null(), pl.col(_REF).is_not_null())
         for name in names if unread.height else ():
             self.faults.append(

@@ -1,8 +1,8 @@
-"""Which episode a row of another table belongs to, where it names none, and whether joins found what they must.
+"""Finds the episode of a row that names none, and checks that joins found what they must.
 
-Some systems leave the referral of an involvement or a plan blank. Such a row goes by its person: to the latest
-episode of that person that was open during it. A row with neither is nobody's, and a join that finds nothing is
-no answer of “none”: what would have been taken from it is withheld by name.
+Some systems leave the referral of an involvement or a plan blank. Such a row is matched by its person, to the latest
+episode of that person that was open during it. A row with neither belongs to nobody. A join that finds nothing does not
+mean “none”: the fields that need it are withheld by name.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from flows.extracts.formats.ssd import tables as ssd
 from flows.extracts.formats.ssd.tables import Tables
 
 _REF, _PERSON = "cine_referral_id", "cine_person_id"
-#: So many rows without a case, and such a share, may be left out before what rests on the table is withheld.
+#: This many rows without a case, and this share, may be left out before fields that need the table are withheld.
 FEW, SHARE = 2, 0.02
-#: A join of which less than this part of the recent rows finds its other side goes by other identifiers.
+#: If a smaller part of the recent rows finds its other side, the two tables use different identifiers.
 _FOUND = 0.5
 _RECENT = timedelta(days=90)
 _ENOUGH = 5
@@ -27,7 +27,7 @@ _ENOUGH = 5
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """How a table names its case, its person and the time its rows are of."""
+    """How a table names its case, its person and the time of its rows."""
 
     ref: str
     person: str
@@ -47,7 +47,7 @@ JOINED: Mapping[str, Joined] = {
 
 
 def placed(tables: Tables) -> Tables:
-    """The tables with the referral of each row that names none and can be placed by its person, and what was so."""
+    """The tables with referrals added to rows that name none and can be placed by their person, and a note of these."""
     frames, notes = dict(tables.frames), list(tables.notes)
     episodes = tables[ssd.EPISODES].select(_REF, _PERSON, "cine_referral_date", "cine_close_date")
     for name, how in JOINED.items():
@@ -87,15 +87,15 @@ def _by_person(missing: pl.DataFrame, episodes: pl.DataFrame, how: Joined) -> pl
 
 
 def of_the_month(how: Joined, first: date, last: date) -> pl.Expr:
-    """Whether a row says something of the month: begun by its end and not ended before it."""
+    """Whether a row concerns the month: begun by its end and not ended before it."""
     begun = (pl.col(how.start) <= last).fill_null(False)
     return begun if how.end is None else begun & (pl.col(how.end) >= first).fill_null(True)
 
 
 def without_case(rows: pl.DataFrame, name: str, month: tuple[date, date], basis: int | None = None) -> str | None:
-    """Why nothing may be taken from these rows of a table: too many name no case. None if few do.
+    """Why these rows of a table may not be used: too many name no case. None if few do.
 
-    `basis`: of how many the share is taken, if not of the rows that say something of the month.
+    `basis`: the number that the share is taken of, if not the rows that concern the month.
     """
     how = JOINED[name]
     here = rows.filter(of_the_month(how, *month))
@@ -110,7 +110,7 @@ def without_case(rows: pl.DataFrame, name: str, month: tuple[date, date], basis:
 
 
 def strangers(rows: pl.DataFrame, key: str, day: str, known: pl.Series, last: date) -> str | None:
-    """Why a join may not be relied on: hardly any recent row finds its other side. None if most do."""
+    """Why a join is unreliable: hardly any recent row finds its other side. None if most do."""
     recent = rows.filter(pl.col(day).is_between(last - _RECENT, last))
     if recent.height < _ENOUGH:
         return None

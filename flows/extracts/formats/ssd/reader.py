@@ -1,7 +1,7 @@
-"""A folder of SSD tables as the `caseload` extract, and what `ssd_professionals` can honestly give.
+"""Reads a folder of SSD tables as the `caseload` extract, and what `ssd_professionals` can reliably give.
 
-The tables are a council's whole case system at the moment of export; a month's extract is what they say of
-that month's end. They name neither council nor month, so the folder they lie in does.
+The tables are a council's whole case system at the moment of export; a month's extract is their state at that month's
+end. They name neither council nor month, so their folder gives both.
 """
 
 from __future__ import annotations
@@ -31,10 +31,11 @@ _WORKFORCE_TABLES = (ssd.EPISODES, ssd.INVOLVEMENTS, ssd.PROFESSIONALS)
 
 _HELD = ("allocated_worker_ref", "team", "worker_changes_12m")
 
-#: Fields of the workforce extract that the SSD carries; `role_end_date` is empty because who holds a case is in post.
+#: Fields of the workforce extract that the SSD has; `role_end_date` is empty because anybody who holds a case is in
+#: post.
 WORKFORCE_FIELDS = ("worker_ref", "fte", "role_end_date", "cases")
 
-#: What `ssd_professionals` has and Holdfast does not take, and why.
+#: What `ssd_professionals` has but Holdfast does not use, and why.
 REFUSED_FIGURES = (
     "prof_agency_worker_flag was not taken: in the SSD today it is placeholder data, so who is agency cannot be read "
     "from it. Send it with the workforce extract or the workforce return.",
@@ -130,7 +131,7 @@ def _check_episodes(tables: Tables, month: Month, where: Where) -> None:
 
 
 def _caseload(tables: Tables, found: Found, asked: Asked, where: Where) -> tuple[RawTable, dict[str, str]]:
-    """The episodes as text under our headers; and the fields that are not there."""
+    """The episodes as text under our headers, and the missing fields."""
     if found.rows.is_empty():
         raise UnreadableExtract(f"{where}: {ssd.EPISODES} has no case open or closed in {asked.month.in_words}.")
     by_reason: dict[str, list[str]] = {}
@@ -173,7 +174,7 @@ def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tupl
     ).sort("worker_ref")
     if rows.is_empty():
         raise UnreadableExtract(f"{where}: nobody holds an open case at the end of {asked.month.in_words}.")
-    notes = list(REFUSED_FIGURES)  # what is to be said of the other tables is said of the caseload
+    notes = list(REFUSED_FIGURES)  # notes on the other tables belong to the caseload
     if unknown := rows["row"].null_count():
         notes.append(f"{unknown:,} workers who hold cases are not in {ssd.PROFESSIONALS}; their FTE is not known.")
     given = set(WORKFORCE_FIELDS)
@@ -200,7 +201,7 @@ def _workforce(tables: Tables, found: Found, asked: Asked, where: Where) -> tupl
 def _as_text(
     rows: pl.DataFrame, kind: Kind, asked: Asked, notes: list[str], faults: pl.DataFrame | None = None
 ) -> RawTable:
-    """A table as a council would have sent it: our headers, text, and the cells that could not be read."""
+    """A table as a council would have sent it: our headers, text, and the unreadable cells."""
     fields = [f for f in EXTRACTS[kind].fields[2:] if f.name in rows.columns]
     named = {
         "la_code": pl.lit(asked.council.la_code),

@@ -1,7 +1,7 @@
-"""The needed columns of a council's SSD database, read only, as Parquet tables for the landing folder.
+"""Reads the needed columns of a council's SSD database and writes them as Parquet tables to the landing folder.
 
-A run never reads a database: what it used could not be looked at again. A pull writes what was there on
-that day into the landing folder, like a file somebody sent, and without the columns of personal data.
+A run never reads a database, because nobody could look at its input again. A pull writes the database's state on that
+day into the landing folder, like a file that somebody sent, without the columns of personal data.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from flows.store import ObjectMissing, Store
 
 _ROWS_AT_ONCE = 20_000
 
-#: How a dialect is told that nothing may be written; the others rely on the account (SQL Server: a login with
+#: How to tell a dialect that nothing may be written; the others rely on the account (SQL Server: a login with
 #: `db_datareader` alone).
 _READ_ONLY = {
     "sqlite": "PRAGMA query_only = ON",
@@ -45,9 +45,9 @@ class Pulled:
     rows: dict[str, int]
     """Table -> rows."""
     missing: dict[str, str]
-    """Table -> why it was not taken."""
+    """Table -> why it was left out."""
     unchanged: bool
-    """The landing folder held exactly this already."""
+    """The landing folder already held exactly this."""
 
     def to_text(self) -> str:
         """One line for each table."""
@@ -60,9 +60,9 @@ class Pulled:
 def pull(url: str, schema: str | None, landing: Store, council: Council, month: Month) -> Pulled:
     """Read the tables in one read-only transaction and put them into `<month>/<council>/ssd/` of the landing.
 
-    Nothing is written before everything has been read, and nothing at all if the landing holds the same
-    already. Raises SettingsError if the database cannot be reached or read, UnreadableExtract if it
-    has no episodes; neither repeats the connection or a value.
+    Nothing is written before everything has been read, and nothing at all if the landing folder already holds the same.
+    Raises SettingsError if the database cannot be reached or read, UnreadableExtract if it has no episodes; neither
+    repeats the connection or a value.
     """
     tables, missing = read_database(url, schema)
     if EPISODES not in tables:
@@ -84,7 +84,7 @@ def pull(url: str, schema: str | None, landing: Store, council: Council, month: 
 
 
 def read_database(url: str, schema: str | None) -> tuple[dict[str, pl.DataFrame], dict[str, str]]:
-    """Table -> its needed columns as text, rows in a fixed order; and tables that were not taken, with the reason."""
+    """Table -> its needed columns as text, rows in a fixed order; and tables left out, with the reason."""
     try:
         address = sa.make_url(url)
         if address.get_dialect().is_async:
@@ -114,7 +114,7 @@ async def _read_async(address: URL, schema: str | None) -> tuple[dict[str, pl.Da
 
 
 def _options(address: URL) -> dict[str, object]:
-    """One state of the database for all tables, and no writing, where the dialect can promise it."""
+    """All tables from one state of the database, and no writing, if the dialect can guarantee it."""
     if address.get_backend_name() == "postgresql":
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return {}

@@ -1,8 +1,8 @@
-"""The SSD tables and columns that are read, and nothing else of them.
+"""The SSD tables and columns that are read; nothing else of them is.
 
-Table and column names are those of the SSD data model (item references CINE, INVO, CINA, S47E, ICPC, CPPL,
-CPPR, CINP, CLAE, CINV, CPPV, CLAV, PROF). Names, registration numbers, dates of birth and every other
-column of these tables are not loaded; of person ids, which join the tables, nothing is kept.
+Table and column names are those of the SSD data model (item references CINE, INVO, CINA, S47E, ICPC, CPPL, CPPR, CINP,
+CLAE, CINV, CPPV, CLAV, PROF). Names, registration numbers, dates of birth and every other column of these tables are
+not loaded; person ids join the tables and are not kept.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ CP_VISITS = "ssd_cp_visits"
 CLA_VISITS = "ssd_cla_visits"
 PROFESSIONALS = "ssd_professionals"
 
-#: What the SSD's own scripts write where a figure is still to come, and systems for “no worker”.
+#: What the SSD's own scripts write for a figure that is still to come, and systems for “no worker”.
 PLACEHOLDERS = ("PLACEHOLDER_DATA", "SSD_PH", "-1")
-#: What is said of a table that was not sent.
+#: What the notes say about a table that was not sent.
 ABSENT = "is not in the folder"
-#: In so many rows a date that is never filled was lost on the way.
+#: If a date is empty in this many rows, it was lost in the export.
 _MANY_ROWS = 5
-#: A table of more rows than this is no council's: six years of everybody's visits stay far below it.
+#: No council has a table of more rows than this: six years of everybody's visits stay far below it.
 MAX_ROWS = 5_000_000
 
 
@@ -129,7 +129,7 @@ class Tables:
     frames: Mapping[str, pl.DataFrame]
     """With `row`, the number of the row as a person sees it."""
     lacking: Mapping[str, str] = field(default_factory=dict)
-    """Table -> why it is not there, as the end of “the table …”."""
+    """Table -> why it is missing, as the end of “the table …”."""
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> pl.DataFrame:
@@ -141,17 +141,17 @@ class Tables:
 
 
 def table_name(filename: str) -> str:
-    """`ssd_involvements` for `dbo.ssd_involvements.csv`; a name of another kind comes back as it is."""
+    """`ssd_involvements` for `dbo.ssd_involvements.csv`; any other name comes back unchanged."""
     stem = filename.rpartition("/")[2].rpartition(".")[0].lower()
     found = _NOT_A_TABLE_NAME.match(stem)
     return found[1] if found else stem
 
 
 def read_ssd_tables(content: Mapping[str, bytes], names: Sequence[str], where: Where) -> Tables:
-    """Read the needed columns of the named tables; what else lies in the folder is left alone.
+    """Read the needed columns of the named tables; anything else in the folder is left alone.
 
-    Raises UnreadableExtract, naming the table, for a file that is no such table; a table that is not
-    there, or has not the columns, is in `lacking`.
+    Raises UnreadableExtract, naming the table, for a file that is not such a table; a table that is missing or lacks
+    columns is in `lacking`.
     """
     files: dict[str, list[str]] = {}
     for filename in sorted(content):
@@ -183,13 +183,13 @@ def read_ssd_tables(content: Mapping[str, bytes], names: Sequence[str], where: W
 
 
 def _says_nothing(cells: pl.Series) -> bool:
-    """Whether a date that happens sooner or later stands in no row of many; ends may be missing of what goes on."""
+    """Whether a date that every row should have at some time is in none of many rows; open rows may lack an end."""
     goes_on = cells.name.endswith(("_end_date", "_ceased_date", "_close_date"))
     return not goes_on and cells.len() >= _MANY_ROWS and cells.null_count() == cells.len()
 
 
 def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
-    """The table's columns as trimmed text, or the required columns it has not; and what there is to note."""
+    """The table's columns as trimmed text, or the required columns that it lacks; and the notes."""
     if not content.strip():
         raise UnreadableExtract(f"{where}: the table is empty. Export it again and send it again.")
     try:
@@ -211,7 +211,7 @@ def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame |
             f"{where}: a quotation mark is opened and not closed, or stands inside a value. Export the table again."
         ) from None
     except BaseException as error:
-        # Polars' Rust part raises panics, which are no Exception.
+        # Polars' Rust part raises panics, which are not an Exception.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise UnreadableExtract(
@@ -220,7 +220,7 @@ def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame |
 
 
 def _wanted(headers: Sequence[str], table: SsdTable, where: Where) -> tuple[dict[str, int], list[str]]:
-    """Column -> its position in the file; and the required columns that are not there."""
+    """Column -> its position in the file; and the required columns that are missing."""
     given = [normalised(h) for h in headers]
     positions: dict[str, int] = {}
     for name in table.columns:
@@ -280,7 +280,7 @@ def _typed(text: pl.DataFrame, table: SsdTable) -> pl.DataFrame:
     for name in table.dates:
         values, problems = read_dates(text[name])
         columns += [values.alias(name), problems.alias(f"{name}!")]
-    # A whole number of a spreadsheet and of a database are one key.
+    # A whole number from a spreadsheet and one from a database are the same key.
     names = [*table.keys, *(c for c in table.codes if c.endswith("_person_id"))]
     keys = [pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}") for k in names]
     return text.with_columns(*keys).with_columns(columns)
