@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from features.registry import Direction
+from features.registry import Direction, Group
 from flows.alerts.facts import IMPROVEMENT, MeasureFact
 
 #: Measures a message shows.
@@ -29,6 +29,9 @@ URGENT = (
 )
 #: Places that urgent measures may take; the others are for what the score rests on.
 _URGENT_SHOWN = 3
+
+#: A measure of leadership that is this many times as bad as in similar councils goes before the score's reasons.
+_FAR = 2.0
 
 #: Measures that say nearly the same thing: a message shows one of each.
 _TWINS = (
@@ -112,8 +115,18 @@ def seen_at_first(measures: Mapping[str, MeasureFact]) -> tuple[MeasureFact, ...
 
 def _ordered(worse: Sequence[MeasureFact], weights: Mapping[str, float]) -> list[MeasureFact]:
     urgent = [f for f in worse if f.measure in URGENT][:_URGENT_SHOWN]
-    rest = sorted((f for f in worse if f not in urgent), key=lambda f: -weights.get(f.measure, 0.0))
-    return [*urgent, *rest]
+    rest = (f for f in worse if f not in urgent)
+    return [*urgent, *sorted(rest, key=lambda f: (not _leadership_is_far_outside(f), -weights.get(f.measure, 0.0)))]
+
+
+def _leadership_is_far_outside(fact: MeasureFact) -> bool:
+    """Whether a measure of leadership stands at least twice as badly as similar councils' middle one."""
+    near, value = fact.neighbours_median, fact.value
+    if fact.declared.group is not Group.LEADERSHIP or near is None or value is None:
+        return False
+    if fact.declared.direction is Direction.HIGH:
+        return value > near and value >= _FAR * near
+    return fact.declared.direction is Direction.LOW and value < near and value * _FAR <= near
 
 
 def clearly_worse(fact: MeasureFact) -> bool:

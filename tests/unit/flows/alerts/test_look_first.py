@@ -39,6 +39,14 @@ def test_children_not_seen_and_cases_without_a_worker_go_before_the_reasons_of_t
     assert names == ["visits_overdue_rate", "unallocated_rate", "manager_turnover_rate_headcount", "caseload_fte"]
 
 
+def test_leadership_far_outside_similar_councils_goes_before_the_reasons_of_the_score() -> None:
+    urgent = [fact(m, 0.36, CONCERN) for m in ("visits_overdue_rate", "unallocated_rate", "cp_reviews_in_time_rate")]
+    for near, last in ((0.25, "manager_turnover_rate_headcount"), (0.45, "caseload_fte"), (None, "caseload_fte")):
+        left = fact("manager_turnover_rate_headcount", 0.88, CONCERN).model_copy(update={"neighbours_median": near})
+        names = shown(*urgent, left, fact("caseload_fte", 20.9, CONCERN), shares=(Share("caseload_fte", 0.8),))
+        assert names == [*(f.measure for f in urgent), last], near
+
+
 def test_a_reason_that_does_not_signal_is_not_shown_beside_one_that_does() -> None:
     names = shown(
         fact("absence_rate_fte", 0.2), fact("caseload_fte", 20.0, CONCERN), shares=(Share("absence_rate_fte", 2.0),)
