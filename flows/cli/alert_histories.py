@@ -1,7 +1,7 @@
-"""What the rules would have done: the state machine run over histories, and the trade-off of one threshold.
+"""Shows what the rules would have done: runs the state machine over histories, and tries values of one threshold.
 
-Where the onset of difficulty is known (the made-up region), three things can be counted: how many months
-pass from onset to the first alert, how many alerts come without an onset, and how often a band flaps.
+If the onset of difficulty is known (in the made-up region), three things can be counted: how many months pass from
+onset to the first alert, how many alerts come without an onset, and how often a band flaps.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from flows.alerts.state import AlertState, Band, Change, Decision, Signal
 from flows.settings.alert_rules import AlertRules
 from models.score import Score
 
-#: A band left and entered again within this many months has flapped.
+#: A band flaps if a council leaves it and enters it again within this many months.
 FLAP_MONTHS = 3
 
 _ALERTING = (Band.WATCH, Band.LOSING_GRIP)
@@ -25,7 +25,7 @@ _ALERTING = (Band.WATCH, Band.LOSING_GRIP)
 
 @dataclass(frozen=True, slots=True)
 class MonthSeen:
-    """One council in one month, as the decision sees it."""
+    """One council in one month: the input of a decision."""
 
     score: Score
     signals: tuple[Signal, ...] = ()
@@ -34,7 +34,7 @@ class MonthSeen:
 
 @dataclass(frozen=True, slots=True)
 class CouncilHistory:
-    """A council's months in order; `onset` is the month its difficulty began, None if it never did."""
+    """A council's months in order. `onset` is the month in which its difficulty began; None if it never did."""
 
     la_code: str
     months: tuple[MonthSeen, ...]
@@ -47,22 +47,22 @@ class Simulation:
 
     council_years: float
     onset_to_alert_months: tuple[int | None, ...]
-    """Per council whose onset lies within its months: months to the first alert, None if none came.
+    """For each council with an onset within its months: months to the first alert, or None if there was none.
 
-    An onset before the first month is left out: how long it had gone unseen is not in the history.
+    An onset before the first month is left out, as the history does not show how long it had gone unseen.
     """
     false_alarms: int
-    """New alerts in a council before its onset, or without one. The recovery track does not count."""
+    """New alerts before a council's onset, or in a council without one. The recovery track does not count."""
     quiet_months: int
-    """Months of councils before their onset, or without one."""
+    """Quiet months: months before a council's onset, or of a council without one."""
     quiet_months_alerting: int
-    """Those of them spent in an alert: lower levels make fewer alerts that begin, but longer ones."""
+    """Quiet months spent in an alert. Needed as well, since lower thresholds make fewer but longer alerts."""
     flaps: int
     messages: int
 
     @property
     def median_months_to_alert(self) -> float | None:
-        """Median over the councils that were found; None if none was."""
+        """Median months to the first alert over the councils that got one; None if none did."""
         found = [m for m in self.onset_to_alert_months if m is not None]
         return median(found) if found else None
 
@@ -72,16 +72,16 @@ class Simulation:
 
     @property
     def false_share(self) -> float:
-        """Share of the quiet months that were spent in an alert."""
+        """The share of quiet months that were spent in an alert."""
         return self.quiet_months_alerting / self.quiet_months if self.quiet_months else 0.0
 
     def per_council_year(self, count: int) -> float:
-        """A count of the simulation as a yearly rate of one council."""
+        """Convert a count of the simulation to a rate per council and year."""
         return count / self.council_years if self.council_years else 0.0
 
 
 def simulate(histories: Sequence[CouncilHistory], rules: AlertRules) -> Simulation:
-    """Run the state machine over each history, every message delivered."""
+    """Run the state machine over each history, as if every message was delivered."""
     delays: list[int | None] = []
     false_alarms = flaps = messages = months = quiet = quiet_alerting = 0
     for history in histories:
@@ -102,7 +102,7 @@ def simulate(histories: Sequence[CouncilHistory], rules: AlertRules) -> Simulati
 
 
 def replay(history: CouncilHistory, rules: AlertRules) -> list[Decision]:
-    """The decisions of one council's months, in order."""
+    """The decisions on one council's months, in order."""
     state: AlertState | None = None
     decisions = []
     for seen in history.months:
@@ -122,9 +122,9 @@ def replay(history: CouncilHistory, rules: AlertRules) -> list[Decision]:
 def trade_off(
     histories: Sequence[CouncilHistory], rules: AlertRules, watch_from: Sequence[float]
 ) -> list[tuple[float, Simulation]]:
-    """The simulation at each value of `rank.watch_from`; the other ranks and `drift.counts_from` move along.
+    """Simulate with each value of `rank.watch_from`. The other ranks and `drift.counts_from` move by the same step.
 
-    Raises HoldfastError for a value that would push a level out of its bounds.
+    Raises HoldfastError for a value that would move a threshold out of its bounds.
     """
     return [(value, simulate(histories, _shifted(rules, value))) for value in watch_from]
 
@@ -141,7 +141,7 @@ def _shifted(rules: AlertRules, watch_from: float) -> AlertRules:
 
 
 def _flaps(decisions: Sequence[Decision]) -> int:
-    """How often an alerting council became steady and alerted again within FLAP_MONTHS."""
+    """How often a council with an alert became steady and had an alert again within FLAP_MONTHS."""
     flaps = 0
     left: Month | None = None
     for before, after in zip(decisions, decisions[1:], strict=False):
@@ -153,7 +153,7 @@ def _flaps(decisions: Sequence[Decision]) -> int:
 
 
 def simulation_table(results: Sequence[tuple[float, Simulation]]) -> str:
-    """The trade-off as a table for a terminal: one row per threshold."""
+    """The results as a table for a terminal, with one row for each threshold."""
     head = "watch_from  found  months to alert  false alarms/year  quiet months alerting  flaps/year  messages/year"
     rows = [
         f"{value:10.2f}  {s.found:>2}/{len(s.onset_to_alert_months):<2}  "

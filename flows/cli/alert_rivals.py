@@ -1,9 +1,9 @@
-"""The rules beside two rivals, over many made-up regions: yearly figures, and signals of charts without a model.
+"""Compares the rules with two rivals over many made-up regions: yearly figures, and chart signals without a model.
 
-The rivals see the same councils. *Yearly figures*: the same model and rules, but a council's figures arrive once a
-year, those of September in October. *Signals without a model*: an alert is open while charts signal in so many groups.
-What is counted, with 95% intervals over regions, is what a director would feel: difficulties found and how soon, how
-long they had been told within two years, and alerts in vain.
+The rivals see the same councils. *Yearly figures*: the same model and rules, but a council's figures arrive only once
+a year, those of September in October. *Signals without a model*: an alert is open while charts signal in `GROUPS`
+groups or more. The counts, with 95% intervals over regions, are those that matter to a director: how many difficulties
+were found and how soon, how long the director had known within two years, and false alarms.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, sim
 from flows.settings.alert_rules import AlertRules
 
 MONTHLY, YEARLY, SIGNALS = "monthly, the rules as they are", "yearly figures", "signals without a model"
-#: September's figures are there from October on.
+#: The month of the yearly figures. September's figures are known from October on.
 FIGURES_OF = 9
-#: Within how many months an onset should be found, and over how many the warning is counted.
+#: Months within which an onset should be found, and months over which the warning is counted.
 SOON, AFTERWARDS = 12, 24
-#: This many groups that signal open an alert where there is no model.
+#: Without a model, an alert opens if this many groups signal.
 GROUPS = 2
 _DRAWS, _SEED = 2000, 1904
 
 
 @dataclass(frozen=True, slots=True)
 class RivalTally:
-    """One way of alerting over all regions, with 95% intervals from resampled regions."""
+    """The results of one way of alerting over all regions, with 95% intervals from resampled regions."""
 
     way: str
     onsets: int
@@ -38,13 +38,13 @@ class RivalTally:
     found_share: tuple[float, float]
     found_soon: int
     months_of_warning: float
-    """Of the AFTERWARDS months after an onset, how many had been told, on average; none for one not found."""
+    """Average number of the AFTERWARDS months after an onset in which the director had been told; 0 if not found."""
     false_alarms_per_council_year: float
     false_alarms_interval: tuple[float, float]
 
 
 def rivals(histories: Sequence[CouncilHistory]) -> dict[str, tuple[CouncilHistory, ...]]:
-    """The same councils as each way of alerting sees them."""
+    """The same councils, as each way of alerting sees them."""
     return {
         MONTHLY: tuple(histories),
         YEARLY: tuple(replace(h, months=_yearly(h.months)) for h in histories),
@@ -53,7 +53,7 @@ def rivals(histories: Sequence[CouncilHistory]) -> dict[str, tuple[CouncilHistor
 
 
 def _yearly(months: Sequence[MonthSeen]) -> tuple[MonthSeen, ...]:
-    """Each month with the score of the last September before it; before the first, with the first month's."""
+    """Give each month the score of the last September before it, or of the first month if there is none."""
     known = months[0].score
     seen = []
     for one in months:
@@ -64,7 +64,7 @@ def _yearly(months: Sequence[MonthSeen]) -> tuple[MonthSeen, ...]:
 
 
 def _without_model(months: Sequence[MonthSeen]) -> tuple[MonthSeen, ...]:
-    """Each month with a rank that calls for an alert if, and only if, charts signal in enough groups."""
+    """Give each month a rank that leads to an alert if, and only if, charts signal in enough groups."""
     rules = AlertRules()
     alerting, quiet = (rules.rank.watch_from + rules.rank.losing_grip_from) / 2, 0.0
     seen = []
@@ -76,9 +76,9 @@ def _without_model(months: Sequence[MonthSeen]) -> tuple[MonthSeen, ...]:
 
 
 def tally(regions: Sequence[Sequence[CouncilHistory]], rules: AlertRules) -> tuple[RivalTally, ...]:
-    """Every way of alerting over every region."""
+    """Run every way of alerting over every region."""
     by_way: dict[str, list[Simulation]] = {}
-    # A rival's own rank stands still, so no rise can be read into it.
+    # A rival's rank is artificial, so a rise of it must not count.
     still = rules.model_copy(update={"drift": rules.drift.model_copy(update={"rank_rise": 0.99})})
     for region in regions:
         for way, histories in rivals(region).items():
@@ -113,7 +113,7 @@ def _interval(part: np.ndarray[Any, Any], whole: np.ndarray[Any, Any]) -> tuple[
 
 
 def tally_table(rows: Sequence[RivalTally]) -> str:
-    """The ways of alerting for a terminal, one below the other."""
+    """The ways of alerting as a table for a terminal."""
     width = max(len(r.way) for r in rows)
     head = (
         f"{'':{width}}  found          of which in {SOON} months  months of warning of {AFTERWARDS}  "
@@ -129,5 +129,5 @@ def tally_table(rows: Sequence[RivalTally]) -> str:
 
 
 def tally_json(rows: Sequence[RivalTally]) -> list[Mapping[str, Any]]:
-    """The same for a program."""
+    """The ways of alerting as data for JSON."""
     return [{name: getattr(row, name) for name in RivalTally.__slots__} for row in rows]

@@ -1,4 +1,4 @@
-"""The commands about alerts: preview, release, resend, ledger, simulate-alerts."""
+"""The commands about alerts: why, preview, resend, release, ledger, simulate-alerts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def preview_command(
     council: CouncilOf,
     out: Annotated[Path | None, typer.Option(help="Also write it here: .html as a page, else as text.")] = None,
 ) -> None:
-    """Show any stored alert as it would be mailed, or why nothing is due. Nothing is sent."""
+    """Show a stored alert as it would be mailed, or why nothing is due. Nothing is sent."""
     from flows.mail import by_hand as desk
 
     settings, store = _opened()
@@ -74,7 +74,7 @@ def resend_command(
     reason: Annotated[str, typer.Option(help="Why it is sent again; kept in the ledger.")],
     by: Annotated[str, typer.Option(help="Who asks for it; kept in the ledger.")],
 ) -> None:
-    """Send a council's message again, the same with the same Message-ID. Reason and person are recorded."""
+    """Send a council's message again, unchanged and with the same Message-ID. Records who asked and why."""
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
 
@@ -99,7 +99,7 @@ def release_command(
     by: Annotated[str, typer.Option(help="Who decides it; kept.")],
     council: Annotated[list[str] | None, typer.Option(help="Only this council's message; repeatable.")] = None,
 ) -> None:
-    """Send what a run published without mailing: a month that was held, or one run with --no-send."""
+    """Send what a run published but did not mail: a month that was held, or one run with --no-send."""
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
 
@@ -118,7 +118,7 @@ def release_command(
 
 
 def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
-    """One line for each addressee; the exit code of mail trouble if anyone was not reached."""
+    """Print one line for each addressee. Exits with the code for mail faults if anyone was not reached."""
     from flows.store.ledger import Status
 
     for council, one in done:
@@ -133,7 +133,7 @@ def ledger_command(
     council: Annotated[str, typer.Option(help="Only this council's lines.")] = "",
     json_file: JsonFile = None,
 ) -> None:
-    """Show who was told what and when, with the result."""
+    """Show who was sent which message, when, and with what result."""
     from flows.mail import by_hand as desk
 
     _, store = _opened()
@@ -154,7 +154,7 @@ def simulate_alerts_command(
     last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
     json_file: JsonFile = None,
 ) -> None:
-    """Try the alert rules on made-up regions: difficulties found, warning, false alarms, beside two rivals."""
+    """Try the alert rules on made-up regions: difficulties found, warning time and false alarms, against two rivals."""
     from flows.cli.simulate_alerts import try_rules
     from flows.month.score import load_model
     from flows.settings.settings import Settings
@@ -184,7 +184,7 @@ def _write_json(path: Path, content: object) -> None:
 
 
 def _opened() -> tuple[Settings, Store]:
-    """The settings and the store they name."""
+    """Load the settings and open the store that they name."""
     from flows.settings.settings import Settings
     from flows.store import open_store
 

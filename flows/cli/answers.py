@@ -1,4 +1,4 @@
-"""The command that takes down what a council answered, and the goals it set itself."""
+"""The command that records a council's answers and the goals it set itself."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def answer_command(
     ] = "",
     level: Annotated[float | None, typer.Option(help="For a goal: its level, 15 for 15%.")] = None,
 ) -> None:
-    """Keep what a director or officer replied, or a goal of the council's own; the next message says it back."""
+    """Record a director's or officer's reply, or a goal of the council's own. The next message mentions it."""
     from flows.mail.answering import take_answer
     from flows.settings.answer_form import AnswerRequest
     from flows.settings.filled import filled

@@ -1,5 +1,5 @@
-"""`holdfast`: the commands of this room on one application. Each is thin: it reads settings and clock once, calls one
-function, prints one text; what takes long to import is imported by the command that needs it.
+"""`holdfast`: the application with all commands. Each command is thin: it reads settings and clock once, calls one
+function and prints one text. A command imports for itself whatever takes long to import.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from flows.cli.root import app
 
 
 def main() -> None:
-    """Run a command; an error a person can put right is one sentence and an exit code, not a traceback."""
+    """Run a command. An error that a person can put right gives a sentence and an exit code, not a traceback."""
     try:
         app()
     except HoldfastError as error:

@@ -1,4 +1,4 @@
-"""The command of an approval: what waits, and the decision on it, without the Prefect UI."""
+"""The command for approvals: shows what waits and takes the decision, without the Prefect UI."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def approve(
     reason: Annotated[str, typer.Option(help="Why; needed to hold or cancel. Kept.")] = "",
     by: Annotated[str, typer.Option(help="Who decides. Kept.")] = "",
 ) -> None:
-    """Show the messages that wait for approval, or decide on a month's: send all, hold some, cancel."""
+    """Show the messages that wait for approval, or decide on those of a month: send all, hold some, or cancel."""
     from flows.mail import approval
     from flows.mail.approval_form import Answer
     from flows.mail.approved import carry_out

@@ -1,4 +1,4 @@
-"""`make demo`: the main job on embedded defaults, from an empty folder, on a region that does not exist."""
+"""`make demo`: the main job with embedded defaults, from an empty folder, on a region that does not exist."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ LAST_MONTH = Month(2026, 10)
 MONTHS = 36
 COUNCILS = 12
 SEED = 7
-#: How far the demo's run looks back: enough for yearly rates a year ago and for two years of charts.
+#: How many months the demo's run looks back: enough for yearly rates a year ago and for two years of charts.
 LOOKED_BACK = 25
-#: Months before the last whose alerts are published too, so that the last one has something to compare with.
+#: How many earlier months have their alerts published too, so that the last month has something to compare with.
 DECIDED_BEFORE = 3
 
 
 def settings_for(folder: Path) -> dict[str, str]:
-    """The environment of a demo in a folder: everything inside it, nothing leaves the machine."""
+    """The environment of a demo in a folder. Everything stays in the folder, and nothing leaves the machine."""
     file = folder / "holdfast.toml"
     return {
         "HOLDFAST_ENVIRONMENT": "demo",
@@ -42,7 +42,7 @@ def settings_for(folder: Path) -> dict[str, str]:
 
 
 def settings_to_click(folder: Path) -> dict[str, str]:
-    """The same, for a server on which a person clicks: its monthly run is the made-up region's last month.
+    """The same for a server with the UI. Its monthly run does the made-up region's last month.
 
     Raises SettingsError if there is no demo in the folder.
     """
@@ -61,7 +61,7 @@ def make_region(landing: Path) -> None:
 
 
 def _import_the_rest() -> None:
-    """Great Expectations and Prefect, while the first months are being read."""
+    """Import Great Expectations and Prefect while the first months are being read."""
     from flows.month.take_in import load_checks
 
     load_checks()
@@ -69,7 +69,7 @@ def _import_the_rest() -> None:
 
 
 def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
-    """Make the region, take in its history, run its last month. Begins afresh each time; `say` shows progress."""
+    """Make the region, take in its history and run its last month. Starts afresh each time. `say` shows progress."""
     from flows.orchestration import embedded
 
     shutil.rmtree(folder, ignore_errors=True)
@@ -78,11 +78,11 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     embedded.start()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
-    # One reads while this process checks: with two, three would share two cores.
+    # One process reads while this one checks. With two readers, three processes would share two cores.
     with worker_processes(1) as pool, showing_progress(say):
         region = pool.submit(make_region, folder / "landing")
-        # Imports take long, so each has its place: what finds and reads the extracts, and, until there are
-        # some, what reads models (skops looks through every module there is, so it comes before those with many).
+        # Imports take long, so they are ordered: first what finds and reads the extracts, then, while these are
+        # read, what loads models. skops searches every loaded module, so it comes before imports with many.
         import flows.month.score  # noqa: F401
         from flows.month import inputs
         from flows.month.portions import read_portion, take_in_plainly

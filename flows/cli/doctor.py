@@ -1,4 +1,4 @@
-"""The command that looks whether everything in the store is whole."""
+"""The command that checks everything in the store."""
 
 from __future__ import annotations
 
@@ -17,10 +17,9 @@ def doctor_command(
         bool, typer.Option(help="Lay aside, under set-aside/, what a run makes anew and what belongs to nothing.")
     ] = False,
 ) -> None:
-    """Read everything in the store: is it whole, is it what was written, does it belong to something?
+    """Read everything in the store and report what is damaged, missing or orphaned.
 
-    Names what is damaged or missing, with the command that restores it. Exit code 0: all is in order; 15: something
-    needs a person.
+    Each finding has the command that restores it. Exit code 0: all is in order; 15: something needs a person.
     """
     from features.months import Month
     from flows.orchestration.doctor import examine, lay_aside

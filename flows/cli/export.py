@@ -1,4 +1,4 @@
-"""The command that lays the group's figures out for analysts."""
+"""The command that exports the group's figures for analysts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def export_command(
     by: Annotated[str, typer.Option(help="Who asks for small counts. Kept.")] = "",
     reason: Annotated[str, typer.Option(help="Why small counts are needed. Kept.")] = "",
 ) -> None:
-    """Write measures, signals, scores and files as Parquet, CSV and Excel, with their dictionary."""
+    """Write measures, signals, scores and files as Parquet, CSV and Excel, with a dictionary."""
     from features.errors import SettingsError
     from features.frames import NATIONAL
     from features.months import Month, london_day
@@ -72,7 +72,7 @@ def export_command(
 
 
 def _keep_reason(store: Store, by: str, reason: str, at: datetime) -> None:
-    """Who asked for small counts, when and why: `exports/<time>.json`."""
+    """Record in `exports/<time>.json` who asked for small counts, when and why."""
     import json
 
     content = json.dumps({"by": by, "reason": reason, "at": at.isoformat()}, indent=1, ensure_ascii=False) + "\n"

@@ -1,4 +1,4 @@
-"""Commands about the forms figures come in: templates, mappings of home-made files, pulling SSD tables."""
+"""Commands about extracts: check, samples, templates, mappings of home-made files, pulling SSD tables."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def template_command(
     to: Annotated[Path | None, typer.Option(help="File to write; <kind>.xlsx here if not given.")] = None,
     csv: Annotated[bool, typer.Option("--csv", help="CSV instead of Excel, without the data dictionary.")] = False,
 ) -> None:
-    """Write an empty extract to fill, with its data dictionary, and beside it a filled example."""
+    """Write an empty extract to fill in, with its data dictionary, and a filled example next to it."""
     from flows.papers.templates import write_template
 
     wanted = _kind(kind)
@@ -134,7 +134,7 @@ def map_file(
     ask: Annotated[bool | None, typer.Option(help="Ask where unsure; as a rule in a terminal.")] = None,
     to: Annotated[Path | None, typer.Option(help="Save here, and not in the landing store.")] = None,
 ) -> None:
-    """Propose which column of a home-made file is which field, ask where unsure, and save it for later months."""
+    """Match the columns of a home-made file to fields, ask where unsure, and save the mapping for later months."""
     from features.councils import Council
     from features.months import Month
     from flows.extracts.mapping import mapping_name, read_mapping
@@ -164,7 +164,7 @@ def map_file(
 def settle_mapping(
     table: RawTable, proposal: Proposal, owner: Council, since: Month, given: HeaderMapping | None, asking: bool
 ) -> Settled:
-    """Ask, or raise HeaderMismatch with what would have to be asked."""
+    """Ask the open questions, or raise HeaderMismatch with them if nobody can be asked."""
     from features.errors import HeaderMismatch
     from flows.extracts.propose.settle import settle
 
@@ -181,7 +181,7 @@ def settle_mapping(
 
 
 def _ask(question: Question) -> str | None:
-    """One question in the terminal; an empty answer takes the suggestion, 0 or n means none of these."""
+    """Ask one question in the terminal. An empty answer takes the suggestion; 0 or n means none of these."""
     typer.echo(f"\n{question.text}")
     for key, meaning in question.options.items():
         typer.echo(f"  {key}  {meaning}")
@@ -207,7 +207,7 @@ def _month_of_folder(file: Path) -> Month:
 
 @app.command("pull-ssd", rich_help_panel=FILES)
 def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
-    """Read a council's SSD database and put the needed columns into the landing folder, no personal data."""
+    """Read a council's SSD database and write the needed columns to the landing folder, without personal data."""
     from features.errors import SettingsError
     from features.months import Month, london_day
     from flows.extracts.formats.ssd.sql import pull
@@ -237,7 +237,7 @@ def _kind(text: str) -> Kind:
 
 
 def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
-    """The landing store, and the council of that code in its register; raises SettingsError if there is none."""
+    """The landing store, and the council with this code in its register. Raises SettingsError if there is none."""
     from features.councils import folder_name
     from features.errors import SettingsError
     from flows.store import open_store
@@ -253,7 +253,7 @@ def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
 
 
 def past_if_any() -> Past | None:
-    """What a run would hold a file against; None on a desk that has no settings, store or key of its own."""
+    """The past months that a run would compare a file with; None on a machine without settings, store or key."""
     from datetime import UTC, datetime
 
     from features.errors import HoldfastError
@@ -279,7 +279,7 @@ def past_if_any() -> Past | None:
 
 
 def landing_if_any() -> Store | None:
-    """The landing store of the settings; None on a desk that has no settings or landing of its own."""
+    """The landing store in the settings; None on a machine without settings or a landing store."""
     from features.errors import HoldfastError
     from flows.settings.settings import Settings
     from flows.store import open_store

@@ -1,4 +1,4 @@
-"""`holdfast init`: a folder to begin in."""
+"""`holdfast init`: makes a folder to start with."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEY = """\
 pseudonym_key = "{}"
 """
 
-#: The made-up folder: four councils with a year behind them.
+#: The size of the made-up region: four councils with a year of history.
 COUNCILS, MONTHS, SEED, LAST = 4, 13, 7, "2026-10"
 
 
@@ -36,7 +36,7 @@ def init_command(
         bool, typer.Option("--made-up", help="Fill it with four made-up councils, their year, and example files.")
     ] = False,
 ) -> None:
-    """Make a first folder: settings with a key of your own, a register to fill, landing and examples."""
+    """Make a folder to start with: settings with a key of your own, a register to fill in, landing and examples."""
     from features.councils import write_register
     from features.errors import SettingsError
     from features.registry import Kind
@@ -63,7 +63,7 @@ def init_command(
 
 
 def _write_settings(path: Path, made_up: bool) -> None:
-    """Settings with a key of their own; made-up workers need none."""
+    """Write settings with a new key; a made-up region needs none, as its workers do not exist."""
     import os
     import secrets
 
@@ -74,7 +74,7 @@ def _write_settings(path: Path, made_up: bool) -> None:
 
 
 def _fill(folder: Path) -> None:
-    """A made-up region with a year behind it, its last month run, and the example files of the documentation."""
+    """Fill the folder with a made-up region, a year of history, a run of its last month and the documents' examples."""
     import os
 
     from features.months import Month

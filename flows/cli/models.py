@@ -1,4 +1,4 @@
-"""Commands of the analyst who owns the model: train, back-test, evaluate, promote, roll back."""
+"""Commands for the analyst who owns the model: train, back-test, evaluate, promote, roll back."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def train_command(
     own_history: Annotated[bool, typer.Option(help="Learn from the group's own months in the store too.")] = False,
     published_before: DayOption = None,
 ) -> None:
-    """Train on the public record and judge the model by the promotion rule; with --store, keep it."""
+    """Train on the public record and judge the model by the promotion rule. With --store, store it."""
     from flows.month.training_data import beside_the_present_one, trained
     from flows.settings.settings import Settings
     from models.registry.versions import save
@@ -55,7 +55,7 @@ def backtest_command(
     out: Annotated[Path, typer.Option(help="Folder for backtest.html, .json and .md.")] = Path("var/backtest"),
     published_before: DayOption = None,
 ) -> None:
-    """Walk forward through the public record and print the track record beside its baselines."""
+    """Walk forward through the public record and print the track record and its baselines."""
     from flows.store.context import code_version
     from models.evidence.backtest import backtest as run_backtest
 
@@ -75,9 +75,9 @@ def evaluate_command(
     ] = False,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write the JSON to this file.")] = None,
 ) -> None:
-    """Score judgements published from a day on as the model would have been operated: JSON, then the tables.
+    """Score judgements published from a day on, as the model would have run at the time. Prints JSON, then tables.
 
-    It is fitted again each January; beside it stands the same model fitted once, before the day.
+    The model is fitted again each January. For comparison, the same model fitted once, before the day, is shown too.
     """
     from flows.store.context import code_version
     from models.evidence.evaluate import evaluate as run_evaluation
@@ -94,7 +94,7 @@ def evaluate_command(
 
 @models.command("list")
 def list_models(name: Name = "ilacs-below-good") -> None:
-    """The versions of a model, and which one speaks."""
+    """List the versions of a model, and say which one is in use."""
     from features.errors import ModelError
     from models.registry.versions import current, versions
 
@@ -117,7 +117,7 @@ def promote_model(
     name: Name = "ilacs-below-good",
     against_the_rule: Annotated[bool, typer.Option(help="Although the rule refuses it; written down.")] = False,
 ) -> None:
-    """Make a version the current one, if the promotion rule allows it."""
+    """Put a version in use, if the promotion rule allows it."""
     from models.registry.versions import load, promote, verdict_of
 
     store = _store()
@@ -133,7 +133,7 @@ def model_level(
     ] = None,
     by: Annotated[str, typer.Option(help="Who feeds them; kept with the level.")] = "",
 ) -> None:
-    """The level of the model in use; with a list of judgements, moved by those that are new."""
+    """Show the level of the model in use. With a list of judgements, update it with the new ones."""
     from features.errors import SettingsError
     from flows.month.level import follow_level, judgements_by_hand, level_sentence
     from flows.month.score import load_model, trained_model
@@ -154,7 +154,7 @@ def model_level(
 
 @models.command("roll-back")
 def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> None:
-    """Let the version that spoke before speak again."""
+    """Put the version that was in use before back in use."""
     from models.registry.versions import roll_back
 
     ref = roll_back(_store(), name, _today(), by, reason)

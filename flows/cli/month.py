@@ -1,4 +1,4 @@
-"""The commands of each month: run it, and run months again."""
+"""The commands that run a month, or run months again."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run_command(
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
 ) -> None:
-    """Run one month: read, check, measure, score, alert. Exit code 16: a message of it has not been delivered."""
+    """Run one month: read, check, measure, score, alert. Exit code 16: one of its messages was not delivered."""
     from flows.orchestration import embedded
 
     embedded.configure()
@@ -84,7 +84,7 @@ def backfill_command(
     send: Annotated[bool, typer.Option(help="Also send the months' messages.")] = False,
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
 ) -> None:
-    """Compute a range of months again, oldest first, without mailing unless told."""
+    """Compute a range of months again, oldest first. Sends no mail unless told to."""
     from flows.orchestration import embedded
 
     embedded.configure()

@@ -1,4 +1,4 @@
-"""The command about documents that are written from code."""
+"""The command for documents that are generated from code."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def papers_command(
     write: Annotated[bool, typer.Option("--write", help="Write the stale documents anew.")] = False,
     folder: Annotated[Path, typer.Option(help="The folder of the documents.")] = Path("docs"),
 ) -> None:
-    """List the documents that are written from code, and whether each still says what the code does."""
+    """List the documents that are generated from code, and whether each is up to date."""
     from flows.papers.every import PAPERS, stale_papers, write_papers
 
     if write and check:

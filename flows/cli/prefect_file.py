@@ -1,4 +1,4 @@
-"""`prefect.yaml` from the list of deployments, so that there is one list and not two."""
+"""Generates `prefect.yaml` from the list of deployments, so that there is only one list."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADER = """\
 """
 
 
-#: Writes texts of several lines as lines.
+#: A YAML dumper that writes multi-line text as lines.
 _Readable: Any = type("_Readable", (yaml.SafeDumper,), {})
 _Readable.add_representer(
     str,
@@ -55,6 +55,6 @@ def _entry(deployment: Deployment, schedule: ScheduleSettings, today: date) -> d
             "limit": deployment.limit.limit,
             "collision_strategy": deployment.limit.collision_strategy.value,
         },
-        # A worker starts runs with its own environment; they ask a server that is away as long as others do.
+        # A worker starts runs with its own environment. This makes them retry a server that is away as other runs do.
         "work_pool": {"name": WORK_POOL, "job_variables": {"env": {_RETRIES: ALWAYS[_RETRIES]}}},
     }

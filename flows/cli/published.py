@@ -1,4 +1,4 @@
-"""Commands about the published files: refresh them, add one by hand, list and lay out what is stored."""
+"""Commands for the published files: refresh them, add one by hand, list and export what is stored."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def refresh_command(
     from flows.published.refresh import chosen
     from flows.settings.settings import Settings
 
-    chosen(Settings.load().reference, source or [])  # a missing setting is told before Prefect starts
+    chosen(Settings.load().reference, source or [])  # report a missing setting before Prefect starts
     from flows.refresh import reference_refresh, refresh_result
     from flows.settings.refresh_form import RefreshRequest
     from flows.store.progress import showing_progress
@@ -51,7 +51,7 @@ def refresh_command(
 
 @reference.command("list")
 def list_versions() -> None:
-    """The version in use of every configured source."""
+    """List the version in use of every configured source."""
     from flows.published.refresh import chosen
 
     shelf, settings = _opened()
@@ -69,7 +69,7 @@ def add_file(
     name: Annotated[str, typer.Argument(help="Name of a source in the settings.")],
     file: Annotated[Path, typer.Argument(help="The file, as downloaded.")],
 ) -> None:
-    """Check a file that was downloaded by hand, compare it with the version in use, and store it if it passes."""
+    """Check a file downloaded by hand, compare it with the version in use, and store it if it passes."""
     from features.errors import ReferenceDataError
     from flows.published.download import Fetched
     from flows.published.refresh import chosen, take_file
@@ -88,7 +88,7 @@ def add_file(
 
 @reference.command("export")
 def export(folder: Annotated[Path, typer.Argument(help="New folder, or one from an earlier export.")]) -> None:
-    """Lay the versions in use out as a folder for `train`, `backtest` and `evaluate`."""
+    """Write the versions in use to a folder for `train`, `backtest` and `evaluate`."""
     _lay_out(folder)
 
 

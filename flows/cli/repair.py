@@ -1,4 +1,4 @@
-"""Commands of whoever keeps Holdfast running: watchdog, mail-test, claims."""
+"""Commands for the person who keeps Holdfast running: watchdog, mail-test, claims."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def watchdog_command(
         bool, typer.Option(help="Look at the Prefect server; --no-server where runs are started by cron.")
     ] = True,
 ) -> None:
-    """Look whether the month was run and the server is there; tell the data team what needs a person.
+    """Check whether the month was run and the server answers, and tell the data team what needs a person.
 
-    For cron or systemd. Exit code 0: all is in order; 21: something needs a person, who was told; 16: nobody
-    could be told.
+    For cron or systemd. Exit code 0: all is in order; 21: something needs a person and the data team was told;
+    16: it could not be told.
     """
     embedded.configure()
     from flows.orchestration.look import NeedsAPerson, WatchdogRequest, watch
@@ -46,7 +46,7 @@ def watchdog_command(
 
 @app.command("mail-test", rich_help_panel=KEEPING)
 def mail_test_command() -> None:
-    """Send one message to the data team and say what each step answered. Exit code 16: it was not taken."""
+    """Send one message to the data team and print the answer to each step. Exit code 16: it was not accepted."""
     from flows.mail.try_out import send_test
     from flows.settings.settings import Settings
     from flows.store.claims import wall_clock
@@ -63,7 +63,7 @@ def claims_command(
     reason: Annotated[str, typer.Option(help="Why; kept with the claim.")] = "",
     by: Annotated[str, typer.Option(help="Who decides it; kept with the claim.")] = "",
 ) -> None:
-    """Show which months are being run, by whom and since when; --free ends the claim of a run known to be dead."""
+    """Show which months are being run, by whom and since when. --free ends the claim of a run known to be dead."""
     from features.months import Month
     from flows.settings.settings import Settings
     from flows.store import open_store

@@ -1,4 +1,4 @@
-"""`holdfast retain`: what is older than its period, and its deletion. `holdfast rotate-key`: another pseudonym key."""
+"""`holdfast retain` shows and deletes what is past its retention period. `holdfast rotate-key` changes the key."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def retain_command(
     by: Annotated[str, typer.Option(help="Who decides it; kept.")] = "",
     reason: Annotated[str, typer.Option(help="Why; kept.")] = "",
 ) -> None:
-    """Say what is older than its period, by kind and size; with --delete, delete it for good."""
+    """Show what is past its retention period, by kind and size. With --delete, delete it for good."""
     from features.months import Month, london_day
     from flows.orchestration.owner import this_run
     from flows.settings.settings import Settings
@@ -49,9 +49,9 @@ def rotate_key(
     by: Annotated[str, typer.Option(help="Who decides it; kept.")],
     reason: Annotated[str, typer.Option(help="Why; kept.")],
 ) -> None:
-    """Replace every stored pseudonym by one of a new key; the figures stay as they are.
+    """Replace every stored pseudonym by one made with a new key. The figures stay as they are.
 
-    HOLDFAST_PSEUDONYM_KEY is the new key, HOLDFAST_PREVIOUS_PSEUDONYM_KEY the old one. Cut off, run it again.
+    HOLDFAST_PSEUDONYM_KEY is the new key, HOLDFAST_PREVIOUS_PSEUDONYM_KEY the old one. If it is cut off, run it again.
     """
     from features.errors import SettingsError
     from flows.extracts.reading.table import Limits

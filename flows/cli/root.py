@@ -1,4 +1,4 @@
-"""Where commands register: one application, its commands grouped by who uses them."""
+"""The application on which commands register, grouped by who uses them."""
 
 from __future__ import annotations
 
@@ -36,5 +36,5 @@ def holdfast(
     ] = False,
 ) -> None:
     """Warns directors of children's services that their service may be losing grip."""
-    # What this process and its children write (logs, Prefect's database) is for nobody but their owner.
+    # Files that this process and its children write (logs, Prefect's database) are readable by their owner only.
     os.umask(0o077)

@@ -1,4 +1,4 @@
-"""Commands of whoever runs Holdfast on a server: serve, server, deployments."""
+"""Commands for running Holdfast on a server: serve, server, deployments, and the demo."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @app.command("serve", rich_help_panel=KEEPING)
 def serve_command() -> None:
-    """Serve every deployment from this one process, on the Prefect server of PREFECT_API_URL."""
+    """Serve every deployment from this one process, on the Prefect server at PREFECT_API_URL."""
     embedded.configure()
     from features.months import london_day
     from flows.orchestration.serve import serve_all
@@ -45,7 +45,7 @@ def server_command(
         "var/demo"
     ),
 ) -> None:
-    """Start a safe local Prefect server and serve every deployment on it; Ctrl-C stops both."""
+    """Start a secure local Prefect server and serve every deployment on it. Ctrl-C stops both."""
     from flows.orchestration.local_server import LocalServer, run_server
     from flows.settings.settings import PREFIX, Settings
 
@@ -62,7 +62,7 @@ def server_command(
 
 
 def _look_before_starting(settings: Settings) -> None:
-    """Settings, landing, register and store, before a server is started that could run no month without them."""
+    """Check settings, landing, register and store before a server starts, as it could run no month without them."""
     from features.errors import ReferenceDataError
     from flows.store import open_store
     from flows.store.context import load_register
@@ -82,7 +82,7 @@ def deployments_command(
         Path | None, typer.Option(help="Write them as Prefect's file for work pools, for example prefect.yaml.")
     ] = None,
 ) -> None:
-    """List the deployments and when each runs next; with --write, as the file `prefect deploy` reads."""
+    """List the deployments and when each runs next. With --write, write the file that `prefect deploy` reads."""
     embedded.configure()
     from features.months import LONDON, london_day
     from flows.deployments import next_runs
@@ -104,7 +104,7 @@ def deployments_command(
 def demo_command(
     folder: Annotated[Path, typer.Option(help="Where everything is made; emptied first.")] = Path("var/demo"),
 ) -> None:
-    """Run the main job on a made-up region: no server, no account, nothing leaves this machine."""
+    """Run the main job on a made-up region. It needs no server and no account, and nothing leaves this machine."""
     from flows.cli.demo import run_demo
     from flows.orchestration.run_report import to_text
 

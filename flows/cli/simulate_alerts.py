@@ -1,7 +1,7 @@
-"""The alert rules tried on a made-up region: the whole chain from records to decisions, month by month, without files.
+"""Tries the alert rules on made-up regions: the whole chain from records to decisions, month by month, without files.
 
-Onset is known here because it was made up. What comes out describes these rules, this model and these
-invented councils: it checks the machinery and shows its trade-offs, and claims nothing about England.
+The onset of difficulty is known here because it was made up. The results describe these rules, this model and these
+invented councils. They check the machinery and show its trade-offs, but say nothing about England.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ from flows.settings.settings import IngestSettings
 from models.learning.trained import TrainedModel
 from models.scoring.score_month import score_month
 
-#: Months that pass before the first decision: rates over twelve months need twelve.
+#: Months before the first decision, because rates over twelve months need twelve.
 WARM_UP_MONTHS = 13
-#: `rank.watch_from` at these distances from the rules' own value; the other levels move along.
+#: `rank.watch_from` is tried at these distances from the rules' value. The other levels are moved by the same step.
 _STEPS = (-0.15, -0.10, -0.05, 0.0, 0.05, 0.10)
 _KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
@@ -45,7 +45,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trial:
-    """What a trial was made on, and what came of it."""
+    """What a trial was run on, and its results."""
 
     made: Region
     decided_from: Month
@@ -56,15 +56,15 @@ class Trial:
     curve: tuple[tuple[float, Simulation], ...]
     regions: int
     tallies: tuple[RivalTally, ...]
-    """The rules and their rivals over all regions."""
+    """Results of the rules and their rivals over all regions."""
 
     @property
     def onsets(self) -> int:
-        """Councils whose difficulty begins within the months decided."""
+        """How many councils' difficulty begins within the months decided."""
         return len(self.result.onset_to_alert_months)
 
     def to_text(self) -> str:
-        """The figures for a terminal, what they rest on first."""
+        """The figures for a terminal, after what they are based on."""
         made, result, rules = self.made, self.result, self.rules
         delays = sorted(m for m in result.onset_to_alert_months if m is not None)
         never = self.onsets - len(delays)
@@ -101,7 +101,7 @@ class Trial:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The same figures for a program."""
+        """The same figures as data for JSON."""
         return {
             "councils": len(self.made.councils),
             "seed": self.made.seed,
@@ -145,9 +145,10 @@ def try_rules(
     regions: int = 1,
     progress: Progress = lambda _: None,
 ) -> Trial:
-    """Make regions up, measure and score their months, run the rules over the first and its neighbours, and over all.
+    """Make regions, measure and score their months, and run the rules and their rivals over them.
 
-    `months` are those decided; a year before them is made as well. `regions`: how many are made, from the seed on.
+    The thresholds near the rules' own are tried on the first region; the rivals are compared on all. `months` is the
+    number of months decided; a year before them is made as well. `regions` is the number of regions, one per seed.
     Raises HoldfastError for a size out of reach.
     """
     every = []
@@ -211,7 +212,7 @@ def region_features(made: Region, model: TrainedModel, progress: Progress) -> pl
 def histories_of(
     made: Region, features: pl.DataFrame, model: TrainedModel, progress: Progress
 ) -> tuple[CouncilHistory, ...]:
-    """Every council's scores and signals in the months decided, and the month its difficulty began."""
+    """Every council's scores and signals in the months decided, and the month in which its difficulty began."""
     codes = tuple(c.la_code for c in made.councils)
     seen: dict[str, list[MonthSeen]] = {code: [] for code in codes}
     progress("Scoring")
@@ -237,7 +238,7 @@ def _received(made: Region, month: Month) -> pl.DataFrame:
 
 
 def _log(made: Region) -> pl.DataFrame:
-    """EXTRACT_LOG as the region's councils send: on time, or late when they have lost sight."""
+    """EXTRACT_LOG of the region: councils send on time, or late if they have lost sight of their figures."""
     rows: Sequence[tuple[object, ...]] = [
         (c.la_code, m.last_day, str(kind), due_on(m), london_day(received_at(c, m, made.last)), "accepted", None)
         for m in month_range(made.first, made.last)

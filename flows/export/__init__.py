@@ -1,6 +1,6 @@
-"""The group's figures as tables for analysts: one set of files, the same names each month."""
+"""Exports the group's figures as tables for analysts: one set of files, with the same names each month."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "files",
     "tables",

@@ -1,4 +1,4 @@
-"""The tables as files: Parquet and CSV by fixed names, one Excel workbook, and CSVW metadata beside them."""
+"""Writes the tables as files: Parquet and CSV with fixed names, one Excel workbook, and CSVW metadata."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import xlsxwriter
 from features.private_files import write_private
 from flows.export.tables import EXPORTED
 
-#: What each table is, for whoever opens it first.
+#: What each table contains.
 TITLES: Mapping[str, str] = {
     "measures": "Every measure of every council and month, with its parts, or why it is missing",
     "signals": "Process-behaviour charts that signal, by the rules of Making Data Count",
@@ -26,7 +26,7 @@ _CSVW_TYPES = {pl.String: "string", pl.Date: "date", pl.Float64: "number", pl.In
 
 
 def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
-    """Write every table in every form; a file is replaced whole or not at all. Returns the paths."""
+    """Write every table in every format. Each file is replaced whole or not at all. Returns the paths."""
     contents: dict[str, bytes] = {}
     for name, frame in tables.items():
         parquet = io.BytesIO()
@@ -41,7 +41,7 @@ def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
 
 
 def workbook_of(tables: Mapping[str, pl.DataFrame]) -> bytes:
-    """One workbook, a sheet a table, header frozen and filtered."""
+    """One workbook with a sheet for each table; headers are frozen and have filters."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         for name, frame in tables.items():
@@ -50,7 +50,7 @@ def workbook_of(tables: Mapping[str, pl.DataFrame]) -> bytes:
 
 
 def csvw(tables: Mapping[str, pl.DataFrame]) -> dict[str, object]:
-    """CSV on the Web metadata (W3C) of the CSV files: each column's name and type."""
+    """CSV on the Web (W3C) metadata for the CSV files: the name and type of each column."""
     return {
         "@context": "http://www.w3.org/ns/csvw",
         "dc:title": "Holdfast: figures, signals, scores and files of the group",

@@ -1,7 +1,7 @@
-"""The exported tables: measures, signals, scores, alerts, files and their dictionary, long and with plain names.
+"""The exported tables: measures, signals, scores, alerts, files and a dictionary, in long form with plain names.
 
-A rate that rests on one to five people or cases is withheld with its parts, as DfE and councils do, unless the caller
-may see it. Everything else is what the month's run computed or published; nothing is worked out anew.
+A rate based on one to five people or cases is withheld with its numerator and denominator, as DfE and councils do,
+unless the caller may see it. Everything else is what the month's run computed or published; nothing is recomputed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from flows.store.manifest import Manifest
 from flows.store.port import Store
 from flows.store.reading import read_kept
 
-#: What stands in `missing_because` of a rate that is withheld here and known to Holdfast.
+#: The text in `missing_because` for a rate that Holdfast knows and that is withheld here.
 SMALL = f"withheld: rests on {SUPPRESSED_UP_TO} or fewer"
 
 EXPORTED: Mapping[str, pl.Schema] = {
@@ -99,7 +99,7 @@ _ALERT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d
 def measures_table(
     measures: pl.DataFrame, manifests: Iterable[Manifest], register: Register, *, small_counts: bool
 ) -> pl.DataFrame:
-    """MEASURES_SCHEMA as exported; with `small_counts` nothing is withheld."""
+    """MEASURES_SCHEMA in its exported form. With `small_counts` nothing is withheld."""
     editions = pl.DataFrame(
         [(m.month.last_day, m.edition) for m in manifests],
         schema={"month": pl.Date(), "edition": pl.Int64()},
@@ -130,7 +130,7 @@ def measures_table(
 
 
 def signals_table(features: pl.DataFrame, register: Register) -> pl.DataFrame:
-    """Months and measures whose process-behaviour chart signals, or stands at a level that moved."""
+    """Months and measures whose process-behaviour chart signals, or whose level has moved."""
     return (
         _with_names(features, register)
         .filter(pl.col("xmr_signal").is_not_null() | pl.col("xmr_level").is_not_null())
@@ -148,7 +148,7 @@ def signals_table(features: pl.DataFrame, register: Register) -> pl.DataFrame:
 
 
 def scores_table(store: Store, months: Sequence[Month], register: Register) -> pl.DataFrame:
-    """Band, change and score of every published alert of the months, latest revisions."""
+    """Band, change and score of the latest revision of every alert published for the months."""
     with ThreadPoolExecutor(8) as threads:
         found = [a for each in threads.map(lambda month: _alerts_of(store, month), months) for a in each]
     rows = [
@@ -182,7 +182,7 @@ def _alerts_of(store: Store, month: Month) -> list[Alert]:
 
 
 def files_table(manifests: Iterable[Manifest], register: Register) -> pl.DataFrame:
-    """What was expected of whom, and what became of it."""
+    """Which extracts were expected from whom, and what became of each."""
     rows = [
         (
             e.la_code,
@@ -205,7 +205,7 @@ def files_table(manifests: Iterable[Manifest], register: Register) -> pl.DataFra
 
 
 def dictionary_table() -> pl.DataFrame:
-    """What each measure means."""
+    """The meaning of each measure."""
     rows = [
         (m.name, m.label, str(m.group), str(m.unit), str(m.direction), m.formula, m.source)
         for m in sorted(BY_NAME.values(), key=lambda m: m.name)
@@ -214,7 +214,7 @@ def dictionary_table() -> pl.DataFrame:
 
 
 def _with_names(frame: pl.DataFrame, register: Register) -> pl.DataFrame:
-    """The frame with each council's name; a code that no register knows keeps its rows without one."""
+    """Add each council's name. Rows with a code that is not in the register are kept without a name."""
     names = pl.DataFrame(
         [(c.la_code, c.name) for c in register.by_code.values()],
         schema={"la_code": pl.String(), "council": pl.String()},

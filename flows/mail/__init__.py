@@ -1,6 +1,6 @@
-"""Mail: one narrow port, three transports, and the policy that decides who may be written to."""
+"""Mail: one narrow port, three transports, and the policy on who may be written to."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "answering",
     "approval",

@@ -1,4 +1,4 @@
-"""Answers taken down: from the form or the command line into the store, and which of them wait for the data team."""
+"""Stores answers from the form or the command line, and finds objections that wait for the data team."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flows.store.port import Store
 
 
 def take_answer(store: Store, register: Register, request: AnswerRequest, on: date) -> str:
-    """Keep one answer or goal; returns what was kept, as a sentence. Raises HoldfastError with what to do."""
+    """Store one answer or goal. Returns a sentence on what was stored. Raises HoldfastError with what to do."""
     council = register.by_folder(folder_name(request.council))
     if council is None:
         raise SettingsError(f"There is no council {request.council} in the register. Nothing was kept.")
@@ -67,7 +67,7 @@ def _goal(store: Store, council: Council, request: AnswerRequest, month: Month, 
 
 
 def waiting_objections(store: Store, councils: Sequence[Council], month: Month) -> list[str]:
-    """Objections of the last months to which no revised alert and no confirmed file has followed, as sentences."""
+    """Objections of the last months that no revised alert and no confirmed file has answered, as sentences."""
     answered = with_answers(store)
     found = []
     for council in (c for c in councils if c.folder in answered):

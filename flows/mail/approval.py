@@ -1,16 +1,16 @@
-"""Approval: a month's messages are published, shown to a person, and wait for a word.
+"""Approval: a month's messages are published and shown to a person, and wait for their decision.
 
     approvals/2026-10/1/pending.json       what was shown: each message with its digest, and the cut-off day
-    approvals/2026-10/1/copy.json          the same again: what is held stays held if the first is lost
+    approvals/2026-10/1/copy.json          a copy of it: what is held stays held if the first is lost
     approvals/2026-10/1/runs/<run>.json    a flow run that waits for the answer
     approvals/2026-10/1/decision.json      who decided what, when and why
 
-Every object is created once and never changed. If what would be sent is no longer what was shown, a further
-round is opened and the question asked again. Nothing here sends, and nothing here ever decides by itself.
+Every object is created once and never changed. If the messages to be sent are no longer those that were shown, a
+new round is opened and the person is asked again. Nothing here sends mail, and nothing decides automatically.
 
-A message is *held* while no run may send it by itself: it waits for an answer, a person held or cancelled it, or the
-council's figures are doubted as a whole (`flows.mail.doubts`). The hold is the council's for the month, whatever
-revision its alert reaches, and ends with a later approval or with `holdfast release`.
+A message is *held* while no run may send it automatically: because it waits for an answer, because a person held or
+cancelled it, or because the council's figures are doubted as a whole (`flows.mail.doubts`). A hold applies to the
+council for the month, whatever the revision of its alert. A later approval or `holdfast release` ends it.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _WAITING_RUN = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/run
 def would_be(
     published: Sequence[Published], councils: Mapping[str, Council], gone: Collection[str]
 ) -> tuple[Waiting, ...]:
-    """The messages that are due, have recipients and are not among `gone` (message keys); in order of council."""
+    """The messages that are due, have recipients and are not in `gone` (message keys), sorted by council."""
     return tuple(
         _waiting(p.alert, p.message, len(councils[p.alert.la_code].recipients))
         for p in sorted(published, key=lambda p: p.alert.la_code)
@@ -85,10 +85,10 @@ def open_round(
     reason: str = "",
     held_because: str = "",
 ) -> Pending:
-    """The round that asks for these messages: the one that waits if it shows them as they are, or else the next.
+    """The round that asks about these messages: the one that waits, if it shows them as they are now; else a new one.
 
-    A round that was decided counts again for a run that waited for it, and for whoever finishes sending what it
-    approved; any other run asks anew. A new round takes along what the one before still waits for.
+    A decided round is used again by a run that waited for it, and by a run that finishes sending what it approved. Any
+    other run asks again. A new round takes over the messages that the one before still waits for.
     """
     while True:
         latest = latest_round(store, month)
@@ -117,7 +117,7 @@ def open_round(
 
 
 def checked(answer: Answer, pending: Pending) -> Answer:
-    """The answer with codes as the register writes them; raises ApprovalRefused for one that cannot be carried out."""
+    """The answer with codes as the register spells them. Raises ApprovalRefused if it cannot be carried out."""
     by_folder = pending.by_folder()
     folders = [folder_name(code) for code in answer.councils]
     if unknown := sorted({c for c, f in zip(answer.councils, folders, strict=True) if f not in by_folder}):
@@ -137,12 +137,12 @@ def checked(answer: Answer, pending: Pending) -> Answer:
 
 
 def lets_go(answer: Answer, message: Waiting) -> bool:
-    """Whether a checked answer lets a message go."""
+    """Whether a checked answer allows a message to be sent."""
     return answer.decision is not ApprovalVerdict.CANCEL and message.la_code not in answer.councils
 
 
 def record_decision(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
-    """Record the decision on a round; of several the first counts and is returned. Raises ApprovalRefused."""
+    """Record the decision on a round. Of several, the first counts and is returned. Raises ApprovalRefused."""
     given = checked(answer, pending)
     ruling = Ruling(
         month=pending.month,
@@ -161,9 +161,9 @@ def record_decision(store: Store, pending: Pending, answer: Answer, *, at: datet
 def to_send(
     store: Store, pending: Pending, messages: Iterable[Waiting], register: Register, contact: Contact
 ) -> list[tuple[Council, Published]]:
-    """These messages of a round as they stand in the store now, ready to be delivered.
+    """Read these messages of a round from the store, ready to be delivered.
 
-    Raises ApprovalRefused, before anything is sent, if one is no longer what was shown.
+    Raises ApprovalRefused, before anything is sent, if one of them is no longer what was shown.
     """
     found: list[tuple[Council, Published]] = []
     changed: list[str] = []
@@ -185,14 +185,14 @@ def to_send(
 
 
 def pending(store: Store) -> tuple[Pending, ...]:
-    """Every round that waits for a person, oldest month first: what a reminder lists."""
+    """Every round that waits for a person, oldest month first, for reminders."""
     months = sorted({Month.parse(m["month"]) for m in _matches(store, "approvals/", _OF_A_ROUND)})
     found = (waiting_round(store, month) for month in months)
     return tuple(p for p in found if p is not None)
 
 
 def waiting_round(store: Store, month: Month) -> Pending | None:
-    """The month's round that waits, less what has gone otherwise; None if nothing does."""
+    """The month's waiting round, without messages sent in another way; None if nothing waits."""
     latest = latest_round(store, month)
     if latest is None or ruling_of(store, latest) is not None:
         return None
@@ -208,13 +208,13 @@ def latest_round(store: Store, month: Month) -> Pending | None:
 
 
 def ruling_of(store: Store, pending: Pending) -> Ruling | None:
-    """What was decided on a round, or None."""
+    """The decision on a round; None if there is none yet."""
     name = f"{pending.prefix}decision.json"
     return read_kept(store, name, Ruling.model_validate_json) if store.info(name) is not None else None
 
 
 def wait_as(store: Store, pending: Pending, flow_run_id: str, cutoff: date) -> None:
-    """Note that a flow run, with the cut-off it has, waits for the answer to this round."""
+    """Record that a flow run, with its own cut-off, waits for the answer to this round."""
     _create(store, f"{pending.prefix}runs/{flow_run_id}.json", pending.model_copy(update={"cutoff": cutoff}))
 
 
@@ -229,24 +229,24 @@ def runs_waiting(store: Store, pending: Pending) -> tuple[str, ...]:
 
 
 def asked_by(store: Store, flow_run_id: str) -> Pending | None:
-    """The last round a flow run asked in: its month and cut-off are the run's for good, however long it waited."""
+    """The last round that a flow run opened or joined. The run keeps its month and cut-off, however long it waits."""
     rounds = [m for m in _matches(store, "approvals/", _WAITING_RUN) if m["run"] == flow_run_id]
     if not rounds:
         return None
     month, number = max((Month.parse(m["month"]), int(m["number"])) for m in rounds)
-    # The run's own copy: it may have joined a round that another run opened with another cut-off.
+    # Read the run's own copy, as it may have joined a round that another run opened with another cut-off.
     return read_kept(store, f"approvals/{month}/{number}/runs/{flow_run_id}.json", Pending.model_validate_json)
 
 
 def holds(store: Store, month: Month) -> dict[str, str]:
-    """Councils (by folder) whose mail of a month no run may send by itself, each with why, as a sentence."""
+    """Councils (by folder) whose mail for a month is held, each with the reason as a sentence."""
     held: dict[str, str] = {}
     answered: dict[str, datetime] = {}
     rounds = [_pending(store, month, number) for number in _numbers(store, month)]
     for position, one in enumerate(rounds):
         ruling = ruling_of(store, one)
         if ruling is None and position < len(rounds) - 1:
-            continue  # a later round took its messages along
+            continue  # a later round took over its messages
         moment = ruling.at if ruling else one.since
         released = _released_since(store, month, moment)
         for message in one.messages:
@@ -265,7 +265,7 @@ def holds(store: Store, month: Month) -> dict[str, str]:
 
 
 def _released_since(store: Store, month: Month, moment: datetime) -> frozenset[str]:
-    """Folders of the councils that `holdfast release` let go after a moment."""
+    """Folders of the councils that `holdfast release` released after `moment`."""
     found: set[str] = set()
     for listed_object in store.list(f"releases/{month}/"):
         at, folders = read_json(store, listed_object.name, _release)
@@ -283,9 +283,9 @@ def _numbers(store: Store, month: Month) -> list[int]:
 
 
 def _pending(store: Store, month: Month, number: int) -> Pending:
-    """A round, from its copy or from that of a run that waits for it if the object itself is lost or damaged.
+    """Read a round. If its object is lost or damaged, read its copy, or the copy of a run that waits for it.
 
-    Raises DamagedObject if none of them can be read: then nobody knows whose messages are held.
+    Raises DamagedObject if none of them can be read, as nobody then knows whose messages are held.
     """
     prefix = f"approvals/{month}/{number}/"
     waiting = [o.name for o in store.list(f"{prefix}runs/")]
@@ -305,7 +305,7 @@ def _matches(store: Store, prefix: str, form: re.Pattern[str]) -> Iterator[re.Ma
 
 
 def _create(store: Store, name: str, content: Record) -> bool:
-    """Whether the name was free; of two at once one gets it."""
+    """Create an object. Returns whether the name was free; of two calls at once only one succeeds."""
     text = json.dumps(content.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False)
     try:
         store.create(name, text.encode() + b"\n", content_type=_JSON)

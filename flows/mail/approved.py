@@ -1,4 +1,4 @@
-"""A decision made away from the Prefect UI: recorded, carried out, and told to the run that waits for it."""
+"""Records a decision made outside the Prefect UI, carries it out, and passes it to the runs that wait for it."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from flows.store.context import begin, load_register
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """What became of a decision."""
+    """What carrying out a decision led to."""
 
     ruling: Ruling
     deliveries: Mapping[str, list[Delivery]]
-    """By la_code."""
+    """Deliveries by la_code."""
     runs: tuple[str, ...]
-    """Flow runs that wait for the answer in a Prefect server."""
+    """Flow runs that wait for the answer on a Prefect server."""
 
 
 def carry_out(
     store: Store, courier: Courier, settings: Settings, month: Month, answer: Answer, *, at: datetime
 ) -> Carried:
-    """Record the decision on what waits in a month, and send what it lets go.
+    """Record the decision on a month's waiting messages, and send those that it allows.
 
     Raises ApprovalRefused, with nothing recorded or sent, if nothing waits, if the answer cannot be carried out,
     or if a message is no longer what was shown.
@@ -67,7 +67,7 @@ def carry_out(
 
 
 def _write_to_officers(settings: Settings, courier: Courier, waits: Pending, at: datetime) -> None:
-    """The reports of councils' own files, which waited with the month's mail; nobody gets the same twice."""
+    """Mail data officers the reports on their files, which waited with the month's mail. Nobody gets the same twice."""
     context = begin(settings, waits.month, now=at, as_of=waits.cutoff)
     manifest = context.history.as_of(waits.month, context.cutoff)
     failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
@@ -75,7 +75,7 @@ def _write_to_officers(settings: Settings, courier: Courier, waits: Pending, at:
 
 
 def waiting_text(waits: Pending) -> str:
-    """What waits in a month, one line per message."""
+    """A month's waiting messages as text, one line each."""
     lines = [f"{waits.in_words}."]
     if waits.held_because:
         lines.append(f"  {waits.held_because}")

@@ -1,4 +1,4 @@
-"""What a person does with alerts by hand: look at one, send it again, see who was told what. Text in, text out."""
+"""What a person can do with alerts by hand: preview one, send it again, release mail, read the ledger."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from flows.store.ledger import REDIRECTED, Ledger, LedgerLine, Status
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A stored alert for a person who looks before anyone else does."""
+    """A stored alert, for a person who wants to see it before it is sent."""
 
     alert: Alert
     message: Message | None
-    """None when there is nothing to say."""
+    """The message; None if the alert calls for none."""
     standing: str
-    """Whether a message is due and who has it, in sentences."""
+    """Sentences on whether a message is due and who has it."""
 
     def to_text(self) -> str:
-        """The alert's standing and, below it, the message as it is mailed."""
+        """The alert's status, then the message as it is mailed."""
         if self.message is None:
             return self.standing
         return f"{self.standing}\n\nSubject: {self.message.subject}\n\n{self.message.text}"
 
 
 def stored_alert(store: Store, month: Month, council: str) -> Alert:
-    """The latest revision of a council's alert. Raises StoreError that names the councils there are."""
+    """The latest revision of a council's alert. If there is none, raises StoreError, which names the councils."""
     found = latest_alert(store, month, folder_name(council))
     if found is not None:
         return found
@@ -55,7 +55,7 @@ def stored_alert(store: Store, month: Month, council: str) -> Alert:
 
 
 def preview(store: Store, settings: Settings, month: Month, council: str) -> Preview:
-    """Render a stored alert as it would be mailed; for one that is not due, say why. Sends and writes nothing."""
+    """Render a stored alert as it would be mailed. If it is not due, say why. Sends and writes nothing."""
     alert = stored_alert(store, month, council)
     message = None if alert.kind is None else render_message(alert, Contact.of(settings))
     held = holds(store, month).get(alert.folder, "") or valve_that_holds(store, month, settings.alerts)
@@ -80,7 +80,7 @@ def _standing(alert: Alert, told: Sequence[LedgerLine], held: str) -> str:
 
 
 def why_not_due(alert: Alert) -> str:
-    """Why an alert calls for no message, as a sentence."""
+    """A sentence on why an alert calls for no message."""
     decision = alert.decision
     if decision.kind is None:
         return "No message is due: the council is steady and no alert is open."
@@ -102,10 +102,10 @@ def send_again(
     by: str,
     at: datetime,
 ) -> list[Delivery]:
-    """Send a council's message of a month again, byte for byte, with the same Message-ID; who asked and why is kept.
+    """Send a council's message of a month again, with the same bytes and Message-ID. Records who asked and why.
 
-    Recipients are those of the register today. Raises MailError if nothing was sent before or nobody is
-    registered; StoreError if there is no alert.
+    It goes to the recipients in the register today. Raises MailError if nothing was sent before or nobody is
+    registered, and StoreError if there is no alert.
     """
     alert = stored_alert(store, month, council)
     register = load_register(open_store(settings, settings.landing), settings.register_file)
@@ -132,11 +132,11 @@ def release(
     by: str,
     at: datetime,
 ) -> dict[str, list[Delivery]]:
-    """Send what a month's run published and did not mail, because it was held or mail was off; by la_code.
+    """Send what a month's run published but did not mail because it was held or mail was off. Returns it by la_code.
 
-    It lifts every hold: the storm valve's, one that waits for approval, and one a person decided. Who released it
-    and why is kept under `releases/`. Who has a message is left alone. Raises MailError when nothing waits
-    or no reason is given.
+    It ends every hold: by the storm valve, for approval, or by a person's decision. Records under `releases/` who
+    released it and why. Recipients who already have a message do not get it again. Raises MailError if nothing
+    waits or no reason is given.
     """
     if not reason.strip() or not by.strip():
         raise MailError("Say why it is released and who decides it: both are kept.")
@@ -163,7 +163,7 @@ def release(
 
 
 def _open_messages(store: Store, month: Month) -> frozenset[str]:
-    """Keys of the messages that somebody still waits for, even if they reached another addressee."""
+    """Keys of the messages that at least one addressee has not received yet."""
     book = Ledger(store)
     return frozenset(e.key.removesuffix(REDIRECTED) for e in book.month(month) if book.is_open(e))
 
@@ -178,19 +178,19 @@ def _deliver(
 
 
 def ledger(store: Store, month: Month | None = None, council: str = "") -> list[LedgerLine]:
-    """Who was told what and when: of one month or all, of one council or everyone, oldest month first."""
+    """Ledger lines of one month or all, and of one council or all, oldest month first."""
     book = Ledger(store)
     folder = folder_name(council) if council else ""
     found: list[LedgerLine] = []
     for one in [month] if month else book.months():
         found += book.told(one, folder)
-        if folder:  # the council's data officer is told under another key
+        if folder:  # reports to the council's data officer have keys of their own
             found += book.told(one, f"files/{folder}")
     return found
 
 
 def ledger_line(told: LedgerLine) -> str:
-    """`2026-11-14 09:00  sent      director@ashcombe.example  2026-10/991/r1/new_watch`, and what there is to add."""
+    """`2026-11-14 09:00  sent      director@ashcombe.example  2026-10/991/r1/new_watch`, then any remarks."""
     line = f"{told.at[:16].replace('T', ' ')}  {told.status.words:<8}  {told.address}  {told.key}"
     reason = f"\n    {told.reason}" if told.reason and told.status is not Status.SENT else ""
     return line + reason + "".join(f"\n    sent again, asked for by {asked}" for asked in told.asked)

@@ -1,8 +1,8 @@
-"""A run's way to its mail transport: with patience, at the pace the server allows, and only while it may.
+"""Passes a run's messages to its mail transport: retries, keeps to the server's rate, and stops if the run must stop.
 
-A server that is away, a wrong password or greylisting is met again after a growing wait, within a budget of minutes
-(`mail.retry_minutes`). While one message meets a fault that every other would meet too, no other knocks: a hundred
-wrong sign-ins lock an account. Before each message it is asked whether the run may still send.
+After a server that is away, a wrong password or greylisting, it tries again with growing waits, for at most
+`mail.retry_minutes`. If one message meets a fault that every other would meet too, no other is tried until the next
+round, because a hundred wrong sign-ins lock an account. Before each message it asks whether the run may still send.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ Job = TypeVar("Job")
 
 #: The first wait between two rounds; each next one is twice as long.
 _FIRST_WAIT_SECONDS = 15.0
-#: How often a server that says “slower” is asked again, after 1, 2, 4 … seconds.
+#: How often a message is tried again if the server asks to send more slowly: after 1, 2, 4 … seconds.
 _SLOWER_TIMES = 5
 
 
 class Courier:
-    """A transport for one run. Clock and pause are given, so that tests need not wait."""
+    """The transport of one run. Clock and sleep are parameters, so that tests need not wait."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class Courier:
     ) -> None:
         self.name, self.reaches_people = transport.name, transport.reaches_people
         self.stopped = ""
-        """Why the run may send no more, once it was told so."""
+        """Why the run must stop sending, once it was told to."""
         self._transport = transport
         self._patience = patience_seconds
         self._next_wait = _FIRST_WAIT_SECONDS
@@ -52,11 +52,11 @@ class Courier:
 
     @property
     def tries_again(self) -> bool:
-        """Whether there will be another round for what was not taken."""
+        """Whether there will be another round for messages that were not accepted."""
         return self._patience > 0 and not self.stopped
 
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
-        """Hand the message over when its turn has come. Raises NotTaken, also for what an earlier message met."""
+        """Hand the message over at its turn. Raises NotTaken, also for a fault that an earlier message met."""
         if self._shut:
             raise NotTaken(self._shut)
         try:
@@ -80,7 +80,7 @@ class Courier:
         raise AssertionError("the last attempt returns or raises")
 
     def _wait_for_our_turn(self, recipients: int) -> None:
-        """Each recipient counts, as mail services count."""
+        """Wait as the rate requires. Each recipient counts as one message, as mail services count."""
         rate = self._per_second()
         if not rate:
             return
@@ -90,9 +90,10 @@ class Courier:
         self._turn = max(now, self._turn) + recipients / rate
 
     def carry(self, jobs: Sequence[Job], attempt: Callable[[Job], list[Delivery]]) -> list[list[Delivery]]:
-        """Try each job, and again what stayed to be sent, until all is sent or the patience is used up.
+        """Try each job, and try unsent ones again until all are sent or the time for retries is used up.
 
-        In the first round every job is tried, so that all are in the ledger; later ones stop at a shut door.
+        The first round attempts every job, so that all are in the ledger. Later rounds end at the first fault that
+        every message would meet.
         """
         self._shut = ""
         done = [attempt(job) for job in jobs]
@@ -117,6 +118,6 @@ def _to_be_tried(made: Sequence[Delivery]) -> bool:
 
 
 def merged(before: Sequence[Delivery], after: Sequence[Delivery]) -> list[Delivery]:
-    """What became of a message over two attempts of one run: the later word counts, and who was attempted stays so."""
+    """Merge the deliveries of two attempts in one run. The later result counts; `attempted` stays set."""
     attempted = {d.address for d in before if d.attempted}
     return [d if d.attempted or d.address not in attempted else d.as_attempted() for d in after]

@@ -1,4 +1,4 @@
-"""Delivery: recorded before sent, marked after, once per addressee however often a run is repeated."""
+"""Delivers messages: records each before it is sent and its result after that, once per addressee over all runs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from flows.store.port import Store
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one message for one addressee."""
+    """The result for one message and one addressee."""
 
     key: str
     address: str
     status: Status
     attempted: bool
-    """Whether this call handed it over; False when an earlier run had finished it."""
+    """Whether this call tried to hand it over; False if an earlier run had finished it."""
     reason: str = ""
 
     def as_attempted(self) -> Delivery:
-        """The same, of a run that has handed it over in an earlier attempt."""
+        """The same delivery, marked as attempted by this run in an earlier round."""
         return replace(self, attempted=True)
 
 
@@ -44,17 +44,16 @@ def deliver(
     policy: MailPolicy,
     at: datetime,
 ) -> list[Delivery]:
-    """Send a message to everyone who does not have it yet, and say what became of each.
+    """Send a message to every recipient who does not have it yet, and return the result for each.
 
-    Failures of the transport are results here, not exceptions: the other councils' mail must go on.
-    Raises MailError or SettingsError only for what a person must put right first (addresses, domains,
-    redirection).
+    Transport faults are results and not exceptions, as the other councils' mail must go on. Raises MailError or
+    SettingsError only for faults that a person must put right first (addresses, domains, redirection).
     """
     outgoing = addressed(message, recipients=recipients, policy=policy, transport=transport, at=at)
     ledger, record = Ledger(store), record_of(outgoing)
     wanted = outgoing.addressees
     kept = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at)
-    if kept != record:  # recorded by an earlier run: what is sent again is what was sent first
+    if kept != record:  # an earlier run recorded it: send the same bytes again
         outgoing = message_of(kept, outgoing.key)
     return _send(ledger, transport, outgoing, wanted, at)
 
@@ -62,7 +61,7 @@ def deliver(
 def deliver_recorded(
     store: Store, transport: Transport, key: str, recipients: Sequence[str], at: datetime
 ) -> list[Delivery]:
-    """Send a message as the ledger has it to these addressees, as far as they are open in it."""
+    """Send a message as recorded in the ledger to those of these addressees who are still open in it."""
     ledger = Ledger(store)
     return _send(ledger, transport, message_of(ledger.message(key), key), recipients, at)
 
@@ -96,9 +95,9 @@ def _send(
 def deliver_council(
     store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
 ) -> list[Delivery]:
-    """Send what is due to those whom it concerns; nothing if nothing is due or nobody is registered.
+    """Send the due messages to the people they concern. Does nothing if none is due or nobody is registered.
 
-    Recipients that the register gives wrongly are that council's problem: a failed delivery with its reason.
+    A wrong address in the register concerns only that council: it gives a failed delivery with the reason.
     """
     if published.message is None or not council.recipients:
         return []
@@ -110,10 +109,10 @@ def deliver_council(
 
 
 def recipients_of(store: Store, council: Council, alert: Alert, policy: MailPolicy) -> tuple[str, ...]:
-    """Who gets a council's message: its registered recipients of today, none if there are none.
+    """The recipients of a council's message: those in the register today, if there are any.
 
-    A correction goes to everyone whom an earlier message of the month reached, or may have, as well: whoever left the
-    register since still goes by the wrong figures. Addresses that may no longer be written to are left out.
+    A correction also goes to everyone whom an earlier message of the month reached or may have reached, because people
+    who have left the register since still rely on the wrong figures. Addresses that policy no longer allows are left out.
     """
     registered = council.recipients
     if alert.kind is not MessageKind.CORRECTION or not registered:
@@ -128,12 +127,12 @@ def recipients_of(store: Store, council: Council, alert: Alert, policy: MailPoli
 
 
 def undeliverable(message: Message, error: MailError) -> Delivery:
-    """A message that could not even be addressed, so that nothing of it is in the ledger."""
+    """The result for a message that could not be addressed, so that the ledger does not have it."""
     return Delivery(message.key, "", Status.FAILED, True, str(error))
 
 
 def _hand_over(transport: Transport, message: Outgoing, to: tuple[str, ...]) -> HandedOver:
-    """The transport's answer; when it took nothing, everyone is refused with its reason, and not for good."""
+    """Hand the message over. If the transport takes nothing, every addressee is refused for now, with the reason."""
     try:
         return transport.send(message, to)
     except NotTaken as error:
@@ -153,10 +152,10 @@ def _record(ledger: Ledger, entry: Entry, address: str, answer: HandedOver, at: 
 
 
 def resend(store: Store, key: str, *, reason: str, by: str, at: datetime) -> int:
-    """Open a message again for all its addressees; the next `deliver` sends it with the same Message-ID.
+    """Reopen a message for all its addressees. The next `deliver` sends it with the same Message-ID.
 
-    Who asked and why is in the ledger. Returns how many addressees were opened; raises MailError if the
-    ledger knows no such message or no reason is given.
+    Records in the ledger who asked and why. Returns the number of reopened addressees. Raises MailError if the
+    ledger has no such message or no reason is given.
     """
     ledger = Ledger(store)
     entries = ledger.entries(key)

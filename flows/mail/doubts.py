@@ -1,8 +1,8 @@
-"""Councils whose figures of a month are doubted as a whole: their mail waits until somebody has said that it is true.
+"""Councils whose figures for a month are doubted as a whole: their mail waits until somebody confirms the figures.
 
-What is doubted stands among the month's failures (`expectations.passing.doubt`). The answer is the data team's, on the
-data officer's word: `holdfast release`, an approval of the message, or an acceptance in the reviewed list. An extract
-sent again that is no longer doubted answers it too.
+Doubts are among the month's failures (`expectations.passing.doubt`). The data team answers them after asking the data
+officer: by `holdfast release`, by approving the message, or by an entry in the reviewed list. A new extract that is
+not doubted answers them too.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from flows.store.editions import History
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """One council whose message waits."""
+    """One council whose message waits because of a doubt."""
 
     since: datetime
-    """The day the newest of its extracts came: an answer given earlier was about other figures."""
+    """The day its newest extract came. An earlier answer was about other figures."""
     why: str
 
 
 def in_doubt(store: Store, month: Month) -> dict[str, InDoubt]:
-    """Folder of each council that is doubted in the month's newest edition."""
+    """The councils doubted in the month's newest edition, by folder."""
     history = History(store)
     editions = history.editions(month)
     if not editions:

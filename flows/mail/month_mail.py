@@ -1,4 +1,4 @@
-"""What became of a month's mail to directors in a run: sent, held, waiting, not delivered."""
+"""The state of a month's mail to directors after a run: sent, held, waiting, not delivered."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from flows.store.ledger import Status
 
 @dataclass(frozen=True)
 class MonthMail:
-    """The mail of one month as one run left it."""
+    """The state of one month's mail after one run."""
 
     deliveries: Mapping[str, Sequence[Delivery]] = field(default_factory=dict)
-    """By la_code: every message this run looked at."""
+    """Every message that this run looked at, by la_code."""
     held: Mapping[str, str] = field(default_factory=dict)
-    """Councils, by folder, whose mail waits for a person, each with why."""
+    """Councils (by folder) whose mail waits for a person, each with the reason."""
     storm: Storm | None = None
-    """The storm valve's verdict, before a person's word."""
+    """The storm valve's verdict, before any decision by a person."""
     waits: Pending | None = None
     """The round of approval that waits for an answer."""
     ruling: Ruling | None = None
-    """What was decided on it."""
+    """The decision on that round."""
 
     @property
     def _every(self) -> list[tuple[str, Delivery]]:
@@ -42,17 +42,17 @@ class MonthMail:
 
     @property
     def undelivered(self) -> tuple[tuple[str, Delivery], ...]:
-        """(la_code, delivery) of everything that was looked at and has not arrived."""
+        """(la_code, delivery) of every message that was looked at and has not arrived."""
         return tuple((code, d) for code, d in self._every if d.status is not Status.SENT)
 
     @property
     def unaddressed(self) -> int:
-        """Messages that could not even be addressed: nothing of them is in the ledger."""
+        """How many messages could not be addressed, so that the ledger does not have them."""
         return sum(not d.address for _, d in self._every)
 
     @property
     def awaits(self) -> str:
-        """What a person is asked to decide, why the month would have been held anyway, and how to decide."""
+        """What a person must decide, why the month would have been held anyway, and how to decide."""
         if self.waits is None:
             return ""
         because = f" {self.waits.held_because}" if self.waits.held_because else ""
@@ -65,18 +65,18 @@ class MonthMail:
 
     @property
     def held_because(self) -> str:
-        """Why all mail waits for the data team, if it does and nobody has been asked or has answered."""
+        """Why all mail waits for the data team. Empty if it does not, or if somebody was asked or has answered."""
         valve = self.storm is not None and self.storm.held and self.waits is None and self.ruling is None
         return self.storm.reason if valve and self.storm is not None else ""
 
     @property
     def stopped(self) -> str:
-        """Why no director is written to as things stand; empty if they are."""
+        """Why no director gets mail at present; empty if they do."""
         return self.awaits or self.held_because
 
     @property
     def officers_may_be_told(self) -> bool:
-        """Data officers are written to once nothing waits for approval and nobody has cancelled the month's mail."""
+        """Whether data officers may be written to: nothing waits for approval and nobody cancelled the month's mail."""
         cancelled = self.ruling is not None and self.ruling.decision is ApprovalVerdict.CANCEL
         return self.waits is None and not cancelled
 
@@ -88,5 +88,5 @@ class MonthMail:
         return f"{words}; {len(self.undelivered)} could not be delivered." if self.undelivered else f"{words}."
 
 
-#: Of a run that was not asked to mail.
+#: The state after a run that was not asked to send mail.
 NO_MAIL = MonthMail()

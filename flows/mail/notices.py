@@ -1,7 +1,7 @@
-"""Messages to the data team when something needs a person: one per cause and day, whoever notices it.
+"""Notices to the data team when something needs a person: one per cause and day.
 
-Prefect itself cannot mail from a self-hosted server, so this is Holdfast's own mail with its ledger: what was
-said today is not said again today, by whichever of watchdog, run and command line.
+A self-hosted Prefect server cannot send mail, so notices use Holdfast's own mail and its ledger. A notice is sent only
+once a day, even if the watchdog, a run and the command line all find the same cause.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from flows.store import Store, open_store
 from flows.store.ledger import Ledger, Status
 
 _LOGGER = logging.getLogger("holdfast.notify")
-#: The addressee of a notice that was posted.
+#: Name of the addressee of a notice that was posted to the webhook.
 _WEBHOOK = "the team's webhook"
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing the data team must know."""
+    """One thing that the data team must know."""
 
     cause: str
-    """Stable name of the cause, `not-done-2026-10`: of one cause one message a day."""
+    """Stable name of the cause, `not-done-2026-10`. Each cause gives one message a day."""
     title: str
-    """What, as a headline."""
+    """The headline."""
     what: str
-    """What happened and where, in sentences. No value from anybody's record."""
+    """Sentences on what happened and where. Contains no value from anybody's record."""
     to_do: tuple[str, ...]
-    """What to do, step by step; addresses of pages among them."""
+    """What to do, step by step, with addresses of pages."""
 
     def __post_init__(self) -> None:
         if not _PLAIN.fullmatch(self.cause):
             raise ValueError(f"“{self.cause}” is no name of a cause: small letters, digits and hyphens")
 
     def to_text(self) -> str:
-        """For a terminal or a log."""
+        """The notice as text for a terminal or a log."""
         return "\n".join([f"{self.title}. {self.what}", *(f"  - {step}" for step in self.to_do)])
 
 
 def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
-    """The notice as a message, the same key for the same cause and day."""
+    """The notice as a message. Its key is the same for the same cause and day."""
     day = at.astimezone(LONDON).date()
     letter = Letter(
         subject=f"Holdfast: {notice.title}",
@@ -73,11 +73,11 @@ def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
 def tell(
     settings: Settings, store: Store | None, transport: Transport, notices: Sequence[Notice], at: datetime
 ) -> list[Delivery]:
-    """Mail each notice to the data team once a day, and post it to the team's webhook; what became of each.
+    """Mail each notice to the data team once a day, and post it to the team's webhook. Returns the results.
 
-    Without a store, or with one that does not answer, a message goes out unrecorded under the same Message-ID:
-    better twice than not at all. Raises MailError or SettingsError for addresses a person must put right, after the
-    webhook has been told.
+    If there is no store or it does not answer, a message is sent unrecorded with the same Message-ID: twice is
+    better than not at all. Raises MailError or SettingsError for addresses that a person must correct, after the
+    notices were posted to the webhook.
     """
     webhook = open_webhook(settings)
     posted = [_post(settings, store, webhook, notice, at) for notice in notices] if webhook else []
@@ -118,7 +118,7 @@ def _tell(settings: Settings, store: Store | None, transport: Transport, notice:
     if store is not None:
         try:
             made = deliver(store, transport, message, recipients=to, policy=policy, at=at)
-            # If the address was changed today, the old one is still in the ledger.
+            # If the address was changed today, the ledger still has the old one.
             inbox = policy.redirect_to if policy.redirect_to and not policy.production else settings.mail.data_team
             return next((d for d in made if d.address == inbox.strip()), made[-1])
         except StoreError:
@@ -136,7 +136,7 @@ def _unrecorded(transport: Transport, outgoing: Outgoing, address: str) -> Deliv
 
 
 def opened_store(settings: Settings) -> Store | None:
-    """The store of the settings if it answers now."""
+    """The store that the settings name; None if it does not answer now."""
     try:
         store = open_store(settings, settings.store, must_exist=True)
         store.info("runs")

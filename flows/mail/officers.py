@@ -1,4 +1,4 @@
-"""The validation report of a council's own files, mailed to whoever makes them, when there is anything to put right."""
+"""Mails data officers the validation report on their council's files, if there is anything to put right."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from flows.store.context import RunContext
 from flows.store.ledger import Status
 from flows.store.manifest import Manifest
 
-#: Rows of one failure that a message names; the report has them all.
+#: The most rows of one failure that a message names; the report has them all.
 _ROWS_NAMED = 8
-#: Kinds of failure a message lists; the report has the rest.
+#: The most kinds of failure that a message lists; the report has the rest.
 _NOTES_LISTED = 12
-#: Figures that one finding names.
+#: The most figures that one finding names.
 _FIGURES_NAMED = 3
 
 
@@ -43,10 +43,10 @@ def write_to_data_officers(
     manifest: Manifest | None,
     failures: pl.DataFrame,
 ) -> dict[str, list[Delivery]]:
-    """Mail every data officer whose council has something to put right; what became of it, by la_code.
+    """Mail every data officer whose council has something to put right. Returns the deliveries by la_code.
 
-    The message's key is a digest of its content, so a repeated run writes to nobody again and a file that
-    was sent anew is answered anew. It goes even while alerts are held: it helps to mend the feed that held them.
+    The message's key contains a digest of its content, so a repeated run writes to nobody again, and a file that is
+    sent again gets a new answer. It goes out even while alerts are held, as it helps to repair the data behind them.
     """
     if not context.settings.mail.to_data_officers or manifest is None:
         return {}
@@ -72,7 +72,7 @@ def write_to_data_officers(
 
 
 def unreached(context: RunContext, written: Mapping[str, Sequence[Delivery]]) -> list[str]:
-    """The data officers who should have a report and do not, as sentences."""
+    """Sentences on the data officers who should have a report and do not."""
     return [
         f"{context.register.by_code[code].name} ({code}): the data officer could not be written to. {d.reason}"
         for code, done in written.items()
@@ -84,7 +84,7 @@ def unreached(context: RunContext, written: Mapping[str, Sequence[Delivery]]) ->
 def data_officer_message(
     council: Council, files: CouncilFiles, notes: Sequence[ValidationNote], contact: Contact
 ) -> Message:
-    """The validation report of a council's own files, for whoever made them. Row numbers, never values."""
+    """The validation report on a council's files, for its data officer. Contains row numbers but never values."""
     month, happened = files.month, files.headline
     sections = [LetterSection("Your files", (Bullets(tuple(f.detail for f in files.files)),))]
     for severity, heading in (
@@ -119,7 +119,7 @@ def data_officer_message(
 
 
 def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:
-    """One finding once: the same fault in the same rows of several columns is one item; what bears on most is first."""
+    """The findings, most affected measures first. The same fault in the same rows of several columns is one item."""
     together: dict[tuple[object, ...], list[ValidationNote]] = {}
     for note in notes:
         said = note.message.replace(note.column, "") if note.column else note.message
@@ -131,17 +131,17 @@ def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:
 
 
 def _holds(note: ValidationNote) -> bool:
-    """Whether the director's message waits for an answer to it."""
+    """Whether the director's message waits until this finding is answered."""
     return note.check.endswith(DOUBTED)
 
 
 def _bears_on(same: Sequence[ValidationNote]) -> tuple[str, ...]:
-    """The measures that rest on the columns of a finding."""
+    """The measures that use the columns of a finding."""
     return tuple(dict.fromkeys(m for n in same if n.column for m in measures_needing(Kind(n.extract), n.column)))
 
 
 def _item(same: Sequence[ValidationNote]) -> str:
-    """Where, what and how many; then the figures it bears on and the rows."""
+    """One finding: where, what and how many, then the figures it affects and the rows."""
     first, others = same[0], [n.column for n in same[1:]]
     where = first.extract[:1].upper() + first.extract[1:]
     also = f" The same in {listed(others)}." if others else ""

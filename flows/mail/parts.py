@@ -1,4 +1,4 @@
-"""A report made of parts, so that a terminal, a page, a letter and JSON show the same lines."""
+"""Reports made of parts, so that terminal, page, e-mail and JSON show the same lines."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One paragraph: lines of a label, which may be empty, and words."""
+    """One paragraph. Each line is a label, which may be empty, and words."""
 
     heading: str
     lines: tuple[tuple[str, str], ...]
     table: bool = False
-    """The labels are what is looked for (bands, places), so that they lead in every form."""
+    """Whether readers look for the labels (bands, places), so that every form shows the labels first."""
 
 
 def filled_parts(parts: Iterable[Part]) -> tuple[Part, ...]:
-    """The parts that have something to say."""
+    """The parts that are not empty."""
     return tuple(part for part in parts if part.lines)
 
 
 def parts_as_text(title: str, parts: Iterable[Part]) -> str:
-    """For a terminal: one line each, the label or the heading before it."""
+    """The report for a terminal: each line is preceded by its label or heading."""
     lines = [title]
     for part in parts:
         for label, words in part.lines:
@@ -32,5 +32,5 @@ def parts_as_text(title: str, parts: Iterable[Part]) -> str:
 
 
 def parts_as_document(parts: Iterable[Part]) -> dict[str, list[str]]:
-    """For JSON: the lines by heading."""
+    """The report for JSON: the lines by heading."""
     return {part.heading: [f"{label}: {words}" if label else words for label, words in part.lines] for part in parts}

@@ -1,7 +1,7 @@
-"""Who may be written to, and the message for them: addresses checked, tests redirected, headers safe.
+"""Decides who may be written to and addresses the message: checks addresses, redirects tests, keeps headers safe.
 
-Recipients come from the council register alone. Outside production nothing reaches them: the message
-goes to one named inbox instead and says so; a transport that reaches people is refused without one.
+Recipients come only from the council register. Outside production nothing reaches them: the message goes to one
+named inbox instead and says so. Without such an inbox, a transport that reaches people is refused.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from flows.store.ledger import REDIRECTED
 
 @dataclass(frozen=True, slots=True)
 class MailPolicy:
-    """How this installation writes. `allowed_domains` empty means no restriction and is refused in production."""
+    """How this installation sends mail. Empty `allowed_domains` means no restriction, which production refuses."""
 
     sender: str
     """`Holdfast <holdfast@region.example>`."""
@@ -30,16 +30,16 @@ class MailPolicy:
     production: bool = False
     allowed_domains: tuple[str, ...] = ()
     redirect_to: str = ""
-    """Outside production, the inbox that gets everything."""
+    """The inbox that gets all mail outside production."""
 
     @property
     def sender_address(self) -> str:
-        """The bare address of `sender`; raises SettingsError if there is none."""
+        """The address in `sender`, without the name. Raises SettingsError if there is none."""
         return checked_address(parseaddr(self.sender)[1], "the sender in the settings", SettingsError)
 
 
 def checked_address(text: str, where: str, error: type[MailError] | type[SettingsError] = MailError) -> str:
-    """The address if it is a plain one; raises `error` naming where it came from, not what it holds."""
+    """Return a plain address unchanged. Else raise `error`, which names where it came from but does not quote it."""
     address = text.strip()
     if not is_plain_address(address):
         raise error(f"{where[:1].upper()}{where[1:]}: not a usable e-mail address. Correct it there.")
@@ -47,7 +47,7 @@ def checked_address(text: str, where: str, error: type[MailError] | type[Setting
 
 
 def message_id(message_key: str, sender_address: str) -> str:
-    """The stable Message-ID of a message key: the same for every attempt, addressee and machine."""
+    """The Message-ID of a message key, which is the same for every attempt, addressee and machine."""
     plain = re.sub(r"[^A-Za-z0-9_-]+", ".", message_key)
     return f"<holdfast.{plain}@{sender_address.rpartition('@')[2].lower()}>"
 
@@ -55,11 +55,11 @@ def message_id(message_key: str, sender_address: str) -> str:
 def addressed(
     message: Message, *, recipients: Sequence[str], policy: MailPolicy, transport: Transport, at: datetime
 ) -> Outgoing:
-    """The message for these recipients under this policy; the same input gives the same message.
+    """The message for these recipients under this policy. The same input gives the same message.
 
-    A redirected one has a key of its own, so that the two never share an attempt. Raises MailError when an address
-    is malformed or outside the allowed domains, and SettingsError when a non-production installation has nowhere
-    to redirect to.
+    A redirected message has a key of its own, so that it never shares an attempt with the real one. Raises
+    MailError if an address is malformed or outside the allowed domains, and SettingsError if an installation
+    outside production has no inbox to redirect to.
     """
     to, redirected = allowed_recipients(recipients, policy, transport, message.la_code)
     if redirected:
@@ -83,9 +83,9 @@ def addressed(
 def allowed_recipients(
     recipients: Sequence[str], policy: MailPolicy, transport: Transport, la_code: str
 ) -> tuple[tuple[str, ...], bool]:
-    """Who may be written to for these recipients, and whether that is the test inbox instead of them.
+    """The addresses to write to for these recipients, and whether this is the test inbox instead.
 
-    Raises MailError and SettingsError as `addressed` does.
+    Raises MailError and SettingsError in the same cases as `addressed`.
     """
     where = f"the register's recipients of council {la_code}"
     checked = tuple(dict.fromkeys(checked_address(r, where) for r in recipients))
@@ -104,7 +104,7 @@ def allowed_recipients(
 
 
 def record_of(message: Outgoing) -> bytes:
-    """The message as the ledger keeps it, in bytes that any mail program opens. Raises MailError if it is too large."""
+    """The message as bytes for the ledger, which any mail program can open. Raises MailError if it is too large."""
     content = mime_bytes(message)
     if len(content) > SIZE_LIMIT_BYTES:
         raise MailError(
@@ -137,5 +137,5 @@ def _redirect_notice(la_code: str, count: int) -> str:
 
 
 def _one_line(text: str) -> str:
-    """A header value on one line: control characters, line breaks above all, become blanks."""
+    """A header value on one line: control characters, especially line breaks, become spaces."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -1,4 +1,4 @@
-"""One message to the data team, to see whether mail can leave: what each step of the way answered."""
+"""Sends one test message to the data team and reports the answer to each step."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from flows.mail.transports.open import mail_policy, open_transport
 from flows.mail.transports.port import NotTaken
 from flows.settings.settings import Settings, TransportChoice
 
-#: The steps of SMTP in their order; others have one.
+#: The steps of SMTP in order; other transports have one step.
 _STEPS = ("name", "connect", "TLS", "sign-in", "sender", "recipient", "data")
 
 
 @dataclass(frozen=True, slots=True)
 class MailTest:
-    """What became of the message."""
+    """The result of a test message."""
 
     steps: tuple[tuple[str, str], ...]
-    """Each step that was answered, and how. No secret."""
+    """Each step that was answered, with the answer. Contains no secret."""
     failed: str = ""
-    """The step at which it ended; empty if the message was taken."""
+    """The step that failed; empty if the message was accepted."""
     reason: str = ""
 
     def to_text(self) -> str:
-        """One line a step, and what to do next."""
+        """One line for each step, then what to do next."""
         lines = [f"{step:<10} ok      {answer}" for step, answer in self.steps]
         if self.failed:
             return "\n".join([*lines, f"{self.failed:<10} FAILED  {self.reason}"])
@@ -36,7 +36,7 @@ class MailTest:
 
 
 def send_test(settings: Settings, at: datetime) -> MailTest:
-    """Send one message to the data team over the settings' transport. Raises SettingsError, MailError for addresses."""
+    """Send a message to the data team by the settings' transport. Raises SettingsError, MailError for addresses."""
     heard: list[tuple[str, str]] = []
     transport = open_transport(settings, lambda step, answer: heard.append((step, answer)))
     to = (settings.mail.data_team,)
@@ -59,7 +59,7 @@ def send_test(settings: Settings, at: datetime) -> MailTest:
 
 
 def try_out_message(settings: Settings, at: datetime) -> Message:
-    """The message: its key, so its Message-ID, is the moment's."""
+    """The test message. Its key, and so its Message-ID, contains the time."""
     local = at.astimezone(LONDON)
     letter = Letter(
         subject="Holdfast: this is a test",

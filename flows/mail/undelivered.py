@@ -1,7 +1,7 @@
-"""What of a month's mail has not arrived: worked out from the ledger for run, watchdog and keeper alike, and sent.
+"""Finds a month's undelivered mail in the ledger, for the run, the watchdog and the keeper, and sends it.
 
-A message counts while it is the one that stands: a later revision of an alert, or a later report of the same files,
-takes the place of an earlier one. Held messages are not undelivered: they wait for a person.
+Only the latest message counts: a later revision of an alert, or a later report on the same files, replaces the
+earlier one. Held messages do not count as undelivered, as they wait for a person.
 """
 
 from __future__ import annotations
@@ -31,30 +31,30 @@ from flows.store.open import open_store
 from flows.store.port import DamagedObject
 from flows.store.reading import read_json
 
-#: The month's messages in the ledger; the watchdog's own and the refresh's are of a day, not of a month.
+#: Keys of a month's messages in the ledger. Messages of the watchdog and the refresh belong to a day, not a month.
 _KEY = re.compile(
     r"\d{4}-\d{2}/(?:(?P<files>files)/(?P<officers>[^/]+)/[0-9a-f]+|(?P<run>run)/[0-9a-f]+|(?P<folder>[^/]+)/r\d+/\w+)"
 )
 
-#: Between attempts beside a serving process: so long after one attempt, twice that after two, at most an hour.
+#: The keeper's wait after the first attempt, which doubles after each further one, and the longest wait.
 _WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """One addressee who should have a message of a month and does not."""
+    """One addressee who has not received a message of a month."""
 
     key: str
     folder: str
-    """The council's; empty for the data team's own summary."""
+    """The council's folder; empty for the data team's summary."""
     whom: str
     """“director”, “data officer” or “data team”."""
     address: str
     status: Status
-    """Failed: the addressee's side refused it for good. Else it is to be sent."""
+    """FAILED if the addressee's server refused it for good; otherwise it is still to be sent."""
     reason: str
     last: datetime
-    """When the ledger was last written to of it."""
+    """Time of its latest event in the ledger."""
     attempts: int
 
     @property
@@ -65,12 +65,12 @@ class Undelivered:
 
 
 def is_redirected(settings: Settings) -> bool:
-    """Whether messages go to a test inbox instead of to their recipients, under keys of their own."""
+    """Whether messages go to a test inbox instead of their recipients, with keys of their own."""
     return bool(settings.mail.redirect_to) and not mail_policy(settings).production
 
 
 def undelivered(store: Store, settings: Settings, month: Month) -> tuple[Undelivered, ...]:
-    """Everyone who misses a message of the month now, in order of message. A run of the month may be at work on it."""
+    """Everyone without a message of the month at present, sorted by message. A run may still be sending some of it."""
     redirected = is_redirected(settings)
     every = [e for e in Ledger(store).month(month) if e.key.endswith(REDIRECTED) is redirected]
     missing = [e for e in every if e.status is not Status.SENT]
@@ -82,7 +82,7 @@ def undelivered(store: Store, settings: Settings, month: Month) -> tuple[Undeliv
 
 
 def _standing(store: Store, month: Month, every: Iterable[Entry], missing: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Of the keys with somebody missing, those that stand: each with council's folder and kind of addressee."""
+    """The latest messages among `missing` keys, each with the council's folder and the kind of addressee."""
     held = holds(store, month)
     all_held = _held_as_a_whole(store, month)
     found: dict[str, tuple[str, str]] = {}
@@ -96,7 +96,7 @@ def _standing(store: Store, month: Month, every: Iterable[Entry], missing: Itera
             if stands and folder not in held and not all_held:
                 found[key] = (folder, "director")
             continue
-        # Of reports that follow each other only the newest counts.
+        # Of successive reports on the same files, only the newest counts.
         group = key.rpartition("/")[0]
         rivals = {e.key: e for e in every if e.key.rpartition("/")[0] == group}
         if max(rivals, key=lambda k: (_created(store, rivals[k]), k)) == key:
@@ -139,9 +139,9 @@ def _undelivered(store: Store, entry: Entry, to: tuple[str, str]) -> Undelivered
 
 
 def is_time(left: Sequence[Undelivered], now: datetime) -> bool:
-    """Whether to try again now: something is open, and the wait after the last attempt is over.
+    """Whether to try again now: something is unsent, and the wait since the last attempt is over.
 
-    One rhythm for the whole month: what one message meets, the others mostly meet too.
+    The wait is for the whole month, as a fault that one message meets mostly affects the others too.
     """
     open_ = [one for one in left if one.status is not Status.FAILED]
     if not open_:
@@ -153,9 +153,9 @@ def is_time(left: Sequence[Undelivered], now: datetime) -> bool:
 def send_undelivered(
     settings: Settings, store: Store, courier: Courier, month: Month, at: datetime
 ) -> list[list[Delivery]]:
-    """Send what is open of the month, as the ledger has it, to those who are still to have it.
+    """Send the month's unsent messages, as recorded in the ledger, to those who should still get them.
 
-    The caller holds the month's claim. Raises ReferenceDataError if there is no register.
+    The caller must hold the month's claim. Raises ReferenceDataError if there is no register.
     """
     register = load_register(open_store(settings, settings.landing), settings.register_file)
     left = {one.key: one for one in undelivered(store, settings, month) if one.status is not Status.FAILED}
@@ -188,9 +188,10 @@ def _recipients(
 
 
 def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddressed: int | None = None) -> None:
-    """Bring the month's success marker up to date after mail has gone, if there is one.
+    """Update the month's success marker, if there is one, after mail was sent.
 
-    `unaddressed`: how many messages a run could not even address (a domain that is not allowed); None leaves it.
+    `unaddressed` is the number of messages that a run could not address (for example, the domain is not allowed);
+    None leaves the number as it is.
     """
     marker = _marker(store, month)
     if not marker:
@@ -202,7 +203,7 @@ def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddres
 
 
 def noted_undelivered(store: Store, month: Month) -> tuple[int, int]:
-    """What the month's success marker says: how many were not delivered, and how many could not be addressed."""
+    """The month's success marker's numbers of messages not delivered and of messages that could not be addressed."""
     marker = _marker(store, month)
     counts = (marker.get("undelivered", 0), marker.get("unaddressed", 0))
     return (counts[0], counts[1]) if all(isinstance(c, int) for c in counts) else (0, 0)  # type: ignore[return-value]
@@ -213,7 +214,7 @@ def _marker_name(month: Month) -> str:
 
 
 def _marker(store: Store, month: Month) -> dict[str, object]:
-    """The month's success marker; empty if there is none or it cannot be read, which the watchdog says."""
+    """The month's success marker; empty if there is none or it cannot be read, which the watchdog reports."""
     try:
         return read_json(store, _marker_name(month), dict)
     except (ObjectMissing, DamagedObject):

@@ -1,6 +1,6 @@
-"""What leaves by HTTP instead of mail: notices to a team's channel, and the watchdog's signal of life.
+"""Sends by HTTP instead of mail: notices to a team's channel, and the watchdog's heartbeat.
 
-An address of either kind is a secret: whoever has it may post. It is in no message, log or error.
+Both addresses are secrets, as anybody who has one can post. They appear in no message, log or error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _TIMEOUT_SECONDS = 20
 
 
 class Webhook:
-    """An incoming webhook of Teams (a workflow) or Slack (and what understands Slack), as a way for a notice to go."""
+    """A transport for notices: an incoming webhook of Teams (a workflow), Slack, or a service compatible with Slack."""
 
     name = "webhook"
     reaches_people = True
@@ -26,7 +26,7 @@ class Webhook:
         self._form = form
 
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
-        """Post the subject and the text. Raises NotTaken for any answer but 2xx."""
+        """Post the subject and the text. Raises NotTaken unless the response is 2xx."""
         text = f"{message.subject}\n\n{message.text}"
         body = {"text": text} if self._form is WebhookForm.SLACK else _card(message.subject, message.text)
         try:
@@ -39,7 +39,7 @@ class Webhook:
 
 
 def _card(subject: str, text: str) -> dict[str, object]:
-    """The message that Teams' workflow “when a webhook request is received” takes: an adaptive card."""
+    """The adaptive card that Teams' workflow “when a webhook request is received” expects."""
     title = {"type": "TextBlock", "text": subject, "weight": "Bolder", "wrap": True}
     card = {
         "type": "AdaptiveCard",
@@ -52,13 +52,13 @@ def _card(subject: str, text: str) -> dict[str, object]:
 
 
 def open_webhook(settings: Settings) -> Webhook | None:
-    """The webhook of the settings, if one is given."""
+    """The webhook in the settings; None if there is none."""
     url = settings.watchdog.webhook_url
     return Webhook(url.get_secret_value(), settings.watchdog.webhook_form) if url else None
 
 
 def signal(settings: Settings) -> str:
-    """Call the address that expects the watchdog's signal of life, if one is given; why it failed, or “”."""
+    """Send the watchdog's heartbeat to the address in the settings, if there is one. Returns why it failed, or “”."""
     url = settings.watchdog.signal_url
     if url is None:
         return ""

@@ -1,4 +1,4 @@
-"""`holdfast why`: the chain behind a decision, from the files to the message, read from what the store remembers."""
+"""`holdfast why`: the chain behind a decision, from the files to the message, as recorded in the store."""
 
 from __future__ import annotations
 
@@ -28,31 +28,31 @@ from flows.store import Store
 from flows.store.editions import History
 from flows.store.ledger import Ledger
 
-#: Months looked back for how long a measure has been missing.
+#: How many months to look back to find out since when a measure has been missing.
 _LOOKED_BACK = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """What led to a council's decision of a month."""
+    """Everything that led to a council's decision in a month."""
 
     month: Month
     council: Council
     files: CouncilFiles
     failures: pl.DataFrame
-    """The council's FAILURES of the month, accepted ones among them."""
+    """The council's FAILURES of the month, including accepted ones."""
     alert: Alert | None
     missing: tuple[tuple[str, str, Month], ...]
-    """Label of a measure, why it has no value, and the month since which it has none."""
+    """Missing measures: label, why there is no value, and since which month."""
     message: tuple[str, ...]
-    """What became of the message, or why there is none, as sentences."""
+    """Sentences on what became of the message, or why there is none."""
 
     @property
     def title(self) -> str:
         return f"{self.council.name} ({self.council.la_code}), {self.month.in_words}"
 
     def parts(self) -> tuple[Part, ...]:
-        """The chain in its order."""
+        """The chain in order."""
         return filled_parts(self._parts())
 
     def _parts(self) -> Iterator[Part]:
@@ -84,7 +84,7 @@ class Chain:
         yield Part("Message", tuple(("", sentence) for sentence in self.message))
 
     def to_json(self) -> str:
-        """The chain as a document."""
+        """The chain as a JSON document."""
         alert = self.alert
         document: dict[str, Any] = {
             **files_document(self.files),
@@ -108,7 +108,7 @@ class Chain:
 
 
 def chain(store: Store, history: History, council: Council, month: Month, rules: AlertRules) -> Chain:
-    """Everything the store remembers of how a council's month came out. Nothing is computed again."""
+    """Read from the store everything that led to a council's decision. Nothing is computed again."""
     editions = history.editions(month)
     manifest = editions[-1] if editions else None
     failures = history.table(manifest, "failures", FAILURES) if manifest is not None else FAILURES.to_frame()
@@ -125,7 +125,7 @@ def chain(store: Store, history: History, council: Council, month: Month, rules:
 
 
 def _missing(store: Store, alert: Alert) -> tuple[tuple[str, str, Month], ...]:
-    """Since when: the first of the unbroken months, up to this one, whose alert says that the measure has no value."""
+    """Missing measures, each with the first of the consecutive months, up to this one, without a value."""
     found = {label: gap.reason for gap in alert.not_known for label in gap.labels}
     since = dict.fromkeys(found, alert.month)
     open_labels = set(found)

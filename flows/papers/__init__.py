@@ -1,6 +1,6 @@
-"""Every generated document."""
+"""Generates documents from code."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "every",
     "templates",

@@ -14,12 +14,12 @@ BEGIN, END = "<!-- from the layout: begin -->", "<!-- from the layout: end -->"
 
 
 def tables() -> str:
-    """What each field comes from, what each list gives, and the patterns by which names are known."""
+    """Where each field comes from, what each list gives, and the patterns that recognise names."""
     return "\n\n".join((_fields(), _lists(), _patterns()))
 
 
 def page(text: str) -> str:
-    """The page with its tables as the layout has them now."""
+    """The page with its tables brought up to date with the layout."""
     return between_marks(text, BEGIN, END, tables())
 
 

@@ -1,7 +1,6 @@
-"""The data contract, for the officers who make the extracts: written from the field registry and the readers.
+"""The data contract for officers who make the extracts, generated from the field registry and the readers.
 
-Where the data
-dictionary says what is made of a field, this page says what to send.
+The data dictionary says what a field is used for; this page says what to send.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from flows.extracts.personal.words import PERSONAL_HEADERS
 from flows.papers.markdown import markdown_table
 from flows.settings.settings import IngestSettings
 
-#: One row of each extract that passes every check, of a council and people who do not exist.
+#: For each extract, one row that passes every check. The council and the people do not exist.
 EXAMPLES: dict[Kind, Mapping[str, str]] = {
     Kind.WORKFORCE: {
         "la_code": "Z01",

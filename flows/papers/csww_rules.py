@@ -67,8 +67,8 @@ Days lost of the single month are not in the return. Where a council sends its o
 of this table applies: the twelve months are counted from those, and the return only fills what they lack.
 """
 
-#: Why a measure of the month cannot be made where only the return is there; `test_round_trip.py` holds the
-#: made-up region to exactly this list.
+#: Why a month's measure cannot be computed from the return alone. `test_round_trip.py` checks that the made-up region
+#: gives exactly this list.
 DIFFERENCES_FROM_EXTRACTS: dict[str, str] = {
     "turnover_rate_fte": "not made: a leaver's FTE is 0 in the return, and what DfE takes instead is not known",
     "turnover_rate_3m_annualised": "not made: as turnover, and it needs the two months before",

@@ -1,4 +1,4 @@
-"""The data dictionary, written from the registry: every field, count, measure and feature."""
+"""The data dictionary, generated from the registry: every field, count, measure and feature."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _TYPES = {
     FieldType.REFERENCE: "the council’s pseudonym",
 }
 
-#: What every column of a feature row means.
+#: The meaning of every column of a feature row.
 FEATURE_MEANINGS: dict[str, str] = {
     "la_code": "The council’s DfE code, or both codes of a joint return.",
     "month": "Last day of the month.",

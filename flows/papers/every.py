@@ -1,4 +1,4 @@
-"""Every document that is written from code, in one list: `holdfast papers` checks or writes them all."""
+"""The list of all documents that are generated from code. `holdfast papers` checks or writes them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Paper:
     """One generated document."""
 
     name: str
-    """In the folder of the documents."""
+    """Its name in the folder of documents."""
     write: Callable[[str], str]
-    """The document as it should be, from the document as it is: some are written by hand but for a table."""
+    """Makes the new text from the present text, since some documents are written by hand except for a table."""
 
     def fresh(self, folder: Path) -> str:
-        """The text it should have."""
+        """The text that it should have."""
         return self.write(self._there(folder))
 
     def is_stale(self, folder: Path) -> bool:
-        """Whether the document says something else than the code does."""
+        """Whether the document differs from what the code says."""
         return self._there(folder) != self.fresh(folder)
 
     def _there(self, folder: Path) -> str:
@@ -45,12 +45,12 @@ PAPERS = (
 
 
 def stale_papers(folder: Path) -> tuple[Paper, ...]:
-    """The documents of the folder that are missing or say something else than the code does."""
+    """The documents in the folder that are missing or differ from what the code says."""
     return tuple(paper for paper in PAPERS if paper.is_stale(folder))
 
 
 def write_papers(folder: Path) -> tuple[Paper, ...]:
-    """Write what is stale; which documents that were."""
+    """Write the stale documents, and return them."""
     stale = stale_papers(folder)
     for paper in stale:
         (folder / paper.name).write_text(paper.fresh(folder), encoding="utf-8")

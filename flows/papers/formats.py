@@ -1,4 +1,4 @@
-"""Which measure each form of a council's figures can give: the table in `docs/formats.md`, written from the code."""
+"""The table in `docs/formats.md`, generated from code: the measures that each format of a council's data can give."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flows.papers.markdown import between_marks, markdown_table
 _BEGIN, _END = "<!-- measures: begin -->", "<!-- measures: end -->"
 YES, SEPTEMBER, PART, NO = "yes", "September", "in part", "–"
 
-#: The year's flows that a workforce return of 30 September gives as a `return` extract.
+#: Yearly flows that a workforce return of 30 September gives as a `return` extract.
 CSWW_FLOWS = ("starters_headcount", "leavers_headcount", "working_days_lost_fte")
 
 FORMS = ("Our extracts", "Workforce return", "Annex A", "SSD", "DfE’s published file")
@@ -26,12 +26,12 @@ _ANNEX_A = {(Kind.CASELOAD, f.name) for f in EXTRACTS[Kind.CASELOAD].fields if f
 _CSWW = {(Kind.WORKFORCE, name) for name in TAKEN} | {(Kind.ESTABLISHMENT, name) for name in ESTABLISHMENT}
 _SSD_CASES = {(Kind.CASELOAD, f.name) for f in EXTRACTS[Kind.CASELOAD].fields}
 _SSD_WORKERS = {(Kind.WORKFORCE, name) for name in WORKFORCE_FIELDS}
-#: DfE publishes stocks and yearly flows of the workforce, none of cases.
+#: DfE publishes stocks and yearly flows of the workforce, but nothing about cases.
 _PUBLISHED = {RETURN_INPUTS[name] for name in columns_of("since 2023")}
 
 
 def given_by(measure: Measure) -> tuple[str, ...]:
-    """For each of FORMS whether it gives what the measure's formula reads."""
+    """For each of FORMS, whether it gives what the measure's formula needs."""
     inputs = [name for name in measure.inputs if name != POPULATION_INPUT]
     over_time = [name for name in inputs if re.search(r"_(3|12)m$", name)]
     of_year = {RETURN_INPUTS[name] for name in CSWW_FLOWS}
@@ -47,16 +47,16 @@ def given_by(measure: Measure) -> tuple[str, ...]:
 
 
 def _carried(inputs: Collection[str], fields: Collection[tuple[Kind, str]]) -> bool:
-    """Whether every count that these inputs are made of can be made of these fields."""
+    """Whether every count that these inputs need can be made from these fields."""
     counts = [_COUNT[re.sub(r"_(3|12)m$", "", name)] for name in inputs]
     return all((c.extract, need) in fields for c in counts for need in c.needs)
 
 
 def table() -> str:
-    """The Markdown table, measure by measure."""
+    """The Markdown table, with a row for each measure."""
     return markdown_table(("Measure", *FORMS), [(m.label, *given_by(m)) for m in MEASURES])
 
 
 def page(text: str) -> str:
-    """The page with the table between its marks written anew."""
+    """The page with the table between its marks replaced."""
     return between_marks(text, _BEGIN, _END, table())

@@ -1,4 +1,4 @@
-"""`docs/model-card.md`: the shipped model for people who must decide whether to trust it, from its card alone."""
+"""`docs/model-card.md`: describes the shipped model for people who must decide whether to trust it, from its card."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Extract templates: an empty file with its columns, a dictionary of them, and an example that passes the checks.
 
-Everything is written from the field registry, so that a template cannot ask for what ingest does not read.
-The example is made up by code; no council is in it.
+Everything is generated from the field registry, so a template cannot ask for anything that ingest does not read.
+The example is made up by code and contains no real council.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EXAMPLE_MONTH = Month(2026, 10)
 DICTIONARY = "Data dictionary"
 _DICTIONARY_HEADER = ("Column", "Needed", "Form", "Codes or range", "What it is", "Taken from", "Also read as")
 _WRITTEN = datetime(2020, 1, 1, tzinfo=UTC)
-#: What Excel takes in the message beside a cell.
+#: The most characters that Excel allows in the message of a cell and in its title.
 _MOST_CHARACTERS, _MOST_TITLE = 250, 32
 
 _FORMS = {
@@ -46,7 +46,7 @@ _FORMS = {
 def write_template(kind: Kind, to: Path, *, as_csv: bool = False) -> tuple[Path, Path]:
     """Write the empty template and, beside it, the filled example; returns both paths.
 
-    Raises HoldfastError rather than write over a file that is there: it may have been filled.
+    Raises HoldfastError instead of overwriting an existing file, because somebody may have filled it in.
     """
     example = to.with_name(f"{to.stem}-example{to.suffix}")
     for path in (to, example):
@@ -63,7 +63,7 @@ def write_template(kind: Kind, to: Path, *, as_csv: bool = False) -> tuple[Path,
 
 
 def workbook(kind: Kind, rows: pl.DataFrame) -> bytes:
-    """An Excel workbook: a sheet named as the extract with these rows, and the data dictionary."""
+    """An Excel workbook: a sheet with these rows, named after the extract, and the data dictionary."""
     extract = EXTRACTS[kind]
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
@@ -101,7 +101,7 @@ def _write(sheet: Worksheet, row: int, column: int, value: Any, cell_format: For
 
 
 def _validation(field: Field) -> dict[str, Any]:
-    """What Excel lets into a column's cells, and what it says beside them."""
+    """Excel's data validation for a column: what its cells accept, and the message they show."""
     says = {
         "input_title": field.name[:_MOST_TITLE],
         "input_message": _shortened(f"{field.description} {_allowed(field)}".strip()),
@@ -137,7 +137,7 @@ def _shortened(text: str) -> str:
 
 
 def dictionary_rows(kind: Kind) -> list[tuple[str, ...]]:
-    """The data dictionary of an extract: a row per column, the header first."""
+    """The data dictionary of an extract: the header, then one row for each column."""
     extract = EXTRACTS[kind]
     rows: list[tuple[str, ...]] = [_DICTIONARY_HEADER]
     for field in extract.fields:
@@ -185,7 +185,7 @@ def example_rows(kind: Kind) -> pl.DataFrame:
     rows = as_sent(frames.frames[kind], kind).with_columns(pl.col("la_code").cast(pl.String))
     if kind is Kind.WORKFORCE:
         left = pl.col("role_end_date").is_not_null()
-        # A sample of the workers in post, some of them agency, and of those who left.
+        # A sample of workers in post, some of them agency workers, and of leavers.
         rows = pl.concat([rows.filter(~left).gather_every(12), rows.filter(left).head(3)])
     if kind is Kind.CASELOAD:
         closed = pl.col("closed_date").is_not_null()
@@ -196,7 +196,7 @@ def example_rows(kind: Kind) -> pl.DataFrame:
 
 
 def _example_return() -> pl.DataFrame:
-    """A return counted from a year of the made-up council's records."""
+    """A return, counted from a year of the made-up council's records."""
     made = region(1, 12, 7, EXAMPLE_MONTH)
     (council,) = made.councils
     counts: dict[Kind, list[pl.DataFrame]] = {}

@@ -1,7 +1,7 @@
-"""`docs/transparency-record.md`: an algorithmic transparency record by the sections of the UK standard (ATRS).
+"""`docs/transparency-record.md`: an algorithmic transparency record with the sections of the UK standard (ATRS).
 
-Written from the shipped model's card and the settings' defaults, so that it changes with them. What only the group that
-runs Holdfast can know is marked; a record with marks left in it is not ready to be published.
+It is generated from the shipped model's card and the default settings, so that it changes with them. Parts that only
+the group that runs Holdfast can know are marked. A record that still has marks is not ready to be published.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The published files kept up to date: fetched, checked, compared with the last version, stored, told of."""
+"""Keeps the published files up to date: fetches, checks and stores them, and says what changed."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "api",
     "download",

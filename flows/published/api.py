@@ -1,7 +1,7 @@
-"""DfE's statistics API: which versions a data set has, and where the file of one lies.
+"""DfE's statistics API: which versions a data set has, and the address of each version's file.
 
-The CSV of a data set is outside the API's promise of compatibility, so a version is always asked for by its
-number, and the file's headers are checked like those of any other.
+The API does not promise that a data set's CSV stays compatible. So a version is always requested by its number, and
+its headers are checked like those of any other file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from features.errors import ReferenceDataError
 from flows.published.download import Downloader
 from flows.settings.published_sources import ReferenceSource
 
-#: Versions in one answer of the API; it lists the newest first.
+#: Versions in one page of the API's response, which lists the newest first.
 _PAGE_SIZE = 20
 _NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,2}")
 
@@ -28,21 +28,21 @@ class DataSetVersion:
     number: str
     published: date | None
     last_period: str
-    """The newest period it covers, as the publisher writes it; empty if the API does not say."""
+    """The newest period that it covers, as the publisher writes it; empty if the API does not say."""
 
     @property
     def order(self) -> tuple[int, ...]:
-        """Versions in order: 2.0 comes after 1.10."""
+        """Sort key of the version: 2.0 comes after 1.10."""
         return tuple(int(part) for part in self.number.split("."))
 
 
 def csv_address(api: str, data_set: str, number: str) -> str:
-    """Where the file of one version of a data set lies."""
+    """The address of the file of one version of a data set."""
     return f"{api.rstrip('/')}/data-sets/{data_set}/csv?dataSetVersion={number}"
 
 
 def published_versions(downloader: Downloader, api: str, source: ReferenceSource) -> tuple[DataSetVersion, ...]:
-    """The published versions of a source's data set, newest first; raises ReferenceDataError if there is none."""
+    """The published versions of a source's data set, newest first. Raises ReferenceDataError if there is none."""
     address = f"{api.rstrip('/')}/data-sets/{source.data_set}/versions?page=1&pageSize={_PAGE_SIZE}"
     content = downloader.fetch(address, f"{source.name}, list of versions", json=True).content
     try:
@@ -60,7 +60,7 @@ def published_versions(downloader: Downloader, api: str, source: ReferenceSource
 
 
 def _version(one: Any) -> DataSetVersion | None:
-    """The version if it is published; withdrawn and unpublished ones have no file."""
+    """The version if it is published; None for withdrawn and unpublished ones, which have no file."""
     if str(one.get("status", "Published")).lower() != "published":
         return None
     number = str(one["version"])

@@ -1,4 +1,4 @@
-"""Two versions of a published file side by side: what is new, what is gone, and whether the newer may be used."""
+"""Compares two versions of a published file: what is new, what is gone, and whether the newer one may be used."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from features.errors import ReferenceDataError
 from flows.published.contents import JUDGED, Contents
 
-#: A newer version may have this share of the councils, rows or judgements of the one it replaces, or more.
+#: A newer version must have at least this share of the councils, rows or judgements of the one it replaces.
 _LEAST_COUNCILS = 0.9
 _LEAST_ROWS = 0.9
 _LEAST_JUDGEMENTS = 0.95
-#: Headers that a sentence lists.
+#: At most so many headers are listed in a sentence.
 _LISTED = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a version brings, compared with the one before it."""
+    """What changed in a version, compared with the one before it."""
 
     periods_new: tuple[str, ...]
     periods_gone: tuple[str, ...]
@@ -31,11 +31,11 @@ class Changes:
 
     @property
     def is_release(self) -> bool:
-        """Whether there are figures or judgements that were not there before, and not only corrections."""
+        """Whether there are new figures or judgements, and not only corrections."""
         return bool(self.periods_new or self.judgements_new)
 
     def sentences(self) -> tuple[str, ...]:
-        """What changed, for people; never empty."""
+        """Sentences on what changed; never empty."""
         said = []
         if self.periods_new:
             said.append(f"New: figures for {in_words(self.periods_new)}.")
@@ -57,9 +57,9 @@ class Changes:
 
 
 def compare_versions(before: Contents, after: Contents, name: str) -> Changes:
-    """What `after` changes; raises ReferenceDataError when it lacks what a newer version must have.
+    """Compare `after` with `before`. Raises ReferenceDataError if it lacks what a newer version must have.
 
-    That is: it ends earlier, has far fewer councils in its newest year, far fewer rows, or lost judgements.
+    That is, if it ends earlier, has far fewer councils in its newest year, far fewer rows, or has lost judgements.
     """
     changes = Changes(
         periods_new=_beyond(after.periods, before.periods),
@@ -78,7 +78,7 @@ def compare_versions(before: Contents, after: Contents, name: str) -> Changes:
 
 
 def header_sentences(new: Iterable[str], gone: Iterable[str]) -> list[str]:
-    """Columns that came and went, by name."""
+    """Sentences that name new and missing columns."""
     said = []
     for headers, what in ((sorted(new), "New column"), (sorted(gone), "Column gone")):
         if headers:
@@ -89,7 +89,7 @@ def header_sentences(new: Iterable[str], gone: Iterable[str]) -> list[str]:
 
 
 def in_words(periods: Iterable[str]) -> str:
-    """`2023` and `RevCP 2023` as a short list of years; with the item where the file has several."""
+    """Periods such as `2023` and `RevCP 2023` as a short list of years, with the item if the file has several."""
     groups: dict[str, list[str]] = {}
     for period in sorted(periods):
         item, _, year = period.rpartition(" ")

@@ -1,4 +1,4 @@
-"""What a published file holds: recognised by its headers, counted, and refused when the counts make no sense."""
+"""Reads what a published file contains: recognises it by its headers, counts it, and refuses implausible counts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.record.figures import LAIT_MEASURES
 from models.record.places import plain_name
 from models.record.tables import Layout, RecordTable, claim, nearest, tables_of
 
-#: The layouts of which a file of each kind must have at least one.
+#: For each kind of file, the layouts of which it must have at least one.
 LAYOUTS: Mapping[Holds, tuple[Layout, ...]] = {
     Holds.WORKFORCE: layouts.WORKFORCE,
     Holds.REFERRALS: (layouts.REFERRALS,),
@@ -40,22 +40,22 @@ LAYOUTS: Mapping[Holds, tuple[Layout, ...]] = {
     ),
     Holds.REPORTS: (layouts.REPORTS,),
 }
-#: Files of judgements: they are compared by judgement, the others by year and council.
+#: Files of judgements. They are compared by judgement, other files by year and council.
 JUDGED = frozenset({Holds.JUDGEMENTS, Holds.REPORTS})
 
-#: England has 153 councils with children's services; some send one return for two, some none in a year.
+#: The fewest councils in a year. England has 153 with children's services; some share a return, some send none.
 LEAST_COUNCILS = 120
-#: A column in which fewer councils than this have a number in the newest year has lost its figures.
+#: A column has lost its figures if less than this share of councils has a number in the newest year.
 _LEAST_NUMBERS = 0.5
-#: England's sum of a count does not halve or double in a year; a change of unit does that.
+#: The sum of a count for England does not halve or double in a year, unless its unit has changed.
 _LARGEST_STEP = 2.0
 
-#: Rows of a year of judgements from which on unreadable grades are taken for a new wording, and their share.
+#: Unreadable grades count as a new wording if a year has at least this many judgements, and this share of them.
 _ENOUGH_ROWS = 5
 _LEAST_READABLE = 0.5
 _YEAR_DAYS = 365
 
-#: A council's code in LAIT, where England and its regions have the codes from 970 on.
+#: A council's code in LAIT. England and its regions have the codes from 970 on.
 _COUNCIL = r"^(?:[2-8]\d\d|9[0-6]\d)$"
 
 _PLACE = frozenset({"time_period", "geographic_level", "old_la_code", "new_la_code", "la_name", "region_name"})
@@ -76,26 +76,26 @@ class TableContents(_Record):
 
 
 class Contents(_Record):
-    """What a file holds, as far as two versions of it are compared."""
+    """The contents of a file, as far as they are needed to compare two versions."""
 
     holds: Holds
     suffix: str
     tables: tuple[TableContents, ...]
     periods: Mapping[str, int] = {}
-    """Councils with figures by year (`2023`); in LAIT by item and year (`RevCP 2023`)."""
+    """Number of councils with figures by year (`2023`), or in LAIT by item and year (`RevCP 2023`)."""
     judgements: tuple[str, ...] = ()
-    """`2023-07-04 darlington`: published when, of whom."""
+    """Day of publication and council of each judgement: `2023-07-04 darlington`."""
     councils: int = 0
     notes: tuple[str, ...] = ()
 
     @property
     def headers(self) -> frozenset[str]:
-        """Every header of the recognised tables."""
+        """All headers of the recognised tables."""
         return frozenset(h for t in self.tables for h in t.headers)
 
     @property
     def rows(self) -> int:
-        """Rows of the recognised tables together."""
+        """The number of rows in all recognised tables."""
         return sum(t.rows for t in self.tables)
 
     @property
@@ -105,11 +105,11 @@ class Contents(_Record):
 
 
 def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True) -> Contents:
-    """Recognise and count a file that should hold `holds`; `name` is what sentences call it.
+    """Recognise and count a file that should contain `holds`. `name` is its name in sentences.
 
-    `whole` is False when nobody said how long the file is: its last line must then be complete. Raises
-    ReferenceDataError naming file, column and what is missing when the file is another one, its layout has
-    changed, it is cut off, or its counts make no sense.
+    `whole` is False if the server did not say how long the file is; its last line must then be complete. Raises
+    ReferenceDataError, which names the file, the column and what is missing, if it is another file, if its layout
+    has changed, if it is cut off, or if its counts are implausible.
     """
     suffix = kind_of_file(content, name)
     file = f"{name}{suffix}"
@@ -125,7 +125,7 @@ def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True
     if not claimed:
         raise ReferenceDataError(_not_recognised(file, holds, tables))
     if holds is Holds.WORKFORCE:
-        read_published(content, filename=file)  # the run on published figures reads it as strictly as this
+        read_published(content, filename=file)  # a run on published figures reads it just as strictly
     periods: dict[str, int] = {}
     notes: list[str] = []
     judgements: set[str] = set()
@@ -175,7 +175,7 @@ def _has(pattern: str, headers: Iterable[str]) -> bool:
 
 
 def _years(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> tuple[dict[str, int], list[str]]:
-    """Councils by period, and notes; raises ReferenceDataError when the newest period makes no sense."""
+    """Number of councils by period, and notes. Raises ReferenceDataError if the newest period is implausible."""
     if layout is layouts.LAIT:
         keyed = frame.filter(pl.col("item").is_in(list(LAIT_MEASURES)), pl.col("old_la_code").str.contains(_COUNCIL))
         keyed = keyed.with_columns(period=pl.concat_str("item", pl.lit(" "), "year"))
@@ -192,7 +192,7 @@ def _years(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> tuple[dic
     _each_once(table, keyed)
     notes = [f"{table.where}: unknown symbol “{s}” reads as missing." for s in unknown_symbols(keyed, values)]
     if layout is layouts.LAIT:
-        keyed = keyed.filter(number("value").is_not_null())  # it lists every council in every year, figure or none
+        keyed = keyed.filter(number("value").is_not_null())  # LAIT lists every council in every year
     counted = dict(keyed.group_by("period").len().iter_rows())
     for newest, before in _newest(sorted(counted), lait=layout is layouts.LAIT):
         _check_newest(table, keyed, values, newest, before, counted[newest])
@@ -210,7 +210,7 @@ def _each_once(table: RecordTable, keyed: pl.DataFrame) -> None:
 
 
 def _newest(periods: list[str], *, lait: bool) -> Iterator[tuple[str, str | None]]:
-    """The newest period and the one before it; in LAIT of each item."""
+    """The newest period and the one before it; in LAIT, for each item."""
     groups: dict[str, list[str]] = {}
     for period in periods:
         groups.setdefault(period.rpartition(" ")[0] if lait else "", []).append(period)
@@ -253,8 +253,8 @@ def _average(values: pl.Series) -> float:
 def _judgements(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> Iterator[str]:
     """Day and council of every row with a grade and a publication date.
 
-    Raises ReferenceDataError when dates, or the grades of the newest year, are written in a way nobody knows:
-    new judgements would be missing without a word.
+    Raises ReferenceDataError if dates, or the grades of the newest year, are in an unknown form: otherwise new
+    judgements would be missing without notice.
     """
     if "published" not in frame.columns:
         return
@@ -275,7 +275,7 @@ def _judgements(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> Iter
         )
     dated = read.filter(pl.col("on").is_not_null())
     newest = dated.filter("said", pl.col("on") > pl.col("on").max() - timedelta(days=_YEAR_DAYS))
-    # The list of a year's visits says of most that no grade was given; the lists of judgements do not.
+    # In the list of a year's visits most rows have no grade; in the lists of judgements they do.
     listed = layout is not layouts.IN_YEAR and newest.height >= _ENOUGH_ROWS
     if listed and newest["judged"].sum() < newest.height * _LEAST_READABLE:
         unread = newest.height - newest["judged"].sum()

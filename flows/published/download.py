@@ -1,4 +1,4 @@
-"""One file from the web, whole or not at all: bounded in time and size, and never from an unexpected host."""
+"""Downloads one file, whole or not at all, within limits of time and size, and never from an unexpected host."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REDIRECTS = 5
 _FIRST_PAUSE_SECONDS = 2.0
 _LONGEST_PAUSE_SECONDS = 60.0
 _MEGABYTE = 1_000_000
-#: Servers in trouble, and those that ask for patience.
+#: Status codes that are worth another attempt: the server is in trouble or asks us to wait.
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 _WORDS = {
     401: "asks for a login",
@@ -28,11 +28,11 @@ _USER_AGENT = "holdfast-reference-refresh"
 
 
 class NotFetched(ReferenceDataError):
-    """A published file could not be fetched whole; what is stored stays in use."""
+    """A published file could not be fetched whole. The stored version stays in use."""
 
 
 class _Later(Exception):
-    """This attempt failed in a way that the next may not."""
+    """This attempt failed, but the next one may succeed."""
 
     def __init__(self, sentence: str, after_seconds: float = 0) -> None:
         super().__init__(sentence)
@@ -41,7 +41,7 @@ class _Later(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Limits of one download."""
+    """The limits of one download."""
 
     connect_seconds: float = 10
     read_seconds: float = 60
@@ -52,13 +52,13 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A file as it came."""
+    """A downloaded file."""
 
     content: bytes = field(repr=False)
     url: str
-    """Where it came from after redirects, without its query."""
+    """Its address after redirects, without the query."""
     whole: bool
-    """Whether the server had said how long the file is, so that a missing end would have been noticed."""
+    """Whether the server said how long the file is, so that a missing end would have been noticed."""
 
 
 class Downloader:
@@ -78,10 +78,10 @@ class Downloader:
         self._clock = clock
 
     def fetch(self, url: str, name: str, *, json: bool = False) -> Fetched:
-        """The file at `url`, tried again after a growing pause while the server is silent or in trouble.
+        """Download the file at `url`. Tries again with growing pauses if the server is silent or in trouble.
 
-        `name` is what sentences call it. With `json` an answer in JSON is what is wanted. Raises NotFetched
-        with a sentence: unreachable, refused, cut off, too large, too slow, redirected elsewhere, a web page.
+        `name` is the file's name in sentences. `json` asks for a JSON response. Raises NotFetched with a sentence if
+        the file is unreachable, refused, cut off, too large, too slow, redirected elsewhere, or a web page.
         """
         attempts = self._patience.attempts
         for attempt in range(1, attempts + 1):
@@ -126,7 +126,7 @@ class Downloader:
             timeout=httpx.Timeout(patience.read_seconds, connect=patience.connect_seconds),
             follow_redirects=False,
             headers={"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip"},
-            # A council's proxy and its certificates come from the environment; this machine needs neither.
+            # A council's proxy and certificates come from the environment. A server on this machine needs neither.
             trust_env=not is_loopback(host),
         )
 
@@ -209,7 +209,7 @@ def _length_was_told(answer: httpx.Response) -> bool:
 
 
 def _decoded(raw: Iterator[bytes], answer: httpx.Response, at: httpx.URL, limit: int) -> Iterator[bytes]:
-    """The body without its compression, in bounded portions; a compressed stream without its end is noticed."""
+    """Decompress the body in portions of limited size. A compressed stream that is cut off is noticed."""
     coding = answer.headers.get("content-encoding", "").strip().lower()
     if coding in ("", "identity"):
         yield from raw

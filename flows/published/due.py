@@ -1,4 +1,4 @@
-"""Whether the model in use knows what the stored files say: retraining is due when it does not."""
+"""Decides whether retraining is due: it is if the stored files have figures that the model in use does not know."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from flows.published.shelf import Version
 from flows.settings.published_sources import Holds
 from models.learning.trained import TrainedModel
 
-#: A measure that is published from each kind of file: the newest period of it in the model's reference
-#: distributions is the newest year the model has seen of that kind.
+#: For each kind of file, a measure published from it. Its newest period in the model's reference distributions is the
+#: newest year of that kind that the model has seen.
 _MEASURE = {
     Holds.WORKFORCE: "agency_rate_fte",
     Holds.REFERRALS: "re_referral_rate",
@@ -23,10 +23,10 @@ _MEASURE = {
 
 
 def retraining_due(model: TrainedModel, in_use: Iterable[Version]) -> tuple[str, ...]:
-    """Why the model should be trained again, one sentence per stored file it does not know; empty if it knows all.
+    """Why the model should be trained again: one sentence for each stored file it does not know; empty if it knows all.
 
-    A file counts if it was not among those the model was trained on and has figures or judgements newer than
-    the model's newest.
+    A file counts if the model was not trained on it and if it has figures or judgements newer than the model's
+    newest.
     """
     known = set(_mapping(model.run, "data").values())
     last_judgement = str(_mapping(model.run, "training").get("last_published", ""))
@@ -41,7 +41,7 @@ def retraining_due(model: TrainedModel, in_use: Iterable[Version]) -> tuple[str,
 
 
 def advice(model: TrainedModel, due: tuple[str, ...]) -> str:
-    """The sentence for people: what is new to the model and what to do; says so when nothing is due."""
+    """A sentence on what is new to the model and what to do, or that nothing is due."""
     name = f"{model.ref.name} {model.ref.version}"
     if not due:
         return f"Retraining is not due: {name} has seen everything that is stored."
@@ -69,7 +69,7 @@ def _newest_year(model: TrainedModel, measure: str) -> int:
 
 
 def _year(period: str) -> int:
-    """`2024`, `RevCP 2024`, `202324` and `2023-24` are the year they end in."""
+    """The year in which a period ends: 2024 for `2024`, `RevCP 2024`, `202324` and `2023-24`."""
     digits = "".join(c for c in period.rpartition(" ")[2] if c.isdigit())
     return int(digits[:2] + digits[-2:]) if len(digits) >= 4 else 0
 

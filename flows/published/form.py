@@ -1,4 +1,4 @@
-"""What form a downloaded file has, by its bytes: a table or a workbook, whole, and not a web page in its place."""
+"""Checks the form of a downloaded file by its bytes: a complete table or workbook, and not a web page."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import zlib
 from features.errors import ReferenceDataError
 from models.record.tables import tables_of
 
-#: A workbook that unpacks to more than this is no published table.
+#: A workbook that unpacks to more bytes than this cannot be a published table.
 _LARGEST_UNPACKED = 1_000_000_000
 
 
 def kind_of_file(content: bytes, name: str) -> str:
-    """`.csv`, `.ods` or `.xlsx`, by the bytes: addresses often name no ending, or a wrong one.
+    """`.csv`, `.ods` or `.xlsx`, found from the bytes, because addresses often have no ending or a wrong one.
 
-    Raises ReferenceDataError for a web page, for anything that is none of the three, and for a workbook that
+    Raises ReferenceDataError for a web page, for any other kind of file, and for a workbook that
     is cut off, damaged or unpacks to an unreasonable size.
     """
     start = content[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
@@ -52,7 +52,7 @@ def _kind_of_workbook(content: bytes, name: str) -> str:
 
 
 def headers_in(content: bytes, name: str) -> frozenset[str]:
-    """Every header of every table of a file, recognised or not: to say what has changed in one that is refused."""
+    """All headers of all tables in a file, recognised or not, to say what has changed in a file that is refused."""
     try:
         file = f"{name}{kind_of_file(content, name)}"
         return frozenset(h for table in tables_of(file, content) for h in table.headers)
@@ -61,7 +61,7 @@ def headers_in(content: bytes, name: str) -> frozenset[str]:
 
 
 def check_rows(content: bytes, file: str, *, whole: bool) -> None:
-    """Every row as long as the header; the reader of the record would quietly fill or cut a row that is not."""
+    """Check that every row is as long as the header. The record's reader would silently fill or cut other rows."""
     if not whole and not content.endswith((b"\n", b"\r")):
         raise ReferenceDataError(f"{file}: the last line has no end, so the file may be cut off. It is not used.")
     text = content.decode("utf-8-sig", errors="replace")

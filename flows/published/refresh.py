@@ -1,4 +1,4 @@
-"""One source refreshed: fetched, checked, compared, stored. The version in use is replaced by one that passed."""
+"""Refreshes one source: fetches, checks, compares and stores it. A version that passes replaces the one in use."""
 
 from __future__ import annotations
 
@@ -35,26 +35,26 @@ class SourceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """What a refresh made of one source."""
+    """The outcome of refreshing one source."""
 
     source: str
     status: SourceStatus
     sentence: str
     version: Version | None = None
-    """The version in use after it; None if there is none."""
+    """The version in use after the refresh; None if there is none."""
     refused: str = ""
-    """Id under which a refusal is noted."""
+    """The id of the note of a refusal."""
     newer: DataSetVersion | None = None
-    """A newer version of the data set than the one the settings pin."""
+    """A version of the data set that is newer than the one pinned in the settings."""
 
     @property
     def trouble(self) -> bool:
-        """Whether a person must look."""
+        """Whether a person must look at it."""
         return self.status in (SourceStatus.REFUSED, SourceStatus.NOT_FETCHED)
 
 
 def downloader(settings: ReferenceSettings) -> Downloader:
-    """A downloader under the limits of the settings."""
+    """A downloader with the limits in the settings."""
     patience = Patience(
         connect_seconds=settings.connect_seconds,
         read_seconds=settings.read_seconds,
@@ -66,7 +66,7 @@ def downloader(settings: ReferenceSettings) -> Downloader:
 
 
 def chosen(settings: ReferenceSettings, names: Sequence[str] = ()) -> tuple[ReferenceSource, ...]:
-    """The sources asked for, all by default. Raises SettingsError for an unknown name or an empty list."""
+    """The sources with these names, or all. Raises SettingsError for an unknown name or if there is no source."""
     known = {s.name: s for s in settings.sources}
     if not known:
         raise SettingsError(NOTHING_CONFIGURED)
@@ -78,9 +78,9 @@ def chosen(settings: ReferenceSettings, names: Sequence[str] = ()) -> tuple[Refe
 def refresh_source(
     shelf: Shelf, downloads: Downloader, settings: ReferenceSettings, source: ReferenceSource, at: datetime
 ) -> SourceOutcome:
-    """Fetch a source and store it if it passes. What goes wrong with it is in the outcome, as a sentence.
+    """Fetch a source and store it if it passes. A fault is a sentence in the outcome.
 
-    Raises StoreError only: without the store nothing can be kept of any source.
+    Raises only StoreError, because without the store nothing can be kept.
     """
     used = shelf.in_use(source.name)
     present = used[0] if used else None
@@ -91,7 +91,7 @@ def refresh_source(
     try:
         address, release, newer = _address(downloads, settings, source)
         if release and present is not None and present.release == release:
-            # A published version of a data set does not change; asking for its file again would only cost.
+            # A published version of a data set never changes, so its file need not be downloaded again.
             return _unchanged(source, present, newer)
         fetched = downloads.fetch(address, source.name)
     except ReferenceDataError as error:
@@ -107,7 +107,7 @@ def refresh_source(
 def take_file(
     shelf: Shelf, source: ReferenceSource, fetched: Fetched, at: datetime, *, release: str = ""
 ) -> SourceOutcome:
-    """Check a file, compare it with the version in use, and put it in use if it passes."""
+    """Check a file and compare it with the version in use. If it passes, put it in use."""
     used = shelf.in_use(source.name)
     present = used[0] if used else None
     digest = _digest(fetched.content)
@@ -145,7 +145,7 @@ def take_file(
 def _address(
     downloads: Downloader, settings: ReferenceSettings, source: ReferenceSource
 ) -> tuple[str, str, DataSetVersion | None]:
-    """Where the file lies, the version number if it has one, and a newer version than the pinned one."""
+    """The file's address, its version number if it has one, and any version newer than the pinned one."""
     if source.url:
         return source.url, "", None
     versions = published_versions(downloads, settings.api, source)
@@ -174,7 +174,7 @@ def _pinned(source: ReferenceSource, newer: DataSetVersion) -> str:
 
 
 def _header_changes(content: bytes, present: Version | None, name: str) -> list[str]:
-    """For a file that was refused: which columns came and went since the version in use."""
+    """For a refused file: sentences on the columns that are new or missing since the version in use."""
     now = headers_in(content, name)
     if present is None or not now:
         return []

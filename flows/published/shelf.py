@@ -5,8 +5,8 @@
     reference/workforce/in-use.json                       the version in use, and older ones it does not replace
     reference/workforce/refused/2026-03-06-9b….json       what was refused, and why
 
-Files and records are created once and never changed. Only the pointer is replaced, as the last step, so a crash
-before it leaves the old version in use and the next refresh finishes the work.
+Files and records are created once and never changed. Only `in-use.json` is replaced, as the last step. A crash before
+that leaves the old version in use, and the next refresh finishes the work.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flows.store.reading import read_kept
 
 _JSON = "application/json"
 _KINDS = {".csv": "text/csv", ".ods": "application/vnd.oasis.opendocument.spreadsheet"}
-#: Marks a folder as laid out by `export`, and lists what it holds.
+#: The file that marks a folder as written by `export`, and lists its contents.
 LISTING = "sources.json"
 
 
@@ -40,23 +40,23 @@ class Version(BaseModel):
 
     source: str
     id: str
-    """`2026-02-27-3f2a91c0d4e5`: the day it was fetched, twelve digits of its hash."""
+    """`2026-02-27-3f2a91c0d4e5`: the day it was fetched and twelve digits of its hash."""
     fetched: datetime
     sha256: str
     size: int
     origin: str
-    """Its address without query, or the name of the file a person added."""
+    """Its address without the query, or the name of the file that a person added."""
     release: str = ""
     """Version number of the data set, if it came from the statistics API."""
     replaces: str = ""
     contents: Contents
     changes: tuple[str, ...] = ()
     is_release: bool = False
-    """Whether it brought figures or judgements that the version before did not have."""
+    """Whether it has figures or judgements that the version before did not have."""
 
     @property
     def filename(self) -> str:
-        """Its name among the source's objects."""
+        """Its name in the source's folder."""
         return f"{self.id}{self.contents.suffix}"
 
 
@@ -65,11 +65,11 @@ class _InUse(BaseModel):
 
     version: str
     beside: tuple[str, ...] = ()
-    """Older versions that have years which the version in use no longer gives."""
+    """Older versions with years that the version in use no longer has."""
 
 
 class Shelf:
-    """The stored versions in a store. Times are given, never read from a clock."""
+    """The published files in a store. Times are passed in, never read from a clock."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -80,12 +80,12 @@ class Shelf:
         return tuple(sorted(n[1] for n in names if len(n) == 3 and n[2] == "in-use.json"))
 
     def in_use(self, source: str) -> tuple[Version, ...]:
-        """The version in use first, then those kept beside it; empty if there is none."""
+        """The version in use, then older ones still needed; empty if there is none."""
         pointer = self._pointer(source)
         return () if pointer is None else tuple(self._version(source, v) for v in (pointer.version, *pointer.beside))
 
     def read(self, version: Version) -> bytes:
-        """The file of a version, checked against its hash; raises StoreError if it is another."""
+        """Read the file of a version and check its hash. Raises StoreError if it differs."""
         content = self._store.read(f"reference/{version.source}/{version.filename}")
         if sha256(content).hexdigest() != version.sha256:
             raise StoreError(
@@ -95,7 +95,7 @@ class Shelf:
         return content
 
     def keep(self, version: Version, content: bytes) -> Version:
-        """Store a version that passed and put it in use; one that was stored before is not stored again."""
+        """Store a version that passed and put it in use. A version already stored is not stored again."""
         folder = f"reference/{version.source}/"
         stored = [o.name for o in self._store.list(folder) if o.name.endswith(f"-{version.sha256[:12]}.json")]
         kept = [n for n in stored if n.count("/") == 2]
@@ -114,7 +114,7 @@ class Shelf:
         return version
 
     def note_refusal(self, source: str, content: bytes, reason: str, origin: str, at: datetime) -> str:
-        """Record that a file was refused; returns the note's id. The same file is noted once."""
+        """Record that a file was refused, and return the note's id. The same file is recorded only once."""
         digest = sha256(content).hexdigest()
         folder = f"reference/{source}/refused/"
         for noted in self._store.list(folder):
@@ -127,10 +127,10 @@ class Shelf:
         return name
 
     def export(self, folder: Path, sources: Iterable[str]) -> tuple[str, ...]:
-        """Lay the versions in use of some sources out as a folder that `train --data` reads; returns the file names.
+        """Write the versions in use of some sources to a folder that `train --data` reads. Returns the file names.
 
-        The folder must be new, empty, or from an earlier export. Raises ReferenceDataError if it is another, or if
-        nothing is stored.
+        The folder must be new, empty, or from an earlier export. Raises ReferenceDataError if it is not, or if nothing
+        is stored.
         """
         found = [
             (v.source if first else f"{v.source}-{v.id}", v)
@@ -172,7 +172,7 @@ class Shelf:
 
 @contextmanager
 def laid_out(store: Store, sources: Iterable[str]) -> Iterator[Path]:
-    """A folder with the versions in use, for the duration of the block. Raises ReferenceDataError if there are none."""
+    """A temporary folder with the versions in use, for the block. Raises ReferenceDataError if there are none."""
     with TemporaryDirectory(prefix="holdfast-") as place:
         folder = Path(place) / "published"
         Shelf(store).export(folder, sources)
@@ -180,12 +180,12 @@ def laid_out(store: Store, sources: Iterable[str]) -> Iterator[Path]:
 
 
 def version_id(at: datetime, digest: str) -> str:
-    """The day and twelve digits of the hash."""
+    """A version's id: the day and twelve digits of the hash."""
     return f"{at.astimezone(UTC).date()}-{digest[:12]}"
 
 
 def needed_beside(version: Version, before: Iterable[Version]) -> list[Version]:
-    """Which of the versions before still have years that nothing newer gives; newest first."""
+    """The earlier versions that have years missing from all newer ones, newest first."""
     covered = set(version.contents.periods)
     kept: list[Version] = []
     for older in before:
@@ -196,7 +196,7 @@ def needed_beside(version: Version, before: Iterable[Version]) -> list[Version]:
 
 
 def _cleared(folder: Path) -> None:
-    """Make the folder, or empty it of what an earlier export put there."""
+    """Create the folder, or delete what an earlier export wrote there."""
     make_private_folder(folder)
     there = {p.name for p in folder.iterdir()}
     if not there:

@@ -1,1 +1,1 @@
-"""The ways a message can leave: outbox folder, SMTP, Amazon SES."""
+"""The transports that can send a message: outbox folder, SMTP, Amazon SES."""

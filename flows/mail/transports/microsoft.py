@@ -1,4 +1,4 @@
-"""Access tokens of Microsoft 365 for a sign-in without a person: an application with a secret (client credentials)."""
+"""Access tokens for Microsoft 365 without a person: an application signs in with a secret (client credentials)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import msal
 
 from flows.mail.transports.port import NotTaken
 
-#: Whatever the application was granted for Exchange Online; SMTP asks for `SMTP.SendAsApp`.
+#: All permissions the application has for Exchange Online; SMTP needs `SMTP.SendAsApp`.
 _SCOPE = "https://outlook.office365.com/.default"
 _TIMEOUT_SECONDS = 30
 
 
 class ApplicationToken:
-    """Fetched when first asked for, kept in memory until shortly before it ends, then fetched anew."""
+    """A token that is fetched on first use, kept in memory until shortly before it expires, and then fetched again."""
 
     def __init__(
         self, authority: str, tenant: str, client_id: str, client_secret: str, *, ca_file: str | None = None
@@ -28,7 +28,7 @@ class ApplicationToken:
         self._application: Any = None
 
     def value(self) -> str:
-        """A token that is valid now. Raises NotTaken with the reason that the service gives, never the secret."""
+        """A token that is valid now. Raises NotTaken with the service's reason, never with the secret."""
         try:
             if self._application is None:
                 self._application = self._signed_on()
@@ -51,7 +51,7 @@ class ApplicationToken:
         return str(answer["access_token"])
 
     def forget(self) -> None:
-        """Fetch a new one next time: the mail server refused this one."""
+        """Fetch a new token next time, because the mail server refused this one."""
         self._application = None
 
     def _signed_on(self) -> Any:
@@ -61,12 +61,12 @@ class ApplicationToken:
             authority=self._where,
             validate_authority=False,
             instance_discovery=False,
-            # Its own client lets a certificate bundle in the environment overrule the one that was given.
+            # In the library's own client, a certificate bundle from the environment would override the one given here.
             http_client=httpx.Client(verify=ssl.create_default_context(cafile=self._ca_file), timeout=_TIMEOUT_SECONDS),
         )
 
 
 def _why(answer: dict[str, Any]) -> str:
-    """The service's code, and the number that Microsoft's documents list; its sentence may quote what was sent."""
+    """The service's code and the number listed in Microsoft's documents. Not its text, which may quote the request."""
     codes = [f"AADSTS{code}" for code in answer.get("error_codes") or ()]
     return ", ".join([str(answer.get("error", "no reason")), *codes])

@@ -1,6 +1,6 @@
-"""A message as MIME bytes and back: the same message gives the same bytes, and the bytes give the message again.
+"""Turns a message into MIME bytes and back. The same message always gives the same bytes.
 
-The ledger keeps the bytes, because any mail program opens them; a later attempt reads the message out of them.
+The ledger stores the bytes, as any mail program can open them. A later attempt reads the message from them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from email.utils import format_datetime
 
 from flows.mail.transports.port import Outgoing, Picture
 
-#: Folded headers are legal, and some mail programs show the fold; a line may have 998 characters (RFC 5322, 2.1.1).
+#: Keeps each header on one line. Folding is allowed, but some mail programs show it; RFC 5322 (2.1.1) allows 998
+#: characters per line.
 _HEADERS_ON_ONE_LINE = SMTP.clone(max_line_length=900)
 
 
 def mime_bytes(message: Outgoing) -> bytes:
-    """The complete RFC 5322 message."""
+    """The complete message by RFC 5322."""
     mail = EmailMessage(policy=SMTP)
     mail["Subject"] = message.subject
     mail["From"] = Address(display_name=message.sender_name, addr_spec=message.sender)
@@ -50,14 +51,14 @@ def mime_bytes(message: Outgoing) -> bytes:
 
 
 def parsed_message(content: bytes) -> EmailMessage:
-    """A stored message as an object with its parts."""
+    """Parse a stored message into an object with its parts."""
     message = message_from_bytes(content, policy=default)
     assert isinstance(message, EmailMessage)
     return message
 
 
 def message_of(content: bytes, key: str) -> Outgoing:
-    """The message in bytes that `mime_bytes` made, in this version or an earlier one."""
+    """Read a message from bytes that `mime_bytes` made, in this version or an earlier one."""
     mail = parsed_message(content)
     (sender,) = mail["From"].addresses
     texts = {

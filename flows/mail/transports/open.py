@@ -1,4 +1,4 @@
-"""From settings to a way for mail to leave, and the policy under which it does."""
+"""Opens the mail transport that the settings name, and makes the mail policy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_transport(settings: Settings, heard: Heard = unheard) -> Transport:
-    """The transport the settings name. `heard`: told of each step of a conversation by SMTP."""
+    """The transport that the settings name. `heard` is called after each step of an SMTP conversation."""
     mail = settings.mail
     if mail.transport is TransportChoice.SMTP:
         server = SmtpServer(
@@ -61,7 +61,7 @@ def _ses(settings: Settings) -> SesTransport:
 
 
 def open_courier(settings: Settings, *, patient: bool = True, may_go: Callable[[], str] = lambda: "") -> Courier:
-    """The transport of the settings with a run's patience and pace. `may_go`: why the run may send no more, or “”."""
+    """A courier by the settings, with retries and rate. `may_go` returns why the run must stop sending, or “”."""
     transport, mail = open_transport(settings), settings.mail
 
     def rate() -> float | None:
@@ -72,7 +72,7 @@ def open_courier(settings: Settings, *, patient: bool = True, may_go: Callable[[
 
 
 def mail_policy(settings: Settings) -> MailPolicy:
-    """Who may be written to. In the demo the outbox stands for the directors' inboxes: nothing leaves the machine."""
+    """The settings' policy. In the demo the outbox stands for the directors' inboxes: nothing leaves the machine."""
     mail = settings.mail
     return MailPolicy(
         sender=mail.sender,

@@ -1,4 +1,4 @@
-"""The outbox: messages as `.eml` files in a store, with a browsable preview. Nothing leaves the machine."""
+"""The outbox: writes messages as `.eml` files into a store, with previews for a browser. Nothing leaves the machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flows.store.port import Store
 
 
 class OutboxTransport:
-    """Accepts everything by writing it down; a repeated message replaces itself, as its name is its id."""
+    """Accepts every message by writing it to the store. A repeated message replaces itself, as its name is its id."""
 
     name = "outbox"
     reaches_people = False
@@ -29,7 +29,7 @@ class OutboxTransport:
 
 
 def preview_html(message: Outgoing) -> str:
-    """The HTML with its pictures put inside, as a mail program would show it."""
+    """The HTML with its pictures embedded, as a mail program would show it."""
     html = message.html
     for picture in message.pictures:
         data = base64.b64encode(picture.png).decode()

@@ -1,8 +1,8 @@
-"""What Holdfast asks of a mail transport: send one message, and say whom it was refused for.
+"""What Holdfast needs of a mail transport: send one message, and say which addressees were refused.
 
-A transport gets what the message says, not finished bytes: SMTP, SES and the outbox build MIME from it
-(`flows.mail.transports.mime`); a service that takes a subject and a body (Microsoft Graph, a template service)
-fits as well.
+A transport gets the content of a message and not finished bytes. SMTP, SES and the outbox build MIME from it
+(`flows.mail.transports.mime`). A service that takes a subject and a body (Microsoft Graph, a template service) fits
+too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from features.errors import MailError
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image inside the HTML, which names it as `cid:<cid>`."""
+    """An inline image, which the HTML refers to as `cid:<cid>`."""
 
     cid: str
     png: bytes
@@ -26,20 +26,20 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message as it is handed to a transport: the same for every attempt and every addressee."""
+    """One message as given to a transport. It is the same for every attempt and every addressee."""
 
     key: str
-    """Our stable name of the message, also in the ledger: `2026-10/370/r1/new_watch`."""
+    """Our stable name for the message, also used in the ledger: `2026-10/370/r1/new_watch`."""
     message_id: str
-    """The Message-ID made from the key, with its angle brackets."""
+    """The Message-ID made from the key, with angle brackets."""
     at: datetime
-    """When it was first recorded: its date, also on a later attempt."""
+    """When it was first recorded. This is its date, also on a later attempt."""
     sender: str
-    """An address; `sender_name` stands before it."""
+    """The sender's address, without `sender_name`."""
     sender_name: str
     reply_to: str
     addressees: tuple[str, ...]
-    """Everyone named in the header; an attempt may be for some of them."""
+    """Everyone named in the header. An attempt may be for only some of them."""
     subject: str
     text: str
     html: str
@@ -47,26 +47,26 @@ class Outgoing:
 
 
 class NotTaken(MailError):
-    """The message was handed over to nobody, through no fault of an addressee. It stays to be sent.
+    """The message was accepted for nobody, through no fault of an addressee. It still has to be sent.
 
-    No connection, a certificate, a sign-in, a limit: every other message would meet the same now, and the same call
-    may succeed later, by itself or after the data team has put something right.
+    The cause is a connection, a certificate, a sign-in or a limit. Every other message would meet the same fault now.
+    The same call may succeed later, perhaps only after the data team has put something right.
     """
 
 
 class Throttled(NotTaken):
-    """The service asks to send more slowly: the same call succeeds in a moment."""
+    """The service asks us to send more slowly. The same call will succeed in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One addressee whom the transport did not accept, while it may have accepted others."""
+    """One addressee that the transport did not accept; it may have accepted others."""
 
     address: str
     code: int
     reason: str
     retryable: bool
-    """Not for good: greylisting, a full mailbox, a fault of ours. It stays to be sent."""
+    """Whether the refusal is temporary (greylisting, a full mailbox, a fault of ours), so that it stays to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +76,11 @@ class HandedOver:
     addresses: tuple[str, ...]
     refused: tuple[Refusal, ...] = ()
     transport_id: str = ""
-    """What the transport calls the message, if it says (SES MessageId, SMTP queue id)."""
+    """The transport's own id of the message, if it gives one (SES MessageId, SMTP queue id)."""
 
 
 class Transport(Protocol):
-    """A way for mail to leave. `reaches_people` is False only where nothing leaves the machine."""
+    """A way to send mail. `reaches_people` is False only if nothing leaves the machine."""
 
     name: str
     reaches_people: bool
@@ -88,6 +88,6 @@ class Transport(Protocol):
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
         """Send the message to these of its addressees.
 
-        Every recipient is in the answer, accepted or refused. Raises NotTaken when the message as a whole could
-        not be handed over.
+        Every recipient is in the result, as accepted or refused. Raises NotTaken if the message as a whole could not be
+        handed over.
         """

@@ -1,4 +1,4 @@
-"""The index of an outbox: every message with its subject, addressees and a preview to open."""
+"""Writes the index page of an outbox: every message with its subject, its addressees and a link to its preview."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Mail through Amazon SES v2.
 
-SES puts its own Message-ID in place of ours, so after a crash in the send window a mail program cannot
-fold two copies by it; the stable id is in the header `X-Holdfast-Message-ID`, and SES's is in the ledger.
+SES replaces our Message-ID by its own. So if a crash makes us send a message twice, a mail program cannot recognise
+the copies. Our stable id is in the header `X-Holdfast-Message-ID`, and SES's id is in the ledger.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 from flows.mail.transports.mime import mime_bytes
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal, Throttled
 
-#: What SES says of one message's text or addressee; anything else would meet every message.
+#: SES's errors about the text or addressee of one message. Any other error would meet every message.
 _ABOUT_THE_MESSAGE = ("MessageRejected", "BadRequestException")
 
 
-#: Where SES says that the account sends faster than it may.
+#: SES's errors that mean that the account sends too fast.
 _SLOWER = ("TooManyRequestsException", "ThrottlingException", "Throttling")
 
 
 def ses_client(region: str, endpoint_url: str | None = None, **credentials: str | None) -> Any:
-    """A client that tries each call once: boto3's own repeats would send a message twice on a slow answer."""
+    """A client without retries: boto3's own retries would send a message twice after a slow response."""
     config = Config(retries={"total_max_attempts": 1, "mode": "standard"}, connect_timeout=10, read_timeout=30)
     return boto3.client("sesv2", region_name=region, endpoint_url=endpoint_url, config=config, **credentials)
 
 
 class SesTransport:
-    """Hands messages to SES. SES takes or rejects a message as a whole; bounces come later, outside this port."""
+    """Sends messages by SES, which accepts or rejects each as a whole. Bounces come later and are not seen here."""
 
     name = "SES"
     reaches_people = True
@@ -43,14 +43,14 @@ class SesTransport:
 
     @cached_property
     def sending_rate(self) -> float | None:
-        """Recipients a second that the account may send to; None if SES does not say, which is not looked at twice."""
+        """How many recipients a second the account may send to; None if SES does not say. SES is asked only once."""
         try:
             return float(self._client.get_account()["SendQuota"]["MaxSendRate"]) or None
         except (BotoCoreError, ClientError, KeyError, TypeError):
             return None
 
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
-        """Hand over one raw message; the envelope is `recipients`, whatever the header says."""
+        """Send one raw message. The envelope has `recipients`, whatever the header says."""
         try:
             answer = self._client.send_email(
                 FromEmailAddress=message.sender,

@@ -1,4 +1,4 @@
-"""Mail over SMTP: always encrypted, the certificate always checked, one connection per message."""
+"""Mail by SMTP: always encrypted, with the certificate always checked, and one connection per message."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from typing import Protocol
 from flows.mail.transports.mime import mime_bytes
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 
-#: Told after each step of a conversation: which one, and what was answered. Never a secret.
+#: A function that is called after each step of a conversation with the step and the answer. Never gets a secret.
 Heard = Callable[[str, str], None]
 
 
 def unheard(step: str, answer: str) -> None:
-    """Nobody listens."""
+    """Ignore the step."""
 
 
-#: Words of a refused RCPT that are about us, not about the mailbox: 5.7 is the code of policy (RFC 3463).
+#: Words in a refused RCPT that show a fault of ours and not of the mailbox. 5.7 is the code for policy (RFC 3463).
 _ABOUT_US = re.compile(r"\b5\.7\.\d|relay|authenticat|sign.in|log.?in", re.IGNORECASE)
 _ABOUT_US_CODES = (503, 530, 534, 535, 538)
-#: A refused text that is about the mailbox after all: 5.1 is the address, 5.2 the mailbox.
+#: Codes in a refused text that show a fault of the addressee: 5.1 is the address, 5.2 the mailbox.
 _ABOUT_THEM = re.compile(r"\b5\.[12]\.\d")
 
 
 class SignInToken(Protocol):
-    """Where the access token of a sign-in with XOAUTH2 comes from."""
+    """A source of access tokens for signing in with XOAUTH2."""
 
     def value(self) -> str:
-        """A token that is valid now. Raises NotTaken if none is given."""
+        """A token that is valid now. Raises NotTaken if none can be had."""
 
     def forget(self) -> None:
-        """Do not use the last one again: the server refused it."""
+        """Do not use the last token again, because the server refused it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """Where and as whom. There is no way to ask for a connection without TLS."""
+    """The server's address and our sign-in. A connection without TLS cannot be configured."""
 
     host: str
     port: int = 587
@@ -50,7 +50,7 @@ class SmtpServer:
     implicit_tls: bool = False
     """TLS from the first byte (port 465); otherwise STARTTLS is required."""
     ca_file: str | None = None
-    """A private authority's certificate; the system's authorities otherwise."""
+    """Certificate of a private authority. If empty, the system's authorities are used."""
     timeout_seconds: float = 30.0
 
     def __repr__(self) -> str:
@@ -62,7 +62,7 @@ class SmtpServer:
 
 
 class SmtpTransport:
-    """Hands messages to one SMTP server."""
+    """Sends messages through one SMTP server."""
 
     name = "SMTP"
     reaches_people = True
@@ -73,10 +73,11 @@ class SmtpTransport:
         self._heard = heard
 
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
-        """Hand over one message in one transaction; addressees the server refused are in the answer.
+        """Send one message in one transaction. Addressees that the server refused are in the result.
 
-        A connection lost after the text was sent leaves it unknown whether the server took it: that is NotTaken,
-        and is repeated with the same Message-ID. Once the server has said 250, nothing makes it unsent.
+        If the connection is lost after the text was sent, nobody knows whether the server accepted it. That raises
+        NotTaken, and the message is sent again with the same Message-ID. Once the server has answered 250, the message
+        counts as sent, whatever happens after that.
         """
         content = mime_bytes(message)
         with _as_not_taken(self._server), self._session() as session:
@@ -102,7 +103,7 @@ class SmtpTransport:
             self._heard("TLS", f"encrypted with {_cipher(session)}; the certificate is trusted")
             self._sign_in(session)
             yield session
-            with suppress(smtplib.SMTPException, OSError):  # what was answered before stands, however it hangs up
+            with suppress(smtplib.SMTPException, OSError):  # the answer stands, however the connection ends
                 session.quit()
         finally:
             session.close()
@@ -117,7 +118,7 @@ class SmtpTransport:
                 )
             said = f"user={server.user}\x01auth=Bearer {token.value()}\x01\x01"
             try:
-                # A refusal comes as a question, to which the answer is an empty line; then its code.
+                # The server refuses by a challenge, which needs an empty line as the answer; the error code follows.
                 session.auth("XOAUTH2", lambda challenge=None: said if challenge is None else "")
             except smtplib.SMTPAuthenticationError:
                 token.forget()
@@ -161,14 +162,14 @@ class SmtpTransport:
 def _data(session: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
     try:
         return session.data(content)
-    except smtplib.SMTPDataError as error:  # not even DATA itself was taken
+    except smtplib.SMTPDataError as error:  # the DATA command itself was refused
         reply = error.smtp_error
         return error.smtp_code, reply if isinstance(reply, bytes) else reply.encode()
 
 
 @contextmanager
 def _as_not_taken(server: SmtpServer) -> Iterator[None]:
-    """Everything that can go wrong between us and the server, with a sentence that says what to do."""
+    """Turn every connection fault in the block into NotTaken, with a sentence that says what to do."""
     where = server.in_words
     try:
         yield
@@ -196,14 +197,14 @@ def _as_not_taken(server: SmtpServer) -> Iterator[None]:
 
 
 def _refusal(address: str, code: int, text: bytes) -> Refusal:
-    """A refused RCPT: 4xx is “not now”, 5xx is “not ever” (RFC 5321, 4.2.1), unless it is about us."""
+    """A refused RCPT. 4xx is temporary and 5xx permanent (RFC 5321, 4.2.1), unless the fault is ours."""
     reply = _reply(text)
     about_us = code in _ABOUT_US_CODES or _ABOUT_US.search(reply) is not None
     return Refusal(address, code, reply, retryable=not 500 <= code < 600 or about_us)
 
 
 def _refused_text(address: str, code: int, text: bytes) -> Refusal:
-    """A text that was refused at its end stays to be sent, unless the server says that the mailbox is at fault."""
+    """A text refused at its end. It stays to be sent, unless the server says that the mailbox is at fault."""
     reply = _reply(text)
     return Refusal(address, code, reply, retryable=not (500 <= code < 600 and _ABOUT_THEM.search(reply)))
 
@@ -213,6 +214,6 @@ def _cipher(session: smtplib.SMTP) -> str:
 
 
 def _reply(text: bytes | str) -> str:
-    """A server's words on one line, cut to what a ledger needs."""
+    """A server's answer on one line, shortened for the ledger."""
     plain = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     return " ".join(plain.split())[:200]
