@@ -112,7 +112,7 @@ def recipients_of(store: Store, council: Council, alert: Alert, policy: MailPoli
     """The recipients of a council's message: those in the register today, if there are any.
 
     A correction also goes to everyone whom an earlier message of the month reached or may have reached, because people
-    who have left the register since still rely on the wrong figures. Addresses that policy no longer allows are left out.
+    who have since left the register still rely on the wrong figures. Addresses no longer allowed are left out.
     """
     registered = council.recipients
     if alert.kind is not MessageKind.CORRECTION or not registered:
