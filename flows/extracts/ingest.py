@@ -16,6 +16,7 @@ from features.frames import conform
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
+from flows.extracts.formats.asked import Asked
 from flows.extracts.personal.headers import named_column
 from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.cells import Cells, read_columns
@@ -57,23 +58,13 @@ class IngestedExtract:
     """ORIGINS of `expectations.batch`: where the fault is, for cells derived from others."""
 
 
-def ingest_table(
-    table: RawTable,
-    *,
-    where: Where,
-    kind: Kind,
-    council: Council,
-    month: Month,
-    key: bytes,
-    received: datetime,
-    mark: str,
-    may_lack: Collection[str] = (),
-) -> IngestedExtract:
+def ingest_table(table: RawTable, asked: Asked, *, mark: str, may_lack: Collection[str] = ()) -> IngestedExtract:
     """The canonical extract from a table as text; `mark` is the SHA-256 of the received bytes.
 
     `may_lack` names required fields that this format does not have. They are absent, which withholds whatever depends
     on them but does not refuse the file. Raises UnreadableExtract, HeaderMismatch or WrongCouncilOrMonth.
     """
+    kind, council, month, where = asked.kind, asked.council, asked.month, asked.where
     match = match_headers(table.headers, kind=kind, where=where, may_lack=may_lack, places=table.places)
     rows, notes = _without_totals(table, match, kind, where)
     read = read_columns(rows, _present(kind, match))
@@ -84,9 +75,9 @@ def ingest_table(
     columns["la_code"] = pl.Series("la_code", [council.la_code], dtype=pl.String()).new_from_index(0, rows.height)
     for present in _present(kind, match):
         if present.type is FieldType.REFERENCE:
-            columns[present.name] = pseudonyms(columns[present.name], la_code=council.la_code, key=key)
+            columns[present.name] = pseudonyms(columns[present.name], la_code=council.la_code, key=asked.key)
         elif present.type is FieldType.TEXT:
-            columns[present.name] = team_codes(columns[present.name], la_code=council.la_code, key=key)
+            columns[present.name] = team_codes(columns[present.name], la_code=council.la_code, key=asked.key)
     extract = EXTRACTS[kind]
     absent = [
         pl.Series(name, [None], dtype=extract.field(name).dtype).new_from_index(0, rows.height) for name in match.absent
@@ -99,7 +90,7 @@ def ingest_table(
         month=month,
         filename=where.filename,
         sha256=mark,
-        received=received,
+        received=asked.received,
         frame=conform(frame, extract.schema, f"{kind} extract").sort(*extract.key, "file_row", nulls_last=True),
         problems=_problems(kind, council, read, file_rows, blank_codes, table, match),
         reasons=_reasons(council, month, read),

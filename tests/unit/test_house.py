@@ -96,7 +96,6 @@ LARGE: dict[str, str] = {
     "flows/extracts/formats/annex_a/layout.py": "a list of declarations, read line by line",
     "flows/extracts/formats/csww/rules/workers.py": "a list of declarations, read line by line",
     "flows/extracts/formats/ssd/episodes.py": "one format, from its tables to episodes",
-    "flows/extracts/ingest.py:ingest_table": "what is asked comes by keyword, named by the caller",
     "flows/extracts/reading/excel.py": "guards before a workbook is opened and reading stand together",
     "flows/extracts/reading/table.py:raw_table": "a constructor of one record: a parameter a field",
     "flows/extracts/rotate_key.py:rotate": "what is asked comes by keyword, named by the caller",

@@ -13,6 +13,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.mapping import HeaderMapping
 from flows.extracts.reading.table import Limits
+from flows.extracts.reading.where import Where
 
 
 class Form(StrEnum):
@@ -47,6 +48,11 @@ class Asked:
     limits: Limits
     mapping: HeaderMapping | None = None
     """For our own extracts: this council's names for our fields."""
+
+    @property
+    def where(self) -> Where:
+        """The start of every sentence about the file."""
+        return Where(f"{self.council.name} ({self.council.la_code})", self.month, self.filename)
 
 
 def mark_of(content: Content) -> str:

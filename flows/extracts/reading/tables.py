@@ -33,13 +33,7 @@ def read_table(
     limits = limits or Limits()
     if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise UnreadableExtract(f"{where}: the file is empty. Send it again.")
-    if len(content) > limits.max_bytes:
-        raise too_large(where, len(content), limits)
-    if content.startswith(_OLE):
-        raise UnreadableExtract(
-            f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
-            "Save it as .xlsx without a password and send it again."
-        )
+    refuse_unopened(content, where, limits)
     read: Callable[[bytes, Kind, Where, Limits, Collection[str]], RawTable] = _read_csv
     if content.startswith(_ZIP):
         read = read_workbook
@@ -52,6 +46,17 @@ def read_table(
     if table.cells.is_empty():
         raise UnreadableExtract(f"{where}: the file has a header and no rows. Send it again with its rows.")
     return table
+
+
+def refuse_unopened(content: bytes, where: Where, limits: Limits) -> None:
+    """Raises UnreadableExtract for a file that is too large or a workbook of the old kind, before it is opened."""
+    if len(content) > limits.max_bytes:
+        raise too_large(where, len(content), limits)
+    if content.startswith(_OLE):
+        raise UnreadableExtract(
+            f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
+            "Save it as .xlsx without a password and send it again."
+        )
 
 
 def too_large(where: Where, size: int, limits: Limits) -> UnreadableExtract:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 
 import polars as pl
 
@@ -17,19 +16,17 @@ from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent
 from flows.extracts.formats.annex_a.lists import ListRead, empty_frame, read_list
 from flows.extracts.formats.annex_a.needs import ESSENTIAL, Lacking, Sources, lacking
 from flows.extracts.formats.annex_a.sheets import FoundList, SheetContents, find_lists
-from flows.extracts.formats.asked import Asked, Content
+from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.excel import Book
 from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
-from flows.extracts.reading.tables import too_large, too_many_rows
+from flows.extracts.reading.tables import refuse_unopened, too_many_rows
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 READ = (3, 4, 5, 6, 7, 8)
 #: A list with this many rows and not one date in the month is from an earlier month. A list without rows, in a
 #: workbook with this many children in need, was not filled in. Each list covers six months of work.
 SURELY = 50
-
-_OLE = b"\xd0\xcf\x11\xe0"
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
@@ -44,14 +41,8 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     HeaderMismatch where sheets or headers are ambiguous, WrongCouncilOrMonth if it is for another month.
     """
     assert isinstance(content, bytes)
-    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
-    if len(content) > asked.limits.max_bytes:
-        raise too_large(where, len(content), asked.limits)
-    if content.startswith(_OLE):
-        raise UnreadableExtract(
-            f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
-            "Save it as .xlsx without a password and send it again."
-        )
+    where = asked.where
+    refuse_unopened(content, where, asked.limits)
     with damage_as_sentence(where):
         book = Book(content, where, asked.limits)
         contents = find_lists(book, where, asked.limits)
@@ -76,17 +67,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
             holders=made.holders,
         )
     )
-    extract = ingest_table(
-        _table(made, gaps, asked),
-        where=where,
-        kind=Kind.CASELOAD,
-        council=asked.council,
-        month=asked.month,
-        key=asked.key,
-        received=asked.received,
-        mark=sha256(content).hexdigest(),
-        may_lack=tuple(gaps.because),
-    )
+    extract = ingest_table(_table(made, gaps, asked), asked, mark=mark_of(content), may_lack=tuple(gaps.because))
     return replace(
         extract,
         headers=_mapping(contents),

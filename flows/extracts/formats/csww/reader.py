@@ -70,7 +70,7 @@ def said(content: Content) -> tuple[str | None, Month | None]:
 def read(content: Content, asked: Asked) -> IngestedExtract:
     """One extract of the return. Raises UnreadableExtract, HeaderMismatch and WrongCouncilOrMonth."""
     source = cast(bytes, content)
-    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
+    where = asked.where
     day = as_day(outline_of(source, str(where)).header.one("ReferenceDate"))
     if day is None:
         raise WrongCouncilOrMonth(
@@ -90,7 +90,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     _refuse_unclear(stream.outline, where)
     if asked.kind is Kind.ESTABLISHMENT:
         return _establishment(stream.outline, asked, where, mark)
-    return _years_flows(tally.totals(stream.outline), stream.outline, asked, where, mark)
+    return _years_flows(tally.totals(stream.outline), stream.outline, asked, mark)
 
 
 def _of_the_month(stream: Stream, day: date, where: Where) -> list[pl.DataFrame]:
@@ -178,7 +178,7 @@ def _workforce(taken: pl.DataFrame, outline: Outline, asked: Asked, where: Where
     # Days lost cover the year; team is not in the return. A value that no record has is absent, and no reason to
     # refuse.
     lacking = ["working_days_lost", *(f for f in TAKEN if f not in there)]
-    return _ingest(table, asked, where, mark, lacking)
+    return ingest_table(table, asked, mark=mark, may_lack=lacking)
 
 
 def _is_given(taken: pl.DataFrame, field: str) -> bool:
@@ -193,10 +193,10 @@ def _establishment(outline: Outline, asked: Asked, where: Where, mark: str) -> I
         )
     columns = {f: pl.Series([outline.vacancies.one(e)], dtype=pl.String) for f, e in ESTABLISHMENT.items()}
     table = _table(columns, pl.Series([1], dtype=pl.UInt32), outline, CELL_PROBLEMS.to_frame(), [])
-    return _ingest(table, asked, where, mark, [])
+    return ingest_table(table, asked, mark=mark)
 
 
-def _years_flows(totals: Totals, outline: Outline, asked: Asked, where: Where, mark: str) -> IngestedExtract:
+def _years_flows(totals: Totals, outline: Outline, asked: Asked, mark: str) -> IngestedExtract:
     """The `return` extract: flows of the 12 months that only the return knows; none if it does not end in September.
 
     Figures of the day itself are counted from the records, so that figures withheld there do not come back this way.
@@ -207,7 +207,7 @@ def _years_flows(totals: Totals, outline: Outline, asked: Asked, where: Where, m
     if not flows:
         notes = ["Flows of a year are taken only from a return of 30 September."]
     table = _table(columns, pl.Series([1], dtype=pl.UInt32), outline, CELL_PROBLEMS.to_frame(), notes)
-    extract = _ingest(table, asked, where, mark, [f.name for f in RETURN.fields if f.name not in columns])
+    extract = ingest_table(table, asked, mark=mark, may_lack=[f.name for f in RETURN.fields if f.name not in columns])
     why = [(name, str(Missing.WITHHELD)) for name, value in flows.items() if value is None]
     reasons = pl.DataFrame(
         [
@@ -238,17 +238,3 @@ def _table(
     constant["reference_date"] = constant["reference_date"].str.replace(_TIME_ZONE, "${1}")
     every = {**constant, **columns}
     return raw_table(list(every), list(every.values()), rows, problems=problems, notes=notes)
-
-
-def _ingest(table: RawTable, asked: Asked, where: Where, mark: str, may_lack: list[str]) -> IngestedExtract:
-    return ingest_table(
-        table,
-        where=where,
-        kind=asked.kind,
-        council=asked.council,
-        month=asked.month,
-        key=asked.key,
-        received=asked.received,
-        mark=mark,
-        may_lack=may_lack,
-    )

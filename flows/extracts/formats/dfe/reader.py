@@ -14,7 +14,6 @@ from flows.extracts.formats.asked import Asked, Content
 from flows.extracts.formats.dfe.workforce_file import columns_of, is_published, read_published
 from flows.extracts.ingest import IngestedExtract, codes_in
 from flows.extracts.reading.tables import too_large
-from flows.extracts.reading.where import Where
 
 _HEADER_BYTES = 4_000
 
@@ -33,7 +32,7 @@ def said(content: Content) -> tuple[str | None, Month | None]:
 def read(content: Content, asked: Asked) -> IngestedExtract:
     """A council's own row. Raises UnreadableExtract and WrongCouncilOrMonth."""
     source = cast(bytes, content)
-    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
+    where = asked.where
     if len(source) > asked.limits.max_bytes:
         raise too_large(where, len(source), asked.limits)
     try:

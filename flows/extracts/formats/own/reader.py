@@ -12,7 +12,7 @@ from flows.extracts.mapping import HeaderMapping, apply_mapping
 from flows.extracts.personal.refuse import refuse_personal_data
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.tables import read_table
-from flows.extracts.reading.where import Where, damage_as_sentence
+from flows.extracts.reading.where import damage_as_sentence
 
 
 def said(content: Content) -> tuple[str | None, Month | None]:
@@ -26,7 +26,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
 
     UnreadableExtract, HeaderMismatch, PersonalDataRefused, or WrongCouncilOrMonth.
     """
-    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
+    where = asked.where
     theirs = asked.mapping.columns.values() if asked.mapping is not None else ()
     table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits, headers=tuple(theirs))
     near = {normalised(h) for h in theirs}
@@ -34,16 +34,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         refuse_personal_data(cast(bytes, content), table, contract=meanings(asked.kind), read=near, where=where)
     if asked.mapping is not None:
         table = apply_mapping(table, asked.mapping, where, asked.council)
-    extract = ingest_table(
-        table,
-        where=where,
-        kind=asked.kind,
-        council=asked.council,
-        month=asked.month,
-        key=asked.key,
-        received=asked.received,
-        mark=mark_of(content),
-    )
+    extract = ingest_table(table, asked, mark=mark_of(content))
     return extract if asked.mapping is None else _with_lost(extract, asked.mapping)
 
 

@@ -56,7 +56,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     Raises an ExtractError: UnreadableExtract if the episodes are missing or a table is damaged or
     contradicts its key, WrongCouncilOrMonth if the tables were exported before the month.
     """
-    where = Where(f"{asked.council.name} ({asked.council.la_code})", asked.month, asked.filename)
+    where = asked.where
     if not isinstance(content, Mapping):
         raise UnreadableExtract(f"{where}: the SSD is a folder of tables, one file each. Put them into a folder “ssd”.")
     size = sum(len(part) for part in content.values())
@@ -75,17 +75,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
     if not of_workers and ssd.PROFESSIONALS in {ssd.table_name(n) for n in content}:
         found.notes += REFUSED_FIGURES
     table, absent = make(tables, found, asked, where)
-    extract = ingest_table(
-        table,
-        where=where,
-        kind=asked.kind,
-        council=asked.council,
-        month=asked.month,
-        key=asked.key,
-        received=asked.received,
-        mark=mark_of(content),
-        may_lack=tuple(absent),
-    )
+    extract = ingest_table(table, asked, mark=mark_of(content), may_lack=tuple(absent))
     lost = tuple(name for name in found.lost if name in absent)
     if of_workers:
         return replace(extract, absent_because=absent)

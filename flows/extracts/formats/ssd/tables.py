@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from features.errors import ExtractError, UnreadableExtract
+from features.errors import UnreadableExtract
 from flows.extracts.reading.around import bare
 from flows.extracts.reading.dates import read_dates
 from flows.extracts.reading.delimited import (
@@ -30,7 +30,7 @@ from flows.extracts.reading.delimited import (
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import NULL_MARKERS
 from flows.extracts.reading.tables import as_text
-from flows.extracts.reading.where import Where
+from flows.extracts.reading.where import Where, damage_as_sentence
 
 EPISODES = "ssd_cin_episodes"
 INVOLVEMENTS = "ssd_involvements"
@@ -192,31 +192,27 @@ def _read(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame |
     """The table's columns as trimmed text, or the required columns that it lacks; and the notes."""
     if not content.strip():
         raise UnreadableExtract(f"{where}: the table is empty. Export it again and send it again.")
-    try:
-        if content.startswith(b"PAR1"):
-            columns = list(pl.read_parquet_schema(io.BytesIO(content)))
-            wanted, absent = _wanted(columns, table, where)
-            if absent:
-                return None, absent, []
-            frame = pl.read_parquet(io.BytesIO(content), columns=[columns[i] for i in wanted.values()])
-            read = frame.select(as_text(frame[columns[i]]).alias(name) for name, i in wanted.items())
-            return _clean(read, pl.int_range(2, frame.height + 2, eager=True), table), [], []
+    with damage_as_sentence(where):
+        try:
+            return _read_content(content, table, where)
+        except csv.Error:
+            raise UnreadableExtract(
+                f"{where}: a quotation mark is opened and not closed, or stands inside a value. Export the table again."
+            ) from None
+
+
+def _read_content(content: bytes, table: SsdTable, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
+    if not content.startswith(b"PAR1"):
         text, notes = decoded(content, where)
         made, absent, said = _read_text(text, table, where)
         return made, absent, [*notes, *said]
-    except ExtractError:
-        raise
-    except csv.Error:
-        raise UnreadableExtract(
-            f"{where}: a quotation mark is opened and not closed, or stands inside a value. Export the table again."
-        ) from None
-    except BaseException as error:
-        # Polars' Rust part raises panics, which are not an Exception.
-        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
-            raise
-        raise UnreadableExtract(
-            f"{where}: the table is damaged or incomplete ({type(error).__name__}). Export it again and send it again."
-        ) from None
+    columns = list(pl.read_parquet_schema(io.BytesIO(content)))
+    wanted, absent = _wanted(columns, table, where)
+    if absent:
+        return None, absent, []
+    frame = pl.read_parquet(io.BytesIO(content), columns=[columns[i] for i in wanted.values()])
+    read = frame.select(as_text(frame[columns[i]]).alias(name) for name, i in wanted.items())
+    return _clean(read, pl.int_range(2, frame.height + 2, eager=True), table), [], []
 
 
 def _wanted(headers: Sequence[str], table: SsdTable, where: Where) -> tuple[dict[str, int], list[str]]:
