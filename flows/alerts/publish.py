@@ -12,10 +12,9 @@ from features.councils import Council
 from features.errors import StoreError
 from features.months import Month
 from features.registry import BY_NAME
-from features.words import listed
 from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert_prefix
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import change_text, lower_first, value_text
+from flows.alerts.letter.figures import change_text, first_signs, lower_first, value_text
 from flows.alerts.letter.render import Message, render_message
 from flows.store.ledger import REDIRECTED, Ledger, Status
 from flows.store.port import AlreadyThere, DamagedObject, Store
@@ -233,8 +232,7 @@ def _stage_change(stage: int | None, now: Alert) -> str:
     """A stage is said with its signs, or not at all."""
     if stage is None:
         return "What our earlier message said of a stage of difficulty no longer holds"
-    named = listed([lower_first(f.declared.label) for f in now.stage_signs])
-    return f"The signs of this month ({named}) are now those of stage {stage} of four"
+    return f"The signs of this month ({first_signs(now.stage_signs)}) are now those of stage {stage} of four"
 
 
 def _record_changes(earlier: Alert, now: Alert) -> list[str]:

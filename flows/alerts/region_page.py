@@ -23,7 +23,7 @@ from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
 from flows.alerts.file_grid import file_grid
 from flows.alerts.letter.band_strip import band_strip
-from flows.alerts.letter.figures import lower_first, month_words, value_text
+from flows.alerts.letter.figures import first_signs, lower_first, month_words, value_text
 from flows.alerts.letter.heard import goal_words, said_back
 from flows.alerts.letter.sparkline import sparkline
 from flows.alerts.letter.wording import BAND_WORDS
@@ -42,8 +42,6 @@ KEY_MEASURES = (
     "re_referral_rate",
 )
 _SHOWN_MEASURES = 8
-#: Signs of a stage that a council's line names; its letter has them all.
-_SIGNS_NAMED = 3
 
 #: Order of urgency on the page.
 ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.FIRST_MONTHS, Band.STEADY)
@@ -190,9 +188,7 @@ def _stage_words(alert: Alert) -> str:
     stage = alert.score.stage
     if stage is None or not alert.stage_signs or alert.decision.band not in (Band.WATCH, Band.LOSING_GRIP):
         return ""
-    labels = [lower_first(f.declared.label) for f in alert.stage_signs]
-    more = [f"{len(labels) - _SIGNS_NAMED} more"] if len(labels) > _SIGNS_NAMED else []
-    return f"signs of stage {stage.number} of four: {listed([*labels[:_SIGNS_NAMED], *more])}"
+    return f"signs of stage {stage.number} of four: {first_signs(alert.stage_signs)}"
 
 
 _CHANGE_WORDS: dict[Change, str] = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from features.months import Month
 from features.registry import Measure, Unit
+from features.words import listed
+from flows.alerts.facts import MeasureFact
 
 #: Fractions that are ratios of two different things and read better as a plain number.
 _RATIOS = frozenset({"closure_ratio_3m"})
@@ -82,3 +86,14 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 def number_words(count: int) -> str:
     """A small number in words, as a sentence wants it."""
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"
+
+
+#: Signs of a stage that a line names; the letter's details have them all.
+_SIGNS_NAMED = 3
+
+
+def first_signs(signs: Sequence[MeasureFact]) -> str:
+    """The first signs of a stage and how many more there are, for a line that has no room for all."""
+    labels = [lower_first(f.declared.label) for f in signs]
+    more = [f"{len(labels) - _SIGNS_NAMED} more"] if len(labels) > _SIGNS_NAMED else []
+    return listed([*labels[:_SIGNS_NAMED], *more])

@@ -254,6 +254,12 @@ def test_a_correction_says_a_stage_only_with_its_signs() -> None:
     assert director_changes(first, staged(3, cases, agency)) == [
         "The signs of this month (cases without a worker and agency rate) are now those of stage 3 of four"
     ]
+    late, vacant = (
+        "Assessments within 45 working days (12 months) 78%; neighbours 84%",
+        "Vacancy rate 10%; neighbours 10%",
+    )
+    (words,) = director_changes(first, staged(3, cases, agency, late, vacant))
+    assert "rate, assessments within 45 working days (12 months) and 1 more) are now those of stage 3" in words
     assert director_changes(first, staged(0)) == [
         "What our earlier message said of a stage of difficulty no longer holds"
     ]
