@@ -38,6 +38,7 @@ def ssd() -> Tables:
             visits.append([person, "2026-10-14", "Y"])
         else:
             in_need.append([ref, str(day + timedelta(days=21)), "", person])
+    reviews.append(["L4", "2026-06-01", "2026-05-28"])
     held.append(["R0", "W1", "2024-01-10", "2024-09-01", "Allocated Case Worker", "T1", "", "P0"])
     return {
         "ssd_cin_episodes": episodes,
