@@ -1,8 +1,8 @@
-"""A council's saved mapping: which of its own headers and words are which of our fields and codes.
+"""A council's saved mapping: it assigns the council's own headers and words to our fields and codes.
 
-`mappings/<council>/<kind>.<month>.toml` in the landing store holds from that month on, until a later one
-does. It is applied to the table as read, before anything else looks at it; where it no longer fits, the
-file is refused, or the rest is read and a note says what did not fit. Nothing is guessed.
+`mappings/<council>/<kind>.<month>.toml` in the landing store applies from that month on, until a later one does. It is
+applied to the table as read, before anything else sees it. If it no longer fits, the file is refused, or the rest is
+read and a note says what did not fit. Nothing is guessed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flows.extracts.reading.where import Where
 from flows.store import ObjectInfo, Store
 
 FOLDER = "mappings"
-#: Fields that the folder a file lies in says as well: a home-made list seldom has them.
+#: Fields that the file's folder also gives: a home-made list seldom has them.
 FROM_THE_FOLDER = ("la_code", "reference_date")
 
 _HEAD = """\
@@ -42,7 +42,7 @@ _HEAD = """\
 
 @dataclass(frozen=True, slots=True)
 class HeaderMapping:
-    """What a council calls our fields and codes."""
+    """A council's names for our fields and codes."""
 
     council: str
     kind: Kind
@@ -52,9 +52,9 @@ class HeaderMapping:
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Our field -> the file's word -> our code."""
     left_out: tuple[str, ...] = ()
-    """Headers of the file that are known and not read."""
+    """Known headers of the file that are not read."""
     by_folder: tuple[str, ...] = ()
-    """Fields that are taken from the folder because the file has no such column."""
+    """Fields taken from the folder because the file has no such column."""
     name: str = ""
     """Where it is kept, for sentences."""
     digest: str = ""
@@ -94,7 +94,7 @@ def mapping_name(council: Council, kind: Kind, since: Month) -> str:
 
 
 def in_force(objects: Iterable[ObjectInfo], council: Council, kind: Kind, month: Month) -> ObjectInfo | None:
-    """Of the objects below `mappings/` the one that holds for this council, extract and month."""
+    """The object below `mappings/` that applies to this council, extract and month."""
     start = f"{FOLDER}/{council.folder}/{kind}."
     known = [o for o in objects if o.name.startswith(start) and o.name.endswith(".toml")]
     dated = [o for o in known if o.name[len(start) : -len(".toml")] <= str(month)]
@@ -102,7 +102,8 @@ def in_force(objects: Iterable[ObjectInfo], council: Council, kind: Kind, month:
 
 
 def load_mapping(landing: Store, name: str, where: Where) -> HeaderMapping:
-    """The saved mapping of that name; raises HeaderMismatch if it is none, so that only this file is refused."""
+    """The saved mapping of that name; raises HeaderMismatch if it is not a mapping, so that only this file is
+    refused."""
     return read_mapping(landing.read(name), name, where)
 
 
@@ -157,8 +158,8 @@ def _codes_of(kind: Kind, name: str) -> tuple[str, ...]:
 def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council: Council) -> RawTable:
     """The table under our headers and codes.
 
-    Raises HeaderMismatch, naming the header, if a needed one is gone or two now mean one field. What an
-    optional field lost, words the mapping does not know, and headers that are new are notes.
+    Raises HeaderMismatch, naming the header, if a needed one is gone or two now mean one field. Lost optional fields,
+    words that the mapping does not know, and new headers become notes.
     """
     given = [normalised(h) for h in table.headers]
     known = meanings(mapping.kind)
@@ -224,7 +225,7 @@ def _gone(table: RawTable, mapping: HeaderMapping, name: str, header: str, where
 
 
 def _with_codes(table: RawTable, mapping: HeaderMapping, taken: Mapping[int, str]) -> tuple[pl.DataFrame, list[str]]:
-    """The cells with the council's words replaced by codes; and where there are words nobody has mapped."""
+    """The cells with the council's words replaced by codes, and where there are unmapped words."""
     known = meanings(mapping.kind)
     position_of = {known[normalised(h)]: i for i, h in enumerate(table.headers) if normalised(h) in known}
     position_of |= {name: i for i, name in taken.items()}
@@ -254,11 +255,11 @@ def _with_codes(table: RawTable, mapping: HeaderMapping, taken: Mapping[int, str
 def _with_folder(
     cells: pl.DataFrame, headers: list[str], mapping: HeaderMapping, where: Where, council: Council
 ) -> tuple[pl.DataFrame, list[str]]:
-    """Columns for what the folder says, unless the file says it after all."""
+    """Adds columns for what the folder says, unless the file also says it."""
     values = {"la_code": council.la_code, "reference_date": str(where.month.last_day)}
     known = meanings(mapping.kind)
     there = {known.get(normalised(h)) for h in headers}
-    # A row of totals is no row of the council's, and would pass for one if the folder's code stood in it.
+    # A row of totals is not the council's, but would look like it if it had the folder's code.
     total = says_total(pl.coalesce(pl.exclude("file_row")))
     for name in mapping.by_folder:
         if name not in there:

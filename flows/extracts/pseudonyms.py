@@ -1,9 +1,8 @@
 """References to workers and cases, and names of teams, become keyed hashes before anything is stored.
 
-The council's own reference never leaves the file it came in and the memory of the process that reads it.
-The hash is keyed, so that nobody without the key can try out known numbers; it includes the council, so that
-equal references of two councils do not meet; and it is the same for a worker in the workforce and in the
-caseload extract.
+The council's own reference never leaves the file it came in and the memory of the process that reads it. The hash has a
+key, so that nobody without it can try out known numbers. It includes the council, so that equal references of two
+councils do not match. It is the same for a worker in the workforce and in the caseload extract.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ import polars as pl
 
 from features.errors import SettingsError
 
-#: Shorter keys could be tried out.
+#: Somebody could try out all shorter keys.
 MINIMUM_KEY_BYTES = 32
 _BYTES = 8
 _TEAM_DIGITS = 8
 
-#: How many councils' references are remembered within a process, and about how many of each: a council sends mostly
-#: the same ones month after month.
+#: For how many councils a process remembers references, and about how many for each: a council mostly sends the same
+#: references every month.
 _COUNCILS, _REFERENCES = 16, 50_000
 
 
@@ -34,7 +33,7 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     start = _keyed(la_code, key).copy
     hashed = _remembered(la_code, key)
     if len(hashed) > _REFERENCES:
-        # Begun anew, not emptied: another thread may be at work with the old one.
+        # Make a new one and do not empty the old one: another thread may be using it.
         _remembered.cache_clear()
         hashed = _remembered(la_code, key)
     given = references.to_list()
@@ -49,7 +48,7 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
 def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     """A short code for each team, the same for the same team of a council; null stays null.
 
-    A team's name is not needed, only which rows are of one team; and what stands in that column may be a person's name.
+    Only which rows belong to the same team matters, not its name; and the column may hold a person's name.
     """
     named = teams.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
     hashed = pseudonyms("team\x1f" + named, la_code=la_code, key=key).to_list()
@@ -58,7 +57,7 @@ def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
 
 @lru_cache(_COUNCILS)
 def _remembered(la_code: str, key: bytes) -> dict[str | None, int | None]:
-    """What is known of a council under a key. In memory only, for as long as the process lives."""
+    """The remembered references of a council under a key. In memory only, while the process lives."""
     return {None: None}
 
 

@@ -1,4 +1,4 @@
-"""Taking one landed file in: read it, keep the table that was read, say what became of it."""
+"""Takes in one landed file: reads it, keeps the resulting table, and records what became of it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Received:
 def receive_file(
     landing: Store, store: Store, file: LandedFile, *, key: bytes, limits: Limits | None = None
 ) -> Received:
-    """Read one landed file and keep the contract's columns of it in `store`; of a file that is refused, nothing.
+    """Read one landed file and keep its contract columns in `store`; nothing of a refused file is kept.
 
-    A file at fault is a result, not an exception: the others go on. A file larger than any extract is
-    not even loaded. Raises StoreError and SettingsError, which concern the run.
+    A faulty file is a result, not an exception, so the other files go on. A file larger than any extract is not even
+    loaded. Raises StoreError and SettingsError, which concern the whole run.
     """
     limits = limits or Limits()
     where = Where(f"{file.council.name} ({file.council.la_code})", file.month, file.filename)

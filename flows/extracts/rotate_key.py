@@ -1,13 +1,13 @@
-"""Another pseudonym key: every stored pseudonym is replaced, and no count moves.
+"""Changes the pseudonym key: replaces every stored pseudonym and changes no count.
 
-References are hashed one way, so stored pseudonyms cannot be turned into those of another key. The councils' files
-can: each is read once with the old and once with the new key, which says what becomes of each pseudonym and of each
-team's code. Tables of rows and states, and those kept of received files, are then written anew in place, in every
-edition, and older versions of them are deleted where a bucket keeps versions; what was counted from them stays as it
-was. Names of teams that 0.1.0 kept in clear become codes.
+References are hashed one way, so stored pseudonyms cannot be turned into those of another key. So each of the councils'
+files is read once with the old and once with the new key, which gives the successor of each pseudonym and of each
+team's code. Tables of rows and states, and the tables of received files, are then rewritten in place, in every edition.
+If a bucket keeps versions, older versions of them are deleted. The counts made from them stay as they were. Team names
+that 0.1.0 kept in clear become codes.
 
-The store remembers which key it was made with (a fingerprint, `pseudonyms/key.json`). A run with another key ends
-with a sentence instead of finding no worker of last month.
+The store remembers which key it was made with (a fingerprint, `pseudonyms/key.json`). A run with another key ends with
+a sentence; otherwise it would find none of last month's workers.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _CODE = "^[0-9a-f]{8}$"
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """What a rotation did. References without a successor stand in no file that is still in the landing store."""
+    """The result of a rotation. References without a successor are in no file that is still in the landing store."""
 
     tables: int
     references: int
@@ -70,12 +70,12 @@ class Rotated:
 
 
 def fingerprint_of(key: bytes) -> str:
-    """Names a key without telling anything of it."""
+    """Identifies a key without revealing anything about it."""
     return blake2b(b"holdfast pseudonym key", key=blake2b(key).digest(), digest_size=6).hexdigest()
 
 
 def require_key(store: Store, key: bytes) -> None:
-    """Raise SettingsError if the store was made with another key; the first key a store meets is its own."""
+    """Raise SettingsError if the store was made with another key; the first key used with a store becomes its key."""
     known = _known(store)
     if known is None:
         if _tables(store):
@@ -115,7 +115,7 @@ def rotate(
     limits: Limits,
     say: Callable[[str], None],
 ) -> Rotated:
-    """Replace every stored pseudonym. Cut off at any point, the same call finishes it; no run may be at work.
+    """Replace every stored pseudonym. If interrupted at any point, the same call finishes it; no run may be at work.
 
     Raises SettingsError for keys that do not fit the store or each other, StoreError if the store refuses.
     """
@@ -124,7 +124,7 @@ def rotate(
         raise SettingsError("Changing the key needs --by and --reason: both are kept.")
     begun = {"key": fingerprint_of(old), "rotating_to": fingerprint_of(new)}
     if "rotating_to" not in (_known(store) or {}):
-        require_hashes(store, _tables(store))  # what is written anew gets a new hash, so nothing damaged may be
+        require_hashes(store, _tables(store))  # rewritten tables get a new hash, so damaged ones must not be rewritten
     store.replace(KEY_NAME, _json(begun), content_type="application/json")
     editions, received = _tables(store), [o.name for o in store.list("received/") if _RECEIVED.fullmatch(o.name)]
     tables = [*editions, *received]
@@ -175,7 +175,7 @@ def _tables(store: Store) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Successors:
-    """`old, new`: what becomes of each pseudonym, and of each team's code, that stands in a file of these months."""
+    """`old, new`: the successor of each pseudonym and each team's code in the files of these months."""
 
     references: pl.DataFrame
     teams: pl.DataFrame
@@ -205,7 +205,7 @@ def _successors(
 def _with_both(landing: Store, file: LandedFile, old: bytes, new: bytes, limits: Limits) -> pl.DataFrame:
     """A file's rows with the old key, and with the new one in columns `…_new`.
 
-    Without rows for a file that cannot be read, of which nothing was stored.
+    It has no rows for an unreadable file, because nothing of it was stored.
     """
     content: Content = {p.rpartition("/")[2]: landing.read(p) for p in file.parts} or landing.read(file.name)
     where = Where(file.council.name, file.month, file.filename)
@@ -231,7 +231,7 @@ def _pairs(both: pl.DataFrame, columns: Sequence[str]) -> list[pl.DataFrame]:
 def _rewrite(store: Store, name: str, successors: _Successors, new: bytes) -> tuple[int, int]:
     """Write one table with new pseudonyms: how many were replaced, and how many of them have no successor.
 
-    A pseudonym that is already new (an earlier attempt was cut off) stays as it is.
+    A pseudonym that is already new (an earlier attempt was interrupted) stays as it is.
     """
     frame = read_kept(store, name, lambda content: pl.read_parquet(io.BytesIO(content)))
     frame, recoded = _recoded(frame, successors.teams, new)
@@ -258,7 +258,7 @@ def _rewrite(store: Store, name: str, successors: _Successors, new: bytes) -> tu
 def _fresh(
     distinct: pl.Series, successors: pl.DataFrame, substitute: pl.Series
 ) -> tuple[pl.Series, pl.Series, pl.Series]:
-    """What stands in place of each value; whether it is new already; whether it has no successor."""
+    """The replacement of each value; whether it is already new; whether it has no successor."""
     already = distinct.is_in(successors["new"].implode())
     becomes = distinct.to_frame("old").join(successors, on="old", how="left", validate="1:1", maintain_order="left")
     unmatched = becomes.get_column("new").is_null() & ~already
@@ -269,7 +269,7 @@ def _fresh(
 
 
 def _recoded(frame: pl.DataFrame, successors: pl.DataFrame, new: bytes) -> tuple[pl.DataFrame, bool]:
-    """The table with new codes of teams, names in clear among them, and whether that changed anything."""
+    """The table with new team codes, also for names kept in clear, and whether that changed anything."""
     changed = False
     for column in (c for c in _TEAMS if c in frame.columns):
         parts = []

@@ -3,9 +3,9 @@
     submissions/2026-10/370/workforce-0c1f3a9be210.json    one record per file content
     received/2026-10/370/workforce-0c1f3a9be210.rows.parquet    the contract's columns of it, references hashed
 
-Names come from the content's fingerprint, so recording the same file again changes nothing, and a
-resubmission with other content lies beside the first. A file's own bytes are never kept: they may hold what
-nobody looked at. Of a refused file the log has size, fingerprint and reason, and nothing else is kept.
+Names come from the content's fingerprint, so recording the same file again changes nothing, and a resubmission with
+other content lies beside the first. A file's own bytes are never kept, because they may hold data that nobody has
+checked. For a refused file the log has size, fingerprint and reason; nothing else is kept.
 
 Until 0.2.0 the bytes of our own extracts were kept (`received/…-0c1f3a9be210.csv`); `holdfast retain` deletes those.
 """
@@ -41,19 +41,19 @@ class Submission:
     la_code: str
     kind: Kind
     sha256: str
-    """Of the content; of name, size and time for a file too large to be read (`kept` is then False)."""
+    """The hash of the content; of name, size and time for a file too large to read (`kept` is then False)."""
     size: int
     name: str
     """The file's own name, as its sender knows it."""
     received: datetime
-    """Timezone-aware; kept in UTC. The first time, if the same content came again."""
+    """Timezone-aware; kept in UTC. The first time, if the same content arrived again."""
     outcome: Fate
     reason: str | None = None
     """Why it was quarantined or refused, as a sentence."""
     supersedes: str | None = None
     """Fingerprint of the submission before it, if its content differs."""
     kept: bool = True
-    """Whether its table is kept; of a refused file nothing is."""
+    """Whether its table is kept; nothing is kept of a refused file."""
 
     @property
     def object_name(self) -> str:
@@ -89,8 +89,8 @@ SUBMISSIONS = pl.Schema(
     }
 )
 
-#: What was expected of a month, and whether it came: one row per council and expected extract.
-#: `first_day` is the day something first came, which decides on lateness; the rest is of the latest submission.
+#: What was expected for a month, and whether it arrived: one row per council and expected extract. `first_day` is the
+#: day on which something first arrived, which decides lateness; the rest describes the latest submission.
 EXPECTED = pl.Schema(
     {
         "month": pl.Date(),
@@ -118,7 +118,7 @@ def fingerprint_unread(name: str, size: int, modified: datetime) -> str:
 
 
 def keep_table(store: Store, submission: Submission, table: pl.DataFrame) -> None:
-    """Keep a submission's table, once; another is written over it if the same file is read in another way.
+    """Keep a submission's table once; it is overwritten if the same file is later read in another way.
 
     `table` is a canonical extract: columns of the contract alone, references hashed.
     """
@@ -131,7 +131,7 @@ def keep_table(store: Store, submission: Submission, table: pl.DataFrame) -> Non
 
 
 def record_submission(store: Store, submission: Submission) -> Submission:
-    """Write the record and give it back as stored.
+    """Write the record and return it as stored.
 
     Recording the same content again keeps the first time of receipt; another outcome (after
     validation, or after a failure was accepted) replaces the earlier one. `supersedes` is found here:
@@ -192,9 +192,9 @@ def read_log(store: Store, months: Iterable[Month], *, known_by: date | None = N
 def expected(log: pl.DataFrame, register: Register, month: Month, *, due: date) -> pl.DataFrame:
     """What the register expects for a month beside what came: schema EXPECTED, one row per council and extract.
 
-    Late is judged by the first submission, used or not: a council that sent a broken file in time and
-    a corrected one later was in time. A month before the due date has missing extracts too; whether
-    that matters yet is for the caller, who knows the day.
+    The first submission decides lateness, whether or not it was used: a council that sent a broken file in time and a
+    corrected one later was in time. Before the due date a month also has missing extracts; the caller knows the day and
+    decides whether that matters yet.
     """
     wanted = pl.DataFrame(
         [(month.last_day, c.la_code, str(kind)) for c in register.valid_in(month) for kind in c.expects],
@@ -263,7 +263,7 @@ def _to_json(submission: Submission) -> bytes:
 
 
 def submission_of(content: bytes) -> Submission:
-    """A stored record; raises whatever bytes of another shape raise, so for `flows.store.reading`."""
+    """A stored record; bytes of another shape raise any error, so only `flows.store.reading` should call this."""
     d = json.loads(content)
     return Submission(
         month=Month.parse(d["month"]),

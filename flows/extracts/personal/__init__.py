@@ -1,1 +1,1 @@
-"""The search for personal data in a file that a council sent: in headers, values, and every place of a workbook."""
+"""Searches a council's file for personal data: in headers, values, and every part of a workbook."""

@@ -1,7 +1,7 @@
-"""What a header says its column holds: personal data of some kind, a plain label, or nothing that can be told.
+"""Tells what a column holds from its header: personal data of some kind, a plain label, or something unknown.
 
-Headers are taken apart into words (“childDOB”, “NI_number” and “Post-Code (home)” too), and the words are looked for
-anywhere in them. A word that is harmless in the sector's own headers (“Team name”, “Age of case”) is left alone there.
+Headers are split into words (“childDOB”, “NI_number” and “Post-Code (home)” too), and the words are searched for
+anywhere in them. A word that is harmless in the sector's own headers (“Team name”, “Age of case”) is ignored there.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from flows.extracts.personal.words import (
     THINGS,
 )
 
-#: Run together with other letters only words of so many letters are recognised; shorter ones would be found by chance.
+#: Inside longer text, only words with this many letters are recognised; shorter ones would be found by chance.
 _LONG = 7
 _STEM = 5
 _LOOKED_AT = 300
@@ -44,7 +44,7 @@ def letters(position: int) -> str:
 
 @lru_cache(maxsize=4096)
 def words_of(header: str) -> tuple[str, ...]:
-    """A header's words and numbers in lower case, plurals and genitives included as they stand."""
+    """A header's words and numbers in lower case, with plurals and genitives as written."""
     plain = _POSSESSIVE.sub("", unicodedata.normalize("NFKC", header).replace("\u2019", "'"))
     spaced = "".join(c if c.isalnum() else " " for c in plain)
     return tuple(w.casefold() for piece in spaced.split() for w in _CAMEL.sub(" ", piece).split())
@@ -81,7 +81,7 @@ def speaks_of_people(header: str) -> bool:
 
 
 def is_plain_label(header: str) -> bool:
-    """Whether every word of a header is one that labels columns, so that it is nobody's data and may be repeated."""
+    """Whether every word of a header is a word for labels, so that it is not personal data and may be repeated."""
     if len(header) > _LONGEST_LABEL:
         return False
     words = words_of(header)
@@ -91,7 +91,7 @@ def is_plain_label(header: str) -> bool:
 
 
 def named_column(header: str, position: int) -> str:
-    """A column for a sentence: by number and letter, and by its header only where that is plainly a label."""
+    """A column's name for a sentence: its number and letter, and its header only if that is plainly a label."""
     place = f"column {position + 1} ({letters(position)})"
     return f"“{' '.join(header.split())}” in {place}" if is_plain_label(header) else place
 
@@ -112,7 +112,7 @@ def _singular(word: str) -> str:
 
 
 def _without_harmless(words: tuple[str, ...]) -> tuple[str, ...]:
-    """The words without the phrases that are harmless as a whole."""
+    """The words without phrases that are harmless as a whole."""
     for phrase in _HARMLESS:
         for at in _places(phrase, words):
             words = (*words[:at], "-", *words[at + len(phrase) :])
@@ -120,7 +120,7 @@ def _without_harmless(words: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _stands_in(phrase: tuple[str, ...], words: tuple[str, ...], joined: str) -> bool:
-    """The phrase as words in a row, run together in one of the words, or, if long, however it is divided."""
+    """Whether the phrase occurs as consecutive words, inside one of the words, or, if long, divided in any way."""
     if any(True for _ in _places(phrase, words)):
         return True
     together = "".join(phrase)
@@ -140,12 +140,12 @@ def _places(phrase: tuple[str, ...], words: tuple[str, ...]) -> Iterator[int]:
 
 
 def _is_age(words: tuple[str, ...]) -> bool:
-    """An age is a person's unless the header speaks of a case, a post or another thing that grows old."""
+    """An age is a person's unless the header mentions a case, a post or another thing with an age."""
     return "age" in words and (not set(words) & CASE_WORDS or bool(set(words) & PEOPLE))
 
 
 def _is_a_name(words: tuple[str, ...]) -> bool:
-    """A name is a person's unless it is that of a team, a post, a file or another thing."""
+    """A name is a person's unless it is the name of a team, a post, a file or another thing."""
     if words[-1] == "initial":
         return True
     for i, word in enumerate(words):

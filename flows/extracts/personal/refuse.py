@@ -1,4 +1,4 @@
-"""Whether a file may be taken in at all: refused, with the places, if personal data stands anywhere in it."""
+"""Refuses a file with personal data anywhere in it, and names the places."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ZIP = b"PK\x03\x04"
 def refuse_in_headers(table: RawTable, *, contract: Collection[str], where: Where) -> None:
     """Raises PersonalDataRefused for the columns whose headers announce personal data.
 
-    `contract`: normalised headers that mean a column of the contract, whatever else they resemble.
+    `contract`: normalised headers that mean a column of the contract, even if they resemble something else.
     """
     _refuse([f"{named_column(h, p)} ({what})" for h, p, what in _announced(table, contract)], where)
 
@@ -28,8 +28,8 @@ def refuse_personal_data(
 ) -> None:
     """Raises PersonalDataRefused if headers, values of other columns, or a workbook's other places hold personal data.
 
-    `read`: normalised headers that a council's mapping reads as columns of the contract. The message gives the kind
-    and the place of what was found, by number and letter; nothing of the file but plain labels.
+    `read`: normalised headers that a council's mapping reads as columns of the contract. The message gives the kind and
+    the place of what was found, by number and letter; it repeats nothing from the file except plain labels.
     """
     found = [f"{named_column(h, p)} ({what})" for h, p, what in _announced(table, contract)]
     found += [f"{named_column(h, p)} ({what})" for h, p, what in _seen(table, {*contract, *read}, where)]
@@ -52,7 +52,7 @@ def _announced(table: RawTable, contract: Collection[str]) -> list[tuple[str, in
 
 
 def _seen(table: RawTable, contract: Collection[str], where: Where) -> list[tuple[str, int, str]]:
-    """Columns of no contract whose values give them away."""
+    """Columns outside the contract whose values look like personal data."""
     return [
         (header, place, what)
         for position, (header, place) in enumerate(_columns(table))
@@ -64,7 +64,7 @@ def _seen(table: RawTable, contract: Collection[str], where: Where) -> list[tupl
 
 
 def _around(table: RawTable) -> list[str]:
-    """What is announced or stands in the cells around the table; who made a report is not looked for there."""
+    """Personal data in the cells around the table; the maker of a report does not count there."""
     announced = [personal_header(text) for text in table.aside if len(text) <= SHORT]
     return [what for what in (next(filter(None, announced), None), first_personal(table.aside, makers=False)) if what][
         :1

@@ -1,7 +1,7 @@
-"""What the values of a column, or a text, look like: numbers of persons, addresses, births, people's names.
+"""Tells what the values of a column, or a text, look like: personal numbers, addresses, births, people's names.
 
-Nothing found is ever given back; only what kind it is. Shapes that a chance could make (a number of ten digits, a code
-like a postcode) count where most of a column has them; those that nothing else has, count once.
+It never returns what it found, only the kind. Shapes that can occur by chance (a number of ten digits, a code like a
+postcode) count if most of a column has them; shapes that nothing else has count at once.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from flows.extracts.personal.words import (
     TITLES,
 )
 
-#: A cell of so many characters at most can be a header.
+#: A cell with more characters than this cannot be a header.
 SHORT = 40
 EMAIL, NATIONAL, ADDRESS = "an e-mail address", "a national number", "a postcode"
 TELEPHONE, BIRTH, NAME, FREE_TEXT = "a telephone number", "dates of birth", "names of people", "free text"
 
-#: A cell of more characters is a text that somebody wrote; no more of it is looked at.
+#: A longer cell is a text that somebody wrote; only this many characters are searched.
 _LOOKED_AT = 4_000
 # Every part has an upper bound, so that the time is linear whatever a cell holds.
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -76,14 +76,14 @@ _NOT_NAMES = LABEL_WORDS | THINGS | PEOPLE | PLACES
 
 _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
 _FEWEST_BIRTHS = 3
-_ENOUGH = 8  # values without which a column's look says nothing
+_ENOUGH = 8  # with fewer values, the look of a column shows nothing
 _LONG_TEXT, _MANY_WORDS = 60, 6
 _NHS_DIGITS, _TELEPHONE_DIGITS = 10, (10, 13)
 _CHILD, _ADULT, _OLDEST = 18.5, 18.0, 90.0
 
 
 def personal_in_column(header: str, values: pl.Series, *, people: bool = False, on: date | None = None) -> str | None:
-    """What personal data the values of a column of no contract are, or None.
+    """The kind of personal data in the values of a column outside the contract, or None.
 
     `values` is text; `people`: the header names a kind of person; `on`: the day the file describes.
     """
@@ -101,7 +101,7 @@ def personal_in_column(header: str, values: pl.Series, *, people: bool = False, 
 
 
 def personal_in_text(text: str, *, names: bool = True) -> str | None:
-    """What personal data stands somewhere in a text, or None."""
+    """The kind of personal data anywhere in a text, or None."""
     text = text[:_LOOKED_AT]
     if "@" in text and _EMAIL.search(text):
         return EMAIL
@@ -118,7 +118,7 @@ def personal_in_text(text: str, *, names: bool = True) -> str | None:
 
 
 def is_name(text: str) -> bool:
-    """Whether a whole cell reads as one person's name, by names that are known."""
+    """Whether a whole cell is one person's name, judged by known names."""
     words = [w.casefold() for w in _WORD.findall(_ASIDE.sub("", text))]
     if not 2 <= len(words) <= 5 or any(c.isdigit() for c in text):
         return False
@@ -132,7 +132,7 @@ def is_name(text: str) -> bool:
 
 
 def _names_somebody(text: str) -> bool:
-    """A known first name and, with a capital too, what can be a family name behind it."""
+    """Whether a known first name is followed by a possible family name, both with a capital."""
     if is_name(text):
         return True
     text = _GENITIVE.sub("", text)
@@ -154,7 +154,7 @@ def _names_somebody(text: str) -> bool:
 def _by_shape(distinct: Sequence[str]) -> str | None:
     """Shapes that nothing else has.
 
-    Ten digits in a row pass the check of NHS numbers once in eleven times: many such numbers that fail are others.
+    One in eleven ten-digit numbers passes the NHS check by chance, so if many of them fail they are other numbers.
     """
     found = {what for v in distinct if (what := personal_in_text(v, names=False)) is not None}
     if NATIONAL in found and not any(_NI.search(v) for v in distinct):
@@ -165,7 +165,7 @@ def _by_shape(distinct: Sequence[str]) -> str | None:
 
 
 def _by_share(distinct: Sequence[str]) -> str | None:
-    """Shapes that count where many values of a column have them."""
+    """Shapes that count if many values of a column have them."""
     count = len(distinct)
     if sum(1 for v in distinct if _POSTCODE.fullmatch(v)) >= max(2, _SOME * count):
         return ADDRESS
@@ -178,7 +178,7 @@ def _by_share(distinct: Sequence[str]) -> str | None:
 
 
 def _are_births(header: str, given: pl.Series, on: date | None) -> bool:
-    """Whether a column of dates spreads over lives: adults' begin 18 years ago, children's lie evenly before that."""
+    """Whether dates are spread like births: adults' lie 18 years back or more, children's evenly over all ages."""
     if set(words_of(header[:_LOOKED_AT])) & OTHER_DATES:
         return False
     texts = given.to_list()
@@ -190,13 +190,13 @@ def _are_births(header: str, given: pl.Series, on: date | None) -> bool:
     ages = sorted((today - d).days / 365.25 for d in days)
     low, middle, high = (ages[min(len(ages) - 1, int(len(ages) * q))] for q in (0.1, 0.5, 0.9))
     adults = low >= _ADULT and high <= _OLDEST and middle >= _ADULT + 4
-    # Of things that begin and end, many are young; children are of every age alike.
+    # Many cases or posts began recently; children are evenly spread over all ages.
     even = ages[0] >= -1 and ages[-1] <= _CHILD + 7 and high >= 13.5 and middle >= 0.4 * high and low < 9
     return adults or (even and len(days) >= _ENOUGH)
 
 
 def _as_day(text: str, century: int) -> date | None:
-    """A date in any of the usual notations; a year of two digits lies before `century`, the year of the file."""
+    """A date in any of the usual notations; a two-digit year is never after `century`, the year of the file."""
     found = _DAY.match(text.strip())
     if found is None:
         return None
@@ -212,7 +212,7 @@ def _as_day(text: str, century: int) -> date | None:
 
 
 def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) -> bool:
-    """Whether a column holds people's names: by known names, by initials, or by how varied its words are."""
+    """Whether a column holds people's names, judged by known names, initials, or how varied its words are."""
     count = len(distinct)
     known = sum(1 for v in distinct if _names_somebody(v))
     # Schools, homes and agencies are called after people.
@@ -237,7 +237,7 @@ def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) ->
 
 
 def _could_be_a_name(text: str) -> bool:
-    """One to four words of letters, begun with capitals (or all in capitals or none), none of a thing or a place."""
+    """One to four words, capitalised (or all in capitals or none), and none of them a word for a thing or place."""
     words = _WORD.findall(text)
     if not 1 <= len(words) <= 4 or any(c.isdigit() for c in text) or not 3 <= len(text) <= 50:
         return False
@@ -247,7 +247,7 @@ def _could_be_a_name(text: str) -> bool:
 
 
 def _is_free_text(distinct: Sequence[str]) -> bool:
-    """Whether values are sentences that somebody wrote: long, of many words, and hardly two alike."""
+    """Whether the values are sentences that somebody wrote: long, with many words, and hardly ever the same."""
     if any(len(v) > _LOOKED_AT for v in distinct):
         return True
     long = [v for v in distinct if len(v) >= _LONG_TEXT and len(_PROSE.findall(v)) >= _MANY_WORDS]
@@ -277,14 +277,14 @@ def _is_upn(found: re.Match[str]) -> bool:
 
 
 def _is_telephone(text: str) -> bool:
-    """A number written in groups, or a mobile's eleven digits: long numbers of other things begin with a nought too."""
+    """A number in groups, or a mobile's eleven digits: other long numbers can also begin with a zero."""
     digits = "".join(c for c in text if c.isdigit())
     fewest, most = _TELEPHONE_DIGITS
     return fewest <= len(digits) <= most and (len(digits) < len(text) or len(digits) == fewest + 1)
 
 
 def first_personal(texts: Iterable[str], *, makers: bool = True) -> str | None:
-    """What the first of these texts holds; without `makers`, who made a report and how to reach them is left alone."""
+    """The kind found in the first such text; without `makers`, a report's maker and contact details are ignored."""
     for text in texts:
         found = personal_in_text(text)
         if found is not None and (makers or found not in (NAME, EMAIL, TELEPHONE) or not _MADE_BY.search(text)):

@@ -1,7 +1,7 @@
-"""The words by which personal data, people, things and plain labels are known in headers.
+"""The words in headers that show personal data, people, things and plain labels.
 
-Words are in lower case and in the singular. To have a header refused or let through, add it here; the tests hold
-every synonym of the registry and every harmless column of the sector's formats against these lists.
+Words are in lower case and in the singular. To have a header refused or let through, add it here; the tests check every
+synonym of the registry and every harmless column of the sector's formats against these lists.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ def _listed(name: str) -> frozenset[str]:
     return frozenset(text.partition("\n")[2].split())
 
 
-#: What each list holds stands in its first line.
+#: The first line of each list says what it holds.
 PEOPLE, THINGS, LABEL_WORDS, PLACES = map(_listed, ("people", "things", "labels", "places"))
 FIRST_NAMES, FAMILY_NAMES, ALSO_WORDS = map(_listed, ("first_names", "family_names", "also_words"))
 OTHER_DATES = _listed("other_dates")
 TITLES = frozenset({"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "rev", "sir", "dame", "lady", "lord"})
 
-#: What a header may announce -> words and phrases, found anywhere in it.
+#: Kind of personal data -> words and phrases, found anywhere in a header.
 PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
     "a name": (
         "surname", "forename", "first name", "last name", "family name", "given name", "middle name", "maiden name",
@@ -106,7 +106,7 @@ PERSONAL_HEADERS: dict[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 
-#: What, if a word of the first group and one of the second both stand in a header, wherever.
+#: Kind, if a header has a word of the first group and one of the second, anywhere.
 COMBINED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     (
         "health",
@@ -118,7 +118,7 @@ COMBINED: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
     ("a national number", ("nhs", "ni", "swe"), ("number", "no", "num", "nbr", "ref", "reference", "identifier", "id")),
 )
 
-#: What a header of this one word announces.
+#: Kind, if this one word is the whole header.
 ALONE = {
     **dict.fromkeys(("nhs", "ni", "pin", "dbs"), "a national number"),
     **dict.fromkeys(("mf", "ice"), "gender, sex or family"),
@@ -128,7 +128,7 @@ ALONE = {
     "bank": "bank details",
 }
 
-#: Phrases that hold such a word and are harmless: they are left out before the words are looked for.
+#: Harmless phrases with such a word: they are removed before the search for words.
 HARMLESS: tuple[str, ...] = (
     "date noted", "date addressed", "health assessment", "health visitor", "health service", "health team",
     "health check", "health and safety", "team parent name", "case note count", "number of case note", "note count",
@@ -140,7 +140,7 @@ HARMLESS: tuple[str, ...] = (
     "personal advisor", "personal adviser", "no of", "number of",
 )  # fmt: skip
 
-#: Whose age it is when it is nobody's.
+#: Things whose age is not a person's age.
 CASE_WORDS = frozenset({
     "case", "referral", "assessment", "plan", "vacancy", "post", "episode", "record", "file", "task", "visit",
     "review", "system", "open", "allocation", "day", "placement", "contract", "data", "extract", "invoice",

@@ -1,8 +1,8 @@
-"""Where else a workbook can hold something about a person: every place beside the cells of the sheet that is read.
+"""Searches the other places where a workbook can hold personal data, besides the cells of the sheet that is read.
 
 Other sheets (hidden ones too), comments, text boxes, page headers and footers, defined names, properties, prompts,
-links, pivot caches. Who wrote the workbook (creator, last author) is not looked at: that is the officer, and it goes
-no further than the file.
+links, pivot caches. The author of the workbook (creator, last author) is ignored: that is the officer, and the name
+goes no further than the file.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CACHED = re.compile(r"""<(?:\w+:)?s\s[^<>]*?\bv="([^"]*)\"""")
 _CACHE_FIELD = re.compile(r"""<(?:\w+:)?cacheField\s[^<>]*?\bname="([^"]*)\"""")
 _LINK = re.compile(r"""Target="((?:mailto|tel|sip):[^"]*)\"""", re.IGNORECASE)
 _CODES = re.compile(r'&(?:"[^"]*"|[A-Z]|\d+)')
-#: Places where whoever made the workbook writes who they are.
+#: Places where the maker of the workbook is named.
 _PAGE_PLACE, _PROPERTY = "a page header, footer or prompt", "a property of the workbook"
 _MAKERS = (_PAGE_PLACE, _PROPERTY)
 _UNREAD = ("creator", "lastModifiedBy", "Application", "AppVersion", "Company", "Manager", "Template", "TitlesOfParts",
@@ -48,9 +48,9 @@ _UNREAD = ("creator", "lastModifiedBy", "Application", "AppVersion", "Company", 
 
 
 def personal_in_workbook(content: bytes, read: str | None, where: Where) -> str | None:
-    """Where and what, as the end of a sentence, if anything personal stands outside the sheet named `read`.
+    """The place and kind, as the end of a sentence, of personal data outside the sheet named `read`.
 
-    Raises UnreadableExtract for a workbook of which a part cannot be read: nobody knows then what it holds.
+    Raises UnreadableExtract if a part of the workbook cannot be read, because nobody then knows what it holds.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
@@ -58,7 +58,7 @@ def personal_in_workbook(content: bytes, read: str | None, where: Where) -> str 
     except (MemoryError, TimeoutError):
         raise
     except BaseException as error:
-        # Calamine's Rust part raises panics, which are no Exception; whatever else is none is not the file's.
+        # Calamine's Rust part raises panics, which are not an Exception; no other BaseException comes from the file.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise UnreadableExtract(
@@ -74,7 +74,7 @@ def _in_names(archive: zipfile.ZipFile) -> str | None:
 
 def _in_sheets(archive: zipfile.ZipFile, content: bytes, read: str | None) -> str | None:
     if len(_SHEET.findall(_text(archive, "xl/workbook.xml"))) == 1 and read is not None:
-        # Nothing to see beside the one that is read, and unpacking it again takes as long as reading it.
+        # There is no sheet besides the one that is read, and unpacking it again takes as long as reading it.
         return None
     book = load_workbook(io.BytesIO(content))
     for number, sheet in enumerate(book.sheets_metadata, start=1):
@@ -88,10 +88,10 @@ def _in_sheets(archive: zipfile.ZipFile, content: bytes, read: str | None) -> st
 
 
 def personal_in_rows(rows: list[list[str]]) -> str | None:
-    """Where and what, in a table of which it is not known where its header stands.
+    """The place and kind, in a table whose header row is unknown.
 
-    A header is looked for in the first filled row and in the first with two cells: further down, a word is a value,
-    as in a list of definitions.
+    The header is searched for in the first filled row and in the first row with two cells. Further down a word is a
+    value, as in a list of definitions.
     """
     filled = [(number, sum(map(bool, row))) for number, row in enumerate(rows, start=1) if any(row)]
     may_name = {*[n for n, _ in filled[:1]], *[n for n, cells in filled if cells > 1][:1]}
@@ -102,7 +102,7 @@ def personal_in_rows(rows: list[list[str]]) -> str | None:
             if what is not None:
                 return f"{named_column(text, position)}, row {number} ({what})"
         what = personal_in_column("", pl.Series([text for _, text in cells], dtype=pl.String))
-        # Sentences on a sheet of guidance or definitions are nobody's case notes.
+        # Sentences on a sheet of guidance or definitions are not case notes.
         if what not in (None, FREE_TEXT):
             return f"column {position + 1} ({letters(position)}) ({what})"
         for number, text in cells:
@@ -127,7 +127,7 @@ def _in_parts(archive: zipfile.ZipFile) -> str | None:
 
 
 def _texts_of(name: str, archive: zipfile.ZipFile) -> tuple[str, list[str]]:
-    """What a part is called in a sentence, and the texts in it that are looked at."""
+    """The name of a part for a sentence, and the texts in it that are searched."""
     low = name.lower()
     if low.endswith(".rels"):
         return "a link", [unescape(t) for t in _LINK.findall(_text(archive, name))]
@@ -166,7 +166,7 @@ def _local(element: Element) -> str:
 
 
 def _comments(archive: zipfile.ZipFile, name: str) -> list[str]:
-    """Each comment's text without its authors, who stand at its head."""
+    """Each comment's text without its authors, who are named at its beginning."""
     root = ElementTree.fromstring(archive.read(name))
     authors = ["".join(e.itertext()).strip() for e in root.iter() if _local(e) == "author"]
     found = []

@@ -1,1 +1,1 @@
-"""`holdfast map`: which column of a home-made file is probably which field."""
+"""`holdfast map`: proposes which column of a home-made file is which field."""

@@ -1,4 +1,4 @@
-"""What `holdfast map` does with a file: look at it, say what is proposed, try the mapping out. Text in, text out."""
+"""The steps of `holdfast map` for a file: look at it, say what is proposed, try out the mapping. Text in, text out."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from flows.extracts.reading.table import Limits, RawTable
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import Where
 
-#: For trying out only; nothing hashed with it is kept.
+#: For trying out only; no hash made with it is kept.
 _DESK_KEY = sha256(b"holdfast map").digest()
 
 
 def look_at(path: Path, kind: Kind, council: Council, month: Month) -> tuple[RawTable, Proposal]:
-    """Read the file and propose. Raises an ExtractError, for columns of personal data as ingest does."""
+    """Read the file and propose a mapping. Raises an ExtractError, for columns of personal data too, as ingest does."""
     try:
         content = path.read_bytes()
     except OSError:
@@ -42,7 +42,7 @@ def look_at(path: Path, kind: Kind, council: Council, month: Month) -> tuple[Raw
 
 
 def proposal_in_words(proposal: Proposal) -> str:
-    """A line per field: the column it surely is, those it may be, or that there is none."""
+    """A line per field: the column that it certainly is, columns that it may be, or that there is none."""
     width = max(len(p.field.name) for p in proposal.fields)
     lines = []
     for one in proposal.fields:
@@ -63,7 +63,7 @@ def proposal_in_words(proposal: Proposal) -> str:
 
 
 def read_with(path: Path, mapping: HeaderMapping, council: Council, month: Month) -> str:
-    """Read the file by the mapping, as a run would, and say how that went. Raises an ExtractError."""
+    """Read the file with the mapping, as a run would, and say how that went. Raises an ExtractError."""
     received = datetime(month.year, month.number, 1, tzinfo=UTC)
     asked = Asked(path.name, mapping.kind, council, month, _DESK_KEY, received, Limits(), mapping)
     extract = read(path.read_bytes(), asked)

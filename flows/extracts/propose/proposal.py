@@ -1,7 +1,7 @@
-"""Which column of a home-made file is probably which field: proposed with its evidence, never decided by a guess.
+"""Proposes which column of a home-made file is which field, with the evidence, and never decides by a guess.
 
-Sure is only what needs no judgement: a documented name, or a name nearly the same whose cells all read as
-the field wants them and for which nothing else comes near. Everything else is a question for a person.
+A match is sure only if it needs no judgement: a documented name, or nearly the same name, if all cells fit the field
+and no other match comes near. Everything else is a question for a person.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import RawTable
 
-#: A name this near, cells that all fit, and a lead over every other pairing: that needs no question.
+#: A match with a name this near, cells that all fit, and this lead over all other matches needs no question.
 _SURE_NAME, _SURE_CELLS, _LEAD = 0.9, 0.98, 0.08
-#: A column is offered for a field whose name is at least this near, and of whose cells this share could be right.
+#: A column is offered for a field if its name is at least this near and this share of its cells could be right.
 _OFFERED_NAME, _OFFERED_CELLS = 0.6, 0.3
-#: Words of a category are short and come again; a column of many different texts is none.
+#: Words of a category are short and repeat; a column of many different texts is not a category.
 _MOST_WORDS, _LONGEST_WORD = 40, 60
 _SHOWN = 5
 
-#: What HR and case systems call these things; never more than a reason to ask.
+#: The names that HR and case systems use; never more than a reason to ask.
 _HINTS: Mapping[str, tuple[str, ...]] = {
     "la_code": ("council code", "authority code", "dfe number"),
     "reference_date": ("snapshot", "report date", "period end", "extract date", "month"),
@@ -83,23 +83,23 @@ class ColumnCandidate:
     header: str
     score: float
     evidence: str
-    """What speaks for it, without a value: “a documented name; 214 of 214 cells are dates”."""
+    """The evidence for it, without a value: “a documented name; 214 of 214 cells are dates”."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldProposal:
-    """What is proposed for one field."""
+    """The proposal for one field."""
 
     field: Field
     sure: str | None
-    """The header that is it, if that needs no question."""
+    """The header that matches, if that needs no question."""
     candidates: tuple[ColumnCandidate, ...]
     """Best first."""
 
 
 @dataclass(frozen=True, slots=True)
 class WordProposal:
-    """A word of the file that is none of a field's codes."""
+    """A word in the file that is not one of the field's codes."""
 
     field: Field
     word: str
@@ -110,7 +110,7 @@ class WordProposal:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What is known and what must be asked of a file."""
+    """What is known about a file, and what must be asked."""
 
     kind: Kind
     fields: tuple[FieldProposal, ...]
@@ -124,7 +124,7 @@ class Proposal:
 
 
 def propose(table: RawTable, kind: Kind) -> Proposal:
-    """Look at every column for every field. The table has no personal data: that was refused before."""
+    """Compare every column with every field. The table has no personal data: that was refused earlier."""
     fields = EXTRACTS[kind].fields
     known = meanings(kind)
     documented = {i: known[normalised(h)] for i, h in enumerate(table.headers) if normalised(h) in known}
@@ -169,7 +169,7 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
 
 
 def _without(proposal: FieldProposal, spoken_for: set[str]) -> FieldProposal:
-    """Columns that are surely something else are not offered."""
+    """Leaves out columns that are certainly something else."""
     if proposal.sure is not None:
         return proposal
     return FieldProposal(proposal.field, None, tuple(c for c in proposal.candidates if c.header not in spoken_for))
@@ -185,7 +185,7 @@ def _is_sure(
 ) -> bool:
     key = (name, position)
     if documented.get(position) == name:
-        # Two documented names of one field, and neither is it.
+        # Two columns have documented names of one field, so neither is chosen.
         return sum(1 for f in documented.values() if f == name) == 1
     if name_of[key] < _SURE_NAME or fit_of[key] < _SURE_CELLS or position in documented:
         return False
@@ -196,7 +196,7 @@ def _is_sure(
 
 
 def _likeness(header: str, declared: Field) -> tuple[float, str]:
-    """How near a header is to a field's names, and what speaks for it."""
+    """How near a header is to a field's names, and the evidence."""
     given = " ".join(_words(header))
     if not given:
         return 0.0, ""
@@ -212,10 +212,10 @@ def _likeness(header: str, declared: Field) -> tuple[float, str]:
 
 @lru_cache(maxsize=20_000)
 def _near(one: str, other: str) -> float:
-    """Likeness of two names: of their letters, and of their words in any order.
+    """Likeness of two names: by their letters, and by their words in any order.
 
-    Above 0.9 lie only the same words in another order and a slip of the pen. A name with one word more
-    means another thing (“absence start date”), however much of it is the same.
+    Only the same words in another order, or a typing slip, score above 0.9. A name with one more word means something
+    else (“absence start date”), however much of it is the same.
     """
     if one.replace(" ", "") == other.replace(" ", ""):
         return 1.0
@@ -235,7 +235,7 @@ def _words(text: str) -> list[str]:
 
 
 def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
-    """Which share of a column's cells reads as the field wants, and that in words."""
+    """The share of a column's cells that fit the field, and the same in words."""
     filled = cells.drop_nulls()
     if not filled.len():
         return 0.5, "no cell is filled"
@@ -253,7 +253,7 @@ def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
     share = good / filled.len()
     distinct = filled.n_unique()
     if declared.name in FROM_THE_FOLDER and distinct > 2:
-        # A whole extract is of one council and one month; a joint return has two codes.
+        # A whole extract is for one council and one month; a joint return has two codes.
         share = 0.0
     if declared.type is FieldType.REFERENCE and distinct * 2 < filled.len():
         share *= 0.6
@@ -281,7 +281,7 @@ def declared_words(declared: Field) -> dict[str, str]:
 
 
 def _is_category(filled: pl.Series) -> bool:
-    """Few, short words that come again: what a category looks like and a name or a note does not."""
+    """Whether the column has few, short words that repeat, as a category does and names or notes do not."""
     distinct = filled.unique()
     long = distinct.str.len_chars().max()
     few = distinct.len() <= max(3, min(_MOST_WORDS, filled.len() // 2))
@@ -289,7 +289,7 @@ def _is_category(filled: pl.Series) -> bool:
 
 
 def words_to_map(table: RawTable, header: str, declared: Field) -> tuple[list[WordProposal], int]:
-    """The words of a column that are none of the field's codes, and how many rows hold what is no word of a category.
+    """The words of a column that are not codes of the field, and how many rows hold no category word.
 
     A text with digits as in a number, an @ or of unusual length may be somebody's data: it is counted, not shown.
     """

@@ -1,4 +1,4 @@
-"""From a proposal and a person's answers to a mapping; what nobody answered stays a question."""
+"""Turns a proposal and a person's answers into a mapping; an unanswered question stays open."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from flows.extracts.reading.table import RawTable
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One thing a person is asked. `options` are what may be answered, with what each means."""
+    """One question to a person. `options` are the possible answers, with the meaning of each."""
 
     text: str
     options: Mapping[str, str]
     default: str | None = None
 
 
-#: Puts a question to a person; None means that nothing of it is right.
+#: Puts a question to a person; None means that none of the options is right.
 Ask = Callable[[Question], str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What came of it."""
+    """The result."""
 
     mapping: HeaderMapping
     open: tuple[str, ...]
@@ -47,10 +47,10 @@ def settle(
     answers: HeaderMapping | None,
     ask: Ask | None,
 ) -> Settled:
-    """Take what is sure, then what `answers` say, then ask.
+    """Use sure matches first, then `answers`, then ask.
 
-    Raises HeaderMismatch if the answers name a header or a code that is not there, or the file has
-    nothing at all for a needed field.
+    Raises HeaderMismatch if the answers name a header or a code that does not exist, or the file has nothing for a
+    needed field.
     """
     session = _Session(table, proposal, answers, ask)
     session.columns_of_fields()
@@ -80,7 +80,7 @@ class _Session:
         self.notes: list[str] = []
 
     def columns_of_fields(self) -> None:
-        """Every field's column: answered, sure, asked for, or none."""
+        """Every field's column: from the answers, sure, from a question, or none."""
         there = {normalised(h): h for h in self.table.headers}
         said = self.answers.columns if self.answers else {}
         refused = {normalised(h) for h in self.answers.left_out} if self.answers else set()
@@ -123,7 +123,7 @@ class _Session:
         return offered[int(answer) - 1][0] if answer is not None else None
 
     def _lacking(self, field: Field) -> None:
-        """No column is the field: the folder may say it, or it is not needed, or the file cannot be mapped."""
+        """Handle a field without a column: the folder gives it, it is not needed, or the file cannot be mapped."""
         if not field.required:
             return
         if field.name not in FROM_THE_FOLDER:
