@@ -1,1 +1,1 @@
-"""From bytes to a table of text, and from text to typed cells."""
+"""Turns bytes into a table of text, and text into typed cells."""

@@ -1,8 +1,7 @@
-"""What report writers put around a table: titles above the header, rules below it, footers, blank columns.
+"""Removes what report writers put around a table: titles above the header, rules below it, footers, blank columns.
 
-A row is left out only where it can be nobody's: it is a rule of dashes, repeats the header, or stands below
-the table and is prose or a count. Another table on the same sheet is refused, as which one is meant is for the
-council to say.
+A row is left out only if it cannot belong to anybody: it is a rule of dashes, repeats the header, or is prose or a
+count below the table. Another table on the same sheet is refused, because only the council can say which one is meant.
 """
 
 from __future__ import annotations
@@ -17,13 +16,13 @@ from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import is_total
 from flows.extracts.reading.where import Where, rows_in_words
 
-#: How far down a header is looked for.
+#: How many rows are searched for a header.
 HEADER_WITHIN = 30
-#: A row below row 1 is the header if it names this many of the columns that are looked for.
+#: A row below row 1 is the header if it names this many of the wanted columns.
 FEWEST_NAMED = 3
-#: As many of them make row 1 the header, whatever else it has.
+#: Row 1 is the header if it names this many of them, whatever else it has.
 _FEWEST_IN_FIRST = 2
-#: Rows at the end of a file that are looked at one by one.
+#: How many rows at the end of a file are checked one by one.
 _LAST_ROWS = 60
 
 _RULE = re.compile(r"[-=_+|*~–—.]{2,}|-")
@@ -49,20 +48,20 @@ _FOOTER = re.compile("|".join(f"(?:{p})" for p in _FOOTERS), re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A table without what stood around it."""
+    """A table without the text around it."""
 
     header_row: int
-    """As a person counts: the first row is 1."""
+    """Counted as a person does: the first row is 1."""
     headers: list[str]
     rows: list[tuple[int, list[str]]]
     """Number and cells of each row that is not blank."""
     notes: list[str]
     aside: list[str]
-    """Texts of cells above, below and beside the table, which nobody has taken for the table's."""
+    """Texts of cells above, below and beside the table, which do not belong to it."""
 
 
 def headers_named(cells: Sequence[str], known: Collection[str]) -> int:
-    """How many cells are headers that are looked for."""
+    """How many cells are headers of wanted columns."""
     return sum(1 for c in cells if normalised(c) in known)
 
 
@@ -74,7 +73,7 @@ def header_at(rows: Sequence[Sequence[str]], known: Collection[str]) -> int:
     below = [i for i in filled if headers_named(rows[i], known) >= min(FEWEST_NAMED, len(known))]
     if below:
         return below[0]
-    # Of a file of a council's own making no header is known: a title is one cell above many.
+    # In a council's home-made file no header is known; there a title is one cell above a row of many.
     counts = {i: sum(1 for c in rows[i] if c.strip()) for i in filled}
     most = max(counts.values())
     if most < FEWEST_NAMED or counts[filled[0]] > 1:
@@ -96,7 +95,7 @@ def _is_rule(cell: str) -> bool:
 def bare(
     rows: Sequence[tuple[int, list[str]]], known: Collection[str], where: Where, *, ends_open: bool = False
 ) -> Bare:
-    """The table among these numbered rows. `ends_open`: the last line has no line end, so it may be cut off.
+    """The table among these numbered rows. `ends_open`: the last line has no line end, so it may be incomplete.
 
     Raises UnreadableExtract if a second table follows.
     """
@@ -142,7 +141,7 @@ def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
 
 
 def ends_with_footer(last: Sequence[Sequence[str]], width: int) -> bool:
-    """Whether the last of these rows is a footer; a quick look that needs not see the whole table."""
+    """Whether the last of these rows is a footer; a quick check that does not need the whole table."""
     filled = [(i, row) for i, row in enumerate(last) if any(c and not c.isspace() for c in row)]
     return not filled or _is_footer(filled[-1][1], width, lambda _: set(), ends_open=False)
 
@@ -172,7 +171,7 @@ def _is_footer(cells: Sequence[str], width: int, values: Callable[[int], set[str
     position, text = filled[0]
     if _FOOTER.match(text):
         return True
-    # Prose, and no part of a value that the column has: a row that breaks off begins like the others.
+    # Prose that is not the beginning of a value in the column: a row that breaks off begins like the others.
     is_prose = len(text.split()) > 1 and not text[0].isdigit() and not is_total(text)
     return width > FEWEST_NAMED and is_prose and not ends_open and not any(v.startswith(text) for v in values(position))
 
@@ -180,7 +179,7 @@ def _is_footer(cells: Sequence[str], width: int, values: Callable[[int], set[str
 def _without_beside(
     headers: list[str], body: list[tuple[int, list[str]]], known: Collection[str]
 ) -> tuple[list[str], list[tuple[int, list[str]]], list[str], int]:
-    """The table without blank columns at its end and without what stands beyond a blank column and is none of it."""
+    """The table without blank columns at its end, and without cells beyond a blank column that do not belong to it."""
     width = max((i + 1 for i, h in enumerate(headers) if h.strip()), default=0)
     gaps = [i for i in range(1, width) if not headers[i].strip()]
     for gap in gaps:

@@ -1,7 +1,7 @@
-"""From a column of text to a column of the registry's type, with a problem code for every cell that would be a guess.
+"""Turns a column of text into the registry's type, with a problem code for every cell that would be a guess.
 
-Rules of reading: a value is taken only if it can mean one thing. Everything else becomes null and a
-problem with a short code; the value itself is never repeated.
+A value is accepted only if it can mean just one thing. Everything else becomes null and a problem with a short code;
+the value itself is never repeated.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates, said_of_t
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.numbers import read_decimals, read_integers
 
-#: Problem code -> what it says of a cell, as the end of “the cell …”.
+#: Problem code -> its meaning, as the end of “the cell …”.
 PROBLEM_TEXTS: dict[str, str] = {
     "not_a_date": "is no date; write YYYY-MM-DD or DD/MM/YYYY",
     "two_digit_year": "has a year of two digits; write all four",
@@ -62,13 +62,13 @@ _EXCEL_ERRORS = (
     "#CALC!",
     "#GETTING_DATA",
 )
-#: What people write for “nobody” where a reference may be empty.
+#: What people write for “nobody” if a reference may be empty.
 _NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
 _SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
 _WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
 _SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
-#: What a spreadsheet shows for a reference like 1-3 or MAR-24: a date, or a day or year with a month's name.
-#: Of so many references, such a share of one and the same is a filler.
+#: What a spreadsheet makes of a reference like 1-3 or MAR-24: a date, or a day or year with a month's name. Among this
+#: many references, a single one with this share is a filler.
 _MANY_ROWS, _NEARLY_ALL = 20, 0.9
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)"
 _MADE_DATE = (
@@ -88,17 +88,17 @@ class Cells:
     problems: pl.Series | None = None
     """None if every cell could be read."""
     reasons: pl.Series | None = None
-    """Why a published figure is missing, where a symbol says so (`Missing`); None if none does."""
+    """Why a published figure is missing, if a symbol says so (`Missing`); None if there is no symbol."""
     note: str | None = None
-    """What was taken in a way somebody should know of."""
+    """How cells were read, where somebody should know."""
 
 
 def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
     """Read several columns, each named as its field: trimmed text, blank is null.
 
-    Most columns of most files hold only the contract's own notation. Those are read in one pass over
-    the frame; a column with anything else in it goes through `read_cells`, which gives the same for
-    the plain ones (a test holds the two together).
+    Most columns of most files hold only the contract's own notation. They are read in one pass over the frame. A column
+    with anything else in it goes through `read_cells`, which gives the same result for plain columns (a test checks
+    this).
     """
     dates = [f.name for f in fields if f.type is FieldType.DATE]
     first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
@@ -115,7 +115,7 @@ def _is_plain(field: Field, read: pl.DataFrame) -> bool:
 
 @lru_cache(maxsize=1024)
 def _plain(name: str, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool) -> tuple[pl.Expr, pl.Expr]:
-    """The value of cells in plain notation, and whether every cell is in it or blank."""
+    """The value of cells in plain notation, and whether every cell is plain or blank."""
     value, fits = _plain_notation(pl.col(name), of, decimals, codes, day_first)
     return value.alias(name), fits.fill_null(True).all().alias(f"{name} fits")
 
@@ -127,7 +127,7 @@ def _plain_notation(
     match of:
         case FieldType.DATE:
             day = text.str.to_date("%d/%m/%Y" if day_first else "%Y-%m-%d", strict=False)
-            # A text that is no date is null here, and must not pass for a blank cell.
+            # A text that is not a date is null here, and must not be mistaken for a blank cell.
             fits = day.is_between(EARLIEST, LATEST).fill_null(False) & (text.str.len_bytes() == 10)
             return day, fits | text.is_null()
         case FieldType.INTEGER:
@@ -151,7 +151,7 @@ def _plain_notation(
 
 
 def read_cells(text: pl.Series, field: Field) -> Cells:
-    """Read trimmed text (blank is null) as `field` wants it; REFERENCE stays text here, for hashing.
+    """Read trimmed text (blank is null) as the type of `field`; REFERENCE stays text here, for hashing.
 
     DfE's symbols (`c u x z low :`) are reasons for a missing figure in council-level columns, and
     problems in a worker's or a child's row; they never become numbers.
@@ -196,7 +196,7 @@ def _read_flags(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def _read_codes(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Series]:
-    """By code, by label, or by both if they agree; few distinct texts stand in many cells."""
+    """Read by code, by label, or by both if they agree; many cells share few distinct texts."""
     found = {t: _code(t, field.name, tuple(field.codes.items())) for t in text.unique().to_list() if t is not None}
     values = text.replace_strict({t: c for t, (c, _) in found.items()}, default=None, return_dtype=pl.String())
     problems = text.replace_strict({t: p for t, (_, p) in found.items()}, default=None, return_dtype=pl.String())
@@ -242,7 +242,7 @@ def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Serie
 
 
 def filler(references: pl.Series) -> str | None:
-    """What stands in place of a reference in nearly every row of many; None if nothing does."""
+    """The text that nearly all of many rows have in place of a reference; None if there is none."""
     filled = references.drop_nulls()
     if filled.len() < _MANY_ROWS:
         return None

@@ -1,4 +1,4 @@
-"""Dates as systems and people write them: ISO, day before month, Excel serial, with or without a time."""
+"""Reads dates as systems and people write them: ISO, day before month, Excel serial, with or without a time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date
 
 import polars as pl
 
-#: Dates outside are typing errors or fillers (1 January 1900); work with children before 1950 is not open.
+#: Dates outside this range are typing errors or fillers (1 January 1900); no case from before 1950 is still open.
 EARLIEST, LATEST = date(1950, 1, 1), date(2099, 12, 31)
 
 #: What personnel systems write for “no end date”.
@@ -17,7 +17,7 @@ _EXCEL_EPOCH = date(1899, 12, 30)
 _CLOCK = r"[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?[AaPp]\.?[Mm]\.?)?"
 _MIDNIGHT = r"(?:00?:00(?::00(?:[.,]0+)?)?(?: ?[Aa]\.?[Mm]\.?)?|12:00(?::00(?:[.,]0+)?)? ?[Aa]\.?[Mm]\.?)"
 _ZONE = r" ?(?:Z|UTC|GMT|BST|[+-][0-9]{2}:?[0-9]{2})"
-# At midnight the day is the one that is written, whatever the zone; at another time it is London's (`_ZONED`).
+# At midnight the day is the one written, whatever the zone; at any other time it is London's day (`_ZONED`).
 _TIME = rf"(?:,?[T ]+{_CLOCK}|,?[T ]+{_MIDNIGHT}{_ZONE})?"
 _ISO = rf"^([0-9]{{4}}[-/.][0-9]{{1,2}}[-/.][0-9]{{1,2}}){_TIME}$"
 _COMPACT = r"^((?:19|20)[0-9]{6})(?:\.0+)?$"
@@ -37,22 +37,22 @@ _MONTHS = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
-#: Every beginning of a month's name of three letters or more: Sep, Sept, Septem …
+#: The first three or more letters of a month's name: Sep, Sept, Septem …
 _BY_NAME = {name[:size]: str(i) for i, name in enumerate(_MONTHS, start=1) for size in range(3, len(name) + 1)}
 _SERIAL = r"^([2-7][0-9]{4})(?:\.[0-9]+)?$"
 _SHORT_YEAR = r"^[0-9]{1,2}[/.\- ](?:[0-9]{1,2}|[A-Za-z]{3,9})[/.\- ][0-9]{2}(?:[T ]+[0-9:.]+(?: ?[AaPp][Mm])?)?$"
 
-#: One column comes from one system. Rows with the month first make every doubtful row of the column
-#: doubtful, unless rows with the day first outnumber them by this much and they are slips.
+#: A column comes from one system. If some rows have the month first, every ambiguous row of the column is in doubt,
+#: unless rows with the day first outnumber them by this much; they are then slips.
 _SLIPS = 10
-#: From this share of times at 23:00 on it is said that they may be midnights.
+#: If at least this share of times is 23:00, a note says that they may be midnights.
 _MANY_AT_23 = 0.2
 
 
 def read_dates(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Dates and problems; text is trimmed and null where blank. A time of day is left out.
 
-    What `said_of_times` says of a column should be said beside it.
+    Report what `said_of_times` says about the column too.
 
     `31/12/9999` is “no end date” and becomes null without a problem.
     """
@@ -62,7 +62,7 @@ def read_dates(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     no_problem = pl.Series(text.name, [None], dtype=pl.String()).new_from_index(0, text.len())
     if not rest.any():
         return plain, no_problem
-    # Few distinct texts stand in many cells, so each is looked at once; the counts weigh the evidence.
+    # Many cells share few distinct texts, so each text is read once; the counts weight the evidence.
     distinct = pl.DataFrame({"t": text.filter(rest)}).group_by("t").len("cells").sort("t")
     read = _read_distinct(distinct)
     values = text.replace_strict(read["t"], read["value"], default=None, return_dtype=pl.Date())
@@ -71,7 +71,7 @@ def read_dates(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 
 
 def said_of_times(text: pl.Series) -> str | None:
-    """What is to be said of a column whose times look like London's midnight written in UTC; None of others."""
+    """The note on a column whose times look like London's midnight written in UTC; None for other columns."""
     at_23 = text.str.contains(r"[T ]23:00(?::00(?:[.,]0+)?)?$").fill_null(False).sum()
     if not at_23:
         return None
@@ -96,7 +96,7 @@ def _in_summer(day: pl.Expr) -> pl.Expr:
 
 
 def _by_zone(t: pl.Expr) -> pl.Expr:
-    """The day in London of a moment with its zone."""
+    """The London day of a time with a zone."""
     whole = t.str.extract(_ZONED, 1).str.to_datetime("%Y-%m-%d", strict=False)
     hour, minute, off_hour, off_minute = (t.str.extract(_ZONED, i).cast(pl.Int64) for i in (2, 3, 5, 6))
     offset = off_hour.fill_null(0) * 60 + off_minute.fill_null(0)
@@ -161,7 +161,7 @@ def _read_distinct(distinct: pl.DataFrame) -> pl.DataFrame:
 
 
 def _moved_from_utc(read: pl.DataFrame) -> pl.DataFrame:
-    """Midnights of London that were written in UTC as the day they are, if every time of the column fits that."""
+    """London midnights that were written in UTC, moved to their London day, if every time of the column fits this."""
     if not read["at_23"].any():
         return read.with_columns(moved=pl.lit(False))
     next_day = pl.col("value").dt.offset_by("1d")

@@ -1,4 +1,4 @@
-"""Text with separators: which encoding and separator it has, and its cells.
+"""Reads text with separators: finds the encoding and the separator, and splits the cells.
 
 Most files are plain (no quotation marks, the header in row 1, every row as wide as the header) and are read
 in one pass; all others go through Python's reader, row by row, and give the same table.
@@ -24,16 +24,16 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
 _ASCII = bytes(range(128))
 _DELIMITERS = (",", ";", "\t", "|")
-#: What MS-DOS and padded records leave behind the text.
+#: What MS-DOS and padded records leave after the text.
 _DOS_END, _PADDING = b"\x1a", b"\x00"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t,;|]*(?:\r\n|\n|\r)', re.IGNORECASE)
-#: So few control characters are damage in a text, more are no text.
+#: A text with at most this many control characters is damaged; with more it is not a text.
 _DAMAGE = 0.01
 _LAST = 60
 
 
 def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
-    """A file's text and what there is to note of its encoding; raises UnreadableExtract if it is no text."""
+    """A file's text and a note on its encoding, if needed; raises UnreadableExtract if it is not text."""
     if content.startswith(_UTF16):
         raise UnreadableExtract(
             f"{where}: the file is Unicode text of 16 bits. Save it as “CSV UTF-8” and send it again."
@@ -67,7 +67,7 @@ def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
 
 
 def split_separator_line(text: str) -> tuple[str | None, str]:
-    """The separator that Excel's line `sep=;` names, if it stands first, and the text below it."""
+    """The separator in Excel's line `sep=;`, if that is the first line, and the text below it."""
     found = _SEPARATOR_LINE.match(text)
     return (found[1], text[found.end() :]) if found else (None, text)
 
@@ -75,7 +75,7 @@ def split_separator_line(text: str) -> tuple[str | None, str]:
 def delimiter_of(text: str, known: Collection[str] = ()) -> str:
     """The one of comma, semicolon, tab and pipe that the header has most of, outside quotes.
 
-    Where the first line names no column that is looked for, by the lines below it too: a title stands there.
+    If the first line names no wanted column, it is a title, and the lines below it also count.
     """
     start = text.lstrip()
     first = re.sub(r'"[^"]*"', "", start.split("\n", 1)[0])
@@ -94,7 +94,7 @@ def delimiter_of(text: str, known: Collection[str] = ()) -> str:
 def read_delimited(
     content: bytes, known: Collection[str], most_rows: int, too_many: UnreadableExtract, where: Where, limits: Limits
 ) -> RawTable:
-    """The table of a text file. Raises UnreadableExtract; `too_many` for more rows than `most_rows`."""
+    """The table of a text file. Raises UnreadableExtract; `too_many` is raised for more rows than `most_rows`."""
     text, notes = decoded(content, where)
     said, body = split_separator_line(text)
     delimiter = said or delimiter_of(body, known)
@@ -112,10 +112,10 @@ def read_delimited(
 def numbered_rows(
     text: str, delimiter: str, most: int, too_many: UnreadableExtract, where: Where, first: int = 1
 ) -> list[tuple[int, list[str]]]:
-    """Number and cells of each filled row of a text with quotation marks. Raises UnreadableExtract.
+    """Number and cells of each filled row in a text with quotation marks. Raises UnreadableExtract.
 
-    A quotation mark that was opened in one row and closed in a later one swallows the rows between: such a
-    cell holds line ends and a row's worth of separators, and is refused.
+    A quotation mark opened in one row and closed in a later one swallows the rows between them. Such a cell holds line
+    ends and a row's worth of separators, and is refused.
     """
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[tuple[int, list[str]]] = []
@@ -165,12 +165,12 @@ def _plain_table(
 
 
 def no_line_end(row: int) -> str:
-    """The note of a file that may be cut within its last cell."""
+    """The note for a file that may be cut off within its last cell."""
     return f"The file ends without a line end; if it was cut off, the last cell of row {row:,} is not whole."
 
 
 def stands_alone(headers: Sequence[str], body: pl.DataFrame, known: Collection[str]) -> bool:
-    """Whether row 1 is the header and nothing stands around the table that would have to be left out."""
+    """Whether row 1 is the header and nothing around the table has to be removed."""
     first = [["" if c is None else c for c in row] for row in body.head(HEADER_WITHIN).iter_rows()]
     last = [["" if c is None else c for c in row] for row in body.tail(_LAST).iter_rows()]
     if header_at([list(headers), *first], known) or any(not h.strip() for h in headers):
@@ -182,7 +182,7 @@ def stands_alone(headers: Sequence[str], body: pl.DataFrame, known: Collection[s
 
 
 def _is_trimmed(text: str, delimiter: str) -> bool:
-    """Whether no cell begins or ends with white space or is marked as text; False where that is not plain to see."""
+    """Whether no cell begins or ends with white space or is marked as text; False if this cannot be seen quickly."""
     beside = rf" (?:[{re.escape(delimiter)}\r\n]|(?<=[{re.escape(delimiter)}\n] ))"
     if text.startswith(" ") or text.endswith(" ") or re.search(beside, text) or "'" in text:
         return False
@@ -196,11 +196,11 @@ def _beyond_ascii(text: str) -> set[str]:
 def plain_csv(
     text: str, delimiter: str, width: int, columns: Sequence[int] | None = None, null_values: Sequence[str] = ()
 ) -> pl.DataFrame | None:
-    """The quick way for a CSV without quotation marks in which every row has as many cells as the header.
+    """Reads quickly a CSV without quotation marks in which every row has as many cells as the header.
 
-    The rows below the header as text, columns named by position, all or those of `columns`; cells that are
-    empty or just one of `null_values` are null. None if the file is not so. Polars fills short rows without a
-    word, so the delimiters are counted.
+    Returns the rows below the header as text, with columns named by position, all or those in `columns`; empty cells
+    and `null_values` are null. Returns None for any other file. Polars fills short rows silently, so the delimiters are
+    counted.
     """
     if '"' in text or ("\r" in text and text.count("\r") != text.count("\r\n")):
         return None
@@ -261,7 +261,7 @@ def _width(headers: Sequence[str], rows: Sequence[tuple[int, list[str]]]) -> int
 
 
 def refuse_ragged(filled: Sequence[tuple[int, list[str]]], width: int, where: Where) -> None:
-    """Raises UnreadableExtract where rows have fewer cells than the header, or more that are filled."""
+    """Raises UnreadableExtract if rows have fewer cells than the header, or more filled cells."""
     needed = width
     short = [i for i, row in filled if len(row) < needed]
     if short and short[-1] == filled[-1][0] and len(short) == 1:

@@ -1,9 +1,8 @@
-"""Excel workbooks: guarded before they are opened, and read as the values their author saw.
+"""Reads Excel workbooks: checks them before opening, and reads the values that their author saw.
 
-A workbook is a zip of XML. Its real unpacked size and its outermost cells are measured first, because
-a few kilobytes can claim gigabytes. Calamine reads the values; it gives an error cell and a formula
-that was never calculated as blank, and a blank leaving date means “in post”, so both are looked for
-in the XML and reported as cells that cannot be read.
+A workbook is a zip of XML. Its real unpacked size and its outermost cells are measured first, because a few kilobytes
+can claim gigabytes. Calamine reads the values. It gives error cells and formulas that were never calculated as blank,
+and a blank leaving date means “in post”. So both are searched for in the XML and reported as unreadable cells.
 """
 
 from __future__ import annotations
@@ -42,16 +41,16 @@ from flows.extracts.reading.where import Where, rows_in_words
 
 _ENTRIES = 2_000
 _CHUNK = 1 << 20
-#: A workbook that unpacks to so much at most is unpacked once and kept while it is read.
+#: A workbook that unpacks to at most this size is unpacked once and kept while it is read.
 _KEPT_BYTES = 64 << 20
-#: Excel keeps 15 significant digits; a longer number is not the one that was typed.
+#: Excel keeps 15 significant digits; a longer number is no longer the one that was typed.
 EXACT = 10**15
 _FROM_1904 = re.compile(rb"""\sdate1904\s*=\s*["'](?:1|true)["']""")
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A worksheet and the part of the archive it lies in."""
+    """A worksheet and its part of the archive."""
 
     name: str
     visible: bool
@@ -62,7 +61,7 @@ class Book:
     """A workbook of a harmless size. Its sheets are unpacked and parsed one by one, when asked for."""
 
     def __init__(self, content: bytes, where: Where, limits: Limits) -> None:
-        """Raises UnreadableExtract for a bomb, a damaged or encrypted file, and a zip that is no workbook."""
+        """Raises UnreadableExtract for a zip bomb, a damaged or encrypted file, and a zip that is not a workbook."""
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(content))
         except zipfile.BadZipFile:
@@ -77,7 +76,7 @@ class Book:
 
     @property
     def counts_days_from_1904(self) -> bool:
-        """Whether its day numbers begin in 1904, as on old Macs, so that a bare number is another day."""
+        """Whether its day numbers begin in 1904, as on old Macs, so that a bare number means a different day."""
         return _FROM_1904.search(self._archive.read("xl/workbook.xml")) is not None
 
     def check_extent(self, sheet: Sheet, kind: Kind, most_rows: int) -> None:
@@ -118,7 +117,7 @@ class Book:
 
     def _xml(self, sheet: Sheet) -> bytes:
         if sheet.path not in self._parts:
-            # One large sheet at a time: the others make room for it.
+            # Keep one large sheet at a time in memory and drop the others.
             self._parts = {sheet.path: self._archive.read(sheet.path)}
         return self._parts[sheet.path]
 
@@ -131,7 +130,7 @@ class Book:
 def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
     """The sheet named like the kind, or the only visible one, or the only one with the kind's header.
 
-    Raises UnreadableExtract for a bomb, a damaged file, or a choice of sheets that would be a guess.
+    Raises UnreadableExtract for a zip bomb, a damaged file, or a choice of sheets that would be a guess.
     """
     book = Book(content, where, limits)
     most_rows = EXTRACTS[kind].max_rows + limits.blank_rows
@@ -164,7 +163,7 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, know
 
 
 def _texts(book: Book, sheet: Sheet, values: list[list[Any]], known: Collection[str], kind: Kind) -> list[list[str]]:
-    """The cells as a person sees them: a number format of zeros belongs to a reference, `00123` is not 123."""
+    """The cells as a person sees them: a number format of zeros is part of a reference, so `00123` is not 123."""
     texts = [[cell_text(v) for v in row] for row in values]
     formatted = list(book.formatted(sheet))
     if not formatted:
@@ -182,7 +181,7 @@ def _texts(book: Book, sheet: Sheet, values: list[list[Any]], known: Collection[
 
 
 def refuse_swallowed_cells(rows: Sequence[tuple[int, list[str]]], width: int, where: Where) -> None:
-    """A workbook made of a text file may hold whole rows of it in one cell: a quotation mark had swallowed them."""
+    """Refuse a cell that holds whole rows of the text file behind the workbook, swallowed by a quotation mark."""
     for number, row in rows:
         for position, cell in enumerate(row):
             if "\n" in cell and any(is_swallowed(cell, d, width) for d in ",;\t|"):
@@ -195,7 +194,7 @@ def refuse_swallowed_cells(rows: Sequence[tuple[int, list[str]]], width: int, wh
 def _refuse_merged(
     ranges: Sequence[tuple[tuple[int, int], tuple[int, int]]], header: int, last: int, kind: Kind, where: Where
 ) -> None:
-    """A value in merged cells stands for all of them and lies in the first only: the others would read as blank."""
+    """Refuse merged cells: only the first holds the value, so the others would read as blank."""
     within = [(top, bottom) for (top, _), (bottom, _) in ranges if top <= last and bottom >= header]
     if within:
         rows = sorted({row for top, bottom in within for row in range(top, min(bottom, last) + 1)})
@@ -220,9 +219,9 @@ def _bare_day_numbers(
 
 
 def _unpacked_sheets(archive: zipfile.ZipFile, content: bytes, where: Where, limits: Limits) -> dict[str, bytes]:
-    """The worksheets of a small workbook, which is unpacked to measure it; none of a large one.
+    """The worksheets of a small workbook, which is unpacked to measure it; nothing for a large one.
 
-    Raises UnreadableExtract for a zip that unpacks to more than the limit, by what it says and by what it does.
+    Raises UnreadableExtract for a zip that unpacks to more than the limit, by its directory or in fact.
     """
     entries = archive.infolist()
     bomb = UnreadableExtract(
@@ -254,14 +253,14 @@ def _unpacked_sheets(archive: zipfile.ZipFile, content: bytes, where: Where, lim
             raise bomb
         keep = keep and total <= _KEPT_BYTES
         part = b"".join(pieces)
-        # A part that is not what it says is left to be read, and refused, in the usual way.
+        # A part that differs from its directory entry is read, and refused, in the usual way.
         if pieces and len(part) == entry.file_size and zlib.crc32(part) == entry.CRC:
             sheets[entry.filename] = part
     return sheets if keep else {}
 
 
 def _inflated(content: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:
-    """The pieces an entry really unpacks to; the directory's figure can be a lie."""
+    """The pieces that an entry really unpacks to; the directory's figure can be false."""
     name_length = int.from_bytes(content[entry.header_offset + 26 : entry.header_offset + 28], "little")
     extra_length = int.from_bytes(content[entry.header_offset + 28 : entry.header_offset + 30], "little")
     start = entry.header_offset + 30 + name_length + extra_length
@@ -273,7 +272,7 @@ def _inflated(content: bytes, entry: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _sheets(archive: zipfile.ZipFile, where: Where) -> list[Sheet]:
-    """The worksheets in order, with the part of the archive each lies in."""
+    """The worksheets in order, each with its part of the archive."""
     try:
         book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
         links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
@@ -291,7 +290,7 @@ def _sheets(archive: zipfile.ZipFile, where: Where) -> list[Sheet]:
 
 
 def _choose(book: Book, kind: Kind, known: Collection[str], where: Where) -> tuple[Sheet, list[str]]:
-    """The sheet that is meant, and what is to be said of the choice."""
+    """The sheet that is meant, and a note on the choice."""
     named_so = [s for s in book.sheets if s.name.strip().casefold() == kind]
     visible = [s for s in book.sheets if s.visible]
     if len(named_so) == 1 and (named_so[0].visible or not [s for s in visible if _has_header(book, s, known)]):
@@ -320,7 +319,7 @@ def _has_header(book: Book, sheet: Sheet, known: Collection[str]) -> bool:
 
 
 def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[int, int, str]]:
-    """Row, column (from 0) and problem of each number longer than Excel keeps; `body` begins at `first_row`."""
+    """Row, column (from 0) and problem of each number that is longer than Excel keeps; `body` begins at `first_row`."""
     for number, row in enumerate(body, start=first_row):
         for position, value in enumerate(row):
             if type(value) is float and abs(value) >= EXACT:
@@ -328,7 +327,7 @@ def long_numbers(body: list[list[Any]], first_row: int = 2) -> Iterator[tuple[in
 
 
 def _without(columns: list[pl.Series], problems: pl.DataFrame, at: Mapping[int, int]) -> list[pl.Series]:
-    """The columns with problem cells blank; `at` is where a row of the file stands in them."""
+    """The columns with problem cells blank; `at` gives the position of a file's row in them."""
     for position, rows in problems.group_by("position").agg("file_row").iter_rows():
         if position < len(columns):
             columns[position] = columns[position].scatter([at[r] for r in rows if r in at], None)

@@ -1,4 +1,4 @@
-"""Which column of a file is which field: by the registry's names and synonyms, never by a guess."""
+"""Finds which column of a file is which field, by the registry's names and synonyms and never by a guess."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from features.registry import EXTRACTS, Extract, Kind
 from flows.extracts.personal.headers import named_column
 from flows.extracts.reading.where import Where
 
-_FEWEST_KNOWN = 2  # with fewer known headers row 1 may be data, and is not quoted
+_FEWEST_KNOWN = 2  # with fewer known headers, row 1 may be data and is not quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class HeaderMatch:
     absent: tuple[str, ...]
     """Optional fields the file does not have."""
     unknown: tuple[int, ...]
-    """Columns that mean no field; they are not read."""
+    """Columns that match no field; they are not read."""
 
 
 def normalised(header: str) -> str:
@@ -44,10 +44,10 @@ def match_headers(
 ) -> HeaderMatch:
     """Each field's column; the required fields in `may_lack` may be absent too.
 
-    `places`: which columns of the file these are, where some were left out, for sentences.
+    `places`: the positions of these columns in the file, if some were left out, for sentences.
 
-    Raises HeaderMismatch if a required column is missing, a header stands twice, or two headers mean
-    the same field; which one is meant is for the council to say.
+    Raises HeaderMismatch if a required column is missing, a header occurs twice, or two headers mean the same field:
+    only the council can say which one is meant.
     """
     extract, known = EXTRACTS[kind], meanings(kind)
     given = [normalised(h) for h in headers]

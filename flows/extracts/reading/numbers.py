@@ -1,13 +1,13 @@
-"""Numbers as people and spreadsheets write them, read exactly: no float stands between text and parts."""
+"""Reads numbers as people and spreadsheets write them, exactly: text becomes parts without any float."""
 
 from __future__ import annotations
 
 import polars as pl
 
-#: More digits than any count or figure has; the Int64 of parts holds them.
+#: More digits than any count or figure has, and few enough for an Int64 of parts.
 _MOST_DIGITS = 12
 
-# The digits are spelt out: in these expressions \d would also match the digits of other scripts.
+# The digits are spelt out, because \d in these expressions would also match the digits of other scripts.
 _WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 _DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$"
@@ -15,7 +15,7 @@ _COMMA = r"^[+-]?[0-9]+(?:,[0-9]+)+$"
 
 
 def read_integers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Int64 and problems. `5`, `5.0` and `1,234` are whole numbers; `12.5` and `1e3` are not taken for one."""
+    """Int64 and problems. `5`, `5.0` and `1,234` are whole numbers; `12.5` and `1e3` are not."""
     plain = _ungrouped(text)
     frame = pl.DataFrame({"t": plain}).select(
         value=pl.when(pl.col("t").str.contains(_WHOLE)).then(
@@ -39,7 +39,7 @@ def read_integers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 def read_decimals(text: pl.Series, decimals: int) -> tuple[pl.Series, pl.Series]:
     """Int64 of `10 ** decimals` parts, rounded half to even, and problems.
 
-    A comma alone may be a decimal or a thousands mark, so `1,234` is refused and `1,234.5` is not.
+    A comma alone may be a decimal mark or a thousands mark, so `1,234` is refused and `1,234.5` is not.
     """
     grouped = text.str.contains(_GROUPED).fill_null(False) & text.str.contains(".", literal=True)
     plain = text.str.replace_all(",", "", literal=True).zip_with(grouped, text) if grouped.any() else text

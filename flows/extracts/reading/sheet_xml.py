@@ -1,4 +1,4 @@
-"""What only a worksheet's XML says: how far it reaches, what could not be calculated, what is hidden or formatted."""
+"""Reads what only a worksheet's XML shows: its extent, uncalculated formulas, and hidden or formatted cells."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from flows.extracts.reading.where import Where
 
 #: Columns A to Z.
 _ONE_LETTER = 26
-#: Bytes that a cell's name and what stands before it take at most.
+#: The most bytes that a cell's name, with the text before it, can take.
 _LONGEST_NAME = 16
 _Places = np.ndarray[tuple[int], np.dtype[Any]]
 
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
-# No part of these runs past the next angle bracket, so that their time is linear whatever the file holds.
+# No part of these matches past the next angle bracket, so their time is linear whatever the file holds.
 _CELL = re.compile(rb"<((?:\w+:)?)c(\s[^<>]*)?>")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>([^<]*)<")
@@ -45,16 +45,16 @@ _ZEROS = re.compile(r'((?:"[^"]*"|\\.|[-/ ])*)(0+)((?:"[^"]*"|\\.|[-/ ])*)')
 
 
 def check_extent(xml: bytes, which: str, kind: Kind, most_rows: int, where: Where, limits: Limits) -> None:
-    """Refuse a sheet whose outermost cells span more than a table could: readers allocate the rectangle."""
+    """Refuse a sheet whose outermost cells span more than any table, because readers allocate the whole rectangle."""
     if b"\x00" in xml[:64]:
         raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
-    # A row's tag has the word in it, so few words are few rows; only then are they counted one by one.
+    # Every row's tag has this word, so if there are few words there are few rows, and they can be counted one by one.
     rows = len(_ROW.findall(xml)) if xml.count(b"row") > most_rows else 0
     widest = lowest = 0
     if rows <= most_rows:
         widest, lowest = _outermost(xml, most_rows, limits)
     if rows > most_rows or lowest > most_rows or widest > limits.max_columns:
-        # A colour or a border makes a cell of the file, and holds nothing; such cells are not read.
+        # A colour or a border creates a cell in the file without content; such cells are not read.
         widest, lowest = _outermost_filled(xml, limits.max_columns, most_rows)
         rows = 0
     if rows > most_rows or lowest > most_rows:
@@ -70,7 +70,7 @@ def check_extent(xml: bytes, which: str, kind: Kind, most_rows: int, where: Wher
 
 
 def _outermost_filled(xml: bytes, most_columns: int, most_rows: int) -> tuple[int, int]:
-    """The last column and row of cells that hold something, or the first that lies outside.
+    """The last column and row of cells with content, or the first cell that lies outside.
 
     A cell without a name counts as the next one.
     """
@@ -92,12 +92,12 @@ def _outermost_filled(xml: bytes, most_columns: int, most_rows: int) -> tuple[in
 
 
 def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
-    """The last column and row that cells name, of those that could lie outside; 0 where none could."""
+    """The last column and row among the cells that could lie outside; 0 if none could."""
     if limits.max_columns >= _ONE_LETTER and (widest := _widest_within_rows(xml, len(str(most_rows)))) is not None:
         return widest, 0
-    # Only references that could lie outside are taken out of the many: far columns and low rows.
+    # Only references that could lie outside are picked from the many: far columns and low rows.
     digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
-    # The space is looked for behind the r: an expression that begins with a letter is found several times faster.
+    # The space is matched after the r: an expression that begins with a letter is several times faster.
     outside = rb"""r(?<=\sr)\s*=\s*["']([A-Za-z]{%d,3}\d{1,7}|[A-Za-z]{1,3}\d{%d,7})["']""" % (letters, digits)
     found = set(re.findall(outside, xml))
     columns = {reference.rstrip(b"0123456789") for reference in found}
@@ -108,7 +108,7 @@ def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
 def _widest_within_rows(xml: bytes, digits: int) -> int | None:
     """The last column of two letters or three, if every cell is named as Excel does it and no row has so many digits.
 
-    Else None. There are many cells, so their names are looked at side by side.
+    Else None. There are many cells, so their names are compared side by side.
     """
     sheet = np.frombuffer(xml + bytes(_LONGEST_NAME), dtype=np.uint8)
     at = np.flatnonzero(sheet[1:] == ord("r")) + 1
@@ -144,7 +144,7 @@ def _column_number(letters: bytes) -> int:
 
 def unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
     """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
-    # One byte is looked for many times faster than two, and most sheets of values hold no such letter in their cells.
+    # Searching for one byte is many times faster than for two, and most sheets have no such letter in their cells.
     begin, end = max(xml.find(b"sheetData"), 0) + len(b"sheetData"), xml.rfind(b"sheetData")
     end = end if end > begin else len(xml)
     may_calculate = xml.find(b"f", begin, end) >= 0
@@ -159,7 +159,7 @@ def unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
         if not (is_error or formula):
             continue
         value = _VALUE.search(body)
-        # An empty text is a result; an empty number is a formula that was never calculated.
+        # An empty text is a result, but an empty number is a formula that was never calculated.
         calculated = value is not None and (bool(value[1].strip()) or (kind is not None and kind[1] == b"str"))
         if is_error or not calculated:
             at = _REFERENCE.search(attributes)
@@ -210,9 +210,9 @@ def hidden_columns(xml: bytes) -> list[int]:
 
 
 def number_formats(styles: bytes) -> dict[int, tuple[str, int, str]]:
-    """Style -> what its number format writes before, how many digits, and behind: `00000` and `"W"0000`.
+    """Style -> the text before, the number of digits, and the text after, as in `00000` and `"W"0000`.
 
-    Only formats of zeros are taken: a number in one of them is a reference of which the sheet keeps the rest.
+    Only formats of zeros count: a number in such a format is a reference, and the format holds the rest of it.
     """
     own = {int(n): _unescaped(code.decode()) for n, code in _FORMAT.findall(styles)}
     shapes = {n: shape for n, code in own.items() if (shape := _shape(code)) is not None}

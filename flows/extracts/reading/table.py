@@ -1,4 +1,4 @@
-"""A file's table as text, before anything is known of what its columns mean."""
+"""A file's table as text, before the meaning of its columns is known."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from dataclasses import dataclass
 
 import polars as pl
 
-#: Cells that could not be taken over from the file: the number of the column, counted from 0.
+#: Cells that could not be read from the file: the number of the column, counted from 0.
 CELL_PROBLEMS = pl.Schema({"file_row": pl.UInt32(), "position": pl.UInt32(), "problem": pl.String()})
 
-#: What programs write for “nothing here”. What people write (“n/a”, “-”) is not guessed at.
+#: What programs write for “nothing here”. What people write (“n/a”, “-”) is left as it is.
 NULL_MARKERS = ("NULL", "null", "None", "NaN", "nan", "NaT", "<NA>")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a council's file may be before it is taken for something else."""
+    """How large a council's file may be before it counts as something else."""
 
     max_bytes: int = 64_000_000
     max_unpacked_bytes: int = 250_000_000
-    """Of a workbook, which is a zip."""
+    """The unpacked size of a workbook, which is a zip."""
     max_columns: int = 200
     blank_rows: int = 20_000
-    """Rows beyond `max_rows` that are read to find out that they are blank."""
+    """Rows beyond `max_rows` that are read to see whether they are blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,20 @@ class RawTable:
     problems: pl.DataFrame
     notes: tuple[str, ...] = ()
     aside: tuple[str, ...] = ()
-    """What stands above, below and beside the table."""
+    """The text above, below and beside the table."""
     sheet: str | None = None
     """The worksheet it was read from."""
     places: tuple[int, ...] = ()
-    """Which column of the file each is, from 0, where blank ones were left out; nothing for a made table."""
+    """The position of each column in the file, from 0, if blank ones were left out; empty for a made table."""
 
     def place(self, position: int) -> int:
-        """The column of the file, from 0, that a column of the table is."""
+        """The position in the file, from 0, of a column of the table."""
         return self.places[position] if position < len(self.places) else position
 
 
 _ROW = "file_row"
 _TOTAL = r"(?i)\b(?:sub|grand)?totals?\b|^\W*(?:overall |report |column )?(?:sum|result|average|mean|count)\W*$"
-#: A cell that is marked as text, so that Excel leaves it alone: ="0012" or '0012.
+#: A cell marked as text, so that Excel does not change it: ="0012" or '0012.
 _AS_FORMULA, _AS_TEXT = r'^="((?:[^"]|"")*)"$', r"^'([^']+)'?$"
 
 
@@ -80,7 +80,7 @@ def raw_table(
 ) -> RawTable:
     """A table from text columns: cells trimmed, blanks null, blank rows and blank nameless columns dropped.
 
-    `clean`: the cells are trimmed and blanks are null as they come.
+    `clean`: the cells are already trimmed and blanks are already null.
     """
     frame = pl.DataFrame([*(c.alias(str(i)) for i, c in enumerate(columns)), file_rows.cast(pl.UInt32).alias(_ROW)])
     text = pl.exclude(_ROW)
@@ -115,7 +115,7 @@ def raw_table(
 
 
 def _unmarked(text: pl.Expr) -> pl.Expr:
-    """Cells without the marks that keep a spreadsheet from making a number of them."""
+    """Cells without the marks that stop a spreadsheet from making a number of them."""
     formula = text.str.starts_with('="')
     plain = text.str.replace(_AS_FORMULA, "${1}").str.replace_all('""', '"', literal=True).str.strip_chars()
     return (

@@ -1,4 +1,4 @@
-"""From the bytes a council sent to a table of text, or a sentence that says why not.
+"""Turns the bytes that a council sent into a table of text, or a sentence that says why not.
 
 The content decides what a file is, not its name: a workbook saved as `.csv` is read as a workbook.
 """
@@ -27,8 +27,8 @@ def read_table(
 ) -> RawTable:
     """The table in a CSV, Parquet or Excel file; `headers` are a council's own names for our fields.
 
-    Raises UnreadableExtract (a sentence naming council, month and file, and what to do) for anything
-    that is no such table or is larger than any council's could be; a file causes no other error here.
+    Raises UnreadableExtract (a sentence naming council, month and file, and what to do) for anything that is not such a
+    table or is larger than any council's; a file causes no other error here.
     """
     limits = limits or Limits()
     if not content.removeprefix(codecs.BOM_UTF8).strip():
@@ -60,7 +60,7 @@ def refuse_unopened(content: bytes, where: Where, limits: Limits) -> None:
 
 
 def too_large(where: Where, size: int, limits: Limits) -> UnreadableExtract:
-    """The refusal of a file by its size alone, so that it need not be loaded."""
+    """The refusal of a file because of its size, so that it need not be loaded."""
     return UnreadableExtract(
         f"{where}: the file has {size / 1e6:,.0f} MB, more than {limits.max_bytes / 1e6:,.0f} MB, which no council's "
         "extract reaches. Check that the right file was sent."
@@ -85,7 +85,7 @@ def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits, known: C
 
 
 def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
-    del known  # the columns of Parquet have names, and nothing stands around them
+    del known  # Parquet columns have names, and there is nothing around the table
     schema = pl.read_parquet_schema(io.BytesIO(content))
     if len(schema) > limits.max_columns:
         raise UnreadableExtract(

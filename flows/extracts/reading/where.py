@@ -1,4 +1,4 @@
-"""Where something is, for sentences that people read."""
+"""Says where something is, in sentences for people."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ _SHOWN = 10
 
 @contextmanager
 def damage_as_sentence(where: Where) -> Iterator[None]:
-    """What a library stumbles over in a file becomes a sentence about the file."""
+    """Turns a library's error on a file into a sentence about the file."""
     try:
         yield
     except (ExtractError, MemoryError, TimeoutError):
         raise
     except BaseException as error:
-        # The libraries' Rust parts raise panics, which are no Exception; whatever else is none is not the file's.
+        # The libraries' Rust parts raise panics, which are not an Exception; no other BaseException comes from the
+        # file.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         raise UnreadableExtract(
