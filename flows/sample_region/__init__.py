@@ -1,6 +1,6 @@
-"""The made-up region: extracts of fictional councils with England's levels, for trials, tests and benchmarks.
+"""Makes up a region: extracts of fictional councils with England's levels, for trials, tests and benchmarks.
 
-`sample_extracts` writes a landing folder; `generate` gives the same data as frames, a month at a time.
+`sample_extracts` writes a landing folder; `generate` gives the same data as frames, one month at a time.
 """
 
 from flows.sample_region.councils import DEMO_COUNCILS, MadeUpCouncil, Region, SampleForm, Trouble, region
@@ -29,7 +29,7 @@ __all__ = [
     "write_month",
 ]
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: Modules that other rooms may import, besides the room's own name; the rest is private.
 DOOR = (
     "examples",
     "landing",

@@ -1,7 +1,7 @@
-"""The made-up region's cases as councils would send them to Ofsted: an Annex A workbook of a month.
+"""Writes the made-up region's cases as councils would send them to Ofsted: an Annex A workbook for a month.
 
-Made-up children have made-up birth dates, ethnicities and placements here, because the real workbook has
-them: what reads it must not keep them. The same frames give the same bytes.
+Made-up children have made-up birth dates, ethnicities and placements here, because the real workbook has them and its
+reader must not keep them. The same frames give the same bytes.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
 
 
 def worker_name(ref: str) -> str:
-    """A made-up name that no other worker has, from the worker's number (`W123`)."""
+    """A made-up name from the worker's number (`W123`); no two workers share a name."""
     rest, first = divmod(_number(ref), len(_FORENAMES))
     rest, last = divmod(rest, len(_SURNAMES))
     middle = ""
@@ -155,10 +155,10 @@ def worker_name(ref: str) -> str:
 
 
 def annex_a_lists(cases: Sequence[pl.DataFrame], month: Month) -> dict[str, list[tuple[Any, ...]]]:
-    """The rows of each list from one council's caseload extracts of this month and the five before, oldest first.
+    """The rows of each list, from one council's caseload extracts for this month and the five before, oldest first.
 
-    Frames are those of `generate` (`as_sent`). Of an earlier month only what had closed by its end is taken:
-    the lists hold the present work and half a year's past.
+    Frames are those of `generate` (`as_sent`). From an earlier month only cases closed by its end are used, because the
+    lists hold the present work and the last half year.
     """
     since = month.plus(1 - WINDOW_MONTHS).first_day
     closed = [frame.filter(pl.col("closed_date").is_not_null()) for frame in cases[:-1]]
@@ -180,7 +180,7 @@ def annex_a_workbook(cases: Sequence[pl.DataFrame], month: Month) -> bytes:
 
 
 def write_lists(sheets: dict[str, list[tuple[Any, ...]]]) -> bytes:
-    """Sheets of cells as an Excel workbook: dates as dates, text as text, nothing where there is nothing."""
+    """Sheets of cells as an Excel workbook: dates as dates, text as text, blank cells as nothing."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True})
     book.set_properties({"created": _WRITTEN.replace(tzinfo=None)})
@@ -204,7 +204,7 @@ def _number(ref: str) -> int:
 
 
 def _about(row: dict[str, Any]) -> tuple[Any, ...]:
-    """Who the child is: nothing that a caseload extract says, and nothing that it may keep."""
+    """Personal details of the child, which a caseload extract neither has nor may keep."""
     ref = _number(row["case_ref"])
     born = date(2008, 1, 1) + timedelta(days=ref * 7919 % 6000)
     return (1_000_000 + ref, _GENDERS[ref % 3], _ETHNICITIES[ref % 5], born, 2026 - born.year)

@@ -1,7 +1,7 @@
-"""The made-up councils: who they are, how large, what happens to them, and how they send their files.
+"""The made-up councils: their names and sizes, what happens to them, and how they send their files.
 
-Every name, code and region is invented; codes begin with a letter, which no real one does. Mail
-addresses are at `.example`, which no mail system delivers to.
+Every name, code and region is invented; codes begin with a letter, unlike real ones. Mail addresses are at `.example`,
+to which no mail system delivers.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from features.months import Month
 from flows.sample_region.storylines import Story, Storyline
 
 DEMO_COUNCILS = 12
-#: Its councils lie nearer to the median than England's, so that what happens to them is plain to see.
+#: Its councils are nearer to the median than England's, so that what happens to them is easy to see.
 _DEMONSTRATION_SPREAD = 0.4
-#: In a generic region, the share of councils that drift at some time in the months generated,
-#: that are recovering when it begins, and that have one unlucky quarter.
+#: In a generic region, the shares of councils that drift at some time in the generated months, that are recovering when
+#: the region begins, and that have one unlucky quarter.
 DRIFTING_SHARE, RECOVERING_SHARE, BAD_LUCK_SHARE = 0.15, 0.05, 0.05
-#: Median of in post FTE per council and the spread of its logarithm (data-standards, section 10).
+#: The median of FTE in post per council, and the spread of its logarithm (data-standards, section 10).
 MEDIAN_INPOST_FTE, SD_LOG_INPOST_FTE = 201.0, 0.52
 
 #: Generic regions larger than this are written as Parquet, a tenth of the size of CSV.
@@ -50,7 +50,7 @@ class SampleForm(StrEnum):
 
 
 class Trouble(StrEnum):
-    """What is wrong with the files a council sends for the last month, if anything."""
+    """The fault, if any, in the files that a council sends for the last month."""
 
     NONE = "nothing"
     LATE = "the last month comes after its due date"
@@ -61,7 +61,7 @@ class Trouble(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MadeUpCouncil:
-    """A council of the register and what only its maker knows of it."""
+    """A council of the register, with facts that only its maker knows."""
 
     council: Council
     inpost_fte: float
@@ -69,9 +69,9 @@ class MadeUpCouncil:
     form: SampleForm = SampleForm.CSV
     trouble: Trouble = Trouble.NONE
     spread: float = 1.0
-    """How far its own levels may lie from the median: 1 as in England, less for a clear example."""
+    """How far its own levels may be from the median: 1 as in England, less for a clear example."""
     zero_fte_for_leavers: bool = False
-    """Writes a leaver's FTE as 0, as DfE's census asks, instead of the FTE held last."""
+    """Whether it writes a leaver's FTE as 0, as DfE's census asks, instead of the last FTE."""
 
     @property
     def la_code(self) -> str:
@@ -80,7 +80,7 @@ class MadeUpCouncil:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """The councils in order of code, and the months for which there are extracts."""
+    """The councils in order of code, and the months that have extracts."""
 
     councils: tuple[MadeUpCouncil, ...]
     first: Month
@@ -135,7 +135,8 @@ def _judged(last: Month, months_before: int, grade: str) -> Judgement:
 
 
 def _demonstration(last: Month) -> list[MadeUpCouncil]:
-    """Twelve councils, one for each thing a data team meets; their judgements are months before the last."""
+    """Twelve councils, one for each situation that a data team meets; their judgements are counted in months before the
+    last."""
     steady = Story()
 
     def made(
@@ -200,7 +201,7 @@ def _generic(councils: int, first: Month, last: Month, rng: np.random.Generator)
 
 
 def _story(fate: float, first: Month, months: int, rng: np.random.Generator) -> tuple[Story, tuple[Judgement, ...]]:
-    """The course of one generic council and the judgements that belong to it."""
+    """The storyline of one generic council, with its judgements."""
     pace = int(rng.integers(4, 11))
     when = int(rng.integers(0, max(1, months)))
     if fate < DRIFTING_SHARE:
@@ -228,7 +229,7 @@ _CHILDREN_PER_INPOST_FTE = 345.0
 
 
 def _with_context(made: list[MadeUpCouncil], rng: np.random.Generator) -> list[MadeUpCouncil]:
-    """Give each council its deprivation, its child population and its nearest neighbours by both.
+    """Give each council its deprivation, its child population and the nearest neighbours by these two.
 
     Children per worker fall with deprivation: poorer places have more referrals per child.
     """

@@ -1,7 +1,7 @@
-"""The made-up region's Septembers as workforce returns (CSWW XML), as a council's HR system would export them.
+"""Writes the made-up region's Septembers as workforce returns (CSWW XML), as a council's HR system would export them.
 
-A return needs what no extract of ours has: birth dates, gender, ethnicity. They are made up here from
-the worker's number, and belong to nobody.
+A return needs fields that none of our extracts has: birth date, gender, ethnicity. They are made up here from the
+worker's number, and belong to nobody.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from features.registry import Kind
 from flows.extracts.formats.csww.elements import BY_NAME, NAMES
 from flows.sample_region.simulation import MonthFrames
 
-#: Days: 25 years, and up to 19 more.
+#: In days: 25 years, and up to 19 more.
 _YOUNGEST_AT_START, _AGES_AT_START = 9_131, 7_000
 _ORIGIN_NOT_KNOWN, _DESTINATION_NOT_KNOWN = "9", "8"
 
 
 def september_returns(year: Sequence[MonthFrames]) -> Iterator[tuple[str, bytes]]:
-    """(la_code, return) of every council from the 12 months that end with a September, oldest first.
+    """(la_code, return) of every council, from the 12 months that end with a September, oldest first.
 
-    Leavers of all 12 months are in it with FTE 0, days lost are added up over the year, and cases and
-    absences are those of the last day. Raises HoldfastError if the months are other ones.
+    It has the leavers of all 12 months with FTE 0, the year's sum of days lost, and the cases and absences of the last
+    day. Raises HoldfastError for any other months.
     """
     last = year[-1].month
     if [m.month for m in year] != [last.plus(i) for i in range(-11, 1)] or last.number != 9:
@@ -41,7 +41,7 @@ def september_returns(year: Sequence[MonthFrames]) -> Iterator[tuple[str, bytes]
 
 
 def _workers(months: Sequence[pl.DataFrame], last: Month) -> pl.DataFrame:
-    """One row per worker in post or gone in the year: elements as text, ordered by council and worker."""
+    """One row per worker who is in post or left in the year: elements as text, ordered by council and worker."""
     rows = pl.concat(
         [
             m.with_columns(pl.col("la_code").cast(pl.String), pl.lit(i).alias("month"))
@@ -52,7 +52,7 @@ def _workers(months: Sequence[pl.DataFrame], last: Month) -> pl.DataFrame:
     key = ["la_code", "worker_ref"]
     days = rows.group_by(key).agg(pl.col("working_days_lost").cast(pl.Int64).sum().alias("days"))
     ended = pl.col("role_end_date").is_not_null()
-    # The latest row of a worker is that of the last month, or of the month of leaving.
+    # A worker's latest row is from the last month, or from the month of leaving.
     latest = rows.filter(ended | (pl.col("month") == len(months))).join(days, on=key, how="left", validate="m:1")
     number = pl.col("worker_ref").cast(pl.Int64)
     fte = pl.when(ended).then(pl.lit("0")).otherwise(_decimal(pl.col("fte").cast(pl.Int64), 2))

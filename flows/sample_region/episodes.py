@@ -1,8 +1,8 @@
-"""Children's episodes from referral to closure, for all councils side by side, a month at a time.
+"""Simulates children's episodes from referral to closure, for all councils side by side, one month at a time.
 
-What is fixed when the referral comes (how long the assessment will take, whether a section 47 enquiry
-and a conference follow) is drawn then; it shows in an extract only from the month in which it happens.
-What depends on the month (closing, visits, reviews, who holds the case) is drawn in that month.
+Some things are drawn when the referral arrives (how long the assessment will take, whether a section 47 enquiry and a
+conference follow), but an extract shows them only from the month in which they happen. Others depend on the month
+(closing, visits, reviews, who holds the case) and are drawn in that month.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from flows.sample_region.levels import Levels
 from flows.sample_region.workforce import NEVER, Flags, Ints, Reals, Workforce
 from flows.sample_region.working_days import Calendar
 
-#: What an assessment leads to, and how many referrals in a hundred come to it.
+#: The outcomes of an assessment, and how many referrals in a hundred have each.
 CLOSES, IN_NEED, PLAN, LOOKED_AFTER = 0, 1, 2, 3
 _CONFERENCE_OF_SECTION_47, _PLAN_OF_CONFERENCE = 0.32, 0.86
 _LOOKED_AFTER, _IN_NEED = 0.047, 0.36
-#: Chance that the work ends in a month: child in need plan, child protection plan, looked after.
+#: The chance that the work ends in a month: child in need plan, child protection plan, looked after.
 _ENDS_IN_NEED, _ENDS_PLAN, _ENDS_LOOKED_AFTER = 0.135, 0.10, 0.032
-#: After a child protection plan most families go on with a child in need plan.
+#: After a child protection plan most families continue with a child in need plan.
 _STEPS_DOWN = 0.6
-#: First child protection review within three months, then every six.
+#: The first child protection review is due within three months, then every six.
 _FIRST_REVIEW_DAYS, _REVIEW_DAYS = 91, 182
 _LATE_REVIEW_DAYS = 45.0
 _CHANGES_HANDS_AFTER_ASSESSMENT = 0.35
-#: Mean months from referral to the end of the assessment, for the size of the initial stock.
+#: Mean months from referral to the end of the assessment; it sets the size of the initial stock.
 ASSESSMENT_MONTHS = 1.75
 
 
@@ -52,7 +52,7 @@ class Live:
     last_review: Ints
     looked_after: Ints
     closes: Ints
-    """Day of closure where the assessment ends the matter, else NEVER."""
+    """Day of closure if the assessment ends the case, else NEVER."""
     closed: Ints
     last_visit: Ints
     slot: Ints
@@ -66,7 +66,7 @@ class Live:
         return Live(*(getattr(self, f.name).take(index, mode="clip") for f in fields(Live)))
 
     def each(self, of_council: Reals) -> NDArray[np.float32]:
-        """A council's value for each of its episodes."""
+        """The council's value for each episode."""
         return np.repeat(of_council.astype(np.float32), np.bincount(self.council, minlength=len(of_council)))
 
     def __len__(self) -> int:
@@ -74,14 +74,14 @@ class Live:
 
 
 def _joined(parts: list[Live], kept: Flags | None = None) -> Live:
-    """All parts as one, in order of council and reference; of the rows together only those `kept`."""
+    """All parts as one, in order of council and reference; only the rows marked in `kept`."""
     whole = Live(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Live)))
     rows = np.arange(len(whole)) if kept is None else np.flatnonzero(kept)
     return whole.take(rows[np.argsort(whole.council[rows], kind="stable")])
 
 
 class Episodes:
-    """The episodes of all councils, open now or closed in the present month."""
+    """The episodes of all councils that are open now or closed in the present month."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Episodes:
         self.live = self._initial(first_day)
 
     def _usual_referrals(self) -> Reals:
-        """Referrals a month at which a council's usual staff comes to hold its usual caseload."""
+        """The monthly referrals that give a council's usual staff its usual caseload."""
         capacity = self.staff._sum(np.where(self.staff.held, (self.staff.load > 0) * self.staff.fte / 100.0, 0.0))
         plans = self.levels.section_47.mean(axis=1) * _CONFERENCE_OF_SECTION_47 * _PLAN_OF_CONFERENCE
         in_need = _IN_NEED + plans * _STEPS_DOWN
@@ -160,7 +160,7 @@ class Episodes:
         self._next_review(live, which, month)
 
     def _next_review(self, live: Live, which: Flags, month: int) -> None:
-        """Settle when the next review will be held: a little before it is due, or some weeks after."""
+        """Set when the next review will be held: a little before it is due, or some weeks after."""
         rng, n = self.rng, int(which.sum())
         overdue = self.levels.reviews_overdue[live.council[which], month]
         late = rng.random(n) < np.minimum(overdue / (1.0 - overdue) * 165.0 / _LATE_REVIEW_DAYS, 0.97)
@@ -168,7 +168,7 @@ class Episodes:
         live.review_held[which] = live.review_due[which] + delay.astype(np.int32)
 
     def _referred(self, month: int, days: Ints, expected: Reals) -> Live:
-        """New referrals on the given days: everything that is settled when they come."""
+        """New referrals on the given days, with everything that is decided when they arrive."""
         rng, levels, add = self.rng, self.levels, self.calendar.add
         numbers = rng.poisson(expected)
         council = np.repeat(np.arange(len(numbers)), numbers).astype(np.uint8)
@@ -192,7 +192,7 @@ class Episodes:
             np.where(draw < _LOOKED_AFTER, LOOKED_AFTER, np.where(draw < _LOOKED_AFTER + _IN_NEED, IN_NEED, CLOSES)),
         ).astype(np.uint8)
         outcome[conference & (outcome == CLOSES)] = IN_NEED
-        # A matter does not close in the month it came in, so that every referral is seen open once.
+        # No case closes in the month in which it arrived, so every referral is seen open once.
         next_month = self.calendar.first_of_next_month(days)
         closes = np.maximum(add(ends, rng.integers(0, 11, n)), next_month + rng.integers(0, 4, n))
         never = np.full(n, NEVER, dtype=np.int32)
@@ -259,7 +259,7 @@ class Episodes:
         self._next_review(live, held, month)
 
     def _visit(self, live: Live, still_open: Flags, month: int, first_day: int, last_day: int) -> None:
-        """Most children are seen in a month; the rate overdue after six weeks follows from those who are not."""
+        """Most children are seen in a month; the share overdue after six weeks follows from the others."""
         rng, n = self.rng, len(live)
         chance = live.each(1.0 - 1.4 * self.levels.visits_overdue[:, month])
         chance[live.slot < 0] *= np.float32(0.7)
@@ -269,7 +269,7 @@ class Episodes:
         live.last_visit[seen] = np.minimum(day, last_day)
 
     def _allocate(self, live: Live, still_open: Flags, month: int, first_day: int, last_day: int, left: Ints) -> None:
-        """Take cases from those who left, hand some on, give the waiting ones to workers with room."""
+        """Take cases from workers who left, hand some on, and give waiting cases to workers with room."""
         rng, staff, n = self.rng, self.staff, len(live)
         gone = np.zeros(len(staff.council) + 1, dtype=np.bool_)
         gone[left] = True
@@ -295,7 +295,7 @@ class Episodes:
         live.changes &= 0xFFF
 
     def _worker_with_room(self, live: Live, chosen: NDArray[np.int64], still: NDArray[np.int64]) -> Ints:
-        """A worker's post for each case, drawn by how much room each worker of the council has."""
+        """A worker's post for each case, drawn in proportion to the room of each worker in the council."""
         staff = self.staff
         able = np.where(staff.held & ~staff.sick_long, staff.load, 0.0)
         holds = np.bincount(live.slot[(live.slot >= 0) & (live.closed == NEVER)], minlength=len(staff.council))

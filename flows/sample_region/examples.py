@@ -1,4 +1,4 @@
-"""Example files that the pages of the documentation use: made up by code, in `examples/` of a made-up folder."""
+"""Makes the example files that the documentation uses, in `examples/` of a made-up folder."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def ssd_tables_of_a_council(folder: Path) -> None:
 
 
 def home_made_file(folder: Path) -> None:
-    """`examples/home-made/staff.csv`: an HR list with headers of its own, and answers to what is unsure in it."""
+    """`examples/home-made/staff.csv`: an HR list with its own headers, and answers to the questions it raises."""
     (folder / "home-made").mkdir()
     sent = pl.read_csv(folder.parent / "landing/2026-10/Z01/workforce.csv", infer_schema=False)
     agency = pl.when(pl.col("agency_worker") == "1").then(pl.lit("Agency")).otherwise(pl.lit("Permanent"))

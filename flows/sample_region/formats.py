@@ -1,4 +1,4 @@
-"""How made-up councils write their files: formats, encodings, headers and dates as met in the field."""
+"""How made-up councils write their files: formats, encodings, headers and dates as real councils use them."""
 
 from __future__ import annotations
 
@@ -100,12 +100,12 @@ LOCAL_HEADERS: Mapping[Kind, Mapping[str, str]] = {
     },
 }
 _UK_DATE = "%d/%m/%Y"
-#: Workbooks carry a time of writing; a fixed one keeps their bytes the same.
+#: Workbooks hold the time of writing; a fixed time keeps their bytes the same.
 _WRITTEN = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def suffix_of(form: SampleForm, kind: Kind) -> str:
-    """The file's ending: where HR sends its list of workers as Excel, the other systems still export CSV."""
+    """The file's ending: HR may send its list of workers as Excel, but the other systems still export CSV."""
     if form is SampleForm.PARQUET:
         return "parquet"
     return "xlsx" if form is SampleForm.EXCEL and kind is Kind.WORKFORCE else "csv"
@@ -125,9 +125,9 @@ def encode(frame: pl.DataFrame, kind: Kind, form: SampleForm) -> bytes:
 
 
 def encode_each(frame: pl.DataFrame, parts: Sequence[tuple[int, int]], kind: Kind, form: SampleForm) -> list[bytes]:
-    """A CSV file for each part, a part being rows `start` up to `end`; written at once and cut at line ends.
+    """A CSV file for each part (rows `start` up to `end`); all are written at once and split at line ends.
 
-    No cell holds a line break. One call for all councils of a month costs a fraction of one call each.
+    No cell may hold a line break. One call for all councils of a month costs far less than one call for each.
     """
     mark, content = b"", b""
     match form:

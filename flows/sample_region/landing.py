@@ -1,4 +1,4 @@
-"""Writes the made-up region as councils would deliver it: a landing folder, with its troubles."""
+"""Writes the made-up region as councils would deliver it: a landing folder, with faults in some files."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from flows.sample_region.councils import MadeUpCouncil, Region, SampleForm, Trou
 from flows.sample_region.formats import encode, encode_each, suffix_of
 from flows.sample_region.simulation import MonthFrames, as_sent, generate
 
-#: Files of a month are due on the fifth working day of the next; most come on the third, late ones on the seventh.
+#: A month's files are due on the fifth working day of the next; most arrive on the third, late ones on the seventh.
 DUE_WORKING_DAY, USUAL_WORKING_DAY, LATE_WORKING_DAY, RESTATED_WORKING_DAY = 5, 3, 7, 15
-#: How many months before the last one the month lies that is restated.
+#: The restated month is this many months before the last one.
 RESTATED_MONTHS_BEFORE_LAST = 4
 
 TRUTH = pl.Schema(
@@ -38,7 +38,7 @@ TRUTH = pl.Schema(
 )
 
 Progress = Callable[[Month, int, int], None]
-"""Called after each month with the month, how many are written and how many there will be."""
+"""Called after each month with the month, the number written so far and the total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ def sample_extracts(
 ) -> Sample:
     """Write a made-up region into `folder` as a landing, with `register.csv` and `truth.csv` at its root.
 
-    Twelve councils are the demonstration, with its storylines and troubles; any other size has generic
-    councils of the same levels. The same arguments give the same bytes. `truth.csv` says what no
-    extract does: storyline, onset and stage. Raises HoldfastError if the folder holds something else.
+    Twelve councils are the demonstration, with its storylines and troubles; any other size has generic councils of the
+    same levels. The same arguments give the same bytes. `truth.csv` has what no extract shows: storyline, onset and
+    stage. Raises HoldfastError if the folder holds something else.
     """
     made = region(councils, months, seed, last_month)
     return write_landing(folder, made, generate(made), progress)
@@ -72,7 +72,7 @@ def sample_extracts(
 def write_landing(
     folder: Path, made: Region, months: Iterable[MonthFrames], progress: Progress | None = None
 ) -> Sample:
-    """Write the months' files, then the truth and, last, the register. Times of receipt are made up as well."""
+    """Write the months' files, then the truth and finally the register. Times of receipt are also made up."""
     register = write_register(c.council for c in made.councils)
     _only_ours(folder, register)
     files = 0
@@ -104,7 +104,7 @@ def write_month(folder: Path, made: Region, frames: MonthFrames) -> int:
 
 
 def _plain_files(made: Region, kind: Kind, ready: pl.DataFrame, rows: Sequence[tuple[int, int]]) -> dict[int, bytes]:
-    """The CSV files of a month by the number of the council, each form written in one go."""
+    """The CSV files of a month by number of the council; each form is written in one call."""
     out: dict[int, bytes] = {}
     for form in SampleForm:
         who = [n for n, c in enumerate(made.councils) if c.form is form and suffix_of(form, kind) == "csv"]
@@ -119,9 +119,9 @@ def _plain_files(made: Region, kind: Kind, ready: pl.DataFrame, rows: Sequence[t
 def _deliveries(
     made: Region, council: MadeUpCouncil, month: Month, kind: Kind, own: pl.DataFrame, plain: bytes | None
 ) -> Iterator[tuple[str, bytes, datetime]]:
-    """Name, bytes and time of receipt of what the council sends of this kind for this month.
+    """Name, bytes and time of receipt of the council's files of this kind for this month.
 
-    `plain` are the bytes of `own` where they are made already.
+    `plain` has the bytes of `own`, if already made.
     """
     suffix = suffix_of(council.form, kind)
     when = received_at(council, month, made.last) + timedelta(minutes=list(Kind).index(kind))
@@ -140,8 +140,8 @@ def _deliveries(
 
 
 def received_at(council: MadeUpCouncil, month: Month, last: Month) -> datetime:
-    """When the council's files of a month arrive. A council in difficulty is late every third month:
-    losing sight of its own figures is how it begins."""
+    """When the council's files of a month arrive. A council in difficulty is late every third month, because difficulty
+    begins with losing sight of one's own figures."""
     late = council.trouble is Trouble.LATE and month == last
     onset = council.story.onset
     if onset is not None and council.story.stage(month) and month != last:
@@ -186,7 +186,7 @@ def _restated_month(made: Region) -> Month:
 
 
 def _before_restatement(right: pl.DataFrame) -> pl.DataFrame:
-    """As first sent: this month's leavers not yet recorded, and no sickness entered yet."""
+    """The file as first sent: this month's leavers and sickness are not recorded yet."""
     empty = [pl.lit(None, dtype=right.schema[n]).alias(n) for n in ("role_end_date", "reason_leave")]
     return right.with_columns(
         *empty,
@@ -196,13 +196,13 @@ def _before_restatement(right: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_birth_dates(own: pl.DataFrame) -> pl.DataFrame:
-    """A column nobody asked for, with made-up dates."""
+    """The file with a column that nobody asked for, with made-up dates."""
     days = (pl.int_range(pl.len()) * 37 % 6000).cast(pl.Int32)
     return own.with_columns((pl.lit(date(2009, 3, 1)) + pl.duration(days=days)).cast(pl.Date).alias("date_of_birth"))
 
 
 def _damaged(content: bytes) -> bytes:
-    """A third of the file, then what an interrupted transfer leaves behind."""
+    """A third of the file, followed by what an interrupted transfer leaves behind."""
     return content[: len(content) // 3] + b"\x00" * 1024 + bytes(range(128, 256)) * 8
 
 

@@ -1,8 +1,8 @@
-"""How high each rate of each council lies in each month, before chance plays on single people and cases.
+"""Sets the level of each rate for each council and month, before chance acts on single people and cases.
 
-Medians, spread and persistence from year to year are England's (data-standards, section 10, and, for
-timeliness and re-referrals, DfE's and LAIT's tables for 2022 and 2023). A council's level is the median,
-moved by what is lasting in it and by what wanders from month to month; the storyline acts on top.
+Medians, spread and persistence from year to year are England's (data-standards, section 10, and, for timeliness and
+re-referrals, DfE's and LAIT's tables for 2022 and 2023). A council's level is the median plus a lasting part and a part
+that varies from month to month; the storyline is added on top.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ Grid = NDArray[np.float64]
 #: Referrals by calendar month, January first, around 1: fewer in August and December.
 _SEASON = np.array([1.02, 1.0, 1.06, 0.97, 1.03, 1.03, 1.04, 0.86, 1.01, 1.04, 1.03, 0.91])
 
-#: How many times more practitioners than usual leave in an unlucky quarter.
+#: In an unlucky quarter, this many times as many practitioners leave as usual.
 _BAD_LUCK = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The month's settings of the simulation, each of shape (councils, months)."""
+    """The simulation's settings by month, each of shape (councils, months)."""
 
     vacancy_share: Grid
-    """Of all posts' FTE, vacant."""
+    """The vacant share of all posts' FTE."""
     agency_rate: Grid
     """agency / (agency + in post), FTE."""
     leaving: Grid
     """Chance that a directly paid worker leaves in the month."""
     managers_leaving: Grid
-    """Factor on it for managers."""
+    """Factor on this chance for managers."""
     interim_managers: Grid
     """Factor on the share of managers among agency workers."""
     absence: Grid
     """Factor on sickness."""
     caseload: Grid
-    """Cases per case holder that referrals would bring about in a council with its usual staff."""
+    """Cases per case holder that the referrals would give a council with its usual staff."""
     demand: Grid
     """Factor on referrals: season, chance, crisis."""
     closing: Grid
-    """Factor on the chance that work with a family is brought to its end."""
+    """Factor on the chance that work with a family ends."""
     unallocated: Grid
-    """Of open cases, without a worker."""
+    """The share of open cases without a worker."""
     reallocation: Grid
-    """Chance that a case changes hands in a month though its worker stays."""
+    """Chance that a case changes hands in a month although its worker stays."""
     assessments_in_time: Grid
     conferences_in_time: Grid
     reviews_overdue: Grid
@@ -79,7 +79,7 @@ def levels(region: Region, burn_in: int) -> Levels:
 
     short = latent(0.078, 0.103, 0.965)
     vacancy = np.clip(0.362 + short, 0.05, 0.72) ** 2
-    # Agency workers stand in where posts are vacant, though not everywhere as much.
+    # Agency workers cover vacant posts, but not to the same extent everywhere.
     agency = np.clip(0.350 + 0.5 * short + latent(0.080, 0.083, 0.972), 0.03, 0.72) ** 2
     return Levels(
         vacancy_share=np.clip(vacancy + 0.02 * one + 0.08 * two + 0.02 * three + 0.08 * four, 0.0, 0.6),
@@ -113,7 +113,7 @@ def _latent(
 ) -> Grid:
     """Council effects: a lasting part, and an autoregressive one of stationary deviation `wandering`.
 
-    Always draws the same number of values, so that changing one level's spread moves no other.
+    It always draws the same number of values, so that changing the spread of one level moves no other.
     """
     councils = spread.shape[0]
     out = np.empty((councils, months))

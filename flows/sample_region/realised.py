@@ -1,7 +1,7 @@
-"""Lays the made-up region beside England: levels, spread and persistence of the official rates.
+"""Compares the made-up region with England: levels, spread and persistence of the official rates.
 
-Computed here straight from the generator's frames, by DfE's formulas but apart from `features/`, so that
-neither can hide a fault of the other.
+The rates are computed directly from the generator's frames, by DfE's formulas but independently of `features/`, so that
+neither can hide a fault in the other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flows.sample_region.simulation import MonthFrames
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What DfE published of one figure, councils in 2025; persistence from one year to the next, 2017 to 2025."""
+    """What DfE published for one figure: councils in 2025; persistence from one year to the next, 2017 to 2025."""
 
     p5: float
     median: float
@@ -54,7 +54,7 @@ def _flows(workforce: pl.DataFrame) -> pl.DataFrame:
     direct = workforce.filter(pl.col("agency_worker") == 0)
     left = pl.col("role_end_date").is_not_null()
     return direct.group_by("la_code").agg(
-        # A census-style leaver carries FTE 0; the mean of the others stands in, which is near enough here.
+        # A census-style leaver has FTE 0; the mean of the others replaces it, which is near enough here.
         leavers=left.sum() * pl.col("fte").filter(pl.col("fte") > 0).mean(),
         days=pl.col("working_days_lost").sum(),
     )
@@ -86,7 +86,7 @@ def _figures(frames: MonthFrames, year: pl.DataFrame) -> pl.DataFrame:
 
 
 def beside_anchors(figures: pl.DataFrame) -> pl.DataFrame:
-    """Per figure the anchor and what came out: 5th, 50th and 95th percentile, correlation and change year on year."""
+    """For each figure the anchor and the result: 5th, 50th and 95th percentile, correlation and change year on year."""
     before = figures.with_columns(year=pl.col("year") + 1)
     pairs = figures.join(before, on=["la_code", "year"], suffix="_before", validate="1:1")
     rows = []

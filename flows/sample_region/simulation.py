@@ -1,4 +1,4 @@
-"""The made-up region, month by month: what its councils would report, as frames."""
+"""Simulates the made-up region month by month: what its councils would report, as frames."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flows.sample_region.levels import levels
 from flows.sample_region.workforce import NEVER, Leavers, Workforce
 from flows.sample_region.working_days import Calendar, day_number
 
-#: Months run before the first one shown: a full year of worker changes, and the stock settles.
+#: Months simulated before the first one shown: they give a full year of worker changes and let the stock settle.
 BURN_IN_MONTHS = 14
 _OTHER_REASON = 8
 
@@ -26,8 +26,8 @@ _OTHER_REASON = 8
 class MonthFrames:
     """One month of all councils: a frame per kind, ordered by council and reference.
 
-    Columns have the registry's names and are as a council would send them, but for two things that
-    `as_sent` and `as_canonical` settle: decimals are whole hundredths or tenths, references are numbers.
+    Columns have the registry's names and are as a council would send them, with two exceptions that `as_sent` and
+    `as_canonical` convert: decimals are whole hundredths or tenths, and references are numbers.
     """
 
     month: Month
@@ -37,7 +37,7 @@ class MonthFrames:
 def generate(region: Region) -> Iterator[MonthFrames]:
     """Every month of the region, oldest first; only one month is held at a time.
 
-    The same region gives the same frames, always: all chance comes from its seed.
+    The same region always gives the same frames, because all chance comes from its seed.
     """
     setting = levels(region, BURN_IN_MONTHS)
     rng = np.random.default_rng([region.seed, 3])
@@ -89,7 +89,7 @@ class _Shown:
         lost = np.concatenate([staff.days_lost[stay], left.days_lost])
         agency = staff.agency[slot]
         blank = np.zeros(len(stay), dtype=np.uint8)
-        # An agency worker's contract ends for another reason than those of the census, and leads nowhere it asks for.
+        # An agency contract ends for a reason that is not in the census, and has none of its destinations.
         reason = np.where(gone & agency, _OTHER_REASON, np.concatenate([blank, left.reason]))
         destination = np.where(agency, 0, np.concatenate([blank, left.destination]))
         frame = pl.DataFrame(
@@ -186,7 +186,7 @@ def _coded(texts: pl.Series, numbers: NDArray[np.uint8]) -> pl.Series:
 
 
 def team_names() -> list[str]:
-    """Team names by number; the first is where unallocated work waits. Some need more than ASCII."""
+    """Team names by number; unallocated work waits with the first. Some names need more than ASCII."""
     kinds = ("Safeguarding", "Assessment", "Children in Care", "Children’s Disability", "Family Support – Locality")
     return ["Duty", *(f"{kinds[i % len(kinds)]} {i // len(kinds) + 1}" for i in range(255))]
 
@@ -211,7 +211,7 @@ def as_sent(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
 
 
 def as_canonical(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """The frame in the canonical schema of the registry, as ingest would leave it but for the hash of references."""
+    """The frame in the registry's canonical schema, as ingest would leave it, but with references not hashed."""
     rows = pl.int_range(2, pl.len() + 2, dtype=pl.UInt32).over("la_code").alias("file_row")
     schema = EXTRACTS[kind].schema
     return frame.with_columns(rows).select(pl.col(name).cast(dtype) for name, dtype in schema.items())

@@ -1,7 +1,7 @@
-"""The made-up region as Standard Safeguarding Dataset tables: what a council's case system would hold of a month.
+"""Writes the made-up region as Standard Safeguarding Dataset tables, as a council's case system would hold a month.
 
-A caseload extract says of a child's history only its sum (“two changes of worker in 12 months”), so that
-history is made up to fit: earlier workers, an earlier referral, earlier plans.
+A caseload extract has only totals of a child's history (“two changes of worker in 12 months”). So a history is made up
+to fit them: earlier workers, an earlier referral, earlier plans.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import polars as pl
 
 from features.months import Month
 
-#: Stands in every column of personal data, so that a test can look for it everywhere.
+#: Fills every column of personal data, so that a test can search for it everywhere.
 MARKER = "Planted-Marker"
 
 _NOTHING = pl.lit(None, pl.Date())
@@ -24,8 +24,8 @@ def ssd_tables(
 ) -> dict[str, bytes]:
     """Filename -> content for one council and month; the frames are `as_sent` of that council.
 
-    The tables carry the SSD's columns of personal data too, filled with `MARKER`. A child's id is made
-    from the episode's.
+    The tables also have the SSD's columns of personal data, filled with `MARKER`. A child's id is made from the
+    episode's id.
     """
     cases = caseload.with_columns(
         pl.concat_str(pl.lit("P"), pl.col("case_ref")).alias("person"),
@@ -84,7 +84,7 @@ def _bytes(frame: pl.DataFrame, ending: str) -> bytes:
 
 
 def _episodes(cases: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """The episodes, an earlier closed referral for each that came again, and one of two years ago."""
+    """The episodes, an earlier closed referral for each re-referral, and a referral from two years ago."""
     now = cases.select(
         pl.col("case_ref").alias("cine_referral_id"),
         pl.col("person").alias("cine_person_id"),
@@ -115,7 +115,7 @@ def _episodes(cases: pl.DataFrame, month: Month) -> pl.DataFrame:
 
 
 def _involvements(cases: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """The present worker's involvement, and as many earlier ones as there were changes of worker."""
+    """The present worker's involvement, and one earlier involvement for each change of worker."""
     year_before = month.plus(-12).last_day
     changes = pl.col("worker_changes_12m").fill_null(0).cast(pl.Int64)
     has_worker = pl.col("allocated_worker_ref").is_not_null()
@@ -153,7 +153,7 @@ def _involvements(cases: pl.DataFrame, month: Month) -> pl.DataFrame:
 
 
 def _plans(cases: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    """Child protection plans with those before them, their reviews, and child in need plans."""
+    """Child protection plans with earlier plans and reviews, and child in need plans."""
     planned = cases.filter(pl.col("cp_plan_start_date").is_not_null()).with_columns(
         pl.concat_str(pl.lit("L"), "case_ref").alias("plan")
     )

@@ -1,7 +1,7 @@
-"""What happens to a made-up council: when it begins to slip, how fast, and when it is on the mend.
+"""What happens to a made-up council: when it begins to slip, how fast, and when it recovers.
 
-The stages are those of DESIGN section 2. Onset and stages are known here and nowhere else, so that the
-time from onset to alert can be measured; nothing of them reaches an extract.
+The stages are those of DESIGN section 2. Only this module knows onset and stages, so that the time from onset to alert
+can be measured; no extract shows them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from features.months import Month
 
 #: Months over which one stage's difficulties build up to their full height.
 _RAMP_MONTHS = 6
-#: After a judgement below good nothing gets better for a while (the post-inspection spiral) …
+#: After a judgement below good nothing improves for a while (the post-inspection spiral) …
 _SPIRAL_MONTHS = 5
 #: … and recovery is complete about two years after the judgement.
 RECOVERY_MONTHS = 24
@@ -38,9 +38,9 @@ class Story:
     onset: Month | None = None
     months_per_stage: int = 6
     judged: Month | None = None
-    """Month in which an inadequate judgement was published, after which the council recovers."""
+    """The month in which an inadequate judgement was published; the council recovers after it."""
     unlucky_from: Month | None = None
-    """First month of the quarter in which, by chance alone, several people leave."""
+    """The first month of the quarter in which several people leave by chance alone."""
 
     def stage(self, month: Month) -> int:
         """0 while steady, else the stage of difficulty (1 to 4) in that month."""
@@ -53,7 +53,7 @@ class Story:
         return max(0, peak - peak * month.minus(self.judged) // RECOVERY_MONTHS)
 
     def intensities(self, first: Month, months: int) -> NDArray[np.float64]:
-        """How far each stage's difficulties are felt: shape (months, 4), each in [0, 1]."""
+        """How strongly each stage's difficulties are felt: shape (months, 4), each in [0, 1]."""
         if self.onset is None:
             return np.zeros((months, STAGES))
         since_onset = np.arange(months) + first.minus(self.onset)

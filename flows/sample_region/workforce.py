@@ -1,8 +1,8 @@
-"""Posts and the people in them: a post is a slot that one worker after another holds.
+"""Simulates posts and the people in them: a post is a slot that workers hold one after another.
 
-All councils are held side by side in flat arrays, ordered by council, and moved on a month at a time.
-A worker keeps the reference, the post, the contracted hours and the start date until leaving; the post
-is filled again no sooner than the month after, so that no reference is used twice.
+Flat arrays hold all councils side by side, ordered by council, and move on one month at a time. Workers keep their
+reference, post, contracted hours and start date until they leave. A post is filled again in the next month at the
+earliest, so that no reference is used twice.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Reals = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 NEVER = 1 << 30
-"""A day that does not come: later than every date of the simulation."""
+"""A day that never comes: later than every date of the simulation."""
 
 _ROLES = np.array([1, 2, 3, 4, 5, 6], dtype=np.uint8)
 _ROLE_SHARES = np.array([0.015, 0.045, 0.135, 0.185, 0.505, 0.115])
 _AGENCY_ROLE_SHARES = np.array([0.008, 0.022, 0.07, 0.12, 0.76, 0.02])
 _HOURS = np.array([100, 90, 80, 70, 60, 50, 40], dtype=np.int32)
 _HOURS_SHARES = np.array([0.76, 0.04, 0.09, 0.01, 0.07, 0.02, 0.01])
-#: The part of a case holder's load that a full-time worker of each role can carry (roles 0 to 6).
+#: The share of a case holder's load that a full-time worker in each role can carry (roles 0 to 6).
 _LOAD_OF_ROLE = np.array([0.0, 0.0, 0.0, 0.0, 0.62, 1.0, 0.0])
 #: Not every senior practitioner holds cases.
 _SENIOR_HOLDING = 0.72
@@ -35,12 +35,12 @@ _FTE_PER_HEAD = float((_HOURS * _HOURS_SHARES).sum() / 100)
 _AGENCY_POSTS_PER_POST = 0.85
 _AGENCY_LEAVING, _INTERIM_LEAVING = 0.11, 0.06
 _COVERS_VACANCY = 0.87
-#: Of a gap between posts filled and posts meant to be filled, closed in a month.
+#: The share of the gap between filled posts and posts meant to be filled that closes in a month.
 _GAP_CLOSED = 0.22
-#: Those in their first two years leave more often than the others, in this proportion.
+#: How often workers leave in their first two years and later, relative to the mean, and those two years in days.
 _EARLY_LEAVING, _LATE_LEAVING, _EARLY_DAYS = 1.5, 0.85, 730
 
-#: Long sickness: chance to begin and to end in a month; short sickness: chance in a month, days.
+#: Long sickness: the chances of beginning and ending in a month. Short sickness: the chance in a month, and the days.
 _LONG_BEGINS, _LONG_ENDS, _SHORT, _SHORT_DAYS = 0.0092, 0.30, 0.085, 2.2
 
 REASONS = np.array([1, 2, 3, 4, 5, 6, 7, 8, 9], dtype=np.uint8)
@@ -51,7 +51,7 @@ _DESTINATION_SHARES = np.array([0.36, 0.02, 0.14, 0.07, 0.05, 0.14, 0.08, 0.14])
 
 @dataclass(slots=True)
 class Leavers:
-    """Those who left in the month, as they were when they left."""
+    """The workers who left in the month, as they were when they left."""
 
     slot: Ints
     worker: NDArray[np.uint32]
@@ -70,7 +70,7 @@ class Workforce:
         share = levels.vacancy_share[:, 0]
         direct = np.maximum(np.round(inpost_fte / _FTE_PER_HEAD / (1.0 - share)), 4).astype(np.int64)
         agency = np.ceil(direct * _AGENCY_POSTS_PER_POST).astype(np.int64)
-        # Within a council its own posts come first, then those agency workers may hold.
+        # Each council's own posts come first, then the posts that agency workers may hold.
         counts = np.column_stack([direct, agency]).ravel()
         kinds = np.tile(np.array([False, True]), councils)
         self.agency: Flags = np.repeat(kinds, counts)
@@ -92,7 +92,7 @@ class Workforce:
         self.manager: Flags = self.role <= 3
         self.covers: Flags = self.agency & (rng.random(slots) < _COVERS_VACANCY)
         self.rank: Reals = rng.random(slots)
-        """Which agency posts are held first: fixed, so that agency workers persist."""
+        """The order in which agency posts are held; it is fixed, so that agency workers stay."""
         self.team: NDArray[np.uint8] = self._teams()
 
         self.worker: NDArray[np.uint32] = np.zeros(slots, dtype=np.uint32)
@@ -113,12 +113,12 @@ class Workforce:
         return self.worker > 0
 
     def _teams(self) -> NDArray[np.uint8]:
-        """About nine people to a team, one in four of them a duty and assessment team."""
+        """About nine people per team; one team in four is a duty and assessment team."""
         place = np.arange(len(self.council)) - self.bounds[self.council]
         return np.asarray(1 + place % np.maximum(2, self.posts[self.council] // 9), dtype=np.uint8)
 
     def _agency_share(self, levels: Levels, month: int, inpost_fte: Reals) -> Reals:
-        """Of a council's agency posts, the share that its agency rate asks to be held."""
+        """The share of a council's agency posts that must be held to reach its agency rate."""
         rate = levels.agency_rate[:, month]
         wanted = rate / (1.0 - rate) * inpost_fte / 0.985
         return np.asarray(np.minimum(wanted / np.ceil(self.posts * _AGENCY_POSTS_PER_POST), 1.0), dtype=np.float64)
@@ -143,7 +143,7 @@ class Workforce:
         hazard = hazard * np.where(self.manager, levels.managers_leaving[:, month][self.council], 1.0)
         inpost = self._sum(np.where(held & ~self.agency, self.fte, 0) / 100.0)
         share = self._agency_share(levels, month, inpost)
-        # An agency contract ends by itself, and sooner where the council no longer wants the post held.
+        # An agency contract ends by itself, or sooner if the council no longer wants the post held.
         unwanted = self.rank > self._agency_edge(share, levels.interim_managers[:, month])
         contract = np.where(self.manager, _INTERIM_LEAVING, _AGENCY_LEAVING)
         hazard = np.where(self.agency, np.where(unwanted, 0.35, contract), hazard)
@@ -177,12 +177,12 @@ class Workforce:
         return leavers
 
     def _agency_edge(self, share: Reals, interim: Reals) -> Reals:
-        """The rank up to which an agency post is wanted; managers' posts more so where interims are many."""
+        """The rank up to which an agency post is wanted; managers' posts more often if there are many interims."""
         edge = share[self.council]
         return np.where(self.manager, np.minimum(edge * interim[self.council], 0.95), edge)
 
     def _sickness(self, factor: Reals, held: Flags, working_days: int, rng: np.random.Generator) -> None:
-        """Days lost in the month, in tenths; those long sick at month end count as absent on the day."""
+        """Days lost in the month, in tenths; workers on long sickness at month end count as absent on the day."""
         slots = len(self.council)
         own = factor[self.council]
         direct = held & ~self.agency

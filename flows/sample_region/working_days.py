@@ -1,4 +1,4 @@
-"""Working days of England as arithmetic on day numbers, fast enough for millions of dates."""
+"""England's working days as arithmetic on day numbers, fast enough for millions of dates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def day_number(day: date) -> int:
 
 
 class Calendar:
-    """The working days from one year to another; `add` moves days on by working days with two look-ups."""
+    """The working days from one year to another; `add` moves days forward by working days with two look-ups."""
 
     def __init__(self, first_year: int, last_year: int) -> None:
         self._origin = day_number(date(first_year, 1, 1))
@@ -27,11 +27,11 @@ class Calendar:
         closed = np.array([day_number(d) for d in bank_holidays(first_year, last_year)], dtype=np.int32)
         open_days = ((days + 3) % 7 < 5) & ~np.isin(days, closed)  # 1 January 1970 was a Thursday
         self._working = days[open_days]
-        # For each day the number of working days before it, so that a Saturday counts on from Monday.
+        # The number of working days before each day, so that counting from a Saturday starts on Monday.
         self._index: Ints = (np.cumsum(open_days) - open_days).astype(np.int32)
 
     def add(self, days: Ints, working_days: NDArray[np.int64]) -> Ints:
-        """The day that lies so many working days after each day (0: the day itself or the next open one)."""
+        """The day this many working days after each day (0: the day itself or the next working day)."""
         later: Ints = self._working[self._index[days - self._origin] + working_days]
         return later
 
@@ -44,6 +44,6 @@ class Calendar:
         return self.days_between(day_number(month.first_day), day_number(month.plus(1).first_day))
 
     def first_of_next_month(self, days: Ints) -> int:
-        """The first day of the month after the one these days lie in."""
+        """The first day of the month after the month of these days."""
         last = np.datetime64(int(days[-1]), "D").astype("datetime64[M]") + 1
         return int(last.astype("datetime64[D]").astype(np.int64))

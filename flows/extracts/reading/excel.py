@@ -105,7 +105,7 @@ class Book:
         return formatted_cells(self._xml(sheet), self._formats)
 
     def hidden(self, sheet: Sheet, header: int, last: int, read: Collection[int], *, place: str = "") -> list[str]:
-        """What is to be said of rows, and of the columns `read`, that a person who opens the sheet does not see."""
+        """Notes on rows, and on the columns `read`, that are hidden from a person who opens the sheet."""
         xml = self._xml(sheet)
         rows = [r for r in hidden_rows(xml) if header < r <= last]
         columns = [letters(c) for c in hidden_columns(xml) if c in read]
