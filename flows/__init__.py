@@ -1,1 +1,1 @@
-"""The edges of Holdfast: Prefect flows, settings, storage, extracts in, alerts out."""
+"""The edges of Holdfast: Prefect flows, settings, storage, reading extracts, sending alerts."""

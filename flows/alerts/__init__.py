@@ -1,6 +1,6 @@
-"""From a score to an alert a director can act on: decide, publish, render, send, and keep account of it."""
+"""Turns a score into an alert that a director can act on: decides, publishes and renders it."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "alert",
     "answers",

@@ -1,7 +1,7 @@
-"""The published alert object: everything a reader or a later run needs, and where it came from.
+"""The published alert object: everything that a reader or a later run needs, and its provenance.
 
-It is enough to render the message again, to take the next month's decision, and to prove what was
-said. It carries rates, never counts of people, and no other council's figure. The JSON Schema is
+It is enough to render the message again, to make the next month's decision, and to prove what was
+said. It contains rates, never counts of people, and no other council's figures. The JSON Schema is
 `docs/alert.schema.json`, written by `python -m flows.papers.alert_schema`.
 """
 
@@ -21,10 +21,10 @@ from flows.alerts.look_first import look_first, seen_at_first
 from flows.alerts.state import Band, Change, Decision, MessageKind, MonthField, Record
 from models.score import Score
 
-#: Version of the object's shape: the first number changes when a reader must.
+#: Version of the object's shape. The first number changes when programs that read it must change.
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 
-#: How a change begins that no message tells of.
+#: How the text of a change starts if no message mentions the change.
 RECORD_ONLY = "For the record only"
 
 
@@ -96,7 +96,7 @@ class Provenance(Record):
     settings_digest: str
     rules_digest: str
     known_by: str
-    """The cut-off day: nothing received later was read."""
+    """The cut-off day. Nothing received later was read."""
 
 
 class Correction(Record):
@@ -105,13 +105,13 @@ class Correction(Record):
     replaces_revision: int
     what_changed: tuple[str, ...]
     for_director: bool
-    """A message had gone that says something else: a correction is due. Otherwise it is for the record."""
+    """Whether a message with other content was sent, so that a correction is due. If not, it is for the record only."""
     message_revision: int
-    """The revision whose message stands: this one, or an earlier one if nothing it says has changed."""
+    """The revision whose message is valid: this one, or an earlier one if its message has not changed."""
 
     @property
     def for_people(self) -> tuple[str, ...]:
-        """What changed in the message, without what changed in the record only."""
+        """What changed in the message, without changes that are for the record only."""
         return tuple(w for w in self.what_changed if not w.startswith(RECORD_ONLY))
 
 
@@ -136,15 +136,15 @@ class Alert(Record):
     judged: date | None = None
     """On the recovery track: when the judgement was published."""
     answers: tuple[Reply, ...] = ()
-    """What the council answered to earlier months' alerts."""
+    """The council's answers to alerts of earlier months."""
     goals: tuple[Goal, ...] = ()
-    """The goals it set itself."""
+    """The goals that the council set itself."""
     first_score: date | None = None
-    """In the first months: the day on which the first score is due."""
+    """The day on which the first score is due, for a council in its first months."""
 
     @property
     def kind(self) -> MessageKind | None:
-        """The message this alert calls for: a correction if an earlier revision said something else."""
+        """The kind of message that this alert calls for: a correction if an earlier revision said something else."""
         if self.correction is not None and self.correction.for_director:
             return MessageKind.CORRECTION
         return self.decision.kind
@@ -156,7 +156,7 @@ class Alert(Record):
 
     @property
     def message_revision(self) -> int:
-        """The revision whose message stands."""
+        """The revision whose message is valid."""
         return self.revision if self.correction is None else self.correction.message_revision
 
     @property
@@ -171,22 +171,22 @@ class Alert(Record):
 
     @property
     def usual_is_known(self) -> bool:
-        """Whether any measure has months enough to know its usual pattern; before that nothing is “as usual”."""
+        """Whether any measure has enough months to show its usual pattern. Until then nothing is called “as usual”."""
         return any(f.usual_low is not None for f in self.facts)
 
     @property
     def months_since_judged(self) -> int:
-        """Whole months since the judgement that began the recovery; 0 without one."""
+        """Whole months since the judgement that started the recovery; 0 without one."""
         return 0 if self.judged is None else max(0, self.month.minus(Month.of(self.judged)))
 
     @property
     def quiet(self) -> dict[str, Reply]:
-        """Measures whose cause the council told us is known and in hand this month."""
+        """Measures whose cause is known and in hand this month, as the council told us, with its answer."""
         return quiet(self.answers, self.month)
 
     @property
     def stage_signs(self) -> tuple[MeasureFact, ...]:
-        """The measures on which the stage rests, if each can be named with its figure; else none."""
+        """The measures that the stage is based on, if each can be named with its figure; else none."""
         stage = self.score.stage
         if stage is None or stage.number == 0 or not stage.why:
             return ()
@@ -201,7 +201,7 @@ class Alert(Record):
         return next((f for f in self.facts if f.measure == measure), None)
 
     def to_bytes(self) -> bytes:
-        """The object as stored: sorted keys, two blanks of indent, UTF-8, one line feed at the end."""
+        """The object as stored: sorted keys, an indent of two spaces, UTF-8, one line feed at the end."""
         content = self.model_dump(mode="json")
         return (json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
 
@@ -226,7 +226,7 @@ def build_alert(
     goals: Sequence[Goal] = (),
     first_score: date | None = None,
 ) -> Alert:
-    """The first revision of a council's alert object for a month; `publish_alert` makes later ones."""
+    """Build the first revision of a council's alert object for a month; `publish_alert` makes later ones."""
     shown = _score(score)
     strongest = shown_measures(shown, facts.measures, decision.change, behind=quiet(answers, score.month))
     if decision.band is Band.FIRST_MONTHS:
@@ -273,12 +273,12 @@ def shown_measures(
 
 
 def _is_sign_of(stage: StageShown | None, fact: MeasureFact) -> bool:
-    """Whether a stage names the measure among its signs."""
+    """Whether the measure is among the signs of the stage."""
     return stage is not None and any(_names(w, fact) for w in stage.why)
 
 
 def _names(sign: str, fact: MeasureFact) -> bool:
-    """Whether a sign, “Agency rate 24%; neighbours 13%”, is of this measure."""
+    """Whether a sign such as “Agency rate 24%; neighbours 13%” is about this measure."""
     rest = sign.removeprefix(f"{fact.declared.label} ")
     return rest != sign and rest[:1] in "−-0123456789"
 
@@ -326,7 +326,7 @@ def _score(score: Score) -> ScoreShown:
 
 
 def _not_known(facts: CouncilFacts) -> tuple[NotKnown, ...]:
-    """Measures without a value, by reason, in the registry's order; sight measures are not the council's to send."""
+    """Measures without a value, by reason, in the registry's order. Leaves out sight measures: councils send none."""
     by_reason: dict[str, list[str]] = {}
     for measure in ALL_MEASURES:
         if measure.group is Group.SIGHT:
@@ -340,7 +340,7 @@ def _not_known(facts: CouncilFacts) -> tuple[NotKnown, ...]:
 
 
 def alert_prefix(month: Month, folder: str) -> str:
-    """What the names of all revisions of an alert begin with."""
+    """The prefix of the names of all revisions of an alert."""
     return f"alerts/{month}/{folder}."
 
 

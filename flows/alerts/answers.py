@@ -1,10 +1,10 @@
-"""What a council answered, and the goals it set itself: kept for good, beside the alert they speak of.
+"""A council's answers and the goals it set itself. They are kept for good.
 
     answers/2026-10/370/1.json    the first answer to October's alert
     goals/370/1.json              the first goal; a later one for the same measure takes its place
 
-Every object is created once and never changed. The alerts of later months carry what was answered before them,
-so that a letter can say it back. An answer changes no band, no score and no figure.
+Every object is created once and never changed. Alerts of later months contain the answers given before them, so that
+a letter can mention them. An answer changes no band, no score and no figure.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from flows.settings.answer_form import LONGEST_ANSWER, AnswerKind
 from flows.store.port import AlreadyThere, Store
 
 _JSON = "application/json"
-#: Months for which a later alert still mentions an answer.
+#: For how many months later alerts mention an answer.
 MENTIONED_MONTHS = 6
-#: A cause can be known for a year; after that it is asked again.
+#: A cause counts as known for at most a year; then the question is asked again.
 _QUIET_MONTHS = 12
 
 
@@ -35,18 +35,18 @@ class Reply(Record):
 
     folder: str
     month: MonthField
-    """The month of the alert it answers."""
+    """The month of the alert that it answers."""
     revision: int = 1
-    """Which revision of the alert stood when it was answered."""
+    """The revision of the alert that was valid at the time of the answer."""
     kind: AnswerKind
     words: Annotated[str, Field(max_length=LONGEST_ANSWER)]
     by: str
-    """Who answered, by role or name; never a child's or a case's."""
+    """Who answered, by role or name. Never the name of a child or a case."""
     on: date
     measure: str = ""
-    """The measure it speaks of, if it speaks of one."""
+    """The measure it is about, if it is about one."""
     quiet_until: MonthField | None = None
-    """Through this month the measure goes behind others, with the reason beside it; it is never left out."""
+    """Until the end of this month the measure is listed after others, with the reason. It is never left out."""
 
     @property
     def label(self) -> str:
@@ -60,18 +60,18 @@ class Goal(Record):
     folder: str
     measure: str
     level: float
-    """In the measure's own unit: 0.15 for 15%."""
+    """The level in the measure's own unit: 0.15 for 15%."""
     by_month: MonthField
     set_by: str
     on: date
 
     def reached(self, value: float) -> bool:
-        """Whether a value is at the level or on its good side."""
+        """Whether a value is at the level or better."""
         return value <= self.level if BY_NAME[self.measure].direction is Direction.HIGH else value >= self.level
 
 
 def record_answer(store: Store, answer: Reply) -> str:
-    """Keep an answer; returns its name. Raises HoldfastError for one that cannot be kept, with what to do."""
+    """Store an answer and return its name. Raises HoldfastError, with what to do, if it cannot be stored."""
     if not answer.words.strip():
         raise HoldfastError("An answer needs words. Say in a sentence what the council replied.")
     if answer.measure:
@@ -88,7 +88,7 @@ def record_answer(store: Store, answer: Reply) -> str:
 
 
 def record_goal(store: Store, goal: Goal, month: Month) -> str:
-    """Keep a goal set in a month; returns its name. Raises HoldfastError for one that cannot be a goal."""
+    """Store a goal set in a month and return its name. Raises HoldfastError if it cannot be a goal."""
     declared = _known(goal.measure)
     if declared.direction is Direction.NONE or declared.group is Group.SIGHT:
         raise HoldfastError(f"“{declared.label}” has no better side. Choose a measure of the council's own work.")
@@ -100,7 +100,7 @@ def record_goal(store: Store, goal: Goal, month: Month) -> str:
 
 
 def answers_before(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
-    """What a council answered to the alerts of the last months before this one, or still holds for it."""
+    """A council's answers to alerts of the last months before this one, and older ones that still apply to it."""
     kept = [
         Reply.model_validate_json(store.read(o.name))
         for o in store.list("answers/")
@@ -115,13 +115,13 @@ def answers_before(store: Store, folder: str, month: Month) -> tuple[Reply, ...]
 
 
 def answers_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
-    """What a council answered to the alert of one month, oldest first."""
+    """A council's answers to the alert of one month, oldest first."""
     found = [Reply.model_validate_json(store.read(o.name)) for o in store.list(f"answers/{month}/{folder}/")]
     return tuple(sorted(found, key=lambda a: (a.on, a.kind, a.measure, a.words)))
 
 
 def goals_of(store: Store, folder: str) -> tuple[Goal, ...]:
-    """The goals that stand: of each measure the one set last."""
+    """A council's current goals: for each measure, the one set last."""
     numbered = sorted(store.list(f"goals/{folder}/"), key=lambda o: int(o.name.rsplit("/", 1)[1].split(".")[0]))
     goals = (Goal.model_validate_json(store.read(o.name)) for o in numbered)
     latest = {goal.measure: goal for goal in goals}
@@ -129,17 +129,17 @@ def goals_of(store: Store, folder: str) -> tuple[Goal, ...]:
 
 
 def with_answers(store: Store) -> frozenset[str]:
-    """The councils (by folder) that ever answered, in one listing."""
+    """The councils (by folder) that have ever answered. Needs one listing."""
     return frozenset(o.name.split("/")[2] for o in store.list("answers/"))
 
 
 def with_goals(store: Store) -> frozenset[str]:
-    """The councils (by folder) that set a goal, in one listing."""
+    """The councils (by folder) that have set a goal. Needs one listing."""
     return frozenset(o.name.split("/")[1] for o in store.list("goals/"))
 
 
 def quiet(answers: Sequence[Reply], month: Month) -> dict[str, Reply]:
-    """The measures whose cause is known and in hand in a month, each with the answer that says so."""
+    """The measures whose cause is known and in hand in a month, with the answers that say so."""
     return {a.measure: a for a in answers if a.quiet_until is not None and a.month < month <= a.quiet_until}
 
 
@@ -155,7 +155,7 @@ _Kept = TypeVar("_Kept", Reply, Goal)
 
 
 def _append(store: Store, prefix: str, kept: _Kept) -> str:
-    """Create the object under the next free number; of two writers at once one takes the number after."""
+    """Create the object with the next free number. If two write at once, one gets the number after."""
     content = (json.dumps(kept.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
     number = 1 + sum(1 for _ in store.list(prefix))
     while True:

@@ -1,4 +1,4 @@
-"""From scores to alerts: decide for every council, publish. Plain functions around `flows.alerts`."""
+"""Turns scores into alerts: decides for every council and publishes. Plain functions."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from flows.store import Store
 from flows.store.manifest import Manifest
 from models.score import Score
 
-#: Months that the yearly figures of a score need.
+#: The number of months that a score's yearly figures need.
 WINDOW_MONTHS = 12
 
-#: The grade after which a council is on the recovery track.
+#: The grade that puts a council on the recovery track.
 INADEQUATE = "Inadequate"
 
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """What an alert's provenance says of the run that made it."""
+    """What an alert's provenance says about the run that made it."""
 
     code: str
     settings: str
     rules: str
     known_by: str
-    """Day of the last extract that was read, so that a repeated run makes the same object."""
+    """Day of the last extract read (not of the run), so that a repeated run makes the same object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Decided:
     answers: tuple[Reply, ...] = ()
     goals: tuple[Goal, ...] = ()
     first_score: date | None = None
-    """In the first months: the day on which the first score is due if files go on coming."""
+    """For a council in its first months: the day on which its first score is due if files keep coming."""
 
 
 def decide_councils(
@@ -68,9 +68,9 @@ def decide_councils(
     cutoff: date,
     run_working_day: int = 11,
 ) -> tuple[list[Decided], Storm]:
-    """Decide for every council from where its last published alert stands; and whether the month's mail must wait.
+    """Decide for every council, starting from its last published alert, and whether the month's mail must wait.
 
-    `earlier`: that alert by folder (`previous_alerts`).
+    `earlier` has that alert by folder (`previous_alerts`).
     """
     told = {m: told_folders(store, m) for m in {alert.month for alert in earlier.values()}}
     answered, aiming = with_answers(store), with_goals(store)
@@ -106,7 +106,7 @@ def publish_council(
     versions: Versions,
     contact: Contact,
 ) -> Published:
-    """Publish one council's alert object and its message; the same again writes nothing."""
+    """Publish one council's alert object and its message. If they are the same as before, nothing is written."""
     return publish_alert(store, alert_of(decided, manifest, failures, versions), contact)
 
 
@@ -134,9 +134,9 @@ def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame
 def standing_alerts(
     store: Store, councils: Sequence[Council], month: Month, contact: Contact, faults: list[str]
 ) -> list[Published]:
-    """What earlier runs published of a month, latest revisions, with the messages that are due; writes nothing.
+    """What earlier runs published for a month: latest revisions, and the messages that are due. Writes nothing.
 
-    An alert that cannot be read is its council's alone: a sentence is added to `faults`.
+    An alert that cannot be read affects only its council: a sentence is added to `faults`.
     """
     alerts = readable_alerts(store, month, councils, faults)
     return [
@@ -151,7 +151,7 @@ def standing_alerts(
 
 
 def validation_facts(failures: pl.DataFrame, council: Council, month: Month) -> ValidationFacts:
-    """The council's failures as notes for people: counts and row numbers, never a value."""
+    """The council's failures as notes for people, with counts and row numbers but no values."""
     own = failures.filter((pl.col("la_code") == council.la_code) & ~pl.col("accepted")).select(list(FAILURES))
     return ValidationFacts(
         notes=tuple(

@@ -1,4 +1,4 @@
-"""What became of a council in a month: its files, its score, its band, its message. Made here, shown everywhere."""
+"""The result of a council's month: files, score, band and message. Worked out only here, and shown everywhere."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class CouncilMonth:
     why_not_scored: str = ""
     months_not_scored: int = 0
     why: str = ""
-    """The strongest reasons in words; empty for a steady council."""
+    """The strongest reasons, in words; empty for a steady council."""
     moved: str = ""
     """How the score stands to what the director was last told, or else to the last month that has one."""
     from_band: Band | None = None
     """The band its director was last told, or else the month before; None where there was none."""
     due: bool = False
-    """A message should go to its director."""
+    """Whether a message should go to its director."""
     told: bool = False
-    """A message has gone, now or in an earlier run of the month."""
+    """Whether a message was sent, now or in an earlier run of the month."""
     held: str = ""
-    """Why its message waits for a person, if it does."""
+    """If its message waits for a person: why."""
     revision: int = 1
     revised: str = ""
-    """What this run revised in the published alert, as sentences; empty if nothing."""
+    """Sentences on what this run revised in the published alert; empty if nothing."""
 
     @property
     def who(self) -> str:
@@ -44,23 +44,23 @@ class CouncilMonth:
 
     @property
     def to_call(self) -> bool:
-        """Whether somebody should speak to its director: an alert is new or worse, or a recovery unsettled."""
+        """Whether somebody should call its director: an alert is new or worse, or a recovery is unsettled."""
         worse = self.band is Band.RECOVERING and self.change is Change.WORSENING
         return worse or (self.band in (Band.WATCH, Band.LOSING_GRIP) and self.change in (Change.NEW, Change.WORSENING))
 
     @property
     def continues(self) -> bool:
-        """Whether an alert stays open without news."""
+        """Whether an alert is still open without any change."""
         return self.band in (Band.WATCH, Band.LOSING_GRIP) and self.change is Change.CONTINUING
 
     @property
     def changed(self) -> bool:
-        """Whether its band or alert moved this month."""
+        """Whether its band or alert changed this month."""
         return self.change not in (Change.NONE, Change.CONTINUING) and self.band is not Band.NOT_SCORED
 
     @property
     def message(self) -> str:
-        """What became of its message, in a few words."""
+        """What happened to its message, in a few words."""
         if self.told:
             return "informed"
         if not self.due:
@@ -89,7 +89,7 @@ def _moved(alert: Alert) -> str:
 def council_month(
     alert: Alert, files: CouncilFiles | None, *, told: bool, held: str = "", revised: bool = False
 ) -> CouncilMonth:
-    """The council's month from its alert as published; `revised`: this run replaced an earlier revision."""
+    """The council's month, from its published alert. `revised` says that this run replaced an earlier revision."""
     decision = alert.decision
     unseen = decision.band is Band.NOT_SCORED
     changes = alert.correction.what_changed if revised and alert.correction is not None else ()

@@ -1,7 +1,7 @@
-"""The alert state machine: one month, one council, one decision. Pure functions; time is a parameter.
+"""The alert state machine: one decision for one council and month. Pure functions; time is a parameter.
 
-Bands and how they are entered and left (names in `code` are thresholds of `AlertRules`); a rank is the share of
-England's councils whose number is lower:
+These rules say how bands are entered and left (names in `code` are thresholds of `AlertRules`). A rank is the share
+of England's councils whose number is lower:
 
     steady       -> watch        rank >= `rank.watch_from`, or, with rank >= `drift.counts_from`, a rise of the rank by
                                  `drift.rank_rise`
@@ -9,17 +9,16 @@ England's councils whose number is lower:
     losing grip  -> watch        rank < `rank.losing_grip_until`
     watch        -> steady       rank < `rank.watch_until` and no rise that would enter it
     any          -> recovering   the latest published judgement is Inadequate (a stability watch, no drift alert)
-    any          -> not scored   there is no score; the band from before is kept aside and resumed
-    any          -> first months there is no score, never was, and files came for fewer months than it needs
+    any          -> not scored   there is no score; the previous band is remembered and resumed
+    any          -> first months there is no score, never was one, and files came for fewer months than it needs
 
-Signals of charts open no alert. They give reasons, and in `drift.groups_for_urgency` groups they make an open one
-urgent.
-A higher band must be called for in `months_to_raise` months in a row, a lower one in `months_to_lower`.
-After a model change the rise is not counted, since the two ranks are not comparable.
+    Chart signals do not open an alert. They give reasons, and in `drift.groups_for_urgency` groups or more they make an
+    open alert urgent.
+    The rules must call for a higher band `months_to_raise` months in a row, and for a lower one `months_to_lower`.
+    After a change of model a rise does not count, because the two ranks cannot be compared.
 
-The change is measured from what the director was last *told*, not from last month: a message that was
-held or failed has told nobody anything, so next month's is still "new". An alert is resolved only if
-one was told.
+    The change is measured from what the director was last *told*, not from last month. If a message was held or failed,
+    next month's alert is still "new". An alert can only be resolved if the director was told of it.
 """
 
 from __future__ import annotations
@@ -46,9 +45,9 @@ from flows.alerts.state import (
 from flows.settings.alert_rules import AlertRules
 from models.score import Score
 
-#: Months of own scores a state carries; more than any `score_rise_months` can ask for.
+#: How many months of scores a state keeps: more than any `score_rise_months` can ask for.
 _MEMORY_MONTHS = 37
-#: Months of own bands a state carries, for a picture of them.
+#: How many months of bands a state keeps, to draw them.
 _BANDS_KEPT = 24
 
 
@@ -62,13 +61,12 @@ def decide(
     rules: AlertRules,
     beginning: bool = False,
 ) -> Decision:
-    """The decision on one council in `score.month`.
+    """Decide on one council for `score.month`.
 
-    `inadequate`: its latest judgement published by the cut-off is Inadequate. `signals`: this month's
-    XmR signals. `previous`: the state of an earlier month (usually the last), None for a first month.
-    `delivered`: whether the message of that month, if one was due, reached the director (`flows.store.ledger`).
-    `beginning`: it has sent files, but for fewer months than a score needs.
-    Raises HoldfastError when `previous` is not of an earlier month.
+    `inadequate`: whether its latest judgement published by the cut-off is Inadequate. `signals`: this month's XmR
+    signals. `previous`: the state of an earlier month, usually the last; None in a first month. `delivered`: whether
+    the message of that month, if one was due, reached the director (`flows.store.ledger`). `beginning`: whether it
+    has sent files for fewer months than a score needs. Raises HoldfastError if `previous` is not of an earlier month.
     """
     if previous is not None and not previous.month < score.month:
         raise HoldfastError(
@@ -92,7 +90,7 @@ def _ordinary(
 ) -> Decision:
     rank = _rank(score)
     current = previous.scored_band if previous else Band.STEADY
-    if current not in RANK:  # leaves the recovery track: a new judgement starts afresh
+    if current not in RANK:  # it leaves the recovery track: a new judgement is a new start
         current = Band.STEADY
     wanted, why = _called_for(rank, drift, rules)
     held = _held_at(rank, drift, current, rules)
@@ -124,7 +122,7 @@ def _ordinary(
 
 
 def _called_for(rank: float, drift: Drift, rules: AlertRules) -> tuple[Band, tuple[str, ...]]:
-    """The band whose entry rule holds, and which it was."""
+    """The band whose entry rule is met, and the rule."""
     level, moving = rules.rank, rules.drift
     if rank >= level.losing_grip_from:
         why = f"rank {rank:.2f} at or above {level.losing_grip_from:.2f} (rank.losing_grip_from)"
@@ -139,7 +137,7 @@ def _called_for(rank: float, drift: Drift, rules: AlertRules) -> tuple[Band, tup
 
 
 def _held_at(rank: float, drift: Drift, current: Band, rules: AlertRules) -> Band:
-    """The band the council falls back to: its own unless it is below the lower threshold and nothing re-enters it."""
+    """The band to fall back to: the current one, unless the rank is below its lower threshold and no rule enters it."""
     wanted, _ = _called_for(rank, drift, rules)
     if current is Band.LOSING_GRIP and rank >= rules.rank.losing_grip_until:
         return Band.LOSING_GRIP
@@ -151,7 +149,7 @@ def _held_at(rank: float, drift: Drift, current: Band, rules: AlertRules) -> Ban
 def _compared(
     band: Band, rank: float, urgent: bool, score: Score, told: Told | None, rules: AlertRules
 ) -> tuple[Change, bool]:
-    """How the band compares with what was told, and whether that is worth a message."""
+    """How the band compares with what the director was told, and whether that needs a message."""
     known = told.open_band if told else Band.STEADY
     if band is Band.STEADY:
         was_open = told is not None and (known is not Band.STEADY or told.escalated)
@@ -177,7 +175,7 @@ def _reminder_due(told: Told, month: Month, rules: AlertRules) -> bool:
 def _recovery(
     score: Score, drift: Drift, model_changed: bool, previous: AlertState | None, told: Told | None, rules: AlertRules
 ) -> Decision:
-    """The stability watch: said once, again when stability needs attention, and as a reminder."""
+    """The stability watch: sent once, again if stability needs attention, and as a reminder."""
     attention = drift.score_rising or len(drift.groups) >= rules.drift.groups_for_urgency
     known = told.open_band if told else Band.STEADY
     if told is None or known is not Band.RECOVERING:
@@ -197,7 +195,7 @@ def _recovery(
 
 
 def _not_scored(score: Score, previous: AlertState | None, told: Told | None, rules: AlertRules) -> Decision:
-    """No score: say so, say what restores it, and after some months raise the missing sight itself."""
+    """No score: say so and what restores it. After some months, raise the missing data as an issue of its own."""
     months = (previous.months_not_scored if previous else 0) + 1
     limit = rules.timing.not_scored_months_as_signal
     escalated = months >= limit
@@ -232,7 +230,7 @@ def _not_scored(score: Score, previous: AlertState | None, told: Told | None, ru
 
 
 def _first_months(score: Score, previous: AlertState | None, told: Told | None, rules: AlertRules) -> Decision:
-    """A council that has just begun: welcomed once, then told how it stands; no sight is lost that never was."""
+    """A council in its first months: it is welcomed once, then told its state. Its data does not count as missing."""
     known = told is not None and told.band is Band.FIRST_MONTHS
     change = Change.CONTINUING if known else Change.NEW
     send = told is None or not known or _reminder_due(told, score.month, rules)
@@ -342,13 +340,13 @@ class Storm(Record):
     alerting: int
     decided: int
     reason: str
-    """For the data team; empty when nothing is held."""
+    """A sentence for the data team; empty if nothing is held."""
 
 
 def storm_valve(decisions: Sequence[Decision], rules: AlertRules) -> Storm:
-    """Whether the month's mail must wait for the data team: too many new or worse alerts at once.
+    """Whether the month's mail must wait for the data team, because too many alerts are new or worse at once.
 
-    Alerts that continue do not count: they were let through before.
+    Alerts that continue do not count, because they were allowed before.
     """
     fresh = [d for d in decisions if d.change in (Change.NEW, Change.WORSENING)]
     alerting = [d for d in fresh if d.band in (Band.WATCH, Band.LOSING_GRIP)]

@@ -1,4 +1,4 @@
-"""What counts as drift: a rise of the rank under one model, and groups of measures that signal together."""
+"""Works out drift: a rise of the rank under one model, and groups of measures that signal together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from models.score import Score
 
 
 def drift_of(score: Score, signals: Sequence[Signal], previous: AlertState | None, rules: AlertRules) -> Drift:
-    """What moved, as the rules count it: the council's own rise, and the groups that signal toward concern."""
+    """What moved by the rules: the rise of the council's rank, and the groups that signal toward concern."""
     toward: dict[Group, set[str]] = {}
     for signal in signals:
         if signal.toward_concern and signal.group is not Group.CONTEXT:
@@ -37,7 +37,7 @@ def _needed(group: Group, rules: AlertRules) -> int:
 
 
 def _rank_change(score: Score, previous: AlertState | None, within: int) -> tuple[float | None, int]:
-    """Rise since the oldest rank under the same model within the window, and over how many months."""
+    """The rise since the oldest rank under the same model within the window, and over how many months."""
     now = score.rank
     if now is None or previous is None:
         return None, 0

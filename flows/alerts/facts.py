@@ -1,6 +1,6 @@
-"""The facts of one council and month, taken from the features frame and from the month's record of files.
+"""The facts about one council and month, from the features frame and the month's record of files.
 
-Only the council's own figures and the median of its neighbours are taken; no other council's row enters.
+Uses only the council's own figures and the median of its neighbours, and no row of another council.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from features.registry import BY_NAME, Group, Kind, Measure
 from flows.alerts.disclosure import is_small, may_show_neighbours
 from flows.alerts.state import MonthField, Record, Signal
 
-#: The values of `xmr_toward` that mean something.
+#: The values of `xmr_toward` that show a signal.
 CONCERN, IMPROVEMENT = Toward.CONCERN.value, Toward.IMPROVEMENT.value
 
 T = TypeVar("T")
 
-#: Months a chart shows.
+#: How many months a chart shows.
 CHART_MONTHS = 24
 
 
@@ -38,21 +38,21 @@ class MeasureFact(Record):
     year_ago: float | None = None
     own_mean: float | None = None
     neighbours_median: float | None = None
-    """None also when too few neighbours reported."""
+    """The neighbours' median; None also if too few neighbours reported."""
     neighbours_reported: int = 0
     national_percentile: float | None = None
     usual_low: float | None = None
     usual_high: float | None = None
-    """The natural process limits of the council's own past (XmR)."""
+    """The natural process limits (XmR) from the council's own past."""
     rule: str | None = None
     toward: str | None = None
     level: str | None = None
-    """Which way the level moved before its limits were drawn anew: “concern” is worse, and no longer moving."""
+    """The direction in which the level moved before its limits were redrawn. “concern”: worse, and no longer moving."""
     mean_before: float | None = None
-    """The mean it had before, in the unit of what the chart draws."""
+    """The previous mean, in the unit of the chart."""
     small_base: bool = False
     rests_on_few: bool = False
-    """The numerator (or what it leaves) is a count that is not shown."""
+    """Whether the numerator, or its complement, is a count that is not shown."""
 
     @property
     def declared(self) -> Measure:
@@ -60,12 +60,12 @@ class MeasureFact(Record):
 
     @property
     def settled_worse(self) -> bool:
-        """Worse than it was and no longer moving: no rule of the chart speaks, and it is no news that it is well."""
+        """Whether it is worse than it was and no longer moving, so that no chart rule fires although it is not well."""
         return self.value is not None and self.toward not in (CONCERN, IMPROVEMENT) and self.level == CONCERN
 
     @property
     def worse(self) -> bool:
-        """Whether it stands worse than it used to, moving or settled."""
+        """Whether it is worse than it used to be, whether still moving or settled."""
         return self.value is not None and (self.toward == CONCERN or self.settled_worse)
 
 
@@ -85,7 +85,7 @@ class Series(Record):
     toward: tuple[str | None, ...]
     neighbours: tuple[float | None, ...]
     settled: float | None = None
-    """The mean from before, if the last month's level is worse than that and no longer moving."""
+    """The previous mean, if the last month's level is worse than that and no longer moving."""
 
 
 class CouncilFacts(Record):
@@ -97,7 +97,7 @@ class CouncilFacts(Record):
 
     @property
     def months_in_a_row(self) -> int:
-        """For how many months up to this one, without a gap, any figure of the council's own could be worked out."""
+        """How many consecutive months, up to this one, have at least one figure of the council's own."""
         own = [s.values for name, s in self.series.items() if BY_NAME[name].group is not Group.SIGHT]
         seen = [any(values[i] is not None for values in own) for i in range(max(map(len, own), default=0))]
         return next((back for back, there in enumerate(reversed(seen)) if not there), len(seen))
@@ -107,14 +107,14 @@ class SubmissionFact(Record):
     """A file's fate as an alert keeps it."""
 
     extract: str
-    """The kind: workforce, establishment, caseload, return."""
+    """The kind of extract: workforce, establishment, caseload, return."""
     outcome: str
     """A value of `Fate`."""
     received: date | None = None
     late: bool = False
     restated: bool = False
     message: str = ""
-    """Why it is not used, as a sentence for the council."""
+    """A sentence for the council on why it is not used."""
     sha256: str = ""
     errors: int = 0
     queries: int = 0
@@ -123,7 +123,7 @@ class SubmissionFact(Record):
 
     @classmethod
     def of(cls, file: FileFate, sha256: str = "") -> SubmissionFact:
-        """What an alert keeps of the file's fate."""
+        """The part of the file's fate that an alert keeps."""
         return cls(
             extract=str(file.kind),
             outcome=str(file.fate),
@@ -139,7 +139,7 @@ class SubmissionFact(Record):
 
     @property
     def fate(self) -> FileFate:
-        """The file's fate again, to be shown."""
+        """The file's fate, rebuilt for display."""
         return FileFate(
             kind=Kind(self.extract),
             fate=Fate(self.outcome),
@@ -164,23 +164,23 @@ class ValidationNote(Record):
     message: str
     column: str = ""
     rows: tuple[int, ...] = ()
-    """First rows concerned, as a person sees them in the file."""
+    """The first rows concerned, numbered as a person sees them in the file."""
 
 
 class ValidationFacts(Record):
     notes: tuple[ValidationNote, ...] = ()
     report: str = ""
-    """Where the full report lies: an object name or address."""
+    """Where the full report is: the name or address of an object."""
 
     def count(self, severity: str, extract: str | None = None) -> int:
-        """How many cells failed checks of a severity, of one extract or of all."""
+        """How many cells failed checks of a severity, in one extract or in all."""
         return sum(n.count for n in self.notes if n.severity == severity and (extract is None or n.extract == extract))
 
 
 def council_facts(
     features: pl.DataFrame, la_code: str, month: Month, *, chart_months: int = CHART_MONTHS
 ) -> CouncilFacts:
-    """The facts of one council from FEATURES_SCHEMA rows; other councils' rows and later months are ignored."""
+    """The facts about one council, from FEATURES_SCHEMA rows. Ignores other councils' rows and later months."""
     months = tuple(month_range(month.plus(1 - chart_months), month))
     own = (
         conform(features, FEATURES_SCHEMA, "features")
@@ -214,7 +214,7 @@ def _month_number(day: pl.Expr) -> pl.Expr:
 def facts_by_council(
     features: pl.DataFrame, la_codes: tuple[str, ...], month: Month, *, chart_months: int = CHART_MONTHS
 ) -> dict[str, CouncilFacts]:
-    """`council_facts` for many councils, with the frame cut up once."""
+    """`council_facts` for many councils. Partitions the frame only once."""
     known = features.filter(pl.col("month") >= month.plus(1 - chart_months).first_day).partition_by(
         "la_code", as_dict=True, maintain_order=True
     )
@@ -248,7 +248,7 @@ def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:
 
 
 def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[object]]) -> Series:
-    """A measure's months from lists of its values; `at` says where in `months` each belongs."""
+    """A measure's months, from lists of its values. `at` gives the position in `months` of each value."""
 
     def spread(values: Iterable[T]) -> tuple[T | None, ...]:
         placed: list[T | None] = [None] * len(months)
@@ -277,7 +277,7 @@ def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[obj
 
 
 def _settled(months: tuple[Month, ...], row: dict[str, list[object]]) -> float | None:
-    """The mean before, if the last of the months is there, worse than that, and no rule speaks."""
+    """The previous mean, if the last month has a value, its level is worse, and no rule fires."""
     last = cast(list[int], row["at"])[-1] == len(months) - 1
     quiet = _text(row["xmr_toward"][-1]) not in (CONCERN, IMPROVEMENT)
     return _number(row["xmr_mean_before"][-1]) if last and quiet and _text(row["xmr_level"][-1]) == CONCERN else None
@@ -298,12 +298,12 @@ def _signals(measures: dict[str, MeasureFact]) -> tuple[Signal, ...]:
 
 
 def _number(value: object) -> float | None:
-    """Rounded to nine places, so that stored facts do not differ between machines in the last bit."""
+    """Round to nine places, so that stored facts do not differ in the last bit between machines."""
     return round(float(value), 9) if isinstance(value, int | float) else None
 
 
 def _possible(measure: Measure, limit: float | None) -> float | None:
-    """A process limit held to values the measure can take: no negative rates, no share above one."""
+    """Limit a process limit to values that the measure can have: no negative rate, and no share above one."""
     if limit is None or any(t.weight < 0 for t in measure.numerator):
         return limit
     return min(max(limit, 0.0), 1.0) if measure.bounded else max(limit, 0.0)

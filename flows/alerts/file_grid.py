@@ -1,4 +1,4 @@
-"""The files of a month as a grid, council by extract: what became of each, as the file's own object says it."""
+"""The month's files as a grid of councils and extracts, which shows the fate of each file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from expectations.fates import CouncilFiles, Fate, FileFate
 from features.registry import Kind
 
-#: What a cell of the grid of files shows: a sign and the words behind it.
+#: The sign that a cell shows, and its words.
 _FILE_SIGNS = {
     Fate.ACCEPTED: "✓",
     Fate.QUERIES: "✓",
@@ -31,7 +31,7 @@ class FileCell:
 def file_grid(
     names: Mapping[str, str], files: Mapping[str, CouncilFiles]
 ) -> tuple[list[str], list[tuple[str, list[FileCell]]]]:
-    """Council by extract: what became of every file, as the files' own object says it."""
+    """The grid of councils and extracts: the fate of every file, in the words of its `FileFate`."""
     kinds = [k for k in Kind if any(f.kind is k for one in files.values() for f in one.files)]
     rows = []
     for code, name in names.items():

@@ -1,4 +1,4 @@
-"""A council's files of a month, from what the store remembers of them."""
+"""A council's files for a month, from the store's records."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def council_files(manifest: Manifest | None, failures: pl.DataFrame, council: Co
 
 
 def _fate(record: ExtractRecord) -> FileFate:
-    """The reason of a fault of ours stays out: it is not for the council, and the run's own list has it."""
+    """The fate of one file. Leaves out the reason of a fault of ours: the run's list has it, not the council's."""
     return FileFate(
         kind=record.kind,
         fate=record.outcome,

@@ -1,1 +1,1 @@
-"""The words and pictures of a message."""
+"""The text and pictures of a message."""

@@ -1,4 +1,4 @@
-"""The bands of two years as a small picture: one bar a month, its height and its colour both say the band."""
+"""A small picture of the bands of two years: one bar for each month, whose height and colour both show the band."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flows.alerts.letter.figures import month_words
 from flows.alerts.state import Band, BandPoint
 
 _BAR, _HEIGHT = 5, 18
-#: Height of the bar and its class; an open bar is a month without a score.
+#: The height of each band's bar. An outlined bar is a month without a score.
 _HEIGHTS: dict[Band, int] = {
     Band.STEADY: 4,
     Band.FIRST_MONTHS: 4,
@@ -23,7 +23,7 @@ _HEIGHTS: dict[Band, int] = {
 
 
 def band_strip(points: Sequence[BandPoint]) -> Markup:
-    """The picture of some months' bands, oldest first; empty if there are fewer than two."""
+    """The picture of the bands of some months, oldest first; empty if there are fewer than two."""
     if len(points) < 2:
         return Markup("")
     first, last = points[0].month, points[-1].month
@@ -40,7 +40,7 @@ def band_strip(points: Sequence[BandPoint]) -> Markup:
 
 
 def strip_words(points: Sequence[BandPoint]) -> str:
-    """The last turns of the picture in words: “losing grip since July 2026; before, watch from May 2026”."""
+    """The last changes in the picture, in words: “losing grip since July 2026; before, watch from May 2026”."""
     runs = [(band, list(run)) for band, run in groupby(points, key=lambda p: p.band)]
     words = [f"{runs[-1][0].words} since {month_words(runs[-1][1][0].month)}"]
     words += [f"before, {band.words} from {month_words(run[0].month)}" for band, run in reversed(runs[-3:-1])]

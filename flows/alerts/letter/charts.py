@@ -1,8 +1,8 @@
 """Process-behaviour (XmR) charts as small multiples, in the manner of NHS Making Data Count.
 
-Grey line and points; the mean as a line, the natural process limits dashed; points that signal a
-concern are orange and square, those that signal an improvement blue and round, so that colour is
-never the only sign. One PNG per message, drawn for a phone's width, the same bytes for the same data.
+The line and its points are grey, the mean is a line, and the natural process limits are dashed. Points that signal a
+concern are orange squares and those that signal an improvement blue circles, so that colour is never the only sign.
+Each message has one PNG, drawn for the width of a phone. The same data gives the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from flows.alerts.letter.figures import month_words, short_month, value_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Okabe and Ito's palette, told apart with any kind of colour vision; darkened for contrast on white.
+#: Okabe and Ito's palette, which works with any kind of colour vision, darkened for contrast on white.
 ORANGE, BLUE, GREY, DARK = "#d55e00", "#0072b2", "#76838f", "#33414d"
 
 _WIDTH_INCHES, _PANEL_INCHES, _DPI = 3.6, 1.42, 200
@@ -35,8 +35,8 @@ _METHOD = Image.Quantize.FASTOCTREE
 _TITLE_FITS = 46
 _OF_MONTHS = re.compile(r" (in \d+ months(, as a yearly rate)?|\(\d+ months\))")
 
-#: Matplotlib's style belongs to the process: of two threads that draw at once, one would lose it half-way, and its
-#: picture would no longer be the one that was approved.
+#: Held while drawing. Matplotlib's style is global to the process: if two threads drew at once, one would lose the
+#: style half-way, and its picture would differ from the one that was approved.
 _DRAWING = Lock()
 
 _STYLE: dict[Any, Any] = {
@@ -57,21 +57,21 @@ _STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class ChartPicture:
-    """A drawn chart with its words: `alt` says what the picture shows to whoever does not see it."""
+    """A drawn chart. `alt` describes the picture for readers who cannot see it."""
 
     png: bytes
     alt: str
     width: int
     height: int
-    """Size in CSS pixels on a phone; the picture has more pixels than that."""
+    """Size in CSS pixels on a phone. The picture itself has more pixels."""
 
 
 def draw_chart(series: Sequence[Series]) -> ChartPicture | None:
-    """Small multiples, one panel per measure under the other; None if there is nothing to draw."""
+    """Draw small multiples, one panel per measure, one below the other. None if there is nothing to draw."""
     drawable = [s for s in series if sum(v is not None for v in s.values) >= 2]
     if not drawable:
         return None
-    # Matplotlib takes a second to import, and most commands draw nothing.
+    # Imported here, as Matplotlib takes a second to import and most commands draw nothing.
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -95,7 +95,7 @@ def draw_chart(series: Sequence[Series]) -> ChartPicture | None:
 
 
 def _png(pixels: bytes, width: int) -> bytes:
-    """The picture with a small palette: a fifth of the size, without loss an eye would see."""
+    """The picture with a small palette: a fifth of the size without visible loss."""
     picture = Image.frombytes("RGBA", (width, len(pixels) // (4 * width)), pixels).convert("RGB")
     small = picture.quantize(colors=_COLOURS, method=_METHOD, dither=Image.Dither.NONE)
     palette = small.getpalette() or []
@@ -154,7 +154,7 @@ def _panel(axes: Axes, series: Series) -> None:
 
 
 def _levels(limits: Sequence[float | None]) -> Iterator[tuple[int, int, float]]:
-    """Stretches of months with the same limit: a baseline drawn anew is a step, not a slope."""
+    """Runs of months with the same limit, so that a redrawn baseline appears as a step and not as a slope."""
     for level, run in groupby(enumerate(limits), key=lambda pair: pair[1]):
         months = [index for index, _ in run]
         if level is not None:
@@ -166,16 +166,16 @@ def _toward(value: str | None) -> str | None:
 
 
 def _drawn(measure: Measure) -> str:
-    """What the points are: of a sum over months each month's own figure, which is not the one the message names."""
+    """What the points show. For a sum over months that is each month's own figure, not the figure in the message."""
     return measure.label if window_of(measure) is None else f"{_OF_MONTHS.sub('', measure.label)}, by month"
 
 
-#: Longer alternative texts are cut or hard to listen to.
+#: The longest alternative text. Screen readers cut longer ones, or they are hard to listen to.
 ALT_FITS = 250
 
 
 def alt_text(series: Sequence[Series]) -> str:
-    """The chart in words, as much as is bearable to listen to: value, usual range, how long worse or better."""
+    """The chart in words, short enough to listen to: value, usual range, and for how long it is worse or better."""
     last = series[0].months[-1]
     parts = [_panel_words(one, last) for one in series]
     for keep in (3, 2, 1):
@@ -191,7 +191,7 @@ def alt_text(series: Sequence[Series]) -> str:
 
 
 def _panel_words(one: Series, last: Month) -> list[str]:
-    """What one panel shows, most needed first."""
+    """What one panel shows, most important first."""
     measure = BY_NAME[one.measure]
     month, value = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None][-1]
     words = [f"{_drawn(measure)} {value_text(measure, value)}"]
@@ -207,12 +207,12 @@ def _panel_words(one: Series, last: Month) -> list[str]:
 
 
 def by_month(series: Sequence[Series]) -> bool:
-    """Whether any of them is drawn by single months, so that its points are not the figure a message names."""
+    """Whether any of them is drawn by single months, so that its points are not the figures in the message."""
     return any(window_of(BY_NAME[one.measure]) is not None for one in series)
 
 
 def _run(series: Series) -> str:
-    """“worse for 4 months”, from the unbroken run of signals that ends the series."""
+    """“worse for 4 months”, from the unbroken run of signals at the end of the series."""
     if series.settled is not None:
         return "worse than before and no longer moving"
     latest = _toward(series.toward[-1])

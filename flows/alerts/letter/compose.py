@@ -1,4 +1,4 @@
-"""From an alert object to a letter: which facts, in which order, in which words."""
+"""Turns an alert object into a letter: chooses the facts, their order and their words."""
 
 from __future__ import annotations
 
@@ -21,40 +21,40 @@ from flows.alerts.letter.questions import QUESTIONS
 from flows.alerts.state import Band, Decision, Record
 from flows.settings.settings import Settings
 
-#: Questions a message asks; more would not be asked.
+#: The most questions in a message; directors would not ask more.
 _ASKED = 3
-#: A director is asked to read so many words at most; a letter is made to fit.
+#: The most words that a director is asked to read. Letters are shortened to fit.
 WORDS_BEFORE_THE_FOLD = 350
 _HELPS = 2
 
 
 class Contact(Record):
-    """Who writes and who answers."""
+    """The sender, and the person who answers questions."""
 
     team: str = "the Holdfast data team"
     reply_to: str = "data-team@holdfast.example"
     person: str = ""
-    """Who answers, by name."""
+    """The name of the person who answers."""
     telephone: str = ""
 
     @property
     def offer(self) -> str:
-        """Who answers, and how: by name and telephone where the settings have them."""
+        """Who answers and how, with name and telephone number if the settings have them."""
         who = self.person or "a person"
         call = f" or call {self.telephone}" if self.telephone else ""
         return f"Reply to this message{call}: {who} answers, and is glad to go through the figures with you."
 
     @classmethod
     def of(cls, settings: Settings) -> Contact:
-        """The contact of a group's settings."""
+        """The contact in a group's settings."""
         mail = settings.mail
         return cls(reply_to=mail.reply_to, person=mail.contact_name, telephone=mail.contact_telephone)
 
 
 def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter:
-    """The letter of an alert. Raises ValueError when the alert calls for no message.
+    """The letter of an alert. Raises ValueError if the alert calls for no message.
 
-    `draw`: whether the chart is drawn too, which takes longer than all the words.
+    `draw` says whether to draw the chart too, which takes longer than all the text.
     """
     if alert.kind is None:
         raise ValueError(f"The alert of {alert.council} for {alert.month} calls for no message.")
@@ -78,7 +78,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         folded=(helps, *folded(alert)),
         footer=footer(alert, contact.team, contact.reply_to),
     )
-    # Advice stands before the fold where there is room for it, before the last section: how sure this is.
+    # Advice goes before the fold if there is room, in front of the last section (how sure this is).
     place = len(sections) - (band not in (Band.NOT_SCORED, Band.FIRST_MONTHS))
     roomy = replace(letter, sections=(*sections[:place], helps, *sections[place:]), folded=letter.folded[1:])
     shorter = (
@@ -95,7 +95,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     return replace(chosen, chart=chart, chart_caption=chosen.chart_caption if chart else "")
 
 
-#: Questions and measures of ever shorter forms of a letter, for the few whose labels are long.
+#: Numbers of questions and measures in shorter and shorter forms of a letter, for the few with long labels.
 _SHORTER = ((2, 4), (2, 3), (1, 3), (1, 2))
 
 
@@ -105,14 +105,14 @@ def _charts(alert: Alert, shown: Sequence[MeasureFact]) -> list[Series]:
 
 
 def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
-    """One question for each measure that is worse than usual and not known to be in hand; two for a single one."""
+    """One question for each measure that is worse than usual and not in hand; two if there is only one."""
     worse = [f.measure for f in shown if f.worse and f.measure not in alert.quiet]
     asked = [q for m in worse for q in QUESTIONS.get(m, ())[: 2 if len(worse) == 1 else 1]]
     return tuple(f"Ask {q.who}: {lower_first(q.text)}" for q in dict.fromkeys(asked))[:_ASKED]
 
 
 def _caption(charts: Sequence[Series]) -> str:
-    """What the chart's signs mean: of those that are drawn, and no others."""
+    """What the chart's signs mean; only those that are drawn."""
     if not charts:
         return ""
     words = ["Grey: each month."]
@@ -154,12 +154,12 @@ def _corrected(note: Correction) -> LetterSection:
     )
 
 
-#: Months that recovery takes, as the sources say; a place in them is no verdict.
+#: How many months recovery takes according to the sources. A council's position in this range is not a verdict.
 RECOVERY_FROM, RECOVERY_TO = 18, 24
 
 
 def _recovery(alert: Alert) -> LetterSection | None:
-    """Where in the usual time of recovery a council stands."""
+    """How far a council is into the usual time of recovery."""
     if alert.judged is None:
         return None
     months = alert.months_since_judged
@@ -205,7 +205,7 @@ def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
 
 
 def _begins(alert: Alert) -> LetterSection:
-    """Which figures begin later, and what brings the first score forward."""
+    """Which figures start later, and what would bring the first score forward."""
     waiting = next((gap.labels for gap in alert.not_known if gap.reason == Missing.WINDOW_INCOMPLETE), ())
     lines = list(wording.FIRST_MONTHS_HELPS)
     if waiting:
@@ -218,12 +218,12 @@ def _begins(alert: Alert) -> LetterSection:
 _NAMED_LATER = 4
 
 
-#: For about so long after a poor judgement turnover, agency use and referrals tend to rise.
+#: For about this many months after a poor judgement, turnover, agency use and referrals tend to rise.
 _SPIRAL_MONTHS = 9
 
 
 def _unseen(decision: Decision) -> tuple[Block, ...]:
-    """What a missing score means for an alert that is open, and when it has lasted."""
+    """What a missing score means for an open alert, and what it means if it has been missing for long."""
     blocks: list[Block] = []
     telling = decision.state.telling or decision.state.told
     if decision.from_band in (Band.WATCH, Band.LOSING_GRIP):
@@ -237,7 +237,7 @@ def _unseen(decision: Decision) -> tuple[Block, ...]:
 
 
 def _how_sure(alert: Alert) -> LetterSection:
-    """Two sentences with two numbers, both from the number that is served."""
+    """Two sentences with two numbers, both derived from the score."""
     of_ten, level = alert.score.of_ten, alert.score.level
     if of_ten is None:
         return LetterSection(

@@ -1,4 +1,4 @@
-"""What stands below the fold: what was not known, the files, what a message is not, and what it rests on."""
+"""The part of a letter below the fold: what was not known, the files, what a message is not, and its basis."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def folded(alert: Alert) -> list[LetterSection]:
 
 
 def _rests_on(alert: Alert) -> LetterSection:
-    """Everything else that a careful reader asks for: the other measures, the signs, the estimate, circumstances."""
+    """Everything else that a careful reader may ask for: other measures, signs, the estimate, circumstances."""
     score, blocks = alert.score, list[Block]()
     worse = of_concern(alert.facts)
     if worse:
@@ -112,7 +112,7 @@ def _objection(alert: Alert) -> LetterSection:
 
 
 def footer(alert: Alert, team: str, reply_to: str) -> tuple[str, ...]:
-    """Who writes, and what a reader needs to have the message worked out again."""
+    """Who sent the message, and what a reader needs in order to have it reproduced."""
     number, score = alert.message_revision, alert.score
     revision = "" if number == 1 else f", revision {number}"
     known = date.fromisoformat(alert.provenance.known_by)

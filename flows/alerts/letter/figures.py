@@ -1,4 +1,4 @@
-"""Figures as people read them: per cent at the edge, points for changes, words for months."""
+"""Formats figures for people: percentages, points for changes, and month names."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from features.registry import Measure, Unit
 from features.words import listed
 from flows.alerts.facts import MeasureFact
 
-#: Fractions that are ratios of two different things and read better as a plain number.
+#: Fractions that are ratios of two different things, which read better as plain numbers.
 _RATIOS = frozenset({"closure_ratio_3m"})
 
 
 def is_ratio(measure: Measure) -> bool:
-    """Whether a fraction is shown as a plain ratio rather than in per cent."""
+    """Whether a fraction is shown as a plain ratio and not as a percentage."""
     return measure.name in _RATIOS
 
 
 def value_text(measure: Measure, value: float) -> str:
-    """`24%`, `3.4%`, `17.2`, `1,512`. Labels say what a number is per, so the value does not repeat it."""
+    """`24%`, `3.4%`, `17.2`, `1,512`. The label says what a number is per, so the value does not repeat it."""
     if measure.unit is Unit.FRACTION and not is_ratio(measure):
         return f"{_signed(_percent(value))}%"
     if measure.unit is Unit.PER_10K:
@@ -30,13 +30,13 @@ def value_text(measure: Measure, value: float) -> str:
 
 
 def _percent(value: float) -> str:
-    """One decimal below 10 per cent, none above: as exact as a month's figures are."""
+    """One decimal below 10 per cent and none above: a month's figures are no more exact."""
     percent = value * 100
     return f"{percent:.1f}" if abs(percent) < 9.95 else f"{percent:.0f}"
 
 
 def _signed(text: str) -> str:
-    """A true minus sign, and no minus before a zero."""
+    """Use a real minus sign, and none before a zero."""
     if text.startswith("-"):
         return text[1:] if not text.strip("-0.,") else f"−{text[1:]}"
     return text
@@ -70,12 +70,12 @@ def short_month(month: Month) -> str:
 
 
 def lower_first(text: str) -> str:
-    """A label inside a sentence: “Agency rate” is “agency rate”; an abbreviation keeps its capitals."""
+    """A label inside a sentence: “Agency rate” becomes “agency rate”; abbreviations keep their capitals."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
+    """The text with a capital letter and a full stop."""
     text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
@@ -84,7 +84,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 
 
 def number_words(count: int) -> str:
-    """A small number in words, as a sentence wants it."""
+    """A small number in words, for use in a sentence."""
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"
 
 
