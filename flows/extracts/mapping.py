@@ -75,7 +75,7 @@ class HeaderMapping:
 
 
 class _File(BaseModel):
-    """The mapping as it stands in its file."""
+    """The mapping as written in its file."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -190,7 +190,8 @@ def read_log(store: Store, months: Iterable[Month], *, known_by: date | None = N
 
 
 def expected(log: pl.DataFrame, register: Register, month: Month, *, due: date) -> pl.DataFrame:
-    """What the register expects for a month beside what came: schema EXPECTED, one row per council and extract.
+    """Compares what the register expects for a month with what arrived: schema EXPECTED, one row per council and
+    extract.
 
     The first submission decides lateness, whether or not it was used: a council that sent a broken file in time and a
     corrected one later was in time. Before the due date a month also has missing extracts; the caller knows the day and

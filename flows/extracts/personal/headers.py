@@ -52,7 +52,7 @@ def words_of(header: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def personal_header(header: str) -> str | None:
-    """What personal data a header announces (“a date of birth or age”), or None."""
+    """The kind of personal data that a header shows (“a date of birth or age”), or None."""
     words = tuple(w for w in words_of(header[:_LOOKED_AT]) if not w.isdigit())
     if not words:
         return None

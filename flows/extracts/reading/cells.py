@@ -67,9 +67,9 @@ _NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedwork
 _SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
 _WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
 _SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
-#: What a spreadsheet makes of a reference like 1-3 or MAR-24: a date, or a day or year with a month's name. Among this
-#: many references, a single one with this share is a filler.
+#: Among this many references, a single one with this share is a filler.
 _MANY_ROWS, _NEARLY_ALL = 20, 0.9
+#: What a spreadsheet makes of a reference like 1-3 or MAR-24: a date, or a day or year with a month's name.
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)"
 _MADE_DATE = (
     r"^(?:[12][0-9]{3}-[01][0-9]-[0-3][0-9](?:[ T]00:00:00)?|[0-3]?[0-9]/[01]?[0-9]/[12][0-9]{3}(?: 00:00(?::00)?)?"

@@ -198,7 +198,7 @@ def _telling(number: int, headers: list[str]) -> int:
 
 
 def _the_one(fitting: list[AnnexList], headers: list[str], place: str, where: Where) -> AnnexList | None:
-    """The list whose own headers stand there in the greatest number; None if none of them does."""
+    """The list with most of its own headers there; None if no list has any."""
     scores = sorted(((_telling(one.number, headers), -one.number) for one in fitting), reverse=True)
     if scores[0][0] == 0:
         return None
@@ -251,7 +251,7 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
 
 
 def _unseen(book: Book, one: FoundList) -> list[str]:
-    """What is to be said of a list's hidden rows, and of its hidden columns that are read."""
+    """The notes on a list's hidden rows, and on its hidden columns that are read."""
     filled = [i for i, row in enumerate(one.rows, start=1) if any(v != "" for v in row)]
     last = one.header_row + max(filled, default=0)
     return book.hidden(

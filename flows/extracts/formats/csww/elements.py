@@ -41,7 +41,7 @@ class Element:
     direct: bool = False
     """Every record whose AgencyWorker is not 1 has it."""
     repeats: bool = False
-    """The schema lets it stand more than once."""
+    """The schema lets it occur more than once."""
 
     @property
     def parts(self) -> int:

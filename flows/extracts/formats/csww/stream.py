@@ -42,7 +42,7 @@ WORKERS = pl.Schema(
     {
         "worker": pl.UInt32(),
         "line": pl.UInt32(),
-        "twice": pl.UInt32(),  # bit i: element i stands more than once
+        "twice": pl.UInt32(),  # bit i: element i occurs more than once
         "differs": pl.UInt32(),  # bit i: … with another text
         "unordered": pl.Boolean(),
         "unknown": pl.UInt32(),  # elements the return does not have

@@ -67,7 +67,7 @@ def as_day(text: str | None) -> date | None:
 
 
 def typed_text(element: Element, text: pl.Expr) -> pl.Expr:
-    """What an element's text says, as `typed` has it."""
+    """An element's text, as kept by `typed`."""
     match element.form:
         case ElementForm.DECIMAL:
             value = _decimal(element, text)

@@ -124,7 +124,8 @@ _NOT_A_TABLE_NAME = re.compile(r"^.*?(ssd_[a-z0-9_]+?)(?:_v)?$")
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What a folder holds. Dates are dates; beside a date column `x` stands `x!`, the problem of a cell or null."""
+    """The contents of a folder. Dates are dates; a date column `x` has a column `x!` with the problem of each cell, or
+    null."""
 
     frames: Mapping[str, pl.DataFrame]
     """With `row`, the number of the row as a person sees it."""
