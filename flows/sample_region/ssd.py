@@ -119,7 +119,7 @@ def _involvements(cases: pl.DataFrame, month: Month) -> pl.DataFrame:
     year_before = month.plus(-12).last_day
     changes = pl.col("worker_changes_12m").fill_null(0).cast(pl.Int64)
     has_worker = pl.col("allocated_worker_ref").is_not_null()
-    # The workers before: one more than there were changes since, the last of them gone if nobody holds the case.
+    # Earlier workers: one for each change, and one more if nobody holds the case now.
     former = (
         cases.with_columns(changes=changes, held=has_worker)
         .filter(pl.col("changes") > 0)
