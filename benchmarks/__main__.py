@@ -1,4 +1,4 @@
-"""`make bench`: features and their rivals, a national month, a large workforce return; each in a process of its own."""
+"""`make bench`: features and their rivals, a national month, a large workforce return. Each runs in its own process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MODULES = ("benchmarks.features", "benchmarks.monthly_run", "benchmarks.csww")
 
 
 def main() -> int:
-    """Run the benchmarks one after another; the first failure ends it."""
+    """Run the benchmarks one after another. Stop at the first failure."""
     for module in MODULES:
         print(f"\n== python -m {module}", flush=True)  # noqa: T201
         code = subprocess.run([sys.executable, "-m", module], check=False).returncode

@@ -1,9 +1,9 @@
-"""A national month of Annex A workbooks read into extracts, beside a bare read of the same cells in the same run.
+"""Times reading a national month of Annex A workbooks into extracts, against a bare read of the same cells.
 
 python -m benchmarks.annex_a [workbooks] [processes]
 
-The workbooks are made up at England's levels (2,700 to 7,000 episodes and half a year's past each). A few
-different ones are written, which takes longer than reading them, and read over and over up to the number.
+The workbooks are made up at England's levels (2,700 to 7,000 episodes each, with half a year of history). Writing takes
+longer than reading, so only a few different workbooks are written, and read repeatedly up to the number asked for.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ KEY = b"a key of thirty-two bytes or more"
 
 
 def write(folder: Path, councils: int) -> list[Path]:
-    """A workbook of each of a few made-up councils."""
+    """Write one workbook for each of a few made-up councils."""
     made = region(councils, WINDOW_MONTHS, 11, LAST)
     sent: dict[str, list[pl.DataFrame]] = {c.la_code: [] for c in made.councils}
     for frames in generate(made):
@@ -55,34 +55,34 @@ def write(folder: Path, councils: int) -> list[Path]:
 
 
 def read(path: Path) -> int:
-    """A workbook as the caseload extract; the number of episodes."""
+    """Read a workbook as the caseload extract. Returns the number of episodes."""
     council = Council("370", "Barnsley", Month(2015, 1))
     asked = Asked("annex_a.xlsx", Kind.CASELOAD, council, LAST, KEY, datetime(2026, 11, 5, tzinfo=UTC), Limits())
     return read_form(Form.ANNEX_A, path.read_bytes(), asked).frame.height
 
 
 def bare(path: Path) -> int:
-    """Every cell of the workbook as Calamine gives it, and nothing more; the number of cells."""
+    """Read every cell of the workbook with Calamine and do nothing else. Returns the number of cells."""
     workbook = load_workbook(io.BytesIO(path.read_bytes()))
     sheets = [workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names]
     return sum(len(row) for rows in sheets for row in rows)
 
 
 def with_cpu(work: Callable[[Path], int], path: Path) -> tuple[int, float]:
-    """What came of it, and the processor's time it took, which a busy machine stretches least."""
+    """The result and the processor time, which other load on the machine affects least."""
     began = process_time()
     return work(path), process_time() - began
 
 
 def timed(pool: ProcessPoolExecutor, work: Callable[[Path], int], paths: list[Path]) -> tuple[float, int, float]:
-    """Seconds, what came of it, and the processor's seconds in each workbook."""
+    """Seconds by the clock, the sum of the results, and processor seconds per workbook."""
     began = perf_counter()
     done = list(pool.map(partial(with_cpu, work), paths))
     return perf_counter() - began, sum(n for n, _ in done), sum(cpu for _, cpu in done) / len(done)
 
 
 def main(workbooks: int = 153, processes: int = 2) -> None:
-    """Write, read, print."""
+    """Write the workbooks, time the reads, print the results."""
     with tempfile.TemporaryDirectory() as folder:
         different = write(Path(folder), min(DIFFERENT, workbooks))
         size = sum(p.stat().st_size for p in different) / len(different) / 1e6
@@ -92,7 +92,7 @@ def main(workbooks: int = 153, processes: int = 2) -> None:
             load = os.getloadavg()[0]
             seconds, episodes, cpu = timed(pool, read, paths)
             floor, cells, floor_cpu = timed(pool, bare, paths)
-        read(paths[-1])  # what a process does once, whatever it reads
+        read(paths[-1])  # warm up: do what a process does only once
         began = perf_counter()
         read(paths[0])
         one = perf_counter() - began

@@ -1,10 +1,10 @@
-"""Checks a made-up workforce return of any size, beside a bare `iterparse` of the same file.
+"""Times checking a made-up workforce return of any size, against a bare `iterparse` of the same file.
 
     python -m benchmarks.csww [--megabytes 200] [--council 600] [--seed 7]
 
-Each stage runs in a process of its own, so that its peak memory is its own. The bare loop is the standard library's,
-written in C: it builds each element, looks at nothing and forgets it. Then a council's month is read as a run does:
-the three extracts of a return with this many workers.
+Each stage runs in a process of its own, so that its peak memory is measured alone. The bare loop is the standard
+library's, written in C. It builds each element and drops it without looking at it. After that, a council's month is
+read as a run reads it: the three extracts of a return with `--council` workers.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _BEGIN, _END = b"  <CSWWWorker>", b"</Message>"
 
 
 def write_return(path: Path, megabytes: float, seed: int) -> None:
-    """A return of this size: the made-up councils' workers over and over, each time under other numbers."""
+    """Write a return of this size: the made-up councils' workers repeatedly, each time with different numbers."""
     made = region(12, 12, seed, SEPTEMBER)
     whole = next(content for _, content in september_returns(list(generate(made))))
     head, _, rest = whole.partition(_BEGIN)
@@ -50,7 +50,7 @@ def write_return(path: Path, megabytes: float, seed: int) -> None:
 
 
 def bare(path: Path) -> int:
-    """Every element is built, and forgotten with its worker."""
+    """Build every element, and drop it with its worker. Returns the number of workers."""
     workers = 0
     events = iterparse(path, events=("start", "end"))
     _, root = next(events)
@@ -62,7 +62,7 @@ def bare(path: Path) -> int:
 
 
 def stage(name: str, path: Path) -> None:
-    """Run one stage and print what it took, as JSON."""
+    """Run one stage and print its time and memory as JSON."""
     began, cpu = perf_counter(), process_time()
     if name == "bare":
         workers = bare(path)

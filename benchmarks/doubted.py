@@ -1,11 +1,11 @@
-"""How often would a whole month of a council be doubted? Of the made-up region, and of the published record.
+"""Measures how often a council's whole month would be doubted, in the made-up region and in the published record.
 
     python -m benchmarks.doubted [--councils 12] [--months 36] [--seed 7] [--record ../shared/public-data]
 
-The score and its threshold stand in `expectations/passing/doubt.py`. The region is taken month by month as its councils
-would send it, crises and all. Of the published record every September is compared with the council's own Septembers
-before it, as if they were the months before: a year's change is held to the limits of a month's, so that what is
-printed is more than a run would ever hold.
+The score and its threshold are in `expectations/passing/doubt.py`. The region is taken month by month as its councils
+would send it, including crises. In the published record, every September is compared with the council's earlier
+Septembers, as if they were the months before. A year's change is thus judged by the limits for a month's change, so
+the printed rate is higher than the rate in real runs.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def _print(what: str, points: pl.DataFrame) -> None:
 
 
 def doubtful(points: pl.DataFrame) -> int:
-    """How many of these council-months would be doubted."""
+    """The number of these council-months that would be doubted."""
     return points.filter(pl.col("points") >= POINTS, pl.col("figures") >= FIGURES).height
 
 
@@ -65,7 +65,7 @@ def _highest(points: pl.DataFrame) -> str:
 
 
 def made_up(councils: int, months: int, seed: int) -> pl.DataFrame:
-    """`la_code, month, points, figures` of every council and month of a made-up region that has a past."""
+    """`la_code, month, points, figures` of every council and month of a made-up region that has earlier months."""
     history = CheckHistory()
     before: dict[Kind, pl.DataFrame] = {}
     states: dict[Kind, pl.DataFrame] = {}
@@ -108,7 +108,7 @@ def _points(table: pl.DataFrame, everyone: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-#: The published figure that stands for a count of the extracts.
+#: The published figure that is used in place of each count from the extracts.
 PUBLISHED = {
     "inpost_fte": "inpost_fte",
     "inpost_headcount": "inpost_headcount",
@@ -125,7 +125,7 @@ PUBLISHED = {
 
 
 def of_the_record(file: Path) -> pl.DataFrame:
-    """`la_code, month, points, figures` of every published September with three before it."""
+    """`la_code, month, points, figures` of every published September that has three earlier ones."""
     returns = read_published(file.read_bytes(), filename=file.name).returns
     years = sorted(set(returns["reference_date"].dt.year().to_list()))
     place = {year: Month(2000, 1).plus(i).last_day for i, year in enumerate(years)}

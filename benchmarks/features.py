@@ -1,10 +1,10 @@
-"""Times the feature stage on a made-up England, against the floor, DuckDB and pandas.
+"""Times the feature stage on a made-up England, against a floor, DuckDB and pandas.
 
     python -m benchmarks.features [--councils 153] [--months 24] [--seed 1] [--data DIR] [--repeat 3]
 
-Each stage runs in a process of its own, so that its peak memory is its own; the best of the repeats counts.
-The floor is a bare Polars streaming scan and sum of the columns the counts read. DuckDB and pandas make the
-same counts of the same files; that all of them are equal is checked before anything is compared.
+Each stage runs in a process of its own, so that its peak memory is measured alone. The best of the repeats counts.
+The floor is a bare Polars streaming scan and sum of the columns that the counts read. DuckDB and pandas make the
+same counts from the same files. Before times are compared, all counts are checked to be equal.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ from flows.sample_region import as_canonical, generate, region
 
 LAST = Month(2026, 10)
 KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
-#: One more month of England in a prototype, and the megabytes of Parquet its scan and sum went through in a second.
+#: A prototype's seconds for one more month of England, and the megabytes of Parquet it scanned and summed a second.
 _PROTOTYPE_SECONDS, _PROTOTYPE_SCANS = 0.19, 720
-#: Megabytes from which on a scan takes longer than beginning one.
+#: From this many megabytes on, a scan takes longer than starting it.
 _ENOUGH_TO_COMPARE = 100
 STAGES = ("floor", "features", "counts", "duckdb", "pandas", "one_month")
 THREADS = int(os.environ.get("POLARS_MAX_THREADS", str(os.cpu_count() or 1)))
 
 
 def write_data(folder: Path, councils: int, months: int, seed: int) -> int:
-    """Canonical extracts of the made-up region, one file per extract and month, as the monthly job stores them."""
+    """Write the made-up region's canonical extracts, one file per extract and month, as the monthly job stores them."""
     made = region(councils, months, seed, LAST)
     (folder / "register.csv").write_text(write_register(made.register.councils), encoding="utf-8")
     rows = 0
@@ -66,14 +66,14 @@ def write_data(folder: Path, councils: int, months: int, seed: int) -> int:
 
 
 def _pseudonymised(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """References as 64 bits without order, as a keyed hash leaves them, and the rows in their order."""
+    """Replace references by 64 bits in no order, like those of a keyed hash, and sort the rows by them."""
     references = [f.name for f in EXTRACTS[kind].fields if f.type is FieldType.REFERENCE]
     hashed = [pl.when(pl.col(n).is_not_null()).then(pl.col(n).hash(seed=7)).alias(n) for n in references]
     return frame.with_columns(hashed).sort("la_code", *(k for k in EXTRACTS[kind].key if k != "la_code"))
 
 
 def floor(folder: Path, months: list[Month]) -> None:
-    """Scan and sum the columns the counts read, nothing else."""
+    """Scan and sum the columns that the counts read, and do nothing else."""
     for kind in KINDS:
         schema = EXTRACTS[kind].schema
         sums = [
@@ -85,7 +85,7 @@ def floor(folder: Path, months: list[Month]) -> None:
 
 
 def counted(folder: Path, months: list[Month]) -> Tables:
-    """Every count by the product's own functions, the state handed on; the next month is read meanwhile."""
+    """All counts by the product's own functions, with the state passed on. The next month is read meanwhile."""
     state: dict[Kind, pl.DataFrame | None] = {}
     with ThreadPoolExecutor(1) as reader:
         ahead = reader.submit(_read, folder, months[0])
@@ -103,7 +103,7 @@ def _read(folder: Path, month: Month) -> dict[Kind, pl.DataFrame]:
 
 
 def _received(frames: dict[Kind, pl.DataFrame], month: Month) -> dict[Kind, pl.DataFrame]:
-    """What the submission log says: here, that every council of a file has sent it."""
+    """The submission log. Here it says that every council in a file has sent it."""
     said = [
         pl.col("la_code").rle().struct.field("value").alias("la_code"),
         pl.lit(month.plus(1).first_day).alias("known_from"),
@@ -113,7 +113,7 @@ def _received(frames: dict[Kind, pl.DataFrame], month: Month) -> dict[Kind, pl.D
 
 
 def features_of(counts: Iterable[tuple[Kind, Month, pl.DataFrame]], folder: Path, months: list[Month]) -> pl.DataFrame:
-    """Inputs, measures and features of the asked months from counts of any number of months."""
+    """Inputs, measures and features of the months asked for, from counts of any number of months."""
     by_kind: dict[Kind, list[pl.DataFrame]] = {kind: [] for kind in KINDS}
     held = set()
     for kind, month, frame in counts:
@@ -146,7 +146,7 @@ def _register(folder: Path) -> Register:
 
 
 def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
-    """One more month from what is stored of the earlier ones: their counts, and the state of the last."""
+    """One more month from what is stored: the counts of earlier months, and the state of the last."""
     *earlier, last = months
     stored = folder / "stored"
     stored.mkdir(exist_ok=True)
@@ -289,7 +289,7 @@ def _measure(stage: str, folder: Path, options: argparse.Namespace) -> dict[str,
 
 
 def _stage(stage: str, folder: Path, options: argparse.Namespace) -> str:
-    """Run a stage in a process of its own; what it prints."""
+    """Run a stage in a process of its own, and return what it prints."""
     command = [sys.executable, "-m", "benchmarks.features", "--stage", stage, "--data", str(folder)]
     repeat = 1 if stage == "pandas" else options.repeat
     for name, value in (("councils", options.councils), ("months", options.months), ("seed", options.seed)):

@@ -1,10 +1,10 @@
-"""Times a national month end to end, validation on, without Prefect: files in a landing folder to published alerts.
+"""Times a national month end to end, with validation, without Prefect: from files in a folder to published alerts.
 
     python -m benchmarks.monthly_run [--councils 153] [--months 24] [--seed 1]
 
-The months before are put into the store as counts of the same made-up region; the last one, and the one
-before it (untimed, for its state), are read from files as councils would send them. Prints seconds and peak
-memory by stage, validation's share, and the limits the project has set itself: 90 s and 2 GiB on 2 cores.
+Earlier months are put into the store as counts of the same made-up region. The last month, and the one before it
+(untimed, for its state), are read from files as councils would send them. Prints seconds by stage, peak memory,
+validation's share, and the limits that the project has set itself: 90 s and 2 GiB on 2 cores.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prepare, run once, print. Returns 0 whether or not the limits are met: it is a measurement."""
+    """Prepare, run once, print. Always returns 0, as it only measures and does not test the limits."""
     options = _options(arguments)
     with tempfile.TemporaryDirectory() as folder:
         made = region(options.councils, options.months + 1, options.seed, LAST)
@@ -86,7 +86,7 @@ def _peak_gib() -> float:
 
 
 def _prepared(folder: Path, made: Region) -> RunContext:
-    """A landing folder with the last two months, a store with the others, and the month before taken in."""
+    """Make a landing folder with the last two months and a store with the others, and take in the month before."""
     landing = folder / "landing"
     landing.mkdir()
     (landing / "register.csv").write_text(write_register(made.register.councils), encoding="utf-8")
@@ -124,7 +124,7 @@ def _edition(month: Month, codes: Sequence[str], known: date) -> Manifest:
 
 
 class _Counted:
-    """A store that counts what it is asked: each would be a request to a bucket."""
+    """A store that counts its calls, each of which would be a request to a bucket."""
 
     def __init__(self, inner: Store) -> None:
         self._inner, self.url, self.requests = inner, inner.url, 0

@@ -1,7 +1,7 @@
-"""The same counts in DuckDB SQL and in pandas, each in the form that is quickest for it: month by month.
+"""The same counts in DuckDB SQL and in pandas, each in its quickest form: month by month.
 
-Both read the same files and columns as `features.counting.records` and must agree with it in every count of every
-council and month. They take the data to be clean (no worker twice), which the checks of ours do not.
+Both read the same files and columns as `features.counting.records`, and must agree with it in every count of every
+council and month. Unlike our checks, they assume clean data (no worker twice).
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ Tables = Iterator[tuple[Kind, Month, pl.DataFrame]]
 
 
 def path_of(folder: Path, kind: Kind, month: Month) -> Path:
-    """Where the benchmark keeps a month's canonical extract."""
+    """The path of a month's canonical extract in the benchmark."""
     return folder / f"{kind}-{month}.parquet"
 
 
 def duckdb_counts(folder: Path, months: Sequence[Month], threads: int) -> Tables:
-    """Every count of every month by DuckDB."""
+    """All counts of all months by DuckDB."""
     import duckdb
 
     with duckdb.connect(config={"threads": threads}) as db:
@@ -179,7 +179,7 @@ _SQL: dict[Kind, str] = {
 
 
 def pandas_counts(folder: Path, months: Sequence[Month]) -> Tables:
-    """Every count of every month by pandas, on NumPy columns."""
+    """All counts of all months by pandas, on NumPy columns."""
     import pandas as pd
 
     held: dict[Kind, pd.DataFrame] = {}

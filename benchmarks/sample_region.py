@@ -1,4 +1,4 @@
-"""Prints how near the made-up region lies to England, and how fast it is made.
+"""Prints how close the made-up region is to England, and how long it takes to make.
 
 python -m benchmarks.sample_region [councils] [months] [seed]
 """
@@ -18,7 +18,7 @@ from flows.sample_region.realised import beside_anchors, yearly_figures
 
 
 def main(councils: int = 153, months: int = 36, seed: int = 1) -> None:
-    """Generate, compare, print."""
+    """Make the region, compare it with England, print the results."""
     begin = perf_counter()
     rows = 0
 

@@ -1,7 +1,7 @@
-"""Which measures a message shows, and in which order: what bears on children first, then the score's own reasons.
+"""Chooses the measures that a message shows, in order: those that affect children first, then the score's reasons.
 
-A measure is *of concern* only if it signals so this month, or has stood worse than it used to since it did.
-A score may rest on measures that do not move; those never stand where a reader takes them for news.
+A measure is *of concern* only if it signals concern this month, or did so earlier and has been worse ever since.
+A score may be based on measures that do not move. Those are never shown where a reader would take them for news.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Protocol
 from features.registry import Direction, Group
 from flows.alerts.facts import IMPROVEMENT, MeasureFact
 
-#: Measures a message shows.
+#: How many measures a message shows.
 SHOWN = 4
 
-#: Safety of children and flow of work, most urgent first: these go before the reasons of the score.
+#: Measures of children's safety and flow of work, most urgent first. They go before the reasons of the score.
 URGENT = (
     "visits_overdue_rate",
     "unallocated_rate",
@@ -27,13 +27,13 @@ URGENT = (
     "assessments_overdue_rate",
     "worker_change_rate",
 )
-#: Places that urgent measures may take; the others are for what the score rests on.
+#: How many urgent measures may be shown; the other places are for measures that the score is based on.
 _URGENT_SHOWN = 3
 
 #: A measure of leadership that is this many times as bad as in similar councils goes before the score's reasons.
 _FAR = 2.0
 
-#: Measures that say nearly the same thing: a message shows one of each.
+#: Sets of measures that say nearly the same. A message shows only one of each set.
 _TWINS = (
     ("agency_rate_fte", "agency_rate_headcount"),
     ("turnover_rate_fte", "turnover_rate_headcount", "turnover_rate_3m_annualised"),
@@ -43,13 +43,13 @@ _TWINS = (
 )
 _FAMILY = {name: family[0] for family in _TWINS for name in family}
 
-#: A figure that differs from its past or its neighbours by less than this part of them does not show it.
+#: A figure is clearly different from its past or its neighbours if it differs by at least this share of them.
 _CLEARLY = 0.1
 _SIGNS: dict[Direction, int] = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
 
 class WeighedReason(Protocol):
-    """A reason of a score, as far as the order needs it."""
+    """The parts of a score's reason that the order needs."""
 
     @property
     def measure(self) -> str | None: ...
@@ -60,23 +60,23 @@ class WeighedReason(Protocol):
 
 
 def of_concern(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
-    """The measures that stand worse than usual this month, one of each kind, most urgent first."""
+    """The measures that are worse than usual this month, one of each kind, most urgent first."""
     found = {f.measure: f for f in facts if f.worse}
     order = [m for m in URGENT if m in found] + [m for m in found if m not in URGENT]
     return _one_of_each(found[m] for m in order)
 
 
 def improved(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
-    """The measures that signal for the better this month, one of each kind."""
+    """The measures that signal improvement this month, one of each kind."""
     return _one_of_each(f for f in facts if f.value is not None and f.toward == IMPROVEMENT)
 
 
 def look_first(
     measures: Mapping[str, MeasureFact], reasons: Sequence[WeighedReason], *, better: bool, behind: Collection[str] = ()
 ) -> tuple[MeasureFact, ...]:
-    """What a message shows, in order; with `better` (an alert eases or ends) what improved goes first.
+    """The measures that a message shows, in order. With `better` (an alert eases or ends), improved ones go first.
 
-    `behind`: measures whose cause the council says is known and in hand; they go after all others.
+    `behind` has the measures whose cause the council says is known and in hand. They go after all others.
     """
     weights: dict[str, float] = {}
     for reason in reasons:
@@ -97,7 +97,7 @@ def look_first(
     )[:SHOWN]
 
 
-#: What a new council is shown, in this order, as far as it is known.
+#: The measures shown to a new council, in this order, if they are known.
 FIRST_SEEN = (
     "visits_overdue_rate",
     "unallocated_rate",
@@ -109,7 +109,7 @@ FIRST_SEEN = (
 
 
 def seen_at_first(measures: Mapping[str, MeasureFact]) -> tuple[MeasureFact, ...]:
-    """What can be shown of a council before there is anything to compare its months with."""
+    """The measures to show for a council before there is anything to compare its months with."""
     return tuple(measures[m] for m in FIRST_SEEN if m in measures and measures[m].value is not None)
 
 
@@ -130,7 +130,7 @@ def _leadership_is_far_outside(fact: MeasureFact) -> bool:
 
 
 def clearly_worse(fact: MeasureFact) -> bool:
-    """Whether a figure lies clearly on the side of concern of a year ago or of similar councils."""
+    """Whether a figure is clearly worse than a year ago or than that of similar councils."""
     if fact.value is None:
         return False
     sign = _SIGNS[fact.declared.direction]

@@ -1,4 +1,4 @@
-"""Months are decided in order: each decision begins where the month before left the council."""
+"""Makes sure that months are decided in order, as each decision starts from the state after the month before."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from flows.store import Store
 
 
 class MonthsOutOfOrder(HoldfastError):
-    """An earlier month is not decided, so this one would begin from the wrong place."""
+    """An earlier month has not been decided, so this month would start from the wrong state."""
 
     exit_code = 25
 
 
 def success_name(month: Month) -> str:
-    """The object that a finished run of all councils leaves: the watchdog and the next month look for it."""
+    """Name of the object that a finished run of all councils writes. The watchdog and the next month look for it."""
     return f"runs/{month}/success.json"
 
 
@@ -27,8 +27,9 @@ def require_order(
 ) -> None:
     """Raise MonthsOutOfOrder if a month between a council's last alert and this month was never finished.
 
-    `earlier`: the nearest earlier alert of each council, by folder. A council that has none begins here. A finished
-    run may lack a council that it could not decide; a month that nobody began, or that was broken off, may not.
+    `earlier` has each council's latest earlier alert, by folder. A council without one starts with this month. A
+    finished run may have left out a council that it could not decide. But every month in between must have been
+    finished: none may be missing or cut off.
     """
     behind = {c.folder: earlier[c.folder].month for c in councils if c.folder in earlier}
     first = min(behind.values(), default=month)

@@ -1,4 +1,4 @@
-"""Alerts in the object store: created once, never overwritten; what differs becomes a revision that says how."""
+"""Stores alerts. Each is created once and never overwritten: a changed one is a revision, which says what changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from flows.store.reading import read_kept
 
 _JSON, _HTML, _TEXT = "application/json", "text/html; charset=utf-8", "text/plain; charset=utf-8"
 
-#: A measure that moves by less than this much of itself between revisions is not worth a correction.
+#: The smallest relative change of a measure between revisions that is worth a correction.
 _MATERIAL_SHARE = 0.02
 
 
@@ -34,22 +34,22 @@ class Publication(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What publishing did: the alert as it stands in the store, its message, and which objects there are."""
+    """The result of publishing: the alert as it is in the store, its message, and the names of the objects."""
 
     alert: Alert
     outcome: Publication
     name: str
     message: Message | None
-    """None when no message is due."""
+    """The message; None if none is due."""
 
 
 def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
-    """Put the alert and its rendered message beside it; a second call with the same alert writes nothing new.
+    """Store the alert and its rendered message. A second call with the same alert writes nothing.
 
-    The JSON object is created conditionally and first; the rendered texts follow from it alone, so a run
-    that died between them puts them there the next time. An alert that differs from the latest revision
-    becomes the next revision, whose `correction` says what changed. Of two runs at once one wins the name
-    and the other compares itself with it.
+    The JSON object is created first, conditionally. The rendered texts depend on it alone, so if a run dies in
+    between, the next one writes them. An alert that differs from the latest revision becomes the next revision,
+    whose `correction` says what changed. If two runs publish at once, one gets the name and the other compares its
+    alert with it.
     """
     candidate, outcome = alert, Publication.CREATED
     while not _create(store, candidate):
@@ -66,7 +66,7 @@ def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
 
 
 def _create(store: Store, alert: Alert) -> bool:
-    """Whether the name was free; of two runs at once one gets it."""
+    """Create the object. Returns whether the name was free; of two runs at once only one succeeds."""
     try:
         store.create(alert_name(alert.month, alert.folder, alert.revision), alert.to_bytes(), content_type=_JSON)
     except AlreadyThere:
@@ -75,13 +75,13 @@ def _create(store: Store, alert: Alert) -> bool:
 
 
 def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
-    """The latest revision of a council's alert of a month, or None."""
+    """The latest revision of a council's alert for a month; None if there is none."""
     revisions = _revisions(store, month, folder)
     return read_kept(store, alert_name(month, folder, max(revisions)), Alert.from_bytes) if revisions else None
 
 
 def readable_alerts(store: Store, month: Month, councils: Sequence[Council], faults: list[str]) -> list[Alert]:
-    """The latest alerts of these councils of a month; of one that cannot be read, a sentence is added to `faults`."""
+    """The latest alerts of these councils for a month. For each unreadable one, a sentence is added to `faults`."""
     found = []
     for council in councils:
         try:
@@ -102,7 +102,7 @@ def alerts_of_month(store: Store, month: Month) -> list[Alert]:
 
 
 def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:
-    """The latest revision of the nearest earlier month that has one: where the next decision starts."""
+    """The latest revision from the nearest earlier month with an alert, from which the next decision starts."""
     for back in range(1, within_months + 1):
         if (found := latest_alert(store, month.plus(-back), folder)) is not None:
             return found
@@ -112,7 +112,7 @@ def previous_alert(store: Store, month: Month, folder: str, *, within_months: in
 def previous_alerts(
     store: Store, month: Month, folders: Collection[str], *, within_months: int = 12
 ) -> dict[str, Alert]:
-    """`previous_alert` for many councils, with one listing per month instead of one per council and month."""
+    """`previous_alert` for many councils. Needs one listing per month, not one per council and month."""
     found: dict[str, Alert] = {}
     for back in range(1, within_months + 1):
         if len(found) == len(folders):
@@ -130,13 +130,13 @@ def previous_alerts(
 
 
 def told_folders(store: Store, month: Month) -> frozenset[str]:
-    """The councils (by folder) whom any message of a month has reached, or may have; in one listing."""
+    """The councils (by folder) that any message of a month reached or may have reached. Needs one listing."""
     entries = Ledger(store).month(month)
     return frozenset(e.key.split("/")[1] for e in entries if e.status in (Status.SENT, Status.SENDING))
 
 
 def gone_messages(store: Store, month: Month) -> frozenset[str]:
-    """Keys of a month's messages that have reached anyone, or may have (redirected ones too); in one listing."""
+    """Keys of a month's messages that reached anyone or may have, also redirected ones. Needs one listing."""
     entries = Ledger(store).month(month)
     return frozenset(e.key.removesuffix(REDIRECTED) for e in entries if e.status in (Status.SENT, Status.SENDING))
 
@@ -145,7 +145,7 @@ _OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\
 
 
 def rendered_names(alert: Alert) -> tuple[str, str]:
-    """Where the rendered message lies: HTML and text, beside the object."""
+    """The names of the rendered message (HTML and text), in the folder of the alert."""
     base = alert_name(alert.month, alert.folder, alert.revision).removesuffix(".json")
     return f"{base}.message.html", f"{base}.message.txt"
 
@@ -169,20 +169,20 @@ def _with_message(store: Store, alert: Alert, outcome: Publication, contact: Con
 
 
 def _substance(alert: Alert) -> dict[str, Any]:
-    """All of the alert but its number in the row of revisions."""
+    """Everything in the alert that makes it different, so without its revision number."""
     return alert.model_dump(mode="json", exclude={"revision", "correction"})
 
 
 def was_told(store: Store, alert: Alert) -> bool:
-    """Whether any message of this council and month has reached the director, or may have (crash window)."""
+    """Whether any message to this council in this month reached the director, or may have (crash window)."""
     return Ledger(store).delivered(f"{alert.month}/{alert.folder}")
 
 
 def _revised(earlier: Alert, now: Alert, *, told: bool) -> Alert:
-    """The next revision. What nobody was told needs no correction, only the message that is due anyway.
+    """Make the next revision. If nobody was told, no correction is needed, only the message that is due anyway.
 
-    If nothing a director reads has changed, the message that stands goes on standing, word for word: a message
-    that waits for approval, or went, is not another one because the code or the settings are.
+    If nothing that a director reads has changed, the earlier message stays valid, word for word. A message that
+    waits for approval or was sent does not become another one because code or settings changed.
     """
     changes = director_changes(earlier, now)
     number, standing = earlier.revision + 1, earlier.correction
@@ -206,7 +206,7 @@ def _revised(earlier: Alert, now: Alert, *, told: bool) -> Alert:
 
 
 def director_changes(earlier: Alert, now: Alert) -> list[str]:
-    """What a director who read the earlier revision would now read differently, in sentences."""
+    """Sentences on what a director who read the earlier revision would now read differently."""
     changes: list[str] = []
     before, after = earlier.decision.band, now.decision.band
     if before is not after:
@@ -229,14 +229,14 @@ def director_changes(earlier: Alert, now: Alert) -> list[str]:
 
 
 def _stage_change(stage: int | None, now: Alert) -> str:
-    """A stage is said with its signs, or not at all."""
+    """How the stage changed. A stage is mentioned with its signs or not at all."""
     if stage is None:
         return "What our earlier message said of a stage of difficulty no longer holds"
     return f"The signs of this month ({first_signs(now.stage_signs)}) are now those of stage {stage} of four"
 
 
 def _record_changes(earlier: Alert, now: Alert) -> list[str]:
-    """What differs for the record only: which parts of the object."""
+    """The parts of the object that differ for the record only."""
     old, new = _substance(earlier), _substance(now)
     parts = [lower_first(key.replace("_", " ")) for key in new if new[key] != old.get(key)]
     return [f"{RECORD_ONLY}: {', '.join(parts)}"]

@@ -1,7 +1,7 @@
-"""The region in one static page: every council's band, change, reasons and key measures.
+"""The region on one static page: every council's band, change, reasons and key measures.
 
-For those entitled to the whole region; it names councils, which a director's message never does. It is
-one file without any outside reference, so it opens offline and from any store.
+It is for people entitled to see the whole region: it names councils, which a director's message never does. It is
+one file without external references, so it opens offline and from any store.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from flows.alerts.letter.sparkline import sparkline
 from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.state import Band, Change, Record
 
-#: The measures shown, in this order, as far as anyone in the region has them.
+#: The measures shown, in this order, if any council in the region has them.
 KEY_MEASURES = (
     "agency_rate_fte",
     "vacancy_rate_fte",
@@ -48,23 +48,23 @@ ORDER = (Band.LOSING_GRIP, Band.WATCH, Band.NOT_SCORED, Band.RECOVERING, Band.FI
 
 
 class StageTime(Record):
-    """What one stage of the run took."""
+    """The time that one stage of the run took."""
 
     stage: str
     seconds: float
 
 
 class RunFacts(Record):
-    """The run as the page reports it."""
+    """What the page says about the run."""
 
     code_version: str
     times: tuple[StageTime, ...] = ()
     held: str = ""
-    """Why mail is held, if it is."""
+    """If mail is held: why."""
     hindsight: tuple[str, ...] = ()
-    """What was said beside what was judged since (`flows.alerts.scorecard`); empty while nothing was."""
+    """Comparison of alerts with later judgements (`flows.alerts.scorecard`); empty if there are none yet."""
     links: tuple[tuple[str, str], ...] = ()
-    """Words and address of further pages: Data Docs, e-mail previews, the run's log."""
+    """Titles and addresses of further pages: Data Docs, e-mail previews, the run's log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class _Row:
     stage: str
     strip: Markup
     heard: tuple[str, ...]
-    """What the council told us, and its own goals."""
+    """The council's answers, and its own goals."""
     sparks: tuple[_Spark, ...]
     links: tuple[tuple[str, str], ...]
     files: str
@@ -112,9 +112,9 @@ def region_page(
     links: Mapping[str, Sequence[tuple[str, str]]] | None = None,
     files: Mapping[str, CouncilFiles] | None = None,
 ) -> str:
-    """The page as HTML. By la_code: `facts`; `links`, words and relative address in order; `files` of the month.
+    """The page as HTML. These are by la_code: `facts`, `links` (title and relative address) and the month's `files`.
 
-    The order of `alerts` does not matter: the page is sorted by urgency, then by score, then by name.
+    `alerts` may be in any order: the page is sorted by urgency, then by score, then by name.
     """
     measures = _measures_with_values(facts)
     ordered = sorted(
@@ -184,7 +184,7 @@ def _row(
 
 
 def _stage_words(alert: Alert) -> str:
-    """The stage whose signs are there, with the first of them; nothing where they cannot be named."""
+    """The stage and its first signs; empty if its signs cannot be named."""
     stage = alert.score.stage
     if stage is None or not alert.stage_signs or alert.decision.band not in (Band.WATCH, Band.LOSING_GRIP):
         return ""
@@ -202,7 +202,7 @@ _CHANGE_WORDS: dict[Change, str] = {
 
 
 def why_words(alert: Alert) -> str:
-    """The figures that speak for the band, or why there is none; empty for a steady council."""
+    """The figures behind the band, or why there is no score; empty for a steady council."""
     if alert.decision.band is Band.NOT_SCORED:
         return f"Not scored: {lower_first(alert.score.not_scored or 'too little was received')}"
     if alert.decision.band is Band.STEADY and alert.decision.change is not Change.RESOLVED:
@@ -217,7 +217,7 @@ def why_words(alert: Alert) -> str:
 
 
 def is_withheld(measure: str, rests_on_few: bool) -> bool:
-    """Official rates of every council are published by DfE; others that rest on few cases stay with the council."""
+    """Whether the page must not show a rate: it is based on few cases, and not one of those that DfE publishes."""
     return rests_on_few and not BY_NAME[measure].official
 
 

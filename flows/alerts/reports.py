@@ -1,4 +1,4 @@
-"""Validation reports in the store: each council's own, Great Expectations' Data Docs, and a page that leads to both."""
+"""Validation reports in the store: one for each council, Great Expectations' Data Docs, and an index of both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from flows.store.manifest import Manifest
 def write_reports(
     store: Store, register: Register, batch: Batch, outcome: Outcome, manifest: Manifest, accepted: Sequence[Accepted]
 ) -> str:
-    """Every page of a month's validation, offline and without values. Returns the name of the first page."""
+    """Write all pages of a month's validation. They work offline and contain no values. Returns the index's name."""
     from expectations.report.data_docs import site
 
     reporting = sorted({e.la_code for e in manifest.extracts})
@@ -28,10 +28,10 @@ def write_reports(
 
 
 def index_name(month: Month) -> str:
-    """The page the data team begins at."""
+    """Name of the index, which is the data team's starting page."""
     return f"validation/{month}/index.html"
 
 
 def council_report_name(month: Month, council: Council) -> str:
-    """The report that goes back to whoever made the council's files."""
+    """Name of the report for the person who made the council's files."""
     return f"validation/{month}/councils/{council.folder}.html"

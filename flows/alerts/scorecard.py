@@ -1,7 +1,7 @@
-"""After the inspectors came: what Holdfast said before, beside what was judged. Counts, so small ones speak for little.
+"""Compares inspectors' judgements with what Holdfast said before. The result is counts; small ones prove little.
 
-Of every published judgement of a council of this group, the last alert before its publication is taken, and how
-long an alert had then stood open. A judgement before the first alert says nothing of Holdfast and is left out.
+For every published judgement of a council in this group, it takes the last alert before the publication, and how long
+an alert had been open by then. A judgement before the first alert says nothing about Holdfast and is left out.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from flows.store.port import Store
 _NAME = re.compile(r"alerts/(?P<month>\d{4}-\d{2})/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
 _OPEN = (Band.WATCH, Band.LOSING_GRIP)
 _GOOD = GRADES["Good"]
-#: Groups of scores whose forecasts are laid beside what was seen: from, up to.
+#: Ranges of scores (from, up to) for which forecasts are compared with outcomes.
 _GROUPS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 1.0))
 
 
 class Hindsight(StrEnum):
-    """What an alert, or none, turned out to be."""
+    """What an alert, or the lack of one, turned out to be."""
 
     HIT = "alert open, judged below good"
     MISS = "no alert, judged below good"
@@ -39,18 +39,18 @@ class Hindsight(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JudgedCouncil:
-    """One judgement, and what stood before it."""
+    """One judgement, and what Holdfast said before it."""
 
     council: str
     la_code: str
     published: date
     grade: str
     month: Month
-    """Of the last alert before it."""
+    """The month of the last alert before it."""
     band: Band
     score: float | None
     open_months: int
-    """For how many months in a row an alert had stood open."""
+    """For how many months in a row an alert had been open."""
 
     @property
     def below_good(self) -> bool:
@@ -76,17 +76,17 @@ class JudgedCouncil:
 
 @dataclass(frozen=True, slots=True)
 class Scorecard:
-    """Every judgement since this group began, in order of publication."""
+    """Every judgement since this group started, in order of publication."""
 
     judged: tuple[JudgedCouncil, ...]
 
     def count(self, verdict: Hindsight) -> int:
-        """How many of a kind."""
+        """How many judgements had this result."""
         return sum(j.verdict is verdict for j in self.judged)
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The card in sentences, most needed first."""
+        """The card in sentences, most important first."""
         scored = [j for j in self.judged if j.score is not None]
         if not self.judged:
             return ("No judgement has been published since this group's first alert.",)
@@ -110,7 +110,7 @@ class Scorecard:
         return (*lines, *(j.sentence for j in self.judged))
 
     def to_json(self) -> str:
-        """The card as a document."""
+        """The card as a JSON document."""
         rows = [
             asdict(j) | {"published": str(j.published), "month": str(j.month), "verdict": j.verdict}
             for j in self.judged
@@ -119,7 +119,7 @@ class Scorecard:
 
 
 def scorecard(store: Store, councils: Sequence[Council], known_by: date) -> Scorecard:
-    """The card of a group's store, with what was published by a day; reads only the alerts before a judgement."""
+    """The card from a group's store, with judgements published by a day. Reads only the alerts before judgements."""
     names = _latest_names(store)
     judged = []
     for council in councils:
@@ -151,7 +151,7 @@ def _judged(store: Store, council: Council, judgement: Judgement, names: Sequenc
 
 
 def _latest_names(store: Store) -> dict[str, dict[Month, str]]:
-    """The name of the latest revision of every alert, by folder and month; in one listing."""
+    """The name of the latest revision of every alert, by folder and month. Needs one listing."""
     latest: dict[str, dict[Month, int]] = {}
     for listed in store.list("alerts/"):
         if match := _NAME.fullmatch(listed.name):

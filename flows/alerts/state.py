@@ -1,6 +1,6 @@
-"""What a decision is made of: bands, changes, and the state that one month hands to the next.
+"""The parts of a decision: bands, changes, and the state that one month passes to the next.
 
-All of it is plain data with a JSON form, because it is stored inside the published alert object.
+They are plain data with a JSON form, because they are stored inside the published alert object.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Band(StrEnum):
 
     @property
     def words(self) -> str:
-        """The band as people read it."""
+        """The band in words for people."""
         return self.value.replace("_", " ")
 
 
-#: How much a band asks for; bands of other tracks (recovering, not scored) have no rank.
+#: How urgent a band is. Bands of other tracks (recovering, not scored) have no rank.
 RANK: dict[Band, int] = {Band.STEADY: 0, Band.WATCH: 1, Band.LOSING_GRIP: 2}
 
 
@@ -61,7 +61,7 @@ class Change(StrEnum):
     CONTINUING = "continuing"
     WORSENING = "worsening"
     EASING = "easing"
-    """Still open, but a step lighter than the director was last told."""
+    """Still open, but one band lower than the director was last told."""
     RESOLVED = "resolved"
 
 
@@ -71,17 +71,17 @@ class Told(Record):
     month: MonthField
     band: Band
     open_band: Band
-    """The scored band the director knows of: as `band`, or the one before the score was lost."""
+    """The scored band that the director knows: `band`, or the one before the score was lost."""
     probability: float | None = None
     rank: float | None = None
-    """None in states of version 0.1.0, whose bands went by probability."""
+    """None in states of version 0.1.0, whose bands were based on probability."""
     model_version: str = ""
     escalated: bool = False
-    """Not scored for so long that the missing sight was itself raised."""
+    """Whether there was no score for so long that the missing data was itself raised."""
     attention: bool = False
-    """On the recovery track: that stability needs attention was said."""
+    """On the recovery track: whether the director was told that stability needs attention."""
     urgent: bool = False
-    """That charts signal in several groups was said."""
+    """Whether the director was told that charts signal in several groups."""
 
 
 class ScorePoint(Record):
@@ -91,7 +91,7 @@ class ScorePoint(Record):
     probability: float
     model_version: str
     rank: float | None = None
-    """None in states of version 0.1.0: such a month is not compared with."""
+    """None in states of version 0.1.0; such a month is not used for comparison."""
 
 
 class BandPoint(Record):
@@ -107,22 +107,22 @@ class AlertState(Record):
     month: MonthField
     band: Band
     scored_band: Band
-    """The latest band that a score gave; kept through months without one."""
+    """The latest band from a score. It is kept through months without a score."""
     since: MonthField
-    """First month of `band` without a break."""
+    """The first month of the unbroken time in `band`."""
     months_to_higher: int = 0
     months_to_lower: int = 0
     months_not_scored: int = 0
     recent: tuple[ScorePoint, ...] = ()
     bands: tuple[BandPoint, ...] = ()
-    """The bands of the last two years, oldest first, this month's last."""
+    """The bands of the last two years, oldest first, up to this month."""
     told: Told | None = None
     """What the director had been told before this month."""
     telling: Told | None = None
-    """What this month's message tells; counts as told only once it was delivered."""
+    """What this month's message says. It counts as told only after delivery."""
 
     def told_by(self, delivered: bool) -> Told | None:
-        """What the director knows after this month, given whether this month's message reached them."""
+        """What the director has been told after this month, given whether this month's message was delivered."""
         return self.telling if self.telling is not None and delivered else self.told
 
 
@@ -146,11 +146,11 @@ class Drift(Record):
     """What moved: the council's rank over some months, and groups of measures."""
 
     score_change: float | None = None
-    """Change of the rank."""
+    """The change of the rank."""
     score_change_months: int = 0
     score_rising: bool = False
     groups: tuple[GroupDrift, ...] = ()
-    """Groups that move toward concern, as the rules count them."""
+    """Groups that move toward concern by the rules."""
 
 
 class MessageKind(StrEnum):
@@ -175,17 +175,17 @@ class Decision(Record):
     month: MonthField
     band: Band
     from_band: Band | None
-    """The scored band this month is compared with: as last told, or else last month's; None in a first month."""
+    """The scored band to compare with: as last told, or else last month's; None in a first month."""
     change: Change
     send: bool
-    """A message is due. The storm valve or an approval step may still hold it."""
+    """Whether a message is due. The storm valve or an approval step may still hold it."""
     kind: MessageKind | None
-    """Which message, None when there is nothing to say."""
+    """The kind of message; None if there is nothing to say."""
     because: tuple[str, ...]
-    """Which rules spoke, for the analyst: each names its threshold."""
+    """The rules that fired, for the analyst; each names its threshold."""
     drift: Drift
     urgent: bool = False
-    """An alert is open and charts signal in several groups: worth a word this week rather than this month."""
+    """Whether an alert is open and charts signal in several groups, so that it should be discussed this week."""
     model_changed: bool = False
-    """The model's version differs from last month's: part of a change may come from that."""
+    """Whether the model's version differs from last month's, which may explain part of a change."""
     state: AlertState

@@ -1,6 +1,6 @@
-"""Everything a person may choose: settings, alert rules, addresses of published files, the run's form."""
+"""Everything that a person can choose: settings, alert rules, addresses of published files, the run's form."""
 
-#: What other rooms may import, besides the room's own name; the rest is its own.
+#: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "alert_rules",
     "answer_form",

@@ -1,7 +1,7 @@
-"""The alert rules: every threshold an analyst may set, in one place, with its reason beside it.
+"""The alert rules: every threshold that an analyst can set, in one place, with its reason.
 
-The rules are read by `flows.alerts.decide` and written down for people by `rules_as_toml`; the state
-machine they drive is described at the head of `decide`.
+`flows.alerts.decide` uses the rules, and its docstring describes the state machine that they drive. `rules_as_toml`
+writes them for people.
 """
 
 from __future__ import annotations
@@ -112,12 +112,12 @@ class AlertRules(_Section):
         return given
 
     def digest(self) -> str:
-        """Twelve hex digits that name this set of rules in an alert's provenance."""
+        """Twelve hex digits that identify this set of rules in an alert's provenance."""
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:12]
 
 
 def read_rules(text: str, where: str) -> AlertRules:
-    """Rules from TOML; what is not given keeps its default. Raises SettingsError naming file, key and fault."""
+    """Read rules from TOML. Missing keys keep their default. Raises SettingsError, which names file, key and fault."""
     try:
         return AlertRules.model_validate(parse_toml(text, where))
     except ValidationError as error:
@@ -129,7 +129,7 @@ def read_rules(text: str, where: str) -> AlertRules:
 
 
 def rules_as_toml(rules: AlertRules) -> str:
-    """The rules as TOML with their reasons as comments; `read_rules` reads it back equal."""
+    """The rules as TOML, with their reasons as comments. `read_rules` reads them back unchanged."""
     lines: list[str] = []
     for section in AlertRules.model_fields:
         part: BaseModel = getattr(rules, section)

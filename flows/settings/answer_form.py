@@ -1,6 +1,6 @@
-"""What a director or an officer may answer to a message: the form in the Prefect UI, the options of `holdfast answer`.
+"""The form for an answer to a message, in the Prefect UI and as options of `holdfast answer`.
 
-Parameters are visible to everyone who sees the run: an answer names no child, no case and no worker.
+Everyone who sees the run can read its parameters, so an answer must not name a child, a case or a worker.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from flows.settings.run_form import MONTH_OR_NOTHING, CouncilCode, TextOrNothing
 
-#: Longer is a letter, not an answer; it belongs into an e-mail.
+#: The longest answer. Anything longer belongs in an e-mail.
 LONGEST_ANSWER = 300
 
 

@@ -1,4 +1,4 @@
-"""A form filled from the command line: a value it refuses is one sentence, as the browser would say it."""
+"""Fills a form from the command line. A refused value gives one sentence, like the one in the browser."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Form = TypeVar("Form", bound=BaseModel)
 
 
 def filled(form: type[Form], given: Mapping[str, object], otherwise: str) -> Form:
-    """The filled form. Raises HoldfastError that begins with `otherwise` and names each field at fault."""
+    """The filled form. Raises HoldfastError, which starts with `otherwise` and names each field at fault."""
     try:
         return form.model_validate(given)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Where the published files come from: the section `reference` of the settings."""
+"""The sources of the published files: section `reference` of the settings."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: DfE's statistics service, version 1 of its programming interface.
+#: DfE's statistics service, version 1 of its API.
 STATISTICS_API = "https://api.education.gov.uk/statistics/v1"
 
 _DATA_SET = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -40,14 +40,14 @@ class ReferenceSource(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,59}$")]
-    """What people and the store call it."""
+    """Its name for people and in the store."""
     holds: Holds
     url: str = ""
-    """Link to the file. Its redirects may stay on its host or go to one of `redirect_hosts`."""
+    """Link to the file. Redirects may stay on its host or go to one of `redirect_hosts`."""
     data_set: str = ""
-    """Id of a data set of the statistics API."""
+    """Id of a data set in the statistics API."""
     version: str = ""
-    """Version the data set is pinned to, such as `2.0`; empty takes the newest published version."""
+    """The version to which the data set is pinned, such as `2.0`; empty means the newest published version."""
 
     @model_validator(mode="after")
     def _one_way_in(self) -> ReferenceSource:
@@ -63,7 +63,7 @@ class ReferenceSource(BaseModel):
 
     @property
     def by_hand(self) -> bool:
-        """Whether nothing is downloaded: a person adds the file."""
+        """Whether a person adds the file, so that nothing is downloaded."""
         return not (self.url or self.data_set)
 
 
@@ -75,15 +75,15 @@ class ReferenceSettings(BaseModel):
     sources: tuple[ReferenceSource, ...] = ()
     api: str = STATISTICS_API
     redirect_hosts: tuple[str, ...] = ()
-    """Hosts that a download may be redirected to, beside the one it starts from."""
+    """Hosts to which a download may be redirected, besides its own."""
     connect_seconds: Annotated[float, Field(gt=0, le=120)] = 10
     read_seconds: Annotated[float, Field(gt=0, le=600)] = 60
-    """Longest silence within a download."""
+    """The longest silence during a download."""
     total_seconds: Annotated[float, Field(gt=0, le=7200)] = 900
-    """Longest duration of one download."""
+    """The longest duration of one download."""
     max_file_mb: Annotated[int, Field(ge=1, le=2048)] = 100
     attempts: Annotated[int, Field(ge=1, le=10)] = 4
-    """Of one download, on silence, broken connections and servers in trouble."""
+    """How often one download is tried, on silence, broken connections and servers in trouble."""
 
     @model_validator(mode="after")
     def _names_once(self) -> ReferenceSettings:
@@ -95,7 +95,7 @@ class ReferenceSettings(BaseModel):
 
 
 def check_address(url: str, name: str) -> None:
-    """Raises ValueError for anything but https without a user part; plain http only to this machine."""
+    """Raise ValueError unless the address is https without a user part. Plain http is allowed only to this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
@@ -119,6 +119,6 @@ def is_loopback(host: str) -> bool:
 
 
 def shown_address(url: str) -> str:
-    """An address for people and records: without its query, which may carry a token."""
+    """An address for people and records, without its query, which may contain a token."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,4 +1,4 @@
-"""What a person may ask of a refresh: the form in the Prefect UI. Addresses are settings, never parameters."""
+"""The form for a refresh in the Prefect UI. Addresses are settings, never parameters."""
 
 from __future__ import annotations
 

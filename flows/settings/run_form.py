@@ -1,7 +1,7 @@
-"""What a person may ask of a run: the form in the Prefect UI, the options of `holdfast run`.
+"""The form for a run, in the Prefect UI and as options of `holdfast run`.
 
-No secret and no recipient is ever a parameter: parameters are visible to everyone who sees the run.
-Limits stand in the fields themselves, because only those reach the form and stop a bad value there.
+No secret and no recipient is ever a parameter, as everyone who sees the run can read its parameters. Limits are part
+of the fields, because only those limits reach the form and stop a bad value there.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from features.errors import SettingsError
 from features.months import Month
 
-#: A month, or nothing. A plain text field: a choice between text and null is two tabs in the form.
+#: A month, or nothing. A plain text field, as a choice between text and null would be two tabs in the form.
 MONTH_OR_NOTHING = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
 
 #: Text that may be left empty. `str | None` would be two tabs in the form.
 TextOrNothing = Annotated[str, BeforeValidator(lambda given: "" if given is None else given)]
 
-#: A council code as the register has it: one line, nothing a path could be made of but the slash of a joint return.
+#: A council code as in the register: one line, and no path characters except the slash of a joint return.
 CouncilCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 /-]*$", max_length=24)]
 
 
@@ -34,7 +34,7 @@ class Send(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Send | None:
-        return cls.HOLD if value == "hold" else None  # as a settings file is likely to say it
+        return cls.HOLD if value == "hold" else None  # as people are likely to write it in a settings file
 
 
 class SendNow(StrEnum):
@@ -55,12 +55,12 @@ class RunSteps(StrEnum):
 
     @property
     def reads(self) -> bool:
-        """Whether new files are looked for."""
+        """Whether the run looks for new files."""
         return self in (RunSteps.ALL, RunSteps.CHECK, RunSteps.REHEARSE)
 
     @property
     def publishes(self) -> bool:
-        """Whether alerts are made and put into the store."""
+        """Whether the run makes alerts and stores them."""
         return self in (RunSteps.ALL, RunSteps.FROM_SCORING)
 
 
@@ -125,11 +125,11 @@ class RunRequest(BaseModel):
     )
 
     def month_or_last(self, today: date) -> Month:
-        """The month asked for, or the last one that has ended."""
+        """The month asked for, or the last month that has ended."""
         return Month.parse(self.month) if self.month else Month.of(today).plus(-1)
 
     def check(self, today: date) -> None:
-        """Raises SettingsError for what no field can say alone, before anything is opened."""
+        """Raise SettingsError for faults that no single field can show, before anything is opened."""
         month = self.month_or_last(today)
         if month.last_day >= today:
             raise SettingsError(
@@ -149,7 +149,7 @@ class RunRequest(BaseModel):
 
 
 def steps_of(start: str, *, check_only: bool = False, rehearse: bool = False) -> RunSteps:
-    """The steps a command line names. Raises SettingsError for an unknown step or two wishes at once."""
+    """The steps that a command line asks for. Raises SettingsError for an unknown step or contradictory options."""
     later = {"": RunSteps.ALL, "scoring": RunSteps.FROM_SCORING, "sending": RunSteps.FROM_SENDING}
     if start not in later:
         raise SettingsError(f"The run was not started: it can start from scoring or from sending, not from “{start}”.")

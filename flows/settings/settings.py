@@ -1,7 +1,7 @@
-"""Every setting of Holdfast, in one model: environment variables `HOLDFAST_…` over a TOML file.
+"""All settings of Holdfast in one model: environment variables `HOLDFAST_…` override a TOML file.
 
-Unknown keys are refused, secrets are never printed, and the settings that shape a result have a
-digest that travels with every alert.
+Unknown keys are refused and secrets are never printed. The settings that affect results have a digest, which is part
+of every alert.
 """
 
 from __future__ import annotations
@@ -63,15 +63,15 @@ class S3Settings(_Section):
     access_key_id: SecretStr | None = None
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
-    """For credentials that last some hours."""
+    """Session token, for temporary credentials."""
     ca_file: str | None = None
-    """Certificates to trust, in PEM, where the store's own are signed by a house's authority."""
+    """PEM file of certificates to trust, if the store's certificate is signed by a private authority."""
     path_style: bool | None = None
-    """The bucket in the path of the address, not in its host name. Empty: where there is an `endpoint_url`."""
+    """Whether the bucket is in the path of the address, not in its host name. Empty: if there is an `endpoint_url`."""
     checksums: Literal["sha256", "none"] = "sha256"
-    """A hash sent with each object and asked for with each read; `none` for stores that do not know it."""
+    """The checksum sent with each object and requested with each read; `none` for stores without support for it."""
     server_side_encryption: str | None = None
-    """`AES256` or `aws:kms`, sent with every write."""
+    """Encryption, `AES256` or `aws:kms`, which is sent with every write."""
     kms_key_id: str | None = None
 
 
@@ -79,25 +79,25 @@ class SesSettings(_Section):
     """Amazon SES, where it is not the store's account and region. Without keys, boto3's own chain is used."""
 
     region: str = ""
-    """Empty: that of `s3.region`."""
+    """SES's region. Empty: the same as `s3.region`."""
     access_key_id: SecretStr | None = None
     secret_access_key: SecretStr | None = None
     session_token: SecretStr | None = None
     configuration_set: str = ""
-    """SES's name for a set of rules (bounces, statistics) that the messages are sent under."""
+    """Name of the SES configuration set (rules on bounces and statistics) to use for messages."""
 
 
 class MicrosoftSettings(_Section):
     """The application that signs in to Microsoft 365 by token; see docs/mail.md for what its administrator grants."""
 
     tenant: str = ""
-    """The directory (tenant) ID. Given: the sign-in is by token, as `mail.user`, and `mail.password` is not used."""
+    """The directory (tenant) ID. If given, `mail.user` signs in by token, and `mail.password` is not used."""
     client_id: str = ""
     client_secret: SecretStr | None = None
     authority: str = "https://login.microsoftonline.com"
-    """Who gives the tokens; another address in a sovereign cloud."""
+    """Address of the service that issues tokens; different in a sovereign cloud."""
     ca_file: str | None = None
-    """A private authority's certificate, where a proxy stands between; the system's authorities otherwise."""
+    """Certificate of a private authority, if there is a proxy in between. Empty: the system's authorities."""
 
 
 class MailSettings(_Section):
@@ -116,18 +116,18 @@ class MailSettings(_Section):
     reply_to: str = "data-team@holdfast.example"
     data_team: str = "data-team@holdfast.example"
     contact_name: str = ""
-    """The person of the data team who answers a director; stands in every letter."""
+    """The person in the data team who answers directors. Named in every letter."""
     contact_telephone: str = ""
     to_data_officers: bool = True
-    """Whether a council's data officer gets the report of their own files when there is something to put right."""
+    """Whether a council's data officer gets the report on their files if there is something to put right."""
     allowed_domains: tuple[str, ...] = ()
-    """A director's address outside these domains is refused."""
+    """Directors' addresses outside these domains are refused."""
     redirect_to: str = ""
-    """Outside production every message goes here instead, and says so."""
+    """Outside production every message goes to this address instead, and says so."""
     retry_minutes: Annotated[float, Field(ge=0, le=240)] = 10
-    """How long a run goes on trying what was not taken, with growing waits; then the next run or the keeper does."""
+    """How long a run retries mail, with growing waits. After that, the next run or the keeper retries it."""
     per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """At most so many recipients a second. Not given: SES is asked for the account's rate; SMTP has no limit."""
+    """The most recipients a second. If not given, SES is asked for the account's rate, and SMTP has no limit."""
     ses: SesSettings = SesSettings()
     microsoft: MicrosoftSettings = MicrosoftSettings()
 
@@ -138,7 +138,7 @@ class IngestSettings(_Section):
     cutoff_working_day: Annotated[int, Field(ge=1, le=23)] = 10
     """In a backfill, a month knows what had been received by this working day of the next."""
     history_months: Annotated[int, Field(ge=13, le=240)] = 48
-    """How many months a run looks back: 24 of own past, and as many again for their rolling sums."""
+    """How many months a run looks back: 24 of a council's own past, and as many again for their rolling sums."""
     max_file_mb: Annotated[int, Field(ge=1, le=4096)] = 200
 
 
@@ -146,28 +146,28 @@ class ScheduleSettings(_Section):
     """When the deployments run by themselves, in London's time; empty text switches a schedule off."""
 
     monthly_working_day: Annotated[int, Field(ge=1, le=20)] = 11
-    """The monthly run starts on this working day of the next month: after the last one extracts are waited for."""
+    """The monthly run starts on this working day of the next month, after the last day for extracts."""
     monthly_at: time = time(7, 0)
     monthly_send: Send = Send.YES
     """What the scheduled run does with e-mails."""
     fixed_month: Annotated[str, Field(pattern=r"^(\d{4}-(0[1-9]|1[0-2]))?$")] = ""
-    """Always run this month: for a demonstration, whose data ends. Empty: the last complete month."""
+    """Always run this month, for a demonstration whose data ends there. Empty: the last complete month."""
     watchdog: str = "0 8-17 * * 1-5"
-    """Cron line of the watchdog, which looks whether the month has been run and starts again what has died."""
+    """Cron line of the watchdog, which checks whether the month was run and restarts dead runs."""
     reference_refresh: str = "0 6 * * 1"
-    """Cron line of the look for new published figures."""
+    """Cron line of the refresh, which looks for new published files."""
     doctor: str = "0 5 * * 0"
-    """Cron line of the doctor, which reads everything in the store and says what is not whole."""
+    """Cron line of the doctor, which reads everything in the store and reports damage."""
 
 
 class ClaimSettings(_Section):
     """How runs keep out of each other's way; see `flows.store.claims`."""
 
     stale_minutes: Annotated[int, Field(ge=1, le=120)] = 2
-    """A claim not renewed for so long, by the store's clock, belongs to a dead run."""
+    """A claim that was not renewed for this long, by the store's clock, belongs to a dead run."""
     wait_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
-    """How long a run waits for another of the same month before it ends with a sentence. Longer than
-    `stale_minutes`, so that it outlives a dead one."""
+    """How long a run waits for another run of the same month before it ends with a sentence. Longer than
+    `stale_minutes`, so that the claim of a dead run lapses in the meantime."""
     heartbeat_seconds: Annotated[float, Field(gt=0, le=300)] = 20
     """How often a run renews its claim."""
 
@@ -191,18 +191,18 @@ class WatchdogSettings(_Section):
     done_by_working_day: Annotated[int, Field(ge=1, le=23)] = 12
     """By this working day the last complete month must have been run to its end."""
     remind_after_days: Annotated[int, Field(ge=0, le=60)] = 2
-    """A month that waits for approval is reminded of after so many days, then once a day."""
+    """After this many days, the data team is reminded once a day of a month that waits for approval."""
     late_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
-    """A scheduled run that has not begun by then says that nothing serves the deployments."""
+    """If a scheduled run has not started after this time, nothing is serving the deployments."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
-    """How often a run that died is begun, its first time included, before a person must look."""
+    """How often a dead run's work is started, including the first time, before a person must look."""
     keep_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
-    """How often a serving process looks for runs that died and for mail that was not taken."""
+    """How often a serving process looks for dead runs and for mail that was not accepted."""
     webhook_url: SecretStr | None = None
-    """Where notices are posted besides the mail to the data team: an incoming webhook of Teams or Slack."""
+    """Incoming webhook of Teams or Slack, to which notices are posted besides the mail to the data team."""
     webhook_form: WebhookForm = WebhookForm.TEAMS
     signal_url: SecretStr | None = None
-    """Called after each look that could tell what it found, for a service that notices when the calls stop."""
+    """Address that is called after each look that could report its findings; a service there notices missing calls."""
 
 
 class RetentionSettings(_Section):
@@ -211,42 +211,42 @@ class RetentionSettings(_Section):
     record_months: Annotated[int, Field(ge=1, le=240)] = 24
     """Rows about one worker or child, and the files they came in."""
     alert_months: Annotated[int, Field(ge=13, le=600)] = 84
-    """Alerts, messages, who was told, who approved."""
+    """Alerts, messages, the ledger and approvals."""
     figure_months: Annotated[int, Field(ge=13, le=600)] = 120
-    """Counts of councils, the log of submissions. Not shorter than `ingest.history_months`, which a run looks back."""
+    """Counts of councils, and the log of submissions. Not shorter than `ingest.history_months`."""
 
 
 class SsdSettings(_Section):
     """The databases that `holdfast pull-ssd` reads Standard Safeguarding Dataset tables from; no run does."""
 
     url: SecretStr | None = None
-    """As SQLAlchemy writes it, of the only council or of every one that is not in `urls`."""
+    """SQLAlchemy URL of the database, for the only council or for all that are not in `urls`."""
     urls: dict[str, SecretStr] = {}
-    """The same by council's code, of councils that have a database each."""
+    """SQLAlchemy URLs by council code, for councils with a database each."""
     schema_name: str | None = None
-    """The database schema the tables lie in, for example `ssd_development`."""
+    """The database schema of the tables, for example `ssd_development`."""
 
 
 class Settings(BaseSettings):
-    """All settings; `Settings.load` is the way in."""
+    """All settings. Use `Settings.load` to read them."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True)
 
     environment: Environment = Environment.DEMO
     landing: str = "var/landing"
-    """Where councils' extracts lie: a folder, or `s3://bucket/prefix`. Never written to."""
+    """The place of councils' extracts: a folder, or `s3://bucket/prefix`. Never written to."""
     store: str = "var/store"
-    """Where everything Holdfast makes is kept: a folder, or `s3://bucket/prefix`."""
+    """The place of everything that Holdfast makes: a folder, or `s3://bucket/prefix`."""
     public_url: str = ""
-    """Where people's browsers reach the store, if it is served to them: makes the links of a run clickable."""
+    """Address at which people's browsers reach the store, if it is served to them. Makes a run's links clickable."""
     register_file: str = "register.csv"
     """The council register, as a name inside the landing store."""
     accepted_failures: str | None = None
-    """TOML file of reviewed, accepted validation failures."""
+    """TOML file of validation failures that were reviewed and accepted."""
     pseudonym_key: SecretStr | None = None
-    """At least 32 characters; hashes references on ingest. Change it only with `holdfast rotate-key`."""
+    """The key that hashes references on ingest, at least 32 characters. Change it only with `holdfast rotate-key`."""
     previous_pseudonym_key: SecretStr | None = None
-    """The key before, for `holdfast rotate-key` alone; nothing else reads it."""
+    """The previous key. Only `holdfast rotate-key` reads it."""
     model: str = "shipped"
     """`shipped`, or the name of a model in the registry whose promoted version is used."""
     s3: S3Settings = S3Settings()
@@ -259,7 +259,7 @@ class Settings(BaseSettings):
     """The published files that `holdfast refresh` keeps up to date."""
     schedule: ScheduleSettings = ScheduleSettings()
     task_runner: TaskRunner = TaskRunner.THREADS
-    """`threads` of the run's own process, or `dask`: councils are mapped over an existing Dask cluster."""
+    """`threads` in the run's own process, or `dask` to run councils on an existing Dask cluster."""
     dask_address: str = ""
     """The cluster's scheduler: `tls://host:8786`, or `tcp://` inside a closed network."""
     claims: ClaimSettings = ClaimSettings()
@@ -303,7 +303,7 @@ class Settings(BaseSettings):
     def load(cls, **given: Any) -> Settings:
         """Settings from `given`, the environment and the TOML file, in that order of precedence.
 
-        Raises SettingsError naming the keys and what is wrong with them, never their values.
+        Raises SettingsError, which names the keys and what is wrong with them, never their values.
         """
         _refuse_unknown_environment()
         try:
@@ -320,29 +320,29 @@ class Settings(BaseSettings):
             raise SettingsError(_sections_as_text()) from None
 
     def redacted(self) -> dict[str, Any]:
-        """All settings for the start of a run and for provenance; secrets show as asterisks."""
+        """All settings, for the start of a run and for provenance. Secrets are shown as asterisks."""
         return self.model_dump(mode="json")
 
     def digest(self) -> str:
-        """Twelve hex digits over the settings that shape a result: rules, ingest, model. No secret, no place."""
+        """Twelve hex digits of a hash of the settings that affect results: rules, ingest, model; not secrets or places."""
         shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
 
 
 class _HandWritten(TomlConfigSettingsSource):
-    """The settings file, whatever editor wrote it."""
+    """Reads the settings file in any encoding that an editor may have used."""
 
     def _read_file(self, file_path: Path | Traversable) -> dict[str, Any]:
         return read_toml(Path(str(file_path)))
 
 
 def _settings_file() -> Path | None:
-    """The settings file, None if there is none. One that is named must be there: defaults in its place go unseen."""
+    """The settings file; None if there is none. A file that was named must exist, as nobody would notice defaults."""
     named = os.environ.get(f"{PREFIX}CONFIG")
     if named == "":
         return None
     file = Path(named or "holdfast.toml")
-    # A home that is nobody's and a folder without rights are no file either.
+    # A missing home folder, or a folder without access, counts as having no file.
     with suppress(OSError, RuntimeError):
         file = file.expanduser()
         if file.is_file():
@@ -358,7 +358,7 @@ def _settings_file() -> Path | None:
 
 
 def _sections_as_text() -> str:
-    """What to say where a section is given in the environment as one text: `HOLDFAST_MAIL=text`."""
+    """What to say if a whole section is given as one text in the environment: `HOLDFAST_MAIL=text`."""
     sections = [name for name, field in Settings.model_fields.items() if _is_section(field.annotation)]
     given = [f"{PREFIX}{name.upper()}" for name in sections if f"{PREFIX}{name.upper()}" in os.environ]
     if not given:

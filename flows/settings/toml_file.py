@@ -1,4 +1,4 @@
-"""A TOML file as an editor leaves it, or a sentence that says what is wrong with it and in which line."""
+"""Reads a TOML file as editors save it, or says in a sentence what is wrong with it and in which line."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _MARKS = (
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """The file's tables. Raises SettingsError naming file and line.
+    """The file's tables. Raises SettingsError, which names file and line.
 
-    A byte-order mark says how a file is encoded, so Notepad's “Unicode” is read; without one it must be UTF-8.
+    A byte-order mark gives the encoding, so that Notepad's “Unicode” can be read. Without one it must be UTF-8.
     """
     try:
         content = path.read_bytes()
@@ -30,7 +30,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def decoded_text(content: bytes, where: str) -> str:
-    """The text of a file that somebody wrote by hand. Raises SettingsError naming file and line."""
+    """The text of a file written by hand. Raises SettingsError, which names file and line."""
     if b"\x00" in content[:1_000] and not content.startswith(tuple(mark for mark, _ in _MARKS)):
         raise SettingsError(f"{where}, line 1: the text is Unicode of 16 bits. Save the file as UTF-8.")
     encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
@@ -42,7 +42,7 @@ def decoded_text(content: bytes, where: str) -> str:
 
 
 def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """The tables of a TOML text. Raises SettingsError naming file and line."""
+    """The tables of a TOML text. Raises SettingsError, which names file and line."""
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -1,4 +1,4 @@
-"""The words above the fold: subject, title and the one sentence that says why. Never a probability."""
+"""The text at the top of a message: subject, title, and one sentence that says why. Never a probability."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flows.alerts.letter.figures import lower_first, month_words, number_words, 
 from flows.alerts.look_first import improved, of_concern
 from flows.alerts.state import Band, Change, Decision, MessageKind
 
-#: A longer subject is cut by mail programs, on a phone much earlier: what happened comes first.
+#: The longest subject. Mail programs cut longer ones, phones much earlier, so what happened comes first.
 _SUBJECT_FITS = 110
 _NAMED, _FIRST = 3, 2
 
@@ -86,7 +86,7 @@ def _not_scored_title(decision: Decision) -> str:
 
 
 def points_heading(alert: Alert, shown: Sequence[MeasureFact]) -> str:
-    """What the measures shown have in common, which is what their figures say and no more."""
+    """What the measures shown have in common, without saying more than their figures do."""
     if alert.decision.band is Band.FIRST_MONTHS:
         return "What we see now"
     if any(f.toward == IMPROVEMENT for f in shown):
@@ -97,7 +97,7 @@ def points_heading(alert: Alert, shown: Sequence[MeasureFact]) -> str:
 
 
 def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
-    """One sentence: why. From what signals this month; the level only as a likeness."""
+    """One sentence on why: from this month's signals. The level is mentioned only as a resemblance."""
     decision = alert.decision
     if alert.kind is MessageKind.CORRECTION and alert.correction is not None:
         changed = listed([lower_first(w) for w in alert.correction.for_people[:3]])

@@ -1,4 +1,4 @@
-"""What a council told us, said back to it: its answers, and the goals it set itself."""
+"""Repeats to a council what it told us: its answers, and the goals it set itself."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flows.alerts.letter.figures import lower_first, month_words, sentence, valu
 from flows.alerts.letter.letter import Bullets, LetterSection
 from flows.settings.answer_form import AnswerKind
 
-#: Answers a message says back; the region page has all.
+#: The most answers in a message; the region page has all.
 _SAID_BACK = 2
-#: Characters of an answer that are quoted.
+#: The most characters that are quoted of an answer.
 _QUOTED = 100
 
 
 def heard(alert: Alert) -> list[LetterSection]:
-    """The sections that show answers and goals; none where there are none."""
+    """The sections that show answers and goals; empty if there are none."""
     sections = []
     if alert.answers:
         latest = [*(a for a in alert.answers if a.measure in alert.quiet), *reversed(alert.answers)]
@@ -30,7 +30,7 @@ def heard(alert: Alert) -> list[LetterSection]:
 
 
 def said_back(answer: Reply, alert: Alert) -> str:
-    """An answer as the next letter mentions it; a measure in hand is named with its figure of this month."""
+    """An answer as the next letter mentions it. A measure that is in hand is named with this month's figure."""
     when, words = month_words(answer.month), shorten(answer.words, _QUOTED, placeholder=" …").rstrip(".")
     about = f" about {lower_first(answer.label)}" if answer.label else ""
     starts = {
@@ -53,7 +53,7 @@ def said_back(answer: Reply, alert: Alert) -> str:
 
 
 def goal_words(goal: Goal, alert: Alert) -> str:
-    """Where a measure stands on the way to a goal: reached, on the way, or not yet; never as a failing."""
+    """A measure's progress towards a goal: reached, on the way, or not yet. It is never called a failure."""
     measure = BY_NAME[goal.measure]
     aim = f"{measure.label}: your goal is {value_text(measure, goal.level)} by {month_words(goal.by_month)}"
     fact = alert.fact(goal.measure)

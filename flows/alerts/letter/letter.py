@@ -1,4 +1,4 @@
-"""What a message says, before it has a form: one structure, rendered as text and as HTML of equal content."""
+"""The content of a message as one structure, which is rendered as text and as HTML with the same content."""
 
 from __future__ import annotations
 
@@ -49,47 +49,47 @@ class LetterLink:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One measure to look at: what it is now, then its own past, its neighbours and its signal."""
+    """One measure to look at: its present figure, its past, its neighbours and its signal."""
 
     label: str
     value: str
     detail: str
     worse: bool = False
-    """Whether it stands worse than usual this month; nothing else may be called so."""
+    """Whether it is worse than usual this month. Nothing else may be called that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The content of a message in reading order; the first screen ends before the chart, `folded` can be folded."""
+    """The content of a message in reading order. The first screen ends before the chart; `folded` can be collapsed."""
 
     subject: str
     eyebrow: str
-    """Whose and when: “Ashcombe · October 2026”."""
+    """Council and month: “Ashcombe · October 2026”."""
     title: str
     band: Band | None
     band_words: str
     lead: str
-    """One sentence: why. Never a probability."""
+    """One sentence that says why. Never a probability."""
     points: tuple[Point, ...] = ()
     asks: tuple[str, ...] = ()
-    """What to ask this week, each with who usually knows."""
+    """Questions to ask this week, each with the person who usually knows the answer."""
     contact: str = ""
-    """Who answers, by name and telephone."""
+    """Who answers questions, with name and telephone number."""
     link: LetterLink | None = None
     chart: ChartPicture | None = None
     chart_caption: str = ""
     sections: tuple[LetterSection, ...] = ()
     folded: tuple[LetterSection, ...] = ()
-    """Details: a mail program that can fold them does, every other shows them."""
+    """The details. Mail programs that can collapse them do; others show them."""
     footer: tuple[str, ...] = ()
     notice: str = ""
-    """Shown above everything: a redirected test, a correction."""
+    """A notice above everything else, for a redirected test or a correction."""
     points_heading: str = "Look at first"
     lang: str = field(default="en-GB")
 
     @property
     def opening(self) -> str:
-        """All words before what is folded: what a director is asked to read."""
+        """All text before the folded part, which is what a director is asked to read."""
         parts = [self.eyebrow, self.band_words, self.title, self.lead]
         parts += [self.points_heading] if self.points else []
         parts += [f"{p.label} {p.value} {p.detail}" for p in self.points]

@@ -1,4 +1,4 @@
-"""One measure as a message shows it: what it is now, beside its past and its neighbours, and what its chart says."""
+"""One measure as a message shows it: its present figure, its past, its neighbours, and its chart's signal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from flows.alerts.state import Band
 
 
 def shown_facts(alert: Alert) -> tuple[MeasureFact, ...]:
-    """The measures the alert's message shows, in order."""
+    """The measures that the alert's message shows, in order."""
     measures = {f.measure: f for f in alert.facts}
     if alert.decision.band is Band.FIRST_MONTHS:
         return seen_at_first(measures)
@@ -25,7 +25,7 @@ def shown_facts(alert: Alert) -> tuple[MeasureFact, ...]:
 
 
 def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
-    """A measure with its figure first; every clause says a fact that is in `fact` or in its chart."""
+    """A measure, with its figure first. Every clause states a fact from `fact` or from its chart."""
     series = next((s for s in charts if s.measure == fact.measure), None)
     measure = fact.declared
     details = [sentence(_beside(fact))]
@@ -39,7 +39,7 @@ def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
 
 
 def _beside(fact: MeasureFact) -> str:
-    """“Up from 9.1% a year ago; similar councils 7.7%”: a change only where the two figures read differently."""
+    """“Up from 9.1% a year ago; similar councils 7.7%”. Mentions a change only if the two shown figures differ."""
     measure, value = fact.declared, fact.value or 0.0
     near = (
         f"similar councils {value_text(measure, fact.neighbours_median)}"
@@ -55,7 +55,7 @@ def _beside(fact: MeasureFact) -> str:
 
 
 def _england(fact: MeasureFact) -> str:
-    """Where the figure stands among England's councils, in the latest published year."""
+    """The figure's position among England's councils, in the latest published year."""
     if fact.national_percentile is None:
         return ""
     below = min(99, round(100 * fact.national_percentile))
@@ -76,7 +76,7 @@ def _signal(fact: MeasureFact, series: Series | None) -> str:
     alone = ""
     if window_of(measure) is not None and own is not None and series is not None:
         alone = f"{month_words(series.months[-1]).split()[0]} alone {value_text(measure, own)}: "
-    bounds = bool(alone) or window_of(measure) is None  # the limits are those of what the chart draws
+    bounds = bool(alone) or window_of(measure) is None  # the limits apply to the figures that the chart draws
     if fact.rule == XmrRule.POINT and fact.usual_low is not None and fact.usual_high is not None and bounds:
         words += f" ({value_text(measure, fact.usual_low)} to {value_text(measure, fact.usual_high)})"
     since = _since(fact, series)
@@ -85,7 +85,7 @@ def _signal(fact: MeasureFact, series: Series | None) -> str:
 
 
 def _since(fact: MeasureFact, series: Series | None) -> str:
-    """The month from which the measure has signalled the same way without a break, if that is not this month."""
+    """The first month of the unbroken run of signals in the same direction; empty if that is this month."""
     if series is None or series.toward[-1] != fact.toward:
         return ""
     first = len(series.toward) - 1

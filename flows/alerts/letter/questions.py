@@ -1,8 +1,8 @@
-"""What to ask this week: one question for each measure that stands worse than usual, and who usually knows.
+"""Questions to ask this week: one for each measure that is worse than usual, with who usually knows the answer.
 
-A table to be read and argued over, not code. A question asks for what a figure cannot say, can be answered
-in a week by somebody who works there, and looks for no culprit. The first is for a measure that signals; the
-second, where there is one, for a measure that stands at the head of a message.
+This is a table to read and discuss, not code. A question asks for something that figures cannot say. Somebody who
+works there can answer it within a week, and it does not look for a culprit. The first question is for a measure that
+signals. The second, if there is one, is for a measure at the head of a message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _DATA = "your data officer"
 
 @dataclass(frozen=True, slots=True)
 class DirectorsQuestion:
-    """One question and who usually knows the answer."""
+    """One question, and who usually knows the answer."""
 
     text: str
     who: str
@@ -29,7 +29,7 @@ def _asked(who: str, *texts: str) -> tuple[DirectorsQuestion, ...]:
     return tuple(DirectorsQuestion(text, who) for text in texts)
 
 
-#: By measure, for the direction that is a concern (`Measure.direction`); a measure without one is never asked about.
+#: Questions by measure, for the direction of concern (`Measure.direction`). A measure without one has no question.
 QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
     "vacancy_rate_fte": _asked(_HR, "Which posts have been empty longest, and what has each candidate said?"),
     "agency_rate_fte": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),

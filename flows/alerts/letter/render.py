@@ -1,4 +1,7 @@
-"""A letter as a message: text and HTML of equal content, the chart as an inline image. Deterministic."""
+"""Renders a letter as a message: text and HTML with the same content, and the chart as an inline image.
+
+The same letter always gives the same message.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from flows.alerts.letter.letter import ASK_HEADING, Letter, LetterTable
 
 _LINE = 74
 
-#: A message over this is cut by some mail programs and slow on a phone.
+#: The largest message. Some mail programs cut larger ones, and they are slow on a phone.
 SIZE_LIMIT_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """An image inside a message, named by its content id."""
+    """An inline image of a message, with its content id."""
 
     cid: str
     png: bytes
@@ -32,7 +35,7 @@ class Inline:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A rendered message without addressee: what is stored, previewed and sent."""
+    """A rendered message without addressees, which is stored, previewed and sent."""
 
     key: str
     """Stable name of council, month, revision and kind: `2026-10/370/r1/new_watch`. Message-ID and ledger use it."""
@@ -45,7 +48,7 @@ class Message:
     letter: Letter
 
     def standalone_html(self) -> str:
-        """The HTML with its images inside, for a browser."""
+        """The HTML with its images embedded, for a browser."""
         html = self.html
         for image in self.images:
             data = base64.b64encode(image.png).decode()
@@ -54,13 +57,13 @@ class Message:
 
 
 def render_message(alert: Alert, contact: Contact) -> Message:
-    """The director's message of an alert. Raises ValueError when the alert calls for none."""
+    """The message to the director for an alert. Raises ValueError if the alert calls for none."""
     letter = alert_letter(alert, contact)
     return render_letter(letter, key=alert.message_key, la_code=alert.la_code, month=alert.month)
 
 
 def render_letter(letter: Letter, *, key: str, la_code: str, month: Month) -> Message:
-    """Any letter as a message. `key` must be stable: it becomes the Message-ID and the ledger's folder."""
+    """Render any letter. `key` must be stable, as it becomes the Message-ID and the ledger's folder."""
     cid = f"chart.{key.replace('/', '.')}@holdfast"
     images = (Inline(cid, letter.chart.png, letter.chart.alt),) if letter.chart else ()
     return Message(
@@ -76,7 +79,7 @@ def render_letter(letter: Letter, *, key: str, la_code: str, month: Month) -> Me
 
 
 def with_notice(message: Message, notice: str) -> Message:
-    """The same message with a notice above everything (a redirected test says so)."""
+    """The same message with a notice above everything else, for example that it is a redirected test."""
     return render_letter(
         replace(message.letter, notice=notice), key=message.key, la_code=message.la_code, month=message.month
     )
@@ -116,7 +119,7 @@ def _underlined(text: str) -> str:
 
 
 def _text_table(table: LetterTable) -> str:
-    """A table as one paragraph per row, which a narrow screen and a screen reader can follow."""
+    """A table as one paragraph for each row, which suits narrow screens and screen readers."""
     rows = []
     for row in table.rows:
         pairs = [f"{h}: {c}" if i else c for i, (h, c) in enumerate(zip(table.headers, row, strict=True)) if c]

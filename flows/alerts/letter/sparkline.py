@@ -1,4 +1,4 @@
-"""A month series as a small inline SVG: own line, usual range, neighbours. No script, no outside reference."""
+"""A series of months as a small inline SVG: own line, usual range, neighbours. No script and no external reference."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from flows.alerts.letter.charts import BLUE, ORANGE, alt_text
 
 _WIDTH, _HEIGHT, _PAD = 132.0, 36.0, 4.0
 
-#: The scale of a drawing covers at least this part of the level.
+#: The scale of a drawing covers at least this share of the level.
 _LEAST_SPREAD = 0.2
 
 
 def sparkline(series: Series) -> Markup:
     """The SVG of one series; empty if fewer than two months have a value.
 
-    The last signalling point is a square (concern) or a dot (improvement), so that colour is not the only sign.
+    The last point that signals is a square (concern) or a dot (improvement), so that colour is not the only sign.
     """
     known = [(i, v) for i, v in enumerate(series.values) if v is not None]
     if len(known) < 2:
@@ -27,7 +27,7 @@ def sparkline(series: Series) -> Markup:
     near = [(i, v) for i, v in enumerate(series.neighbours) if v is not None]
     every = [v for _, v in known] + [v for v in (low, high) if v is not None] + [v for _, v in near]
     bottom, top = min(every), max(every)
-    # A few months that hardly differ are no cliff: the scale covers at least a part of the level.
+    # Small differences must not look like a cliff, so the scale covers at least a share of the level.
     least = _LEAST_SPREAD * max(abs(top), abs(bottom), 1e-9)
     if top - bottom < least:
         middle = (top + bottom) / 2
@@ -66,7 +66,7 @@ def sparkline(series: Series) -> Markup:
 
 
 def _runs(known: list[tuple[int, float]]) -> list[list[tuple[int, float]]]:
-    """Unbroken stretches of months: a gap is shown as a gap."""
+    """Unbroken runs of months, so that a gap is shown as a gap."""
     runs: list[list[tuple[int, float]]] = []
     for index, value in known:
         if runs and runs[-1][-1][0] == index - 1:
@@ -88,7 +88,7 @@ _STANDALONE_STYLE = (
 
 
 def sparkline_picture(series: Series) -> str:
-    """The same drawing as an address an image can be shown from (`data:`); empty if there is nothing to draw."""
+    """The same drawing as a `data:` address for an image; empty if there is nothing to draw."""
     drawn = str(sparkline(series))
     if not drawn:
         return ""

@@ -1,7 +1,7 @@
-"""The fixed texts of the messages, by kind and by stage of difficulty. British English; an offer, never blame.
+"""The fixed texts of the messages, by kind and by stage of difficulty. They offer help and never blame.
 
-The remedies follow the four stages of difficulty (Cresswell, *The MJ*, 2013), in our own words: what
-helps at one stage costs capacity at another.
+The remedies follow the four stages of difficulty (Cresswell, *The MJ*, 2013), in our own words: what helps at one
+stage costs capacity at another.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from features.comparing.xmr import XmrRule
 from features.registry import Group
 from flows.alerts.state import Band
 
-#: The rules of the charts (`features.comparing.xmr`) as a director reads them, toward concern (True) or improvement.
+#: The chart rules (`features.comparing.xmr`) in words for a director, toward concern (True) or improvement (False).
 RULE_WORDS: dict[str, dict[bool, str]] = {
     XmrRule.POINT: {True: "outside your usual range", False: "better than your usual range"},
     XmrRule.SHIFT: {
@@ -42,7 +42,7 @@ STAGE_TITLES = {
     4: "complete lock",
 }
 
-#: What tends to help, by the kind of measure that stands worse than usual.
+#: What tends to help, by the group of the measure that is worse than usual.
 HELPS: dict[Group, str] = {
     Group.FLOW: "Find where work waits (allocation, visits, sign-off, reviews) and clear that one point first.",
     Group.WORKFORCE: "Take load off the fullest teams for long enough to last; relief that ends in a month is a loss.",
@@ -51,7 +51,7 @@ HELPS: dict[Group, str] = {
     Group.SIGHT: "Give each file one person who answers for it and one who stands in.",
 }
 
-#: What else the stage says, where its signs are named; help that fits another stage costs capacity.
+#: What else helps at a stage, for alerts that name its signs. Help that fits another stage costs capacity.
 STAGE_HELPS: dict[int, str] = {
     1: "Where work slows and teams thin out, help from inside comes first; a restructure costs more than it brings.",
     2: "Where teams and work are both unsettled, steady teams come before new plans.",
