@@ -324,7 +324,7 @@ class Settings(BaseSettings):
         return self.model_dump(mode="json")
 
     def digest(self) -> str:
-        """Twelve hex digits of a hash of the settings that affect results: rules, ingest, model; not secrets or places."""
+        """Twelve hex digits of a hash of the settings that affect results: rules, ingest, model. No secrets."""
         shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
 
