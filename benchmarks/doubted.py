@@ -34,7 +34,7 @@ KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print both rates. Returns 0: it is a measurement."""
+    """Print both rates. Always returns 0, as it only measures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--councils", type=int, default=12)
     parser.add_argument("--months", type=int, default=36)

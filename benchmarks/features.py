@@ -66,7 +66,7 @@ def write_data(folder: Path, councils: int, months: int, seed: int) -> int:
 
 
 def _pseudonymised(frame: pl.DataFrame, kind: Kind) -> pl.DataFrame:
-    """Replace references by 64 bits in no order, like those of a keyed hash, and sort the rows by them."""
+    """Replace references by 64 bits in no order, like those of a keyed hash, and sort the rows by their key."""
     references = [f.name for f in EXTRACTS[kind].fields if f.type is FieldType.REFERENCE]
     hashed = [pl.when(pl.col(n).is_not_null()).then(pl.col(n).hash(seed=7)).alias(n) for n in references]
     return frame.with_columns(hashed).sort("la_code", *(k for k in EXTRACTS[kind].key if k != "la_code"))

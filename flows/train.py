@@ -28,14 +28,14 @@ from models.registry.versions import promote, save
 
 
 class Promote(StrEnum):
-    """What becomes of the new version: kept only, or made the one that speaks if the registry's rule allows it."""
+    """What to do with the new version: only store it, or also put it in use if the registry's rule allows it."""
 
     NO = "no"
     IF_THE_RULE_ALLOWS = "if the rule allows"
 
 
 class TrainRequest(BaseModel):
-    """One training. It keeps a version in the registry; making it speak is asked for apart."""
+    """One training. It stores a version in the registry; putting it in use must be asked for separately."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -24,9 +24,9 @@ class CouncilMonth:
     why: str = ""
     """The strongest reasons, in words; empty for a steady council."""
     moved: str = ""
-    """How the score stands to what the director was last told, or else to the last month that has one."""
+    """How the score compares with the one the director was last told, or else with the last month that has one."""
     from_band: Band | None = None
-    """The band its director was last told, or else the month before; None where there was none."""
+    """The band that its director was last told, or else last month's; None if there was none."""
     due: bool = False
     """Whether a message should go to its director."""
     told: bool = False
@@ -71,7 +71,7 @@ class CouncilMonth:
 def _moved(alert: Alert) -> str:
     """`score 82%, 74% when its director was last told, in July 2026`, or `score 82%, 30% in September 2026`.
 
-    Two scores are laid beside each other only if the same model gave both.
+    Two scores are compared only if the same model gave both.
     """
     now, state = alert.score.probability_below_good, alert.decision.state
     if now is None:

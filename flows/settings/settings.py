@@ -143,7 +143,7 @@ class IngestSettings(_Section):
 
 
 class ScheduleSettings(_Section):
-    """When the deployments run by themselves, in London's time; empty text switches a schedule off."""
+    """When the deployments run automatically, in London time. Empty text switches a schedule off."""
 
     monthly_working_day: Annotated[int, Field(ge=1, le=20)] = 11
     """The monthly run starts on this working day of the next month, after the last day for extracts."""
@@ -161,7 +161,7 @@ class ScheduleSettings(_Section):
 
 
 class ClaimSettings(_Section):
-    """How runs keep out of each other's way; see `flows.store.claims`."""
+    """How claims stop two runs from working on the same month; see `flows.store.claims`."""
 
     stale_minutes: Annotated[int, Field(ge=1, le=120)] = 2
     """A claim that was not renewed for this long, by the store's clock, belongs to a dead run."""
@@ -179,7 +179,7 @@ class ClaimSettings(_Section):
 
 
 class WebhookForm(StrEnum):
-    """Whose form a webhook's message has. Mattermost and others understand Slack's."""
+    """The format of a webhook's messages. Mattermost and others accept Slack's."""
 
     TEAMS = "teams"
     SLACK = "slack"
@@ -206,7 +206,7 @@ class WatchdogSettings(_Section):
 
 
 class RetentionSettings(_Section):
-    """How long what is kept, in complete months. Nothing is deleted by itself: `holdfast retain` does it."""
+    """How long each kind of content is kept, in complete months. Only `holdfast retain` deletes anything."""
 
     record_months: Annotated[int, Field(ge=1, le=240)] = 24
     """Rows about one worker or child, and the files they came in."""
@@ -324,7 +324,7 @@ class Settings(BaseSettings):
         return self.model_dump(mode="json")
 
     def digest(self) -> str:
-        """Twelve hex digits of a hash of the settings that affect results: rules, ingest, model. No secrets."""
+        """Twelve hex digits of a hash of the settings that affect results: rules, ingest, model. No secrets or paths."""
         shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
 
