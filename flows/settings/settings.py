@@ -324,7 +324,7 @@ class Settings(BaseSettings):
         return self.model_dump(mode="json")
 
     def digest(self) -> str:
-        """Twelve hex digits of a hash of the settings that affect results: rules, ingest, model. No secrets or paths."""
+        """Twelve hex digits of a hash of settings that affect results: rules, ingest, model. No secrets or paths."""
         shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})
         return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:12]
 
