@@ -12,7 +12,8 @@ from features.frames import REASONS, counts_schema
 from features.months import Month
 from features.registry import Kind
 from flows.alerts.publish import latest_alert
-from flows.month.take_in import RECORD_KINDS, months_due
+from flows.extracts.checking import RECORD_KINDS
+from flows.month.take_in import months_due
 from flows.store import DamagedObject, LocalStore
 from flows.store.claims import latest
 from flows.store.editions import History
