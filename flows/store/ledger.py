@@ -25,7 +25,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from features.months import Month
-from flows.store.port import AlreadyThere, DamagedObject, Store
+from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.reading import digest, read_json, read_kept, remedy
 
 #: The reason when an addressee left the register before the message reached them, so that nobody is missing it.
@@ -138,7 +138,12 @@ class Ledger:
         return read_kept(self._store, name, _whole_message, str(next(hashes, "")))
 
     def _first(self, entry: Entry) -> dict[str, str | int]:
-        return read_json(self._store, f"{entry.prefix}0000-created.json", _event)
+        """What was recorded before anything was sent. Raises DamagedObject also if it is gone: later events exist."""
+        name = f"{entry.prefix}0000-created.json"
+        try:
+            return read_json(self._store, name, _event)
+        except ObjectMissing:
+            raise DamagedObject(f"“{name}” is gone from the store. {remedy(name)}") from None
 
     def entries(self, key: str) -> list[Entry]:
         """The latest entry of each addressee of a message, sorted by addressee."""
@@ -180,7 +185,7 @@ class Ledger:
 
     def address(self, entry: Entry) -> str:
         """The e-mail address of an entry."""
-        return str(read_json(self._store, f"{entry.prefix}0000-created.json", lambda d: d["address"]))
+        return str(self._first(entry)["address"])
 
     def told(self, month: Month, folder: str = "") -> list[LedgerLine]:
         """The ledger of a month, or of one council in it, one line per message and addressee. For `holdfast ledger`."""

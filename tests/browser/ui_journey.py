@@ -61,11 +61,11 @@ def hold(ui: PrefectUi, look: Look) -> str:
 def read(ui: PrefectUi, run: str, look: Look) -> None:
     """What the run shows before anybody decides."""
     messages = ui.open_artifact(run, "messages")
-    expect(messages).to_contain_text("3 messages of October 2026 have waited for approval")
-    for council in ("Quarrendale (Z02)", "Thesselmarch (Z05)", "Eddarkwold (Z11)"):
+    expect(messages).to_contain_text("2 messages of October 2026 have waited for approval")
+    for council in ("Quarrendale (Z02)", "Eddarkwold (Z11)"):
         expect(messages).to_contain_text(council)
     expect(messages).to_contain_text("1 registered recipient")
-    expect(messages).not_to_contain_text("@")
+    expect(messages).not_to_contain_text("dcs@")
     look("messages")
 
     summary = ui.open_artifact(run, "summary")
@@ -92,7 +92,7 @@ def read(ui: PrefectUi, run: str, look: Look) -> None:
 def approve(ui: PrefectUi, run: str, look: Look) -> None:
     """Answer in the run's own form, and see the run end."""
     dialogue = ui.open_question(run)
-    expect(dialogue).to_contain_text("3 messages of October 2026")
+    expect(dialogue).to_contain_text("2 messages of October 2026")
     assert ui.choose("Decision", "send all") == ["send all", "hold some", "cancel"]
     dialogue.get_by_label("Your name").fill(WHO)
     look("approval")
@@ -123,7 +123,6 @@ def journey(ui: PrefectUi, folder: Path, look: Look) -> None:
     first = told(folder)
     assert [to.partition("@")[2] for _, to in first] == [
         "quarrendale.example",
-        "thesselmarch.example",
         "eddarkwold.example",
     ]
     decision = json.loads((folder / "store" / "approvals" / MONTH / "1" / "decision.json").read_text())

@@ -89,6 +89,7 @@ def test_the_look_comes_out_as_it_was_reported(rebuilt: tuple[TrainingResult, De
             assert p.sum() == pytest.approx(kept[question]["forecasts"][name]["expected"], abs=0.1)
 
 
+@pytest.mark.soak
 def test_the_walk_forward_stands_where_it_stood(walked: WalkForward) -> None:
     kept = held_out()["before"]["variants"]["own data at once"]["questions"]
     for question, rows in ((FIRST_DAY, 201), (AS_MAILED, 2203)):
@@ -97,6 +98,7 @@ def test_the_walk_forward_stands_where_it_stood(walked: WalkForward) -> None:
         assert p.sum() == pytest.approx(kept[question]["forecasts"][RECIPE.name]["expected"], abs=0.2)
 
 
+@pytest.mark.soak
 def test_the_number_in_an_alert_is_that_of_the_back_test(walked: WalkForward, design: Design, tmp_path: Path) -> None:
     """History is served: a quarter's councils, by the model of that year, stored and read again, at its level."""
     cut = date(2022, 1, 1)
@@ -173,6 +175,7 @@ def report(public_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Backt
     return found
 
 
+@pytest.mark.soak
 def test_the_back_test_tells_what_it_found(report: BacktestReport) -> None:
     (section,) = report.sections
     first = section.table(FIRST_DAY)
@@ -187,6 +190,7 @@ def test_the_back_test_tells_what_it_found(report: BacktestReport) -> None:
         assert sum(s.n for s in section.audit if s.by == by) == 201
 
 
+@pytest.mark.soak
 def test_the_page_needs_nothing_from_outside_and_fits_a_telephone(report: BacktestReport) -> None:
     page = report.to_html()
     fetched = re.findall(r"(?:src|href)=\"(?!#)[^\"]*\"|url\((?!#)[^)]*\)|@import", page)
@@ -196,6 +200,7 @@ def test_the_page_needs_nothing_from_outside_and_fits_a_telephone(report: Backte
     assert page == report.to_html()
 
 
+@pytest.mark.soak
 def test_markdown_and_page_carry_every_table(report: BacktestReport) -> None:
     markdown, page = report.to_markdown(), report.to_html()
     for table in report.sections[0].tables:
@@ -205,6 +210,7 @@ def test_markdown_and_page_carry_every_table(report: BacktestReport) -> None:
     assert "| flagged at random, 20% |" in markdown
 
 
+@pytest.mark.soak
 def test_a_held_out_year_is_scored_as_it_would_have_been_operated(public_data: Path) -> None:
     found = evaluate(
         public_data, date(2023, 1, 1), code_version="test", variants=(Variant.OWN_DATA_AT_ONCE,), candidates=FEW

@@ -21,7 +21,7 @@ from flows.cli.demo import settings_for
 from flows.sample_region import generate, region, write_landing
 from tests.unit.flows.extracts.formats.csww.planted import as_text, found_in, returns
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900), pytest.mark.soak]
 
 LAST = Month(2025, 9)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from uuid import UUID
 
 import pytest
@@ -130,7 +131,11 @@ def test_a_release_a_changed_layout_and_a_lost_file_in_one_week(
 
     flow_run = found.state_details.flow_run_id
     assert flow_run is not None
-    states = task_states(flow_run)
+    # The server writes the tasks' states down a moment after the run has ended.
+    end = monotonic() + 30
+    while len(states := task_states(flow_run)) < 17 or "FAILED" not in states.values():
+        assert monotonic() < end, states
+        sleep(0.2)
     assert {n for n, s in states.items() if s == "FAILED"} == {f"Fetch and check {C1}", f"Fetch and check {LAIT}"}
     assert len(states) == 17
     table = Artifact.get("published-files")

@@ -135,7 +135,12 @@ def test_a_flow_that_is_killed_is_begun_again_and_outlives_the_server(room: Room
     ended = Counter(room.served.states("monthly")) - before
     assert ended["COMPLETED"] == 1
     assert ended["CRASHED"] >= 1
-    assert not room.mails_to_directors(LAST), "no score again: nothing has changed since the month before"
+    told = room.mails_to_directors(LAST)
+    if room.store.info(f"runs/{BEFORE}/success.json"):
+        assert not told, "no score again: nothing has changed since the month before"
+    else:
+        assert {address for address, _ in told} == {a for c in room.councils for a in c.recipients}
+        assert len(told) == len({address for address, _ in told}), "one message each"
     officers = room.mails_to({c.data_officer for c in room.councils}, LAST)
     assert {address for address, _ in officers} == {c.data_officer for c in room.councils}
     assert len(officers) == len(room.councils), "one report each"
@@ -171,7 +176,9 @@ def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(room: 
         str(LAST),
     ]
     claims = [c for c in claims_since(room.store, began) if c.of != INTAKE]
-    assert [c.of for c in sorted(claims, key=lambda c: c.since)] == [str(LAST.plus(n)) for n in (-2, -1, 0)]
+    # While a month is decided, the month before is held as well.
+    first_held = list(dict.fromkeys(c.of for c in sorted(claims, key=lambda c: c.since)))
+    assert [m for m in first_held if m >= str(LAST.plus(-2))] == [str(LAST.plus(n)) for n in (-2, -1, 0)]
     assert all(c.released and c.owner.run_id == run for c in claims)
     assert room.served.progress(run) == 100
 
