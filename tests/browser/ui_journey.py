@@ -78,7 +78,7 @@ def read(ui: PrefectUi, run: str, look: Look) -> None:
         expect(councils).to_contain_text(text)
 
     validation = ui.open_artifact(run, "validation")
-    expect(validation).to_contain_text("workforce (refused)")
+    expect(validation).to_contain_text("workforce (refused; 1 error)")
 
     charts = ui.open_artifact(run, "charts")
     expect(charts).to_contain_text("Quarrendale (Z02): losing grip, new")
