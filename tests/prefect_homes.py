@@ -55,8 +55,17 @@ def prefect_server(home: Path) -> Iterator[str]:
             except OSError:
                 assert child.poll() is None and monotonic() < end, "the Prefect server did not start"
                 sleep(0.1)
+        _drain_events()
         with temporary_settings({PREFECT_API_URL: address}):
             yield address
+            _drain_events()
     finally:
         child.kill()
         child.wait()
+
+
+def _drain_events() -> None:
+    """End the thread that sends events: one that has begun goes on sending to the server it began with."""
+    from prefect.events.worker import EventsWorker
+
+    EventsWorker.drain_all(timeout=20)
