@@ -18,7 +18,7 @@ from expectations.batch import Batch, Outcome
 from expectations.fates import files_as_checked
 from expectations.report.council import CouncilReport, as_html, council_report, report_document, show
 from features.councils import Council, folder_name
-from features.errors import ExtractError, UnreadableExtract
+from features.errors import ExtractError, HeaderMismatch, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 from flows.extracts.checking import Past, batch_of, check_history, count_usable
@@ -30,6 +30,7 @@ from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
 from flows.extracts.personal.refuse import refuse_in_headers
 from flows.extracts.reading.cells import read_cells
+from flows.extracts.reading.excel import WhichSheet
 from flows.extracts.reading.headers import match_headers, meanings
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import read_table
@@ -110,7 +111,7 @@ def check_files(
         if form is Form.CSWW:
             returns.append(check_return(path, council=council, month=month, published=published))
             continue
-        content = _content(path)
+        content = _content(path, form)
         names = content if isinstance(content, Mapping) else (path.name,)
         kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
         for one in kinds:
@@ -156,12 +157,13 @@ def form_of(path: Path) -> Form:
     return form_by_name(path.name, is_folder=path.is_dir())
 
 
-def _content(path: Path) -> Content:
+def _content(path: Path, form: Form) -> Content:
     try:
         if path.is_dir():
-            endings = tuple(f".{e}" for e in BY_FORM[Form.SSD].endings)
-            names = [p.name for p in path.iterdir() if p.name.lower().endswith(endings)]
-            return {name: (path / name).read_bytes() for name in needed_parts(BY_FORM[Form.SSD], names)}
+            endings = tuple(f".{e}" for e in BY_FORM[form].endings)
+            names = sorted(p.name for p in path.iterdir() if p.name.lower().endswith(endings))
+            wanted = names if form is Form.NATIVE else needed_parts(BY_FORM[form], names)
+            return {name: (path / name).read_bytes() for name in wanted}
         return path.read_bytes()
     except OSError:
         raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
@@ -184,9 +186,10 @@ def _lay_out(
     path, content, kind, form = laid.path, laid.content, laid.kind, laid.form
     refusal: ExtractError | None = None
     try:
-        said = said_by(form, content) if form is not Form.NATIVE else _said(content, path, kind)
+        is_own_file = form is Form.NATIVE and isinstance(content, bytes)
+        said = _said(content, path, kind) if is_own_file else said_by(form, content)
     except ExtractError as error:
-        said, refusal = (None, None), error
+        said, refusal = (None, None), _or_mapped(error, path, kind, given, month)
     la_code, of = given or said[0] or _folder_code(path), month or said[1] or folder_month(path)
     if la_code is None or of is None:
         raise refusal or UnreadableExtract(
@@ -200,13 +203,24 @@ def _lay_out(
     key = (desk.council.la_code, kind)
     desk.files[key] = path.name
     received = datetime(of.year, of.number, 1, tzinfo=UTC)
+    read_by = None
     try:
         read_by = laid.mapping(desk.council, kind, of) if form is Form.NATIVE else None
         secret, limits = (past.key, past.limits) if past else (_DESK_KEY, Limits())
         asked = Asked(path.name, kind, desk.council, of, secret, received, limits, read_by)
         desk.extracts.append(read_form(form, content, asked))
     except ExtractError as error:
-        desk.refused[key] = error
+        desk.refused[key] = error if read_by else _or_mapped(error, path, kind, la_code, of)
+
+
+def _or_mapped(error: ExtractError, path: Path, kind: Kind, la_code: str | None, month: Month | None) -> ExtractError:
+    """The refusal of a file whose columns are not ours, with the command that finds out what they mean."""
+    if not isinstance(error, HeaderMismatch | WhichSheet) or "holdfast map" in str(error):
+        return error
+    asked = f"{path} --kind {kind} --council {la_code or 'CODE'} --month {month or 'YYYY-MM'}"
+    return type(error)(
+        f"{error} If it is a list of the council's own, say once what its columns mean: `holdfast map {asked}`."
+    )
 
 
 def _kind_of(path: Path) -> Kind:
@@ -216,7 +230,8 @@ def _kind_of(path: Path) -> Kind:
         if re.match(rf"{kind}\b|{kind}_", name):
             return kind
     raise UnreadableExtract(
-        f"{path.name}: the name does not say which extract it is. Name it {', '.join(Kind)}, or give --kind."
+        f"{path.name}: the name does not say which extract it is. Name it {', '.join(Kind)}, or give --kind. "
+        "`holdfast map` reads a list with headers of its own."
     )
 
 

@@ -4,6 +4,7 @@ Layout: `2026-10/370/workforce.csv`, where any text between the first dot and th
 (`workforce.corrected.csv`). A name that is not understood is always recorded, because it may be the file somebody is
 waiting for. Besides our own extracts, the sector's own formats are recognised by their names
 (`flows.extracts.formats.known`): `csww.xml`, `annex_a.xlsx`, and a folder `ssd/` of tables, which is one submission.
+So is a folder named like an extract, `workforce/`: its files are united by the council's mapping.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from flows.extracts.mapping import in_force
 from flows.store import ObjectInfo, Store
 
 ENDINGS = ("csv", "parquet", "xlsx")
+_KINDS = frozenset(str(k) for k in Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +115,18 @@ def list_month(store: Store, month: Month, register: Register, mappings: Sequenc
         for found in strange
     ]
     for folder, lying in folders.items():
-        wanted = needed_parts(_form_of_folder(folder), [p.name for p in lying])
+        names = [p.name for p in lying]
+        form = _form_of_folder(folder)
+        wanted = needed_parts(form, names) if form is not None else tuple(sorted(names))
         parts = [p for p in lying if p.name in wanted]
         whole = ObjectInfo(folder, sum(p.size for p in parts), max(p.modified for p in parts))
-        recognised = _recognise(whole, month, register)
+        recognised = _recognise(whole, month, register, lies_in=True)
         if isinstance(recognised, str):
             unrecognised.append(Unrecognised(whole.name, whole.size, whole.modified, recognised))
         else:
             owed = recognised[0].council.expects
-            given = [
-                k for k in kinds_of(recognised[0].form, wanted) if k not in _lesser(recognised[0]) or k not in owed
-            ]
+            there = kinds_of(form.form, wanted) if form is not None else (recognised[0].kind,)
+            given = [k for k in there if k not in _lesser(recognised[0]) or k not in owed]
             files.extend(replace(f, parts=wanted) for f in recognised if f.kind in given)
     files = [
         replace(f, mapping=in_force(known, f.council, f.kind, month)) if f.form is Form.NATIVE else f for f in files
@@ -182,20 +185,26 @@ def _lesser(file: LandedFile) -> tuple[Kind, ...]:
     return BY_FORM[file.form].lesser if file.form in BY_FORM else ()
 
 
-def _form_of_folder(folder: str) -> Recognition:
-    return next(r for r in RECOGNITIONS if r.folder and folder.rpartition("/")[2].lower() == r.stem)
+def _form_of_folder(folder: str) -> Recognition | None:
+    """The sector's format that a folder's name means; None for a folder of our own extracts."""
+    return next((r for r in RECOGNITIONS if r.folder and folder.rpartition("/")[2].lower() == r.stem), None)
 
 
 def _table_folder(name: str) -> str | None:
-    """`2026-10/370/ssd` for a table in that folder."""
+    """`2026-10/370/ssd` for a table in that folder, `2026-10/370/workforce` for a council's own list in that one."""
     folder, _, file = name.rpartition("/")
-    known = [r for r in RECOGNITIONS if r.folder and folder.rpartition("/")[2].lower() == r.stem]
-    fits = known and len(folder.split("/")) == 3 and file.rpartition(".")[2].lower() in known[0].endings
+    known = _form_of_folder(folder)
+    if len(folder.split("/")) != 3 or (known is None and folder.rpartition("/")[2].lower() not in _KINDS):
+        return None
+    fits = file.rpartition(".")[2].lower() in (known.endings if known is not None else ENDINGS)
     return folder if fits else None
 
 
-def _recognise(found: ObjectInfo, month: Month, register: Register) -> list[LandedFile] | str:
-    """The file, once for each extract that it gives, or a sentence that says why it is not recognised."""
+def _recognise(found: ObjectInfo, month: Month, register: Register, *, lies_in: bool = False) -> list[LandedFile] | str:
+    """The file, once for each extract that it gives, or a sentence that says why it is not recognised.
+
+    `lies_in`: it is a folder in which files lie.
+    """
     parts = found.name.split("/")
     if len(parts) != 3:
         return f"{found.name} does not lie directly in a council's folder. Move it to {month}/<council>/<extract>.csv."
@@ -221,12 +230,14 @@ def _recognise(found: ObjectInfo, month: Month, register: Register) -> list[Land
             LandedFile(found.name, month, council, kind, found.size, found.modified, sector.form)
             for kind in sector.kinds
         ]
+    if lies_in and stem.lower() in _KINDS:
+        return [LandedFile(found.name, month, council, Kind(stem.lower()), found.size, found.modified)]
     if ending not in ENDINGS:
         return (
             f"{found.name}: only files ending in .csv, .parquet or .xlsx are read, and csww.xml. "
             "Send the extract in one of them."
         )
-    if stem.strip().lower() not in {str(k) for k in Kind}:
+    if stem.strip().lower() not in _KINDS:
         return (
             f"{found.name}: the name does not begin with the kind of extract. Name it {', '.join(Kind)} "
             f"followed by .{ending}; a mark of resubmission goes between the dots."

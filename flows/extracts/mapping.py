@@ -1,19 +1,18 @@
 """A council's saved mapping: it assigns the council's own headers and words to our fields and codes.
 
-`mappings/<council>/<kind>.<month>.toml` in the landing store applies from that month on, until a later one does. It is
-applied to the table as read, before anything else sees it. If it no longer fits, the file is refused, or the rest is
-read and a note says what did not fit. Nothing is guessed.
+`mappings/<council>/<kind>.<month>.toml` in the landing store applies from that month on, until a later one does. A
+mapping is also what `holdfast map --answers` takes, whole or in part. `formats/own` reads files by it.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
-import polars as pl
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,10 +20,8 @@ from features.councils import Council
 from features.errors import HeaderMismatch, HoldfastError
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.personal.headers import named_column
-from flows.extracts.reading.cells import read_cells
-from flows.extracts.reading.headers import meanings, normalised
-from flows.extracts.reading.table import RawTable, says_total
+from flows.extracts.reading.declared_dates import FORMATS, at_odds
+from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.where import Where
 from flows.store import ObjectInfo, Store
 
@@ -32,17 +29,19 @@ FOLDER = "mappings"
 #: Fields that the file's folder also gives: a home-made list seldom has them.
 FROM_THE_FOLDER = ("la_code", "reference_date")
 
+#: `Contracted Hours / 37`: the header of a column of numbers, and what its cells are divided by.
+_DIVIDED = re.compile(r"(.*\S)\s*/\s*([0-9]+(?:\.[0-9]+)?)")
+
 _HEAD = """\
 # How {council}'s own {kind} file is read from {month} on. Written by `holdfast map`; may be edited by hand.
-# columns: our field = the file's header.  codes: the file's word = our code.  left_out: headers that are not read.
-# by_folder: fields the file does not have and the folder it lies in says.
+# docs/formats.md explains each line.
 
 """
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderMapping:
-    """A council's names for our fields and codes."""
+    """A council's names for our fields and codes in one table, and in `more` the tables that are read with it."""
 
     council: str
     kind: Kind
@@ -50,7 +49,7 @@ class HeaderMapping:
     columns: Mapping[str, str]
     """Our field -> the file's header."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Our field -> the file's word -> our code."""
+    """Our field -> the file's word -> our code; also for the tables in `more`."""
     left_out: tuple[str, ...] = ()
     """Known headers of the file that are not read."""
     by_folder: tuple[str, ...] = ()
@@ -58,34 +57,86 @@ class HeaderMapping:
     name: str = ""
     """Where it is kept, for sentences."""
     digest: str = ""
+    computed: Mapping[str, str] = field(default_factory=dict)
+    """Our field -> `Contracted Hours / 37`."""
+    dates: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Our field -> the formats of its dates, `dd-Mon-yy` for example; any other format is then a problem."""
+    always: Mapping[str, str] = field(default_factory=dict)
+    """Our field -> the code that every row of the table has."""
+    totals: tuple[str, ...] = ()
+    """Words that stand for the key in rows of totals."""
+    in_post_only: bool = False
+    """Whether rows that ended before the month, or begin after it, are left out."""
+    lacks: tuple[str, ...] = ()
+    """Needed fields that no table has; what needs them is withheld."""
+    file: str = ""
+    """The name the table's file had when it was mapped, if several files are read together."""
+    sheet: str = ""
+    header_rows: int = 1
+    more: tuple[HeaderMapping, ...] = ()
+
+    @property
+    def tables(self) -> tuple[HeaderMapping, ...]:
+        """The mapping of each table."""
+        return (self, *self.more)
+
+    def headers(self) -> dict[str, str]:
+        """Field -> the header it is read from, computed ones too."""
+        return {**self.columns, **{name: divided(rule)[0] for name, rule in self.computed.items()}}
 
     def to_toml(self) -> bytes:
         """The file's bytes; `read_mapping` reads them back equal."""
-        content: dict[str, Any] = {
-            "council": self.council,
-            "kind": str(self.kind),
-            "from": str(self.since),
-            "by_folder": list(self.by_folder),
-            "left_out": list(self.left_out),
-            "columns": dict(self.columns),
-            "codes": {f: dict(words) for f, words in self.codes.items() if words},
-        }
+        content: dict[str, Any] = {"council": self.council, "kind": str(self.kind), "from": str(self.since)}
+        content |= {"by_folder": list(self.by_folder), "lacks": list(self.lacks), **self._table()}
+        content |= {"codes": {f: dict(words) for f, words in self.codes.items() if words}}
+        content |= {"more": [one._table() for one in self.more]}
         head = _HEAD.format(council=self.council, kind=self.kind, month=self.since)
-        return (head + tomli_w.dumps(content)).encode()
+        said = {key: value for key, value in content.items() if value not in ([], {})}
+        return (head + tomli_w.dumps(said)).encode()
+
+    def _table(self) -> dict[str, Any]:
+        """What is said of one table, without what says nothing."""
+        said: dict[str, Any] = {"file": self.file, "sheet": self.sheet}
+        said |= {"header_rows": self.header_rows if self.header_rows > 1 else None}
+        said |= {"in_post_only": self.in_post_only, "totals": list(self.totals), "left_out": list(self.left_out)}
+        said |= {"columns": dict(self.columns), "computed": dict(self.computed), "always": dict(self.always)}
+        said |= {"dates": {name: list(formats) for name, formats in self.dates.items()}}
+        return {key: value for key, value in said.items() if value}
 
 
-class _File(BaseModel):
-    """The mapping as written in its file."""
+class _Table(BaseModel):
+    """One table as written in a mapping's file."""
 
     model_config = ConfigDict(extra="forbid")
+
+    file: str = ""
+    sheet: str = ""
+    header_rows: Literal[1, 2] = 1
+    in_post_only: bool = False
+    totals: list[str] = []
+    left_out: list[str] = []
+    columns: dict[str, str] = {}
+    computed: dict[str, str] = {}
+    always: dict[str, str] = {}
+    dates: dict[str, list[str]] = {}
+
+
+class _File(_Table):
+    """A mapping as written in its file."""
 
     kind: Kind
     council: str = ""
     since: str = Field("2000-01", alias="from")
     by_folder: list[str] = []
-    left_out: list[str] = []
-    columns: dict[str, str] = {}
+    lacks: list[str] = []
     codes: dict[str, dict[str, str]] = {}
+    more: list[_Table] = []
+
+
+def divided(rule: str) -> tuple[str, float]:
+    """The header and the divisor of a rule like `Contracted Hours / 37`; the divisor is 0 if it is no such rule."""
+    found = _DIVIDED.fullmatch(rule.strip())
+    return (found[1], float(found[2])) if found else (rule, 0.0)
 
 
 def mapping_name(council: Council, kind: Kind, since: Month) -> str:
@@ -124,145 +175,71 @@ def read_mapping(content: bytes, name: str, where: Where | None = None) -> Heade
         raise wrong("; ".join(faults)) from None
     except HoldfastError as error:
         raise wrong(f"from: {error}") from None
-    kind = given.kind
-    names = {f.name for f in EXTRACTS[kind].fields}
-    if strangers := sorted({*given.columns, *given.codes, *given.by_folder} - names):
-        raise wrong(f"the {kind} extract has no field {', '.join(strangers)}")
-    headers = [normalised(h) for h in given.columns.values()]
-    if len(set(headers)) < len(headers) or "" in headers:
-        raise wrong("columns must give each field a header of its own")
+    fault = next(_faults(given), None)
+    if fault:
+        raise wrong(fault)
+    shared: dict[str, Any] = {
+        "council": given.council,
+        "kind": given.kind,
+        "since": since,
+        "codes": given.codes,
+        "by_folder": tuple(given.by_folder),
+        "name": name,
+        "digest": sha256(content).hexdigest()[:12],
+    }
+    more = tuple(HeaderMapping(**shared, **_as_read(one)) for one in given.more)
+    return HeaderMapping(**shared, **_as_read(given), lacks=tuple(given.lacks), more=more)
+
+
+def _as_read(table: _Table) -> dict[str, Any]:
+    said = {key: getattr(table, key) for key in _Table.model_fields}
+    said |= {key: tuple(said[key]) for key in ("totals", "left_out")}
+    return said | {"dates": {name: tuple(formats) for name, formats in table.dates.items()}}
+
+
+def _faults(given: _File) -> Iterator[str]:
+    """What is wrong in a mapping that has the right shape."""
+    kind, tables = given.kind, (given, *given.more)
+    fields = {f.name: f for f in EXTRACTS[kind].fields}
+    named = {*given.codes, *given.by_folder, *given.lacks}
+    named |= {name for t in tables for part in (t.columns, t.computed, t.always, t.dates) for name in part}
+    if strangers := sorted(named - set(fields)):
+        yield f"the {kind} extract has no field {', '.join(strangers)}"
+        return
     if set(given.by_folder) - set(FROM_THE_FOLDER):
-        raise wrong(f"by_folder may name {' and '.join(FROM_THE_FOLDER)} and nothing else")
+        yield f"by_folder may name {' and '.join(FROM_THE_FOLDER)} and nothing else"
+    if never := {*FROM_THE_FOLDER, *EXTRACTS[kind].key} & set(given.lacks):
+        yield f"lacks may not name {', '.join(sorted(never))}"
     for coded, words in given.codes.items():
         allowed = _codes_of(kind, coded)
         if set(words.values()) - set(allowed):
-            raise wrong(f"codes.{coded} must give one of {', '.join(allowed) or 'nothing'} for each word")
-    return HeaderMapping(
-        council=given.council,
-        kind=kind,
-        since=since,
-        columns=given.columns,
-        codes=given.codes,
-        left_out=tuple(given.left_out),
-        by_folder=tuple(given.by_folder),
-        name=name,
-        digest=sha256(content).hexdigest()[:12],
-    )
+            yield f"codes.{coded} must give one of {', '.join(allowed) or 'nothing'} for each word"
+    for table in tables:
+        yield from _faults_of_table(kind, table)
+
+
+def _faults_of_table(kind: Kind, table: _Table) -> Iterator[str]:
+    headers = [normalised(h) for name, h in table.columns.items() if not _codes_of(kind, name)]
+    if len(set(headers)) < len(headers) or "" in map(normalised, table.columns.values()):
+        yield "columns must give each field a header of its own"
+    for name, rule in table.computed.items():
+        if EXTRACTS[kind].field(name).type not in (FieldType.DECIMAL, FieldType.INTEGER) or divided(rule)[1] <= 0:
+            yield f"computed.{name} must be a field of numbers and read like “Contracted Hours / 37”"
+    for name, code in table.always.items():
+        if code not in _codes_of(kind, name):
+            yield f"always.{name} must be one of {', '.join(_codes_of(kind, name)) or 'nothing'}"
+    for name, formats in table.dates.items():
+        is_date = EXTRACTS[kind].field(name).type is FieldType.DATE
+        if not is_date or not formats or set(formats) - set(FORMATS):
+            yield f"dates.{name} must be a date's field and name some of {', '.join(FORMATS)}"
+        elif clash := at_odds(formats):
+            yield f"dates.{name}: {' and '.join(clash)} cannot be told apart; keep one"
+    several = [n for n in {*table.columns, *table.computed, *table.always}
+               if sum(n in part for part in (table.columns, table.computed, table.always)) > 1]  # fmt: skip
+    if several:
+        yield f"{', '.join(sorted(several))} stands in two of columns, computed and always"
 
 
 def _codes_of(kind: Kind, name: str) -> tuple[str, ...]:
     declared = EXTRACTS[kind].field(name)
     return ("0", "1") if declared.type is FieldType.FLAG else tuple(declared.codes)
-
-
-def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council: Council) -> RawTable:
-    """The table under our headers and codes.
-
-    Raises HeaderMismatch, naming the header, if a needed one is gone or two now mean one field. Lost optional fields,
-    words that the mapping does not know, and new headers become notes.
-    """
-    given = [normalised(h) for h in table.headers]
-    known = meanings(mapping.kind)
-    left_out = {normalised(h) for h in mapping.left_out}
-    notes = [f"Read by the mapping {mapping.name} ({mapping.digest})."]
-    taken: dict[int, str] = {}
-    for name, header in mapping.columns.items():
-        at = [i for i, h in enumerate(given) if h == normalised(header)]
-        if len(at) > 1:
-            raise HeaderMismatch(
-                f"{where}: the mapping reads {name} from “{header}”, and the file has that header {len(at)} times. "
-                "Give each column its own header."
-            )
-        if not at:
-            note = _gone(table, mapping, name, header, where)
-            if note:
-                notes.append(note)
-            continue
-        taken[at[0]] = name
-    for position, header in enumerate(given):
-        means = known.get(header)
-        if position in taken or header in left_out or means is None or means not in taken.values():
-            continue
-        mapped = next(table.headers[p] for p, n in taken.items() if n == means)
-        raise HeaderMismatch(
-            f"{where}: the mapping reads {means} from “{mapped}”, and “{table.headers[position]}” means it too. "
-            "Say which one is meant: take one out of the file, or map it again with `holdfast map`."
-        )
-    headers = [taken.get(i, f"{h} (left out)" if given[i] in left_out else h) for i, h in enumerate(table.headers)]
-    new = [i for i in range(len(given)) if i not in taken and given[i] and given[i] not in left_out | set(known)]
-    if new:
-        columns = ", ".join(named_column(table.headers[i], table.place(i)) for i in new)
-        notes.append(f"Headers that the mapping does not know and that are not read: {columns}.")
-    cells, said = _with_codes(table, mapping, taken)
-    cells, headers = _with_folder(cells, headers, mapping, where, council)
-    left = [h for h in headers if not h.endswith(" (left out)")]
-    kept = [i for i, h in enumerate(headers) if h in left]
-    moved = {old: new_at for new_at, old in enumerate(kept)}
-    problems = table.problems.filter(pl.col("position").is_in(kept)).with_columns(
-        pl.col("position").replace_strict(moved, default=0, return_dtype=pl.UInt32())
-    )
-    return replace(
-        table,
-        headers=tuple(headers[i] for i in kept),
-        cells=cells.select(*(pl.col(str(old)).alias(str(new_at)) for old, new_at in moved.items()), "file_row"),
-        problems=problems,
-        places=tuple(table.place(old) for old in kept),
-        notes=(*table.notes, *notes, *said),
-    )
-
-
-def _gone(table: RawTable, mapping: HeaderMapping, name: str, header: str, where: Where) -> str | None:
-    """The note of a mapped header that is no longer there; raises HeaderMismatch if the field is needed."""
-    known = meanings(mapping.kind)
-    if any(known.get(normalised(h)) == name for h in table.headers):
-        return f"The mapping's header “{header}” is gone; {name} was read from its documented name."
-    if EXTRACTS[mapping.kind].field(name).required:
-        raise HeaderMismatch(
-            f"{where}: the mapping {mapping.name} reads {name} from “{header}”, and the file has no such header. "
-            "Put the header back, or map the file again with `holdfast map`."
-        )
-    return f"The mapping no longer fits: {name} was read from “{header}”, and the file has no such header."
-
-
-def _with_codes(table: RawTable, mapping: HeaderMapping, taken: Mapping[int, str]) -> tuple[pl.DataFrame, list[str]]:
-    """The cells with the council's words replaced by codes, and where there are unmapped words."""
-    known = meanings(mapping.kind)
-    position_of = {known[normalised(h)]: i for i, h in enumerate(table.headers) if normalised(h) in known}
-    position_of |= {name: i for i, name in taken.items()}
-    cells, notes = table.cells, []
-    for name, words in mapping.codes.items():
-        if name not in position_of:
-            continue
-        column = str(position_of[name])
-        by_word = {normalised(word): code for word, code in words.items()}
-        distinct = [t for t in cells[column].unique().to_list() if t is not None]
-        found = {t: by_word[normalised(t)] for t in distinct if normalised(t) in by_word}
-        declared = EXTRACTS[mapping.kind].field(name)
-        rest = pl.Series("rest", [t for t in distinct if t not in found], dtype=pl.String())
-        problems = read_cells(rest, declared).problems
-        strange = rest.filter(problems.is_not_null()) if problems is not None else rest.clear()
-        if strange.len():
-            rows = cells[column].is_in(strange.implode()).sum()
-            notes.append(
-                f"The mapping no longer fits: “{table.headers[int(column)]}” has {strange.len()} words for {name} in "
-                f"{rows:,} rows that the mapping does not know. Add them to codes.{name} of {mapping.name}, or map the "
-                "file again with `holdfast map`."
-            )
-        cells = cells.with_columns(pl.col(column).replace(found).alias(column))
-    return cells, notes
-
-
-def _with_folder(
-    cells: pl.DataFrame, headers: list[str], mapping: HeaderMapping, where: Where, council: Council
-) -> tuple[pl.DataFrame, list[str]]:
-    """Adds columns for what the folder says, unless the file also says it."""
-    values = {"la_code": council.la_code, "reference_date": str(where.month.last_day)}
-    known = meanings(mapping.kind)
-    there = {known.get(normalised(h)) for h in headers}
-    # A row of totals is not the council's, but would look like it if it had the folder's code.
-    total = says_total(pl.coalesce(pl.exclude("file_row")))
-    for name in mapping.by_folder:
-        if name not in there:
-            cells = cells.with_columns(pl.when(~total).then(pl.lit(values[name])).alias(str(len(headers))))
-            headers = [*headers, name]
-    return cells, headers

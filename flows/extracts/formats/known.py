@@ -118,8 +118,11 @@ def recognise_sector_file(stem: str, ending: str) -> Recognition | None:
 def form_by_name(name: str, *, is_folder: bool) -> Form:
     """The format of a file to be checked, which may be named more freely than in the landing folder.
 
-    It is enough if only one format has the file's ending, or if the name begins like the format's.
+    It is enough if only one format has the file's ending, or if the name begins like the format's. A folder named like
+    an extract holds a council's own files.
     """
+    if is_folder and _plain(name) in set(Kind):
+        return Form.NATIVE
     stem, _, ending = name.rpartition(".")
     for known in RECOGNITIONS:
         if known.folder and is_folder:

@@ -81,6 +81,26 @@ def header_at(rows: Sequence[Sequence[str]], known: Collection[str]) -> int:
     return next(i for i in filled if counts[i] > most / 2)
 
 
+def join_header(rows: Sequence[Sequence[str]], known: Collection[str]) -> tuple[int, list[str]]:
+    """The position of the lower row of a header on two rows, and the two joined, cell by cell.
+
+    A cell of the upper row also holds for blank cells to its right, as in “Contract | | Absence” above “Start | End |
+    Start”. The rows meant are those whose joined cells name most of the wanted columns.
+    """
+    pairs = {at: _joined(rows[at - 1], rows[at]) for at in range(1, min(len(rows), HEADER_WITHIN))}
+    best = max(pairs, key=lambda at: headers_named(pairs[at], known), default=0)
+    return best, pairs.get(best, list(rows[0]))
+
+
+def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
+    group, joined = "", []
+    for position, below in enumerate(lower):
+        above = upper[position].strip() if position < len(upper) else ""
+        group = above or (group if below.strip() else "")
+        joined.append(f"{group} {below.strip()}".strip())
+    return joined
+
+
 def is_rule(cells: Sequence[str]) -> bool:
     """Whether the row is a line of dashes, as report writers draw below a header or above a total."""
     filled = [c for c in cells if c and not c.isspace()]

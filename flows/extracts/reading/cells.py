@@ -22,6 +22,7 @@ from flows.extracts.reading.numbers import read_decimals, read_integers
 PROBLEM_TEXTS: dict[str, str] = {
     "not_a_date": "is no date; write YYYY-MM-DD or DD/MM/YYYY",
     "two_digit_year": "has a year of two digits; write all four",
+    "other_format": "is a date in none of the formats that the mapping declares",
     "month_before_day": "may have the month before the day; write YYYY-MM-DD or DD/MM/YYYY",
     "date_out_of_range": "is a date before 1950 or after 2099; leave it empty if there is none",
     "not_a_number": "is no number",

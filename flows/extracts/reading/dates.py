@@ -38,7 +38,7 @@ _MONTHS = (
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 #: The first three or more letters of a month's name: Sep, Sept, Septem …
-_BY_NAME = {name[:size]: str(i) for i, name in enumerate(_MONTHS, start=1) for size in range(3, len(name) + 1)}
+MONTH_NUMBERS = {name[:size]: str(i) for i, name in enumerate(_MONTHS, start=1) for size in range(3, len(name) + 1)}
 _SERIAL = r"^([2-7][0-9]{4})(?:\.[0-9]+)?$"
 _SHORT_YEAR = r"^[0-9]{1,2}[/.\- ](?:[0-9]{1,2}|[A-Za-z]{3,9})[/.\- ][0-9]{2}(?:[T ]+[0-9:.]+(?: ?[AaPp][Mm])?)?$"
 
@@ -106,7 +106,7 @@ def _by_zone(t: pl.Expr) -> pl.Expr:
 
 
 def _by_words(t: pl.Expr, pattern: str, year: int, month: int, day: int) -> pl.Expr:
-    number = t.str.extract(pattern, month).str.to_lowercase().replace_strict(_BY_NAME, default=None)
+    number = t.str.extract(pattern, month).str.to_lowercase().replace_strict(MONTH_NUMBERS, default=None)
     joined = pl.concat_str(t.str.extract(pattern, year), number, t.str.extract(pattern, day), separator="-")
     return joined.str.to_date("%Y-%m-%d", strict=False)
 

@@ -15,9 +15,17 @@ from itertools import islice
 import polars as pl
 
 from features.errors import UnreadableExtract
-from flows.extracts.reading.around import HEADER_WITHIN, bare, ends_with_footer, header_at, headers_named, is_rule
+from flows.extracts.reading.around import (
+    HEADER_WITHIN,
+    bare,
+    ends_with_footer,
+    header_at,
+    headers_named,
+    is_rule,
+    join_header,
+)
 from flows.extracts.reading.headers import normalised
-from flows.extracts.reading.table import NULL_MARKERS, Limits, RawTable, raw_table
+from flows.extracts.reading.table import NULL_MARKERS, Limits, NoRows, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -92,20 +100,26 @@ def delimiter_of(text: str, known: Collection[str] = ()) -> str:
 
 
 def read_delimited(
-    content: bytes, known: Collection[str], most_rows: int, too_many: UnreadableExtract, where: Where, limits: Limits
+    content: bytes, wanted: Wanted, most_rows: int, too_many: UnreadableExtract, where: Where, limits: Limits
 ) -> RawTable:
     """The table of a text file. Raises UnreadableExtract; `too_many` is raised for more rows than `most_rows`."""
+    known = wanted.known
     text, notes = decoded(content, where)
     said, body = split_separator_line(text)
     delimiter = said or delimiter_of(body, known)
     most = most_rows + limits.blank_rows
     if '"' not in text and text.count("\n") > most + HEADER_WITHIN and text.count("\r") == text.count("\r\n"):
         raise too_many
-    if said is None and (table := _plain_table(text, delimiter, known, limits, notes)) is not None:
+    one_row = wanted.header_rows == 1
+    if said is None and one_row and (table := _plain_table(text, delimiter, known, limits, notes)) is not None:
         return table
     rows = numbered_rows(body, delimiter, most, too_many, where, first=1 if said is None else 2)
     if len(rows) < 2:
-        raise UnreadableExtract(f"{where}: the file has a header and no rows. Send it again with its rows.")
+        none = f"{where}: the file has a header and no rows. Send it again with its rows."
+        raise NoRows(none, rows[0][1] if rows else ())
+    if not one_row:
+        at, header = join_header([cells for _, cells in rows], known)
+        rows = [*rows[: at - 1], (rows[at][0], header), *rows[at + 1 :]]
     return _from_rows(rows, known, where, limits, notes, ends_open=not text.endswith(("\n", "\r")))
 
 

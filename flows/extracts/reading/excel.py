@@ -24,9 +24,9 @@ from python_calamine import CalamineWorkbook, load_workbook
 from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.extracts.personal.headers import letters
-from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, headers_named
+from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, headers_named, join_header
 from flows.extracts.reading.delimited import is_swallowed
-from flows.extracts.reading.headers import meanings, normalised
+from flows.extracts.reading.headers import meanings, normalised, undated
 from flows.extracts.reading.sheet_xml import (
     check_extent,
     formatted_cells,
@@ -36,7 +36,7 @@ from flows.extracts.reading.sheet_xml import (
     number_formats,
     unread_cells,
 )
-from flows.extracts.reading.table import CELL_PROBLEMS, Limits, RawTable, raw_table
+from flows.extracts.reading.table import CELL_PROBLEMS, Limits, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
 _ENTRIES = 2_000
@@ -46,6 +46,10 @@ _KEPT_BYTES = 64 << 20
 #: Excel keeps 15 significant digits; a longer number is no longer the one that was typed.
 EXACT = 10**15
 _FROM_1904 = re.compile(rb"""\sdate1904\s*=\s*["'](?:1|true)["']""")
+
+
+class WhichSheet(UnreadableExtract):
+    """Nothing tells which of a workbook's sheets is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +131,9 @@ class Book:
         return self._workbook
 
 
-def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
-    """The sheet named like the kind, or the only visible one, or the only one with the kind's header.
+def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, wanted: Wanted) -> RawTable:
+    """The sheet that is wanted by name, or named like the kind, or the only visible one, or the only one with the
+    kind's header.
 
     Raises UnreadableExtract for a zip bomb, a damaged file, or a choice of sheets that would be a guess.
     """
@@ -136,16 +141,20 @@ def read_workbook(content: bytes, kind: Kind, where: Where, limits: Limits, know
     most_rows = EXTRACTS[kind].max_rows + limits.blank_rows
     for sheet in book.sheets:
         book.check_extent(sheet, kind, most_rows)
-    chosen, said = _choose(book, kind, known, where)
+    known = wanted.known
+    chosen, said = _named(book, wanted.sheet, where) if wanted.sheet else _choose(book, kind, known, where)
     values = book.rows(chosen)
     if not any(any(v != "" for v in row) for row in values):
         raise UnreadableExtract(f"{where}: the sheet “{kind}” is empty. Send the file again with its rows.")
     texts = _texts(book, chosen, values, known, kind)
+    if wanted.header_rows > 1:
+        lower, header = join_header(texts, known)
+        texts[lower - 1], texts[lower] = [""] * len(header), header
     found = bare(list(enumerate(texts, start=1)), known, where)
     at, rows = found.header_row, found.rows
     refuse_swallowed_cells(rows, len(found.headers), where)
     last = max((n for n, _ in rows), default=at)
-    _refuse_merged(book.merged(chosen), at, last, kind, where)
+    _refuse_merged(book.merged(chosen), at + (wanted.header_rows > 1), last, kind, where)
     problems = [*book.unread(chosen), *long_numbers(values[at:], at + 1)]
     if book.counts_days_from_1904:
         problems += _bare_day_numbers(found.headers, values[at:], at + 1, kind)
@@ -307,10 +316,22 @@ def _choose(book: Book, kind: Kind, known: Collection[str], where: Where) -> tup
     if len(fitting) == 1:
         place = book.sheets.index(fitting[0]) + 1
         return fitting[0], [f"Of the workbook's sheets, number {place} was read: it alone has the {kind} columns."]
-    raise UnreadableExtract(
+    raise WhichSheet(
         f"{where}: the workbook has {len(visible)} visible sheets and none of them is named “{kind}”, so which one is "
         f"meant would be a guess. Name the sheet “{kind}”, or send a workbook with one sheet."
     )
+
+
+def _named(book: Book, name: str, where: Where) -> tuple[Sheet, list[str]]:
+    """The sheet that a council's mapping names."""
+    found = [s for s in book.sheets if s.name.strip().casefold() == name.strip().casefold()]
+    found = found or [s for s in book.sheets if s.visible and undated(s.name) == undated(name) != ""]
+    if len(found) != 1:
+        raise UnreadableExtract(
+            f"{where}: the mapping reads the sheet “{name}”, and the workbook has {'two such' if found else 'no such'} "
+            f"sheet{'s' if found else ''}. Name it as before, or map the file again with `holdfast map`."
+        )
+    return found[0], [] if found[0].visible else [f"The sheet “{name}” is hidden and was read all the same."]
 
 
 def _has_header(book: Book, sheet: Sheet, known: Collection[str]) -> bool:
@@ -332,10 +353,6 @@ def _without(columns: list[pl.Series], problems: pl.DataFrame, at: Mapping[int, 
         if position < len(columns):
             columns[position] = columns[position].scatter([at[r] for r in rows if r in at], None)
     return columns
-
-
-def _header(value: Any) -> str:
-    return cell_text(value)
 
 
 def cell_text(value: Any) -> str:

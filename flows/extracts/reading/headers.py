@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,13 @@ class HeaderMatch:
 def normalised(header: str) -> str:
     """A header without case, spaces and punctuation, so that “Role Start-Date” is `rolestartdate`."""
     return "".join(c for c in unicodedata.normalize("NFKC", header).casefold() if c.isalnum())
+
+
+def undated(name: str) -> str:
+    """A file's or sheet's name without the numbers and months that change each time."""
+    months = r"jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*"
+    dated = rf"[0-9]+(?:st|nd|rd|th)?|(?<![a-z])(?:{months})(?![a-z])|[\W_]+"
+    return re.sub(dated, " ", name.casefold()).strip()
 
 
 @cache

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from features.errors import UnreadableExtract
+
 #: Cells that could not be read from the file: the number of the column, counted from 0.
 CELL_PROBLEMS = pl.Schema({"file_row": pl.UInt32(), "position": pl.UInt32(), "problem": pl.String()})
 
@@ -25,6 +27,26 @@ class Limits:
     max_columns: int = 200
     blank_rows: int = 20_000
     """Rows beyond `max_rows` that are read to see whether they are blank."""
+
+
+class NoRows(UnreadableExtract):
+    """A header was found and no row below it."""
+
+    def __init__(self, message: str, headers: Sequence[str]) -> None:
+        super().__init__(message)
+        self.headers = tuple(headers)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which table of a file is meant."""
+
+    known: frozenset[str]
+    """Normalised headers that mean a field of the extract."""
+    sheet: str = ""
+    """The worksheet, if a council's mapping names one."""
+    header_rows: int = 1
+    """2 if the header stands on two rows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
 import polars as pl
 
@@ -16,16 +16,26 @@ from features.registry import EXTRACTS, Kind
 from flows.extracts.reading.delimited import read_delimited
 from flows.extracts.reading.excel import read_workbook
 from flows.extracts.reading.headers import meanings, normalised
-from flows.extracts.reading.table import Limits, RawTable, raw_table
+from flows.extracts.reading.table import Limits, NoRows, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 
 
 def read_table(
-    content: bytes, *, kind: Kind, where: Where, limits: Limits | None = None, headers: Collection[str] = ()
+    content: bytes,
+    *,
+    kind: Kind,
+    where: Where,
+    limits: Limits | None = None,
+    headers: Collection[str] = (),
+    sheet: str = "",
+    header_rows: int = 1,
 ) -> RawTable:
-    """The table in a CSV, Parquet or Excel file; `headers` are a council's own names for our fields.
+    """The table in a CSV, Parquet or Excel file.
+
+    `headers`: a council's own names for our fields; `sheet`: the worksheet that its mapping names; `header_rows`: 2 if
+    a header stands on two rows.
 
     Raises UnreadableExtract (a sentence naming council, month and file, and what to do) for anything that is not such a
     table or is larger than any council's; a file causes no other error here.
@@ -34,17 +44,18 @@ def read_table(
     if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise UnreadableExtract(f"{where}: the file is empty. Send it again.")
     refuse_unopened(content, where, limits)
-    read: Callable[[bytes, Kind, Where, Limits, Collection[str]], RawTable] = _read_csv
+    wanted = Wanted(columns_meant(kind, headers), sheet, header_rows)
+    read = _read_csv
     if content.startswith(_ZIP):
         read = read_workbook
     elif content.startswith(_PARQUET):
         read = _read_parquet
     with damage_as_sentence(where):
-        table = read(content, kind, where, limits, columns_meant(kind, headers))
+        table = read(content, kind, where, limits, wanted)
     if table.cells.height > EXTRACTS[kind].max_rows:
         raise too_many_rows(where, kind)
     if table.cells.is_empty():
-        raise UnreadableExtract(f"{where}: the file has a header and no rows. Send it again with its rows.")
+        raise NoRows(f"{where}: the file has a header and no rows. Send it again with its rows.", table.headers)
     return table
 
 
@@ -80,12 +91,12 @@ def columns_meant(kind: Kind, also: Collection[str] = ()) -> frozenset[str]:
     return frozenset((*meanings(kind), *map(normalised, also)))
 
 
-def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
-    return read_delimited(content, known, EXTRACTS[kind].max_rows, too_many_rows(where, kind), where, limits)
+def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits, wanted: Wanted) -> RawTable:
+    return read_delimited(content, wanted, EXTRACTS[kind].max_rows, too_many_rows(where, kind), where, limits)
 
 
-def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, known: Collection[str]) -> RawTable:
-    del known  # Parquet columns have names, and there is nothing around the table
+def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, wanted: Wanted) -> RawTable:
+    del wanted  # Parquet columns have names, and there is nothing around the table
     schema = pl.read_parquet_schema(io.BytesIO(content))
     if len(schema) > limits.max_columns:
         raise UnreadableExtract(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
+from features.errors import UnreadableExtract
 from features.months import Month
 from flows.extracts.formats.asked import Asked, Content, mark_of
+from flows.extracts.formats.own.tables import united
 from flows.extracts.ingest import IngestedExtract, ingest_table
-from flows.extracts.mapping import HeaderMapping, apply_mapping
+from flows.extracts.mapping import HeaderMapping
 from flows.extracts.personal.refuse import refuse_personal_data
-from flows.extracts.reading.headers import meanings, normalised
+from flows.extracts.reading.headers import meanings
 from flows.extracts.reading.tables import read_table
 from flows.extracts.reading.where import damage_as_sentence
 
@@ -22,24 +23,27 @@ def said(content: Content) -> tuple[str | None, Month | None]:
 
 
 def read(content: Content, asked: Asked) -> IngestedExtract:
-    """Read one file; the bytes are not changed. Raises an ExtractError:
+    """Read one file, or the files of a folder that a mapping unites; the bytes are not changed. Raises an ExtractError:
 
     UnreadableExtract, HeaderMismatch, PersonalDataRefused, or WrongCouncilOrMonth.
     """
-    where = asked.where
-    theirs = asked.mapping.columns.values() if asked.mapping is not None else ()
-    table = read_table(cast(bytes, content), kind=asked.kind, where=where, limits=asked.limits, headers=tuple(theirs))
-    near = {normalised(h) for h in theirs}
-    with damage_as_sentence(where):
-        refuse_personal_data(cast(bytes, content), table, contract=meanings(asked.kind), read=near, where=where)
-    if asked.mapping is not None:
-        table = apply_mapping(table, asked.mapping, where, asked.council)
-    extract = ingest_table(table, asked, mark=mark_of(content))
-    return extract if asked.mapping is None else _with_lost(extract, asked.mapping)
+    mapping, where = asked.mapping, asked.where
+    if mapping is None:
+        if not isinstance(content, bytes):
+            raise UnreadableExtract(
+                f"{where}: several files are one extract only by a mapping. Make it: `holdfast map`."
+            )
+        table = read_table(content, kind=asked.kind, where=where, limits=asked.limits)
+        with damage_as_sentence(where):
+            refuse_personal_data(content, table, contract=meanings(asked.kind), where=where)
+        return ingest_table(table, asked, mark=mark_of(content))
+    table = united({asked.filename: content} if isinstance(content, bytes) else content, mapping, asked)
+    return _with_lost(ingest_table(table, asked, mark=mark_of(content), may_lack=mapping.lacks), mapping)
 
 
 def _with_lost(extract: IngestedExtract, mapping: HeaderMapping) -> IngestedExtract:
     """The extract, with the columns that the mapping names and the file no longer has recorded as lost."""
-    lost = [name for name in extract.absent_columns if name in mapping.columns]
-    why = {n: f"The mapping reads {n} from “{mapping.columns[n]}”, and the file has no such header." for n in lost}
+    named = {name: header for one in reversed(mapping.tables) for name, header in one.headers().items()}
+    lost = [name for name in extract.absent_columns if name in named]
+    why = {n: f"The mapping reads {n} from “{named[n]}”, and the file has no such header." for n in lost}
     return replace(extract, lost_columns=tuple(lost), absent_because=why)

@@ -235,7 +235,7 @@ def test_a_landed_file_is_read_by_its_mapping_and_a_broken_one_keeps_nothing(tmp
 
 def test_the_problem_cells_of_a_workbook_stay_at_their_columns() -> None:
     """Columns that are left out move the others; a cell that could not be read moves with its own."""
-    from flows.extracts.mapping import apply_mapping
+    from flows.extracts.formats.own.mapped import apply_mapping
     from flows.extracts.reading.table import CELL_PROBLEMS, raw_table
 
     from .conftest import WHERE

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.mapping import HeaderMapping, apply_mapping
+from flows.extracts.formats.own.mapped import apply_mapping
+from flows.extracts.mapping import HeaderMapping
 from flows.extracts.propose.map_file import proposal_in_words
 from flows.extracts.propose.proposal import propose, words_to_map
 from flows.extracts.propose.settle import Question, Settled, settle
