@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -24,7 +25,8 @@ from flows.store import LocalStore
 
 from ...conftest import BARNSLEY, KEY, OCTOBER, RECEIVED
 
-_STAFF = [
+_Rows = list[list[Any]]
+_STAFF: _Rows = [
     ["Barnsley - staff in post at 31/10/2026"],
     [],
     ["Employee No", "Post Title", "Contracted Hours", "Contract", "Start Dt", "Leave Dt", "Why", "Sick", "Open"],
@@ -35,7 +37,7 @@ _STAFF = [
     ["TOTAL", None, 85.5, None, None, None, None, 2, 34],
     ["Headcount", None, 3, None, None, None, None, 3, 2],
 ]
-_AGENCY = [
+_AGENCY: _Rows = [
     ["Ref", "Role", "Agency", "Hours", "Start", "End", "Weekly Rate", "Cases"],
     ["AG1", "Social Worker", "Reed", 37, "10-Mar-25", "31-Mar-27", 1480, 11],
     ["AG2", "Social Worker", "Reed", 18.5, "22-Dec-24", "30-Sep-26", 1480, 12],
@@ -101,9 +103,9 @@ _SHEETS = _MAPPING.format(first='sheet = "Establishment Oct 26"', second='sheet 
 _FILES = _MAPPING.format(first='file = "staff oct.csv"', second='file = "agency oct.csv"')
 
 
-def _workbook(**sheets: list[list[object]]) -> bytes:
+def _workbook(**sheets: _Rows) -> bytes:
     book = openpyxl.Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    book.remove(book.active)
     for name, rows in sheets.items():
         sheet = book.create_sheet(name)
         for row in rows:
@@ -113,7 +115,7 @@ def _workbook(**sheets: list[list[object]]) -> bytes:
     return into.getvalue()
 
 
-def _csv(rows: list[list[object]]) -> bytes:
+def _csv(rows: _Rows) -> bytes:
     width = max(len(r) for r in rows)
     padded = [[*("" if c is None else str(c) for c in row), *[""] * (width - len(row))] for row in rows]
     return "".join(",".join(row) + "\n" for row in padded).encode()
@@ -171,7 +173,7 @@ def test_a_table_that_did_not_come_is_not_nobody() -> None:
 
 
 def test_a_header_on_two_rows() -> None:
-    rows: list[list[object]] = [
+    rows: _Rows = [
         ["Staff list"],
         ["Employee", "", "Contract", "", "", "", "Absence", "Held"],
         ["No", "Post", "Hours", "Start", "End", "Kind", "Days", ""],
@@ -202,7 +204,7 @@ Permanent = "0"
 
 
 def test_what_a_declared_format_does_not_cover_is_a_problem_of_its_cell() -> None:
-    rows = [list(row) for row in _STAFF]
+    rows: _Rows = [list(row) for row in _STAFF]
     rows[3][4], rows[4][4], rows[5][4] = "2023-06-07 00:00:00", "01/11/25", "soon"
     rows[3][2] = "37 hrs"
     extract = _read(_workbook(**{"Establishment Oct 26": rows, "Agency": _AGENCY}), _SHEETS)
@@ -263,7 +265,7 @@ def test_check_points_to_map_for_a_file_that_nobody_mapped(tmp_path: Path) -> No
         (tmp_path / name).write_bytes(content)
         said = f"holdfast map {tmp_path / name} --kind workforce --council "
         (checked,) = check_files([tmp_path / name], council="370", month=OCTOBER, kind=Kind.WORKFORCE)
-        assert f"{said}370 --month 2026-10" in str(checked.document()), name  # type: ignore[union-attr]
+        assert f"{said}370 --month 2026-10" in str(checked.document()), name
         with pytest.raises((HeaderMismatch, UnreadableExtract), match=f"{said}CODE --month YYYY-MM"):
             check_files([tmp_path / name], kind=Kind.WORKFORCE)
     with pytest.raises(UnreadableExtract, match="holdfast map"):
