@@ -30,7 +30,7 @@ def answer(request: AnswerRequest) -> State[Any]:
         store = open_store(settings, settings.store, must_exist=True)
         today = datetime.now(UTC).astimezone(LONDON).date()
         register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
-        kept = take_answer(store, register, request, today)
+        kept = take_answer(store, register, request, today, settings.claims)
     except HoldfastError as error:
         return Failed(message=str(error), data=error)
     get_run_logger().info(kept)

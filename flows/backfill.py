@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
 from flows.mail.undelivered import note_undelivered
+from flows.mail.valve import hold_in_marker
 from flows.month import inputs
 from flows.month.portions import READERS, in_portions, read_portion, retried, take_in_portions
 from flows.month.score import load_model
@@ -117,8 +118,8 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
         with holding(context, month):
-            alerting, _, sent = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
-            write_success_marker(seen.store, month, alerting, bool(sent) and alerting.storm.held)
+            alerting, mail = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
+            write_success_marker(seen.store, month, alerting, hold_in_marker(mail.valve, mail.held_because))
             note_undelivered(seen.store, settings, month)
         update_progress_artifact(
             cast(UUID, progress),

@@ -41,7 +41,7 @@ def why_command(
 
     settings, store = _opened()
     _, owner = landing_and_council(settings, council)
-    found = chain(store, History(store), owner, Month.parse(month), settings.alerts)
+    found = chain(store, History(store), owner, Month.parse(month))
     typer.echo(found.to_json() if as_json else parts_as_text(found.title, found.parts()))
 
 
@@ -77,18 +77,20 @@ def resend_command(
     """Send a council's message again, unchanged and with the same Message-ID. Records who asked and why."""
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
+    from flows.store.progress import showing_progress
 
     settings, store = _opened()
-    done = desk.send_again(
-        store,
-        open_transport(settings),
-        settings,
-        Month.parse(month),
-        council,
-        reason=reason,
-        by=by,
-        at=datetime.now(UTC),
-    )
+    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+        done = desk.send_again(
+            store,
+            open_transport(settings),
+            settings,
+            Month.parse(month),
+            council,
+            reason=reason,
+            by=by,
+            at=datetime.now(UTC),
+        )
     _say_deliveries([(council, one) for one in done])
 
 
@@ -102,18 +104,20 @@ def release_command(
     """Send what a run published but did not mail: a month that was held, or one run with --no-send."""
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
+    from flows.store.progress import showing_progress
 
     settings, store = _opened()
-    done = desk.release(
-        store,
-        open_transport(settings),
-        settings,
-        Month.parse(month),
-        council or [],
-        reason=reason,
-        by=by,
-        at=datetime.now(UTC),
-    )
+    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+        done = desk.release(
+            store,
+            open_transport(settings),
+            settings,
+            Month.parse(month),
+            council or [],
+            reason=reason,
+            by=by,
+            at=datetime.now(UTC),
+        )
     _say_deliveries([(code, one) for code, each in done.items() for one in each])
 
 

@@ -36,10 +36,13 @@ def answer_command(
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import load_register
+    from flows.store.progress import showing_progress
 
     given = {"council": council, "month": month, "kind": kind, "by": by, "words": words, "measure": measure}
     request = filled(AnswerRequest, {**given, "until": until, "level": level}, "Nothing was kept")
     settings = Settings.load()
     store = open_store(settings, settings.store, must_exist=True)
     register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
-    typer.echo(take_answer(store, register, request, datetime.now(UTC).astimezone(LONDON).date()))
+    today = datetime.now(UTC).astimezone(LONDON).date()
+    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+        typer.echo(take_answer(store, register, request, today, settings.claims))

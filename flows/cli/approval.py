@@ -40,6 +40,7 @@ def approve(
     from flows.settings.filled import filled
     from flows.settings.settings import Settings
     from flows.store import open_store
+    from flows.store.progress import showing_progress
 
     embedded.configure()
     settings = Settings.load()
@@ -53,9 +54,9 @@ def approve(
         raise SettingsError("Nothing was decided: say who decides, with --by; it is kept with the decision.")
     given = {"decision": decision, "councils": council or [], "reason": reason, "by": by}
     answer = filled(Answer, given, "Nothing was decided")
-    done = carry_out(
-        store, open_courier(settings, patient=False), settings, Month.parse(month), answer, at=datetime.now(UTC)
-    )
+    courier = open_courier(settings, patient=False)
+    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+        done = carry_out(store, courier, settings, Month.parse(month), answer, at=datetime.now(UTC))
     typer.echo(done.ruling.in_words)
     every = [(code, one) for code, each in done.deliveries.items() for one in each]
     for code, one in every:

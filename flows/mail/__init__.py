@@ -19,6 +19,7 @@ DOOR = (
     "transports.previews",
     "try_out",
     "undelivered",
+    "valve",
     "webhook",
     "why",
 )

@@ -11,17 +11,32 @@ from features.months import Month
 from features.registry import BY_NAME, Unit
 from flows.alerts.answers import MENTIONED_MONTHS, Goal, Reply, answers_to, record_answer, record_goal, with_answers
 from flows.alerts.letter.figures import is_ratio, lower_first, value_text
-from flows.alerts.publish import latest_alert
+from flows.alerts.publish import latest_alert, readable_alerts
 from flows.settings.answer_form import AnswerKind, AnswerRequest
+from flows.settings.settings import ClaimSettings
+from flows.store.claims import Owner, claimed, wall_clock
 from flows.store.port import Store
+from flows.store.processes import this_process
+
+_RULES = ClaimSettings()
 
 
-def take_answer(store: Store, register: Register, request: AnswerRequest, on: date) -> str:
-    """Store one answer or goal. Returns a sentence on what was stored. Raises HoldfastError with what to do."""
+def take_answer(
+    store: Store, register: Register, request: AnswerRequest, on: date, rules: ClaimSettings = _RULES
+) -> str:
+    """Store one answer or goal. Returns a sentence on what was stored. Raises HoldfastError with what to do.
+
+    Holds the claim of the message's month, because a run may be revising the alert that is answered.
+    """
     council = register.by_folder(folder_name(request.council))
     if council is None:
         raise SettingsError(f"There is no council {request.council} in the register. Nothing was kept.")
     month = Month.parse(request.month)
+    with claimed(store, month, Owner("holdfast answer", "", this_process()), rules=rules, clock=wall_clock):
+        return _taken(store, council, request, month, on)
+
+
+def _taken(store: Store, council: Council, request: AnswerRequest, month: Month, on: date) -> str:
     alert = latest_alert(store, month, council.folder)
     if alert is None:
         raise HoldfastError(
@@ -77,7 +92,7 @@ def waiting_objections(store: Store, councils: Sequence[Council], month: Month) 
             objections = [r for r in replies if r.kind is AnswerKind.OBJECTION]
             if not objections or any(r.kind is AnswerKind.CONFIRMED for r in replies):
                 continue
-            alert = latest_alert(store, earlier, council.folder)
+            alert = next(iter(readable_alerts(store, earlier, [council], [])), None)
             found += [
                 f"{council.name} ({council.la_code}), {earlier.in_words}: “{r.words.strip()}” ({r.by}, "
                 f"{r.on.day} {r.on:%B %Y})"

@@ -201,6 +201,18 @@ def waiting_round(store: Store, month: Month) -> Pending | None:
     return latest.model_copy(update={"messages": left}) if left else None
 
 
+def rounds(store: Store, month: Month) -> list[Pending]:
+    """The month's rounds, oldest first."""
+    return [_pending(store, month, number) for number in _numbers(store, month)]
+
+
+def released_messages(store: Store, month: Month) -> Iterator[str]:
+    """The keys of the messages that `holdfast release` released; up to 0.2.0 `<month>/<folder>/`, for any message."""
+    for found in store.list(f"releases/{month}/"):
+        note = read_json(store, found.name, dict)
+        yield from note.get("messages") or (f"{month}/{folder_name(c)}/" for c in note.get("councils", ()))
+
+
 def latest_round(store: Store, month: Month) -> Pending | None:
     """The month's last round, decided or not."""
     numbers = _numbers(store, month)
@@ -242,10 +254,10 @@ def holds(store: Store, month: Month) -> dict[str, str]:
     """Councils (by folder) whose mail for a month is held, each with the reason as a sentence."""
     held: dict[str, str] = {}
     answered: dict[str, datetime] = {}
-    rounds = [_pending(store, month, number) for number in _numbers(store, month)]
-    for position, one in enumerate(rounds):
+    every = rounds(store, month)
+    for position, one in enumerate(every):
         ruling = ruling_of(store, one)
-        if ruling is None and position < len(rounds) - 1:
+        if ruling is None and position < len(every) - 1:
             continue  # a later round took over its messages
         moment = ruling.at if ruling else one.since
         released = _released_since(store, month, moment)

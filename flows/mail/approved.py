@@ -20,7 +20,9 @@ from flows.mail.undelivered import note_undelivered
 from flows.settings.run_form import ApprovalVerdict
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
+from flows.store.claims import Owner, claimed, wall_clock
 from flows.store.context import begin, load_register
+from flows.store.processes import this_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,19 @@ class Carried:
 def carry_out(
     store: Store, courier: Courier, settings: Settings, month: Month, answer: Answer, *, at: datetime
 ) -> Carried:
-    """Record the decision on a month's waiting messages, and send those that it allows.
+    """Record the decision on a month's waiting messages, and send those that it allows. Waits for a run of the month.
 
     Raises ApprovalRefused, with nothing recorded or sent, if nothing waits, if the answer cannot be carried out,
-    or if a message is no longer what was shown.
+    or if a message is no longer what was shown; MonthClaimed if a run works on the month for long.
     """
+    owner = Owner("holdfast approve", "", this_process())
+    with claimed(store, month, owner, rules=settings.claims, clock=wall_clock):
+        return _carried_out(store, courier, settings, month, answer, at)
+
+
+def _carried_out(
+    store: Store, courier: Courier, settings: Settings, month: Month, answer: Answer, at: datetime
+) -> Carried:
     waits = approval.waiting_round(store, month)
     if waits is None:
         latest = approval.latest_round(store, month)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,17 +14,20 @@ from features.months import Month
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Publication, Published, gone_messages, latest_alert
+from flows.alerts.publish import Publication, Published, gone_messages, latest_alert, readable_alerts
 from flows.alerts.state import Change
 from flows.mail.approval import holds
 from flows.mail.deliver import Delivery, deliver_council, resend
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
-from flows.mail.undelivered import is_redirected, note_undelivered, valve_that_holds
+from flows.mail.undelivered import is_redirected, note_undelivered
+from flows.mail.valve import marked_hold
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
+from flows.store.claims import Held, Owner, claimed, wall_clock
 from flows.store.context import load_register
 from flows.store.ledger import REDIRECTED, Ledger, LedgerLine, Status
+from flows.store.processes import this_process
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def preview(store: Store, settings: Settings, month: Month, council: str) -> Pre
     """Render a stored alert as it would be mailed. If it is not due, say why. Sends and writes nothing."""
     alert = stored_alert(store, month, council)
     message = None if alert.kind is None else render_message(alert, Contact.of(settings))
-    held = holds(store, month).get(alert.folder, "") or valve_that_holds(store, month, settings.alerts)
+    held = holds(store, month).get(alert.folder, "") or marked_hold(store, month)
     return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder), held))
 
 
@@ -115,10 +119,17 @@ def send_again(
     if not alert.due:
         raise MailError(f"{alert.council}, {month.in_words}: no message was due, so there is none to send again.")
     redirected = is_redirected(settings)
-    resend(store, f"{alert.message_key}{REDIRECTED if redirected else ''}", reason=reason, by=by, at=at)
-    made = _deliver(store, transport, settings, alert, registered, at)
-    note_undelivered(store, settings, month)
+    with _claimed(store, settings, month, "resend"):
+        resend(store, f"{alert.message_key}{REDIRECTED if redirected else ''}", reason=reason, by=by, at=at)
+        made = _deliver(store, transport, settings, alert, registered, at)
+        note_undelivered(store, settings, month)
     return made
+
+
+def _claimed(store: Store, settings: Settings, month: Month, command: str) -> AbstractContextManager[Held]:
+    """Hold the month while a command sends its mail. Waits for a run; raises MonthClaimed, which says who has it."""
+    owner = Owner(f"holdfast {command}", "", this_process())
+    return claimed(store, month, owner, rules=settings.claims, clock=wall_clock)
 
 
 def release(
@@ -142,24 +153,32 @@ def release(
         raise MailError("Say why it is released and who decides it: both are kept.")
     register = load_register(open_store(settings, settings.landing), settings.register_file)
     wanted = {folder_name(c) for c in councils} or {c.folder for c in register.valid_in(month)}
-    done = gone_messages(store, month) - _open_messages(store, month)
-    found = [latest_alert(store, month, folder) for folder in sorted(wanted)]
-    waiting = [
-        (alert, register.by_code[alert.la_code])
-        for alert in found
-        if alert is not None and alert.due and alert.message_key not in done and alert.la_code in register.by_code
-    ]
-    if not waiting:
-        raise MailError(f"No message of {month.in_words} waits to be sent.")
-    note = {"at": at.isoformat(), "by": by, "reason": reason, "councils": [a.la_code for a, _ in waiting]}
-    store.create(
-        f"releases/{month}/{at:%Y%m%dT%H%M%S%fZ}.json",
-        json.dumps(note, sort_keys=True, ensure_ascii=False).encode() + b"\n",
-        content_type="application/json",
-    )
-    made = {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}
-    note_undelivered(store, settings, month)
-    return made
+    known = [c for folder in sorted(wanted) if (c := register.by_folder(folder)) is not None]
+    faults: list[str] = []
+    with _claimed(store, settings, month, "release"):
+        done = gone_messages(store, month) - _open_messages(store, month)
+        waiting = [
+            (alert, register.by_code[alert.la_code])
+            for alert in readable_alerts(store, month, known, faults)
+            if alert.due and alert.message_key not in done
+        ]
+        if not waiting:
+            raise MailError(" ".join([f"No message of {month.in_words} waits to be sent.", *faults]))
+        note = {
+            "at": at.isoformat(),
+            "by": by,
+            "reason": reason,
+            "councils": [a.la_code for a, _ in waiting],
+            "messages": [a.message_key for a, _ in waiting],
+        }
+        store.create(
+            f"releases/{month}/{at:%Y%m%dT%H%M%S%fZ}.json",
+            json.dumps(note, sort_keys=True, ensure_ascii=False).encode() + b"\n",
+            content_type="application/json",
+        )
+        made = {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}
+        note_undelivered(store, settings, month)
+    return made | ({"not looked at": [Delivery("", "", Status.FAILED, False, f) for f in faults]} if faults else {})
 
 
 def _open_messages(store: Store, month: Month) -> frozenset[str]:

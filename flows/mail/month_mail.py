@@ -23,6 +23,8 @@ class MonthMail:
     """Councils (by folder) whose mail waits for a person, each with the reason."""
     storm: Storm | None = None
     """The storm valve's verdict, before any decision by a person."""
+    valve: frozenset[str] = frozenset()
+    """Keys of the messages that the valve holds and for which nobody has answered."""
     waits: Pending | None = None
     """The round of approval that waits for an answer."""
     ruling: Ruling | None = None
@@ -65,9 +67,8 @@ class MonthMail:
 
     @property
     def held_because(self) -> str:
-        """Why all mail waits for the data team. Empty if it does not, or if somebody was asked or has answered."""
-        valve = self.storm is not None and self.storm.held and self.waits is None and self.ruling is None
-        return self.storm.reason if valve and self.storm is not None else ""
+        """Why the storm valve holds mail for the data team; empty if it holds none."""
+        return self.storm.reason if self.valve and self.storm is not None else ""
 
     @property
     def stopped(self) -> str:

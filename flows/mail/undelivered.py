@@ -10,19 +10,19 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from features.councils import Register
 from features.errors import MailError
 from features.months import Month
-from flows.alerts.decide import storm_valve
-from flows.alerts.publish import alerts_of_month, latest_alert
+from flows.alerts.order import success_name
+from flows.alerts.publish import latest_alert
 from flows.mail.approval import holds
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_recorded, recipients_of
 from flows.mail.policy import allowed_recipients
 from flows.mail.transports.open import mail_policy
-from flows.settings.alert_rules import AlertRules
+from flows.mail.valve import valve_hold
 from flows.settings.settings import Settings
 from flows.store import ObjectMissing, Store
 from flows.store.context import load_register
@@ -36,6 +36,7 @@ _KEY = re.compile(
     r"\d{4}-\d{2}/(?:(?P<files>files)/(?P<officers>[^/]+)/[0-9a-f]+|(?P<run>run)/[0-9a-f]+|(?P<folder>[^/]+)/r\d+/\w+)"
 )
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
 #: The keeper's wait after the first attempt, which doubles after each further one, and the longest wait.
 _WAIT, _LONGEST_WAIT = timedelta(minutes=5), timedelta(hours=1)
 
@@ -76,55 +77,40 @@ def undelivered(store: Store, settings: Settings, month: Month) -> tuple[Undeliv
     missing = [e for e in every if e.status is not Status.SENT]
     if not missing:
         return ()
-    standing = _standing(store, month, every, {e.key for e in missing})
-    found = [_undelivered(store, e, standing[e.key]) for e in missing if e.key in standing]
+    hold = valve_hold(store, month)
+    held = {*holds(store, month), *(hold.folders if hold else ())}
+    found: list[Undelivered] = []
+    for entry in missing:
+        match = _KEY.fullmatch(entry.key.removesuffix(REDIRECTED))
+        if match is None or match["folder"] in held:
+            continue
+        folder = match["folder"] or match["officers"] or ""
+        whom = "director" if match["folder"] else "data officer" if match["files"] else "data team"
+        try:
+            if _stands(store, month, entry, match["folder"], every):
+                found.append(_undelivered(store, entry, folder, whom))
+        except DamagedObject as error:  # nobody can tell whether it should still go, so a person must look
+            found.append(Undelivered(entry.key, folder, whom, "", Status.FAILED, str(error), _NEVER, 0))
     return tuple(one for one in found if one.reason != NO_RECIPIENT)
 
 
-def _standing(store: Store, month: Month, every: Iterable[Entry], missing: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """The latest messages among `missing` keys, each with the council's folder and the kind of addressee."""
-    held = holds(store, month)
-    all_held = _held_as_a_whole(store, month)
-    found: dict[str, tuple[str, str]] = {}
-    for key in sorted(missing):
-        match = _KEY.fullmatch(key.removesuffix(REDIRECTED))
-        if match is None:
-            continue
-        if folder := match["folder"]:
-            alert = latest_alert(store, month, folder)
-            stands = alert is not None and alert.due and alert.message_key == key.removesuffix(REDIRECTED)
-            if stands and folder not in held and not all_held:
-                found[key] = (folder, "director")
-            continue
-        # Of successive reports on the same files, only the newest counts.
-        group = key.rpartition("/")[0]
-        rivals = {e.key: e for e in every if e.key.rpartition("/")[0] == group}
-        if max(rivals, key=lambda k: (_created(store, rivals[k]), k)) == key:
-            found[key] = (match["officers"], "data officer") if match["files"] else ("", "data team")
-    return found
-
-
-def _held_as_a_whole(store: Store, month: Month) -> bool:
-    return bool(_marker(store, month).get("held")) and not any(store.list(f"releases/{month}/"))
-
-
-def valve_that_holds(store: Store, month: Month, rules: AlertRules) -> str:
-    """The storm valve's reason while it holds all mail of a month; empty if it does not, or somebody released it.
-
-    The reason is worked out anew from the month's alerts: the marker of a run says only that mail was held.
-    """
-    if not _held_as_a_whole(store, month):
-        return ""
-    return storm_valve([a.decision for a in alerts_of_month(store, month)], rules).reason
+def _stands(store: Store, month: Month, entry: Entry, director_of: str | None, every: Iterable[Entry]) -> bool:
+    """Whether no later message has replaced this one."""
+    if director_of:
+        alert = latest_alert(store, month, director_of)
+        return alert is not None and alert.due and alert.message_key == entry.key.removesuffix(REDIRECTED)
+    # Of successive reports on the same files, only the newest counts.
+    group = entry.key.rpartition("/")[0]
+    rivals = {e.key: e for e in every if e.key.rpartition("/")[0] == group}
+    return max(rivals, key=lambda k: (_created(store, rivals[k]), k)) == entry.key
 
 
 def _created(store: Store, entry: Entry) -> str:
     return str(Ledger(store).history(entry)[0]["at"])
 
 
-def _undelivered(store: Store, entry: Entry, to: tuple[str, str]) -> Undelivered:
+def _undelivered(store: Store, entry: Entry, folder: str, whom: str) -> Undelivered:
     history = Ledger(store).history(entry)
-    folder, whom = to
     status = Status.DEFERRED if Ledger(store).is_open(entry) else entry.status
     return Undelivered(
         key=entry.key,
@@ -199,7 +185,7 @@ def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddres
     marker["undelivered"] = len(undelivered(store, settings, month))
     marker["unaddressed"] = marker.get("unaddressed", 0) if unaddressed is None else unaddressed
     content = json.dumps(marker, indent=1, sort_keys=True).encode() + b"\n"
-    store.replace(_marker_name(month), content, content_type="application/json")
+    store.replace(success_name(month), content, content_type="application/json")
 
 
 def noted_undelivered(store: Store, month: Month) -> tuple[int, int]:
@@ -209,13 +195,9 @@ def noted_undelivered(store: Store, month: Month) -> tuple[int, int]:
     return (counts[0], counts[1]) if all(isinstance(c, int) for c in counts) else (0, 0)  # type: ignore[return-value]
 
 
-def _marker_name(month: Month) -> str:
-    return f"runs/{month}/success.json"
-
-
 def _marker(store: Store, month: Month) -> dict[str, object]:
     """The month's success marker; empty if there is none or it cannot be read, which the watchdog reports."""
     try:
-        return read_json(store, _marker_name(month), dict)
+        return read_json(store, success_name(month), dict)
     except (ObjectMissing, DamagedObject):
         return {}

@@ -22,8 +22,7 @@ from flows.alerts.publish import latest_alert
 from flows.mail.approval import holds
 from flows.mail.by_hand import ledger_line, why_not_due
 from flows.mail.parts import Part, filled_parts, parts_as_document
-from flows.mail.undelivered import valve_that_holds
-from flows.settings.alert_rules import AlertRules
+from flows.mail.valve import marked_hold
 from flows.store import Store
 from flows.store.editions import History
 from flows.store.ledger import Ledger
@@ -107,7 +106,7 @@ class Chain:
             yield row["check"], f"{row['severity']}{accepted}. {row['message']}{where}{effect}"
 
 
-def chain(store: Store, history: History, council: Council, month: Month, rules: AlertRules) -> Chain:
+def chain(store: Store, history: History, council: Council, month: Month) -> Chain:
     """Read from the store everything that led to a council's decision. Nothing is computed again."""
     editions = history.editions(month)
     manifest = editions[-1] if editions else None
@@ -120,7 +119,7 @@ def chain(store: Store, history: History, council: Council, month: Month, rules:
         failures=failures.filter(pl.col("la_code") == council.la_code),
         alert=alert,
         missing=_missing(store, alert) if alert is not None else (),
-        message=_message(store, alert, council, rules) if alert is not None else (),
+        message=_message(store, alert, council) if alert is not None else (),
     )
 
 
@@ -153,13 +152,13 @@ def _score_lines(alert: Alert) -> Iterator[tuple[str, str]]:
         yield "", reason.sentence
 
 
-def _message(store: Store, alert: Alert, council: Council, rules: AlertRules) -> tuple[str, ...]:
+def _message(store: Store, alert: Alert, council: Council) -> tuple[str, ...]:
     told: Sequence[str] = [ledger_line(t) for t in Ledger(store).told(alert.month, alert.folder)]
     if not alert.due:
         return (why_not_due(alert), *told)
     kind = alert.kind.value if alert.kind is not None else "none"
     held = holds(store, alert.month).get(alert.folder, "")
-    if not held and not told and (storm := valve_that_holds(store, alert.month, rules)):
+    if not held and not told and (storm := marked_hold(store, alert.month)):
         held = f"The storm valve holds all mail of {alert.month.in_words}: {lower_first(storm)}"
     said = [f"A message is due: {kind}.", *([held] if held else []), *told]
     if not council.recipients:

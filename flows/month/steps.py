@@ -250,8 +250,11 @@ def _letter_link(alert: Alert | None) -> tuple[tuple[str, str], ...]:
     return (("letter", f"../../{rendered_names(alert)[0]}"),) if alert is not None and alert.due else ()
 
 
-def write_success_marker(store: Store, month: Month, alerting: Alerting, held: bool) -> str:
-    """Write `runs/<month>/success.json`, which the watchdog looks for. A repeated run leaves it unchanged."""
+def write_success_marker(store: Store, month: Month, alerting: Alerting, held: Mapping[str, object]) -> str:
+    """Write `runs/<month>/success.json`, which the watchdog looks for. A repeated run leaves it unchanged.
+
+    `held` is what it says about the storm valve (`flows.mail.valve.hold_in_marker`).
+    """
     content = json.dumps(
         {
             "month": str(month),
@@ -260,7 +263,7 @@ def write_success_marker(store: Store, month: Month, alerting: Alerting, held: b
             "code_version": alerting.versions.code,
             "settings_digest": alerting.versions.settings,
             "councils": len(alerting.decided),
-            "held": held,
+            **held,
         },
         indent=1,
         sort_keys=True,

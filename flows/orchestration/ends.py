@@ -14,6 +14,7 @@ from flows.alerts.publish import Publication, Published
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import unreached, write_to_data_officers
 from flows.mail.undelivered import note_undelivered, send_undelivered
+from flows.mail.valve import end_hold, hold_in_marker
 from flows.month.restated import Restatement
 from flows.month.steps import Alerting, chosen_councils, files_as_known, write_region_page, write_success_marker
 from flows.orchestration import artifacts
@@ -51,7 +52,7 @@ class MonthReport:
         if self.request.send is not Send.NO:
             outcome = _tell_officers_and_team(context, alerting, outcome, self.post)
         if not self.request.councils:
-            write_success_marker(context.store, month, alerting, bool(mail.stopped))
+            write_success_marker(context.store, month, alerting, hold_in_marker(mail.valve, mail.held_because))
             note_undelivered(context.store, context.settings, month, unaddressed=mail.unaddressed)
         return _shown(context, outcome, alerts, alerting.facts)
 
@@ -88,6 +89,8 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
     def report(mail: MonthMail) -> RunOutcome:
         alerts = [p.alert for p in published]
         if request.send is Send.YES and not request.councils:  # what data officers and the team still miss
+            if not mail.valve:
+                end_hold(context.store, context.month)
             send_undelivered(context.settings, context.store, post.courier, context.month, context.now)
             post.asked.check()
         note_undelivered(context.store, context.settings, context.month, unaddressed=mail.unaddressed)

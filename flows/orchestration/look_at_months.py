@@ -9,9 +9,12 @@ from datetime import date, datetime, timedelta
 
 from features.errors import StoreError
 from features.months import Month, month_range, nth_working_day
+from features.words import count_words
+from flows.alerts.order import success_name
 from flows.mail.approval_form import Pending, how_to_decide
 from flows.mail.notices import Notice
 from flows.mail.undelivered import Undelivered
+from flows.mail.valve import valve_hold
 from flows.orchestration.failures import run_link
 from flows.settings.settings import WatchdogSettings
 from flows.store import ObjectMissing, Store
@@ -60,18 +63,19 @@ def month_notices(
 
 def _month_notice(store: Store, month: Month, rules: WatchdogSettings) -> Notice | None:
     try:
-        held = read_json(store, f"runs/{month}/success.json", lambda marker: bool(marker["held"]))
+        read_json(store, success_name(month), lambda marker: marker["held"])
+        hold = valve_hold(store, month)
     except ObjectMissing:
         return _not_done(store, month, rules)
     except DamagedObject as error:
         return damaged_notice(error, month)
-    if not held or any(store.list(f"releases/{month}/")):
+    if hold is None:
         return None
+    number = count_words(len(hold.messages), "message waits", "messages wait")
     return Notice(
         f"held-{month}",
         f"the mail of {month.in_words} is held",
-        f"The run of {month.in_words} ended and held its messages, because more councils would have been "
-        "alerted than a feed in order brings about. No director has been told.",
+        f"The run of {month.in_words} held its messages, and {number} for a person. {hold.reason}",
         (
             f"Look at the region page and at `holdfast preview --month {month} --council CODE`.",
             "If a feed is broken: have the files sent again and run the month again.",

@@ -29,6 +29,7 @@ from flows.mail.deliver import Delivery, deliver, undeliverable
 from flows.mail.doubts import in_doubt
 from flows.mail.month_mail import MonthMail
 from flows.mail.transports.open import mail_policy, open_courier
+from flows.mail.valve import would_hold
 from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
 from flows.orchestration.faults import CouncilUnit, Faults
@@ -148,6 +149,17 @@ def _doubts(context: RunContext, messages: Sequence[Waiting]) -> list[str]:
     return [f"{m.council} ({m.la_code}): {doubts[m.folder].why}" for m in messages if m.folder in doubts]
 
 
+def send_free(
+    context: RunContext, send_: Send, storm: Storm, published: Sequence[Published], faults: Faults, post: Post
+) -> MonthMail:
+    """Send what is due and held neither by the valve nor by a person; only say what is held if no mail is wanted."""
+    held = approval.holds(context.store, context.month)
+    valve = would_hold(context.store, context.month, published) if storm.held else frozenset()
+    free = [p for p in published if p.message is not None and p.message.key not in valve]
+    due = messages_due(context, free, held) if send_ is Send.YES else []
+    return MonthMail(storm=storm, deliveries=send(context, due, faults, post), held=held, valve=valve)
+
+
 def mail_month(
     context: RunContext,
     request: RunRequest,
@@ -158,14 +170,9 @@ def mail_month(
     post: Post,
 ) -> MonthMail:
     """Send the mail that is due, ask first, or leave it, as the request says. `show` reports before a run suspends."""
-    held = approval.holds(context.store, context.month)
-    if request.send is Send.NO or (request.send is Send.YES and storm.held):
-        return MonthMail(storm=storm, held=held)
-    if request.send is Send.YES:
-        return MonthMail(
-            storm=storm, deliveries=send(context, messages_due(context, published, held), faults, post), held=held
-        )
-    run = waiting_run()
+    if request.send is not Send.HOLD:
+        return send_free(context, request.send, storm, published, faults, post)
+    run, held = waiting_run(), approval.holds(context.store, context.month)
     gone = gone_messages(context.store, context.month)
     messages = approval.would_be(published, context.register.by_code, gone)
     if not messages:

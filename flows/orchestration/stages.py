@@ -8,13 +8,12 @@ from features.months import Month
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
 from flows.extracts.landing import LandedFile
-from flows.mail import approval
-from flows.mail.deliver import Delivery
+from flows.mail.month_mail import NO_MAIL, MonthMail
 from flows.month.steps import Alerting
 from flows.month.take_in import Read, TakenIn, to_be_tried_again, unread
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.owner import holding
-from flows.orchestration.send import messages_due, open_post, send
+from flows.orchestration.send import open_post, send_free
 from flows.orchestration.tasks import (
     check_and_count,
     decide_month_task,
@@ -92,15 +91,11 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
         return [published for published in faults.results(units) if published is not None]
 
 
-def alert_councils(
-    context: RunContext, model: TrainedModel, request: RunRequest
-) -> tuple[Alerting, list[Published], dict[str, list[Delivery]]]:
+def alert_councils(context: RunContext, model: TrainedModel, request: RunRequest) -> tuple[Alerting, MonthMail]:
     """One month of a backfill: measure, score, decide, publish, and send what is due unless mail is off or held."""
     faults = Faults()
     alerting = score_and_decide(context, model, request.councils, faults)
     published = publish_all(context, alerting, faults)
-    held = approval.holds(context.store, context.month)
-    may_go = request.send is Send.YES and not alerting.storm.held
-    if not may_go:
-        return alerting, published, {}
-    return alerting, published, send(context, messages_due(context, published, held), faults, open_post(context))
+    if request.send is not Send.YES:
+        return alerting, NO_MAIL
+    return alerting, send_free(context, request.send, alerting.storm, published, faults, open_post(context))

@@ -229,8 +229,7 @@ def test_the_exit_code_of_check_is_the_worst_fate(
 
 def test_why_tells_the_chain(month: Everything) -> None:
     chains: dict[str, Chain] = {
-        c.la_code: chain(month.context.store, month.context.history, c, LAST, month.context.settings.alerts)
-        for c in month.context.register.councils
+        c.la_code: chain(month.context.store, month.context.history, c, LAST) for c in month.context.register.councils
     }
     for code, found in chains.items():
         files, said = month.files[code], plain(parts_as_text(found.title, found.parts()))

@@ -31,6 +31,7 @@ from flows.alerts.publish import Published, latest_alert
 from flows.mail.approval import holds
 from flows.mail.deliver import deliver_council
 from flows.mail.policy import MailPolicy
+from flows.mail.valve import hold_in_marker
 from flows.month import inputs, steps
 from flows.month.measure import measure
 from flows.month.score import score_councils
@@ -317,7 +318,7 @@ def _alert(context: RunContext, model: TrainedModel, seat: Seat, patiently: Call
         except HoldfastError:
             gaps = True
     steps.write_region_page(context.store, chosen, MONTH, alerting, "", published, {})
-    patiently(lambda: steps.write_success_marker(context.store, MONTH, alerting, False))
+    patiently(lambda: steps.write_success_marker(context.store, MONTH, alerting, hold_in_marker(())))
     return gaps
 
 

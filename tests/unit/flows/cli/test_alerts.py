@@ -19,6 +19,7 @@ from flows.alerts.publish import publish_alert
 from flows.cli.app import app
 from flows.mail.deliver import deliver_council
 from flows.mail.transports.open import mail_policy, open_transport
+from flows.mail.valve import hold_in_marker
 from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store.ledger import Ledger, Status
@@ -132,9 +133,10 @@ def test_why_and_preview_name_the_storm_valve_while_it_holds_the_month(store: Lo
         one = alert(score(0.6, la_code=f"99{number}"), council=replace(ASHCOMBE, la_code=f"99{number}"))
         publish(store, one, send=False)
     words = f"{least} of {least} councils have a new or worse alert"
+    keys = [f"{MONTH}/99{n}/r1/new_watch" for n in range(least)]
     both = (("why", "991", "--month", str(MONTH)), ("preview", *MONTH_AND_COUNCIL))
     assert not any(words in said(*command) for command in both), "no run has held anything"
-    store.replace(f"runs/{MONTH}/success.json", b'{"held": true}', content_type="application/json")
+    store.replace(f"runs/{MONTH}/success.json", json.dumps(hold_in_marker(keys, f"{words}.")).encode())
     assert all(words in said(*command) for command in both)
     assert f"The storm valve holds all mail of {MONTH.in_words}" in said(*both[0])
     said("release", "--month", str(MONTH), "--reason", "the feed is in order", "--by", "A. Bell")

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from features.councils import write_register
+from features.errors import MailError
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
+from flows.mail.by_hand import release, send_again
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, deliver_council
 from flows.mail.policy import MailPolicy, addressed
@@ -23,7 +25,7 @@ from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 from flows.mail.undelivered import is_time, note_undelivered, noted_undelivered, send_undelivered, undelivered
 from flows.orchestration.keeper import keep_mail
 from flows.settings.settings import Settings
-from flows.store.claims import Owner, claimed
+from flows.store.claims import MonthClaimed, Owner, claimed
 from flows.store.ledger import Ledger, Status, who
 from flows.store.local import LocalStore
 from flows.store.processes import this_process
@@ -127,6 +129,40 @@ def test_of_the_reports_of_one_councils_files_only_the_newest_counts(store: Loca
         deliver(store, Refusing(), one, recipients=("officer@ashcombe.example",), policy=mail_policy(settings), at=at)
     (left,) = undelivered(store, settings, MONTH)
     assert (left.key.rpartition("/")[2], left.whom) == ("b2", "data officer")
+
+
+def test_a_damaged_alert_is_named_and_the_others_are_looked_at_and_sent(store: LocalStore, settings: Settings) -> None:
+    other = replace(ASHCOMBE, la_code="992", name="Birchmere")
+    (Path(settings.landing) / "register.csv").write_text(write_register([ASHCOMBE, other]))
+    mailed(store, settings, Refusing())
+    published = publish_alert(store, alert(score(0.6, la_code="992"), council=other), Contact())
+    deliver_council(store, Refusing(), other, published, mail_policy(settings), AT)
+    store.replace(f"alerts/{MONTH}/991.json", b'{"month": ')
+    named = [one.in_words for one in undelivered(store, settings, MONTH) if one.status is Status.FAILED]
+    assert len(named) == 2
+    assert all("alerts/2026-10/991.json" in words and "--repair" in words for words in named)
+    send_undelivered(settings, store, Courier(Postbox()), MONTH, AT)
+    assert {one.folder for one in undelivered(store, settings, MONTH)} == {"991"}
+    note = {"reason": "checked", "by": "J. Marsh", "at": AT}
+    with pytest.raises(MailError, match=r"alerts/2026-10/991\.json"):
+        release(store, Postbox(), settings, MONTH, **note)  # type: ignore[arg-type]
+
+
+def test_commands_by_hand_wait_for_a_run_of_the_month_and_say_who_has_it(store: LocalStore, settings: Settings) -> None:
+    published = mailed(store, settings, Refusing())
+    assert published.message is not None
+    impatient = settings.model_copy(update={"claims": settings.claims.model_copy(update={"wait_minutes": 0})})
+    by = {"reason": "checked", "by": "J. Marsh", "at": AT}
+    alive = Owner("monthly “2026-10”", "", this_process())
+    with claimed(store, MONTH, alive, rules=settings.claims, clock=lambda: AT):
+        for command in (
+            lambda: release(store, Postbox(), impatient, MONTH, **by),  # type: ignore[arg-type]
+            lambda: send_again(store, Postbox(), impatient, MONTH, "991", **by),  # type: ignore[arg-type]
+        ):
+            with pytest.raises(MonthClaimed, match=r"October 2026 is held by monthly “2026-10” .* Wait until it ends"):
+                command()
+    assert not any(store.list("releases/"))
+    assert len(release(store, Postbox(), impatient, MONTH, **by)["991"]) == 2  # type: ignore[arg-type]
 
 
 def test_held_mail_is_not_undelivered(store: LocalStore, settings: Settings) -> None:

@@ -24,6 +24,7 @@ from flows.mail.notices import Notice, notice_message, opened_store, tell
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing
+from flows.mail.valve import hold_in_marker
 from flows.orchestration.failures import failure_notice
 from flows.orchestration.look import (
     Look,
@@ -65,8 +66,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings.load()
 
 
-def mark_done(store: LocalStore, month: Month, *, held: bool = False) -> None:
-    store.replace(f"runs/{month}/success.json", json.dumps({"month": str(month), "held": held}).encode())
+def mark_done(store: LocalStore, month: Month) -> None:
+    store.replace(f"runs/{month}/success.json", json.dumps({"month": str(month), "held": False}).encode())
 
 
 def causes(notices: Sequence[Notice]) -> list[str]:
@@ -117,11 +118,14 @@ def test_a_month_that_is_at_work_says_who_holds_it(store: LocalStore) -> None:
 
 
 def test_held_mail_is_reminded_of_until_it_is_released(store: LocalStore) -> None:
-    mark_done(store, OCTOBER, held=True)
+    marker = hold_in_marker(["2026-10/301/r1/new_watch"], "5 of 9 councils have a new or worse alert.")
+    store.replace("runs/2026-10/success.json", json.dumps(marker).encode())
     (notice,) = month_notices(store, ON_THE_DAY, RULES)
     assert notice.cause == "held-2026-10"
+    assert "1 message waits for a person. 5 of 9 councils" in notice.what
     assert any("holdfast release --month 2026-10" in s for s in notice.to_do)
-    store.create("releases/2026-10/20261117T120000Z.json", b"{}")
+    note = {"at": NOON.isoformat(), "councils": ["301"], "messages": ["2026-10/301/r1/new_watch"]}
+    store.create("releases/2026-10/20261117T120000Z.json", json.dumps(note).encode())
     assert month_notices(store, ON_THE_DAY, RULES) == []
 
 
@@ -355,7 +359,8 @@ def test_every_month_since_the_first_is_looked_at(store: LocalStore) -> None:
 def test_a_damaged_marker_is_said_and_the_rest_is_looked_at(
     settings: Settings, store: LocalStore, content: bytes
 ) -> None:
-    mark_done(store, Month(2026, 9), held=True)
+    marker = hold_in_marker(["2026-09/301/r1/new_watch"], "5 of 9 councils have a new or worse alert.")
+    store.replace("runs/2026-09/success.json", json.dumps(marker).encode())
     store.replace("runs/2026-10/success.json", content)
     notices, _ = look(settings, NOON, view=None, expected=[])
     assert causes(notices) == ["held-2026-09", "damaged-2026-10"]
