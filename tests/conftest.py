@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
@@ -32,6 +33,18 @@ def _folder(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the published files ({name}) are not on this machine; set HOLDFAST_SHARED to their folder")
     return folder
+
+
+def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that one of the session's processes makes and all may copy from."""
+    root = factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (root / name).exists():
+            make(root / f"{name}.new")
+            (root / f"{name}.new").rename(root / name)
+    return root / name
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The made-up region of the field tests, made once."""
+"""The made-up region of the field tests, made once and copied."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+from flows.month.take_in import TakenIn
+from tests.conftest import made_once
 from tests.field import region
 
 
@@ -14,10 +16,22 @@ def field_region(tmp_path_factory: pytest.TempPathFactory) -> region.FieldRegion
     with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
             patch.delenv(name)
-        return region.make(tmp_path_factory.mktemp("field"))
+        return region.FieldRegion(made_once(tmp_path_factory, "field-region", region.make))
 
 
 @pytest.fixture(scope="session")
-def undisturbed(field_region: region.FieldRegion, tmp_path_factory: pytest.TempPathFactory) -> region.Ran:
+def read_region(
+    field_region: region.FieldRegion, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[region.FieldRegion, TakenIn]:
+    """The region whose last month is taken in, with nobody's file spoiled; copied before anything is decided."""
+    copy = field_region.copy(tmp_path_factory.mktemp("read") / "region")
+    return copy, copy.take_in()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    read_region: tuple[region.FieldRegion, TakenIn], tmp_path_factory: pytest.TempPathFactory
+) -> region.Ran:
     """The last month with nobody's file spoiled."""
-    return field_region.copy(tmp_path_factory.mktemp("undisturbed") / "region").run()
+    read, taken = read_region
+    return read.copy(tmp_path_factory.mktemp("undisturbed") / "region").decide(taken)

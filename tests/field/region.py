@@ -111,7 +111,10 @@ class FieldRegion:
         return inputs.check_months_of(context, retried(due, reads), reads, reports=True)[-1]
 
     def run(self) -> Ran:
-        taken = self.take_in()
+        return self.decide(self.take_in())
+
+    def decide(self, taken: TakenIn) -> Ran:
+        """All that follows taking in: measure, score, decide, publish."""
         context = self.context()
         model = load_model(context.settings, context.store)
         measured = measure(
