@@ -250,14 +250,16 @@ def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:
 def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[object]]) -> Series:
     """A measure's months, from lists of its values. `at` gives the position in `months` of each value."""
 
+    at = cast(list[int], row["at"])
+
     def spread(values: Iterable[T]) -> tuple[T | None, ...]:
-        placed: list[T | None] = [None] * len(months)
-        for at, value in zip(cast(list[int], row["at"]), values, strict=True):
-            placed[at] = value
-        return tuple(placed)
+        if len(at) == len(months):
+            return tuple(values)
+        placed = dict(zip(at, values, strict=True))
+        return tuple(placed.get(position) for position in range(len(months)))
 
     def numbers(key: str) -> list[float | None]:
-        return [_number(v) for v in row[key]]
+        return [None if v is None else round(v, 9) for v in cast(list[float | None], row[key])]
 
     points = numbers("xmr_value")
     return Series(

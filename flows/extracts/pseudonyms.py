@@ -50,9 +50,11 @@ def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
 
     Only which rows belong to the same team matters, not its name; and the column may hold a person's name.
     """
-    named = teams.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
+    sent = teams.unique()
+    named = sent.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
     hashed = pseudonyms("team\x1f" + named, la_code=la_code, key=key).to_list()
-    return pl.Series(teams.name, [None if h is None else f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
+    codes = pl.Series([None if h is None else f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
+    return teams.replace_strict(sent, codes)
 
 
 @lru_cache(_COUNCILS)

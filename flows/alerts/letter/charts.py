@@ -103,7 +103,7 @@ def _png(pixels: bytes, width: int) -> bytes:
     palette[ground : ground + 3] = [255, 255, 255]  # the octree rounds white to nearly white
     small.putpalette(palette)
     out = io.BytesIO()
-    small.save(out, format="PNG", compress_level=9)
+    small.save(out, format="PNG", compress_level=6)
     return out.getvalue()
 
 
@@ -115,33 +115,27 @@ def _panel(axes: Axes, series: Series) -> None:
     y = [float("nan") if v is None else v for v in series.values]
     for limits, dashed in ((series.mean, False), (series.lower, True), (series.upper, True)):
         for start, end, level in _levels(limits):
-            axes.hlines(
-                level,
-                start - 0.5,
-                end + 0.5,
-                colors="#9aa5ae",
-                linestyles="--" if dashed else "-",
-                linewidth=0.7,
-                zorder=1,
-            )
+            ends = [start - 0.5, end + 0.5]
+            axes.plot(ends, [level, level], "--" if dashed else "-", color="#9aa5ae", linewidth=0.7, zorder=1)
     if any(v is not None for v in series.neighbours):
         near = [float("nan") if v is None else v for v in series.neighbours]
         axes.plot(x, near, ":", color=DARK, linewidth=0.9, zorder=1)
     axes.plot(x, y, "-", color=GREY, linewidth=1.1, zorder=2)
     for toward, colour, marker, size in (
-        (None, GREY, "o", 5.0),
-        (IMPROVEMENT, BLUE, "o", 13.0),
-        (CONCERN, ORANGE, "s", 12.0),
+        (None, GREY, "o", 2.2),
+        (IMPROVEMENT, BLUE, "o", 3.6),
+        (CONCERN, ORANGE, "s", 3.5),
     ):
         at = [i for i in x if series.values[i] is not None and _toward(series.toward[i]) == toward]
-        axes.scatter(at, [y[i] for i in at], s=size, color=colour, marker=marker, linewidths=0, zorder=3)
+        axes.plot(at, [y[i] for i in at], marker, color=colour, markersize=size, markeredgewidth=0, zorder=3)
     if series.settled is not None:
-        axes.hlines(series.settled, -0.5, len(x) - 0.5, colors=ORANGE, linestyles=":", linewidth=0.8, zorder=1)
+        axes.plot([-0.5, len(x) - 0.5], 2 * [series.settled], ":", color=ORANGE, linewidth=0.8, zorder=1)
     last = max(i for i in x if series.values[i] is not None)
     settled = " (worse, settled)" if series.settled is not None else ""
     title = f"{_drawn(measure)}: {value_text(measure, y[last])}{settled}"
     size = min(8.2, 8.2 * _TITLE_FITS / len(title))
-    axes.set_title(title, loc="left", x=-0.14, fontsize=size, color="#1b262e", fontweight="bold", pad=4)
+    # With `y` given, Matplotlib does not lay out all labels once more to find room for the title.
+    axes.set_title(title, loc="left", x=-0.14, y=1.0, fontsize=size, color="#1b262e", fontweight="bold", pad=4)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=3, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: value_text(measure, v)))
     axes.set_xlim(-0.6, len(x) - 0.4)
