@@ -18,16 +18,16 @@ import polars as pl
 
 from features.addresses import MOST_RECIPIENTS, is_plain_address
 from features.errors import HoldfastError, ReferenceDataError
+from features.frameworks import (
+    FOUR_GRADES,
+    USUAL_TO_PUBLICATION,
+    Framework,
+    framework_of,
+    framework_of_grade,
+    undeclared_note,
+)
 from features.months import Month
 from features.registry import Kind
-
-#: Grades of an Ofsted judgement, best first. The models use the number as an ordinal.
-GRADES: dict[str, int] = {
-    "Outstanding": 1,
-    "Good": 2,
-    "Requires improvement to be good": 3,
-    "Inadequate": 4,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,18 @@ class Judgement:
 
     published: date
     impact_of_leaders: str
-    """One of GRADES."""
+    """In the words of its framework."""
+
+    @property
+    def framework(self) -> Framework | None:
+        """The framework it was made under; None if nobody declared it."""
+        return framework_of_grade(self.published, self.impact_of_leaders)
+
+    @property
+    def grade(self) -> int | None:
+        """What it counts as, 1 outstanding to 4 inadequate; None if its framework is not declared."""
+        framework = self.framework
+        return None if framework is None else framework.grade_of(self.impact_of_leaders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +80,24 @@ class Council:
         return folder_name(self.la_code)
 
     def judged_by(self, day: date) -> Judgement | None:
-        """The latest judgement published on or before `day`, if any."""
-        known = [j for j in self.judgements if j.published <= day]
-        return max(known, key=lambda j: j.published) if known else None
+        """The latest judgement of a declared framework published on or before `day`, if any."""
+        known = self.judgements_by(day)
+        return known[-1] if known else None
+
+    def judgements_by(self, day: date) -> list[Judgement]:
+        """The judgements of declared frameworks published on or before `day`, oldest first."""
+        known = [j for j in self.judgements if j.published <= day and j.grade is not None]
+        return sorted(known, key=lambda j: j.published)
+
+
+def undeclared_judgements(councils: Iterable[Council], day: date = date.max) -> tuple[str, ...]:
+    """A sentence on each judgement up to a day whose framework nobody has declared: it is kept and not used."""
+    return tuple(
+        undeclared_note(f"Register, {c.name}", j.published, words=(j.impact_of_leaders,))
+        for c in councils
+        for j in c.judgements
+        if j.grade is None and j.published <= day
+    )
 
 
 def folder_name(la_code: str) -> str:
@@ -245,12 +271,23 @@ def _judgements(text: str) -> tuple[Judgement, ...]:
 
 def _judgement(text: str) -> Judgement:
     published, _, grade = text.partition(" ")
-    if grade not in GRADES:
-        raise ReferenceDataError(f"“{grade}” is no grade; use one of {', '.join(GRADES)}.")
     try:
-        return Judgement(date.fromisoformat(published), grade)
+        return judgement_written(date.fromisoformat(published), grade)
     except ValueError:
         raise ReferenceDataError("write each judgement as YYYY-MM-DD and its grade.") from None
+
+
+def judgement_written(published: date, grade: str) -> Judgement:
+    """The judgement as somebody wrote it down. Raises ReferenceDataError if its framework has no such grade.
+
+    A day on which no framework is declared has no list of grades to check against.
+    """
+    judgement = Judgement(published, grade.strip())
+    usual = framework_of(None, published - USUAL_TO_PUBLICATION)
+    if not judgement.impact_of_leaders or (usual is not None and judgement.grade is None):
+        scale = FOUR_GRADES if usual is None else usual.scale
+        raise ReferenceDataError(f"“{grade.strip()}” is no grade; use one of {', '.join(scale)}.")
+    return judgement
 
 
 def _given(text: str) -> str:

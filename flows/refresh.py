@@ -49,29 +49,33 @@ def fetch_and_check(name: str, source: ReferenceSource, settings: Settings, stor
 
 
 @task(task_run_name="Compare with the model in use", **PATIENT_STEP)
-def compare_with_model(settings: Settings, store: Store, at: datetime) -> str:
-    """Say whether the stored files make retraining due, and update the model's level with the newest judgements."""
+def compare_with_model(settings: Settings, store: Store, at: datetime) -> tuple[str, tuple[str, ...]]:
+    """Say whether the stored files make retraining due, and update the model's level with the newest judgements.
+
+    Also returns a sentence on each report of a framework nobody has declared.
+    """
     shelf = Shelf(store)
     model = trained_model(settings, store)
     versions = [v for source in settings.reference.sources for v in shelf.in_use(source.name)]
     said = advice(model, retraining_due(model, versions))
     known = at_known_level(store, model).level_known()
-    if known is None or not any(v.contents.last_judgement > str(known.to) for v in versions):
-        return said
+    newer = known is not None and any(v.contents.last_judgement > str(known.to) for v in versions)
+    if not newer and not any(v.contents.undeclared for v in versions):
+        return said, ()
     try:
         with laid_out(store, [s.name for s in settings.reference.sources]) as folder:
-            _, level = follow_level(store, model, judgements_of_record(folder), at.date(), "the refresh")
+            judgements, undeclared = judgements_of_record(folder)
     except ReferenceDataError as error:
-        level = f"The level was not followed: {error}"
-    return f"{said} {level}"
+        listed = tuple(note for v in versions for note in v.contents.undeclared)
+        return f"{said} The level was not followed: {error}", listed
+    _, level = follow_level(store, model, judgements, at.date(), "the refresh")
+    return f"{said} {level}", undeclared
 
 
 @task(task_run_name="Tell the data team", **PATIENT_STEP)
-def tell_news(
-    store: Store, settings: Settings, outcomes: Sequence[SourceOutcome], said: str, at: datetime
-) -> Sequence[str]:
-    """Mail the data team: each new release once, faults once a month."""
-    return tell_data_team(store, open_transport(settings), settings, outcomes, said, at)
+def tell_news(store: Store, settings: Settings, outcome: RefreshOutcome, at: datetime) -> Sequence[str]:
+    """Mail the data team: each new release once, faults and undeclared reports once a month."""
+    return tell_data_team(store, open_transport(settings), settings, outcome, at)
 
 
 def _run_name() -> str:
@@ -118,11 +122,10 @@ def run_refresh(request: RefreshRequest, now: datetime) -> RefreshOutcome:
             raise result  # a fault of the store or of ours: every other source would fail too
         else:
             found.append(cast(SourceOutcome, result))
-    said = compare_with_model(settings, store, now)
-    outcome = RefreshOutcome(tuple(found), said)
+    outcome = RefreshOutcome(tuple(found), *compare_with_model(settings, store, now))
     if outcome.nothing_worked and runtime.deployment.id:
         return outcome  # the run fails, and the data team is told of that
-    return replace(outcome, mail=tuple(tell_news(store, settings, found, said, now)))
+    return replace(outcome, mail=tuple(tell_news(store, settings, outcome, now)))
 
 
 def refresh_result(state: object) -> RefreshOutcome:
@@ -133,4 +136,5 @@ def refresh_result(state: object) -> RefreshOutcome:
 def _show(outcome: RefreshOutcome) -> None:
     """Show the outcome as artifacts of the run."""
     create_table_artifact(outcome.to_table(), key="published-files", description=outcome.headline)
-    create_markdown_artifact(outcome.advice, key="retraining", description="Whether the model should be trained again")
+    said = "\n\n".join([outcome.advice, *outcome.undeclared])
+    create_markdown_artifact(said, key="retraining", description="Whether the model should be trained again")

@@ -14,6 +14,7 @@ DOOR = (
     "record.cells",
     "record.figures",
     "record.identity",
+    "record.judgements",
     "record.layouts",
     "record.places",
     "record.read",

@@ -10,14 +10,17 @@ from datetime import date
 
 import polars as pl
 
-from features.councils import GRADES, Council, Register
+from features.councils import Council, Register
+from features.frameworks import INADEQUATE
 
-#: One row per council. `previous_judgement` is the grade of impact of leaders, 1 outstanding to 4 inadequate.
+#: One row per council. `previous_judgement` is what the grade of impact of leaders counts as, 1 outstanding to 4
+#: inadequate; `previous_words` is that grade as its framework words it.
 CONTEXT = pl.Schema(
     {
         "la_code": pl.String(),
         "as_of": pl.Date(),
         "previous_judgement": pl.Int64(),
+        "previous_words": pl.String(),
         "months_since_judgement": pl.Int64(),
         "judgement_before_that": pl.Int64(),
         "ever_inadequate": pl.Boolean(),
@@ -46,15 +49,16 @@ def whole_months(earlier: date, later: date) -> int:
 
 
 def _row(council: Council, day: date) -> tuple[object, ...]:
-    known = sorted((j for j in council.judgements if j.published <= day), key=lambda j: j.published)
-    grades = [GRADES[j.impact_of_leaders] for j in known]
+    known = council.judgements_by(day)
+    grades = [j.grade for j in known]
     return (
         council.la_code,
         day,
         grades[-1] if grades else None,
+        known[-1].impact_of_leaders if known else None,
         whole_months(known[-1].published, day) if known else None,
         grades[-2] if len(grades) > 1 else None,
-        GRADES["Inadequate"] in grades,
+        INADEQUATE in grades,
         len(grades),
         council.imd_score,
         council.population_0_17,

@@ -10,6 +10,7 @@ import polars as pl
 
 from expectations.batch import FAILURES
 from features.councils import Council
+from features.frameworks import INADEQUATE
 from features.months import Month, nth_working_day
 from flows.alerts.alert import Alert, alert_name, build_alert
 from flows.alerts.answers import Goal, Reply, answers_before, goals_of, with_answers, with_goals
@@ -30,7 +31,6 @@ from models.score import Score
 WINDOW_MONTHS = 12
 
 #: The grade that puts a council on the recovery track.
-INADEQUATE = "Inadequate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def decide_councils(
         judgement = council.judged_by(cutoff)
         decision = decide(
             score,
-            inadequate=judgement is not None and judgement.impact_of_leaders == INADEQUATE,
+            inadequate=judgement is not None and judgement.grade == INADEQUATE,
             signals=facts[council.la_code].signals,
             previous=previous.decision.state if previous else None,
             delivered=previous is not None and council.folder in told[previous.month],

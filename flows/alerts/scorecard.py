@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
-from features.councils import GRADES, Council, Judgement
+from features.councils import Council, Judgement, undeclared_judgements
+from features.frameworks import GOOD
 from features.months import Month
 from features.words import count_words
 from flows.alerts.alert import Alert, alert_name
@@ -22,7 +23,6 @@ from flows.store.port import Store
 
 _NAME = re.compile(r"alerts/(?P<month>\d{4}-\d{2})/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
 _OPEN = (Band.WATCH, Band.LOSING_GRIP)
-_GOOD = GRADES["Good"]
 #: Ranges of scores (from, up to) for which forecasts are compared with outcomes.
 _GROUPS = ((0.0, 0.2), (0.2, 0.4), (0.4, 0.6), (0.6, 1.0))
 
@@ -45,16 +45,15 @@ class JudgedCouncil:
     la_code: str
     published: date
     grade: str
+    """In the words of its framework."""
+    framework: str
+    below_good: bool
     month: Month
     """The month of the last alert before it."""
     band: Band
     score: float | None
     open_months: int
     """For how many months in a row an alert had been open."""
-
-    @property
-    def below_good(self) -> bool:
-        return GRADES[self.grade] > _GOOD
 
     @property
     def verdict(self) -> Hindsight:
@@ -79,6 +78,8 @@ class Scorecard:
     """Every judgement since this group started, in order of publication."""
 
     judged: tuple[JudgedCouncil, ...]
+    undeclared: tuple[str, ...] = ()
+    """Judgements that are not counted, because nobody has declared their framework."""
 
     def count(self, verdict: Hindsight) -> int:
         """How many judgements had this result."""
@@ -89,14 +90,20 @@ class Scorecard:
         """The card in sentences, most important first."""
         scored = [j for j in self.judged if j.score is not None]
         if not self.judged:
-            return ("No judgement has been published since this group's first alert.",)
+            return ("No judgement has been published since this group's first alert.", *self.undeclared)
         lines = [f"{count_words(len(self.judged), 'judgement', 'judgements')} since this group's first alert."]
         lines += [
             f"{v.value.capitalize()}: {self.count(v)}." for v in Hindsight if self.count(v) or v is not Hindsight.UNSEEN
         ]
         if scored:
-            expected, seen = sum(j.score or 0.0 for j in scored), sum(j.below_good for j in scored)
-            lines.append(f"Below good: {expected:.1f} expected by the scores, {seen} seen, of {len(scored)} scored.")
+            frameworks = list(dict.fromkeys(j.framework for j in scored))
+            for framework in frameworks:
+                under = [j for j in scored if j.framework == framework]
+                expected, seen = sum(j.score or 0.0 for j in under), sum(j.below_good for j in under)
+                lines.append(
+                    f"Below good{f' under {framework}' if len(frameworks) > 1 else ''}: {expected:.1f} expected by the "
+                    f"scores, {seen} seen, of {len(under)} scored."
+                )
         for low, high in _GROUPS:
             group = [j for j in scored if low <= (j.score or 0.0) < high or (high == 1.0 and j.score == 1.0)]
             if group:
@@ -107,7 +114,7 @@ class Scorecard:
         warned = sorted(j.open_months for j in self.judged if j.verdict is Hindsight.HIT)
         if warned:
             lines.append(f"Months of warning before publication: {', '.join(map(str, warned))}.")
-        return (*lines, *(j.sentence for j in self.judged))
+        return (*lines, *(j.sentence for j in self.judged), *self.undeclared)
 
     def to_json(self) -> str:
         """The card as a JSON document."""
@@ -115,7 +122,7 @@ class Scorecard:
             asdict(j) | {"published": str(j.published), "month": str(j.month), "verdict": j.verdict}
             for j in self.judged
         ]
-        return json.dumps({"judged": rows}, indent=1, ensure_ascii=False, sort_keys=True)
+        return json.dumps({"judged": rows, "undeclared": self.undeclared}, indent=1, ensure_ascii=False, sort_keys=True)
 
 
 def scorecard(store: Store, councils: Sequence[Council], known_by: date) -> Scorecard:
@@ -124,11 +131,14 @@ def scorecard(store: Store, councils: Sequence[Council], known_by: date) -> Scor
     judged = []
     for council in councils:
         own = names.get(council.folder, {})
-        for judgement in council.judgements:
+        for judgement in council.judgements_by(known_by):
+            if judgement.framework is None or not judgement.framework.counts:
+                continue
             before = [m for m in sorted(own) if m.last_day < judgement.published]
-            if before and judgement.published <= known_by:
+            if before:
                 judged.append(_judged(store, council, judgement, [own[m] for m in before]))
-    return Scorecard(tuple(sorted(judged, key=lambda j: (j.published, j.la_code))))
+    in_order = tuple(sorted(judged, key=lambda j: (j.published, j.la_code)))
+    return Scorecard(in_order, undeclared_judgements(councils, known_by))
 
 
 def _judged(store: Store, council: Council, judgement: Judgement, names: Sequence[str]) -> JudgedCouncil:
@@ -143,6 +153,8 @@ def _judged(store: Store, council: Council, judgement: Judgement, names: Sequenc
         la_code=council.la_code,
         published=judgement.published,
         grade=judgement.impact_of_leaders,
+        framework=judgement.framework.level_of if judgement.framework else "",
+        below_good=(judgement.grade or 0) > GOOD,
         month=last.month,
         band=last.decision.band,
         score=last.score.probability_below_good,

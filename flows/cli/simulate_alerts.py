@@ -17,12 +17,12 @@ from features.comparing.context import context
 from features.comparing.panel import compute_features
 from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count
 from features.frames import NATIONAL, REASONS, counts_schema
+from features.frameworks import INADEQUATE
 from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures, monthly_points
 from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, london_day, month_range, nth_working_day
 from features.registry import Kind
-from flows.alerts.council import INADEQUATE
 from flows.alerts.facts import facts_by_council
 from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
 from flows.cli.alert_rivals import RivalTally, tally, tally_json, tally_table
@@ -223,7 +223,7 @@ def histories_of(
         facts = facts_by_council(known, codes, month, chart_months=1)
         for one in made.councils:
             judgement = one.council.judged_by(cutoff)
-            inadequate = judgement is not None and judgement.impact_of_leaders == INADEQUATE
+            inadequate = judgement is not None and judgement.grade == INADEQUATE
             seen[one.la_code].append(MonthSeen(scores[one.la_code], facts[one.la_code].signals, inadequate))
     return tuple(CouncilHistory(c.la_code, tuple(seen[c.la_code]), c.story.onset) for c in made.councils)
 

@@ -8,21 +8,27 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from features.councils import GRADES
+from features.councils import judgement_written
 from features.errors import ReferenceDataError
+from features.frameworks import GOOD, undeclared_note
 from flows.store import Store
-from models.judgements.labels import GOOD, graded
+from models.judgements.labels import graded
 from models.learning.trained import TrainedModel
-from models.record import read_record
+from models.record import read_reports
 from models.registry.levels import FedJudgement, feed
 
 COLUMNS = ("la_code", "published", "impact_of_leaders")
 
 
-def judgements_of_record(folder: Path) -> list[FedJudgement]:
-    """Every judgement in a folder of published files. Raises ReferenceDataError."""
-    rows = graded(read_record(folder).judgements).iter_rows(named=True)
-    return [FedJudgement(r["published"], r["la_code"], r["grade"] > GOOD, r["framework"]) for r in rows]
+def judgements_of_record(folder: Path) -> tuple[list[FedJudgement], tuple[str, ...]]:
+    """Every judgement in a folder of published files, and a sentence on each report of an undeclared framework.
+
+    Raises ReferenceDataError.
+    """
+    read = read_reports(folder)
+    rows = graded(read.judgements).iter_rows(named=True)
+    found = [FedJudgement(r["published"], r["la_code"], r["grade"] > GOOD, r["framework"]) for r in rows]
+    return found, tuple(read.undeclared)
 
 
 def judgements_by_hand(text: str, where: str) -> list[FedJudgement]:
@@ -36,16 +42,18 @@ def judgements_by_hand(text: str, where: str) -> list[FedJudgement]:
         raise ReferenceDataError(f"{where}: the list of judgements lacks the columns {', '.join(missing)}.")
     found = []
     for line, row in enumerate(reader, start=2):
-        grade = (row["impact_of_leaders"] or "").strip()
-        if grade not in GRADES:
-            raise ReferenceDataError(
-                f"{where}, line {line}, impact_of_leaders: this is no grade; use one of {', '.join(GRADES)}."
-            )
         try:
             day = date.fromisoformat((row["published"] or "").strip())
         except ValueError:
             raise ReferenceDataError(f"{where}, line {line}, published: write the day as YYYY-MM-DD.") from None
-        found.append(FedJudgement(day, (row["la_code"] or "").strip(), GRADES[grade] > GOOD))
+        try:
+            judgement = judgement_written(day, row["impact_of_leaders"] or "")
+        except ReferenceDataError as error:
+            raise ReferenceDataError(f"{where}, line {line}, impact_of_leaders: {error}") from None
+        code, framework, grade = (row["la_code"] or "").strip(), judgement.framework, judgement.grade
+        if framework is None or grade is None:
+            raise ReferenceDataError(undeclared_note(f"{where}, line {line}, {code}", day))
+        found.append(FedJudgement(day, code, grade > GOOD, framework.name))
     return found
 
 

@@ -235,7 +235,7 @@ def write_region_page(
             code_version=alerting.versions.code,
             times=tuple(StageTime(stage=s, seconds=t) for s, t in seconds.items()),
             held=held,
-            hindsight=card.lines if card.judged else (),
+            hindsight=card.lines if card.judged or card.undeclared else (),
             links=(("Validation of the month", f"../../{index_name(month)}"),),
         ),
         links=links,

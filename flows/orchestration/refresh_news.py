@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from features.errors import HoldfastError
 from features.months import Month, london_day
+from features.words import count_words
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
@@ -15,6 +16,7 @@ from flows.mail.deliver import deliver
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
 from flows.published.api import DataSetVersion
+from flows.published.outcome import RefreshOutcome
 from flows.published.refresh import SourceOutcome
 from flows.published.shelf import Version
 from flows.settings.settings import Settings
@@ -27,25 +29,27 @@ _TOLD_WITHIN = timedelta(days=14)
 _NAMED = 3
 
 
-def messages(outcomes: Sequence[SourceOutcome], advice: str, sender: Contact, at: datetime) -> Iterator[Message]:
-    """The messages for these outcomes. Their keys are stable, so the ledger sends each only once."""
-    for outcome in outcomes:
+def messages(refreshed: RefreshOutcome, sender: Contact, at: datetime) -> Iterator[Message]:
+    """The messages for this refresh. Their keys are stable, so the ledger sends each only once."""
+    for outcome in refreshed.sources:
         version = outcome.version
         if version is not None and version.is_release and at - version.fetched <= _TOLD_WITHIN:
-            yield _release(version, advice, sender)
+            yield _release(version, refreshed.advice, sender)
         if outcome.newer is not None:
             yield _newer(outcome, outcome.newer, sender, at)
-    if trouble := [o for o in outcomes if o.trouble]:
+    if trouble := [o for o in refreshed.sources if o.trouble]:
         yield _trouble(trouble, sender, at)
+    if refreshed.undeclared:
+        yield _undeclared(refreshed.undeclared, sender, at)
 
 
 def tell_data_team(
-    store: Store, transport: Transport, settings: Settings, outcomes: Sequence[SourceOutcome], advice: str, at: datetime
+    store: Store, transport: Transport, settings: Settings, refreshed: RefreshOutcome, at: datetime
 ) -> tuple[str, ...]:
     """Send the messages that are due to the data team. Returns one sentence for each, sent or not."""
     said = []
     to = (settings.mail.data_team,)
-    for message in messages(outcomes, advice, Contact.of(settings), at):
+    for message in messages(refreshed, Contact.of(settings), at):
         try:
             done = deliver(store, transport, message, recipients=to, policy=mail_policy(settings), at=at)
         except HoldfastError as error:
@@ -106,6 +110,21 @@ def _trouble(outcomes: Sequence[SourceOutcome], sender: Contact, at: datetime) -
             LetterSection("What is wrong", (Bullets(tuple(o.sentence for o in ordered)),)),
             LetterSection("In use meanwhile", (Bullets(used),)),
         ),
+        sender=sender,
+    )
+
+
+def _undeclared(reports: Sequence[str], sender: Contact, at: datetime) -> Message:
+    """The reports that wait for a decision; the same ones are told of again each month until it is made."""
+    month = Month.of(london_day(at))
+    digest = sha256(repr(sorted(reports)).encode()).hexdigest()[:12]
+    count = count_words(len(reports), "report", "reports")
+    return _message(
+        key=f"{month}/reference/undeclared-{digest}",
+        month=month,
+        subject=f"{count} of an inspection framework that is not declared",
+        lead="They are kept and not used: no score, level or track record changes until somebody has decided.",
+        sections=(LetterSection("The reports", (Bullets(tuple(reports)),)),),
         sender=sender,
     )
 

@@ -89,6 +89,7 @@ FEATURE_MEANINGS: dict[str, str] = {
 _CONTEXT_MEANINGS: dict[str, str] = {
     "la_code": "The council’s DfE code.",
     "as_of": "The day whose knowledge is used.",
+    "previous_words": "The same grade in the words of its inspection framework.",
     "previous_judgement": "Latest published judgement of impact of leaders: 1 outstanding, 2 good, "
     "3 requires improvement to be good, 4 inadequate.",
     "months_since_judgement": "Whole months since it was published.",

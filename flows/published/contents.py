@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from features.errors import ReferenceDataError
+from features.frameworks import TO_DECIDE
 from flows.extracts.formats.dfe.workforce_file import read_published
 from flows.published.form import check_rows, kind_of_file
 from flows.settings.published_sources import Holds
 from models.record import layouts
-from models.record.cells import day, grade, number, unknown_symbols
+from models.record.cells import number, unknown_symbols
 from models.record.figures import LAIT_MEASURES
+from models.record.judgements import ReportRow, report_rows
 from models.record.places import plain_name
 from models.record.tables import Layout, RecordTable, claim, nearest, tables_of
 
@@ -85,6 +87,8 @@ class Contents(_Record):
     """Number of councils with figures by year (`2023`), or in LAIT by item and year (`RevCP 2023`)."""
     judgements: tuple[str, ...] = ()
     """Day of publication and council of each judgement: `2023-07-04 darlington`."""
+    undeclared: tuple[str, ...] = ()
+    """Reports whose framework nobody had declared when the file was stored."""
     councils: int = 0
     notes: tuple[str, ...] = ()
 
@@ -129,6 +133,7 @@ def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True
     periods: dict[str, int] = {}
     notes: list[str] = []
     judgements: set[str] = set()
+    undeclared: list[str] = []
     councils = 0
     for layout, table, frame in claimed:
         if layout in _YEARLY or layout is layouts.LAIT:
@@ -136,10 +141,14 @@ def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True
             periods |= counted
             notes += said
         elif holds in JUDGED:
-            judgements |= set(_judgements(layout, table, frame))
+            for row in _judged(layout, table, frame):
+                if row.undeclared:
+                    undeclared.append(row.note(table.where))
+                elif row.published is not None:
+                    judgements.add(_judgement(row))
         else:
             councils = max(councils, _places(layout, table, frame))
-    if holds in JUDGED and not judgements:
+    if holds in JUDGED and not (judgements or undeclared):
         raise ReferenceDataError(f"{file}: no row has both a judgement and its publication date. The old file stays.")
     return Contents(
         holds=holds,
@@ -151,6 +160,7 @@ def read_contents(content: bytes, holds: Holds, name: str, *, whole: bool = True
         periods=dict(sorted(periods.items())),
         judgements=tuple(sorted(judgements)),
         councils=councils or len({j[11:] for j in judgements}) or max(periods.values(), default=0),
+        undeclared=tuple(undeclared),
         notes=tuple(notes),
     )
 
@@ -250,42 +260,35 @@ def _average(values: pl.Series) -> float:
     return float(mean) if isinstance(mean, float) else 0.0
 
 
-def _judgements(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> Iterator[str]:
-    """Day and council of every row with a grade and a publication date.
+def _judged(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> list[ReportRow]:
+    """The rows of a list of reports that say how a council was judged, whether or not their framework is declared.
 
     Raises ReferenceDataError if dates, or the grades of the newest year, are in an unknown form: otherwise new
     judgements would be missing without notice.
     """
-    if "published" not in frame.columns:
-        return
-    given = [c for c in ("overall", "leaders", "help", "care", "care_leavers") if c in frame.columns]
-    who = [c for c in ("la_name", "new_la_code", "old_la_code", "urn") if c in frame.columns]
-    read = frame.select(
-        *who,
-        on=day("published"),
-        dated=pl.col("published").is_not_null(),
-        judged=pl.any_horizontal(grade(c).is_not_null() for c in given),
-        said=pl.any_horizontal(pl.col(c).is_not_null() for c in given),
-    )
-    undated = read.filter("judged", "dated", pl.col("on").is_null()).height
+    rows = [r for r in report_rows(layout, frame) if r.written]
+    undated = sum(r.cells["dated"] and r.published is None for r in rows)
     if undated:
         raise ReferenceDataError(
             f"{table.where}: {undated} judgement{'s have' if undated > 1 else ' has'} a publication date that cannot "
             "be read. The file is not used; the old one stays."
         )
-    dated = read.filter(pl.col("on").is_not_null())
-    newest = dated.filter("said", pl.col("on") > pl.col("on").max() - timedelta(days=_YEAR_DAYS))
-    # In the list of a year's visits most rows have no grade; in the lists of judgements they do.
-    listed = layout is not layouts.IN_YEAR and newest.height >= _ENOUGH_ROWS
-    if listed and newest["judged"].sum() < newest.height * _LEAST_READABLE:
-        unread = newest.height - newest["judged"].sum()
+    dated = [(r.published, r) for r in rows if r.published is not None]
+    last = max((day for day, _ in dated), default=date.min)
+    newest = [r for day, r in dated if r.framework is not None and (last - day).days < _YEAR_DAYS]
+    unread = sum(r.undeclared for r in newest)
+    if len(newest) >= _ENOUGH_ROWS and unread > len(newest) * (1 - _LEAST_READABLE):
         raise ReferenceDataError(
-            f"{table.where}: the grades of {unread} of the {newest.height} judgements of the newest year are written "
-            "in words that are not known. The file is not used; the old one stays."
+            f"{table.where}: the grades of {unread} of the {len(newest)} judgements of the newest year are written "
+            "in words that are not known. The file is not used; the old one stays. If they are of a new framework, "
+            f"decide in features/frameworks.py: {TO_DECIDE}."
         )
-    for row in dated.filter("judged").iter_rows(named=True):
-        council = next((str(row[c]) for c in who if row[c]), "")
-        yield f"{row['on']} {plain_name(council) or council}"
+    return rows
+
+
+def _judgement(row: ReportRow) -> str:
+    council = next((str(v) for n in ("la_name", "new_la_code", "old_la_code", "urn") if (v := row.cells[n])), "")
+    return f"{row.published} {plain_name(council) or council}"
 
 
 def _places(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> int:

@@ -25,6 +25,8 @@ class RefreshOutcome:
     sources: tuple[SourceOutcome, ...]
     advice: str
     """Whether retraining is due, and why."""
+    undeclared: tuple[str, ...] = ()
+    """Reports of frameworks nobody has declared, each with what must be decided; they are not used."""
     mail: tuple[str, ...] = ()
     """The results of messages to the data team, if there were any."""
 
@@ -47,7 +49,9 @@ class RefreshOutcome:
 
     def to_text(self) -> str:
         """The headline, one line for each source, and the advice."""
-        return "\n".join([self.headline, *(f"  {s.sentence}" for s in self.ordered()), self.advice, *self.mail])
+        return "\n".join(
+            [self.headline, *(f"  {s.sentence}" for s in self.ordered()), self.advice, *self.undeclared, *self.mail]
+        )
 
     def to_table(self) -> list[dict[str, str]]:
         """One row for each source."""

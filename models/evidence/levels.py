@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 from scipy.special import expit
 
+from features.frameworks import ILACS_FRAMEWORK, SIF_FRAMEWORK
 from models.judgements.labels import inspections
 from models.learning.classifier import level_shift
 from models.learning.level import Floats, Judged, Level, LevelRule, followed, served, unknown
 from models.learning.metrics import log_losses
 from models.learning.tries import count_tries
 from models.record import PublicRecord, read_record
-from models.record.frameworks import ILACS_FRAMEWORK, SIF_FRAMEWORK
 
 SEED = 20180301
 #: Log-odds of councils without a level, as the model gives them for ILACS inspections: mean and spread.

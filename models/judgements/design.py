@@ -15,13 +15,12 @@ import polars as pl
 
 from features.comparing.panel import compute_features
 from features.comparing.wide import wide_columns, wide_latest
+from features.frameworks import GOOD, INADEQUATE, counting, teaching
 from features.months import Month
 from features.registry import BY_NAME, Direction, Group
 from models.judgements.asof import Variant, national_distribution, record_measures
 from models.judgements.labels import (
     BELOW_GOOD_FROM,
-    GOOD,
-    INADEQUATE,
     INSPECTIONS,
     MONTHS_BEFORE,
     graded,
@@ -30,7 +29,6 @@ from models.judgements.labels import (
 )
 from models.learning.level import Floats
 from models.record import PublicRecord
-from models.record.frameworks import FRAMEWORKS
 from models.record.identity import EXISTED
 
 #: An annual figure older than this is not used: two later releases have been missed by then.
@@ -70,10 +68,6 @@ TARGETS = (
 )
 
 QUARTER_MONTHS = (1, 4, 7, 10)
-#: Frameworks whose inspections count in a track record.
-COUNTING = tuple(f.name for f in FRAMEWORKS if f.counts)
-#: Frameworks whose inspections may teach a model.
-TEACHING = tuple(f.name for f in FRAMEWORKS if f.trains)
 
 _SIGNS = {Direction.HIGH: 1, Direction.LOW: -1, Direction.NONE: 0}
 
@@ -89,14 +83,10 @@ class Design:
     """NATIONAL: the distributions the percentiles were read from, kept with the model as its reference."""
     councils: pl.DataFrame
     """One row per council and quarter, judged later or not: the same features and context, and what came next."""
-    counting: tuple[str, ...] = COUNTING
-    """Frameworks whose inspections are part of a track record and move the level."""
-    teaching: tuple[str, ...] = TEACHING
-    """Frameworks whose inspections may teach a model."""
 
     def taught_before(self, day: date) -> pl.DataFrame:
         """The rows published before a day that a model may learn from."""
-        return self.frame.filter(pl.col("published") < day, pl.col("framework").is_in(list(self.teaching)))
+        return self.frame.filter(pl.col("published") < day, pl.col("framework").is_in(teaching()))
 
     def asked_before(self, months: int) -> pl.DataFrame:
         """One row per inspection, as it was known that many months before its first day."""
@@ -146,8 +136,6 @@ def build_design(record: PublicRecord, variant: Variant) -> Design:
         variant,
         national,
         every.filter(~pl.col("inspection")).drop("inspection").sort("as_of", "la_code"),
-        counting=tuple(f.name for f in record.frameworks if f.counts),
-        teaching=tuple(f.name for f in record.frameworks if f.trains),
     )
 
 
@@ -188,7 +176,7 @@ def each_quarter(record: PublicRecord) -> pl.DataFrame:
     asked = codes.join(pl.DataFrame({"as_of": days}), how="cross").filter(there)
     known = with_previous(asked, record.judgements, record.lineage).filter(pl.col("previous_grade").is_not_null())
     following = known.sort("as_of", "la_code").join_asof(
-        marked.filter(pl.col("framework").is_in([f.name for f in record.frameworks if f.counts])).drop("sources"),
+        marked.filter(pl.col("framework").is_in(counting())).drop("sources"),
         left_on="as_of",
         right_on="started",
         by="la_code",

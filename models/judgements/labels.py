@@ -11,14 +11,14 @@ from datetime import timedelta
 
 import polars as pl
 
+from features.frameworks import GOOD, INADEQUATE
+
 #: Days from the start of an inspection to publication where no source gives the start: SIF visits lasted four weeks and
 #: reports followed about two months later. The value is on the long side, so that nothing known only after the start is
 #: read.
 ASSUMED_DAYS_TO_PUBLICATION = 100
 
-GOOD = 2
 BELOW_GOOD_FROM = 2.5
-INADEQUATE = 4
 
 SUB_JUDGEMENTS = ("leaders", "help", "care", "care_leavers")
 

@@ -9,11 +9,11 @@ import polars as pl
 
 from features.comparing.context import context
 from features.comparing.wide import wide_columns, wide_latest
-from features.councils import GRADES, Council, Judgement, Register
+from features.councils import Council, Judgement, Register
+from features.frameworks import GOOD, INADEQUATE
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
-from models.judgements.labels import BELOW_GOOD_FROM, GOOD, INADEQUATE, INSPECTIONS, MONTHS_BEFORE
-from models.record.frameworks import framework_of
+from models.judgements.labels import BELOW_GOOD_FROM, INSPECTIONS, MONTHS_BEFORE
 
 #: The register gives publication days only. ILACS reports come out a median of 52 days after the start. Ten more days
 #: keep anything learned during the visit out of the features.
@@ -21,8 +21,6 @@ DAYS_TO_PUBLICATION = 62
 #: With at least this many judgements a group's own months teach the model. It is a tenth of the published ones, and
 #: enough that one council's way of counting is not decisive.
 OWN_FROM = 30
-#: The framework of a judgement from a time that no declared framework covers: it is kept but not learned from.
-UNDECLARED = "not declared"
 
 
 def design_from_history(features: pl.DataFrame, register: Register, national: pl.DataFrame) -> Design:
@@ -34,7 +32,7 @@ def design_from_history(features: pl.DataFrame, register: Register, national: pl
     rows = [
         _row(council, judgement, months)
         for council in register.councils
-        for judgement in council.judgements
+        for judgement in council.judgements_by(date.max)
         for months in MONTHS_BEFORE
         if months == 0 or _was_next(council, judgement, months)
     ]
@@ -104,15 +102,15 @@ _NAMES = tuple(dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS]))
 def _row(council: Council, judgement: Judgement, months: int) -> tuple[object, ...]:
     started, as_of = _asked(judgement, 0), _asked(judgement, months)
     about = context(Register((council,)), as_of).row(0, named=True)
-    grade = GRADES[judgement.impact_of_leaders]
-    framework = framework_of(None, started)
+    framework, grade = judgement.framework, judgement.grade
+    assert framework is not None and grade is not None
     before = None if about["previous_judgement"] is None else float(about["previous_judgement"])
     earlier = council.judged_by(as_of)
     since = None if earlier is None else (as_of - earlier.published).days / 365.25
     values: dict[str, object] = dict.fromkeys(_NAMES)
     values |= {
         "la_code": council.la_code,
-        "framework": framework.name if framework is not None else UNDECLARED,
+        "framework": framework.name,
         "started": started,
         "as_of": as_of,
         "months_before": months,

@@ -11,8 +11,7 @@ import polars as pl
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-from models.judgements.design import COUNTING
-from models.judgements.labels import GOOD, INADEQUATE
+from features.frameworks import GOOD, INADEQUATE, newest_level, sharing
 from models.learning.candidates import Candidate
 from models.learning.classifier import BelowGoodClassifier
 from models.learning.level import Floats, Level
@@ -32,6 +31,8 @@ class Fitted:
 
     candidate: Candidate
     estimator: Any
+    level_of: str
+    """The framework whose level it has learned: the newest one among its rows that counts."""
 
     def forecast(self, frame: pl.DataFrame, level: Level | None = None) -> Forecast:
         """Forecasts for the frame's rows, in its order, at the level of its training or another."""
@@ -65,15 +66,16 @@ def inputs(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def fit(candidate: Candidate, training: pl.DataFrame, counting: Sequence[str] = COUNTING) -> Fitted:
+def fit(candidate: Candidate, training: pl.DataFrame) -> Fitted:
     """Train a candidate on rows of a design.
 
     Judgements under an earlier framework teach what goes with a poor judgement. How common one is today is learned only
-    from judgements that count (`published`), by estimators that have a level.
+    from those that make up the newest level (`published`), by estimators that have a level.
     """
+    level_of = newest_level(training["framework"])
     estimator = candidate.make(candidate.columns)
     days = training["published"].to_physical().cast(pl.Float64()) + _EPOCH
-    counts = training["framework"].is_in(list(counting))
+    counts = training["framework"].is_in(sharing(level_of))
     given: dict[str, Any] = {
         "sample_weight": training["weight"].to_numpy(),
         "published": pl.select(pl.when(counts).then(days)).to_series().fill_null(float("nan")).to_numpy(),
@@ -86,7 +88,7 @@ def fit(candidate: Candidate, training: pl.DataFrame, counting: Sequence[str] = 
         x = x.with_columns(pl.when(pl.col(c).is_nan().all()).then(0.0).otherwise(c).alias(c) for c in x.columns)
     with threadpool_limits(limits=1):
         estimator.fit(x, training["grade"].to_numpy().astype(np.int64), **known)
-    return Fitted(candidate, estimator)
+    return Fitted(candidate, estimator, level_of)
 
 
 #: Polars counts days from 1970, Python's ordinals from the year 1.

@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from models.learning.classifier import BelowGoodClassifier
 from models.learning.fitting import inputs
-from models.learning.level import Floats, Judged, followed, served
-from models.record.frameworks import ILACS_FRAMEWORK
+from models.learning.level import Floats, Judged, followed, served, unknown
 from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
 
 #: A score is given only if at least this share of the measures the model reads is present.
 ENOUGH_MEASURES = 0.5
 #: A score's track record is taken from back-test forecasts within this distance of it, and from at least this many.
 _TRACK_WITHIN = 0.1
-_TRACK_AT_LEAST = 20
+TRACK_AT_LEAST = 20
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class TrainedModel:
     reference: pl.DataFrame
     """NATIONAL: the published distributions that percentiles are read from."""
     run: Mapping[str, Any] = field(repr=False)
-    framework: str = ILACS_FRAMEWORK.name
+    framework: str = "ILACS"
     """The framework that its level and track record belong to."""
 
     @property
@@ -102,25 +101,27 @@ class TrainedModel:
         level = self.estimator.level
         return None if level.to is None else LevelKnown(level.judgements, level.to, self.framework)
 
-    def following(self, judgements: list[tuple[str, Judged]]) -> TrainedModel:
+    def following(self, judgements: list[tuple[str, Judged]], framework: str) -> TrainedModel:
         """The same model, with its level moved by judgements (`la_code`, judgement) published since it was trained.
 
-        A judgement's log-odds are always its council's `standing` in the model; the value it brings along is not used.
+        If they make up the level of another framework than the model's, that level begins unknown. A judgement's
+        log-odds are always its council's `standing` in the model; the value it brings along is not used.
         """
-        last = self.estimator.level.to
+        start = self.estimator.level if framework == self.framework else unknown(self.estimator.rule)
+        last = start.to
         news = [
             replace(judged, log_odds=self.standing[code])
             for code, judged in judgements
             if code in self.standing and (last is None or judged.published > last)
         ]
-        level = followed(self.estimator.level, self.estimator.rule, news)
-        return replace(self, estimator=self.estimator.at_level(level))
+        level = followed(start, self.estimator.rule, news)
+        return replace(self, estimator=self.estimator.at_level(level), framework=framework)
 
     def track_record(self, probability: float) -> TrackRecord | None:
         """How often councils with similar back-test forecasts were judged below good; None if there are too few."""
-        if len(self.track_forecast) < _TRACK_AT_LEAST:
+        if len(self.track_forecast) < TRACK_AT_LEAST:
             return None
         distance = np.abs(self.track_forecast - probability)
-        near = distance <= max(_TRACK_WITHIN, float(np.sort(distance)[_TRACK_AT_LEAST - 1]))
+        near = distance <= max(_TRACK_WITHIN, float(np.sort(distance)[TRACK_AT_LEAST - 1]))
         flagged, bad = int(near.sum()), int(self.track_outcome[near].sum())
         return TrackRecord(flagged, bad, round(10 * bad / flagged), self.track_basis)

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from features.errors import ModelError
+from features.frameworks import counting, declared, sharing
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.judgements.labels import MONTHS_BEFORE
@@ -24,7 +25,7 @@ from models.learning.classifier import BelowGoodClassifier
 from models.learning.fitting import Fitted, fit
 from models.learning.metrics import measure_forecasts
 from models.learning.promotion import PromotionCheck, Verdict, judge
-from models.learning.trained import TrainedModel
+from models.learning.trained import TRACK_AT_LEAST, TrainedModel
 from models.learning.tries import tried
 from models.learning.uncertainty import by_year, coverage
 from models.learning.walkforward import FIRST_DAY, QUESTIONS, WalkForward, standing_on, walk_forward
@@ -149,7 +150,7 @@ def train_design(
         walked = walk if walk is not None else walk_forward(design, candidates, ASKED_FROM)
     except ValueError as error:
         raise ModelError(f"There are too few judgements to train on: {error}.") from error
-    fitted = fit(recipe, design.taught_before(date.max), design.counting)
+    fitted = fit(recipe, design.taught_before(date.max))
     if not isinstance(fitted.estimator, BelowGoodClassifier):
         raise ModelError(f"“{recipe.name}” has no coefficients, so its shares would not be exact: it cannot be served.")
     after = design.frame["published"].max()
@@ -167,26 +168,36 @@ def train_design(
     }
     digest = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()[:8]
     ref = ModelRef(name, f"{after}-{digest}")
+    first = walked.rows[FIRST_DAY]
+    kept = _track_of(first, fitted.level_of)
+    track = first.filter(pl.Series(kept))
     model = TrainedModel(
         ref=ref,
         estimator=fitted.estimator,
         standing=standing,
-        track_forecast=walked.forecasts[FIRST_DAY][recipe.name].below_good,
-        track_outcome=walked.rows[FIRST_DAY]["below_good"].to_numpy(),
-        track_basis=_basis(design, walked),
+        track_forecast=walked.forecasts[FIRST_DAY][recipe.name].below_good[kept],
+        track_outcome=track["below_good"].to_numpy(),
+        track_basis=_basis(design.variant, track),
         reference=reference,
         run={**run, "name": name, "version": ref.version},
+        framework=fitted.level_of,
     )
     return TrainingResult(model, walked, verdict)
 
 
-def _basis(design: Design, walked: WalkForward) -> str:
-    rows = walked.rows[FIRST_DAY]
+def _track_of(rows: pl.DataFrame, level: str) -> np.ndarray:
+    """Which rows are the track record: those of the level's frameworks, or all while these are too few."""
+    mine = rows["framework"].is_in(sharing(level)).to_numpy()
+    return mine if mine.sum() >= TRACK_AT_LEAST else np.ones(rows.height, dtype=np.bool_)
+
+
+def _basis(variant: Variant, rows: pl.DataFrame) -> str:
     first, last = rows["started"].min(), rows["started"].max()
     assert isinstance(first, date) and isinstance(last, date)
+    under = " and ".join(dict.fromkeys(declared(name).level_of for name in rows["framework"]))
     return (
-        f"walk-forward back-test of {rows.height} ILACS inspections begun {first.year} to {last.year}, "
-        f"{design.variant}, given an inspection"
+        f"walk-forward back-test of {rows.height} {under} inspections begun {first.year} to {last.year}, "
+        f"{variant}, given an inspection"
     )
 
 
@@ -226,7 +237,7 @@ def _run(
         },
         "training": {
             "inspections": whole.height,
-            "counting": whole.filter(pl.col("framework").is_in(list(design.counting))).height,
+            "counting": whole.filter(pl.col("framework").is_in(counting())).height,
             "councils": whole["la_code"].n_unique(),
             "first_published": str(whole["published"].min()),
             "last_published": str(whole["published"].max()),

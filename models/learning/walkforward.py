@@ -17,11 +17,12 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from features.frameworks import counting, newest_level, sharing
 from models.judgements.design import Design
 from models.learning.candidates import Candidate
 from models.learning.classifier import BelowGoodClassifier
 from models.learning.fitting import Fitted, Forecast, fit, forecast_of, inputs
-from models.learning.level import Judged, Level, followed
+from models.learning.level import Judged, Level, followed, unknown
 
 FIRST_DAY, YEAR_BEFORE, AS_MAILED = "on the first day", "12 months before", "as mailed"
 QUESTIONS = (FIRST_DAY, YEAR_BEFORE, AS_MAILED)
@@ -92,15 +93,15 @@ def walk_forward(
         if not _enough(training) or test.is_empty():
             continue
         for number, candidate in enumerate(candidates):
-            fitted = fit(candidate, training, design.counting)
+            fitted = fit(candidate, training)
             forecast, levels = forecast_as_of(fitted, design, cut, test)
             found[candidate.name].append(forecast)
             if number == 0:
                 models[cut] = fitted
                 parts.append(test.with_columns(levels))
         whole = training.filter(pl.col("months_before") == 0)
-        counting = whole.filter(pl.col("framework").is_in(list(design.counting))).height
-        splits.append(Split(cut, until, whole.height, counting, test.height))
+        counted = whole.filter(pl.col("framework").is_in(counting())).height
+        splits.append(Split(cut, until, whole.height, counted, test.height))
     if not parts:
         raise ValueError("no year has enough earlier judgements to train on")
     return _by_question(pl.concat(parts), {n: _join(f) for n, f in found.items()}, tuple(splits), models)
@@ -108,7 +109,7 @@ def walk_forward(
 
 def questions(design: Design, published_from: date = date.min) -> dict[str, pl.DataFrame]:
     """The rows of each question, for frameworks that count."""
-    counts = pl.col("framework").is_in(list(design.counting))
+    counts = pl.col("framework").is_in(counting())
     judged = design.frame.filter(counts, pl.col("published") >= published_from)
     every = design.councils.filter(pl.col("as_of") >= published_from)
     return {
@@ -136,25 +137,30 @@ def levels_on(fitted: Fitted, design: Design, cut: date, days: Sequence[date]) -
     """The level of a model trained before `cut`, on each of these ascending days, from what was published before."""
     model: BelowGoodClassifier = fitted.estimator
     news = judged_since(fitted, design, cut)
-    level, at, found = model.level, 0, []
+    level, level_of, at, found = model.level, fitted.level_of, 0, []
     for day in days:
-        start = at
-        while at < len(news) and news[at].published < day:
+        while at < len(news) and news[at][1].published < day:
+            if news[at][0] != level_of:
+                level, level_of = unknown(model.rule), news[at][0]
+            level = followed(level, model.rule, [news[at][1]])
             at += 1
-        level = followed(level, model.rule, news[start:at])
         found.append(level)
     return found
 
 
-def judged_since(fitted: Fitted, design: Design, cut: date) -> list[Judged]:
-    """Judgements that count, published from `cut` on, each with its council's log-odds in the model at `cut`."""
+def judged_since(fitted: Fitted, design: Design, cut: date) -> list[tuple[str, Judged]]:
+    """Judgements that count, published from `cut` on: whose level, and the council's log-odds in the model at `cut`.
+
+    Once a framework begins a new level, late reports under an earlier one move nothing.
+    """
     standing = standing_on(fitted, design, cut)
-    news = design.asked_before(0).filter(pl.col("published") >= cut, pl.col("framework").is_in(list(design.counting)))
-    return [
-        Judged(row["published"], standing[row["la_code"]], row["below_good"])
-        for row in news.sort("published", "la_code").iter_rows(named=True)
-        if row["la_code"] in standing
-    ]
+    news = design.asked_before(0).filter(pl.col("published") >= cut, pl.col("framework").is_in(counting()))
+    level_of, found = fitted.level_of, []
+    for row in news.sort("published", "la_code").iter_rows(named=True):
+        level_of = newest_level([*sharing(level_of), row["framework"]])
+        if row["framework"] in sharing(level_of) and row["la_code"] in standing:
+            found.append((level_of, Judged(row["published"], standing[row["la_code"]], row["below_good"])))
+    return sorted(found, key=lambda f: (f[1].published, f[1].log_odds))
 
 
 def standing_on(fitted: Fitted, design: Design, day: date) -> dict[str, float]:

@@ -1,23 +1,10 @@
-"""Cells of published files: symbols that are not numbers, dates in several forms, grades in several words."""
+"""Cells of published files: symbols that are not numbers, and dates in several forms."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
 
 import polars as pl
 
 from features.registry import DFE_SYMBOLS
-
-#: Every written form of a grade -> the ordinal of features.councils.GRADES (1 best, 4 inadequate).
-GRADE_WORDS: dict[str, int] = {
-    "outstanding": 1,
-    "good": 2,
-    "requires improvement to be good": 3,
-    "requires improvement": 3,
-    "to requires improvement": 3,
-    "adequate": 3,
-    "inadequate": 4,
-}
 
 
 def _trimmed(column: str) -> pl.Expr:
@@ -64,12 +51,3 @@ def day(column: str) -> pl.Expr:
         .str.to_date(form, strict=False)
         for pattern, form in forms.items()
     )
-
-
-def grade(column: str, words: Mapping[str, int] = GRADE_WORDS) -> pl.Expr:
-    """A grade as its ordinal; `nan`, `data_unreadable`, `not_reported_post_reform` and similar are null.
-
-    Unknown words are null too: a grade is one of four, and anything else means that there is none.
-    """
-    text = pl.col(column).str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
-    return text.replace_strict(dict(words), default=None, return_dtype=pl.Int8())

@@ -6,7 +6,7 @@ judgement is known from its publication.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,24 +14,28 @@ from typing import Any
 import polars as pl
 
 from features.errors import ReferenceDataError
+from features.frameworks import (
+    LONGEST_TO_PUBLICATION,
+    SIF_FRAMEWORK,
+    USUAL_TO_PUBLICATION,
+    Framework,
+    framework_of,
+    is_grade,
+    undeclared_note,
+)
 from models.record import layouts
-from models.record.cells import GRADE_WORDS, day, grade
-from models.record.frameworks import FRAMEWORKS, Framework, framework_of, grade_words, undeclared_note
+from models.record.cells import day
 from models.record.places import Places
 from models.record.tables import Layout, RecordTable, claim
-
-SIF = "SIF"
-"""Single inspection framework, 2013 to 2017."""
-ILACS = "ILACS"
-"""Inspection of local authority children's services, since 2018."""
 
 #: No ILACS report was published before this day, and only a handful of first SIF reports after it.
 ILACS_FROM = date(2018, 3, 1)
 
 GRADE_FIELDS = ("overall", "leaders", "help", "care", "care_leavers")
 
-#: Grades are ordinals, 1 Outstanding to 4 Inadequate; null where not given. `started` is null where no
-#: source gives it (most SIF inspections).
+#: Grades are what they count as, 1 outstanding to 4 inadequate; null where not given. `words` is the grade of leaders,
+#: or else the overall grade, in the words of its framework. `started` is null where no source gives it (most single
+#: inspections).
 JUDGEMENTS = pl.Schema(
     {
         "la_code": pl.String(),
@@ -40,6 +44,7 @@ JUDGEMENTS = pl.Schema(
         "started": pl.Date(),
         "published": pl.Date(),
         **{g: pl.Int8() for g in GRADE_FIELDS},
+        "words": pl.String(),
         "sources": pl.String(),
     }
 )
@@ -59,10 +64,36 @@ DISAGREEMENTS = pl.Schema(
 
 #: Two statements about one council are of the same inspection if published, or started, within this many days.
 SAME_INSPECTION_DAYS = 100
-#: Days from start to publication, for a statement without a start; the median for ILACS reports is 52.
-_USUAL_TO_PUBLICATION = 60
-#: A statement that has only a start belongs to a judgement published at most this many days after it.
-_LONGEST_TO_PUBLICATION = 220
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRow:
+    """One row of a published list of reports."""
+
+    cells: dict[str, Any]
+    """The council as the file names it, in the columns of `layouts`; and `dated`: whether a publication is given."""
+    inspection_type: str | None
+    started: date | None
+    published: date | None
+    framework: Framework | None
+    """None if nobody declared it."""
+    written: dict[str, str]
+    """Its grades as written, in whatever words."""
+    grades: dict[str, int]
+    """What those count as that the framework gives and whose words are on its scale."""
+
+    @property
+    def undeclared(self) -> bool:
+        """Whether it judges in a way that nobody has decided on: it can be neither used nor passed over."""
+        if self.framework is None:
+            return bool(self.written)
+        return any(field in self.framework.judgements and field not in self.grades for field in self.written)
+
+    def note(self, source: str) -> str:
+        """The sentence on it, if it is undeclared."""
+        council = self.cells["la_name"] or self.cells["old_la_code"] or self.cells["new_la_code"] or "a council"
+        day = self.started or self.published
+        return undeclared_note(f"{source}, {council}", day, self.inspection_type, list(self.written.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +103,34 @@ class Statement:
     rank: int
     source: str
     la_code: str
-    framework: str | None
-    inspection_type: str | None
-    started: date | None
-    published: date | None
-    grades: dict[str, int | None]
+    report: ReportRow
+
+    @property
+    def started(self) -> date | None:
+        return self.report.started
+
+    @property
+    def published(self) -> date | None:
+        return self.report.published
 
 
-def read_judgements(
-    tables: list[RecordTable], places: Places, frameworks: Sequence[Framework] = FRAMEWORKS
-) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """JUDGEMENTS, DISAGREEMENTS and notes, from every source in the folder.
+@dataclass(frozen=True)
+class ReadJudgements:
+    """Every judgement in a folder, and what was left out."""
 
-    Rows of an unknown council or an undeclared framework are left out and noted.
-    Raises ReferenceDataError when no file holds judgements.
-    """
-    statements, notes = _statements(tables, places, frameworks)
+    judgements: pl.DataFrame
+    """JUDGEMENTS, merged over sources."""
+    disagreements: pl.DataFrame
+    """DISAGREEMENTS: where sources differ, and what was kept."""
+    notes: list[str]
+    """Councils that nobody knows."""
+    undeclared: list[str]
+    """Reports of frameworks nobody has declared, each with what must be decided."""
+
+
+def read_judgements(tables: list[RecordTable], places: Places) -> ReadJudgements:
+    """Read every source in the folder. Raises ReferenceDataError when no file holds judgements."""
+    statements, notes, undeclared = _statements(tables, places)
     if not any(s.published for s in statements):
         raise ReferenceDataError(
             "No file holds inspection judgements with publication dates: put Ofsted's inspection outcomes (ODS) or the "
@@ -102,96 +145,84 @@ def read_judgements(
             disagreements += differs
     frame = pl.DataFrame(merged, schema=JUDGEMENTS, orient="row").sort("la_code", "published")
     listed = pl.DataFrame(disagreements, schema=DISAGREEMENTS, orient="row").sort("la_code", "published", "field")
-    return frame, listed, notes
+    return ReadJudgements(frame, listed, notes, undeclared)
 
 
-def _statements(
-    tables: list[RecordTable], places: Places, frameworks: Sequence[Framework]
-) -> tuple[list[Statement], list[str]]:
+def _statements(tables: list[RecordTable], places: Places) -> tuple[list[Statement], list[str], list[str]]:
     found: list[Statement] = []
-    unknown: dict[str, int] = {}
-    words = grade_words(GRADE_WORDS, frameworks)
-    for rank, framework, source, frame in _claimed(tables):
-        for row in _parsed(frame, words).iter_rows(named=True):
-            if row["started"] is None and row["published"] is None:
-                continue
-            code = places.find(
-                la_code=row["old_la_code"],
-                area_code=row["new_la_code"],
-                urn=row["urn"],
-                name=row["la_name"],
-                on=row["published"] or row["started"],
-            )
-            grades = {g: row[g] for g in GRADE_FIELDS}
-            graded = any(v is not None for v in grades.values())
-            name = _framework(framework, row["inspection_type"], row["started"], row["published"], frameworks)
-            # A report whose grades are all in unknown words may be under another framework; a visit has no grades.
-            if name is None and (graded or framework is None):
-                day = row["started"] or row["published"]
-                unknown[undeclared_note(source, row["la_name"], row["inspection_type"], day)] = 1
-            if name is None or not graded:
-                continue
-            if code is None:
-                unknown[f"{source}: no council “{row['la_name']}”"] = 1
-                continue
-            found.append(
-                Statement(
-                    rank,
-                    source,
-                    code,
-                    name,
-                    row["inspection_type"],
-                    row["started"],
-                    row["published"],
-                    grades,
+    unknown: set[str] = set()
+    undeclared: set[str] = set()
+    for rank, layout in _BY_RANK:
+        for table in tables:
+            frame = claim(layout, table)
+            for row in () if frame is None else report_rows(layout, frame):
+                if row.undeclared:
+                    undeclared.add(row.note(table.where))
+                if row.undeclared or not row.grades:
+                    continue
+                code = places.find(
+                    la_code=row.cells["old_la_code"],
+                    area_code=row.cells["new_la_code"],
+                    urn=row.cells["urn"],
+                    name=row.cells["la_name"],
+                    on=row.published or row.started,
                 )
-            )
-    return found, sorted(unknown)
+                if code is None:
+                    unknown.add(f"{table.where}: no council “{row.cells['la_name']}”")
+                    continue
+                found.append(Statement(rank, table.where, code, row))
+    return found, sorted(unknown), sorted(undeclared)
 
 
-def _claimed(tables: list[RecordTable]) -> Iterator[tuple[int, str | None, str, pl.DataFrame]]:
-    """(rank of the source, framework if the layout gives it, where, rows), most reliable source first."""
-    ranked: tuple[tuple[int, str | None, tuple[Layout, ...]], ...] = (
-        (0, ILACS, (layouts.INSPECTIONS,)),
-        (1, SIF, layouts.WIDE_SIF),
-        (1, ILACS, layouts.WIDE_ILACS),
-        (2, ILACS, (layouts.IN_YEAR, layouts.AS_AT_2023)),
-        (3, None, (layouts.REPORTS,)),
-    )
-    for rank, framework, group in ranked:
-        for layout in group:
-            for table in tables:
-                frame = claim(layout, table)
-                if frame is not None:
-                    yield rank, framework, table.where, frame
+#: The layouts of judgements, most reliable first.
+_BY_RANK: tuple[tuple[int, Layout], ...] = (
+    (0, layouts.INSPECTIONS),
+    *((1, layout) for layout in (*layouts.WIDE_SIF, *layouts.WIDE_ILACS)),
+    (2, layouts.IN_YEAR),
+    (2, layouts.AS_AT_2023),
+    (3, layouts.REPORTS),
+)
 
 
-def _parsed(frame: pl.DataFrame, words: Mapping[str, int]) -> pl.DataFrame:
-    texts = ("old_la_code", "new_la_code", "urn", "la_name", "inspection_type")
-    absent = [n for n in (*texts, "started", "published", *GRADE_FIELDS) if n not in frame.columns]
+def report_rows(layout: Layout, frame: pl.DataFrame) -> Iterator[ReportRow]:
+    """The rows of a list of reports that give a day, each with its framework and its grades."""
+    places = ("old_la_code", "new_la_code", "urn", "la_name")
+    texts = (*places, "inspection_type", *GRADE_FIELDS)
+    absent = [n for n in (*texts, "started", "published") if n not in frame.columns]
     full = frame.with_columns(pl.lit(None, dtype=pl.String()).alias(n) for n in absent)
-    return full.select(*texts, day("started"), day("published"), *(grade(g, words) for g in GRADE_FIELDS))
+    dated = pl.col("published").is_not_null().alias("dated")
+    for row in full.select(*texts, dated, day("started"), day("published")).iter_rows(named=True):
+        if row["started"] is None and row["published"] is None and not row["dated"]:
+            continue
+        framework = _framework(layout, row["inspection_type"], row["started"], row["published"])
+        written = {g: row[g] for g in GRADE_FIELDS if is_grade(row[g])}
+        read = {} if framework is None else {g: framework.grade_of(w) for g, w in written.items()}
+        yield ReportRow(
+            cells={n: row[n] for n in (*places, "dated")},
+            inspection_type=row["inspection_type"],
+            started=row["started"],
+            published=row["published"],
+            framework=framework,
+            written=written,
+            grades={g: v for g, v in read.items() if v is not None and framework and g in framework.judgements},
+        )
 
 
 def _framework(
-    of_layout: str | None,
-    inspection_type: str | None,
-    started: date | None,
-    published: date | None,
-    frameworks: Sequence[Framework],
-) -> str | None:
-    """The framework of a statement by the table of frameworks; None if nobody declared it.
+    layout: Layout, inspection_type: str | None, started: date | None, published: date | None
+) -> Framework | None:
+    """The framework of a report by the table of frameworks; None if nobody declared it.
 
-    The layout of an Ofsted list tells whether it is of ILACS, and the day tells under which framework. Reports before
-    ILACS name no type and no start; a few single inspections came out after the first ILACS reports.
+    The layout of an Ofsted list tells whether it is of single inspections, and the day tells under which framework.
+    Reports before ILACS name no type and no start; a few single inspections came out after the first ILACS reports.
     """
-    begun = started or (None if published is None else published - timedelta(days=_USUAL_TO_PUBLICATION))
-    if of_layout == SIF:
-        return SIF
-    if of_layout is None and not inspection_type and not started:
-        return ILACS if published is not None and published >= ILACS_FROM else SIF
-    found = framework_of(None if of_layout else inspection_type, begun, frameworks)
-    return None if found is None else found.name
+    begun = started or (None if published is None else published - USUAL_TO_PUBLICATION)
+    if layout in layouts.WIDE_SIF:
+        return SIF_FRAMEWORK
+    of_reports = layout is layouts.REPORTS
+    if of_reports and not inspection_type and not started and published is not None and published < ILACS_FROM:
+        return SIF_FRAMEWORK
+    return framework_of(inspection_type if of_reports else None, begun)
 
 
 def _same_inspections(statements: Iterable[Statement]) -> Iterator[list[Statement]]:
@@ -222,18 +253,22 @@ def _gap(group: list[Statement], other: Statement) -> int | None:
     if published is None or started is None:
         return None
     lag = published - started
-    return lag.days if timedelta(0) <= lag <= timedelta(days=_LONGEST_TO_PUBLICATION) else None
+    return lag.days if timedelta(0) <= lag <= LONGEST_TO_PUBLICATION else None
 
 
 def _merge(group: list[Statement]) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     first = group[0]
+    framework = first.report.framework
     published = next((s.published for s in group if s.published), None)
-    if published is None:
+    if published is None or framework is None:
         return None, []
     row: dict[str, Any] = {
         "la_code": first.la_code,
-        "framework": next((s.framework for s in group if s.framework), None),
-        "inspection_type": _plain_type(next((s.inspection_type for s in group if s.inspection_type), None)),
+        "framework": framework.name,
+        "inspection_type": _plain_type(
+            next((s.report.inspection_type for s in group if s.report.inspection_type), None)
+        ),
+        "words": next((w for s in group if (w := _leading_words(s.report, framework))), None),
         "started": next((s.started for s in group if s.started), None),
         "published": published,
         "sources": "; ".join(dict.fromkeys(s.source for s in group)),
@@ -263,7 +298,13 @@ def _value(statement: Statement, name: str) -> int | date | None:
         return statement.started
     if name == "published":
         return statement.published
-    return statement.grades[name]
+    return statement.report.grades.get(name)
+
+
+def _leading_words(report: ReportRow, framework: Framework) -> str | None:
+    """The grade of leaders, or else the overall grade, as the scale words it."""
+    field = next((f for f in ("leaders", "overall") if f in report.grades), None)
+    return None if field is None else framework.word_of(report.grades[field], report.written[field])
 
 
 def _plain_type(text: str | None) -> str | None:

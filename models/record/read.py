@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,9 +9,8 @@ import polars as pl
 
 from features.errors import ReferenceDataError
 from models.record import figures, layouts
-from models.record.frameworks import FRAMEWORKS, Framework
 from models.record.identity import SUCCESSIONS, lineage
-from models.record.judgements import read_judgements
+from models.record.judgements import ReadJudgements, read_judgements
 from models.record.places import deprivation, neighbours, places
 from models.record.tables import RecordTable, SourceFile, claim, nearest, read_tables
 
@@ -42,16 +40,14 @@ class PublicRecord:
     files: tuple[SourceFile, ...]
     """Every file of the folder, with its fingerprint and the layouts found in it (none: not used)."""
     notes: tuple[str, ...]
-    """What a reader should know: absent tables, unknown symbols, unknown councils."""
-    frameworks: tuple[Framework, ...] = FRAMEWORKS
-    """The frameworks by which the judgements were read."""
+    """What a reader should know: absent tables, unknown symbols, unknown councils, undeclared reports."""
 
 
-def read_record(folder: Path, frameworks: Sequence[Framework] = FRAMEWORKS) -> PublicRecord:
+def read_record(folder: Path) -> PublicRecord:
     """Read every published file of a folder by its layout; file names, years and selections do not matter.
 
     Later releases in the same layouts need no change. Old and new releases may be in one folder; the newest figure is
-    used. A report under a framework that is not among `frameworks` is listed in the notes and left out.
+    used. A report under an undeclared framework is listed and left out.
     Raises ReferenceDataError, naming file, sheet and column, when a layout has changed or the workforce figures or the
     judgements are missing altogether.
     """
@@ -65,7 +61,7 @@ def read_record(folder: Path, frameworks: Sequence[Framework] = FRAMEWORKS) -> P
     where = places(tables)
     counts, notes = figures.counts(tables)
     population = figures.population(tables)
-    judgements, disagreements, unknown = read_judgements(tables, where, frameworks)
+    judged = read_judgements(tables, where)
     deprived = deprivation(tables, where)
     near = neighbours(tables)
     absent = [
@@ -77,16 +73,24 @@ def read_record(folder: Path, frameworks: Sequence[Framework] = FRAMEWORKS) -> P
         counts=counts,
         rates=figures.published_percentages(tables),
         population=population,
-        judgements=judgements,
-        disagreements=disagreements,
+        judgements=judged.judgements,
+        disagreements=judged.disagreements,
         councils=where.councils,
         deprivation=deprived,
         neighbours=near,
         lineage=lineage(_population_at_change(population, counts)),
         files=tuple(replace(f, layouts=used.get(f.name, ())) for f in files),
-        notes=tuple(dict.fromkeys([*absent, *notes, *unknown])),
-        frameworks=tuple(frameworks),
+        notes=tuple(dict.fromkeys([*absent, *notes, *judged.notes, *judged.undeclared])),
     )
+
+
+def read_reports(folder: Path) -> ReadJudgements:
+    """Read only the judgements of a folder of published files, which must also name the councils.
+
+    Raises ReferenceDataError.
+    """
+    tables, _ = read_tables(folder)
+    return read_judgements(tables, places(tables))
 
 
 def _layouts_by_file(tables: list[RecordTable]) -> dict[str, tuple[str, ...]]:

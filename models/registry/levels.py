@@ -19,14 +19,13 @@ from typing import Any
 import skops.io
 
 from features.errors import ModelError
+from features.frameworks import USUAL_TO_PUBLICATION, counting, framework_of, newest_level, sharing
 from models.learning.level import Judged
 from models.learning.trained import TrainedModel
-from models.record.frameworks import FRAMEWORKS, Framework, framework_of
 from models.registry.versions import ALLOWED_TYPES, PREFIX, Objects, opened, read_model_json, read_object
 from models.score import ModelRef
 
 _FORMAT = 1
-_DAYS_TO_PUBLICATION = 60
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,18 +45,18 @@ def feed(
     judgements: Iterable[FedJudgement],
     on: date,
     by: str,
-    frameworks: Sequence[Framework] = FRAMEWORKS,
 ) -> tuple[TrainedModel, int]:
     """Move the model's level by the new ones of these judgements and store it; also returns how many were new.
 
     `model`: as it was trained. A judgement is new if it came after those the model was trained on and was not fed
-    before. Its framework must count and continue the model's level, and the model must know the council. If there is
-    nothing new, nothing moves and nothing is written.
+    before. Its framework must count, and the model must know the council. If there is nothing new, nothing moves and
+    nothing is written. The first judgement of a framework that begins a new level begins it here too; what was fed of
+    the earlier level stays in the list and no longer counts.
     """
     kept = _newest(store, model.ref, None)
     before = set() if kept is None else {_judgement(row) for row in kept["judgements"]}
     after = model.estimator.level.to
-    mine = {j for j in judgements if _counts(j, model, frameworks) and (after is None or j.published > after)}
+    mine = {j for j in judgements if _counts(j, model) and (after is None or j.published > after)}
     fed = sorted(before | {j for j in mine if not any(_same(j, b) for b in before)})
     new = len(fed) - len(before)
     moved = _moved(model, fed)
@@ -77,19 +76,23 @@ def at_known_level(store: Objects, model: TrainedModel, known_by: date | None = 
     content = read_object(store, f"{kept['name']}.skops")
     if hashlib.sha256(content).hexdigest() != kept["skops"]:
         raise ModelError(f"{kept['name']}.skops is not the file that was stored: its fingerprint differs. Restore it.")
-    return replace(model, estimator=opened(kept["name"], content, ALLOWED_TYPES))
+    estimator = opened(kept["name"], content, ALLOWED_TYPES)
+    return replace(model, estimator=estimator, framework=kept["level"].get("framework", model.framework))
 
 
 def _moved(model: TrainedModel, fed: Sequence[FedJudgement]) -> TrainedModel:
-    return model.following([(j.la_code, Judged(j.published, 0.0, j.below_good)) for j in fed])
+    framework = newest_level([*sharing(model.framework), *(_framework(j) for j in fed)], model.framework)
+    of_level = [j for j in fed if _framework(j) in sharing(framework)]
+    return model.following([(j.la_code, Judged(j.published, 0.0, j.below_good)) for j in of_level], framework)
 
 
-def _counts(judgement: FedJudgement, model: TrainedModel, frameworks: Sequence[Framework]) -> bool:
-    named = {f.name: f for f in frameworks}.get(judgement.framework)
-    begun = date.fromordinal(judgement.published.toordinal() - _DAYS_TO_PUBLICATION)
-    found = named if judgement.framework else framework_of(None, begun, frameworks)
-    continues = found is not None and found.counts and found.level_of == model.framework
-    return continues and judgement.la_code in model.standing
+def _framework(judgement: FedJudgement) -> str:
+    found = framework_of(None, judgement.published - USUAL_TO_PUBLICATION)
+    return judgement.framework or (found.name if found else "")
+
+
+def _counts(judgement: FedJudgement, model: TrainedModel) -> bool:
+    return _framework(judgement) in counting() and judgement.la_code in model.standing
 
 
 def _same(one: FedJudgement, other: FedJudgement) -> bool:
@@ -99,13 +102,14 @@ def _same(one: FedJudgement, other: FedJudgement) -> bool:
 
 def _write(store: Objects, model: TrainedModel, fed: Sequence[FedJudgement], on: date, by: str) -> None:
     level = model.estimator.level
+    shown = {"mean": level.mean, "variance": level.variance, "judgements": level.judgements, "to": str(level.to)}
     name = f"{_prefix(model.ref)}{on}-{len(fed):03d}"
     content = skops.io.dumps(model.estimator)
     entry = {
         "format": _FORMAT,
         "written": str(on),
         "by": by,
-        "level": {"mean": level.mean, "variance": level.variance, "judgements": level.judgements, "to": str(level.to)},
+        "level": {**shown, "framework": model.framework},
         "skops": hashlib.sha256(content).hexdigest(),
         "judgements": [[str(j.published), j.la_code, j.below_good, j.framework] for j in fed],
     }

@@ -29,7 +29,6 @@ from features.private_files import write_private
 from models.learning.classifier import BelowGoodClassifier
 from models.learning.promotion import PromotionCheck, Verdict
 from models.learning.trained import TrainedModel
-from models.record.frameworks import ILACS_FRAMEWORK
 from models.registry.card import card_json, card_text
 from models.registry.first_format import of_format_1
 from models.score import ModelRef
@@ -159,7 +158,7 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
         track_basis=state["track"]["basis"],
         reference=conform(pl.read_parquet(io.BytesIO(contents["reference.parquet"])), NATIONAL, "reference"),
         run=provenance["run"],
-        framework=state.get("framework", ILACS_FRAMEWORK.name),
+        framework=state.get("framework", "ILACS"),
     )
 
 

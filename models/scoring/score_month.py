@@ -147,7 +147,7 @@ def _reasons(
     judged = [c for c in context if model.columns[c] in _JUDGED]
     if judged:
         share = float(outlook.shares[i, judged].sum())
-        sentence = judgement_sentence(float(about["previous_judgement"]), about.get("months_since_judgement"))
+        sentence = judgement_sentence(about["previous_words"], about["months_since_judgement"])
         found.append(Reason("previous_judgement", None, True, share, sentence))
     for c in context:
         if c not in judged:

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from features.comparing.xmr import Toward
+from features.frameworks import INADEQUATE
 from features.registry import BY_NAME, Direction, Group
 from models.score import Stage
 from models.scoring.wording import measure_sentence
@@ -34,7 +35,6 @@ TITLES = {
 #: A value in the worst tenth of councils in England; a distance from the council's own past that is unusual.
 WORST_TENTH = 0.9
 UNUSUAL_Z = 2.0
-INADEQUATE = 4
 _RECRUITMENT = ("vacancy_rate_fte", "starters_rate_fte")
 _COVER = "vacancy_agency_cover_rate_fte"
 #: The same measures counted in people; they do not count as a second sign.

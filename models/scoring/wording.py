@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from features.councils import GRADES
 from features.registry import BY_NAME, Measure, Unit
-
-_GRADE_WORDS = {number: grade.lower() for grade, number in GRADES.items()}
 
 CONTEXT_LABELS: dict[str, str] = {
     "previous_judgement": "Previous judgement of leaders",
@@ -54,12 +51,10 @@ def measure_sentence(row: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def judgement_sentence(grade: float, months_since: int | None) -> str:
-    """The earlier judgement in words and its age; a merged council's may be between two grades."""
+def judgement_sentence(words: str, months_since: int | None) -> str:
+    """The earlier judgement in its framework's words, and its age."""
     age = f", {months_since} months ago" if months_since is not None else ""
-    if float(grade).is_integer():
-        return f"Previous judgement of leaders: {_GRADE_WORDS[int(grade)]}{age}"
-    return f"Previous judgement of leaders: between {_GRADE_WORDS[int(grade)]} and {_GRADE_WORDS[int(grade) + 1]}{age}"
+    return f"Previous judgement of leaders: {words.lower()}{age}"
 
 
 def context_sentence(column: str, value: float, typical: float) -> str:

@@ -237,20 +237,24 @@ def _unseen(decision: Decision) -> tuple[Block, ...]:
 
 
 def _how_sure(alert: Alert) -> LetterSection:
-    """Two sentences with two numbers, both derived from the score."""
-    of_ten, level = alert.score.of_ten, alert.score.level
+    """Two numbers, both derived from the score; then what they rest on, and how such scores turned out."""
+    of_ten, level, record = alert.score.of_ten, alert.score.level, alert.score.track_record
     if of_ten is None:
         return LetterSection(
             "How sure this is",
             (Para(wording.NO_RECORD),),
         )
-    known = f" That is as judgements stood on {level.to.day} {level.to:%B %Y}." if level is not None else ""
+    known = seen = ""
+    if level is not None:
+        known = f" Level from {level.judgements} {level.framework} judgements to {level.to.day} {level.to:%B %Y}."
+    if record is not None:
+        seen = f" Of {record.flagged} past inspections with such scores, {record.judged_below_good} were below good."
     return LetterSection(
         "How sure this is",
         (
             Para(
                 f"Of ten councils with figures like this, about {of_ten.like_this} were judged below good at their "
-                f"next inspection; of any ten, about {of_ten.any_ten}.{known}"
+                f"next inspection; of any ten, about {of_ten.any_ten}.{known}{seen}"
             ),
         ),
     )

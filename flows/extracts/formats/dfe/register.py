@@ -8,7 +8,8 @@ from datetime import date
 
 import polars as pl
 
-from features.councils import GRADES, Council, Judgement, Register
+from features.councils import Council, Judgement, Register
+from features.frameworks import declared
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
@@ -18,7 +19,6 @@ from models.record.places import region_of, type_of
 from models.record.read import PublicRecord
 
 _NEIGHBOURS = 10
-_GRADE_NAMES = {number: name for name, number in GRADES.items()}
 
 
 def register_from_published(
@@ -106,9 +106,10 @@ class _Context:
     def _judgements(self, members: tuple[str, ...]) -> tuple[Judgement, ...]:
         rows = self.judgements.filter(pl.col("la_code").is_in(list(members))).sort("published", "la_code")
         return tuple(
-            Judgement(published, _GRADE_NAMES[grade])
-            for published, grade in rows.select("published", "grade").iter_rows()
-            if published is not None
+            Judgement(published, words or declared(framework).word_of(grade))
+            for published, grade, words, framework in rows.select(
+                "published", "grade", "words", "framework"
+            ).iter_rows()
         )
 
 

@@ -201,7 +201,7 @@ def test_unknown_sources_are_named() -> None:
 
 def told(source: Source, found: SourceOutcome, box: Postbox) -> tuple[str, ...]:
     said = advice(shipped_model(), retraining_due(shipped_model(), source.shelf.in_use("workforce")))
-    return tell_data_team(source.store, box, Settings.load(), [found], said, source.at)
+    return tell_data_team(source.store, box, Settings.load(), RefreshOutcome((found,), said), source.at)
 
 
 @pytest.fixture
@@ -259,8 +259,8 @@ def test_trouble_is_told_once_a_month(web: Web, store: LocalStore) -> None:
 def test_a_network_that_is_away_is_one_message(store: LocalStore) -> None:
     box = Postbox()
     lost = [SourceOutcome(f"file-{i}", SourceStatus.NOT_FETCHED, f"file-{i}: not reached.") for i in range(5)]
-    tell_data_team(store, box, Settings.load(), lost, "", MONDAY)
-    tell_data_team(store, box, Settings.load(), lost[::-1], "", MONDAY + WEEK)
+    tell_data_team(store, box, Settings.load(), RefreshOutcome(tuple(lost), ""), MONDAY)
+    tell_data_team(store, box, Settings.load(), RefreshOutcome(tuple(lost[::-1]), ""), MONDAY + WEEK)
     ((_, _, content),) = box.received
     assert b"Subject: Published files not refreshed: file-0, file-1, file-2" in content
     assert all(f"file-{i}: not reached." in content.decode() for i in range(5))

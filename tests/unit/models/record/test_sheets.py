@@ -92,7 +92,8 @@ def test_the_layout_of_2025_is_found_below_its_title(folder: Path) -> None:
         },
     )
     tables, _ = read_tables(folder)
-    judged, differs, notes = read_judgements(tables, places(tables))
+    read = read_judgements(tables, places(tables))
+    judged, differs, notes = read.judgements, read.disagreements, read.notes
     assert judged.select("la_code", "framework", "inspection_type", "started", "published").rows() == [
         ("841", "ILACS", "short", date(2022, 10, 3), date(2022, 12, 1))
     ]
@@ -130,7 +131,7 @@ def test_the_wide_layout_has_a_second_table_of_councils_that_ended(folder: Path)
         ("Page", "Dorset", "South West", date(2016, 5, 23), RI, RI, "Good", " -", "Inadequate"),
     ]
     _workbook(folder, "wide.xlsx", {"LA_inspections_2009-2023": rows})
-    judged, _, _ = read_judgements(*_with_places(folder))
+    judged = read_judgements(*_with_places(folder)).judgements
     assert judged.select("la_code", "framework", "published", "overall", "leaders", "care_leavers").rows() == [
         ("835", "SIF", date(2016, 5, 23), 3, 4, None),
         ("838", "ILACS", date(2021, 11, 19), 2, 1, None),
@@ -147,7 +148,8 @@ def test_sources_of_one_inspection_are_merged_and_their_differences_listed(folde
         "1,05/12/22,standard,03/10/2022,good,requires improvement,good,good,good\n",
         encoding="utf-8",
     )
-    judged, differs, _ = read_judgements(*_with_places(folder))
+    read = read_judgements(*_with_places(folder))
+    judged, differs = read.judgements, read.disagreements
     assert judged.height == 1
     assert judged.select("leaders", "care_leavers", "published").rows() == [(2, 2, date(2022, 12, 1))]
     assert differs.select("field", "kept", "other").rows() == [
@@ -171,7 +173,7 @@ def test_two_inspections_of_one_council_stay_two(folder: Path) -> None:
             )
         },
     )
-    judged, _, _ = read_judgements(*_with_places(folder))
+    judged = read_judgements(*_with_places(folder)).judgements
     assert judged["leaders"].to_list() == [3, 2]
 
 

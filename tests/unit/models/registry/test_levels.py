@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import ModelError
+from features.frameworks import FRAMEWORKS, ILACS_2026
 from models.learning.fitting import inputs
-from models.record.frameworks import FRAMEWORKS, ILACS_2026, Framework
 from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.shipped import shipped_model
+from models.score import LevelKnown
 from tests.unit.models.registry.test_versions import Memory
 
 MODEL = shipped_model()
@@ -96,16 +98,23 @@ def test_what_the_model_was_taught_what_it_does_not_know_and_what_nobody_declare
     assert feed(Memory(), MODEL, [judgement], date(2027, 10, 1), "x")[1] == 0
 
 
-def test_a_framework_that_continues_the_level_moves_it_and_one_of_its_own_does_not() -> None:
-    day = FedJudgement(date(2027, 9, 1), CODES[0], True, "Renewed 2027")
-
-    def renewed(level_of: str) -> Framework:
-        from dataclasses import replace
-
-        return replace(ILACS_2026, name="Renewed 2027", first_started=date(2027, 4, 1), level_of=level_of)
-
-    for level_of, moves in (("ILACS", 1), ("Renewed 2027", 0)):
-        assert feed(Memory(), MODEL, [day], date(2027, 10, 1), "x", (*FRAMEWORKS, renewed(level_of)))[1] == moves
+@pytest.mark.parametrize(
+    ("level_of", "judgements", "framework"), [("ILACS", 296, "ILACS"), ("Renewed 2027", 1, "Renewed 2027")]
+)
+def test_a_framework_continues_the_level_or_begins_its_own(
+    level_of: str, judgements: int, framework: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed = replace(ILACS_2026, name="Renewed 2027", first_started=date(2027, 4, 1), level_of=level_of)
+    monkeypatch.setattr("features.frameworks.FRAMEWORKS", (*FRAMEWORKS, renewed))
+    store = Memory()
+    first = [FedJudgement(date(2027, 9, 1), CODES[0], True, "Renewed 2027"), FedJudgement(FROM, CODES[1], False)]
+    _, new = feed(store, MODEL, first, date(2027, 10, 1), "x")
+    back = at_known_level(store, MODEL)
+    assert new == 2
+    assert back.level_known() == LevelKnown(judgements, date(2027, 9, 1), framework)
+    late = FedJudgement(date(2027, 9, 20), CODES[2], True, "ILACS 2026")
+    moved, _ = feed(store, MODEL, [late], date(2027, 10, 2), "x")
+    assert (moved.estimator.level == back.estimator.level) is (level_of != "ILACS"), "a late report of the old level"
 
 
 def test_an_altered_level_is_refused() -> None:

@@ -12,6 +12,7 @@ from scipy.special import logit
 
 from features.comparing.context import CONTEXT
 from features.frames import FEATURES_SCHEMA
+from features.frameworks import FOUR_GRADES
 from features.months import Month
 from features.registry import BY_NAME
 from models.learning.level import Judged, served
@@ -71,6 +72,7 @@ def _context(*councils: str, judged: int | None = 3) -> pl.DataFrame:
             "la_code": code,
             "as_of": date(2023, 10, 20),
             "previous_judgement": judged,
+            "previous_words": None if judged is None else FOUR_GRADES[judged - 1],
             "months_since_judgement": None if judged is None else 14,
             "ever_inadequate": False,
             "judgements_known": 1,
@@ -112,7 +114,7 @@ def test_the_sentence_of_ten_the_level_and_the_rank_travel_with_the_score(model:
 def test_a_level_that_follows_moves_the_number_and_not_the_rank(model: TrainedModel) -> None:
     code = next(iter(model.standing))
     hard = [(code, Judged(date(2026, 3, 1 + i), 0.0, True)) for i in range(20)]
-    moved = model.following(hard)
+    moved = model.following(hard, "ILACS")
     before, after = (_one(m, _features("301"), _context("301")) for m in (model, moved))
     assert before.probability_below_good is not None and after.probability_below_good is not None
     assert after.probability_below_good > before.probability_below_good
@@ -239,13 +241,10 @@ def test_movements_are_in_points(change: float, text: str) -> None:
     assert movement(change, BY_NAME["agency_rate_fte"]) == text
 
 
-def test_small_numbers_are_marked_and_a_merged_council_has_a_grade_between() -> None:
+def test_small_numbers_are_marked_and_a_grade_stands_in_the_words_of_its_framework() -> None:
     row = {"measure": "turnover_rate_fte", "value": 0.5, "small_base": True}
     assert measure_sentence(row) == "Turnover in 12 months 50%; small numbers"
-    assert (
-        judgement_sentence(2.4, None)
-        == "Previous judgement of leaders: between good and requires improvement to be good"
-    )
+    assert judgement_sentence("Strong standard", 3) == "Previous judgement of leaders: strong standard, 3 months ago"
 
 
 def _width(score: Score) -> float:
