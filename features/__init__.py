@@ -17,6 +17,7 @@ DOOR = (
     "counting.records",
     "errors",
     "frames",
+    "frameworks",
     "measuring.inputs",
     "measuring.rates",
     "measuring.reconcile",

@@ -18,36 +18,9 @@ import polars as pl
 
 from features.addresses import MOST_RECIPIENTS, is_plain_address
 from features.errors import HoldfastError, ReferenceDataError
-from features.frameworks import (
-    FOUR_GRADES,
-    USUAL_TO_PUBLICATION,
-    Framework,
-    framework_of,
-    framework_of_grade,
-    undeclared_note,
-)
+from features.frameworks import Judgement, judgement_written, undeclared_note
 from features.months import Month
 from features.registry import Kind
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """A published judgement: known from its publication, not from the inspection."""
-
-    published: date
-    impact_of_leaders: str
-    """In the words of its framework."""
-
-    @property
-    def framework(self) -> Framework | None:
-        """The framework it was made under; None if nobody declared it."""
-        return framework_of_grade(self.published, self.impact_of_leaders)
-
-    @property
-    def grade(self) -> int | None:
-        """What it counts as, 1 outstanding to 4 inadequate; None if its framework is not declared."""
-        framework = self.framework
-        return None if framework is None else framework.grade_of(self.impact_of_leaders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,19 +248,6 @@ def _judgement(text: str) -> Judgement:
         return judgement_written(date.fromisoformat(published), grade)
     except ValueError:
         raise ReferenceDataError("write each judgement as YYYY-MM-DD and its grade.") from None
-
-
-def judgement_written(published: date, grade: str) -> Judgement:
-    """The judgement as somebody wrote it down. Raises ReferenceDataError if its framework has no such grade.
-
-    A day on which no framework is declared has no list of grades to check against.
-    """
-    judgement = Judgement(published, grade.strip())
-    usual = framework_of(None, published - USUAL_TO_PUBLICATION)
-    if not judgement.impact_of_leaders or (usual is not None and judgement.grade is None):
-        scale = FOUR_GRADES if usual is None else usual.scale
-        raise ReferenceDataError(f"“{grade.strip()}” is no grade; use one of {', '.join(scale)}.")
-    return judgement
 
 
 def _given(text: str) -> str:

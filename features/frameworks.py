@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from features.errors import ReferenceDataError
+
 #: What grades count as: up to GOOD is good or better, INADEQUATE is the worst.
 GOOD, INADEQUATE = 2, 4
 #: The four-point scale of the single inspection framework and of ILACS, best first.
@@ -150,6 +152,39 @@ def framework_of_grade(published: date, written: str) -> Framework | None:
         return usual
     near = [f for f in FRAMEWORKS if f.in_force(published) or f.in_force(published - LONGEST_TO_PUBLICATION)]
     return next((f for f in reversed(near) if f.grade_of(written) is not None), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A published judgement: known from its publication, not from the inspection."""
+
+    published: date
+    impact_of_leaders: str
+    """In the words of its framework."""
+
+    @property
+    def framework(self) -> Framework | None:
+        """The framework it was made under; None if nobody declared it."""
+        return framework_of_grade(self.published, self.impact_of_leaders)
+
+    @property
+    def grade(self) -> int | None:
+        """What it counts as, 1 outstanding to 4 inadequate; None if its framework is not declared."""
+        framework = self.framework
+        return None if framework is None else framework.grade_of(self.impact_of_leaders)
+
+
+def judgement_written(published: date, grade: str) -> Judgement:
+    """The judgement as somebody wrote it down. Raises ReferenceDataError if its framework has no such grade.
+
+    A day on which no framework is declared has no list of grades to check against.
+    """
+    judgement = Judgement(published, grade.strip())
+    usual = framework_of(None, published - USUAL_TO_PUBLICATION)
+    if not judgement.impact_of_leaders or (usual is not None and judgement.grade is None):
+        scale = FOUR_GRADES if usual is None else usual.scale
+        raise ReferenceDataError(f"“{grade.strip()}” is no grade; use one of {', '.join(scale)}.")
+    return judgement
 
 
 def counting() -> list[str]:

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 
-from features.councils import Council, Judgement, undeclared_judgements
-from features.frameworks import GOOD
+from features.councils import Council, undeclared_judgements
+from features.frameworks import GOOD, Judgement
 from features.months import Month
 from features.words import count_words
 from flows.alerts.alert import Alert, alert_name

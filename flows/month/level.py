@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
-from features.councils import judgement_written
 from features.errors import ReferenceDataError
-from features.frameworks import GOOD, undeclared_note
+from features.frameworks import GOOD, judgement_written, undeclared_note
 from flows.store import Store
 from models.judgements.labels import graded
 from models.learning.trained import TrainedModel

@@ -12,8 +12,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from features.councils import Council, Judgement, Register
+from features.councils import Council, Register
 from features.errors import HoldfastError
+from features.frameworks import Judgement
 from features.months import Month
 from flows.sample_region.storylines import Story, Storyline
 

@@ -9,8 +9,8 @@ import polars as pl
 
 from features.comparing.context import context
 from features.comparing.wide import wide_columns, wide_latest
-from features.councils import Council, Judgement, Register
-from features.frameworks import GOOD, INADEQUATE
+from features.councils import Council, Register
+from features.frameworks import GOOD, INADEQUATE, Judgement
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
 from models.judgements.labels import BELOW_GOOD_FROM, INSPECTIONS, MONTHS_BEFORE

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.addresses import is_plain_address
-from features.councils import Council, Judgement, Register, read_register, write_register
+from features.councils import Council, Register, read_register, write_register
 from features.errors import ReferenceDataError
+from features.frameworks import Judgement
 from features.months import Month
 from features.registry import Kind
 

@@ -8,8 +8,8 @@ from datetime import date
 
 import polars as pl
 
-from features.councils import Council, Judgement, Register
-from features.frameworks import declared
+from features.councils import Council, Register
+from features.frameworks import Judgement, declared
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from features.comparing.context import CONTEXT, context, whole_months
-from features.councils import Council, Judgement, Register
+from features.councils import Council, Register
+from features.frameworks import Judgement
 from features.months import Month
 
 REGISTER = Register(

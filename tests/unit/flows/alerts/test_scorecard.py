@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from features.councils import Council, Judgement
+from features.councils import Council
+from features.frameworks import Judgement
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import publish_alert
 from flows.alerts.scorecard import Hindsight, scorecard

@@ -7,9 +7,10 @@ from datetime import date
 import polars as pl
 import pytest
 
-from features.councils import Council, Judgement, Register
+from features.councils import Council, Register
 from features.errors import ModelError
 from features.frames import FEATURES_SCHEMA
+from features.frameworks import Judgement
 from features.months import Month
 from models.judgements.design import Design
 from models.judgements.own_history import design_from_history, together, too_few
