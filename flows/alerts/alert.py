@@ -96,7 +96,7 @@ class Provenance(Record):
     settings_digest: str
     rules_digest: str
     known_by: str
-    """The cut-off day. Nothing received later was read."""
+    """The day on which the last of the council's own files came; nothing of its own that came later was read."""
 
 
 class Correction(Record):
@@ -225,6 +225,7 @@ def build_alert(
     answers: Sequence[Reply] = (),
     goals: Sequence[Goal] = (),
     first_score: date | None = None,
+    judged: date | None = None,
 ) -> Alert:
     """Build the first revision of a council's alert object for a month; `publish_alert` makes later ones."""
     shown = _score(score)
@@ -238,7 +239,6 @@ def build_alert(
     kept |= dict.fromkeys(r.measure for r in shown.reasons if r.measure is not None)
     kept |= dict.fromkeys(m for m, f in facts.measures.items() if _is_sign_of(shown.stage, f))
     kept |= dict.fromkeys([*(g.measure for g in goals), *(a.measure for a in answers)])
-    judgement = council.judged_by(date.fromisoformat(known_by))
     return Alert(
         la_code=council.la_code,
         council=council.name,
@@ -258,7 +258,7 @@ def build_alert(
             rules_digest=rules_digest,
             known_by=known_by,
         ),
-        judged=judgement.published if judgement is not None and decision.band is Band.RECOVERING else None,
+        judged=judged if decision.band is Band.RECOVERING else None,
         answers=tuple(answers),
         goals=tuple(goals),
         first_score=first_score,

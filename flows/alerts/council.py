@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
@@ -42,6 +42,8 @@ class Versions:
     rules: str
     known_by: str
     """Day of the last extract read (not of the run), so that a repeated run makes the same object."""
+    known_of: Mapping[str, str] = field(default_factory=dict)
+    """la_code -> day on which its own last file came; another council's late file changes nobody else's alert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Decided:
     goals: tuple[Goal, ...] = ()
     first_score: date | None = None
     """For a council in its first months: the day on which its first score is due if files keep coming."""
+    judged: date | None = None
+    """When its last judgement was published."""
 
 
 def decide_councils(
@@ -94,7 +98,8 @@ def decide_councils(
         if decision.band is Band.FIRST_MONTHS:
             left = WINDOW_MONTHS - facts[council.la_code].months_in_a_row
             first = nth_working_day(score.month.plus(left + 1), run_working_day)
-        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first))
+        judged = judgement.published if judgement is not None else None
+        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first, judged))
     return decided, storm_valve([d.decision for d in decided], rules)
 
 
@@ -124,7 +129,8 @@ def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame
         code_version=versions.code,
         settings_digest=versions.settings,
         rules_digest=versions.rules,
-        known_by=versions.known_by,
+        known_by=versions.known_of.get(decided.council.la_code, str(decided.score.month.last_day)),
+        judged=decided.judged,
         answers=decided.answers,
         goals=decided.goals,
         first_score=decided.first_score,

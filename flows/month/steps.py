@@ -173,11 +173,13 @@ def _unread_by_us(register: Register, manifests: Sequence[Manifest]) -> dict[str
 def versions_of(settings: Settings, measured: Measured) -> Versions:
     """What the alerts of a run record about it."""
     known = (m.known_to for m in measured.manifests)
+    came = sorted((e.received, e.la_code) for m in measured.manifests for e in m.extracts if e.received is not None)
     return Versions(
         code=code_version(),
         settings=settings.digest(),
         rules=settings.alerts.digest(),
         known_by=str(max(known, default=measured.month.last_day)),
+        known_of={la_code: str(day) for day, la_code in came},
     )
 
 

@@ -209,6 +209,16 @@ def test_lines_titles_ends_and_empty_parts_are_left_out(right: pl.DataFrame) -> 
         assert MARKER not in file.notes
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_text_is_read_in_the_encodings_that_councils_tools_write(encoding: str) -> None:
+    """SQL Server and Excel write “Unicode text”: 16 bits, with tabs."""
+    rows = _column(workforce(), "team", lambda text: f"Süd {text}")
+    sound = as_csv(rows, "\t", end="\r\n")
+    read, expected = made(sound.decode().encode(encoding)), made(sound)
+    assert read.values.equals(expected.values) and not read.extract.problems.height
+    assert (encoding == "utf-8-sig") != ("is safer" in read.notes)
+
+
 def test_rows_are_counted_as_a_person_sees_them() -> None:
     rows = _column(workforce(), "role_start_date", lambda text: text)
     rows[10][6] = "yesterday"

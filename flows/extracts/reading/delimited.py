@@ -6,6 +6,7 @@ in one pass; all others go through Python's reader, row by row, and give the sam
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -28,7 +29,14 @@ from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import NULL_MARKERS, Limits, NoRows, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+#: The marks of Unicode text with more than one byte a character; those of 32 bits begin like those of 16.
+_WIDE = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BEGINNING = 40
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
 _ASCII = bytes(range(128))
 _DELIMITERS = (",", ";", "\t", "|")
@@ -42,10 +50,18 @@ _LAST = 60
 
 def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
     """A file's text and a note on its encoding, if needed; raises UnreadableExtract if it is not text."""
-    if content.startswith(_UTF16):
-        raise UnreadableExtract(
-            f"{where}: the file is Unicode text of 16 bits. Save it as “CSV UTF-8” and send it again."
-        )
+    notes = []
+    if (wide := _wide_encoding(content)) is not None:
+        try:
+            content = content.decode(wide).encode()
+        except UnicodeError:
+            raise UnreadableExtract(
+                f"{where}: the file is Unicode text of {wide[4:6]} bits and is damaged or cut off. Export it again, "
+                "best as “CSV UTF-8”."
+            ) from None
+        notes.append(f"The file was read as Unicode text of {wide[4:6]} bits; “CSV UTF-8” is safer.")
+    if not content.strip():
+        raise UnreadableExtract(f"{where}: the file is empty. Send it again.")
     not_text = UnreadableExtract(
         f"{where}: the file is not text, though it is no Parquet or Excel file either. "
         "Send CSV (UTF-8), Parquet or .xlsx."
@@ -62,16 +78,29 @@ def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
             f"{where}: line {line:,} holds a control character, which text has not, so the file is damaged there. "
             "Export it again."
         )
-    notes = []
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig"), notes
     except UnicodeDecodeError:
-        try:
-            text = content.decode("cp1252")
-        except UnicodeDecodeError:
-            raise not_text from None
         notes.append("The file was read as Windows text (cp1252); “CSV UTF-8” is safer.")
-    return text, notes
+    try:
+        return content.decode("cp1252"), notes
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UnreadableExtract(
+            f"{where}: line {line:,} holds a character that neither UTF-8 nor Windows text has. Save the file as "
+            "“CSV UTF-8” and send it again."
+        ) from None
+
+
+def _wide_encoding(content: bytes) -> str | None:
+    """The encoding of text with two or four bytes a character, by its mark or by the zeros of its first letters."""
+    for mark, encoding in _WIDE:
+        if content.startswith(mark):
+            return encoding
+    first, second = content[:_BEGINNING:2], content[1:_BEGINNING:2]
+    if len(second) > 1 and not any(second) and all(first):
+        return "utf-16-le"
+    return "utf-16-be" if len(second) > 1 and not any(first) and all(second) else None
 
 
 def split_separator_line(text: str) -> tuple[str | None, str]:

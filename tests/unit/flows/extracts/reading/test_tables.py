@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import time
 import tracemalloc
@@ -95,8 +96,9 @@ def test_the_quick_way_and_the_careful_way_agree() -> None:
         (b"a,b,c\n1,2,3\n1,2\n3,4,5,6\n7,8,9\n", "rows 3 and 4"),
         (b"\x00\x01\x02\x03", "not text"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not text"),
-        (b"a,b\n\x81\x8d,1\n", "not text"),
-        ("a,b\n1,2\n".encode("utf-16"), "16 bits"),
+        (b"a,b\n\x81\x8d,1\n", "line 2 holds a character that neither UTF-8 nor Windows text has"),
+        ("a,b\n1,2\n".encode("utf-16")[:-1], "16 bits and is damaged or cut off"),
+        (codecs.BOM_UTF16_LE, "empty"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "password"),
         (b"PK\x03\x04" + b"\x00" * 40, "incomplete or damaged"),
         (b"PAR1" + b"\x00" * 40, "damaged"),
@@ -205,7 +207,7 @@ _plain = st.text(
 @given(
     st.lists(st.tuples(_plain, _plain, _plain), min_size=1, max_size=5),
     st.sampled_from([",", ";", "\t"]),
-    st.sampled_from(["utf-8", "utf-8-sig", "cp1252"]),
+    st.sampled_from(["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-32"]),
     st.booleans(),
 )
 def test_what_is_written_is_read_whatever_the_notation(
