@@ -4,6 +4,9 @@ The list is a reviewed file (`accepted.toml`), not a switch. Each entry says who
 month. A failure that matches is marked in every report and never dropped, and it no longer withholds anything. An entry
 is about one thing, so at most one of its four names may hold a wildcard. A failure that makes a whole file useless, or
 figures in another unit, cannot be accepted: no reason would justify showing such a number.
+
+To accept that references were reissued is to confirm it: nobody can be followed into that month all the same, and the
+charts of what needs the month before begin anew there.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from features.registry import Kind
 #: The last part of the code of checks that can never be accepted: the number cannot be what the column says, or the
 #: rows belong to nobody.
 _NEVER = frozenset(
-    {"range", "unit", "all_zero", "whole_hours", "exchanged", "total", "unique", "month", "core", "reissued"}
+    {"range", "unit", "all_zero", "whole_hours", "exchanged", "total", "unique", "month", "core", "lost", "absent"}
 )
 _WILD = frozenset("*?[")
 
@@ -118,9 +121,9 @@ def may_be_accepted(check: str) -> bool:
     column, _, what = rest.rpartition(".")
     if what in _NEVER or column == "file":
         return False
-    # Rows without a readable key or month cannot be attributed to anybody. “Gone” is about the key too, but only asks
-    # about missing people.
-    return what == "gone" or extract not in set(Kind) or not identifies(Kind(extract), column)
+    # Rows without a readable key or month cannot be attributed to anybody. “Gone” and “reissued” are about the key too,
+    # but only ask about missing people and new references.
+    return what in ("gone", "reissued") or extract not in set(Kind) or not identifies(Kind(extract), column)
 
 
 def accepting(

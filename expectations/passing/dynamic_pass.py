@@ -172,7 +172,9 @@ def _accepted(finding: Finding, accepted: Sequence[Accepted]) -> Finding:
     if by is None:
         return finding
     note = f"{finding.message} Accepted by {by.accepted_by} until {by.expires.in_words}: {by.reason}"
-    return replace(finding, message=note, effect=Effect.NONE, accepted=True)
+    # New references stay new when somebody confirms them.
+    effect = Effect.BROKEN_OFF if finding.effect is Effect.BROKEN_OFF else Effect.NONE
+    return replace(finding, message=note, effect=effect, accepted=True)
 
 
 def _not_run(table: pl.DataFrame) -> pl.DataFrame:

@@ -70,8 +70,9 @@ def message(family: str, row: Mapping[str, object]) -> str:
         return (
             f"Of the {_whole(expected)} values of {column} of {of} that could occur again, {_whole(value)} do. Were "
             "references issued anew, by a new system or another report? What needs the month before is withheld "
-            "until next month. If they were not, send the extract again with the references of the month before, "
-            "leading zeros included."
+            "until next month. If they were, tell the data team, who confirm it: the charts of these figures then "
+            "begin anew. If they were not, send the extract again with the references of the month before, leading "
+            "zeros included."
         )
     if family == ELSEWHERE:
         return (

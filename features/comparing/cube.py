@@ -69,14 +69,17 @@ class Cube:
         block.reshape(-1)[cells] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return block
 
-    def lag(self, block: Floats, months: int, columns: Ints) -> Floats:
-        """The values of each requested column that many calendar months earlier; NaN where that month is missing."""
+    def lag(self, block: Floats, months: int, columns: Ints, since: Ints | None = None) -> Floats:
+        """The values of each requested column that many calendar months earlier; NaN where that month is missing.
+
+        `since`: for each cell of the cube the first month that may be looked back on.
+        """
         index = {_ordinal(day): i for i, day in enumerate(self.months)}
         source = [index.get(_ordinal(self.months[c]) - months, -1) for c in columns]
         found = np.array(source, dtype=np.intp)
         earlier = np.full((*block.shape[:2], len(columns)), np.nan)
         earlier[:, :, found >= 0] = block[:, :, found[found >= 0]]
-        return earlier
+        return earlier if since is None else np.where(found >= since[:, :, columns], earlier, np.nan)
 
 
 def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:

@@ -12,6 +12,7 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from features.comparing.cube import Cube, Floats, Ints
 from features.comparing.national import with_percentile
@@ -52,6 +53,7 @@ def compute_features(
     months: Collection[Month] | None = None,
     as_of_day: date | None = None,
     points: pl.DataFrame | None = None,
+    breaks: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """FEATURES_SCHEMA of the requested months (None: all in `measures`), sorted by council, month and measure.
 
@@ -64,6 +66,7 @@ def compute_features(
     when the row itself was.
     `points`: `measures.monthly_points`, the chart points of measures that sum over a window; without them such measures
     have no chart.
+    `breaks`: `measures.confirmed_breaks`, from which months on a measure is compared with nothing before them.
     """
     measures = conform(measures, MEASURES_SCHEMA, "measures")
     if as_of_day is not None:
@@ -85,10 +88,12 @@ def compute_features(
     rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
     values = cube.fill(measures.get_column("value"))
     multipliers = _multipliers(cube, asked)
-    blocks = _changes(cube, values, columns)
-    blocks |= _own_past(cube, values, columns, now.block(rows.get_column("denominator")), multipliers)
+    broken = None if breaks is None or breaks.is_empty() else cube.fill_from(breaks, "here") > 0
+    past = _Past(cube, values, columns, None if broken is None else _since(broken))
+    blocks = _changes(past)
+    blocks |= _own_past(past, now.block(rows.get_column("denominator")), multipliers)
     blocks |= _against_neighbours(cube, values, columns, neighbours)
-    blocks |= _charts(cube, values, columns, points)
+    blocks |= _charts(cube, values, columns, points, broken)
     blocks["shrunk"] = _shrunk(now, rows, multipliers)
     looked_up = rows.with_columns(pl.Series(name, block[now.where]) for name, block in blocks.items())
     features = looked_up.with_columns(pl.col(list(blocks)).fill_nan(None)).with_columns(
@@ -117,21 +122,44 @@ class _Asked:
         return block
 
 
-def _changes(cube: Cube, values: Floats, columns: Ints) -> dict[str, Floats]:
-    now = values[:, :, columns]
-    return {f"change_{k}m": now - cube.lag(values, k, columns) for k in CHANGE_MONTHS}
+@dataclass(frozen=True)
+class _Past:
+    """The values that the requested months look back on."""
+
+    cube: Cube
+    values: Floats
+    columns: Ints
+    since: Ints | None
+    """For each cell, the last month up to it at which its series began anew; 0 if it never did."""
+
+    @property
+    def now(self) -> Floats:
+        return self.values[:, :, self.columns]
+
+    def ago(self, months: int) -> Floats:
+        """The values that many months earlier; NaN where there are none, or where the series began anew since."""
+        return self.cube.lag(self.values, months, self.columns, self.since)
 
 
-def _own_past(cube: Cube, values: Floats, columns: Ints, denominator: Floats, multipliers: Floats) -> dict[str, Floats]:
+def _since(broken: NDArray[np.bool_]) -> Ints:
+    found: Ints = np.maximum.accumulate(np.where(broken, np.arange(broken.shape[2]), 0), axis=2)
+    return found
+
+
+def _changes(past: _Past) -> dict[str, Floats]:
+    return {f"change_{k}m": past.now - past.ago(k) for k in CHANGE_MONTHS}
+
+
+def _own_past(past: _Past, denominator: Floats, multipliers: Floats) -> dict[str, Floats]:
     """The mean of the council's own past, and how many standard deviations the value is away from it."""
-    monthly = _moments([cube.lag(values, k, columns) for k in range(1, OWN_MONTHS + 1)], OWN_MIN_MONTHS)
-    yearly = _moments([cube.lag(values, 12 * k, columns) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
+    monthly = _moments([past.ago(k) for k in range(1, OWN_MONTHS + 1)], OWN_MIN_MONTHS)
+    yearly = _moments([past.ago(12 * k) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
     mean = np.where(np.isnan(monthly[0]), yearly[0], monthly[0])
     deviation = np.where(np.isnan(monthly[0]), yearly[1], monthly[1])
     with np.errstate(invalid="ignore", divide="ignore"):
         one_unit = np.where(denominator > 0, multipliers / denominator, 0.0)
         floor = np.fmax(one_unit, SD_FLOOR_SHARE * np.abs(mean))
-        z = (values[:, :, columns] - mean) / np.fmax(deviation, floor)
+        z = (past.now - mean) / np.fmax(deviation, floor)
     return {"own_mean": mean, "own_z": np.where(np.isfinite(z), z, np.nan)}
 
 
@@ -182,14 +210,17 @@ def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> Ints:
     return np.array([theirs + [-1] * (most - len(theirs)) for theirs in found], dtype=np.intp)
 
 
-def _charts(cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | None) -> dict[str, Floats]:
+def _charts(
+    cube: Cube, values: Floats, columns: Ints, points: pl.DataFrame | None, broken: NDArray[np.bool_] | None
+) -> dict[str, Floats]:
     """Process-behaviour charts over all months, read at the requested months."""
     charted = values.copy()
     windowed = [i for i, name in enumerate(cube.measures) if window_of(BY_NAME[name]) is not None]
     if windowed:
         months_own = cube.fill_from(points, "point") if points is not None else np.full(values.shape, np.nan)
         charted[:, windowed] = months_own[:, windowed]
-    flat = charts(charted.reshape(-1, charted.shape[2]), columns)
+    anew = None if broken is None else broken.reshape(-1, broken.shape[2])
+    flat = charts(charted.reshape(-1, charted.shape[2]), columns, anew)
 
     def block(array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Floats:
         return array.reshape(*charted.shape[:2], len(columns)).astype(np.float64)

@@ -100,10 +100,11 @@ def toward(side: int, direction: Direction) -> Toward:
     return Toward.CONCERN if (side > 0) == (direction is Direction.HIGH) else Toward.IMPROVEMENT
 
 
-def charts(points: Floats, at: Ints | None = None) -> Chart:
+def charts(points: Floats, at: Ints | None = None, breaks: NDArray[np.bool_] | None = None) -> Chart:
     """Chart every row of `[series, month]`, with NaN for a month without an observation; return the months in `at`.
 
-    `at`: column numbers of the months to return; None returns all. Mean and limits are NaN until a baseline is
+    `at`: column numbers of the months to return; None returns all. `breaks`: where a series begins anew, as if it had
+    no past: what it counts cannot be compared across that month. Mean and limits are NaN until a baseline is
     complete. A month without an observation has no signal and shows the limits that the next one will be judged by.
     """
     # Transposed, so that each month's values are contiguous in memory.
@@ -117,6 +118,8 @@ def charts(points: Floats, at: Ints | None = None) -> Chart:
     state = _State.of(series)
     for month, x in enumerate(by_month[: max(read, default=-1) + 1]):
         seen = ~np.isnan(x)
+        if breaks is not None and breaks[:, month].any():
+            state.begin_anew(breaks[:, month])
         if month in read:
             place = read[month]
             found.mean[place], found.lower[place], found.upper[place] = state.mean, state.lower, state.upper
@@ -176,6 +179,12 @@ class _State:
             first_reach=unknown,
             level=nothing,
         )
+
+    def begin_anew(self, where: NDArray[np.bool_]) -> None:
+        """Forget the past of some series."""
+        fresh = _State.of(where.size)
+        for one in fields(self):
+            setattr(self, one.name, np.where(where, getattr(fresh, one.name), getattr(self, one.name)))
 
     @property
     def lower(self) -> Floats:

@@ -19,7 +19,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from features.frames import INPUTS, MEASURES_SCHEMA, REASONS, conform
-from features.registry import INPUT_PARTS, MEASURES, POPULATION_INPUT, Measure, Missing, Term
+from features.registry import COUNTS, INPUT_PARTS, MEASURES, POPULATION_INPUT, Measure, Missing, Term, input_names
 
 _KEY = ["la_code", "month"]
 _Floats = NDArray[np.float64]
@@ -74,6 +74,22 @@ def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES)
         points.append(np.where(divisor > 0, point, np.nan))
     long = _keys(wide, [m.name for m in summed]).drop("known_from")
     return long.with_columns(pl.Series("point", _long(points), dtype=pl.Float64).fill_nan(None))
+
+
+def confirmed_breaks(count_reasons: pl.DataFrame) -> pl.DataFrame:
+    """`la_code, month, measure, here`: where a measure begins anew, because the council confirmed new references.
+
+    `count_reasons`: REASONS of counts. Found are the measures of the counts that were withheld for that reason.
+    """
+    uses = [
+        (count.name, measure.name)
+        for measure in MEASURES
+        for count in COUNTS
+        if {t.input for t in (*measure.numerator, *measure.denominator)} & set(input_names(count))
+    ]
+    by_input = pl.DataFrame(uses, schema={"input": pl.String(), "measure": pl.String()}, orient="row")
+    confirmed = count_reasons.filter(pl.col("reason") == str(Missing.NEW_REFERENCES))
+    return confirmed.join(by_input, on="input").select(*_KEY, "measure", here=pl.lit(1.0)).unique(maintain_order=True)
 
 
 def window_of(measure: Measure) -> int | None:

@@ -224,6 +224,7 @@ class Missing(StrEnum):
     WINDOW_INCOMPLETE = "a month of the window is missing"
     ZERO_DENOMINATOR = "nothing to divide by"
     REISSUED = "references were issued anew"
+    NEW_REFERENCES = "references were issued anew, as the council confirms"
     NO_POPULATION = "the register gives no child population"
     CONTRADICTION = "its parts contradict each other: the part is larger than the whole"
 

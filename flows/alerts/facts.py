@@ -15,7 +15,7 @@ from expectations.fates import Fate, FileFate
 from features.comparing.xmr import Toward
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month, month_range
-from features.registry import BY_NAME, Group, Kind, Measure
+from features.registry import BY_NAME, Group, Kind, Measure, Missing
 from flows.alerts.disclosure import is_small, may_show_neighbours
 from flows.alerts.state import MonthField, Record, Signal
 
@@ -86,6 +86,8 @@ class Series(Record):
     neighbours: tuple[float | None, ...]
     settled: float | None = None
     """The previous mean, if the last month's level is worse than that and no longer moving."""
+    begun_anew: tuple[MonthField, ...] = ()
+    """Months at which the council confirmed new references: nothing after them is compared with what was before."""
 
 
 class CouncilFacts(Record):
@@ -275,6 +277,11 @@ def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[obj
             for median, reported in zip(numbers("neighbours_median"), row["neighbours_reported"], strict=True)
         ),
         settled=_settled(months, row),
+        begun_anew=tuple(
+            month
+            for month, reason in zip(months, spread(row["reason"]), strict=True)
+            if reason == Missing.NEW_REFERENCES
+        ),
     )
 
 

@@ -159,6 +159,8 @@ def form_of(path: Path) -> Form:
 
 def _content(path: Path, form: Form) -> Content:
     try:
+        if path.exists() and not (path.is_dir() or path.is_file()):
+            raise UnreadableExtract(f"{path} is no file but a pipe, a socket or a device. Give the file itself.")
         if path.is_dir():
             endings = tuple(f".{e}" for e in BY_FORM[form].endings)
             names = sorted(p.name for p in path.iterdir() if p.name.lower().endswith(endings))

@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import ORIGINS, PROBLEMS, PROFILE, Batch, CheckHistory, Outcome
+from expectations.batch import ORIGINS, PROBLEMS, PROFILE, Batch, CheckHistory, Effect, Outcome
 from expectations.passing.effects import usable
 from features.councils import Register
 from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_side_by_side, withhold
@@ -136,9 +136,18 @@ def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
 
 
 def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
-    """REASONS that say the month before is missing because none of its references can be found again."""
-    new = pl.lit(str(Missing.REISSUED))
+    """REASONS that say the month before is missing because its references cannot be found again, and if so confirmed.
+
+    A confirmed break is recorded here, where it outlives the rows: charts begin anew at it.
+    """
+    broken = outcome.failures.filter(pl.col("effect") == str(Effect.BROKEN_OFF), pl.col("accepted"))
     for kind in sorted({k for _, k in outcome.reissued}):
+        confirmed = broken.filter(extract=str(kind))["la_code"].unique().to_list()
+        new = (
+            pl.when(pl.col("la_code").is_in(confirmed))
+            .then(pl.lit(str(Missing.NEW_REFERENCES)))
+            .otherwise(pl.lit(str(Missing.REISSUED)))
+        )
         names = pl.col("input").is_in([c.name for c in counts_of(kind)])
         lost = _reissued(outcome, kind) & names & (pl.col("reason") == str(Missing.WINDOW_INCOMPLETE))
         reasons = reasons.with_columns(pl.when(lost).then(new).otherwise(pl.col("reason")).alias("reason"))

@@ -38,7 +38,8 @@ def due_in_history(context: RunContext, first: Month, last: Month) -> list[Due]:
 
 def _due(context: RunContext, months: Iterable[Month], cutoff: Callable[[Month], date]) -> list[Due]:
     require_key(context.store, context.key)
-    return months_due(context.landing, context.history, context.register, months, cutoff)
+    accepted = accepted_failures(context.settings.accepted_failures)
+    return months_due(context.landing, context.history, context.register, months, cutoff, accepted)
 
 
 def reader(context: RunContext) -> ReadOne:

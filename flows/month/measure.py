@@ -12,7 +12,7 @@ from features.comparing.panel import compute_features
 from features.councils import Register
 from features.frames import INPUTS, REASONS, counts_schema
 from features.measuring.inputs import build_inputs, combine
-from features.measuring.rates import compute_measures, monthly_points
+from features.measuring.rates import compute_measures, confirmed_breaks, monthly_points
 from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range
@@ -100,6 +100,7 @@ def measure(
             months=list(month_range(earliest, month)),
             as_of_day=cutoff,
             points=monthly_points(inputs),
+            breaks=confirmed_breaks(of.rows(count_reasons)),
         )
         return measures, features
 

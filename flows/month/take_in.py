@@ -13,7 +13,7 @@ from datetime import date
 
 import polars as pl
 
-from expectations.accepted import Accepted
+from expectations.accepted import Accepted, accepting
 from expectations.batch import FAILURES, Batch, Outcome
 from expectations.fates import Fate, file_as_checked
 from expectations.passing.effects import usable
@@ -30,7 +30,7 @@ from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission, record_submission
 from flows.month.apart import apart, fault_sentence
-from flows.store import Store
+from flows.store import DamagedObject, Store
 from flows.store.editions import History, records_kept_from
 from flows.store.manifest import ExtractRecord, Manifest
 from flows.store.progress import step
@@ -96,13 +96,15 @@ def months_due(
     register: Register,
     months: Iterable[Month],
     cutoff: Callable[[Month], date],
+    accepted: Sequence[Accepted] = (),
 ) -> list[Due]:
     """The months among these (oldest first) that have something new as of their cut-off day. Reads no content.
 
     The month after a restated one is taken in again too, because its leavers and changed workers were found by
     comparison with the old data. Closed months (`holdfast retain`) are left alone. So is a month whose landing folder
     was emptied: tidying up restates nothing. A month with something damaged in the store is due again if its files
-    are still in the landing folder; if not, reading it raises DamagedObject.
+    are still in the landing folder; if not, reading it raises DamagedObject. So is a month of whose failures others are
+    accepted now than when it was checked.
     """
     due: list[Due] = []
     months = list(months)
@@ -122,12 +124,23 @@ def months_due(
         lying = bool(files or strange)
         changed = lying and (known is None or known.fingerprint != mark)
         fault = history.fault(month, day, whole=last.minus(month) <= 1) if lying and not changed else ""
+        if lying and not changed and not fault and accepted and known and _judged_anew(history, known, accepted):
+            fault = "other failures are accepted now"
         if fault:
             step("%s is taken in again: %s", month, fault)
         if changed or fault or previous_restated and known is not None and lying:
             due.append(Due(month, day, files, strange, mark, known))
         previous_restated = changed and known is not None
     return due
+
+
+def _judged_anew(history: History, known: Manifest, accepted: Sequence[Accepted]) -> bool:
+    """Whether any failure of the edition would be accepted now and was not, or was and would not be."""
+    stored = history.table(known, "failures", FAILURES, ["check", "la_code", "extract", "column", "accepted"])
+    return any(
+        (accepting(accepted, check, la_code, extract, column, known.month) is not None) != was
+        for check, la_code, extract, column, was in stored.unique().iter_rows()
+    )
 
 
 def fingerprint(files: Sequence[LandedFile], strange: Sequence[Unrecognised] = ()) -> str:
@@ -316,8 +329,10 @@ def store_edition(
 
     codes = list(dict.fromkeys(r.file.council.la_code for r in reads if r.extract is not None))
     done = apart(codes, count)
-    counted = done.result
+    logged, unlogged = _log(store, [r for r in reads if r.file.council.la_code not in done.faults], batch, outcome)
+    counted = count([c for c in codes if c not in {*done.faults, *unlogged}]) if unlogged else done.result
     why = {c: fault_sentence(_council_of(c, [reads]), "counting", error) for c, error in done.faults.items()}
+    why |= {c: fault_sentence(_council_of(c, [reads]), "recording", error) for c, error in unlogged.items()}
     if why:
         reads = _unread_where(reads, why)
         due = to_be_tried_again(due, reads)
@@ -335,7 +350,7 @@ def store_edition(
         fingerprint=due.fingerprint,
         known_to=max(known, default=month.last_day),
         extracts=records_of(
-            store, register, due, reads, batch, outcome, due_day=nth_working_day(month.plus(1), due_working_day)
+            register, due, reads, logged, batch, outcome, due_day=nth_working_day(month.plus(1), due_working_day)
         ),
         unrecognised=tuple(u.reason for u in due.unrecognised),
         checks={
@@ -397,17 +412,36 @@ def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.Da
     )
 
 
+def _log(
+    store: Store, reads: Sequence[Read], batch: Batch, outcome: Outcome
+) -> tuple[dict[tuple[str, Kind], Submission], dict[str, DamagedObject]]:
+    """Write the submission log. Also returns the councils, each with the reason, whose log in the store is damaged."""
+    logged: dict[tuple[str, Kind], Submission] = {}
+    damaged: dict[str, DamagedObject] = {}
+    for read in reads:
+        la_code, kind = read.file.council.la_code, read.file.kind
+        if read.fault:
+            continue
+        checked = file_as_checked(batch, outcome, la_code, kind)
+        submission = replace(read.submission, outcome=checked.fate, reason=checked.reason or None)
+        try:
+            logged[la_code, kind] = record_submission(store, submission)
+        except DamagedObject as error:
+            damaged[la_code] = error
+    return logged, damaged
+
+
 def records_of(
-    store: Store,
     register: Register,
     due: Due,
     reads: Sequence[Read],
+    logged: Mapping[tuple[str, Kind], Submission],
     batch: Batch,
     outcome: Outcome,
     *,
     due_day: date,
 ) -> tuple[ExtractRecord, ...]:
-    """One record for each extract expected or received, sorted by council and kind. Also writes the submission log."""
+    """One record for each extract expected or received, sorted by council and kind."""
     by_key = {(r.file.council.la_code, r.file.kind): r for r in reads}
     expected = [(c.la_code, kind) for c in register.valid_in(due.month) for kind in c.expects]
     first_seen = {(e.la_code, e.kind): e.first_received for e in due.replaces.extracts} if due.replaces else {}
@@ -427,17 +461,17 @@ def records_of(
         if read.extract is not None:
             record = replace(record, withheld=checked.withheld, rows=read.extract.frame.height)
             record = replace(record, absent_columns=read.extract.absent_columns, notes=read.extract.notes)
-        logged = record_submission(store, replace(read.submission, outcome=record.outcome, reason=record.reason))
+        own = logged[la_code, kind]
         found.append(
             replace(
                 record,
-                received=logged.day,
+                received=own.day,
                 first_received=min(
-                    d for d in (first_seen.get((la_code, kind)), *(s.day for s in read.earlier), logged.day) if d
+                    d for d in (first_seen.get((la_code, kind)), *(s.day for s in read.earlier), own.day) if d
                 ),
-                sha256=logged.sha256,
+                sha256=own.sha256,
                 name=read.file.name,
-                restates=logged.supersedes,
+                restates=own.supersedes,
             )
         )
     return tuple(sorted(found, key=lambda e: (e.la_code, e.kind)))

@@ -75,9 +75,14 @@ class FieldRegion:
     def landing(self) -> Path:
         return self.folder / "landing"
 
+    @property
+    def accepted(self) -> Path:
+        return self.folder / "accepted.toml"
+
     def context(self, month: Month = LAST) -> RunContext:
         settings = Settings.load(
             environment="demo",
+            accepted_failures=str(self.accepted) if self.accepted.exists() else None,
             landing=str(self.landing),
             store=str(self.folder / "store"),
             mail={"outbox": str(self.folder / "outbox")},

@@ -15,6 +15,7 @@ from benchmarks.doubted import doubtful, made_up, of_the_record
 from features.frames import REASONS
 from features.registry import Missing
 from flows.mail.approval import holds
+from flows.month import inputs
 from flows.month.take_in import TakenIn
 from tests.field.region import LAST, FieldRegion, Ran
 
@@ -168,6 +169,39 @@ def test_references_issued_anew_are_said_and_nobody_is_followed(reissued: Spoilt
     reasons = reissued.table("reasons", la_code).select(list(REASONS))
     assert set(reasons.filter(reason=str(Missing.REISSUED))["input"]) == counts
     assert not holds(reissued.region.context().store, LAST), "by itself it is no broken file"
+
+
+CONFIRMED = """[[accepted]]
+check = "caseload.case_ref.reissued"
+council = "Z01"
+extract = "caseload"
+column = "case_ref"
+reason = "A new case system since October."
+accepted_by = "data officer"
+expires = "2026-10"
+"""
+
+
+def test_a_confirmed_break_is_recorded_and_charts_begin_anew(reissued: Spoilt, tmp_path: Path) -> None:
+    region = reissued.region.copy(tmp_path / "region")
+    unconfirmed = region.decide(reissued.taken)
+    assert unconfirmed.measure("Z01", "worker_change_rate")[1] == Missing.REISSUED
+    assert chart(unconfirmed)["xmr_mean"] is not None, "a question alone begins nothing"
+    region.accepted.write_text(CONFIRMED, encoding="utf-8")
+    confirmed = region.run()
+    said = Spoilt(region, confirmed.taken).failed("Z01")
+    assert said["caseload.case_ref.reissued"] == "what needs the month before is withheld"
+    assert confirmed.measure("Z01", "worker_change_rate") == (None, Missing.NEW_REFERENCES)
+    assert chart(confirmed)["xmr_mean"] is None
+    for measure in ("turnover_rate_fte", "open_cases_per_10k"):
+        assert chart(confirmed, measure) == chart(unconfirmed, measure), "what needs nobody followed goes on"
+    assert confirmed.of_others("Z01") == unconfirmed.of_others("Z01")
+    assert confirmed.alerting.facts["Z01"].series["worker_change_rate"].begun_anew == (LAST,)
+    assert inputs.due_now(region.context()) == [], "the edition stands"
+
+
+def chart(ran: Ran, measure: str = "worker_change_rate") -> dict[str, object]:
+    return ran.measured.features.filter(la_code="Z01", month=LAST.last_day, measure=measure).row(0, named=True)
 
 
 def test_zeros_lost_from_references_are_an_identity_break(reissued: Spoilt) -> None:

@@ -130,6 +130,8 @@ def _panel(axes: Axes, series: Series) -> None:
         axes.plot(at, [y[i] for i in at], marker, color=colour, markersize=size, markeredgewidth=0, zorder=3)
     if series.settled is not None:
         axes.plot([-0.5, len(x) - 0.5], 2 * [series.settled], ":", color=ORANGE, linewidth=0.8, zorder=1)
+    for month in series.begun_anew:
+        axes.axvline(series.months.index(month), color=DARK, linestyle=(0, (1, 1.5)), linewidth=1.0, zorder=1)
     last = max(i for i in x if series.values[i] is not None)
     settled = " (worse, settled)" if series.settled is not None else ""
     title = f"{_drawn(measure)}: {value_text(measure, y[last])}{settled}"
@@ -192,6 +194,7 @@ def _panel_words(one: Series, last: Month) -> list[str]:
     if month != last:
         words[0] += f" in {month_words(month)}, the last known"
     words += [run] if (run := _run(one)) else []
+    words += [f"begun anew in {month_words(one.begun_anew[-1])}"] if one.begun_anew else []
     low, high = one.lower[-1], one.upper[-1]
     if low is not None and high is not None:
         words.append(f"usual range {value_text(measure, low)} to {value_text(measure, high)}")

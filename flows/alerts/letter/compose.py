@@ -125,6 +125,8 @@ def _caption(charts: Sequence[Series]) -> str:
         words.append("Orange squares: worse than usual.")
     if IMPROVEMENT in marks:
         words.append("Blue dots: better.")
+    if any(s.begun_anew for s in charts):
+        words.append("Upright line: references were issued anew, so the chart begins again.")
     if any(s.settled is not None for s in charts):
         words.append("Orange dots: the level before it settled worse.")
     if by_month(charts):

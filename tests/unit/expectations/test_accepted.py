@@ -132,7 +132,8 @@ NEVER = [
     "caseload.file.stale",
     "workforce.worker_ref.digits_lost_in_excel",
     "workforce.agency_worker.core",
-    "caseload.case_ref.reissued",
+    "caseload.case_status.lost",
+    "workforce.team.absent",
     "establishment.vacancy_fte.unit",
     "workforce.fte.whole_hours",
 ]

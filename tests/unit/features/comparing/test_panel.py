@@ -4,6 +4,8 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from features.comparing.panel import as_of, compute_features
 from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, NATIONAL
@@ -190,3 +192,30 @@ class TestAsOf:
         later = compute_features(measures, NOBODY, national, as_of_day=date(2027, 3, 1))
         assert by_row["national_percentile"].to_list() == [1.0]
         assert later["national_percentile"].to_list() == [0.0]
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(st.one_of(st.none(), st.floats(0.01, 0.9)), min_size=40, max_size=40),
+    st.integers(1, 39),
+)
+def test_a_measure_that_begins_anew_is_compared_with_nothing_before(values: list[float | None], at: int) -> None:
+    """After a confirmed break all is as if the council's months began there; before it, and elsewhere, nothing moves."""
+    values[at] = None
+    months = monthly(values)
+    here = [m for m in months if m >= list(months)[at]]
+    other = rows("202", monthly([0.1 + i / 100 for i in range(40)]))
+    broken = pl.DataFrame(
+        [("201", here[0].last_day, "agency_rate_fte", 1.0)], schema=["la_code", "month", "measure", "here"], orient="row"
+    )
+    whole = compute_features(
+        frame(rows("201", months), other), NOBODY, NOTHING_PUBLISHED, list(months), breaks=broken
+    )
+    plain = compute_features(frame(rows("201", months), other), NOBODY, NOTHING_PUBLISHED, list(months))
+    alone = compute_features(
+        frame(rows("201", {m: v for m, v in months.items() if m >= here[0]})), NOBODY, NOTHING_PUBLISHED, here
+    )
+    since, before = pl.col("month") >= here[0].last_day, pl.col("month") < here[0].last_day
+    assert whole.filter(since, la_code="201").equals(alone)
+    assert whole.filter(before, la_code="201").equals(plain.filter(before, la_code="201"))
+    assert whole.filter(la_code="202").equals(plain.filter(la_code="202"))
