@@ -34,7 +34,7 @@ PROBLEM_TEXTS: dict[str, str] = {
     "unknown_code": "is none of the column's codes",
     "code_and_label_disagree": "has a code and the wording of another",
     "digits_lost_in_excel": "is a long number of which Excel kept 15 digits; format the column as text",
-    "unknown_reference": "is a question mark; leave it empty if nobody is meant, or give the reference",
+    "unknown_reference": "is no reference like the others; leave it empty if nobody is meant, or give the reference",
     "same_everywhere": "holds what nearly every row holds, so it refers to nobody",
     "date_of_excel": "is a date that a spreadsheet made of a reference; format the column as text and fill it in again",
     "formula_error": "is an Excel error such as #N/A or #REF!",
@@ -70,6 +70,11 @@ _WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
 _SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
 #: Among this many references, a single one with this share is a filler.
 _MANY_ROWS, _NEARLY_ALL = 20, 0.9
+#: Where so many of the references hold digits, up to so many texts without any are remarks (“see note”).
+_HAVE_DIGITS, _REMARKS = 0.5, 3
+_QUESTION = r"^[?\s]+$"
+#: A negative number or a date: no reference, unless most of the column looks like it.
+_STRANGE = r"^-[0-9.]+$|^[0-9]+/(?:[01]?[0-9]/)?[12][0-9]{3}$"
 #: What a spreadsheet makes of a reference like 1-3 or MAR-24: a date, or a day or year with a month's name.
 _MONTH = "(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec)"
 _MADE_DATE = (
@@ -77,7 +82,7 @@ _MADE_DATE = (
     rf"|[0-3]?[0-9][- ]{_MONTH}(?:[- ](?:[12][0-9])?[0-9]{{2}})?|{_MONTH}[- ](?:[12][0-9])?[0-9]{{2}})$"
 )
 _GROUPED = r"^[0-9]{1,3}(?:,[0-9]{3})+$"
-_NOT_PLAIN = r"[#.+,/]|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]"
+_NOT_PLAIN = r"[#.+,/]|^-|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
 
 
@@ -144,9 +149,7 @@ def _plain_notation(
         case FieldType.CODE if codes:
             return text, text.is_in(list(codes))
         case FieldType.REFERENCE:
-            return text, text.str.contains(r"[0-9]") & text.str.contains(
-                r"[#.+,/]|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]"
-            ).not_()
+            return text, text.str.contains(r"[0-9]") & text.str.contains(_NOT_PLAIN).not_()
         case _:
             return text, text.str.starts_with("#").not_()
 
@@ -231,15 +234,34 @@ def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Serie
     plain = text.str.replace(_WHOLE_FLOAT, "${1}")
     grouped = plain.str.contains(_GROUPED).fill_null(False)
     plain = plain.str.replace_all(",", "", literal=True).zip_with(grouped, plain) if grouped.any() else plain
-    asks = plain.str.contains(r"^[?\s]+$").fill_null(False)
+    if field.nullable:
+        nobody = [t for t in plain.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
+        plain = _null_where(plain, plain.is_in(nobody)) if nobody else plain
+    asks = plain.str.contains(_QUESTION).fill_null(False) | remarks(plain)
     values = _null_where(plain, lost | made_date | asks)
     if field.nullable and (text_of_all := filler(values)) is not None:
         return _null_where(values, values == text_of_all), _problem_where(values == text_of_all, "same_everywhere")
-    if field.nullable:
-        nobody = [t for t in values.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
-        values = _null_where(values, values.is_in(nobody)) if nobody else values
     problems = _constant(text, "unknown_reference").zip_with(asks, _problem_where(lost, "digits_lost_in_excel"))
     return values, _constant(text, "date_of_excel").zip_with(made_date, problems) if made_date.any() else problems
+
+
+def remarks(references: pl.Series) -> pl.Series:
+    """Where a text stands among references and is none: it holds no digit, is negative or a date, and few others are.
+
+    Names of people may be references too, so that texts without digits count only if there are few different ones.
+    """
+    digits = references.str.contains("[0-9]")
+    strange = references.str.contains(_STRANGE)
+    filled = references.len() - references.null_count()
+    few = filled >= _MANY_ROWS and references.filter(~digits).n_unique() <= _REMARKS
+    no_digit = ~digits & (few and (digits.sum() or 0) >= _HAVE_DIGITS * filled)
+    odd = strange & (filled >= _MANY_ROWS and (strange.sum() or 0) <= (1 - _HAVE_DIGITS) * filled)
+    return (no_digit | odd).fill_null(False)
+
+
+def no_reference(text: pl.Expr) -> pl.Expr:
+    """Whether a cell identifies nothing: an Excel error, question marks, or a number that lost its digits."""
+    return text.is_in(list(_EXCEL_ERRORS)) | text.str.contains(_QUESTION) | text.str.contains(_SCIENTIFIC)
 
 
 def filler(references: pl.Series) -> str | None:

@@ -322,9 +322,14 @@ class _Work:
         rows = rows.rename({"cppl_referral_id": _REF})
         for column in (start, end):
             self.fault(rows, column, *fields)
-        number = pl.col(start).rank("min").over("cppl_person_id").cast(pl.Int64) - 1
+        # Whose plan it is, the episode says too, and it identifies the child everywhere else.
+        whose = self.tables[ssd.EPISODES].select(_REF, "cine_person_id").unique(_REF, keep="first", maintain_order=True)
+        rows = rows.join(whose, on=_REF, how="left", maintain_order="left").with_columns(
+            pl.coalesce("cine_person_id", "cppl_person_id").alias("child")
+        )
+        number = pl.col(start).rank("min").over("child").cast(pl.Int64) - 1
         rows = rows.filter(pl.col(start) <= self.last).with_columns(
-            pl.when(pl.col("cppl_person_id").is_not_null()).then(number).alias("before")
+            pl.when(pl.col("child").is_not_null()).then(number).alias("before")
         )
         # An episode that closed in the month keeps the plan that ended with it.
         closed_now = self.rows.filter(pl.col("closed_date").is_not_null())[_REF]

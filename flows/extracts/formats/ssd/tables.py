@@ -17,6 +17,7 @@ import polars as pl
 
 from features.errors import UnreadableExtract
 from flows.extracts.reading.around import bare
+from flows.extracts.reading.cells import no_reference
 from flows.extracts.reading.dates import read_dates
 from flows.extracts.reading.delimited import (
     decoded,
@@ -279,5 +280,5 @@ def _typed(text: pl.DataFrame, table: SsdTable) -> pl.DataFrame:
         columns += [values.alias(name), problems.alias(f"{name}!")]
     # A whole number from a spreadsheet and one from a database are the same key.
     names = [*table.keys, *(c for c in table.codes if c.endswith("_person_id"))]
-    keys = [pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}") for k in names]
+    keys = [pl.when(~no_reference(pl.col(k))).then(pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}")) for k in names]
     return text.with_columns(*keys).with_columns(columns)

@@ -200,17 +200,17 @@ class TestAsOf:
     st.integers(1, 39),
 )
 def test_a_measure_that_begins_anew_is_compared_with_nothing_before(values: list[float | None], at: int) -> None:
-    """After a confirmed break all is as if the council's months began there; before it, and elsewhere, nothing moves."""
+    """After a confirmed break all is as if the months began there; before it, and elsewhere, nothing moves."""
     values[at] = None
     months = monthly(values)
     here = [m for m in months if m >= list(months)[at]]
     other = rows("202", monthly([0.1 + i / 100 for i in range(40)]))
     broken = pl.DataFrame(
-        [("201", here[0].last_day, "agency_rate_fte", 1.0)], schema=["la_code", "month", "measure", "here"], orient="row"
+        [("201", here[0].last_day, "agency_rate_fte", 1.0)],
+        schema=["la_code", "month", "measure", "here"],
+        orient="row",
     )
-    whole = compute_features(
-        frame(rows("201", months), other), NOBODY, NOTHING_PUBLISHED, list(months), breaks=broken
-    )
+    whole = compute_features(frame(rows("201", months), other), NOBODY, NOTHING_PUBLISHED, list(months), breaks=broken)
     plain = compute_features(frame(rows("201", months), other), NOBODY, NOTHING_PUBLISHED, list(months))
     alone = compute_features(
         frame(rows("201", {m: v for m, v in months.items() if m >= here[0]})), NOBODY, NOTHING_PUBLISHED, here
