@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -81,6 +81,10 @@ class CouncilReport:
     @property
     def title(self) -> str:
         return f"Checks of {self.files.month.in_words}: {self.files.who}"
+
+    @property
+    def template(self) -> str:
+        return "report.html.j2"
 
 
 def council_report(batch: Batch, outcome: Outcome, files: CouncilFiles) -> CouncilReport:
@@ -182,9 +186,21 @@ def files_document(files: CouncilFiles) -> dict[str, Any]:
     }
 
 
-def as_html(report: CouncilReport) -> bytes:
-    """The report as one HTML page that loads nothing from elsewhere and is readable on a phone."""
-    return render_page("report.html.j2", report=report, severities=_SECTIONS, extracts=EXTRACTS, checks=row_checks)
+class Reported(Protocol):
+    """A report that can be part of a page."""
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+
+    @property
+    def template(self) -> str:
+        """The template of its part of the page."""
+
+
+def as_html(*reports: Reported, template: str = "page.html.j2", **facts: Any) -> bytes:
+    """The reports as one HTML page that loads nothing from elsewhere and is readable on a phone."""
+    return render_page(template, reports=reports, severities=_SECTIONS, extracts=EXTRACTS, checks=row_checks, **facts)
 
 
 def render_page(template: str, **facts: Any) -> bytes:

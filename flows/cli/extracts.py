@@ -53,7 +53,7 @@ def check_command(
 
     from features.months import Month
     from features.registry import Kind
-    from flows.extracts.check_files import check_files
+    from flows.extracts.check_files import check_files, page_of
     from flows.orchestration import embedded
 
     embedded.configure()
@@ -75,7 +75,7 @@ def check_command(
     for one in found if not as_json else ():
         one.show(console)
     if html is not None:
-        write_private(html, b"\n".join(one.html() for one in found))
+        write_private(html, page_of(found))
         typer.echo(f"The report is {html}.")
     if any(one.refused for one in found):
         raise typer.Exit(ExtractError.exit_code)

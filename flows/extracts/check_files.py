@@ -61,6 +61,9 @@ class CheckedFiles:
     """One council's and month's report."""
 
     report: CouncilReport
+    council: Council
+    failures: pl.DataFrame
+    """FAILURES, from which the letter to the data officer is made."""
 
     @property
     def errors(self) -> int:
@@ -79,13 +82,32 @@ class CheckedFiles:
         """The report's facts, for JSON."""
         return report_document(self.report)
 
-    def html(self) -> bytes:
-        """The report as a page."""
-        return as_html(self.report)
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file handed in for a check, and what the place it lay in says about it."""
+
+    name: str
+    content: Content | Path
+    """A workforce return on the disk is read as a stream, from its path."""
+    council: str | None = None
+    month: Month | None = None
+    mappings: Store | None = None
+    """Where mappings lie beside it."""
+    path: Path | None = None
+    """Where it is on this machine, to be named in a command."""
 
 
-def check_files(
-    paths: Sequence[Path],
+def check_files(paths: Sequence[Path], *, kind: Kind | None = None, **given: Any) -> list[CheckedFiles | ReturnReport]:
+    """Check files of this machine together; `given` is as in `check_handed`. A folder is read as SSD tables.
+
+    Whatever is not given comes from the file, or from the month's folder that it lies in.
+    """
+    return check_handed([_handed(path, kind) for path in paths], kind=kind, **given)
+
+
+def check_handed(
+    files: Sequence[Handed],
     *,
     council: str | None = None,
     month: Month | None = None,
@@ -97,27 +119,48 @@ def check_files(
 ) -> list[CheckedFiles | ReturnReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
-    A workforce return (.xml) gets its own report, because it goes to DfE under its own rules; `published` is DfE's
-    file of earlier figures to compare it with. Whatever is not given comes from the file: the kind from its name, the
-    council and month from its first rows. A home-made file is read by `mapping`, or by the council's saved one: beside
-    the month's folder the file lies in, or in the `landing` store. With `past`, the records that a run would compare
-    the files with, the answer is the same as the run's. Raises UnreadableExtract if a file says neither council nor
-    month.
+    The command line, the desk and the try folder all use it, so that they say the same. A workforce return (.xml) gets
+    its own report, because it goes to DfE under its own rules; `published` is DfE's file of earlier figures to compare
+    it with. Whatever is not given comes from the file: the kind from its name, the council and month from its first
+    rows. A home-made file is read by `mapping`, or by the council's saved one: beside the file, or in the `landing`
+    store. With `past`, the records that a run would compare the files with, the answer is the same as the run's. Raises
+    UnreadableExtract if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
     returns: list[CheckedFiles | ReturnReport] = []
-    for path in paths:
-        form = Form.NATIVE if kind else form_of(path)
+    for file in files:
+        form = Form.NATIVE if kind else form_by_name(file.name, is_folder=isinstance(file.content, Mapping))
         if form is Form.CSWW:
-            returns.append(check_return(path, council=council, month=month, published=published))
+            source = cast("bytes | Path", file.content)
+            returns.append(check_return(source, file.name, council=council, month=month, published=published))
             continue
-        content = _content(path, form)
-        names = content if isinstance(content, Mapping) else (path.name,)
-        kinds = [kind or _kind_of(path)] if form is Form.NATIVE else kinds_of(form, names)
+        content = cast(Content, file.content)
+        names = content if isinstance(content, Mapping) else (file.name,)
+        kinds = [kind or _kind_of(file.name)] if form is Form.NATIVE else kinds_of(form, names)
         for one in kinds:
-            laid = _Laid(path, content, one, form, partial(_mapping, path, mapping, landing))
+            laid = _Laid(file, content, one, form, partial(_mapping, file, mapping, landing))
             _lay_out(desks, laid, council, month, past)
     return returns + _check_desks(desks.values(), past)
+
+
+def _handed(path: Path, kind: Kind | None) -> Handed:
+    """A file of this machine, with what the month's folder that it lies in says."""
+    form = Form.NATIVE if kind else form_of(path)
+    of = folder_month(path)
+    beside = path.absolute().parent.parent.parent
+    return Handed(
+        path.name,
+        path if form is Form.CSWW else _content(path, form),
+        path.parent.name if of else None,
+        of,
+        LocalStore(beside) if of and (beside / MAPPINGS).is_dir() else None,
+        path,
+    )
+
+
+def page_of(found: Sequence[CheckedFiles | ReturnReport], **facts: Any) -> bytes:
+    """The reports as one page; `facts` are for a template that shows more, as in `as_html`."""
+    return as_html(*(one.report if isinstance(one, CheckedFiles) else one for one in found), **facts)
 
 
 def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[CheckedFiles | ReturnReport]:
@@ -130,22 +173,21 @@ def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[CheckedFiles
         known = check_history(past.history, [(desk.month, past.cutoff)]) if past else None
         (outcome,) = check_batches([batch], known, past.accepted if past else (), desk.count)
         files = files_as_checked(batch, outcome, desk.council.la_code)
-        found.append(CheckedFiles(council_report(batch, outcome, files)))
+        found.append(CheckedFiles(council_report(batch, outcome, files), desk.council, outcome.failures))
     return found
 
 
 def _mapping(
-    path: Path, given: Path | None, landing: Store | None, council: Council, kind: Kind, month: Month
+    file: Handed, given: Path | None, landing: Store | None, council: Council, kind: Kind, month: Month
 ) -> HeaderMapping | None:
     """The given mapping, or the saved one that applies. Raises HeaderMismatch if it cannot be used."""
-    where = Where(f"{council.name} ({council.la_code})", month, path.name)
+    where = Where(f"{council.name} ({council.la_code})", month, file.name)
     if given is not None:
         try:
             return read_mapping(given.read_bytes(), str(given), where)
         except OSError:
             raise UnreadableExtract(f"There is no mapping {given}, or it may not be read.") from None
-    beside = path.absolute().parent.parent.parent
-    store = LocalStore(beside) if folder_month(path) and (beside / MAPPINGS).is_dir() else landing
+    store = file.mappings or landing
     if store is None:
         return None
     saved = in_force(store.list(f"{MAPPINGS}/{council.folder}/"), council, kind, month)
@@ -175,7 +217,7 @@ def _content(path: Path, form: Form) -> Content:
 class _Laid:
     """A file to be checked, and how to read it."""
 
-    path: Path
+    file: Handed
     content: Content
     kind: Kind
     form: Form
@@ -185,17 +227,18 @@ class _Laid:
 def _lay_out(
     desks: dict[tuple[str, Month], _Desk], laid: _Laid, given: str | None, month: Month | None, past: Past | None
 ) -> None:
-    path, content, kind, form = laid.path, laid.content, laid.kind, laid.form
+    file, content, kind, form = laid.file, laid.content, laid.kind, laid.form
     refusal: ExtractError | None = None
     try:
         is_own_file = form is Form.NATIVE and isinstance(content, bytes)
-        said = _said(content, path, kind) if is_own_file else said_by(form, content)
+        said = _said(content, file.name, kind) if is_own_file else said_by(form, content)
     except ExtractError as error:
-        said, refusal = (None, None), _or_mapped(error, path, kind, given, month)
-    la_code, of = given or said[0] or _folder_code(path), month or said[1] or folder_month(path)
+        said, refusal = (None, None), _or_mapped(error, file, kind, given, month)
+    la_code, of = given or said[0] or file.council, month or said[1] or file.month
     if la_code is None or of is None:
         raise refusal or UnreadableExtract(
-            f"{path}: the file does not say whose and which month's it is. Give --council and --month."
+            f"{file.name}: the file does not say whose and which month's it is. Give the council and the month too "
+            "(on the command line --council and --month)."
         )
     registered = past.register.by_folder(folder_name(la_code)) if past else None
     if registered is not None and kind in BY_FORM[form].lesser and kind in registered.expects:
@@ -203,36 +246,35 @@ def _lay_out(
     owner = registered or Council(la_code, f"council {la_code}", of)
     desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
     key = (desk.council.la_code, kind)
-    desk.files[key] = path.name
+    desk.files[key] = file.name
     received = datetime(of.year, of.number, 1, tzinfo=UTC)
     read_by = None
     try:
         read_by = laid.mapping(desk.council, kind, of) if form is Form.NATIVE else None
         secret, limits = (past.key, past.limits) if past else (_DESK_KEY, Limits())
-        asked = Asked(path.name, kind, desk.council, of, secret, received, limits, read_by)
+        asked = Asked(file.name, kind, desk.council, of, secret, received, limits, read_by)
         desk.extracts.append(read_form(form, content, asked))
     except ExtractError as error:
-        desk.refused[key] = error if read_by else _or_mapped(error, path, kind, la_code, of)
+        desk.refused[key] = error if read_by else _or_mapped(error, file, kind, la_code, of)
 
 
-def _or_mapped(error: ExtractError, path: Path, kind: Kind, la_code: str | None, month: Month | None) -> ExtractError:
+def _or_mapped(error: ExtractError, file: Handed, kind: Kind, la_code: str | None, month: Month | None) -> ExtractError:
     """The refusal of a file whose columns are not ours, with the command that finds out what they mean."""
     if not isinstance(error, HeaderMismatch | WhichSheet) or "holdfast map" in str(error):
         return error
-    asked = f"{path} --kind {kind} --council {la_code or 'CODE'} --month {month or 'YYYY-MM'}"
+    asked = f"{file.path or file.name} --kind {kind} --council {la_code or 'CODE'} --month {month or 'YYYY-MM'}"
     return type(error)(
         f"{error} If it is a list of the council's own, say once what its columns mean: `holdfast map {asked}`."
     )
 
 
-def _kind_of(path: Path) -> Kind:
+def _kind_of(name: str) -> Kind:
     """The kind that the file's name begins with; raises UnreadableExtract."""
-    name = path.name.lower()
     for kind in Kind:
-        if re.match(rf"{kind}\b|{kind}_", name):
+        if re.match(rf"{kind}\b|{kind}_", name.lower()):
             return kind
     raise UnreadableExtract(
-        f"{path.name}: the name does not say which extract it is. Name it {', '.join(Kind)}, or give --kind. "
+        f"{name}: the name does not say which extract it is. Name it {', '.join(Kind)}, or give --kind. "
         "`holdfast map` reads a list with headers of its own."
     )
 
@@ -245,9 +287,9 @@ class _Unplaced(Where):
         return self.filename
 
 
-def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month | None]:
+def _said(content: Content, name: str, kind: Kind) -> tuple[str | None, Month | None]:
     """The council and month in the first row of the file that names both."""
-    where = _Unplaced("", Month(2000, 1), path.name)
+    where = _Unplaced("", Month(2000, 1), name)
     table = read_table(cast(bytes, content), kind=kind, where=where)
     refuse_in_headers(table, contract=meanings(kind), where=where)
     match = match_headers(table.headers, kind=kind, where=where, places=table.places)
@@ -256,11 +298,6 @@ def _said(content: Content, path: Path, kind: Kind) -> tuple[str | None, Month |
     code = read["la_code"][0] if read["la_code"].len() else None
     day: date | None = read["reference_date"][0] if read["reference_date"].len() else None
     return code, Month.of(day) if day else None
-
-
-def _folder_code(path: Path) -> str | None:
-    """The folder's name in `…/2026-10/370/workforce.csv`, if that folder is in a month's folder."""
-    return path.parent.name if folder_month(path) else None
 
 
 def folder_month(path: Path) -> Month | None:

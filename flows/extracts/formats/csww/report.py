@@ -15,7 +15,6 @@ from rich.table import Table
 from rich.text import Text
 
 from expectations.batch import Severity
-from expectations.report.council import render_page
 from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.registry import MEASURES
@@ -119,9 +118,10 @@ class ReturnReport:
             if found:
                 yield severity, title, explanation, found
 
-    def html(self) -> bytes:
-        """The report as one page that loads nothing from anywhere and reads on a phone."""
-        return render_page("return_report.html.j2", report=self)
+    @property
+    def template(self) -> str:
+        """Its part of a page."""
+        return "return_report.html.j2"
 
     def show(self, console: Console) -> None:
         """Print the report for a terminal."""
@@ -156,22 +156,27 @@ class ReturnReport:
 
 
 def check_return(
-    path: Path, *, council: str | None = None, month: Month | None = None, published: Path | None = None
+    source: bytes | Path,
+    name: str = "",
+    *,
+    council: str | None = None,
+    month: Month | None = None,
+    published: Path | None = None,
 ) -> ReturnReport:
-    """Check one return, read from the disk as a stream.
+    """Check one return, read as a stream if it is on the disk.
 
     The return must be for `council` and `month`; another one is refused. If the file does not say its month, `month` is
     used. `published` is DfE's published workforce file. Raises ReferenceDataError if that cannot be read; a faulty
     return gives a report.
     """
-    name = path.name
+    name = name or (source.name if isinstance(source, Path) else "csww.xml")
     try:
-        header = outline_of(path, name).header
+        header = outline_of(source, name).header
         code, day = header.one("LEA"), as_day(header.one("ReferenceDate")) or (month.last_day if month else None)
         if council and code and code not in _members(council):
             raise UnreadableExtract(f"{name}: the return is of another council than {council}. Check the file or LEA.")
         then, why_not = _published(published, code or council, day)
-        validation = validate(path, name, reference_date=month.last_day if month else None, published=then)
+        validation = validate(source, name, reference_date=month.last_day if month else None, published=then)
     except ExtractError as fault:
         return ReturnReport(name, None, str(fault))
     if month and Month.of(validation.reference_date) != month:

@@ -10,6 +10,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from expectations.batch import Severity
+from expectations.report.council import as_html
 from features.errors import ReferenceDataError
 from features.months import Month
 from flows.cli.app import app
@@ -137,7 +138,7 @@ def test_a_year_without_rules_of_its_own_says_so(tmp_path: Path) -> None:
 
 def test_the_page_loads_nothing_and_says_the_same(tmp_path: Path) -> None:
     report = check(tmp_path, council(worker(SWENo="SW98", StartOrigin=None)))
-    page = report.html().decode()
+    page = as_html(report).decode()
     assert "http" not in page.replace("http-equiv", "") and "<script" not in page
     for text in (report.title, "CSWW-W201", "Worker 23", "17.2%", "Official rates this return will produce"):
         assert text in page
@@ -145,7 +146,7 @@ def test_the_page_loads_nothing_and_says_the_same(tmp_path: Path) -> None:
 
 def test_a_refused_file_has_a_page_too(tmp_path: Path) -> None:
     report = check(tmp_path, b"no XML")
-    assert report.refused == 1 and "the file is no XML" in report.html().decode()
+    assert report.refused == 1 and "the file is no XML" in as_html(report).decode()
     assert "the file is no XML" in printed(report)
 
 
@@ -153,7 +154,7 @@ def test_no_value_of_a_record_is_ever_shown(tmp_path: Path) -> None:
     """Every element wrong, with a marker as its value: the report names rules, and no marker."""
     markers = {name: f"Marker{n}" for n, name in enumerate(IN_POST)}
     report = check(tmp_path, council(worker(markers), worker(markers)).replace(b"<LEA>301", b"<LEA>Marker"))
-    text = printed(report) + report.html().decode()
+    text = printed(report) + as_html(report).decode()
     assert report.errors > 15
     assert "Marker" not in text and "SW98" not in text
 
