@@ -11,6 +11,7 @@ from flows.cli import (  # noqa: F401
     alerts,
     answers,
     approval,
+    desk,
     doctor,
     export,
     extracts,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from features.councils import Council
     from features.months import Month
     from features.registry import Kind
-    from flows.extracts.checking import Past
     from flows.extracts.mapping import HeaderMapping
     from flows.extracts.propose.proposal import Proposal
     from flows.extracts.propose.settle import Question, Settled
@@ -53,12 +52,14 @@ def check_command(
 
     from features.months import Month
     from features.registry import Kind
+    from flows.desk.past import landing_of, past_of, settings_if_any
     from flows.extracts.check_files import check_files, page_of
     from flows.orchestration import embedded
 
     embedded.configure()
     if kind is not None and kind not in {str(k) for k in Kind}:
         raise typer.BadParameter(f"one of {', '.join(Kind)}", param_hint="--kind")
+    settings = settings_if_any()
     found = check_files(
         files,
         council=council,
@@ -66,8 +67,8 @@ def check_command(
         kind=Kind(kind) if kind else None,
         published=published,
         mapping=mapping,
-        landing=landing_if_any(),
-        past=past_if_any(),
+        landing=landing_of(settings) if settings else None,
+        past=past_of(settings, datetime.now(UTC)) if settings else None,
     )
     console = Console()
     if as_json:
@@ -250,42 +251,3 @@ def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
         known = ", ".join(c.folder for c in register.councils[:20])
         raise SettingsError(f"The register has no council {code}. It has {known}.")
     return landing, owner
-
-
-def past_if_any() -> Past | None:
-    """The past months that a run would compare a file with; None on a machine without settings, store or key."""
-    from datetime import UTC, datetime
-
-    from features.errors import HoldfastError
-    from features.months import london_day
-    from flows.extracts.checking import Past
-    from flows.extracts.reading.table import Limits
-    from flows.month.steps import accepted_failures
-    from flows.settings.settings import Settings
-    from flows.store import open_store
-    from flows.store.context import load_register, pseudonym_key
-    from flows.store.editions import History
-
-    try:
-        settings = Settings.load()
-        landing = open_store(settings, settings.landing, must_exist=True)
-        register = load_register(landing, settings.register_file)
-        history = History(open_store(settings, settings.store, must_exist=True))
-        key = pseudonym_key(settings)
-    except HoldfastError:
-        return None
-    cutoff, accepted = london_day(datetime.now(UTC)), accepted_failures(settings.accepted_failures)
-    return Past(history, cutoff, register, accepted, key, Limits(max_bytes=settings.ingest.max_file_mb * 1_000_000))
-
-
-def landing_if_any() -> Store | None:
-    """The landing store in the settings; None on a machine without settings or a landing store."""
-    from features.errors import HoldfastError
-    from flows.settings.settings import Settings
-    from flows.store import open_store
-
-    try:
-        settings = Settings.load()
-        return open_store(settings, settings.landing, must_exist=True)
-    except HoldfastError:
-        return None

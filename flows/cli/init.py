@@ -44,7 +44,7 @@ def init_command(
 
     if folder.exists() and any(folder.iterdir()):
         raise SettingsError(f"{folder} is not empty. Name a new folder: nothing in it is ever written over.")
-    for part in (folder, folder / "landing", folder / "store", folder / "examples"):
+    for part in (folder, folder / "landing", folder / "try", folder / "store", folder / "examples"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_settings(folder / "holdfast.toml", made_up)
     if made_up:
@@ -58,6 +58,7 @@ def init_command(
         f"  cd {folder}\n"
         "  fill landing/register.csv: one row a council (docs/first-month.md says what stands in each column)\n"
         "  put each file into landing/<month>/<council>/, for example landing/2026-10/370/workforce.csv\n"
+        "  try/<council>/ is for files that are only checked: holdfast try answers them\n"
         "  examples/ has each extract empty, with its dictionary, and filled"
     )
 

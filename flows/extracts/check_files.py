@@ -16,7 +16,7 @@ from rich.console import Console
 
 from expectations.batch import Batch, Outcome
 from expectations.fates import files_as_checked
-from expectations.report.council import CouncilReport, as_html, council_report, report_document, show
+from expectations.report.council import CouncilReport, Reported, as_html, council_report, report_document, show
 from features.councils import Council, folder_name
 from features.errors import ExtractError, HeaderMismatch, UnreadableExtract
 from features.months import Month
@@ -158,7 +158,7 @@ def _handed(path: Path, kind: Kind | None) -> Handed:
     )
 
 
-def page_of(found: Sequence[CheckedFiles | ReturnReport], **facts: Any) -> bytes:
+def page_of(found: Sequence[CheckedFiles | Reported], **facts: Any) -> bytes:
     """The reports as one page; `facts` are for a template that shows more, as in `as_html`."""
     return as_html(*(one.report if isinstance(one, CheckedFiles) else one for one in found), **facts)
 

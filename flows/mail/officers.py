@@ -12,6 +12,7 @@ from expectations.passing.doubt import DOUBTED
 from expectations.report.council import measures_needing
 from features.councils import Council
 from features.errors import MailError
+from features.months import Month
 from features.registry import Kind
 from features.words import listed
 from flows.alerts.council import validation_facts
@@ -86,6 +87,31 @@ def data_officer_message(
 ) -> Message:
     """The validation report on a council's files, for its data officer. Contains row numbers but never values."""
     month, happened = files.month, files.headline
+    how = LetterSection(
+        "How to put it right",
+        (
+            Para("Correct the file at its source and put it in the same folder again; both versions are kept."),
+            Para("The command “holdfast check FILE” gives this same report before you send."),
+        ),
+    )
+    sections = (*files_sections(files, notes), how)
+    letter = Letter(
+        subject=f"{council.name}, {month.in_words}: {happened}",
+        eyebrow=f"{council.name} · {month.in_words}",
+        title=happened[:1].upper() + happened[1:],
+        band=None,
+        band_words="",
+        lead=f"{files.verdict} Restating a month is normal and never held against you.",
+        sections=sections,
+        footer=(f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",),
+    )
+    digest = hashlib.sha256(repr((month, list(sections))).encode()).hexdigest()[:12]
+    key = f"{month}/files/{council.folder}/{digest}"
+    return render_letter(letter, key=key, la_code=council.la_code, month=month)
+
+
+def files_sections(files: CouncilFiles, notes: Sequence[ValidationNote]) -> tuple[LetterSection, ...]:
+    """What became of the files, and what there is to correct and to confirm."""
     sections = [LetterSection("Your files", (Bullets(tuple(f.detail for f in files.files)),))]
     for severity, heading in (
         ("error", "To correct: these withhold figures until they are put right"),
@@ -94,28 +120,31 @@ def data_officer_message(
         found = [n for n in notes if n.severity == severity]
         if found:
             sections.append(LetterSection(heading, _notes(found)))
-    sections.append(
-        LetterSection(
-            "How to put it right",
-            (
-                Para("Correct the file at its source and put it in the same folder again; both versions are kept."),
-                Para("The command “holdfast check FILE” gives this same report before you send."),
-            ),
-        )
+    return tuple(sections)
+
+
+def tried_message(
+    council: Council, month: Month, sections: Sequence[LetterSection], contact: Contact, mark: str
+) -> Message:
+    """The answer to files in the try folder, for the data officer. `mark` tells one set of files from another."""
+    how = LetterSection(
+        "What now",
+        (
+            Para("Put what you corrected into the try folder again. What is in order goes into the landing folder."),
+            Para("The page report.html beside your files says the same. Both are deleted after a day."),
+        ),
     )
     letter = Letter(
-        subject=f"{council.name}, {month.in_words}: {happened}",
-        eyebrow=f"{council.name} · {month.in_words}",
-        title=happened[:1].upper() + happened[1:],
+        subject=f"{council.name}: the files in your try folder, checked",
+        eyebrow=council.name,
+        title="Your files were checked",
         band=None,
         band_words="",
-        lead=f"{files.verdict} Restating a month is normal and never held against you.",
-        sections=tuple(sections),
+        lead="This was only a check: nothing of these files is counted or kept.",
+        sections=(*sections, how),
         footer=(f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",),
     )
-    digest = hashlib.sha256(repr((month, sections)).encode()).hexdigest()[:12]
-    key = f"{month}/files/{council.folder}/{digest}"
-    return render_letter(letter, key=key, la_code=council.la_code, month=month)
+    return render_letter(letter, key=f"{month}/tried/{council.folder}/{mark}", la_code=council.la_code, month=month)
 
 
 def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:

@@ -33,7 +33,7 @@ from flows.store.reading import read_json
 
 #: Keys of a month's messages in the ledger. Messages of the watchdog and the refresh belong to a day, not a month.
 _KEY = re.compile(
-    r"\d{4}-\d{2}/(?:(?P<files>files)/(?P<officers>[^/]+)/[0-9a-f]+|(?P<run>run)/[0-9a-f]+|(?P<folder>[^/]+)/r\d+/\w+)"
+    r"\d{4}-\d{2}/(?:(?P<files>files|tried)/(?P<officers>[^/]+)/[0-9a-f]+|(?P<run>run)/[0-9a-f]+|(?P<folder>[^/]+)/r\d+/\w+)"
 )
 
 _NEVER = datetime.min.replace(tzinfo=UTC)

@@ -1,4 +1,5 @@
-"""Restarts runs whose process has died and sends mail that was not accepted. Runs in a thread of `holdfast serve`.
+"""Restarts runs whose process has died, sends mail that was not accepted, and answers the files in the try folder.
+Runs in threads of `holdfast serve`.
 
 It looks when serving starts and then every minute. The watchdog restarts the same runs, but only once an hour; it
 also reports more. The serving process is running anyway, so it can do this sooner.
@@ -7,12 +8,13 @@ also reports more. The serving process is running anyway, so it can do this soon
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event, Thread
 
 from features.errors import HoldfastError
 from features.months import Month, london_day
+from flows.desk.tried import look_at_tries
 from flows.mail.notices import opened_store, tell
 from flows.mail.transports.open import open_courier, open_transport
 from flows.mail.undelivered import is_time, send_undelivered, undelivered
@@ -86,17 +88,28 @@ def start_keeper(
         if sent := keep_mail(settings, clock()):
             say(f"Mail that had not been taken has gone: {sent} {'message' if sent == 1 else 'messages'}.")
 
-    def keep() -> None:
+    def tries() -> None:
+        for answered in look_at_tries(settings, clock()):
+            say(answered)
+
+    def keep(looks: Sequence[tuple[str, Callable[[], None]]]) -> None:
         while True:
-            for what, look in (("Runs that died could not be looked for", runs), ("Mail could not be sent", mail)):
-                try:
-                    look()
-                except HoldfastError as error:
-                    _LOGGER.warning("%s: %s", what, error)
-                except Exception:
-                    _LOGGER.exception(what)
+            for what, look in looks:
+                _try(what, look)
             if ended.wait(settings.watchdog.keep_seconds):
                 return
 
-    Thread(target=keep, name="keeper", daemon=True).start()
+    kept = [("Runs that died could not be looked for", runs), ("Mail could not be sent", mail)]
+    Thread(target=keep, args=(kept,), name="keeper", daemon=True).start()
+    # Checks take seconds each, and a dead run must not wait for them.
+    Thread(target=keep, args=([("The try folder could not be looked at", tries)],), name="tries", daemon=True).start()
     return ended
+
+
+def _try(what: str, look: Callable[[], None]) -> None:
+    try:
+        look()
+    except HoldfastError as error:
+        _LOGGER.warning("%s: %s", what, error)
+    except Exception:
+        _LOGGER.exception(what)

@@ -235,6 +235,8 @@ class Settings(BaseSettings):
     environment: Environment = Environment.DEMO
     landing: str = "var/landing"
     """The place of councils' extracts: a folder, or `s3://bucket/prefix`. Never written to."""
+    tries: str = ""
+    """The place of files that are only checked, `<council>/<file>` in it. Empty: `try`, beside the landing."""
     store: str = "var/store"
     """The place of everything that Holdfast makes: a folder, or `s3://bucket/prefix`."""
     public_url: str = ""

@@ -8,6 +8,7 @@ ELSEWHERE: dict[str, str] = {
     "make server": "serves until it is stopped; tests/integration/test_prefect_server.py",
     "holdfast server": "serves until it is stopped; tests/integration/test_prefect_server.py",
     "holdfast serve": "serves until it is stopped; tests/integration/test_prefect_server.py",
+    "holdfast desk": "serves until it is stopped; tests/browser/test_desk.py",
     "prefect": "needs a Prefect server with a work pool; tests/integration/test_prefect_server.py",
     "docker": "needs a Docker daemon",
     "kubectl": "needs a Kubernetes cluster",

@@ -27,7 +27,7 @@ POLICY = Path(__file__).parents[2] / "docs" / "s3-policy.json"
 
 @pytest.fixture
 def prefix() -> str:
-    return f"privilege-{secrets.token_hex(6)}"
+    return f"store/privilege-{secrets.token_hex(6)}"
 
 
 @pytest.fixture

@@ -65,14 +65,19 @@ def test_a_file_is_mapped_in_a_terminal_and_read_by_it_from_then_on(desk: Path) 
     assert "every cell could be read" in result.output
     saved = desk / "landing" / "mappings" / "Z01" / "workforce.2026-10.toml"
     assert 'worker_ref = "Payroll number"' in saved.read_text()
-    from flows.cli.extracts import landing_if_any
+    from flows.desk.past import landing_of
     from flows.extracts.check_files import check_files
+    from flows.settings.settings import Settings
 
     by_place = check_files([file])[0]
     elsewhere = desk / "list.csv"
     elsewhere.write_bytes(file.read_bytes())
     by_settings = check_files(
-        [elsewhere], council="Z01", month=Month(2026, 11).plus(-1), kind=Kind.WORKFORCE, landing=landing_if_any()
+        [elsewhere],
+        council="Z01",
+        month=Month(2026, 11).plus(-1),
+        kind=Kind.WORKFORCE,
+        landing=landing_of(Settings.load()),
     )[0]
     by_hand = check_files([elsewhere], council="Z01", month=Month(2026, 10), kind=Kind.WORKFORCE, mapping=saved)[0]
     assert (by_place.refused, by_settings.refused, by_hand.refused) == (0, 0, 0)
