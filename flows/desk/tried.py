@@ -33,7 +33,6 @@ KEPT = timedelta(days=1)
 #: A file that changed within this time may still be arriving.
 _ARRIVING = timedelta(seconds=10)
 _MOST_FILES = 20
-_SSD = "ssd"
 
 
 def tries_address(settings: Settings) -> str:
@@ -144,21 +143,20 @@ def _question(
     limit = settings.ingest.max_file_mb
     problems: list[str] = []
     handed: list[Handed] = []
-    tables: dict[str, bytes] = {}
+    folders: dict[str, dict[str, bytes]] = {}
     for file in files[:_MOST_FILES]:
         _, *inner, name = file.name.split("/")
-        if inner and [part.lower() for part in inner] != [_SSD]:
+        if len(inner) > 1:
             problems.append(f"{'/'.join([*inner, name])} does not lie directly in the council's folder. Move it there.")
         elif file.size > limit * 1_000_000:
             problems.append(f"{name} is larger than {limit} MB, more than any extract. Check what it contains.")
         elif inner:
-            tables[name] = store.read(file.name)
+            folders.setdefault(inner[0], {})[name] = store.read(file.name)
         else:
             handed.append(Handed(name, store.read(file.name), month=month))
     if len(files) > _MOST_FILES:
         problems.append(f"More than {_MOST_FILES} files lie here; the others were not checked. Take some away.")
-    if tables:
-        handed.append(Handed(_SSD, tables, month=month))
+    handed += [Handed(name, parts, month=month) for name, parts in folders.items()]
     return replace(asked, files=tuple(handed), council=council.la_code, problems=tuple(problems))
 
 
