@@ -23,8 +23,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import LetterSection, Para
 from flows.alerts.letter.render import Message
 from flows.desk.past import landing_of, past_of
-from flows.extracts.check_files import CheckedFiles, Handed, check_handed, page_of
-from flows.extracts.formats.csww.report import ReturnReport
+from flows.extracts.check_files import Checked, CheckedFiles, Handed, check_handed, page_of
 from flows.mail.officers import files_sections, tried_message
 from flows.settings.settings import Settings
 
@@ -69,7 +68,7 @@ class Problem:
     template: str = "problem.html.j2"
 
 
-Found = CheckedFiles | ReturnReport | Problem
+Found = Checked | Problem
 
 
 def answered(question: Inquiry, seconds: float = SECONDS) -> Answered:

@@ -83,6 +83,10 @@ class CheckedFiles:
         return report_document(self.report)
 
 
+#: What there is to say about the files of one council and month, or about one return.
+Checked = CheckedFiles | ReturnReport
+
+
 @dataclass(frozen=True, slots=True)
 class Handed:
     """A file handed in for a check, and what the place it lay in says about it."""
@@ -98,7 +102,7 @@ class Handed:
     """Where it is on this machine, to be named in a command."""
 
 
-def check_files(paths: Sequence[Path], *, kind: Kind | None = None, **given: Any) -> list[CheckedFiles | ReturnReport]:
+def check_files(paths: Sequence[Path], *, kind: Kind | None = None, **given: Any) -> list[Checked]:
     """Check files of this machine together; `given` is as in `check_handed`. A folder is read as SSD tables.
 
     Whatever is not given comes from the file, or from the month's folder that it lies in.
@@ -116,7 +120,7 @@ def check_handed(
     mapping: Path | None = None,
     landing: Store | None = None,
     past: Past | None = None,
-) -> list[CheckedFiles | ReturnReport]:
+) -> list[Checked]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
     The command line, the desk and the try folder all use it, so that they say the same. A workforce return (.xml) gets
@@ -127,7 +131,7 @@ def check_handed(
     UnreadableExtract if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
-    returns: list[CheckedFiles | ReturnReport] = []
+    returns: list[Checked] = []
     for file in files:
         form = Form.NATIVE if kind else form_by_name(file.name, is_folder=isinstance(file.content, Mapping))
         if form is Form.CSWW:
@@ -163,8 +167,8 @@ def page_of(found: Sequence[CheckedFiles | Reported], **facts: Any) -> bytes:
     return as_html(*(one.report if isinstance(one, CheckedFiles) else one for one in found), **facts)
 
 
-def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[CheckedFiles | ReturnReport]:
-    found: list[CheckedFiles | ReturnReport] = []
+def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked]:
+    found: list[Checked] = []
     for desk in desks:
         # Great Expectations takes seconds to import, and a return alone does not need it.
         from expectations.passing.check import check_batches
