@@ -16,6 +16,7 @@ from flows.cli import (  # noqa: F401
     export,
     extracts,
     init,
+    map,
     models,
     month,
     papers,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,12 +15,7 @@ from flows.cli.root import FILES, app
 
 if TYPE_CHECKING:
     from features.councils import Council
-    from features.months import Month
     from features.registry import Kind
-    from flows.extracts.mapping import HeaderMapping
-    from flows.extracts.propose.proposal import Proposal
-    from flows.extracts.propose.settle import Question, Settled
-    from flows.extracts.reading.table import RawTable
     from flows.settings.settings import Settings
     from flows.store import Store
 
@@ -116,94 +110,12 @@ def template_command(
     """Write an empty extract to fill in, with its data dictionary, and a filled example next to it."""
     from flows.papers.templates import write_template
 
-    wanted = _kind(kind)
+    wanted = kind_of(kind)
     path = to or Path(f"{wanted}.{'csv' if csv else 'xlsx'}")
     empty, example = write_template(wanted, path, as_csv=csv or path.suffix.lower() == ".csv")
     typer.echo(
         f"{empty} is to be filled; {example} shows how, with made-up rows. Check either: holdfast check {example}"
     )
-
-
-@app.command("map", rich_help_panel=FILES)
-def map_file(
-    file: Annotated[Path, typer.Argument(help="A home-made file: CSV, Excel or Parquet, header in row 1.")],
-    kind: Annotated[str, typer.Option(help="workforce, establishment, caseload or return.")],
-    council: CouncilOption,
-    month: Annotated[str | None, typer.Option(help="YYYY-MM from which on it holds; else the file's folder.")] = None,
-    answers: Annotated[Path | None, typer.Option(help="TOML file with columns, codes, left_out and by_folder.")] = None,
-    accept_sure: Annotated[bool, typer.Option(help="Save without asking, if nothing is in doubt.")] = False,
-    ask: Annotated[bool | None, typer.Option(help="Ask where unsure; as a rule in a terminal.")] = None,
-    to: Annotated[Path | None, typer.Option(help="Save here, and not in the landing store.")] = None,
-) -> None:
-    """Match the columns of a home-made file to fields, ask where unsure, and save the mapping for later months."""
-    from features.councils import Council
-    from features.months import Month
-    from flows.extracts.mapping import mapping_name, read_mapping
-    from flows.extracts.propose.map_file import look_at, proposal_in_words, read_with
-    from flows.settings.settings import Settings
-
-    wanted = _kind(kind)
-    since = Month.parse(month) if month else _month_of_folder(file)
-    landing, owner = (
-        (None, Council(council, f"council {council}", since)) if to else landing_and_council(Settings.load(), council)
-    )
-    table, proposal = look_at(file, wanted, owner, since)
-    typer.echo(proposal_in_words(proposal))
-    given = read_mapping(answers.read_bytes(), str(answers)) if answers else None
-    asking = ask if ask is not None else sys.stdin.isatty() and given is None and not accept_sure
-    settled = settle_mapping(table, proposal, owner, since, given, asking)
-    content = settled.mapping.to_toml()
-    name = str(to) if to else mapping_name(owner, wanted, since)
-    typer.echo(read_with(file, read_mapping(content, name), owner, since))
-    if to:
-        write_private(to, content)
-    elif landing is not None:
-        landing.replace(name, content, content_type="application/toml")
-    typer.echo(f"Saved as {name}. It holds from {since.in_words} on.")
-
-
-def settle_mapping(
-    table: RawTable, proposal: Proposal, owner: Council, since: Month, given: HeaderMapping | None, asking: bool
-) -> Settled:
-    """Ask the open questions, or raise HeaderMismatch with them if nobody can be asked."""
-    from features.errors import HeaderMismatch
-    from flows.extracts.propose.settle import settle
-
-    settled = settle(table, proposal, owner, since, answers=given, ask=_ask if asking else None)
-    for note in settled.notes:
-        typer.echo(note)
-    if settled.open:
-        listed = "\n".join(f"  - {question}" for question in settled.open)
-        raise HeaderMismatch(
-            f"Nothing was saved, because this is open:\n{listed}\n"
-            "Run the command in a terminal, or give a TOML file with --answers."
-        )
-    return settled
-
-
-def _ask(question: Question) -> str | None:
-    """Ask one question in the terminal. An empty answer takes the suggestion; 0 or n means none of these."""
-    typer.echo(f"\n{question.text}")
-    for key, meaning in question.options.items():
-        typer.echo(f"  {key}  {meaning}")
-    none = "n" if set(question.options) == {"y"} or "0" in question.options else "0"
-    typer.echo(f"  {none}  none of these")
-    while True:
-        answer = str(typer.prompt("Answer", default=question.default or none)).strip().lower()
-        if answer in question.options:
-            return answer
-        if answer == none:
-            return None
-        typer.echo(f"One of {', '.join([*question.options, none])}, please.")
-
-
-def _month_of_folder(file: Path) -> Month:
-    from features.errors import HeaderMismatch
-    from flows.extracts.check_files import folder_month
-
-    if (month := folder_month(file)) is None:
-        raise HeaderMismatch(f"{file} does not lie in a month's folder. Say with --month from which month on it holds.")
-    return month
 
 
 @app.command("pull-ssd", rich_help_panel=FILES)
@@ -229,7 +141,7 @@ def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     typer.echo(pull(url.get_secret_value(), settings.ssd.schema_name, landing, owner, wanted).to_text())
 
 
-def _kind(text: str) -> Kind:
+def kind_of(text: str) -> Kind:
     from features.registry import Kind
 
     if text not in {str(k) for k in Kind}:

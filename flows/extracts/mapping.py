@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -32,6 +32,11 @@ FROM_THE_FOLDER = ("la_code", "reference_date")
 #: `Contracted Hours / 37`: the header of a column of numbers, and what its cells are divided by.
 _DIVIDED = re.compile(r"(.*\S)\s*/\s*([0-9]+(?:\.[0-9]+)?)")
 
+#: In `codes`: the word that stands for a blank cell, and for any word that is not named.
+BLANK, ANY_OTHER = "", "*"
+#: In `codes`: the code of a word that is left unread.
+UNREAD = ""
+
 _HEAD = """\
 # How {council}'s own {kind} file is read from {month} on. Written by `holdfast map`; may be edited by hand.
 # docs/formats.md explains each line.
@@ -49,7 +54,7 @@ class HeaderMapping:
     columns: Mapping[str, str]
     """Our field -> the file's header."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Our field -> the file's word -> our code; also for the tables in `more`."""
+    """Our field -> the file's word -> our code; those of the first table also hold for fields of the others."""
     left_out: tuple[str, ...] = ()
     """Known headers of the file that are not read."""
     by_folder: tuple[str, ...] = ()
@@ -63,10 +68,10 @@ class HeaderMapping:
     """Our field -> the formats of its dates, `dd-Mon-yy` for example; any other format is then a problem."""
     always: Mapping[str, str] = field(default_factory=dict)
     """Our field -> the code that every row of the table has."""
-    totals: tuple[str, ...] = ()
-    """Words that stand for the key in rows of totals."""
-    in_post_only: bool = False
-    """Whether rows that ended before the month, or begin after it, are left out."""
+    totals: tuple[str, ...] | None = None
+    """Words that stand for the key in rows of totals; None if nobody was asked."""
+    in_post_only: bool | None = None
+    """Whether rows that ended before the month, or begin after it, are left out; None if nobody was asked."""
     lacks: tuple[str, ...] = ()
     """Needed fields that no table has; what needs them is withheld."""
     file: str = ""
@@ -88,20 +93,27 @@ class HeaderMapping:
         """The file's bytes; `read_mapping` reads them back equal."""
         content: dict[str, Any] = {"council": self.council, "kind": str(self.kind), "from": str(self.since)}
         content |= {"by_folder": list(self.by_folder), "lacks": list(self.lacks), **self._table()}
-        content |= {"codes": {f: dict(words) for f, words in self.codes.items() if words}}
-        content |= {"more": [one._table() for one in self.more]}
+        own = [{f: words for f, words in one.codes.items() if words != self.codes.get(f)} for one in self.more]
+        content |= {"more": [replace(one, codes=o)._table() for one, o in zip(self.more, own, strict=True)]}
         head = _HEAD.format(council=self.council, kind=self.kind, month=self.since)
-        said = {key: value for key, value in content.items() if value not in ([], {})}
+        said = {key: value for key, value in content.items() if value not in ([], {}) or key == "totals"}
         return (head + tomli_w.dumps(said)).encode()
 
     def _table(self) -> dict[str, Any]:
         """What is said of one table, without what says nothing."""
         said: dict[str, Any] = {"file": self.file, "sheet": self.sheet}
         said |= {"header_rows": self.header_rows if self.header_rows > 1 else None}
-        said |= {"in_post_only": self.in_post_only, "totals": list(self.totals), "left_out": list(self.left_out)}
-        said |= {"columns": dict(self.columns), "computed": dict(self.computed), "always": dict(self.always)}
+        said |= {
+            "left_out": list(self.left_out),
+            "columns": dict(self.columns),
+            "computed": dict(self.computed),
+            "always": dict(self.always),
+        }
+        said |= {"codes": {f: dict(words) for f, words in self.codes.items() if words}}
         said |= {"dates": {name: list(formats) for name, formats in self.dates.items()}}
-        return {key: value for key, value in said.items() if value}
+        asked = {"in_post_only": self.in_post_only, "totals": None if self.totals is None else list(self.totals)}
+        known = {key: value for key, value in asked.items() if value is not None}
+        return known | {key: value for key, value in said.items() if value}
 
 
 class _Table(BaseModel):
@@ -112,13 +124,14 @@ class _Table(BaseModel):
     file: str = ""
     sheet: str = ""
     header_rows: Literal[1, 2] = 1
-    in_post_only: bool = False
-    totals: list[str] = []
+    in_post_only: bool | None = None
+    totals: list[str] | None = None
     left_out: list[str] = []
     columns: dict[str, str] = {}
     computed: dict[str, str] = {}
     always: dict[str, str] = {}
     dates: dict[str, list[str]] = {}
+    codes: dict[str, dict[str, str]] = {}
 
 
 class _File(_Table):
@@ -129,7 +142,6 @@ class _File(_Table):
     since: str = Field("2000-01", alias="from")
     by_folder: list[str] = []
     lacks: list[str] = []
-    codes: dict[str, dict[str, str]] = {}
     more: list[_Table] = []
 
 
@@ -182,18 +194,18 @@ def read_mapping(content: bytes, name: str, where: Where | None = None) -> Heade
         "council": given.council,
         "kind": given.kind,
         "since": since,
-        "codes": given.codes,
         "by_folder": tuple(given.by_folder),
         "name": name,
         "digest": sha256(content).hexdigest()[:12],
     }
     more = tuple(HeaderMapping(**shared, **_as_read(one)) for one in given.more)
+    more = tuple(replace(one, codes={**given.codes, **one.codes}) for one in more)
     return HeaderMapping(**shared, **_as_read(given), lacks=tuple(given.lacks), more=more)
 
 
 def _as_read(table: _Table) -> dict[str, Any]:
     said = {key: getattr(table, key) for key in _Table.model_fields}
-    said |= {key: tuple(said[key]) for key in ("totals", "left_out")}
+    said |= {key: tuple(said[key]) for key in ("totals", "left_out") if said[key] is not None}
     return said | {"dates": {name: tuple(formats) for name, formats in table.dates.items()}}
 
 
@@ -201,8 +213,8 @@ def _faults(given: _File) -> Iterator[str]:
     """What is wrong in a mapping that has the right shape."""
     kind, tables = given.kind, (given, *given.more)
     fields = {f.name: f for f in EXTRACTS[kind].fields}
-    named = {*given.codes, *given.by_folder, *given.lacks}
-    named |= {name for t in tables for part in (t.columns, t.computed, t.always, t.dates) for name in part}
+    named = {*given.by_folder, *given.lacks}
+    named |= {name for t in tables for part in (t.columns, t.computed, t.always, t.dates, t.codes) for name in part}
     if strangers := sorted(named - set(fields)):
         yield f"the {kind} extract has no field {', '.join(strangers)}"
         return
@@ -210,10 +222,6 @@ def _faults(given: _File) -> Iterator[str]:
         yield f"by_folder may name {' and '.join(FROM_THE_FOLDER)} and nothing else"
     if never := {*FROM_THE_FOLDER, *EXTRACTS[kind].key} & set(given.lacks):
         yield f"lacks may not name {', '.join(sorted(never))}"
-    for coded, words in given.codes.items():
-        allowed = _codes_of(kind, coded)
-        if set(words.values()) - set(allowed):
-            yield f"codes.{coded} must give one of {', '.join(allowed) or 'nothing'} for each word"
     for table in tables:
         yield from _faults_of_table(kind, table)
 
@@ -222,6 +230,10 @@ def _faults_of_table(kind: Kind, table: _Table) -> Iterator[str]:
     headers = [normalised(h) for name, h in table.columns.items() if not _codes_of(kind, name)]
     if len(set(headers)) < len(headers) or "" in map(normalised, table.columns.values()):
         yield "columns must give each field a header of its own"
+    for coded, words in table.codes.items():
+        allowed = _codes_of(kind, coded)
+        if set(words.values()) - {*allowed, UNREAD} or not allowed:
+            yield f"codes.{coded} must give one of {', '.join(allowed) or 'nothing'} for each word"
     for name, rule in table.computed.items():
         if EXTRACTS[kind].field(name).type not in (FieldType.DECIMAL, FieldType.INTEGER) or divided(rule)[1] <= 0:
             yield f"computed.{name} must be a field of numbers and read like “Contracted Hours / 37”"

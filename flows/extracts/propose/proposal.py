@@ -7,7 +7,7 @@ and no other match comes near. Everything else is a question for a person.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -16,7 +16,9 @@ import polars as pl
 
 from features.registry import EXTRACTS, Field, FieldType, Kind
 from flows.extracts.mapping import FROM_THE_FOLDER
+from flows.extracts.propose.hints import ABBREVIATIONS, CODE_WORDS, HINTS, OTHER_POSTS
 from flows.extracts.reading.cells import read_cells
+from flows.extracts.reading.declared_dates import FORMATS, fits
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import RawTable
 
@@ -24,56 +26,11 @@ from flows.extracts.reading.table import RawTable
 _SURE_NAME, _SURE_CELLS, _LEAD = 0.9, 0.98, 0.08
 #: A column is offered for a field if its name is at least this near and this share of its cells could be right.
 _OFFERED_NAME, _OFFERED_CELLS = 0.6, 0.3
+#: A column is proposed to a person from this score on.
+_GUESSED = 0.4
 #: Words of a category are short and repeat; a column of many different texts is not a category.
 _MOST_WORDS, _LONGEST_WORD = 40, 60
 _SHOWN = 5
-
-#: The names that HR and case systems use; never more than a reason to ask.
-_HINTS: Mapping[str, tuple[str, ...]] = {
-    "la_code": ("council code", "authority code", "dfe number"),
-    "reference_date": ("snapshot", "report date", "period end", "extract date", "month"),
-    "worker_ref": (
-        "payroll number",
-        "employee number",
-        "employee id",
-        "person number",
-        "post holder id",
-        "assignment number",
-    ),
-    "agency_worker": ("contract type", "employment type", "engagement", "worker type", "employment status", "locum"),
-    "org_role": ("job title", "position", "grade", "designation", "job role", "post title"),
-    "fte": ("contracted fte", "hours fte", "whole time equivalent", "contract fte"),
-    "role_start_date": ("joined", "date joined", "hire date", "commenced", "employment start", "service start"),
-    "role_end_date": ("termination date", "leaver date", "employment end", "date of leaving", "last day"),
-    "reason_leave": ("termination reason", "leaver reason", "why left"),
-    "leaver_destination": ("new employer", "next employment", "destination on leaving"),
-    "cases": ("case count", "allocated cases", "cases held", "number of children"),
-    "working_days_lost": ("sick days", "days sick", "absence days", "days absent", "sickness absence"),
-    "absent_at_reference_date": ("currently absent", "on leave", "absent today"),
-    "team": ("service", "cost centre", "locality", "department", "unit"),
-    "vacancy_fte": ("vacant fte", "vacant posts", "posts vacant"),
-    "case_ref": ("child id", "person id", "client id", "mosaic id", "case number", "episode id"),
-    "allocated_worker_ref": ("key worker id", "worker id", "lead worker", "case worker id"),
-    "case_status": ("category", "case type", "plan type", "status of case"),
-    "referral_date": ("date referred", "referral received", "contact date"),
-    "closed_date": ("closure date", "case end", "end of episode", "date ended"),
-    "last_visit_date": ("last seen", "last visited", "most recent visit", "latest visit"),
-    "worker_changes_12m": ("changes of social worker", "number of workers"),
-}
-
-_FLAG_WORDS = {
-    "1": ("agency", "locum", "interim", "contractor", "self employed", "consultant", "temp agency"),
-    "0": ("permanent", "perm", "fixed term", "employee", "staff", "council", "substantive", "directly employed"),
-}
-_ROLE_WORDS = {
-    "1": ("director", "assistant director", "head of service"),
-    "2": ("service manager", "group manager", "principal social worker"),
-    "3": ("team manager", "practice manager", "assistant team manager", "deputy team manager", "team leader"),
-    "4": ("senior social worker", "advanced practitioner", "senior practitioner", "consultant social worker"),
-    "5": ("social worker", "newly qualified social worker", "asye", "case holder"),
-    "6": ("independent reviewing officer", "child protection chair", "qualified without cases"),
-}
-_CODE_WORDS: Mapping[str, Mapping[str, tuple[str, ...]]] = {"agency_worker": _FLAG_WORDS, "org_role": _ROLE_WORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +90,7 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
     fit_of: dict[tuple[str, int], float] = {}
     for position, header in enumerate(table.headers):
         for declared in fields:
-            name, why = _likeness(header, declared)
+            name, why = likeness(header, declared)
             if position in documented:
                 name = 1.0 if documented[position] == declared.name else name * 0.5
             if name < _OFFERED_NAME:
@@ -144,6 +101,12 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
             key = (declared.name, position)
             name_of[key], fit_of[key] = name, fit
             scored[key] = ColumnCandidate(header, name * (0.4 + 0.6 * fit), f"{why}; {cells}")
+    for position in () if kind is not Kind.WORKFORCE else range(len(table.headers)):
+        rows = _says_agency(table.cells[str(position)])
+        if rows and ("agency_worker", position) not in scored and position not in documented:
+            evidence = f"says agency or locum in {rows:,} rows"
+            key = ("agency_worker", position)
+            scored[key], name_of[key], fit_of[key] = ColumnCandidate(table.headers[position], 0.5, evidence), 0.5, 0.5
     proposals = []
     taken: set[int] = set()
     for declared in fields:
@@ -166,6 +129,35 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
     offered_headers = {c.header for p in proposals for c in p.candidates} | spoken_for
     unread = tuple(h for h in table.headers if h and h not in offered_headers)
     return Proposal(kind, tuple(proposals), unread)
+
+
+def _says_agency(cells: pl.Series) -> int:
+    """In how many rows a column of a category says that somebody is an agency worker."""
+    filled = cells.drop_nulls()
+    return int(filled.str.contains(r"(?i)\b(?:agency|locum)\b").sum()) if filled.len() and _is_category(filled) else 0
+
+
+def best_guess(proposal: Proposal) -> dict[str, ColumnCandidate]:
+    """Field -> the column it most likely is; a column is used once, but may also say who is an agency worker."""
+    ranked = sorted(
+        ((c.score + (one.sure == c.header), one.field.name, c) for one in proposal.fields for c in one.candidates),
+        key=lambda found: -found[0],
+    )
+    guessed: dict[str, ColumnCandidate] = {}
+    for score, name, candidate in ranked:
+        used = candidate.header in {c.header for n, c in guessed.items()} and name != "agency_worker"
+        if name not in guessed and not used and score >= _GUESSED:
+            guessed[name] = candidate
+    return guessed
+
+
+def telling_apart(table: RawTable, but: Collection[str]) -> str | None:
+    """The first column with another text in every row, for a file in which no name says what tells its rows apart."""
+    for position, header in enumerate(table.headers):
+        cells = table.cells[str(position)]
+        if header and header not in but and not cells.null_count() and cells.n_unique() == cells.len():
+            return header
+    return None
 
 
 def _without(proposal: FieldProposal, spoken_for: set[str]) -> FieldProposal:
@@ -195,16 +187,20 @@ def _is_sure(
     return all(scored[key].score - rival >= _LEAD for rival in rivals)
 
 
-def _likeness(header: str, declared: Field) -> tuple[float, str]:
+def likeness(header: str, declared: Field) -> tuple[float, str]:
     """How near a header is to a field's names, and the evidence."""
     given = " ".join(_words(header))
     if not given:
         return 0.0, ""
     names = (declared.name, *declared.synonyms)
     near = max(_near(given, " ".join(_words(n))) for n in names)
-    hinted = max((_near(given, h) for h in _HINTS.get(declared.name, ())), default=0.0) * 0.85
+    hinted = max((_near(given, h) for h in HINTS.get(declared.name, ())), default=0.0) * 0.85
     if near >= 1.0:
         return 1.0, "a documented name"
+    if (bare := re.sub(r"\(.*?\)", "", header).strip()) not in ("", header):
+        # What stands in brackets may change the meaning, so the name without it only resembles.
+        without = likeness(bare, declared)[0]
+        near, hinted = max(near, min(without, 0.85)), max(hinted, min(without, 0.85) - 0.01)
     if hinted > near:
         return hinted, "a word that systems use for it"
     return near, "a name like it"
@@ -230,8 +226,9 @@ def _near(one: str, other: str) -> float:
 
 
 def _words(text: str) -> list[str]:
-    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text)
-    return re.findall(r"[a-z0-9]+", split.casefold())
+    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text.replace("%", " percent"))
+    found = re.findall(r"[a-z0-9]+", split.casefold())
+    return [word for short in found for word in ABBREVIATIONS.get(short, short).split()]
 
 
 def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
@@ -241,6 +238,10 @@ def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
         return 0.5, "no cell is filled"
     problems = read_cells(filled, declared).problems
     good = filled.len() - (problems.drop_nulls().len() if problems is not None else 0)
+    if declared.type is FieldType.DATE and problems is not None:
+        # A mapping can also declare years of two digits, and the month first.
+        other = filled.filter(problems.is_not_null()).alias("t").to_frame()
+        good += int(other.select(pl.any_horizontal(fits(pl.col("t"), n) for n in FORMATS).sum()).item())
     what = {
         FieldType.DATE: "are dates",
         FieldType.INTEGER: "are whole numbers",
@@ -261,9 +262,19 @@ def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
         if _is_category(filled):
             return 0.7, f"{distinct} different words that can be mapped to codes"
         return 0.2, f"{distinct:,} different texts, too many for codes"
+    if declared.type is FieldType.TEXT:
+        share *= 0.5  # anything is text, so the cells say little
     if declared.type in (FieldType.INTEGER, FieldType.DECIMAL) and good:
-        share *= _in_range(filled, declared)
+        within = _in_range(filled, declared)
+        if declared.name == "fte" and within < _SURE_CELLS and len(numbers := numbers_of(filled)):
+            return 0.8, f"numbers up to {max(numbers.to_list()):g}"
+        share *= within
     return share, f"{good:,} of {filled.len():,} cells {what}"
+
+
+def numbers_of(cells: pl.Series) -> pl.Series:
+    """The numbers among cells of text, with or without a sign for per cent."""
+    return cells.str.strip_suffix("%").str.strip_chars().cast(pl.Float64, strict=False).drop_nulls()
 
 
 def _in_range(filled: pl.Series, declared: Field) -> float:
@@ -276,7 +287,7 @@ def _in_range(filled: pl.Series, declared: Field) -> float:
 def declared_words(declared: Field) -> dict[str, str]:
     """Code -> label of a field with codes; of a flag 1 and 0."""
     if declared.type is FieldType.FLAG:
-        return {"1": f"yes ({declared.description})", "0": "no"}
+        return {"1": "yes", "0": "no"}
     return dict(declared.codes)
 
 
@@ -315,12 +326,19 @@ def words_to_map(table: RawTable, header: str, declared: Field) -> tuple[list[Wo
 
 def _suggested(word: str, declared: Field) -> str | None:
     """The code whose label or usual words are nearest, if one is clearly nearer than the others."""
-    usual = _CODE_WORDS.get(declared.name, {})
+    usual = CODE_WORDS.get(declared.name, {})
     given = " ".join(_words(word))
-    scores = {
-        code: max([_near(given, " ".join(_words(label))), *(_near(given, u) for u in usual.get(code, ()))])
+    names = {
+        code: [" ".join(_words(n)) for n in (label, *usual.get(code, ()))]
         for code, label in declared_words(declared).items()
     }
+    scores = {code: max(_near(given, n) for n in known) for code, known in names.items()}
     best = max(scores, key=lambda c: scores[c])
     second = max((s for c, s in scores.items() if c != best), default=0.0)
-    return best if scores[best] >= 0.75 and scores[best] - second >= 0.05 else None
+    if scores[best] >= 0.75 and scores[best] - second >= 0.05:
+        return best
+    # “Social Worker (Locum)” holds the name of a post; of several, the longest is meant.
+    held = [(len(n), n, code) for code, known in names.items() for n in known if f" {n} " in f" {given} "]
+    if not held or OTHER_POSTS & (set(given.split()) - set(max(held)[1].split())):
+        return None
+    return max(held)[2]

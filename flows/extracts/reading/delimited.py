@@ -39,7 +39,7 @@ _WIDE = (
 _BEGINNING = 40
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
 _ASCII = bytes(range(128))
-_DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|")
 #: What MS-DOS and padded records leave after the text.
 _DOS_END, _PADDING = b"\x1a", b"\x00"
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t,;|]*(?:\r\n|\n|\r)', re.IGNORECASE)
@@ -116,16 +116,16 @@ def delimiter_of(text: str, known: Collection[str] = ()) -> str:
     """
     start = text.lstrip()
     first = re.sub(r'"[^"]*"', "", start.split("\n", 1)[0])
-    best = max(_DELIMITERS, key=first.count)
+    best = max(DELIMITERS, key=first.count)
     if headers_named(first.split(best), known) or not known:
         return best
     lines = [re.sub(r'"[^"\n]*"', lambda m: m[0].replace(",", " "), line) for line in start.split("\n", 40)[:40]]
-    scores = {d: max((headers_named(line.split(d), known) for line in lines), default=0) for d in _DELIMITERS}
+    scores = {d: max((headers_named(line.split(d), known) for line in lines), default=0) for d in DELIMITERS}
     if max(scores.values()) > 1:
-        return max(_DELIMITERS, key=lambda d: scores[d])
+        return max(DELIMITERS, key=lambda d: scores[d])
     if best in first:
         return best
-    return max(_DELIMITERS, key=lambda d: sum(line.count(d) for line in lines))
+    return max(DELIMITERS, key=lambda d: sum(line.count(d) for line in lines))
 
 
 def read_delimited(

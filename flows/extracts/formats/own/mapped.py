@@ -13,7 +13,7 @@ import polars as pl
 from features.councils import Council
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS
-from flows.extracts.mapping import HeaderMapping, divided
+from flows.extracts.mapping import ANY_OTHER, BLANK, UNREAD, HeaderMapping, divided
 from flows.extracts.personal.headers import named_column
 from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.dates import read_dates
@@ -164,9 +164,11 @@ def _computed(cells: pl.Series, divisor: float) -> pl.Series:
 
 def _coded(column: _Column, name: str, mapping: HeaderMapping) -> tuple[pl.Series, list[str]]:
     """The cells with the council's words replaced by codes, and how many words the mapping does not know."""
-    by_word = {normalised(word): code for word, code in mapping.codes[name].items()}
+    words = mapping.codes[name]
+    by_word = {normalised(word): code for word, code in words.items() if word not in (BLANK, ANY_OTHER)}
     distinct = [t for t in column.cells.unique().to_list() if t is not None]
-    found = {t: by_word[normalised(t)] for t in distinct if normalised(t) in by_word}
+    found = {t: by_word.get(normalised(t), words.get(ANY_OTHER, UNREAD)) for t in distinct}
+    found = {t: code for t, code in found.items() if code != UNREAD or normalised(t) in by_word}
     rest = pl.Series("rest", [t for t in distinct if t not in found], dtype=pl.String())
     problems = read_cells(rest, EXTRACTS[mapping.kind].field(name)).problems
     strange = rest.filter(problems.is_not_null()) if problems is not None else rest.clear()
@@ -178,7 +180,8 @@ def _coded(column: _Column, name: str, mapping: HeaderMapping) -> tuple[pl.Serie
             f"{name} in {rows:,} rows that the mapping does not know. Add them to codes.{name} of {mapping.name}, or "
             "map the file again with `holdfast map`."
         )
-    return column.cells.replace(found), notes
+    coded = column.cells.replace({t: code for t, code in found.items() if code != UNREAD})
+    return coded.fill_null(words[BLANK]) if words.get(BLANK) else coded, notes
 
 
 def _constants(
@@ -235,7 +238,7 @@ def _rows_meant(table: RawTable, mapping: HeaderMapping, where: Where) -> RawTab
 
 
 def _totals(table: RawTable, mapping: HeaderMapping) -> pl.Series:
-    words = [normalised(word) for word in mapping.totals]
+    words = [normalised(word) for word in mapping.totals or ()]
     texts = table.cells.select(pl.exclude("file_row"))
     hits = [c.is_in([t for t in c.unique().to_list() if t is not None and normalised(t) in words]) for c in texts]
     none = pl.Series([False]).new_from_index(0, table.cells.height)

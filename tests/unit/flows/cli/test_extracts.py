@@ -58,11 +58,11 @@ def test_a_template_and_its_example(desk: Path) -> None:
 def test_a_file_is_mapped_in_a_terminal_and_read_by_it_from_then_on(desk: Path) -> None:
     file = desk / "landing" / "2026-10" / "Z01" / "workforce.csv"
     _home_made(file)
-    # By the folder twice, the two columns that are asked for, then the two words of the contract type.
-    answers = "y\ny\n1\n1\n"
-    result = _run("map", str(file), "--kind", "workforce", "--council", "Z01", "--ask", typed=answers + "0\n1\n")
+    # The columns, then the two words of the contract type: Enter takes what is proposed.
+    result = _run("map", str(file), "--kind", "workforce", "--council", "Z01", "--ask", typed="\n\n")
     assert result.exit_code == 0, result.output
-    assert "every cell could be read" in result.output
+    assert "Every cell could be read." in result.output
+    assert "put the file into the landing store as 2026-11/Z01/workforce.csv" in result.output
     saved = desk / "landing" / "mappings" / "Z01" / "workforce.2026-10.toml"
     assert 'worker_ref = "Payroll number"' in saved.read_text()
     from flows.desk.past import landing_of
@@ -88,7 +88,13 @@ def test_without_a_terminal_what_is_unsure_is_listed_and_nothing_saved(desk: Pat
     _home_made(file)
     result = _run("map", str(file), "--kind", "workforce", "--council", "Z01", "--month", "2026-10", "--accept-sure")
     assert isinstance(result.exception, HeaderMismatch)
-    assert "Which column is worker_ref" in str(result.exception)
+    assert "Which column of hr.csv is worker_ref" in str(result.exception)
+    # What it would take is printed, to be corrected and given as answers.
+    proposed = str(result.exception).partition("--answers:\n\n")[2]
+    (desk / "answers.toml").write_text(proposed)
+    asked = ("map", str(file), "--kind", "workforce", "--council", "Z01", "--month", "2026-10")
+    assert _run(*asked, "--answers", "answers.toml", "--to", "saved.toml").exit_code == 0
+    assert (desk / "saved.toml").read_text() == proposed
     assert not (desk / "landing" / "mappings").exists()
 
 
@@ -105,6 +111,21 @@ def test_answers_from_a_file(desk: Path) -> None:
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     assert (desk / "saved.toml").is_file()
+
+
+def test_a_session_that_was_cut_off_goes_on_where_it_stopped(desk: Path) -> None:
+    _home_made(desk / "hr.csv")
+    asked = ("map", "hr.csv", "--kind", "workforce", "--council", "Z01", "--month", "2026-10", "--ask")
+    cut = _run(*asked, typed="14=0\n\n")  # the end of what is typed is like Ctrl-C
+    assert cut.exit_code == 1
+    assert "agency_worker" in cut.output.rpartition("what does each word mean for")[2]
+    kept = desk / "landing" / "mappings" / "Z01" / "workforce.2026-10.toml.answers"
+    assert kept.is_file()
+    result = _run(*asked, typed="b\n\n\n")
+    assert "Going on after 2 answers of an earlier start" in result.output
+    assert result.output.count("Is each field read from the right column?") == 1  # asked again only because of b
+    assert result.exit_code == 0, result.output
+    assert not kept.exists()
 
 
 def test_columns_of_personal_data_are_named_and_the_file_is_not_mapped(desk: Path) -> None:

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import polars as pl
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.errors import HeaderMismatch
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.formats.own.mapped import apply_mapping
-from flows.extracts.mapping import HeaderMapping
-from flows.extracts.propose.map_file import proposal_in_words
 from flows.extracts.propose.proposal import propose, words_to_map
-from flows.extracts.propose.settle import Question, Settled, settle
 from flows.extracts.reading.table import RawTable, raw_table
 from flows.papers.templates import example_rows
-
-from ..conftest import BARNSLEY, OCTOBER, WHERE
 
 _EXAMPLES = {kind: example_rows(kind) for kind in (Kind.WORKFORCE, Kind.CASELOAD)}
 
@@ -69,13 +59,6 @@ def test_documented_names_and_slips_of_the_pen_are_sure_and_the_rest_is_asked() 
     assert asked["role_start_date"][0] == "Date joined"
 
 
-def test_a_proposal_shows_headers_and_counts_and_no_value() -> None:
-    said = proposal_in_words(propose(_table(_HOME_MADE), Kind.WORKFORCE))
-    assert "W1000001" not in said
-    assert "Permanent" not in said
-    assert "“Date joined”" in said
-
-
 def test_the_name_alone_is_not_enough() -> None:
     """A column called like a date field that holds no dates is not it."""
     proposal = propose(_table(_HOME_MADE | {"Date role end": ["tbc"] * len(_HOME_MADE["FTE"])}), Kind.WORKFORCE)
@@ -115,69 +98,6 @@ def test_what_is_sure_is_never_another_column(kind: Kind, data: st.DataObject) -
         made_for[header] = None if how == "decoy" else field.name
     for name, header in propose(_table(columns), kind).sure.items():
         assert made_for[header] == name, (name, header)
-
-
-def _settle(
-    columns: dict[str, list[str | None]],
-    *,
-    answers: HeaderMapping | None = None,
-    ask: Callable[[Question], str | None] | None = None,
-) -> Settled:
-    table = _table(columns)
-    return settle(table, propose(table, Kind.WORKFORCE), BARNSLEY, OCTOBER, answers=answers, ask=ask)
-
-
-def _person(question: Question) -> str | None:
-    """Somebody who knows the file."""
-    if "from the folder" in question.text:
-        return "y"
-    if "Which column" in question.text:
-        wanted = {
-            "worker_ref": "Payroll number",
-            "agency_worker": "Contract type",
-            "org_role": "Job title",
-            "role_start_date": "Date joined",
-        }
-        field = question.text.split(" is ")[1].split(",")[0]
-        return next((k for k, v in question.options.items() if f"“{wanted.get(field)}”" in v), None)
-    words = {"Permanent": "0", "Agency": "1", "Officer": "6", "Team Manager": "3", "Social Worker": "5"}
-    return next((code for word, code in words.items() if f"“{word}”" in question.text), question.default)
-
-
-def test_answers_become_a_mapping_that_reads_the_file() -> None:
-    settled = _settle(_HOME_MADE, ask=_person)
-    assert settled.open == ()
-    assert settled.mapping.by_folder == ("la_code", "reference_date")
-    assert settled.mapping.codes["agency_worker"] == {"Permanent": "0", "Agency": "1"}
-    assert settled.mapping.codes["org_role"]["Senior Social Worker"] == "4"
-    mapped = apply_mapping(_table(_HOME_MADE), settled.mapping, WHERE, BARNSLEY)
-    position = mapped.headers.index("org_role")
-    assert set(mapped.cells[str(position)].unique().to_list()) <= {"3", "4", "5", "6"}
-
-
-def test_without_a_person_nothing_is_guessed() -> None:
-    settled = _settle(_HOME_MADE)
-    said = "\n".join(settled.open)
-    for name in ("worker_ref", "agency_worker", "org_role", "role_start_date"):
-        assert f"Which column is {name}" in said
-        assert name not in settled.mapping.columns
-    assert "by_folder" in said
-
-
-def test_answers_from_a_file_leave_open_what_they_do_not_say() -> None:
-    whole = _settle(_HOME_MADE, ask=_person).mapping
-    assert _settle(_HOME_MADE, answers=whole).open == ()
-    fewer = HeaderMapping("370", Kind.WORKFORCE, OCTOBER, whole.columns, {}, (), whole.by_folder)
-    said = _settle(_HOME_MADE, answers=fewer).open
-    assert any("“Contract type” says “Permanent”" in q and "Probably 0" in q for q in said)
-    with pytest.raises(HeaderMismatch, match="no such header"):
-        _settle(_HOME_MADE, answers=HeaderMapping("370", Kind.WORKFORCE, OCTOBER, {"fte": "Hours"}))
-
-
-def test_a_file_without_a_needed_column_cannot_be_mapped() -> None:
-    columns = {h: c for h, c in _HOME_MADE.items() if h not in ("FTE", "Contract type")}
-    with pytest.raises(HeaderMismatch, match="no column for agency_worker, which is needed"):
-        _settle(columns, ask=_person)
 
 
 def test_texts_that_may_be_somebodys_are_counted_and_not_shown() -> None:
