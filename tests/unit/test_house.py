@@ -88,7 +88,7 @@ LARGE: dict[str, str] = {
     "flows/cli": "one file for each command or step, each read alone",
     "flows/cli/answers.py:answer_command": "the options of a command are its parameters",
     "flows/cli/extracts.py:check_command": "the options of a command are its parameters",
-    "flows/cli/extracts.py:map_file": "the options of a command are its parameters",
+    "flows/cli/map.py:map_file": "the options of a command are its parameters",
     "flows/cli/month.py:run_command": "the options of a command are its parameters",
     "flows/cli/simulate_alerts.py:try_rules": "what is asked comes by keyword, named by the caller",
     "flows/extracts/check_files.py:check_handed": "what is asked comes by keyword, named by the caller",
