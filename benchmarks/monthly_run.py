@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     with tempfile.TemporaryDirectory() as folder:
         made = region(options.councils, options.months + 1, options.seed, LAST)
-        context = _prepared(Path(folder), made)
+        context = prepared(Path(folder), made)
         began = _peak_gib()
         context, asked = _counted(context)
         rows = _run(context)
@@ -85,7 +85,7 @@ def _peak_gib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
-def _prepared(folder: Path, made: Region) -> RunContext:
+def prepared(folder: Path, made: Region) -> RunContext:
     """Make a landing folder with the last two months and a store with the others, and take in the month before."""
     landing = folder / "landing"
     landing.mkdir()
