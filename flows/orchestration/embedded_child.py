@@ -14,7 +14,10 @@ import sys
 import threading
 
 #: Services that handle every event (several per task) for the UI and for automations, neither of which exists here.
-_NOT_WANTED = ("EVENT_PERSISTER", "TASK_RUN_RECORDER", "TRIGGERS")
+_NOT_WANTED = ("SERVICES_EVENT_PERSISTER", "SERVICES_TASK_RUN_RECORDER", "SERVICES_TRIGGERS")
+
+#: Nobody uses blocks here. Registering them imports every installed integration of Prefect.
+_NO_BLOCKS = ("REGISTER_BLOCKS_ON_START", "MEMOIZE_BLOCK_AUTO_REGISTRATION")
 
 #: Added to the server's niceness. It has time: the run reads and imports a good deal before its first request.
 _NICE = 12
@@ -33,7 +36,9 @@ def main() -> None:
     door.bind(("127.0.0.1", 0))
     print(door.getsockname()[1], flush=True)  # noqa: T201
     for service in _NOT_WANTED:
-        os.environ[f"PREFECT_SERVER_SERVICES_{service}_ENABLED"] = "false"
+        os.environ[f"PREFECT_SERVER_{service}_ENABLED"] = "false"
+    for setting in _NO_BLOCKS:
+        os.environ[f"PREFECT_SERVER_{setting}"] = "false"
     import uvicorn
     from prefect.server.api.server import create_app
 
