@@ -1,11 +1,18 @@
-"""`make bench`: features and their rivals, a national month, a large workforce return. Each runs in its own process."""
+"""`make bench`: the table of speeds that docs/decisions.md explains. Each benchmark runs in its own process."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 
-MODULES = ("benchmarks.features", "benchmarks.monthly_run", "benchmarks.csww")
+MODULES = (
+    "benchmarks.features",
+    "benchmarks.monthly_run",
+    "benchmarks.validation",
+    "benchmarks.whole_runs",
+    "benchmarks.annex_a",
+    "benchmarks.csww",
+)
 
 
 def main() -> int:

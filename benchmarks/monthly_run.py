@@ -110,7 +110,7 @@ def prepared(folder: Path, made: Region) -> RunContext:
             tables[f"counts-{kind}"] = counted.counts
         context.history.write(_edition(frames.month, codes, known), tables)
     earlier = replace(context, month=LAST.plus(-1), clock=Stopwatch())
-    _take_in(earlier)
+    take_in(earlier)
     return context
 
 
@@ -145,7 +145,7 @@ def _counted(context: RunContext) -> tuple[RunContext, tuple[_Counted, _Counted]
     return replace(context, store=store, landing=landing, history=History(store)), asked
 
 
-def _take_in(context: RunContext) -> list[TakenIn]:
+def take_in(context: RunContext) -> list[TakenIn]:
     due = [d for d in inputs.due_now(context) if d.month == context.month]
     if not due:
         return []
@@ -157,7 +157,7 @@ def _take_in(context: RunContext) -> list[TakenIn]:
 
 def _run(context: RunContext) -> int:
     clock = context.clock
-    taken = _take_in(context)
+    taken = take_in(context)
     model = load_model(context.settings, context.store)
     with clock.stage("measure"):
         measured = measure(

@@ -2,9 +2,9 @@
 
     python -m benchmarks.whole_runs [--councils 153 12] [--months 24]
 
-Earlier months are in the store, as counts of the same made-up region. For each size it runs the last month, and then the
-same month again, when nothing is new. Prints seconds by the clock and of processor, and peak memory, of the process
-with its children.
+Earlier months are in the store, as counts of the same made-up region. For each size it runs the last month, and then
+the same month again, when nothing is new. Prints seconds by the clock and of processor, and peak memory, of the
+process with its children.
 """
 
 from __future__ import annotations

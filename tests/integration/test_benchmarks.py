@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import annex_a, csww, features, monthly_run, sample_region
+from benchmarks import annex_a, csww, features, monthly_run, sample_region, validation, whole_runs
 from benchmarks.__main__ import MODULES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -29,6 +29,19 @@ def test_a_month_is_run_from_landing_to_region_page(capsys: pytest.CaptureFixtur
     assert "peak memory" in said
 
 
+def test_great_expectations_counts_what_polars_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert validation.main(["--councils", "2"]) == 0
+    assert "all counts equal" in capsys.readouterr().out
+
+
+@pytest.mark.soak
+def test_a_whole_run_is_measured_as_a_process(capsys: pytest.CaptureFixture[str]) -> None:
+    assert whole_runs.main(["--councils", "2", "--months", "2"]) == 0
+    assert re.findall(r"^2 councils, (.*?) {2,}", capsys.readouterr().out, re.MULTILINE) == [
+        "a warm month", "the same month again",
+    ]  # fmt: skip
+
+
 def test_a_return_is_read_in_stages(capsys: pytest.CaptureFixture[str]) -> None:
     assert csww.main(["--megabytes", "0.2", "--council", "20"]) == 0
     assert re.findall(r"^(bare|stream|check) ", capsys.readouterr().out, re.MULTILINE) == list(csww.STAGES)
@@ -45,4 +58,4 @@ def test_the_region_is_laid_beside_england(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_make_bench_runs_benchmarks_that_are_tried_here() -> None:
-    assert set(MODULES) <= {m.__name__ for m in (csww, features, monthly_run)}
+    assert set(MODULES) <= {m.__name__ for m in (annex_a, csww, features, monthly_run, validation, whole_runs)}
