@@ -56,8 +56,8 @@ class TrainRequest(BaseModel):
     promote: Promote = Field(
         default=Promote.NO,
         title="Promote",
-        description="“no” keeps the new version beside the present one; "
-        "the other lets it speak if the promotion rule allows it.",
+        description="“no” stores the new version without using it; "
+        "the other choice also uses it from now on, if the promotion rule allows.",
     )
     by: str = Field(default="", title="Asked by", description="Who asks for the promotion.", max_length=100)
     reason: str = Field(

@@ -33,7 +33,7 @@ def _after(later: str, earlier: str, what: str, severity: Severity, remedy: str)
     )
 
 
-_TWO_DATES = "Put the wrong one of the two dates right."
+_TWO_DATES = "Correct whichever date is wrong."
 
 RULES: tuple[Rule, ...] = (
     *generated(_KIND),
@@ -74,7 +74,7 @@ RULES: tuple[Rule, ...] = (
         _QUERY,
         _closed <= _last,
         "closed_date lies after the month; the case is counted as open",
-        "Extract as at the month's last day, or put the date right.",
+        "Run the extract as at the last day of the month, or correct the date.",
     ),
     row_rule(
         _KIND,
@@ -82,7 +82,7 @@ RULES: tuple[Rule, ...] = (
         "closed_without_date",
         _ERROR,
         only_where(_status == "e", _closed.is_not_null()),
-        "case_status is e, closed episode, and closed_date is empty",
+        "case_status is e, closed episode, but closed_date is empty",
         "Give the day it closed, or the status it has.",
     ),
     row_rule(
@@ -91,7 +91,7 @@ RULES: tuple[Rule, ...] = (
         "closed_with_date",
         _QUERY,
         only_where(_closed <= _last, _status == "e"),
-        "closed_date is given and case_status is not e, closed episode",
+        "closed_date is given but case_status is not e, closed episode",
         "Check that the case is closed; it is counted as closed.",
     ),
     _after("assessment_authorised_date", "assessment_start_date", "before_start", _ERROR, _TWO_DATES),
@@ -101,7 +101,7 @@ RULES: tuple[Rule, ...] = (
         "without_start",
         _ERROR,
         only_where(pl.col("assessment_authorised_date").is_not_null(), pl.col("assessment_start_date").is_not_null()),
-        "an assessment is authorised and has no assessment_start_date",
+        "an assessment is authorised but has no assessment_start_date",
         "Give the day the assessment started.",
     ),
     _after(
@@ -118,8 +118,8 @@ RULES: tuple[Rule, ...] = (
         "without_section_47",
         _QUERY,
         only_where(pl.col("icpc_date").is_not_null(), pl.col("section_47_start_date").is_not_null()),
-        "a conference is given without the section 47 start; it is not counted for timeliness",
-        "Give the strategy discussion's day; nothing to do for a child who moved in with a plan.",
+        "a conference has no section_47_start_date; it is not counted for timeliness",
+        "Give the day of the strategy discussion. Nothing to do for a child who moved in with a plan.",
     ),
     _after(
         "cp_plan_start_date",
@@ -134,7 +134,7 @@ RULES: tuple[Rule, ...] = (
         "plan_without_date",
         _QUERY,
         only_where(_open & (_status == "b"), pl.col("cp_plan_start_date").is_not_null()),
-        "case_status is b, child protection plan, and cp_plan_start_date is empty",
+        "case_status is b, child protection plan, but cp_plan_start_date is empty",
         "Give the day the plan started, or the status the case has.",
     ),
     row_rule(
@@ -152,7 +152,7 @@ RULES: tuple[Rule, ...] = (
         "last_cp_review_date",
         "before_last_review",
         _ERROR,
-        "Give the day the next review is due, which lies after the last one; check that the two are not exchanged.",
+        "Give the day the next review is due, which is after the last one; check that the columns are not swapped.",
     ),
     row_rule(
         _KIND,
@@ -161,14 +161,14 @@ RULES: tuple[Rule, ...] = (
         _QUERY,
         only_where(pl.col("last_cp_review_date").is_not_null(), pl.col("cp_plan_start_date").is_not_null()),
         "last_cp_review_date is given for a case without a child protection plan",
-        "Check that it is no other date, such as that of a visit.",
+        "Check that it is not another date, such as a visit's.",
     ),
     _after(
         "last_cp_review_date",
         "cp_plan_start_date",
         "before_plan",
         _QUERY,
-        "Give reviews of the present plan only.",
+        "Give reviews of the current plan only.",
     ),
     row_rule(
         _KIND,
@@ -179,7 +179,7 @@ RULES: tuple[Rule, ...] = (
             _open & _status.is_in(["a", "b", "c"]) & (_referred < _last.dt.offset_by(f"-{_VISIT_DAYS}d")),
             pl.col("last_visit_date").is_not_null(),
         ),
-        "no visit is recorded for an open case with a plan that came more than six weeks ago; it counts as overdue",
+        "an open case with a plan, referred over six weeks ago, has no visit; it counts as overdue",
         "Give the last visit; leave empty if there was none.",
         reads_empty=True,
     ),

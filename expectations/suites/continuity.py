@@ -33,8 +33,8 @@ GONE_SHARE, GONE_WORKERS, GONE_CASES = 0.02, 1.5, 5.0
 FAMILIES: dict[str, str] = {
     IDENTITY: f"At least {RECURS:.0%} of last month's references occur again.",
     ELSEWHERE: f"At least {KNOWN:.0%} of the workers that cases name are in the workforce extract.",
-    STALE: f"Fewer than {SAME_ROWS:.0%} of the rows are last month's, dates left out of account.",
-    GONE: "Who was there last month is there, or has left.",
+    STALE: f"Fewer than {SAME_ROWS:.0%} of the rows are last month's, ignoring dates.",
+    GONE: "Workers and cases of last month are still there, or have left or closed.",
 }
 
 _RECORDS = (Kind.WORKFORCE, Kind.CASELOAD)
@@ -68,11 +68,11 @@ def message(family: str, row: Mapping[str, object]) -> str:
     value, expected = row["value"], row["expected"]
     if family == IDENTITY:
         return (
-            f"Of the {_whole(expected)} values of {column} of {of} that could occur again, {_whole(value)} do. Were "
-            "references issued anew, by a new system or another report? What needs the month before is withheld "
-            "until next month. If they were, tell the data team, who confirm it: the charts of these figures then "
-            "begin anew. If they were not, send the extract again with the references of the month before, leading "
-            "zeros included."
+            f"Of the {_whole(expected)} values of {column} in {of} that could occur again, {_whole(value)} do. Has a "
+            "new system or report issued new references? Figures that need the month before are withheld until next "
+            "month. If the references are new, tell the data team, who confirm it: the charts of these figures then "
+            "begin anew. If they should not have changed, send the extract again with last month's references, "
+            "leading zeros included."
         )
     if family == ELSEWHERE:
         return (
@@ -81,7 +81,7 @@ def message(family: str, row: Mapping[str, object]) -> str:
         )
     if family == STALE:
         return (
-            f"{_whole(value)} of {_whole(expected)} rows are those of {of}, at most with other dates: this looks like "
+            f"{_whole(value)} of {_whole(expected)} rows are the same as in {of} apart from dates: this looks like "
             "last month's extract sent again. Send the extract of this month."
         )
     who = "workers who were in post" if column == "worker_ref" else "cases that were open"

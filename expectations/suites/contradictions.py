@@ -126,26 +126,26 @@ def message(family: str, row: Mapping[str, object]) -> str:
         words = _BY_COLUMN[str(row["extract"]), column].words
         return (
             f"{_percent(value)} of {words}; in this council's last 12 months the middle value was "
-            f"{_percent(expected)}. Check {column}: that it means what it did, and that codes or columns are not "
-            "exchanged."
+            f"{_percent(expected)}. Check that {column} still means what it did, and that codes or columns are "
+            "not swapped."
         )
     if family == WHOLE_HOURS:
         return (
-            f"fte is 1 for everybody in post, where it was {_number(expected)} a head before: it is a headcount. "
+            f"fte is 1 for everybody in post; before, it was {_number(expected)} a head. This looks like a headcount. "
             "Give contracted hours over standard hours."
         )
     if family == PERCENTAGE:
         return (
-            f"vacancy_fte is {_number(value)} where {_number(expected)} is usual, and it is the usual vacancy rate in "
+            f"vacancy_fte is {_number(value)}, usually {_number(expected)}, and equals the usual vacancy rate in "
             "per cent. Give the vacant posts in FTE."
         )
     if family == EXCHANGED:
         return (
-            f"vacancy_fte is {_number(value)} where {_number(expected)} is usual, and agency_fte is what vacancies "
-            "were: the two look exchanged. Put them right."
+            f"vacancy_fte is {_number(value)}, usually {_number(expected)}, and agency_fte is what vacancies "
+            "were: the two look swapped. Send each figure in its own column."
         )
     return (
-        f"vacancy_fte is {_number(value)} where at most {_number(expected)} can be: it looks like hours or another "
+        f"vacancy_fte is {_number(value)}, but at most {_number(expected)} is possible: it looks like hours or another "
         "unit. Give the vacant posts in FTE."
     )
 

@@ -52,8 +52,8 @@ RULES: tuple[Rule, ...] = (
         Severity.ERROR,
         pl.col("agency_cover_fte") <= 1.1 * pl.col("vacancy_fte") + _TWO_POSTS,
         "agency_cover_fte is more than vacancy_fte",
-        "Cover is the part of the agency FTE that fills vacant posts. Give both in FTE, vacancies with the posts that "
-        "are covered; a percentage is no number of posts.",
+        "Cover is the part of the agency FTE that fills vacant posts. Give both in FTE, and count "
+        "covered posts as vacant. A percentage is not a number of posts.",
     ),
     row_rule(
         _KIND,

@@ -81,7 +81,7 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
                 kind,
                 (name,),
                 severity,
-                f"{name} is none of its codes",
+                f"{name} is not one of its codes",
                 f"Use one of: {listed}.",
                 Asserts.IN_SET,
                 {"value_set": list(field.codes)},
@@ -95,7 +95,7 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
                 (name,),
                 severity,
                 f"{name} is not between {field.minimum:g} and {field.maximum:g}",
-                f"Put the figure right. {field.description}",
+                f"Correct the figure. {field.description}",
                 Asserts.BETWEEN,
                 {"min_value": field.minimum, "max_value": field.maximum},
             )
@@ -110,7 +110,7 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
                 (name,),
                 severity,
                 f"{name} lies after {until} or more than {back // DAYS_PER_YEAR} years before it",
-                "Put the date right; leave it empty if it has not happened.",
+                "Correct the date; leave it empty if it has not happened.",
                 Asserts.BETWEEN,
                 {"min_value": -ahead, "max_value": back},
             )
@@ -126,7 +126,7 @@ def _in_the_month(kind: Kind) -> Rule:
         "month",
         Severity.ERROR,
         day.is_between(pl.col("month_first"), pl.col("month")),
-        "reference_date is of another month than the file",
+        "reference_date is in another month than the file's",
         "Send the extract of this month; every row carries the last day of the month.",
         whole_file=True,
         spare=Spare.ROWS,
@@ -143,7 +143,7 @@ def _unique(extract: Extract) -> Rule:
             (key,),
             Severity.QUERY if summed else Severity.ERROR,
             "the file has more than one row",
-            "Send one row for the council; of several none can be told to be the right one, and none is counted."
+            "Send one row for the council. With several, nobody can tell which is right, so none is counted."
             if summed
             else "Send one row for the council.",
             Asserts.UNIQUE,

@@ -131,16 +131,16 @@ def message(family: str, row: dict[str, object]) -> str:
     if family == JUMP:
         return (
             f"{column} comes to {value}; in this council's last {MONTHS_BACK} months the middle value was {expected}. "
-            "If the change is real there is nothing to do; else check that the extract covers the whole service."
+            "If the change is real, do nothing. Otherwise check that the extract covers the whole service."
         )
     if family == SIZE:
         return (
-            f"The file has {value} rows where {expected} are usual: it looks cut short or doubled. "
+            f"The file has {value} rows, usually {expected}: it looks cut short or doubled. "
             "Send the whole extract again."
         )
     if family == EMPTY:
         return (
-            f"{column} is empty in {_percent(row['value'])} of rows where {_percent(row['expected'])} is usual. "
+            f"{column} is empty in {_percent(row['value'])} of rows, usually {_percent(row['expected'])}. "
             "Check that the column is still filled at its source."
         )
     if family == REPEAT:
@@ -149,7 +149,7 @@ def message(family: str, row: dict[str, object]) -> str:
         return f"The rows are those of {of}, sent again. Send the extract of this month."
     return (
         f"{column} and the other figures have been the same for {MONTHS_UNCHANGED} months. "
-        "Check that the establishment is brought up to date each month."
+        "Check that the establishment figures are updated each month."
     )
 
 

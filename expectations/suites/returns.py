@@ -42,7 +42,7 @@ def _part(part: str, whole: str) -> Rule:
         Severity.ERROR,
         pl.col(part) <= pl.col(whole),
         f"{part} is more than {whole}",
-        "The one is a part of the other; put the wrong figure right.",
+        f"{part} is a part of {whole}; correct whichever is wrong.",
     )
 
 
@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
             "missing",
             Severity.INFORMATION,
             pl.col(name).is_not_null(),
-            f"{name} is not given; the figures that need it are not made",
+            f"{name} is not given; the figures that need it are not worked out",
             "Give it if it is known.",
             reads_empty=True,
         )
@@ -92,8 +92,8 @@ RULES: tuple[Rule, ...] = (
         "above_inpost_fte",
         Severity.QUERY,
         pl.col("leavers_fte") <= pl.col("inpost_fte") + ROUNDING_HUNDREDTHS,
-        "more left in the year than are in post",
-        "Check both figures; leavers are of 12 months, in post is at month end.",
+        "more workers left in the year than are in post",
+        "Check both figures: leavers are counted over 12 months, workers in post at month end.",
     ),
     row_rule(
         _KIND,
@@ -102,7 +102,7 @@ RULES: tuple[Rule, ...] = (
         Severity.ERROR,
         pl.col("case_holders_fte") <= pl.col("inpost_fte") + pl.col("agency_fte") + ROUNDING_HUNDREDTHS,
         "case_holders_fte is more than inpost_fte and agency_fte together",
-        "Case holders are workers in post or agency workers; put the wrong figure right.",
+        "Case holders are workers in post or agency workers; correct whichever figure is wrong.",
     ),
     row_rule(
         _KIND,

@@ -56,7 +56,7 @@ RULES: tuple[Rule, ...] = (
         "total",
         _ERROR,
         (_is_sum("fte") & _is_sum("cases")).not_(),
-        "a row's fte and cases are the sums of all others: it is a total",
+        "a row's fte and cases are the sums of all the other rows, so it is a total",
         "Leave totals out of the extract.",
         whole_file=True,
         spare=Spare.ROWS,
@@ -108,7 +108,7 @@ RULES: tuple[Rule, ...] = (
         _ERROR,
         _end >= _start,
         "role_end_date lies before role_start_date",
-        "Put the wrong one of the two dates right.",
+        "Correct whichever date is wrong.",
     ),
     row_rule(
         _KIND,
@@ -117,7 +117,7 @@ RULES: tuple[Rule, ...] = (
         _QUERY,
         _end >= pl.col("month_first"),
         "role_end_date lies before the month; the worker is not counted at all",
-        "Leave out who left in an earlier month, and check that those who left in this month are in the file.",
+        "Leave out workers who left in an earlier month, and check that those who left this month are in the file.",
     ),
     row_rule(
         _KIND,
@@ -126,7 +126,7 @@ RULES: tuple[Rule, ...] = (
         _QUERY,
         _end <= pl.col("month"),
         "role_end_date lies after the month; the worker is counted as in post",
-        "Nothing to do if a leaving day is agreed; else put the date right.",
+        "Nothing to do if a leaving date is agreed; otherwise correct the date.",
     ),
     row_rule(
         _KIND,
@@ -163,8 +163,8 @@ RULES: tuple[Rule, ...] = (
         "without_hours",
         _QUERY,
         only_where(_in_post & (_cases > 0), _fte > 0),
-        "a worker with fte 0 or empty holds cases; neither is counted in the caseload",
-        "Give the fte, or move the cases to who works them.",
+        "a worker holds cases but fte is 0 or empty; neither counts in the caseload",
+        "Give the fte, or record the cases against the worker who holds them.",
     ),
     row_rule(
         _KIND,
@@ -173,7 +173,7 @@ RULES: tuple[Rule, ...] = (
         _QUERY,
         only_where(_in_post & (pl.col("org_role") == "6"), _cases.fill_null(0) == 0),
         "a worker whose org_role is 6, qualified without cases, holds cases",
-        "Put the role or the cases right.",
+        "Correct the role or the cases.",
     ),
     row_rule(
         _KIND,
@@ -192,6 +192,6 @@ RULES: tuple[Rule, ...] = (
         # Days lost are in tenths; working days are weekdays that are not bank holidays.
         pl.col("working_days_lost") <= 10 * pl.col("working_days"),
         "working_days_lost is more than the month has working days",
-        "Count working days of this month only, not calendar days nor the year so far.",
+        "Count the working days lost in this month only, not calendar days or the year so far.",
     ),
 )

@@ -93,8 +93,8 @@ class RunRequest(BaseModel):
         default=RunSteps.ALL,
         title="Steps",
         description="all: the whole run. check only: read and check the files, no more. rehearse: score, but publish "
-        "and mail nothing. from scoring: use what was read before. from sending: mail what is published and has not "
-        "gone.",
+        "and mail nothing. from scoring: use what was read before. from sending: mail what is published but not "
+        "yet sent.",
     )
     send: Send = Field(
         default=Send.YES,

@@ -108,7 +108,7 @@ def test_a_file_cut_short_or_doubled_is_not_used(usual: int, used: bool) -> None
     assert compared.not_used == (frozenset() if used else {(OCTOBER.last_day, "901", Kind.WORKFORCE)})
     assert [f.check for f in compared.findings] == ([] if used else ["workforce.file.size"])
     for finding in compared.findings:
-        assert f"The file has 100 rows where {usual} are usual" in finding.message
+        assert f"The file has 100 rows, usually {usual}" in finding.message
 
 
 def test_a_column_that_is_suddenly_empty_is_a_query() -> None:
@@ -118,7 +118,7 @@ def test_a_column_that_is_suddenly_empty_is_a_query() -> None:
     past = pl.concat([_profile(m, Kind.WORKFORCE, 100, {"team": 98}, content) for content, m in enumerate(MONTHS)])
     (finding,) = _dynamic(batch_of({"901": rows}), CheckHistory(profiles=past)).findings
     assert finding.check == "workforce.team.empty_jump"
-    assert finding.message.startswith("team is empty in 100% of rows where 2% is usual.")
+    assert finding.message.startswith("team is empty in 100% of rows, usually 2%.")
 
 
 def test_last_months_file_under_a_new_date_is_not_used() -> None:

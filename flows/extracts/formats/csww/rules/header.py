@@ -129,8 +129,8 @@ def no_time_of_export(outline: Outline) -> bool:
     "CSWW-H09",
     _ERROR,
     "Header LALevelVacancies",
-    "an element of the header or of the vacancies stands more than once",
-    "Keep the one that is meant.",
+    "an element of the header or of the vacancies appears more than once",
+    "Keep the right one.",
 )
 def twice_in_header(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools; several Source elements are allowed, one council's return has one."""

@@ -55,7 +55,7 @@ class ReturnRule:
     severity: Severity
     elements: tuple[str, ...]
     says: str
-    """What is wrong, as a clause without a value: “StartOrigin is missing though RoleStartDate is there”."""
+    """What is wrong, as a clause without a value: “RoleStartDate is given but StartOrigin is missing”."""
     remedy: str
     why: str
     """Where the rule comes from."""

@@ -52,7 +52,7 @@ def _form(element: Element) -> ReturnRule:
         f"CSWW-W{element.number:03d}",
         element,
         f"{element.name} is empty, or is not {element.in_words}",
-        "Put it right, or leave the element out if it is not known and not needed.",
+        "Correct it, or leave the element out if it is neither known nor needed.",
         why,
         test,
     )
@@ -77,8 +77,8 @@ def _twice(element: Element, position: int) -> ReturnRule:
     return _rule(
         f"CSWW-W{300 + element.number}",
         element,
-        f"{element.name} stands more than once in a record",
-        "Keep the one that is meant.",
+        f"{element.name} appears more than once in a record",
+        "Keep the right one.",
         _SCHEMA,
         test,
     )

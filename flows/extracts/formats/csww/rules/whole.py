@@ -1,4 +1,4 @@
-"""Rules on records together: the header's agency figures, people who stand twice, rates out of all range."""
+"""Rules on all records together: the header's agency figures, people recorded twice, implausible rates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MILLIONTHS, _HUNDREDTHS = 1_000_000, 100
     "CSWW-C01",
     _ERROR,
     "NoAgencyFTE AgencyWorker FTE30 FTE",
-    "NoAgencyFTE is not what the agency workers' records come to",
+    "NoAgencyFTE differs from the total of the agency workers' records",
     "Both are of the reference date; check which is right. DfE's agency rate takes NoAgencyFTE.",
 )
 def agency_fte_differs(totals: Totals) -> str | None:
@@ -37,7 +37,7 @@ def agency_fte_differs(totals: Totals) -> str | None:
     "CSWW-C02",
     _QUERY,
     "NoAgencyHeadcount AgencyWorker",
-    "NoAgencyHeadcount is not the number of agency workers' records in post",
+    "NoAgencyHeadcount differs from the number of agency workers' records in post",
     "Send a record for each agency worker, and check the figure.",
 )
 def agency_headcount_differs(totals: Totals) -> str | None:
@@ -54,7 +54,7 @@ def agency_headcount_differs(totals: Totals) -> str | None:
     "CSWW-D01",
     _INFORMATION,
     "SWENo PersonBirthDate GenderCurrent Ethnicity",
-    "further posts of people who are counted already",
+    "second posts of people who are already counted",
     "Nothing to do if they hold two posts: DfE counts the person once, in the senior role, and the FTE of each post.",
 )
 def second_posts(totals: Totals) -> str | None:
@@ -69,8 +69,8 @@ def second_posts(totals: Totals) -> str | None:
     "CSWW-D02",
     _ERROR,
     "CSWWWorker",
-    "records that are equal to an earlier one in every element",
-    "Leave out what was exported twice: DfE adds up the FTE of every record.",
+    "records that repeat an earlier one in every element",
+    "Leave out records that were exported twice: DfE adds up the FTE of every record.",
 )
 def same_record_twice(totals: Totals) -> str | None:
     """DfE's methodology: FTE are not de-duplicated, so a record sent twice counts twice."""
@@ -85,7 +85,7 @@ def same_record_twice(totals: Totals) -> str | None:
     _QUERY,
     "SWENo PersonBirthDate GenderCurrent Ethnicity",
     "one registration number with two dates of birth, genders or ethnicities",
-    "Put the wrong record right: DfE counts these as different people.",
+    "Correct whichever record is wrong: DfE counts these as different people.",
 )
 def same_number_other_person(totals: Totals) -> str | None:
     """A registration number belongs to one person; DfE's rule for duplicates needs all four to agree."""
@@ -99,7 +99,7 @@ def same_number_other_person(totals: Totals) -> str | None:
     "CSWW-D04",
     _QUERY,
     "SWENo FTE30",
-    "posts of one person that come to more than 1 FTE",
+    "one person's posts add up to more than 1 FTE",
     "Check the FTE of both posts.",
 )
 def more_than_full_time(totals: Totals) -> str | None:

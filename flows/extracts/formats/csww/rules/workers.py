@@ -31,7 +31,7 @@ def _above_zero(name: str) -> pl.Expr:
     "CSWW-W201",
     _ERROR,
     "StartOrigin RoleStartDate",
-    "StartOrigin is missing though RoleStartDate is there",
+    "RoleStartDate is given but StartOrigin is missing",
     "Say where the worker came from, 10 if not yet collected.",
 )
 def start_without_origin(_: Collection) -> pl.Expr:
@@ -43,7 +43,7 @@ def start_without_origin(_: Collection) -> pl.Expr:
     "CSWW-W202",
     _ERROR,
     "RoleStartDate StartOrigin",
-    "StartOrigin is there and RoleStartDate is missing",
+    "StartOrigin is given but RoleStartDate is missing",
     "Give the day the role began.",
 )
 def origin_without_start(_: Collection) -> pl.Expr:
@@ -55,7 +55,7 @@ def origin_without_start(_: Collection) -> pl.Expr:
     "CSWW-W203",
     _ERROR,
     "FTE RoleEndDate",
-    "RoleEndDate is there and FTE is not 0",
+    "RoleEndDate is given but FTE is not 0",
     "Write FTE 0 for whoever has left, or take the end date out.",
 )
 def leaver_with_fte(_: Collection) -> pl.Expr:
@@ -67,7 +67,7 @@ def leaver_with_fte(_: Collection) -> pl.Expr:
     "CSWW-W204",
     _ERROR,
     "ReasonLeave RoleEndDate",
-    "ReasonLeave is missing though RoleEndDate is there",
+    "RoleEndDate is given but ReasonLeave is missing",
     "Give the reason, 10 if not yet collected.",
 )
 def end_without_reason(_: Collection) -> pl.Expr:
@@ -79,7 +79,7 @@ def end_without_reason(_: Collection) -> pl.Expr:
     "CSWW-W205",
     _ERROR,
     "LeaverDestination RoleEndDate",
-    "LeaverDestination is missing though RoleEndDate is there",
+    "RoleEndDate is given but LeaverDestination is missing",
     "Give the destination, 9 if not yet collected.",
 )
 def end_without_destination(_: Collection) -> pl.Expr:
@@ -91,7 +91,7 @@ def end_without_destination(_: Collection) -> pl.Expr:
     "CSWW-W206",
     _ERROR,
     "RoleEndDate ReasonLeave",
-    "ReasonLeave is there and RoleEndDate is missing",
+    "ReasonLeave is given but RoleEndDate is missing",
     "Give the day the role ended, or take the reason out.",
 )
 def reason_without_end(_: Collection) -> pl.Expr:
@@ -103,7 +103,7 @@ def reason_without_end(_: Collection) -> pl.Expr:
     "CSWW-W207",
     _ERROR,
     "RoleEndDate LeaverDestination",
-    "LeaverDestination is there and RoleEndDate is missing",
+    "LeaverDestination is given but RoleEndDate is missing",
     "Give the day the role ended, or take the destination out.",
 )
 def destination_without_end(_: Collection) -> pl.Expr:
@@ -116,7 +116,7 @@ def destination_without_end(_: Collection) -> pl.Expr:
     _ERROR,
     "RoleEndDate RoleStartDate",
     "RoleEndDate lies before RoleStartDate",
-    "Put the wrong one of the two dates right.",
+    "Correct whichever date is wrong.",
 )
 def ends_before_start(_: Collection) -> pl.Expr:
     """A role cannot end before it begins."""
@@ -128,10 +128,10 @@ def ends_before_start(_: Collection) -> pl.Expr:
     _ERROR,
     "RoleStartDate",
     "RoleStartDate lies after the reference date",
-    "Leave out who started later; they belong to the next return.",
+    "Leave out workers who started later; they belong to the next return.",
 )
 def starts_after_reference_date(c: Collection) -> pl.Expr:
-    """The return is of the 12 months to the reference date (DfE's methodology)."""
+    """The return covers the 12 months to the reference date (DfE's methodology)."""
     return value("RoleStartDate") > c.reference_date
 
 
@@ -143,7 +143,7 @@ def starts_after_reference_date(c: Collection) -> pl.Expr:
     "Leave the end, its reason and its destination out of this return; they belong to the next.",
 )
 def ends_after_reference_date(c: Collection) -> pl.Expr:
-    """The return is of the 12 months to the reference date; on that day the worker was in post."""
+    """The return covers the 12 months to the reference date; on that day the worker was in post."""
     return value("RoleEndDate") > c.reference_date
 
 
@@ -152,10 +152,10 @@ def ends_after_reference_date(c: Collection) -> pl.Expr:
     _ERROR,
     "RoleEndDate",
     "RoleEndDate lies before the year of the return",
-    "Leave out who left in an earlier year; they were in an earlier return.",
+    "Leave out workers who left in an earlier year; they were in an earlier return.",
 )
 def ended_before_the_year(c: Collection) -> pl.Expr:
-    """Leavers are those of the year to 30 September (DfE's methodology); an earlier one is not counted."""
+    """Leavers are counted over the year to 30 September (DfE's methodology), so an earlier one is not counted."""
     return value("RoleEndDate") < c.first_day
 
 
@@ -180,7 +180,7 @@ def implausible_age(c: Collection) -> pl.Expr:
     "Check the date of birth and the start date.",
 )
 def started_as_a_child(_: Collection) -> pl.Expr:
-    """A registered social worker is of age."""
+    """A registered social worker is an adult."""
     return (value("RoleStartDate") - value("PersonBirthDate")).dt.total_days() / _DAYS_PER_YEAR < 18
 
 
@@ -192,7 +192,7 @@ def started_as_a_child(_: Collection) -> pl.Expr:
     "Check that the worker was in post and had contracted hours on the day.",
 )
 def in_post_without_hours(c: Collection) -> pl.Expr:
-    """FTE is contracted over standard hours (DfE's methodology): in post with none adds nothing to any rate."""
+    """FTE is contracted hours over standard hours (DfE's methodology); a worker with none adds nothing to any rate."""
     return direct() & in_post(c.reference_date) & (value("FTE30") == 0).fill_null(False)
 
 
@@ -200,8 +200,8 @@ def in_post_without_hours(c: Collection) -> pl.Expr:
     "CSWW-W215",
     _QUERY,
     "Cases30 FTE30 FTE",
-    "the worker holds cases and has no FTE; neither is counted in the caseload",
-    "Give the FTE, or move the cases to who works them.",
+    "the worker holds cases but has no FTE; neither counts in the caseload",
+    "Give the FTE, or record the cases against the worker who holds them.",
 )
 def cases_without_hours(c: Collection) -> pl.Expr:
     """DfE's caseload divides by the FTE of those with FTE above 0 and at least one case."""
@@ -225,10 +225,10 @@ def holder_without_cases(c: Collection) -> pl.Expr:
     _QUERY,
     "Cases30 OrgRole",
     "a worker whose OrgRole is 6, qualified without cases, holds cases",
-    "Put the role or the cases right.",
+    "Correct the role or the cases.",
 )
 def cases_in_role_without(c: Collection) -> pl.Expr:
-    """The name of the code."""
+    """OrgRole 6 is Qualified Without Cases."""
     return in_post(c.reference_date) & _is("OrgRole", "6") & _above_zero("Cases30")
 
 
@@ -236,11 +236,11 @@ def cases_in_role_without(c: Collection) -> pl.Expr:
     "CSWW-W218",
     _QUERY,
     "Cases30 RoleEndDate",
-    "someone who left holds cases at the reference date; they are not counted",
-    "Give the cases to who held them on the day.",
+    "someone who left holds cases at the reference date; the cases are not counted",
+    "Record the cases against the worker who held them on the day.",
 )
 def cases_of_leaver(c: Collection) -> pl.Expr:
-    """Cases30 is of 30 September, when a leaver is not there."""
+    """Cases30 is for 30 September, when a leaver is no longer there."""
     return (value("RoleEndDate") <= c.reference_date).fill_null(False) & _above_zero("Cases30")
 
 
@@ -252,7 +252,7 @@ def cases_of_leaver(c: Collection) -> pl.Expr:
     "Both are of the reference date; check which is right.",
 )
 def two_ftes(c: Collection) -> pl.Expr:
-    """FTE30 is named for 30 September; for someone in post FTE can mean no other day."""
+    """FTE30 is for 30 September; for someone in post, FTE is for the same day."""
     both = (value("FTE") > 0) & (value("FTE30") > 0) & (value("FTE") != value("FTE30"))
     return in_post(c.reference_date) & both.fill_null(False)
 
@@ -261,11 +261,11 @@ def two_ftes(c: Collection) -> pl.Expr:
     "CSWW-W220",
     _ERROR,
     "FTE FTE30 RoleEndDate",
-    "of FTE and FTE30 one is 0 and the other is not, and there is no RoleEndDate; the worker's FTE is not counted",
-    "Give the end date if the worker left; else put the wrong one right.",
+    "one of FTE and FTE30 is 0 and the other is not, but there is no RoleEndDate; the worker's FTE is not counted",
+    "Give the end date if the worker left; otherwise correct whichever is wrong.",
 )
 def perhaps_left(_: Collection) -> pl.Expr:
-    """FTE 0 is how the return marks a leaver; whether this worker is in post is then open."""
+    """The return marks a leaver with FTE 0, so it is unclear whether this worker is in post."""
     return pl.col(RAW + "RoleEndDate").is_null() & ((value("FTE") == 0) != (value("FTE30") == 0)).fill_null(False)
 
 
@@ -277,7 +277,7 @@ def perhaps_left(_: Collection) -> pl.Expr:
     "Write FTE30 0 for whoever had left by the day.",
 )
 def fte_of_leaver(c: Collection) -> pl.Expr:
-    """FTE30 is of 30 September, when a leaver is not there."""
+    """FTE30 is for 30 September, when a leaver is no longer there."""
     return (value("RoleEndDate") <= c.reference_date).fill_null(False) & _above_zero("FTE30")
 
 
@@ -297,7 +297,7 @@ def more_days_than_a_year(_: Collection) -> pl.Expr:
     "CSWW-W223",
     _QUERY,
     "ReasonAbsence Absat30Sept",
-    "Absat30Sept is 1 and ReasonAbsence is missing",
+    "Absat30Sept is 1 but ReasonAbsence is missing",
     "Give the reason for the absence.",
 )
 def absent_without_reason(_: Collection) -> pl.Expr:
@@ -309,8 +309,8 @@ def absent_without_reason(_: Collection) -> pl.Expr:
     "CSWW-W224",
     _QUERY,
     "ReasonAbsence Absat30Sept",
-    "ReasonAbsence is there and Absat30Sept is not 1",
-    "Put the absence or its reason right.",
+    "ReasonAbsence is given but Absat30Sept is not 1",
+    "Correct the absence or its reason.",
 )
 def reason_without_absence(_: Collection) -> pl.Expr:
     """The reason is asked for those who were absent."""
@@ -325,7 +325,7 @@ def reason_without_absence(_: Collection) -> pl.Expr:
     "Take the absence out; a leaver is not absent.",
 )
 def absent_leaver(c: Collection) -> pl.Expr:
-    """Absat30Sept is of 30 September, when a leaver is not there."""
+    """Absat30Sept is for 30 September, when a leaver is no longer there."""
     return (value("RoleEndDate") <= c.reference_date).fill_null(False) & _is("Absat30Sept", "1")
 
 
@@ -333,7 +333,7 @@ def absent_leaver(c: Collection) -> pl.Expr:
     "CSWW-W226",
     _QUERY,
     "FTE FTE30",
-    "neither FTE nor FTE30 is there for a worker in post; no rate counts the worker",
+    "FTE and FTE30 are both missing for a worker in post; no rate counts the worker",
     "Give the FTE, for agency workers too.",
 )
 def no_fte(c: Collection) -> pl.Expr:

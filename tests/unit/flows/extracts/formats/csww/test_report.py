@@ -69,7 +69,7 @@ def test_what_is_wrong_is_named_by_rule_worker_and_line(tmp_path: Path) -> None:
     assert found["CSWW-W201"].where == f"workers 23 (line {starts[22]:,}), 24 (line {starts[23]:,})"
     assert found["CSWW-W217"].where == f"worker 24 (line {starts[23]:,})"
     text = printed(report)
-    assert "StartOrigin is missing though RoleStartDate is there. Say where the worker came from" in text
+    assert "RoleStartDate is given but StartOrigin is missing. Say where the worker came from" in text
     assert "[CSWW-W201]" in text and "2 rules are broken" in report.verdict
 
 
