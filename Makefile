@@ -2,6 +2,7 @@
 # make server starts a Prefect server on this machine with every deployment, to click on; Ctrl-C stops it
 # make test   sets everything up and passes the tests
 # make soak   proves the long things: hours of faults, kills and made-up files
+# make coverage prints which lines and branches no unit test takes
 # Everything lives in .venv and var; `make clean` removes both.
 
 PYTHON ?= python3
@@ -11,7 +12,7 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo server test soak check bench docs clean
+.PHONY: demo server test soak coverage check bench docs clean
 
 demo: .venv/run.done $(PREFECT_HOME)/prefect.db
 	$(BIN)/holdfast demo
@@ -36,6 +37,10 @@ test: .venv/dev.done var/prefect-new/prefect.db
 # The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
 soak: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
+
+# Branch coverage of the unit tests, each room's share and every line and branch that none of them takes.
+coverage: .venv/dev.done var/prefect-new/prefect.db
+	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing $(PYTEST) tests/unit
 
 # What is checked before the tests run in CI: style, types, the direction of imports, generated documents.
 check: .venv/dev.done

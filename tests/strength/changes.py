@@ -1,14 +1,18 @@
 """Small changes made at random to the product's code, each of which the room's own quick tests should notice.
 
 `python -m tests.strength.changes --count 200 --seed 1` prints every change that no test noticed. A change turns a
-comparison, a sign, a constant, a flag or a logical word. Which tests run a line is asked of coverage once; a change is
-tried on a copy of the tree with those tests alone, so that two hundred take minutes and not hours.
+comparison, a sign, a constant, a flag or a logical word. It is tried on a copy of the tree: first with the module of
+tests that mirrors the file; if that notices nothing, with all of the room's tests that run the line, as coverage says.
+Each try is forked from a process that has imported the libraries, so that two hundred take minutes and not hours.
+`--room features` tries the changes of that room alone; `--beside` stops after the mirrored tests.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
+import multiprocessing
 import os
 import random
 import shutil
@@ -16,9 +20,10 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -34,6 +39,8 @@ ROOMS = {
 }
 _SECONDS = 300
 _MANY = 60
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["tests.strength.libraries"])
 _TURNED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
            ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}  # fmt: skip
 _SIGNS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
@@ -106,7 +113,7 @@ def running(room: str) -> dict[tuple[str, int], list[str]]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "coverage"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--cov={room}", "--cov-context=test",
-                   "--cov-report=", ROOMS[room]]  # fmt: skip
+                   f"--cov-config={os.devnull}", "--cov-report=", ROOMS[room]]  # fmt: skip
         done = subprocess.run(
             command, cwd=REPOSITORY, env={**os.environ, "COVERAGE_FILE": str(data)}, capture_output=True, text=True
         )
@@ -132,16 +139,29 @@ def noticed(change: Change, tests: Sequence[str], tree: Path) -> bool:
     path = tree / change.file
     before = path.read_bytes()
     path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
+    process = _CONTEXT.Process(target=_try, args=(str(tree), list(tests)))
     try:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", *tests]
-        done = subprocess.run(
-            command, cwd=tree, env={**os.environ, "PYTHONPATH": str(tree)}, capture_output=True, timeout=_SECONDS
-        )
-        return done.returncode != 0
-    except subprocess.TimeoutExpired:
-        return True
+        process.start()
+        process.join(_SECONDS)
+        return process.exitcode != 0
     finally:
+        process.kill()
+        process.join()
         path.write_bytes(before)
+
+
+def _try(tree: str, tests: list[str]) -> None:
+    """In the process of its own: the tests of the tree, with the tree's code."""
+    os.chdir(tree)
+    sys.path[:] = [tree, *(p for p in sys.path if Path(p or ".").resolve() not in (REPOSITORY, Path(tree)))]
+    for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", *(r.partition("/")[0] for r in ROOMS))]:
+        del sys.modules[name]
+    sys.dont_write_bytecode = True
+    import pytest
+
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):  # noqa: PTH123
+        ended = pytest.main(["-q", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", *tests])
+    os._exit(int(ended))
 
 
 def drawn(count: int, seed: int) -> list[Change]:
@@ -160,7 +180,9 @@ def room_of(change: Change) -> str:
     return next(room for room in sorted(ROOMS, key=len, reverse=True) if change.file.startswith(f"{room}/"))
 
 
-def unnoticed(count: int, seed: int, processes: int = 2) -> dict[str, tuple[int, list[Change]]]:
+def unnoticed(
+    count: int, seed: int, processes: int = 2, rooms: Sequence[str] = (), beside: bool = False
+) -> dict[str, tuple[int, list[Change]]]:
     """Room -> how many changes were tried, and those that none of its tests noticed."""
     found: dict[str, tuple[int, list[Change]]] = {}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(processes) as threads:
@@ -170,27 +192,40 @@ def unnoticed(count: int, seed: int, processes: int = 2) -> dict[str, tuple[int,
                 REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
             )
         for room, group in groupby(sorted(drawn(count, seed), key=room_of), key=room_of):
-            changes, lines = list(group), running(room)
-            shares = [changes[n::processes] for n in range(processes)]
-
-            def tried(
-                share: list[Change], tree: Path, lines: dict[tuple[str, int], list[str]] = lines, room: str = room
-            ) -> list[Change]:
-                return [
-                    c
-                    for c in share
-                    if not (tests := _few(lines.get((c.file, c.line), []), room)) or not noticed(c, tests, tree)
-                ]
-
-            survivors = [c for share in threads.map(tried, shares, trees) for c in share]
+            if rooms and room not in rooms:
+                continue
+            changes = list(group)
+            survivors = _left(changes, _beside, trees, threads)
+            if survivors and not beside:
+                survivors = _left(survivors, partial(_few, running(room)), trees, threads)
             found[room] = (len(changes), survivors)
     return found
 
 
-def _few(tests: list[str], room: str) -> list[str]:
-    """The tests that run a line; the room's folder where there are many, or where importing runs it."""
-    chosen = sorted(set(tests) - {ROOMS[room]})
-    return [ROOMS[room]] if len(chosen) > _MANY or (tests and not chosen) else chosen
+def _left(
+    changes: Sequence[Change], tests_of: Callable[[Change], list[str]], trees: list[Path], threads: ThreadPoolExecutor
+) -> list[Change]:
+    """Those of the changes that their tests do not notice; each tree takes its share."""
+
+    def share(some: Sequence[Change], tree: Path) -> list[Change]:
+        return [c for c in some if not (tests := tests_of(c)) or not noticed(c, tests, tree)]
+
+    return [
+        c for some in threads.map(share, [changes[n :: len(trees)] for n in range(len(trees))], trees) for c in some
+    ]
+
+
+def _beside(change: Change) -> list[str]:
+    """The module of tests that mirrors the changed file, if there is one: it notices most changes, and soonest."""
+    file = Path("tests/unit") / Path(change.file).with_name(f"test_{Path(change.file).name}")
+    return [str(file)] if (REPOSITORY / file).exists() else []
+
+
+def _few(lines: dict[tuple[str, int], list[str]], change: Change) -> list[str]:
+    """The tests that run the line; the room's folder where there are many, or where importing runs it."""
+    tests, room = lines.get((change.file, change.line), []), ROOMS[room_of(change)]
+    chosen = sorted(set(tests) - {room})
+    return [room] if len(chosen) > _MANY or (tests and not chosen) else chosen
 
 
 def table(found: dict[str, tuple[int, list[Change]]]) -> str:
@@ -205,8 +240,11 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.strength.changes", description=__doc__)
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args(given)
-    print(table(unnoticed(arguments.count, arguments.seed)))  # noqa: T201
+    parser.add_argument("--room", action="append", choices=list(ROOMS), default=[])
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--beside", action="store_true")
+    asked = parser.parse_args(given)
+    print(table(unnoticed(asked.count, asked.seed, asked.processes, asked.room, asked.beside)))  # noqa: T201
     return 0
 
 

@@ -1,0 +1,50 @@
+"""Judgements from a list made by hand: what is read, and what is refused by line and column."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from features.errors import ReferenceDataError
+from flows.month.level import judgements_by_hand, level_sentence
+from models.registry.levels import FedJudgement
+from models.registry.shipped import shipped_model
+
+HEADER = "la_code,published,impact_of_leaders\n"
+
+
+def test_each_line_is_a_judgement_and_good_is_not_below_good() -> None:
+    text = f"\ufeff{HEADER}301,2026-05-01,Good\n302,2026-05-04,Requires improvement to be good\n"
+    assert judgements_by_hand(text, "list.csv") == [
+        FedJudgement(date(2026, 5, 1), "301", False),
+        FedJudgement(date(2026, 5, 4), "302", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "list.csv: the list of judgements lacks the columns la_code, published, impact_of_leaders."),
+        ("la_code,published\n", "lacks the columns impact_of_leaders."),
+        (
+            f"{HEADER}301,2026-05-01,Good\n302,2026-05-04,fine\n",
+            "list.csv, line 3, impact_of_leaders: this is no grade",
+        ),
+        (f"{HEADER}301,1 May 2026,Good\n", "list.csv, line 2, published: write the day as YYYY-MM-DD."),
+        (f"{HEADER}301\n", "line 2, impact_of_leaders"),
+    ],
+)
+def test_a_fault_is_named_by_line_and_column(text: str, said: str) -> None:
+    with pytest.raises(ReferenceDataError) as raised:
+        judgements_by_hand(text, "list.csv")
+    assert said in str(raised.value)
+
+
+def test_the_sentence_says_how_many_were_new() -> None:
+    model = shipped_model()
+    known = model.level_known()
+    assert known is not None
+    assert level_sentence(model, 18).startswith(f"Level from {known.judgements} judgements to {known.to} (18 new), ")
+    assert f"about {model.of_ten(0.5).any_ten} were judged below good" in level_sentence(model, 18)
+    assert "new" not in level_sentence(model)
