@@ -215,7 +215,7 @@ def show(report: CouncilReport, console: Console) -> None:
 
 _SECTIONS: tuple[tuple[Severity, str, str], ...] = (
     (Severity.ERROR, "Errors", "These withhold figures or the whole file until they are put right."),
-    (Severity.QUERY, "Queries", "Please look at these; the figures are used, without the cells in question."),
+    (Severity.QUERY, "Queries", "Please look at these. What each does to the figures stands with it."),
     (Severity.INFORMATION, "For information", "Nothing needs to be done."),
 )
 _STYLES = {Severity.ERROR: "bold red", Severity.QUERY: "yellow", Severity.INFORMATION: "cyan"}

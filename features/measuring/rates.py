@@ -65,8 +65,8 @@ def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES)
     amounts = _Amounts.of(wide)
     points = []
     for measure in summed:
-        over, under = _window(measure.numerator), _window(measure.denominator)
-        months = over if over is not None and under is None else 1
+        over = _window(measure.numerator)
+        months = over if over is not None and per_year(measure) else 1
         numerator, denominator = (_of_one_month(t) for t in (measure.numerator, measure.denominator))
         divisor = amounts.natural(denominator)
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -96,6 +96,11 @@ def window_of(measure: Measure) -> int | None:
     """The number of trailing months over which a measure's flows are summed; None if it consists of stocks only."""
     windows = [w for w in (_window(measure.numerator), _window(measure.denominator)) if w is not None]
     return max(windows, default=None)
+
+
+def per_year(measure: Measure) -> bool:
+    """Whether one month's figure is scaled to the measure's window: its flows are summed, what they are part of not."""
+    return _window(measure.numerator) is not None and _window(measure.denominator) is None
 
 
 def multiplier_in(measure: Measure, frame: pl.DataFrame) -> _Floats:

@@ -228,6 +228,21 @@ class Missing(StrEnum):
     NO_POPULATION = "the register gives no child population"
     CONTRADICTION = "its parts contradict each other: the part is larger than the whole"
 
+    @classmethod
+    def in_words(cls, reason: str) -> str:
+        """The reason as a person who does not make the files would say it."""
+        return _MISSING_WORDS.get(reason, reason)
+
+
+_MISSING_WORDS: dict[str, str] = {
+    Missing.WITHHELD: "an error in your file has to be put right first",
+    Missing.COLUMN_ABSENT: "your file has no column for it",
+    Missing.WINDOW_INCOMPLETE: "it needs more months in a row than we have",
+    Missing.ZERO_DENOMINATOR: "there was nothing of the kind to count",
+    Missing.REISSUED: "your system gave new reference numbers, so nobody can be followed across the change",
+    Missing.NO_POPULATION: "we do not hold the number of children in the area",
+}
+
 
 #: DfE's symbols in published files, current and older, and what they mean. Source: DfE statistics
 #: conventions as used in the CSWW release ("k" and ":" in older files of the family).

@@ -16,6 +16,7 @@ DOOR = (
     "letter.letter",
     "letter.render",
     "letter.sparkline",
+    "look_first",
     "order",
     "publish",
     "region_page",

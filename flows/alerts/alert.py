@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Literal
 
+from features.comparing.context import whole_months
 from features.councils import Council
 from features.months import Month
 from features.registry import ALL_MEASURES, Group
@@ -177,7 +178,8 @@ class Alert(Record):
     @property
     def months_since_judged(self) -> int:
         """Whole months since the judgement that started the recovery; 0 without one."""
-        return 0 if self.judged is None else max(0, self.month.minus(Month.of(self.judged)))
+        known_by = date.fromisoformat(self.provenance.known_by)
+        return 0 if self.judged is None else max(0, whole_months(self.judged, known_by))
 
     @property
     def quiet(self) -> dict[str, Reply]:

@@ -17,7 +17,7 @@ from flows.alerts.answers import Goal, Reply, answers_before, goals_of, with_ans
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.files import council_files
-from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.compose import WINDOW_MONTHS, Contact
 from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Publication, Published, publish_alert, readable_alerts, told_folders
 from flows.alerts.reports import council_report_name
@@ -26,9 +26,6 @@ from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.manifest import Manifest
 from models.score import Score
-
-#: The number of months that a score's yearly figures need.
-WINDOW_MONTHS = 12
 
 #: The grade that puts a council on the recovery track.
 
@@ -168,6 +165,7 @@ def validation_facts(failures: pl.DataFrame, council: Council, month: Month) -> 
                 count=row["rows"] or 0,
                 message=row["message"],
                 column=row["column"] or "",
+                effect=row["effect"],
                 rows=tuple(row["row_numbers"] or ()),
             )
             for row in own.iter_rows(named=True)

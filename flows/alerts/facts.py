@@ -165,6 +165,8 @@ class ValidationNote(Record):
     count: int
     message: str
     column: str = ""
+    effect: str = ""
+    """What it does to the figures, in the words of the validation report (`expectations.batch.Effect`)."""
     rows: tuple[int, ...] = ()
     """The first rows concerned, numbered as a person sees them in the file."""
 

@@ -109,8 +109,9 @@ FIRST_SEEN = (
 
 
 def seen_at_first(measures: Mapping[str, MeasureFact]) -> tuple[MeasureFact, ...]:
-    """The measures to show for a council before there is anything to compare its months with."""
-    return tuple(measures[m] for m in FIRST_SEEN if m in measures and measures[m].value is not None)
+    """The measures to show for a council in its first months: what is already worse than usual, then what is known."""
+    known = (measures[m] for m in FIRST_SEEN if m in measures and measures[m].value is not None)
+    return _one_of_each([*of_concern(measures.values()), *known])[: len(FIRST_SEEN)]
 
 
 def _ordered(worse: Sequence[MeasureFact], weights: Mapping[str, float]) -> list[MeasureFact]:

@@ -12,9 +12,10 @@ from features.councils import Council
 from features.errors import StoreError
 from features.months import Month
 from features.registry import BY_NAME
+from features.words import lower_first
 from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert_prefix
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import change_text, first_signs, lower_first, value_text
+from flows.alerts.letter.figures import change_text, first_signs, value_text
 from flows.alerts.letter.render import Message, render_message
 from flows.store.ledger import REDIRECTED, Ledger, Status
 from flows.store.port import AlreadyThere, DamagedObject, Store

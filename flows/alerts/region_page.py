@@ -16,14 +16,14 @@ from markupsafe import Markup
 
 from expectations.fates import CouncilFiles
 from features.months import Month
-from features.registry import BY_NAME
-from features.words import listed
+from features.registry import BY_NAME, Missing
+from features.words import listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
 from flows.alerts.file_grid import file_grid
 from flows.alerts.letter.band_strip import band_strip
-from flows.alerts.letter.figures import first_signs, lower_first, month_words, value_text
+from flows.alerts.letter.figures import first_signs, month_words, value_text
 from flows.alerts.letter.heard import goal_words, said_back
 from flows.alerts.letter.sparkline import sparkline
 from flows.alerts.letter.wording import BAND_WORDS
@@ -225,7 +225,7 @@ def _spark(facts: CouncilFacts, measure: str) -> _Spark:
     declared = BY_NAME[measure]
     fact, series = facts.measures.get(measure), facts.series.get(measure)
     if fact is None or fact.value is None:
-        reason = fact.reason if fact is not None and fact.reason else "not reported"
+        reason = Missing.in_words(fact.reason if fact is not None and fact.reason else Missing.NOT_REPORTED)
         return _Spark(declared.label, "–", reason, "", Markup(""), False)
     if is_withheld(measure, fact.rests_on_few):
         return _Spark(declared.label, "few", "small count, not shown here", "", Markup(""), True)

@@ -36,6 +36,8 @@ def settings_for(folder: Path) -> dict[str, str]:
         "HOLDFAST_LANDING": str(folder / "landing"),
         "HOLDFAST_STORE": str(folder / "store"),
         "HOLDFAST_MAIL__OUTBOX": str(folder / "outbox"),
+        "HOLDFAST_MAIL__CONTACT_NAME": "Asha Bell",
+        "HOLDFAST_MAIL__CONTACT_TELEPHONE": "01632 960 123",
         "HOLDFAST_CONFIG": str(file) if file.exists() else "",
         "HOLDFAST_INGEST__HISTORY_MONTHS": str(LOOKED_BACK),
     }

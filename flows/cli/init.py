@@ -18,6 +18,9 @@ store = "store"
 [mail]
 transport = "outbox"
 outbox = "outbox"
+# Who answers directors. Every letter names the person and the number.
+contact_name = "{name}"
+contact_telephone = "{telephone}"
 """
 
 _KEY = """\
@@ -69,7 +72,9 @@ def _write_settings(path: Path, made_up: bool) -> None:
     import secrets
 
     key = "" if made_up else _KEY.format(secrets.token_hex(32))
-    content = _SETTINGS.format(environment="demo" if made_up else "test", key=key)
+    name, telephone = ("Asha Bell", "01632 960 123") if made_up else ("", "")
+    environment = "demo" if made_up else "test"
+    content = _SETTINGS.format(environment=environment, key=key, name=name, telephone=telephone)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(content)
 

@@ -9,8 +9,9 @@ from features.councils import Council, Register, folder_name
 from features.errors import HoldfastError, SettingsError
 from features.months import Month
 from features.registry import BY_NAME, Unit
+from features.words import lower_first
 from flows.alerts.answers import MENTIONED_MONTHS, Goal, Reply, answers_to, record_answer, record_goal, with_answers
-from flows.alerts.letter.figures import is_ratio, lower_first, value_text
+from flows.alerts.letter.figures import is_ratio, value_text
 from flows.alerts.publish import latest_alert, readable_alerts
 from flows.settings.answer_form import AnswerKind, AnswerRequest
 from flows.settings.settings import ClaimSettings

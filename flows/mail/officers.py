@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
+from expectations.batch import Effect, Severity
 from expectations.fates import CouncilFiles
-from expectations.passing.doubt import DOUBTED
-from expectations.report.council import measures_needing
+from expectations.report.council import measures_needing, row_in_words
 from features.councils import Council
 from features.errors import MailError
 from features.months import Month
-from features.registry import Kind
-from features.words import listed
+from features.registry import BY_NAME, Kind
+from features.words import listed, lower_first
+from flows.alerts.alert import Alert
 from flows.alerts.council import validation_facts
 from flows.alerts.facts import ValidationNote
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import lower_first
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
+from flows.alerts.look_first import URGENT
+from flows.alerts.publish import readable_alerts
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver, undeliverable
 from flows.mail.transports.open import mail_policy
@@ -57,7 +60,8 @@ def write_to_data_officers(
         files = council_files(manifest, failures, council, month)
         if files.to_put_right:
             notes = validation_facts(failures, council, month).notes
-            due.append((council, data_officer_message(council, files, notes, sender)))
+            bearing = bears_on(readable_alerts(context.store, month, [council], []))
+            due.append((council, data_officer_message(council, files, notes, sender, bearing)))
 
     def attempt(one: tuple[Council, Message]) -> list[Delivery]:
         council, message = one
@@ -83,9 +87,16 @@ def unreached(context: RunContext, written: Mapping[str, Sequence[Delivery]]) ->
 
 
 def data_officer_message(
-    council: Council, files: CouncilFiles, notes: Sequence[ValidationNote], contact: Contact
+    council: Council,
+    files: CouncilFiles,
+    notes: Sequence[ValidationNote],
+    contact: Contact,
+    bearing: Collection[str] = URGENT,
 ) -> Message:
-    """The validation report on a council's files, for its data officer. Contains row numbers but never values."""
+    """The validation report on a council's files, for its data officer. Contains row numbers but never values.
+
+    Findings that bear on the measures in `bearing`, those that the director's message is made of, go first.
+    """
     month, happened = files.month, files.headline
     how = LetterSection(
         "How to put it right",
@@ -94,7 +105,6 @@ def data_officer_message(
             Para("The command “holdfast check FILE” gives this same report before you send."),
         ),
     )
-    sections = (*files_sections(files, notes), how)
     letter = Letter(
         subject=f"{council.name}, {month.in_words}: {happened}",
         eyebrow=f"{council.name} · {month.in_words}",
@@ -102,24 +112,23 @@ def data_officer_message(
         band=None,
         band_words="",
         lead=f"{files.verdict} Restating a month is normal and never held against you.",
-        sections=sections,
-        footer=(f"{contact.offer} From {contact.team}; replies go to {contact.reply_to}.",),
+        contact=contact.offer,
+        sections=(*files_sections(files, notes, bearing), how),
+        footer=(f"From {contact.team}; replies go to {contact.reply_to}.",),
     )
-    digest = hashlib.sha256(repr((month, list(sections))).encode()).hexdigest()[:12]
-    key = f"{month}/files/{council.folder}/{digest}"
+    # The order of the findings follows the director's message, so it is no part of what makes a message new.
+    said = (month, [f.detail for f in files.files], sorted(repr(n) for n in notes))
+    key = f"{month}/files/{council.folder}/{hashlib.sha256(repr(said).encode()).hexdigest()[:12]}"
     return render_letter(letter, key=key, la_code=council.la_code, month=month)
 
 
-def files_sections(files: CouncilFiles, notes: Sequence[ValidationNote]) -> tuple[LetterSection, ...]:
-    """What became of the files, and what there is to correct and to confirm."""
+def files_sections(
+    files: CouncilFiles, notes: Sequence[ValidationNote], bearing: Collection[str] = URGENT
+) -> tuple[LetterSection, ...]:
+    """What became of the files, and each finding that somebody has to correct or confirm."""
     sections = [LetterSection("Your files", (Bullets(tuple(f.detail for f in files.files)),))]
-    for severity, heading in (
-        ("error", "To correct: these withhold figures until they are put right"),
-        ("query", "To confirm: the figures are used, without the cells in question"),
-    ):
-        found = [n for n in notes if n.severity == severity]
-        if found:
-            sections.append(LetterSection(heading, _notes(found)))
+    if found := [n for n in notes if n.severity != Severity.INFORMATION]:
+        sections.append(LetterSection("What we found, most urgent first", _findings(found, bearing)))
     return tuple(sections)
 
 
@@ -147,40 +156,76 @@ def tried_message(
     return render_letter(letter, key=f"{month}/tried/{council.folder}/{mark}", la_code=council.la_code, month=month)
 
 
-def _notes(notes: Sequence[ValidationNote]) -> tuple[Block, ...]:
-    """The findings, most affected measures first. The same fault in the same rows of several columns is one item."""
+@dataclass(frozen=True)
+class _Finding:
+    """The same fault in the same rows of one extract, in one column or several."""
+
+    notes: tuple[ValidationNote, ...]
+    concerns: tuple[str, ...]
+    """Labels of the measures of the director's message that it bears on."""
+    others: tuple[str, ...]
+    """Labels of the other measures that it bears on."""
+
+    @property
+    def urgency(self) -> tuple[bool, bool, bool, int]:
+        """Sort key: what holds the director's message, what bears on it, errors, then by how many figures."""
+        first = self.notes[0]
+        return (
+            first.effect != Effect.HELD,
+            not self.concerns,
+            first.severity != Severity.ERROR,
+            -len(self.concerns) - len(self.others),
+        )
+
+    @property
+    def sentences(self) -> str:
+        """Where, what and how many; then severity and effect in one sentence."""
+        first, also = self.notes[0], [n.column for n in self.notes[1:]]
+        where = f"{first.extract[:1].upper()}{first.extract[1:]}"
+        if first.rows:
+            shown = [row_in_words(r) for r in first.rows[:_ROWS_NAMED]]
+            more = [f"{first.count - len(shown)} more"] if first.count > len(shown) else []
+            where += f", {'row' if first.count == 1 else 'rows'} {listed([*shown, *more])}"
+        same = f" The same in {listed(also)}." if also else ""
+        return f"{where}: {first.message}{same} {first.severity.capitalize()}: {self._effect}."
+
+    @property
+    def _effect(self) -> str:
+        effect = self.notes[0].effect or "every figure is used as it is"
+        if self.concerns:
+            effect += f"; it bears on the director's message ({_some(self.concerns)})"
+        elif self.others:
+            effect += f"; it bears on {_some(self.others)}"
+        return effect
+
+
+def _some(labels: Sequence[str]) -> str:
+    more = [f"{len(labels) - _FIGURES_NAMED} more"] if len(labels) > _FIGURES_NAMED else []
+    return listed([*(lower_first(label) for label in labels[:_FIGURES_NAMED]), *more])
+
+
+def _findings(notes: Sequence[ValidationNote], bearing: Collection[str]) -> tuple[Block, ...]:
+    """Each finding once, most urgent first. The same fault in the same rows of several columns is one finding."""
     together: dict[tuple[object, ...], list[ValidationNote]] = {}
     for note in notes:
         said = note.message.replace(note.column, "") if note.column else note.message
-        together.setdefault((note.extract, note.rows, note.count, said), []).append(note)
-    found = sorted(together.values(), key=lambda same: (not _holds(same[0]), -len(_bears_on(same))))
-    items = tuple(_item(same) for same in found[:_NOTES_LISTED])
-    left = len(found) - len(items)
-    return (Bullets(items), Para(f"{left} more are in the full report.")) if left > 0 else (Bullets(items),)
+        key = (note.extract, note.rows, note.count, said, note.severity, note.effect)
+        together.setdefault(key, []).append(note)
+    labels = {BY_NAME[m].label for m in bearing}
+    found = []
+    for same in together.values():
+        bears = dict.fromkeys(m for n in same if n.column for m in measures_needing(Kind(n.extract), n.column))
+        concerns, others = (tuple(m for m in bears if (m in labels) is own) for own in (True, False))
+        found.append(_Finding(tuple(same), concerns, others))
+    found.sort(key=lambda f: f.urgency)
+    items, left = Bullets(tuple(f.sentences for f in found[:_NOTES_LISTED])), len(found) - _NOTES_LISTED
+    return (items, Para(f"{left} more are in the full report.")) if left > 0 else (items,)
 
 
-def _holds(note: ValidationNote) -> bool:
-    """Whether the director's message waits until this finding is answered."""
-    return note.check.endswith(DOUBTED)
-
-
-def _bears_on(same: Sequence[ValidationNote]) -> tuple[str, ...]:
-    """The measures that use the columns of a finding."""
-    return tuple(dict.fromkeys(m for n in same if n.column for m in measures_needing(Kind(n.extract), n.column)))
-
-
-def _item(same: Sequence[ValidationNote]) -> str:
-    """One finding: where, what and how many, then the figures it affects and the rows."""
-    first, others = same[0], [n.column for n in same[1:]]
-    where = first.extract[:1].upper() + first.extract[1:]
-    also = f" The same in {listed(others)}." if others else ""
-    figures = _bears_on(same)
-    named, more_figures = [lower_first(f) for f in figures[:_FIGURES_NAMED]], len(figures) - _FIGURES_NAMED
-    named += [f"{more_figures} more"] if more_figures > 0 else []
-    bears = f" It bears on {listed(named)}." if figures else ""
-    rows = ""
-    if first.rows:
-        shown = ", ".join(str(r) for r in first.rows[:_ROWS_NAMED])
-        more = first.count - min(len(first.rows), _ROWS_NAMED)
-        rows = f" Row{'' if first.count == 1 else 's'} {shown}{f' and {more} more' if more > 0 else ''}."
-    return f"{where}: {first.message}{also}{bears}{rows}"
+def bears_on(alerts: Iterable[Alert]) -> frozenset[str]:
+    """The measures that directors' messages are made of: the urgent ones, the score's reasons, and those drawn."""
+    named = set(URGENT)
+    for alert in alerts:
+        named |= {r.measure for r in alert.score.reasons if r.measure is not None and r.share > 0}
+        named |= {s.measure for s in alert.charts}
+    return frozenset(named)

@@ -14,10 +14,10 @@ from expectations.fates import CouncilFiles, Fate
 from expectations.report.council import files_document, measures_needing, row_in_words
 from features.councils import Council
 from features.months import Month
-from features.words import listed
+from features.registry import Missing
+from features.words import listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.files import council_files
-from flows.alerts.letter.figures import lower_first
 from flows.alerts.publish import latest_alert
 from flows.mail.approval import holds
 from flows.mail.by_hand import ledger_line, why_not_due
@@ -125,7 +125,7 @@ def chain(store: Store, history: History, council: Council, month: Month) -> Cha
 
 def _missing(store: Store, alert: Alert) -> tuple[tuple[str, str, Month], ...]:
     """Missing measures, each with the first of the consecutive months, up to this one, without a value."""
-    found = {label: gap.reason for gap in alert.not_known for label in gap.labels}
+    found = {label: Missing.in_words(gap.reason) for gap in alert.not_known for label in gap.labels}
     since = dict.fromkeys(found, alert.month)
     open_labels = set(found)
     for back in range(1, _LOOKED_BACK + 1):

@@ -14,7 +14,7 @@ from features.measuring.inputs import build_inputs
 from features.measuring.rates import compute_measures
 from features.months import Month
 from features.registry import BY_NAME, WINDOWS
-from flows.alerts.letter.figures import change_text, value_text
+from flows.alerts.letter.figures import value_text
 from flows.extracts.checking import RECORD_KINDS
 from flows.month.take_in import TakenIn, unreported
 from flows.store.editions import History
@@ -83,7 +83,7 @@ def _changes(old: pl.DataFrame, new: pl.DataFrame, la_code: str) -> tuple[str, .
     words = []
     for row in both.iter_rows(named=True):
         measure = BY_NAME[row["measure"]]
-        if change_text(measure, row["moved"]) != "unchanged":
-            was, now = (value_text(measure, row[n]) for n in ("value", "value_new"))
+        was, now = (value_text(measure, row[n]) for n in ("value", "value_new"))
+        if was != now:
             words.append(f"{measure.label} {was} → {now}")
     return tuple(words)

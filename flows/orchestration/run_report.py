@@ -8,10 +8,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from expectations.report.council import files_document
-from features.words import count_words
+from features.words import count_words, lower_first
 from flows.alerts.council_month import CouncilMonth
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import lower_first
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterLink, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.state import Band

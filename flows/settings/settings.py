@@ -274,6 +274,13 @@ class Settings(BaseSettings):
                 raise ValueError("pseudonym_key must be set in production")
             if self.mail.transport is not TransportChoice.OUTBOX and not self.mail.allowed_domains:
                 raise ValueError("mail.allowed_domains must be set before mail is sent in production")
+            if self.mail.transport is not TransportChoice.OUTBOX and not (
+                self.mail.contact_name and self.mail.contact_telephone
+            ):
+                raise ValueError(
+                    "mail.contact_name and mail.contact_telephone must name who answers directors before mail is sent "
+                    "in production"
+                )
         elif self.mail.transport is not TransportChoice.OUTBOX and not self.mail.redirect_to:
             raise ValueError("outside production mail.redirect_to must name the inbox that gets every message")
         if self.retention.figure_months < self.ingest.history_months:

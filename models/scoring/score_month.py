@@ -19,7 +19,7 @@ from features.comparing.wide import latest_known
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month
 from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing, input_names
-from features.words import listed
+from features.words import listed, lower_first
 from models.judgements.design import CONTEXT_DIRECTIONS
 from models.learning.trained import ENOUGH_MEASURES, Outlook, TrainedModel
 from models.score import ModelRef, Reason, Score
@@ -169,13 +169,25 @@ def _not_scored(
         {_EXTRACT_OF[n] for m in absent for n in BY_NAME[m].inputs if n != POPULATION_INPUT},
         key=lambda kind: [str(c.extract) for c in COUNTS].index(kind),
     )
-    reasons = sorted({why.get(m, str(Missing.NOT_REPORTED)) for m in absent})
-    count = f"{len(absent)} of the {len(measures)} measures" if len(absent) < len(measures) else "All measures"
+    reasons = {why.get(m, str(Missing.NOT_REPORTED)) for m in absent}
+    count = f"{len(absent)} of the {len(measures)}" if len(absent) < len(measures) else f"All {len(measures)}"
+    said = "; ".join(sorted(Missing.in_words(r) for r in reasons))
+    sent = ""
+    if reasons <= _BACK_ONCE_SENT:
+        which = f"{listed(extracts)} {'file' if len(extracts) == 1 else 'files'}"
+        sent = f" Once we have whole {which} of that month, however late, the score returns."
+    elif Missing.WINDOW_INCOMPLETE in reasons:
+        sent = " Yearly figures need twelve months in a row; months that are missing can still be sent."
     return (
-        f"{count} the model reads are missing for {month.in_words} ({'; '.join(reasons)}). "
-        f"{listed([BY_NAME[m].label for m in absent])} would come from the {listed(extracts)} "
-        f"{'extract' if len(extracts) == 1 else 'extracts'}; once sent for that month, the score returns."
+        f"{count} measures behind the score are not known for {month.in_words} ({said}): "
+        f"{listed([lower_first(BY_NAME[m].label) for m in absent])}.{sent}"
     )
+
+
+#: Reasons that a complete file for the same month would end.
+_BACK_ONCE_SENT = frozenset(
+    {Missing.NOT_REPORTED, Missing.LATE, Missing.QUARANTINED, Missing.WITHHELD, Missing.COLUMN_ABSENT}
+)
 
 
 def _enough(measures: Iterable[str], absent: Sequence[str]) -> bool:

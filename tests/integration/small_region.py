@@ -42,6 +42,8 @@ def settings(landing: Path, store: str, councils: list[Council], **mail: str) ->
         "mail__sender": "Holdfast <holdfast@alliance.example>",
         "mail__reply_to": "data-team@alliance.example",
         "mail__data_team": "data-team@alliance.example",
+        "mail__contact_name": "Asha Bell",
+        "mail__contact_telephone": "01632 960 123",
         "mail__allowed_domains": f"[{listed}]",
         **{f"mail__{name}": value for name, value in mail.items()},
     }

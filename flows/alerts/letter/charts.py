@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from features.measuring.rates import window_of
+from features.measuring.rates import per_year, window_of
 from features.months import Month
 from features.registry import BY_NAME, Measure
+from features.words import listed, lower_first
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.letter.figures import month_words, short_month, value_text
 
@@ -163,7 +164,12 @@ def _toward(value: str | None) -> str | None:
 
 def _drawn(measure: Measure) -> str:
     """What the points show. For a sum over months that is each month's own figure, not the figure in the message."""
-    return measure.label if window_of(measure) is None else f"{_OF_MONTHS.sub('', measure.label)}, by month"
+    return measure.label if window_of(measure) is None else f"{_bare(measure)}, by month"
+
+
+def _bare(measure: Measure) -> str:
+    """The label without its window."""
+    return _OF_MONTHS.sub("", measure.label)
 
 
 #: The longest alternative text. Screen readers cut longer ones, or they are hard to listen to.
@@ -203,9 +209,14 @@ def _panel_words(one: Series, last: Month) -> list[str]:
     return words
 
 
-def by_month(series: Sequence[Series]) -> bool:
-    """Whether any of them is drawn by single months, so that its points are not the figures in the message."""
-    return any(window_of(BY_NAME[one.measure]) is not None for one in series)
+def by_month_words(series: Sequence[Series]) -> str:
+    """What “by month” means, if any is drawn by single months, whose points are not the figures in the message."""
+    summed = [BY_NAME[one.measure] for one in series if window_of(BY_NAME[one.measure]) is not None]
+    if not summed:
+        return ""
+    scaled = [m for m in summed if per_year(m)]
+    which = "" if len(scaled) == len(summed) else f" for {listed([lower_first(_bare(m)) for m in scaled])}"
+    return f"“By month” draws each single month{f', as a yearly rate{which}' if scaled else ''}."
 
 
 def _run(series: Series) -> str:

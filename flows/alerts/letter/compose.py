@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from features.registry import Missing
-from features.words import count_words, listed
+from expectations.batch import Severity
+from expectations.fates import Fate
+from features.measuring.rates import window_of
+from features.months import Month
+from features.registry import ALL_MEASURES, Missing
+from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert, Correction
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
-from flows.alerts.letter.charts import by_month, draw_chart
+from flows.alerts.letter.charts import by_month_words, draw_chart
 from flows.alerts.letter.details import folded, footer
-from flows.alerts.letter.figures import lower_first, month_words, sentence
+from flows.alerts.letter.figures import month_words, number_words, sentence
 from flows.alerts.letter.headline import lead, points_heading, subject, title
 from flows.alerts.letter.heard import heard
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
@@ -21,6 +25,8 @@ from flows.alerts.letter.questions import QUESTIONS
 from flows.alerts.state import Band, Decision, Record
 from flows.settings.settings import Settings
 
+#: The number of months that yearly figures, and so a score, need.
+WINDOW_MONTHS = 12
 #: The most questions in a message; directors would not ask more.
 _ASKED = 3
 #: The most words that a director is asked to read. Letters are shortened to fit.
@@ -59,8 +65,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     if alert.kind is None:
         raise ValueError(f"The alert of {alert.council} for {alert.month} calls for no message.")
     band = alert.decision.band
-    scored = band is not Band.NOT_SCORED
-    shown = shown_facts(alert) if scored else ()
+    shown = shown_facts(alert)
     helps, sections = _helps(alert, shown), _sections(alert)
     letter = Letter(
         subject=subject(alert, shown),
@@ -75,7 +80,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         contact=contact.offer,
         chart_caption=_caption(_charts(alert, shown)),
         sections=tuple(sections),
-        folded=(helps, *folded(alert)),
+        folded=(helps, *folded(alert, shown)),
         footer=footer(alert, contact.team, contact.reply_to),
     )
     # Advice goes before the fold if there is room, in front of the last section (how sure this is).
@@ -83,7 +88,11 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     roomy = replace(letter, sections=(*sections[:place], helps, *sections[place:]), folded=letter.folded[1:])
     shorter = (
         replace(
-            letter, asks=letter.asks[:asks], points=letter.points[:n], chart_caption=_caption(_charts(alert, shown[:n]))
+            letter,
+            asks=letter.asks[:asks],
+            points=letter.points[:n],
+            chart_caption=_caption(_charts(alert, shown[:n])),
+            folded=(helps, *folded(alert, shown[:n])),
         )
         for asks, n in _SHORTER
     )
@@ -129,9 +138,7 @@ def _caption(charts: Sequence[Series]) -> str:
         words.append("Upright line: references were issued anew, so the chart begins again.")
     if any(s.settled is not None for s in charts):
         words.append("Orange dots: the level before it settled worse.")
-    if by_month(charts):
-        words.append("“By month” draws each single month, as a yearly rate.")
-    return " ".join(words)
+    return " ".join([*words, by_month_words(charts)]).strip()
 
 
 def _sections(alert: Alert) -> list[LetterSection]:
@@ -165,22 +172,19 @@ def _recovery(alert: Alert) -> LetterSection | None:
     if alert.judged is None:
         return None
     months = alert.months_since_judged
+    usual = f"Recovery usually takes {RECOVERY_FROM} to {RECOVERY_TO} months"
     place = (
-        "before the time that recovery usually takes"
+        f"{usual}, so most of the way may lie ahead."
+        if months < RECOVERY_FROM // 2
+        else f"{usual}; you are on the way."
         if months < RECOVERY_FROM
-        else "within the time that recovery usually takes"
+        else f"{usual}; you are within that time."
         if months <= RECOVERY_TO
-        else "beyond the time that recovery usually takes, which happens"
+        else f"{usual}; some services need longer."
     )
     since = count_words(months, "month", "months")
     return LetterSection(
-        "Where this stands",
-        (
-            Para(
-                f"The judgement was published in {alert.judged:%B %Y}, {since} ago: {place}, "
-                f"{RECOVERY_FROM} to {RECOVERY_TO} months."
-            ),
-        ),
+        "Where this stands", (Para(f"The judgement was published in {alert.judged:%B %Y}, {since} ago. {place}"),)
     )
 
 
@@ -189,7 +193,9 @@ def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
     if decision.band is Band.FIRST_MONTHS:
         return _begins(alert)
     if decision.band is Band.NOT_SCORED:
-        return LetterSection("What would help", (*_unseen(decision), Bullets(wording.NOT_SCORED_HELPS)))
+        return LetterSection(
+            "What would help", (*_unseen(decision), Bullets((*_to_send(alert), *wording.NOT_SCORED_HELPS)))
+        )
     if decision.band is Band.RECOVERING:
         early = alert.judged is None or alert.months_since_judged < _SPIRAL_MONTHS
         helps = wording.RECOVERY_HELPS[0 if early else 1 :][:_HELPS]
@@ -209,19 +215,46 @@ def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
 def _begins(alert: Alert) -> LetterSection:
     """Which figures start later, and what would bring the first score forward."""
     waiting = next((gap.labels for gap in alert.not_known if gap.reason == Missing.WINDOW_INCOMPLETE), ())
-    lines = list(wording.FIRST_MONTHS_HELPS)
-    if waiting:
-        named = [lower_first(label) for label in waiting[:_NAMED_LATER]]
-        more = [f"{len(waiting) - _NAMED_LATER} more"] if len(waiting) > _NAMED_LATER else []
-        lines.insert(0, f"These begin once their months are complete: {listed([*named, *more])}.")
-    return LetterSection("What begins when, and what brings it forward", (Bullets(tuple(lines)),))
+    by_window: dict[int, list[str]] = {}
+    for measure in (m for m in ALL_MEASURES if m.label in waiting):
+        by_window.setdefault(window_of(measure) or WINDOW_MONTHS, []).append(lower_first(measure.label))
+    lines = [
+        f"{_begin(alert, window)}: {_shortened(labels)}. {'They need' if len(labels) > 1 else 'It needs'} "
+        f"{number_words(window)} months in a row."
+        for window, labels in sorted(by_window.items())
+    ]
+    return LetterSection("What begins when, and what brings it forward", (Bullets((*lines, *wording.BRINGS_FORWARD)),))
+
+
+def _begin(alert: Alert, window: int) -> str:
+    """From which month's files on figures of a window can be known, if no month is left out."""
+    if alert.first_score is None:
+        return "Later"
+    month = Month.of(alert.first_score).plus(window - WINDOW_MONTHS - 1)
+    return f"From the files of {month_words(month)}" if alert.month < month else "Once no month is left out"
 
 
 _NAMED_LATER = 4
 
 
+def _shortened(labels: Sequence[str]) -> str:
+    """The first labels, and how many more there are."""
+    more = [f"{len(labels) - _NAMED_LATER} more"] if len(labels) > _NAMED_LATER + 1 else labels[_NAMED_LATER:]
+    return listed([*labels[:_NAMED_LATER], *more])
+
+
 #: For about this many months after a poor judgement, turnover, agency use and referrals tend to rise.
 _SPIRAL_MONTHS = 9
+
+
+def _to_send(alert: Alert) -> list[str]:
+    """What to send, from the fate of each file."""
+    fates = {s.extract: s.fate.fate for s in alert.submissions}
+    missing = [kind for kind, fate in fates.items() if fate is Fate.MISSING]
+    wrong = [kind for kind, fate in fates.items() if fate.severity is Severity.ERROR and fate is not Fate.MISSING]
+    said = ((missing, "Send the {} of {}; late is fine."), (wrong, "Put the {} of {} right and send it again."))
+    month = month_words(alert.month)
+    return [words.format(f"{listed(k)} file{'s' if len(k) > 1 else ''}", month) for k, words in said if k]
 
 
 def _unseen(decision: Decision) -> tuple[Block, ...]:

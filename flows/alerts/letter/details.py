@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
-from features.words import count_words, listed
+from expectations.batch import Severity
+from features.registry import Missing
+from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert
+from flows.alerts.facts import MeasureFact
 from flows.alerts.letter import wording
-from flows.alerts.letter.figures import lower_first, sentence, value_text
+from flows.alerts.letter.figures import sentence, value_text
 from flows.alerts.letter.letter import Block, Bullets, LetterSection, Para
 from flows.alerts.look_first import of_concern
 from flows.alerts.state import Band
@@ -15,33 +19,34 @@ from flows.alerts.state import Band
 _CONTEXT_SHOWN = 4
 
 
-def folded(alert: Alert) -> list[LetterSection]:
-    """The details of a letter, in order."""
+def folded(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]:
+    """The details of a letter, in order. `shown` has the measures that its first screen shows."""
     sections = [_not_known(alert), LetterSection("The files we received", _received(alert))]
     if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):
-        sections.append(_rests_on(alert))
+        sections.append(_rests_on(alert, shown))
     sections.append(_objection(alert))
     return sections
 
 
-def _rests_on(alert: Alert) -> LetterSection:
+def _rests_on(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
     """Everything else that a careful reader may ask for: other measures, signs, the estimate, circumstances."""
     score, blocks = alert.score, list[Block]()
-    worse = of_concern(alert.facts)
-    if worse:
-        every = [f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in worse]
-        start = "All that is worse than your usual pattern, or has settled at a worse level"
-        blocks.append(Para(sentence(f"{start}: {listed(every)}")))
+    more = [f for f in of_concern(alert.facts) if f not in shown]
+    if more:
+        start = "Also worse than your usual pattern" + (
+            ", or settled at a worse level" if any(f.settled_worse for f in more) else ""
+        )
+        blocks += [Para(f"{start}:"), _with_figures(more)]
     if signs := alert.stage_signs:
         assert score.stage is not None
-        named = listed([f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in signs])
-        blocks.append(
+        blocks += [
             Para(
-                f"The signs of this month ({named}) are those of stage {score.stage.number} of four in the literature "
+                f"The signs of this month are those of stage {score.stage.number} of four in the literature "
                 f"on services in difficulty, called “{wording.STAGE_TITLES[score.stage.number]}”. A stage helps to "
-                "choose what to try. The band says only how soon a look is worth while."
-            )
-        )
+                "choose what to try. The band says only how soon a look is worth while. The signs:"
+            ),
+            _with_figures(signs),
+        ]
     if score.probability_below_good is not None:
         blocks.append(Para(_estimate(alert)))
     context = [r for r in score.reasons if r.is_context and r.share]
@@ -59,6 +64,10 @@ def _rests_on(alert: Alert) -> LetterSection:
     return LetterSection("What this rests on", tuple(blocks))
 
 
+def _with_figures(facts: Sequence[MeasureFact]) -> Bullets:
+    return Bullets(tuple(f"{f.declared.label} {value_text(f.declared, f.value or 0.0)}" for f in facts))
+
+
 def _estimate(alert: Alert) -> str:
     score = alert.score
     text = (
@@ -73,10 +82,13 @@ def _estimate(alert: Alert) -> str:
 def _not_known(alert: Alert) -> LetterSection:
     items = []
     for gap in alert.not_known:
+        if alert.decision.band is Band.FIRST_MONTHS and gap.reason == Missing.WINDOW_INCOMPLETE:
+            continue  # the letter says before the fold when these begin
         labels = [lower_first(label) for label in gap.labels]
         if len(labels) > 5:
             labels = [*labels[:4], f"{len(labels) - 4} more"]
-        items.append(sentence(f"{listed(labels)}: {gap.reason}"))
+        named = "; ".join(labels) if any("," in label for label in labels) else listed(labels)
+        items.append(sentence(f"{named}: {Missing.in_words(gap.reason)}"))
     few = sum(1 for f in alert.facts if f.value is not None and f.neighbours_median is None)
     if few:
         items.append(
@@ -93,7 +105,7 @@ def _received(alert: Alert) -> tuple[Block, ...]:
     if not alert.submissions:
         return (Para("Nothing was expected or received for this month."),)
     blocks: list[Block] = [Bullets(tuple(sentence(s.fate.sentence) for s in alert.submissions))]
-    if alert.validation.notes:
+    if any(s.fate.fate.severity is not Severity.INFORMATION for s in alert.submissions):
         blocks.append(Para("Your data officer has the full list, with row numbers and what to do."))
     return tuple(blocks)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from features.months import Month
 from features.registry import Measure, Unit
-from features.words import listed
+from features.words import listed, lower_first
 from flows.alerts.facts import MeasureFact
 
 #: Fractions that are ratios of two different things, which read better as plain numbers.
@@ -67,11 +67,6 @@ def month_words(month: Month) -> str:
 def short_month(month: Month) -> str:
     """`Oct 26`, for an axis."""
     return f"{month.first_day:%b} {month.year % 100:02d}"
-
-
-def lower_first(text: str) -> str:
-    """A label inside a sentence: “Agency rate” becomes “agency rate”; abbreviations keep their capitals."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def sentence(text: str) -> str:

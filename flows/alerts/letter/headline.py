@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.words import count_words, listed
+from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.facts import IMPROVEMENT, MeasureFact
-from flows.alerts.letter.figures import lower_first, month_words, number_words, sentence
+from flows.alerts.letter.figures import month_words, number_words, sentence
 from flows.alerts.look_first import improved, of_concern
 from flows.alerts.state import Band, Change, Decision, MessageKind
 
@@ -89,6 +89,8 @@ def points_heading(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     """What the measures shown have in common, without saying more than their figures do."""
     if alert.decision.band is Band.FIRST_MONTHS:
         return "What we see now"
+    if alert.decision.band is Band.NOT_SCORED:
+        return "What can still be seen, and is worse than usual"
     if any(f.toward == IMPROVEMENT for f in shown):
         return "What is better" + (", and what is not yet" if any(f.worse for f in shown) else "")
     if any(f.worse for f in shown):
@@ -132,7 +134,7 @@ def _worse(alert: Alert, shown: Sequence[MeasureFact], worse: Sequence[MeasureFa
         if settled == len(worse):
             of = f"{_measures(settled)} {'has' if one else 'have'} settled at a worse level"
         elif settled:
-            of += f" or {'has' if settled == 1 else 'have'} settled at a worse level"
+            of += " or have settled at a worse level"
         return f"{of}: {listed(names)}" if len(worse) <= _NAMED else f"{of}; look first at {listed(names[:_FIRST])}"
     if not alert.usual_is_known:
         return (

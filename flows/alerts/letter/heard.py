@@ -5,9 +5,10 @@ from __future__ import annotations
 from textwrap import shorten
 
 from features.registry import BY_NAME
+from features.words import lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.answers import Goal, Reply
-from flows.alerts.letter.figures import lower_first, month_words, sentence, value_text
+from flows.alerts.letter.figures import month_words, sentence, value_text
 from flows.alerts.letter.letter import Bullets, LetterSection
 from flows.settings.answer_form import AnswerKind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.comparing.xmr import XmrRule
-from features.measuring.rates import window_of
+from features.measuring.rates import per_year, window_of
 from flows.alerts.alert import Alert, shown_measures
 from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
@@ -75,7 +75,8 @@ def _signal(fact: MeasureFact, series: Series | None) -> str:
     own = series.values[-1] if series is not None else None
     alone = ""
     if window_of(measure) is not None and own is not None and series is not None:
-        alone = f"{month_words(series.months[-1]).split()[0]} alone {value_text(measure, own)}: "
+        yearly = ", as a yearly rate," if per_year(measure) else ""
+        alone = f"{month_words(series.months[-1]).split()[0]} alone{yearly} {value_text(measure, own)}: "
     bounds = bool(alone) or window_of(measure) is None  # the limits apply to the figures that the chart draws
     if fact.rule == XmrRule.POINT and fact.usual_low is not None and fact.usual_high is not None and bounds:
         words += f" ({value_text(measure, fact.usual_low)} to {value_text(measure, fact.usual_high)})"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from features.months import Month
 from flows.alerts.alert import Alert
@@ -105,6 +106,7 @@ def _environment() -> Environment:
         "underlined": _underlined,
         "upper_line": str.upper,
         "as_text_table": _text_table,
+        "whole_addresses": _whole_addresses,
     }
     return environment
 
@@ -112,6 +114,12 @@ def _environment() -> Environment:
 def _wrapped(text: str, indent: str = "") -> str:
     lines = textwrap.wrap(text, _LINE - len(indent), break_long_words=False, break_on_hyphens=False)
     return f"\n{indent}".join(lines)
+
+
+def _whole_addresses(text: str) -> Markup:
+    """The text, in which an e-mail address goes to a line of its own before it is broken at a hyphen."""
+    span = r'<span style="display:inline-block;max-width:100%;overflow-wrap:anywhere;">\1</span>'
+    return Markup(re.sub(r"(\S+@[\w.-]*\w)", span, str(escape(text))))
 
 
 def _underlined(text: str) -> str:

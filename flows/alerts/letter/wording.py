@@ -76,11 +76,11 @@ RESOLVED_HELPS: tuple[str, ...] = (
 )
 
 NOT_SCORED_HELPS: tuple[str, ...] = (
-    "Most gaps are technical: a changed HR system, an absence, a new file layout. One call usually finds it.",
+    "Most gaps are technical: a changed HR system, somebody away, a new file layout. One call usually finds it.",
     "A past month can be sent late. It is then counted as if it had come in time, and marked as late.",
 )
 
-FIRST_MONTHS_HELPS: tuple[str, ...] = (
+BRINGS_FORWARD: tuple[str, ...] = (
     "One row of your last workforce return (a “return” file), beside this month's files, gives the yearly figures and "
     "the score at once. Your data officer finds it in “The first month, in an hour”.",
     "Earlier months can be sent too. Each one brings the first score a month nearer.",

@@ -7,11 +7,11 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from features.registry import Missing
-from flows.alerts.alert import Alert, Correction, build_alert
+from features.registry import BY_NAME, Missing
+from flows.alerts.alert import Alert, Correction, NotKnown, build_alert
 from flows.alerts.council_month import council_month
 from flows.alerts.decide import decide, storm_valve
-from flows.alerts.facts import MeasureFact
+from flows.alerts.facts import MeasureFact, SubmissionFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import director_changes
@@ -63,11 +63,15 @@ def _staged(probability: float, stage: int, previous: AlertState) -> Alert:
 def _corrected() -> Alert:
     first = alert(score(0.74), previous=_chain(0.3))
     now = alert(score(0.57), previous=_chain(0.3), signals=False)
-    restated = tuple(
-        f.model_copy(update={"value": round((f.value or 0) * 0.8, 6)}) if f.measure == "agency_rate_fte" else f
-        for f in now.facts
+    restated = {"value": 0.184, "toward": None, "rule": None}
+    drawn = next(s for s in now.charts if s.measure == "agency_rate_fte")
+    drawn = drawn.model_copy(update={"values": (*drawn.values[:-1], 0.184), "toward": (*drawn.toward[:-1], None)})
+    now = now.model_copy(
+        update={
+            "facts": tuple(f.model_copy(update=restated) if f.measure == drawn.measure else f for f in now.facts),
+            "charts": tuple(drawn if s.measure == drawn.measure else s for s in now.charts),
+        }
     )
-    now = now.model_copy(update={"facts": restated})
     note = Correction(
         replaces_revision=1,
         what_changed=tuple(director_changes(first, now)),
@@ -82,14 +86,38 @@ def _joint() -> Alert:
     return alert(score(0.6, la_code="991 / 992"), council=council, previous=_chain(0.3))
 
 
+def _unseen(*before: float | None) -> Alert:
+    """No workforce and no establishment file came, so what they give is not known; the caseload still is."""
+    gone = tuple(SubmissionFact(extract=k, outcome="missing") for k in ("workforce", "establishment"))
+    now = alert(score(None), previous=_chain(*before), submissions=(*gone, SUBMISSIONS[2]))
+    labels = [BY_NAME[m].label for m in ("agency_rate_fte", "absence_rate_fte", "caseload_fte", "vacancy_rate_fte")]
+    lost = NotKnown(reason=Missing.NOT_REPORTED, labels=(*labels, BY_NAME["turnover_rate_fte"].label))
+    return now.model_copy(
+        update={
+            "facts": tuple(f for f in now.facts if f.measure != "agency_rate_fte"),
+            "charts": tuple(s for s in now.charts if s.measure != "agency_rate_fte"),
+            "not_known": (lost, *now.not_known),
+        }
+    )
+
+
 def _first_months() -> Alert:
-    """A council whose third month it is: no chart has limits yet, and the yearly figures wait."""
+    """A council whose second month it is: no chart has limits yet, and the yearly figures wait."""
     own = facts()
     unknown = MeasureFact(measure="turnover_rate_fte", value=None, reason=str(Missing.WINDOW_INCOMPLETE))
     measures = {
         m: f.model_copy(update={"toward": None, "rule": None, "year_ago": None, "national_percentile": 0.62})
         for m, f in own.measures.items()
     }
+    levels = {"visits_overdue_rate": 0.11, "vacancy_rate_fte": 0.17, "caseload_fte": 18.4}
+    levels |= {"cp_reviews_in_time_rate": 0.93}
+    near = {"visits_overdue_rate": 0.08, "vacancy_rate_fte": 0.15, "caseload_fte": 16.9}
+    for name, value in levels.items():
+        measures[name] = measures[name].model_copy(
+            update={"value": value, "neighbours_median": near.get(name, value), "national_percentile": 0.71}
+        )
+    waits = ("turnover_rate_3m_annualised", "re_referral_rate")
+    waiting = {m: MeasureFact(measure=m, value=None, reason=str(Missing.WINDOW_INCOMPLETE)) for m in waits}
     now = score(None, not_scored="Turnover in 12 months needs twelve months.")
     decision = decide(now, inadequate=False, signals=(), previous=None, delivered=False, rules=RULES, beginning=True)
     return build_alert(
@@ -97,7 +125,7 @@ def _first_months() -> Alert:
         score=now,
         decision=decision,
         facts=own.model_copy(
-            update={"measures": measures | {"turnover_rate_fte": unknown}, "series": {}, "signals": ()}
+            update={"measures": measures | {"turnover_rate_fte": unknown} | waiting, "series": {}, "signals": ()}
         ),
         submissions=SUBMISSIONS,
         validation=VALIDATION,
@@ -105,7 +133,7 @@ def _first_months() -> Alert:
         settings_digest="5e77195d19e5",
         rules_digest=RULES.digest(),
         known_by="2026-11-13",
-        first_score=date(2027, 8, 16),
+        first_score=date(2027, 9, 15),
     )
 
 
@@ -119,8 +147,8 @@ ALERTS: dict[str, Callable[[], Alert]] = {
     "resolved": lambda: alert(score(0.2, better=True), previous=_chain(0.6, 0.3), better=True),
     "recovering": lambda: alert(score(0.6), previous=_chain(0.6), inadequate=True, signals=False),
     "recovering_unsettled": lambda: alert(score(0.8), previous=_chain(0.4, 0.4, inadequate=True), inadequate=True),
-    "not_scored": lambda: alert(score(None), previous=_chain(0.3)),
-    "not_scored_long": lambda: alert(score(None), previous=_chain(0.6, None, None)),
+    "not_scored": lambda: _unseen(0.3),
+    "not_scored_long": lambda: _unseen(0.6, None, None),
     "first_months": _first_months,
     "correction": _corrected,
     "joint_return": _joint,

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 
+from expectations.batch import Effect
 from expectations.fates import CouncilFiles
 from features.councils import Council
 from features.months import Month, month_range
@@ -61,7 +62,11 @@ def score(
         Reason("imd_score", None, True, 0.2, "Deprivation is a little above the English middle"),
     )
     if probability is None:
-        text = not_scored or "No workforce file was received; send it, late is fine, and the score returns"
+        text = not_scored or (
+            "5 of the 9 measures behind the score are not known for October 2026 (not reported): agency rate, sickness "
+            "absence in 12 months, caseload per worker, vacancy rate and turnover in 12 months. Once we have whole "
+            "workforce and establishment files of that month, however late, the score returns."
+        )
         return Score(la_code, month, ModelRef("baseline", version), None, None, None, None, (), None, None, text)
     return Score(
         la_code,
@@ -181,6 +186,7 @@ VALIDATION = ValidationFacts(
             count=3,
             message="3 episodes close before they were referred. Correct the dates and send the file again.",
             column="closed_date",
+            effect=Effect.WITHHELD,
             rows=(17, 204, 733),
         ),
         ValidationNote(
@@ -215,6 +221,7 @@ def alert(
     inadequate: bool = False,
     better: bool = False,
     signals: bool = True,
+    submissions: tuple[SubmissionFact, ...] = SUBMISSIONS,
 ) -> Alert:
     """An alert object of the made-up council."""
     own = facts(better)
@@ -231,7 +238,7 @@ def alert(
         score=now,
         decision=decision,
         facts=own,
-        submissions=SUBMISSIONS,
+        submissions=submissions,
         validation=VALIDATION,
         code_version="0.1.0+test",
         settings_digest="5e77195d19e5",

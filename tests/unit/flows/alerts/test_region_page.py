@@ -92,7 +92,7 @@ def test_names_and_reasons_are_text_and_never_markup() -> None:
 
 
 def test_who_is_not_scored_says_why() -> None:
-    assert "Not scored: no workforce file was received" in page()
+    assert "Not scored: 5 of the 9 measures behind the score are not known" in page()
 
 
 def test_a_held_month_says_why_and_the_run_its_times() -> None:

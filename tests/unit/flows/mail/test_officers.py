@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from expectations.batch import Effect
 from expectations.fates import CouncilFiles, Fate, FileFate
 from features.registry import Kind
 from flows.alerts.facts import ValidationNote
@@ -19,7 +20,9 @@ def officer(notes: Sequence[ValidationNote], files: CouncilFiles = FILES) -> Mes
 def test_a_data_officer_reads_what_to_correct_with_rows() -> None:
     message = officer(VALIDATION.notes)
     assert message.subject == "Ashcombe, October 2026: 1 error to correct and 1 query to answer"
-    assert "Rows 17, 204, 733." in message.text
+    text = " ".join(message.text.split())
+    assert "Caseload, rows 17, 204 and 733: 3 episodes close before they were referred." in text
+    assert "Error: the figures that need the column are withheld; it bears on the director's message (cases" in text
 
 
 def test_files_in_order_say_so() -> None:
@@ -58,6 +61,7 @@ def test_one_bad_row_is_one_finding_whatever_columns_it_spoils_and_names_what_it
             count=1,
             message=f"{name} lies after the end of the month: 1 of 3,277 rows. Put the date right.",
             column=name,
+            effect=Effect.SET_ASIDE,
             rows=(46,),
         )
         for name in columns
@@ -67,18 +71,35 @@ def test_one_bad_row_is_one_finding_whatever_columns_it_spoils_and_names_what_it
     text = " ".join(message.text.split())
     assert text.count("lies after the end of the month") == 1
     assert "The same in assessment_start_date and assessment_authorised_date." in text
-    assert "It bears on" in text and "Row 46." in text
+    assert "Caseload, row 46: referral_date" in text
     assert text.index("lies after") < text.index("The file is small"), "what bears on figures goes first"
-    assert "without the cells in question" in text
+    assert "Query: the cells or rows are left out; it bears on the director's message" in text
     assert "`" not in text
 
 
 def test_what_holds_a_message_back_goes_before_everything() -> None:
     doubted = ValidationNote(
-        extract="workforce", severity="query", check="workforce.figures.doubted", count=1, message="Is this true?"
+        extract="workforce", severity="query", check="d", count=1, message="Is this true?", effect=Effect.HELD
     )
     dates = ValidationNote(
         extract="caseload", severity="query", check="c.d", count=1, message="Late.", column="referral_date", rows=(3,)
     )
     text = officer((dates, doubted)).text
     assert text.index("Is this true?") < text.index("Late.")
+
+
+def test_what_bears_on_the_directors_message_goes_before_errors_that_do_not_and_the_key_stays() -> None:
+    days, close = (
+        ValidationNote(extract=kind, severity=severity, check="c", count=1, message=said, column=column, rows=(3,))
+        for kind, severity, said, column in (
+            ("workforce", "error", "Too many days.", "working_days_lost"),
+            ("caseload", "query", "Closed twice.", "closed_date"),
+        )
+    )
+    one, other = (
+        data_officer_message(ASHCOMBE, FILES, (days, close), Contact(), bearing=bearing)
+        for bearing in (["unallocated_rate"], ["absence_rate_fte"])
+    )
+    assert one.text.index("Closed twice.") < one.text.index("Too many days.")
+    assert other.text.index("Too many days.") < other.text.index("Closed twice.")
+    assert one.key == other.key, "the same findings in another order are not mailed again"

@@ -86,6 +86,14 @@ def test_a_refused_value_is_not_echoed() -> None:
             {"environment": "production", "pseudonym_key": "x" * 32, "mail": {"transport": "ses"}},
             "allowed_domains",
         ),
+        (
+            {
+                "environment": "production",
+                "pseudonym_key": "x" * 32,
+                "mail": {"transport": "ses", "allowed_domains": ["a.example"]},
+            },
+            "contact_name",
+        ),
     ],
 )
 def test_unsafe_combinations_are_refused(given: dict[str, object], says: str) -> None:

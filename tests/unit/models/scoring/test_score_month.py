@@ -176,14 +176,14 @@ def test_too_little_is_not_scored_and_says_what_would_restore_it(model: TrainedM
     score = _one(model, _features("301", without=(*gone, "re_referral_rate")), _context("301"))
     assert score.probability_below_good is None
     assert score.not_scored is not None
-    assert score.not_scored.startswith("6 of the 9 measures the model reads are missing for September 2023")
-    assert "workforce, establishment and caseload extracts" in score.not_scored
+    assert score.not_scored.startswith("6 of the 9 measures behind the score are not known for September 2023")
+    assert "workforce, establishment and caseload files" in score.not_scored
 
 
 def test_a_council_that_sent_nothing_is_told_so_and_the_others_are_scored(model: TrainedModel) -> None:
     silent, heard = score_month(model, _features("302"), _context("301", "302"), MONTH)
     assert (silent.la_code, heard.la_code) == ("301", "302")
-    assert silent.not_scored is not None and "All measures" in silent.not_scored
+    assert silent.not_scored is not None and "All 9 measures" in silent.not_scored
     assert heard.not_scored is None
 
 

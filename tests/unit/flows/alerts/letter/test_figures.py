@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from features.registry import BY_NAME
-from features.words import count_words, listed
+from features.words import count_words, listed, lower_first
 from flows.alerts.disclosure import (
     SUPPRESSED_UP_TO,
     is_small,
@@ -11,7 +11,7 @@ from flows.alerts.disclosure import (
     may_show_rate_to_region,
     shown_count,
 )
-from flows.alerts.letter.figures import change_text, lower_first, value_text
+from flows.alerts.letter.figures import change_text, value_text
 
 
 @pytest.mark.parametrize(
