@@ -11,6 +11,7 @@ from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError
 from features.months import LONDON
+from flows.alerts.letter.compose import Contact
 from flows.mail.answering import take_answer
 from flows.settings.answer_form import AnswerRequest
 from flows.settings.settings import Settings
@@ -30,7 +31,7 @@ def answer(request: AnswerRequest) -> State[Any]:
         store = open_store(settings, settings.store, must_exist=True)
         today = datetime.now(UTC).astimezone(LONDON).date()
         register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
-        kept = take_answer(store, register, request, today, settings.claims)
+        kept = take_answer(store, register, request, today, Contact.of(settings), settings.claims)
     except HoldfastError as error:
         return Failed(message=str(error), data=error)
     get_run_logger().info(kept)

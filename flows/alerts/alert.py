@@ -137,7 +137,7 @@ class Alert(Record):
     judged: date | None = None
     """On the recovery track: when the judgement was published."""
     answers: tuple[Reply, ...] = ()
-    """The council's answers to alerts of earlier months."""
+    """The council's answers to this alert and to those of earlier months."""
     goals: tuple[Goal, ...] = ()
     """The goals that the council set itself."""
     first_score: date | None = None
@@ -180,6 +180,16 @@ class Alert(Record):
         """Whole months since the judgement that started the recovery; 0 without one."""
         known_by = date.fromisoformat(self.provenance.known_by)
         return 0 if self.judged is None else max(0, whole_months(self.judged, known_by))
+
+    @property
+    def answers_before(self) -> tuple[Reply, ...]:
+        """The answers that this alert's message mentions: those to earlier messages."""
+        return tuple(a for a in self.answers if a.month < self.month)
+
+    @property
+    def goals_before(self) -> tuple[Goal, ...]:
+        """The goals that this alert's message mentions: those set before it."""
+        return tuple(g for g in self.goals if g.month is None or g.month < self.month)
 
     @property
     def quiet(self) -> dict[str, Reply]:

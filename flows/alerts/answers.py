@@ -3,8 +3,9 @@
     answers/2026-10/370/1.json    the first answer to October's alert
     goals/370/1.json              the first goal; a later one for the same measure takes its place
 
-Every object is created once and never changed. Alerts of later months contain the answers given before them, so that
-a letter can mention them. An answer changes no band, no score and no figure.
+Every object is created once and never changed. The alert that is answered gets a revision that contains the answer, and
+alerts of later months contain the answers given before them, so that their letters mention them. An answer changes no
+band, no score and no figure.
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class Goal(Record):
     by_month: MonthField
     set_by: str
     on: date
+    month: MonthField | None = None
+    """The month whose message it answers; None in goals of version 0.1.0."""
+    start: float | None = None
+    """The measure's value in that month, if the message's alert has it."""
 
     def reached(self, value: float) -> bool:
         """Whether a value is at the level or better."""
@@ -88,7 +93,7 @@ def record_answer(store: Store, answer: Reply) -> str:
 
 
 def record_goal(store: Store, goal: Goal, month: Month) -> str:
-    """Store a goal set in a month and return its name. Raises HoldfastError if it cannot be a goal."""
+    """Store a goal set on the message of a month and return its name. Raises HoldfastError if it cannot be a goal."""
     declared = _known(goal.measure)
     if declared.direction is Direction.NONE or declared.group is Group.SIGHT:
         raise HoldfastError(f"“{declared.label}” has no better side. Choose a measure of the council's own work.")
@@ -99,12 +104,12 @@ def record_goal(store: Store, goal: Goal, month: Month) -> str:
     return _append(store, f"goals/{goal.folder}/", goal)
 
 
-def answers_before(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
-    """A council's answers to alerts of the last months before this one, and older ones that still apply to it."""
+def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
+    """A council's answers to the alerts of a month and of the months before it, and older ones that still apply."""
     kept = [
         Reply.model_validate_json(store.read(o.name))
         for o in store.list("answers/")
-        if o.name.split("/")[2] == folder and Month.parse(o.name.split("/")[1]) < month
+        if o.name.split("/")[2] == folder and Month.parse(o.name.split("/")[1]) <= month
     ]
     heard = [
         a

@@ -13,7 +13,7 @@ from features.councils import Council
 from features.frameworks import INADEQUATE
 from features.months import Month, nth_working_day
 from flows.alerts.alert import Alert, alert_name, build_alert
-from flows.alerts.answers import Goal, Reply, answers_before, goals_of, with_answers, with_goals
+from flows.alerts.answers import Goal, Reply, answers_up_to, goals_of, with_answers, with_goals
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.files import council_files
@@ -89,7 +89,7 @@ def decide_councils(
             rules=rules,
             beginning=0 < facts[council.la_code].months_in_a_row < WINDOW_MONTHS,
         )
-        answers = answers_before(store, council.folder, score.month) if council.folder in answered else ()
+        answers = answers_up_to(store, council.folder, score.month) if council.folder in answered else ()
         goals = goals_of(store, council.folder) if council.folder in aiming else ()
         first = None
         if decision.band is Band.FIRST_MONTHS:

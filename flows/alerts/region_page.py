@@ -6,6 +6,7 @@ one file without external references, so it opens offline and from any store.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
 from flows.alerts.file_grid import file_grid
 from flows.alerts.letter.band_strip import band_strip
 from flows.alerts.letter.figures import first_signs, month_words, value_text
-from flows.alerts.letter.heard import goal_words, said_back
+from flows.alerts.letter.heard import answer_line, goal_words
 from flows.alerts.letter.sparkline import sparkline
 from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.state import Band, Change, Record
@@ -90,7 +91,7 @@ class _Row:
     why: str
     stage: str
     strip: Markup
-    heard: tuple[str, ...]
+    heard: Markup
     """The council's answers, and its own goals."""
     sparks: tuple[_Spark, ...]
     links: tuple[tuple[str, str], ...]
@@ -163,7 +164,7 @@ def _row(
     links: Sequence[tuple[str, str]],
     files: CouncilFiles | None,
 ) -> _Row:
-    decision = alert.decision
+    decision, goals = alert.decision, {g.measure: g.level for g in alert.goals}
     return _Row(
         code=alert.la_code,
         name=alert.council,
@@ -176,11 +177,28 @@ def _row(
         why=why_words(alert),
         stage=_stage_words(alert),
         strip=band_strip(decision.state.bands),
-        heard=(*(said_back(a, alert) for a in alert.answers), *(goal_words(g, alert) for g in alert.goals)),
-        sparks=tuple(_spark(facts, m) for m in measures) if facts else (),
+        heard=heard_block(alert),
+        sparks=tuple(_spark(facts, m, goals.get(m)) for m in dict.fromkeys([*measures, *goals])) if facts else (),
         links=tuple(links),
         files=files.headline if files is not None and files.to_put_right else "",
     )
+
+
+def heard_block(alert: Alert) -> Markup:
+    """A council's answers and goals as a list, between marks, so that a later answer can take its place."""
+    words = [
+        *(answer_line(a) for a in alert.answers),
+        *(goal_words(g, alert, whose="the council's") for g in alert.goals),
+    ]
+    items = Markup("").join(Markup("<li>{}</li>").format(w) for w in words)
+    told = Markup('<ul class="heard">{}</ul>').format(items) if words else Markup("")
+    return Markup("<!-- heard {0} -->{1}<!-- end {0} -->").format(alert.folder, told)
+
+
+def with_heard(page: str, alert: Alert) -> str:
+    """A region page on which a council's answers and goals are those of this alert; else it stays as it is."""
+    block = re.compile(rf"<!-- heard {re.escape(alert.folder)} -->.*?<!-- end {re.escape(alert.folder)} -->", re.S)
+    return block.sub(lambda _: str(heard_block(alert)), page)
 
 
 def _stage_words(alert: Alert) -> str:
@@ -221,7 +239,7 @@ def is_withheld(measure: str, rests_on_few: bool) -> bool:
     return rests_on_few and not BY_NAME[measure].official
 
 
-def _spark(facts: CouncilFacts, measure: str) -> _Spark:
+def _spark(facts: CouncilFacts, measure: str, goal: float | None) -> _Spark:
     declared = BY_NAME[measure]
     fact, series = facts.measures.get(measure), facts.series.get(measure)
     if fact is None or fact.value is None:
@@ -239,7 +257,7 @@ def _spark(facts: CouncilFacts, measure: str) -> _Spark:
         value_text(declared, fact.value),
         near,
         toward,
-        sparkline(series) if series else Markup(""),
+        sparkline(series, goal) if series else Markup(""),
         fact.small_base,
     )
 

@@ -30,6 +30,7 @@ def answer_command(
     level: Annotated[float | None, typer.Option(help="For a goal: its level, 15 for 15%.")] = None,
 ) -> None:
     """Record a director's or officer's reply, or a goal of the council's own. The next message mentions it."""
+    from flows.alerts.letter.compose import Contact
     from flows.mail.answering import take_answer
     from flows.settings.answer_form import AnswerRequest
     from flows.settings.filled import filled
@@ -45,4 +46,4 @@ def answer_command(
     register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
     today = datetime.now(UTC).astimezone(LONDON).date()
     with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
-        typer.echo(take_answer(store, register, request, today, settings.claims))
+        typer.echo(take_answer(store, register, request, today, Contact.of(settings), settings.claims))

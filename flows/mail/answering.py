@@ -1,4 +1,4 @@
-"""Stores answers from the form or the command line, and finds objections that wait for the data team."""
+"""Stores answers from the form or the command line, and finds those that wait for the data team."""
 
 from __future__ import annotations
 
@@ -7,12 +7,25 @@ from datetime import date
 
 from features.councils import Council, Register, folder_name
 from features.errors import HoldfastError, SettingsError
-from features.months import Month
+from features.months import Month, month_range
 from features.registry import BY_NAME, Unit
 from features.words import lower_first
-from flows.alerts.answers import MENTIONED_MONTHS, Goal, Reply, answers_to, record_answer, record_goal, with_answers
+from flows.alerts.alert import Alert
+from flows.alerts.answers import (
+    MENTIONED_MONTHS,
+    Goal,
+    Reply,
+    answers_to,
+    answers_up_to,
+    goals_of,
+    record_answer,
+    record_goal,
+    with_answers,
+)
+from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import is_ratio, value_text
-from flows.alerts.publish import latest_alert, readable_alerts
+from flows.alerts.publish import latest_alert, publish_alert, readable_alerts, told_folders
+from flows.alerts.region_page import region_page_name, with_heard
 from flows.settings.answer_form import AnswerKind, AnswerRequest
 from flows.settings.settings import ClaimSettings
 from flows.store.claims import Owner, claimed, wall_clock
@@ -23,9 +36,16 @@ _RULES = ClaimSettings()
 
 
 def take_answer(
-    store: Store, register: Register, request: AnswerRequest, on: date, rules: ClaimSettings = _RULES
+    store: Store,
+    register: Register,
+    request: AnswerRequest,
+    on: date,
+    contact: Contact,
+    rules: ClaimSettings = _RULES,
 ) -> str:
-    """Store one answer or goal. Returns a sentence on what was stored. Raises HoldfastError with what to do.
+    """Store one answer or goal, and show it in the alert and on the region page. Returns a sentence on what was stored.
+
+    Raises HoldfastError with what to do.
 
     Holds the claim of the message's month, because a run may be revising the alert that is answered.
     """
@@ -34,10 +54,11 @@ def take_answer(
         raise SettingsError(f"There is no council {request.council} in the register. Nothing was kept.")
     month = Month.parse(request.month)
     with claimed(store, month, Owner("holdfast answer", "", this_process()), rules=rules, clock=wall_clock):
-        return _taken(store, council, request, month, on)
+        return _taken(store, council, request, on, contact)
 
 
-def _taken(store: Store, council: Council, request: AnswerRequest, month: Month, on: date) -> str:
+def _taken(store: Store, council: Council, request: AnswerRequest, on: date, contact: Contact) -> str:
+    month = Month.parse(request.month)
     alert = latest_alert(store, month, council.folder)
     if alert is None:
         raise HoldfastError(
@@ -45,12 +66,24 @@ def _taken(store: Store, council: Council, request: AnswerRequest, month: Month,
             "Give the month that stands at the head of the message."
         )
     if request.kind is AnswerKind.GOAL:
-        return _goal(store, council, request, month, on)
+        kept = _goal(store, council, request, alert, on)
+    else:
+        kept = _reply(store, council, request, alert, on)
+    now = {"answers": answers_up_to(store, council.folder, month), "goals": goals_of(store, council.folder)}
+    published = publish_alert(store, alert.model_copy(update=now), contact)
+    page = region_page_name(month)
+    if store.info(page) is not None:
+        content = with_heard(store.read(page).decode(), published.alert)
+        store.replace(page, content.encode(), content_type="text/html; charset=utf-8")
+    return f"{kept} It stands in {published.name} and on the region page."
+
+
+def _reply(store: Store, council: Council, request: AnswerRequest, alert: Alert, on: date) -> str:
     if request.level is not None:
         raise HoldfastError(f"A level belongs to “{AnswerKind.GOAL.value}” only. Nothing was kept.")
     reply = Reply(
         folder=council.folder,
-        month=month,
+        month=alert.month,
         revision=alert.revision,
         kind=request.kind,
         words=request.words,
@@ -60,13 +93,14 @@ def _taken(store: Store, council: Council, request: AnswerRequest, month: Month,
         quiet_until=Month.parse(request.until) if request.until else None,
     )
     name = record_answer(store, reply)
-    return f"{council.name}, {month.in_words}: “{request.kind.value}” is kept as {name}. The next message says it back."
+    said = f"{council.name}, {alert.month.in_words}: “{request.kind.value}” is kept as {name}."
+    return f"{said} The next message mentions it."
 
 
-def _goal(store: Store, council: Council, request: AnswerRequest, month: Month, on: date) -> str:
+def _goal(store: Store, council: Council, request: AnswerRequest, alert: Alert, on: date) -> str:
     if request.level is None or not request.until or not request.measure:
         raise HoldfastError("A goal needs a measure, a level and a month to reach it by. Nothing was kept.")
-    measure = BY_NAME.get(request.measure)
+    measure, fact = BY_NAME.get(request.measure), alert.fact(request.measure)
     percent = measure is not None and measure.unit is Unit.FRACTION and not is_ratio(measure)
     goal = Goal(
         folder=council.folder,
@@ -75,29 +109,44 @@ def _goal(store: Store, council: Council, request: AnswerRequest, month: Month, 
         by_month=Month.parse(request.until),
         set_by=request.by,
         on=on,
+        month=alert.month,
+        start=fact.value if fact is not None else None,
     )
-    name = record_goal(store, goal, month)
+    name = record_goal(store, goal, alert.month)
     declared = BY_NAME[goal.measure]
     aim = f"{lower_first(declared.label)} {value_text(declared, goal.level)} by {goal.by_month.in_words}"
-    return f"{council.name}: the goal {aim} is kept as {name}. Letters and the region page show the way to it."
+    return f"{council.name}: the goal {aim} is kept as {name}. The next messages show the way to it."
 
 
-def waiting_objections(store: Store, councils: Sequence[Council], month: Month) -> list[str]:
-    """Objections of the last months that no revised alert and no confirmed file has answered, as sentences."""
+def waiting_answers(store: Store, councils: Sequence[Council], month: Month) -> list[str]:
+    """The answers of the last months that still wait, as sentences.
+
+    An objection waits until a corrected message or a confirmed file answers it, any other answer until a later message
+    that mentions it has gone to its director.
+    """
     answered = with_answers(store)
+    if not answered:
+        return []
+    months = tuple(month_range(month.plus(-MENTIONED_MONTHS), month))
+    told = {m: told_folders(store, m) for m in months}
     found = []
     for council in (c for c in councils if c.folder in answered):
-        for back in range(MENTIONED_MONTHS, -1, -1):
-            earlier = month.plus(-back)
+        for earlier in months:
             replies = answers_to(store, council.folder, earlier)
-            objections = [r for r in replies if r.kind is AnswerKind.OBJECTION]
-            if not objections or any(r.kind is AnswerKind.CONFIRMED for r in replies):
-                continue
-            alert = next(iter(readable_alerts(store, earlier, [council], [])), None)
+            heard = any(council.folder in told[m] for m in months if earlier < m)
+            settled = replies and _is_settled(store, council, earlier, replies)
             found += [
-                f"{council.name} ({council.la_code}), {earlier.in_words}: “{r.words.strip()}” ({r.by}, "
-                f"{r.on.day} {r.on:%B %Y})"
-                for r in objections
-                if alert is None or alert.revision <= r.revision
+                f"{council.name} ({council.la_code}), {earlier.in_words}, {r.kind.value}: “{r.words.strip()}” "
+                f"({r.by}, {r.on.day} {r.on:%B %Y})"
+                for r in replies
+                if not (settled if r.kind is AnswerKind.OBJECTION else heard)
             ]
     return found
+
+
+def _is_settled(store: Store, council: Council, month: Month, replies: Sequence[Reply]) -> bool:
+    """Whether a corrected message or a confirmed file has answered the objections to a month's message."""
+    if any(r.kind is AnswerKind.CONFIRMED for r in replies):
+        return True
+    alert = next(iter(readable_alerts(store, month, [council], [])), None)
+    return alert is not None and alert.message_revision > max(r.revision for r in replies)

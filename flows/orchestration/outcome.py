@@ -28,8 +28,8 @@ class RunOutcome:
     mail: MonthMail = NO_MAIL
     untold: tuple[str, ...] = ()
     """Data officers, or the data team, that the run could not write to, as sentences."""
-    objections: tuple[str, ...] = ()
-    """Councils' objections that the data team has not answered yet, as sentences."""
+    answers: tuple[str, ...] = ()
+    """Councils' answers that wait: objections to be looked into, and others until a message mentions them."""
     restatements: tuple[Restatement, ...] = ()
     faults: tuple[str, ...] = ()
     """Unexpected faults at single councils, as sentences."""

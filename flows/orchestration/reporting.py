@@ -15,7 +15,7 @@ from flows.alerts.files import council_files
 from flows.alerts.publish import told_folders
 from flows.alerts.region_page import region_page_name
 from flows.alerts.reports import index_name
-from flows.mail.answering import waiting_objections
+from flows.mail.answering import waiting_answers
 from flows.mail.month_mail import NO_MAIL, MonthMail
 from flows.mail.transports.previews import write_preview_index
 from flows.month.score import CAUTION
@@ -70,7 +70,7 @@ def outcome_of(
             for a in alerts
         ),
         files=files,
-        objections=tuple(waiting_objections(context.store, context.register.valid_in(context.month), context.month)),
+        answers=tuple(waiting_answers(context.store, context.register.valid_in(context.month), context.month)),
         unrecognised=(*(manifest.unrecognised if manifest is not None else ()), *_lax(context)),
         mail=mail,
         caution=CAUTION,

@@ -37,7 +37,7 @@ def _parts(outcome: RunOutcome) -> Iterator[Part]:
         yield Part(heading, (("", words),) if words else ())
     yield Part("Faults", tuple(("", f) for f in outcome.faults))
     yield Part("To call", tuple((c.who, _standing_of(c)) for c in councils if c.to_call))
-    yield Part("Objections that wait for an answer", tuple(("", o) for o in outcome.objections))
+    yield Part("Answers that wait", tuple(("", a) for a in outcome.answers))
     if councils:
         yield Part("Bands", tuple(_bands(outcome)), table=True)
     yield Part("Open, without news", tuple((c.who, _standing_of(c)) for c in councils if c.continues))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from threading import Lock
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Okabe and Ito's palette, which works with any kind of colour vision, darkened for contrast on white.
-ORANGE, BLUE, GREY, DARK = "#d55e00", "#0072b2", "#76838f", "#33414d"
+ORANGE, BLUE, GREY, DARK, GREEN = "#d55e00", "#0072b2", "#76838f", "#33414d", "#006b4f"
+
+_NO_GOALS: Mapping[str, float] = {}
 
 _WIDTH_INCHES, _PANEL_INCHES, _DPI = 3.6, 1.42, 200
 _COLOURS = 48
@@ -67,8 +69,11 @@ class ChartPicture:
     """Size in CSS pixels on a phone. The picture itself has more pixels."""
 
 
-def draw_chart(series: Sequence[Series]) -> ChartPicture | None:
-    """Draw small multiples, one panel per measure, one below the other. None if there is nothing to draw."""
+def draw_chart(series: Sequence[Series], goals: Mapping[str, float] = _NO_GOALS) -> ChartPicture | None:
+    """Draw small multiples, one panel per measure, one below the other. None if there is nothing to draw.
+
+    `goals` has the levels that the council set itself, by measure; each is drawn as a line with its label.
+    """
     drawable = [s for s in series if sum(v is not None for v in s.values) >= 2]
     if not drawable:
         return None
@@ -82,14 +87,14 @@ def draw_chart(series: Sequence[Series]) -> ChartPicture | None:
         figure = Figure(figsize=(_WIDTH_INCHES, height), dpi=_DPI, facecolor="white")
         FigureCanvasAgg(figure)
         for position, one in enumerate(drawable, start=1):
-            _panel(figure.add_subplot(len(drawable), 1, position), one)
+            _panel(figure.add_subplot(len(drawable), 1, position), one, goals.get(one.measure))
         inches = 1 / height
         figure.subplots_adjust(left=0.135, right=0.97, top=1 - 0.30 * inches, bottom=0.24 * inches, hspace=0.62)
         pixels = io.BytesIO()
         figure.savefig(pixels, format="rgba")
     return ChartPicture(
         png=_png(pixels.getvalue(), round(_WIDTH_INCHES * _DPI)),
-        alt=alt_text(drawable),
+        alt=alt_text(drawable, goals),
         width=round(_WIDTH_INCHES * 100),
         height=round(height * 100),
     )
@@ -108,7 +113,7 @@ def _png(pixels: bytes, width: int) -> bytes:
     return out.getvalue()
 
 
-def _panel(axes: Axes, series: Series) -> None:
+def _panel(axes: Axes, series: Series, goal: float | None) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     measure = BY_NAME[series.measure]
@@ -133,6 +138,20 @@ def _panel(axes: Axes, series: Series) -> None:
         axes.plot([-0.5, len(x) - 0.5], 2 * [series.settled], ":", color=ORANGE, linewidth=0.8, zorder=1)
     for month in series.begun_anew:
         axes.axvline(series.months.index(month), color=DARK, linestyle=(0, (1, 1.5)), linewidth=1.0, zorder=1)
+    if goal is not None:
+        axes.hlines(goal, -0.5, len(x) - 0.5, colors=GREEN, linestyles=(0, (8, 3)), linewidth=1.0, zorder=2)
+        near_top = goal > max(v for v in y if v == v)
+        axes.annotate(
+            f"goal {value_text(measure, goal)}",
+            (0, goal),
+            xytext=(0, -2 if near_top else 2),
+            textcoords="offset points",
+            va="top" if near_top else "bottom",
+            fontsize=7,
+            color=GREEN,
+            fontweight="bold",
+            zorder=4,
+        )
     last = max(i for i in x if series.values[i] is not None)
     settled = " (worse, settled)" if series.settled is not None else ""
     title = f"{_drawn(measure)}: {value_text(measure, y[last])}{settled}"
@@ -176,10 +195,10 @@ def _bare(measure: Measure) -> str:
 ALT_FITS = 250
 
 
-def alt_text(series: Sequence[Series]) -> str:
+def alt_text(series: Sequence[Series], goals: Mapping[str, float] = _NO_GOALS) -> str:
     """The chart in words, short enough to listen to: value, usual range, and for how long it is worse or better."""
     last = series[0].months[-1]
-    parts = [_panel_words(one, last) for one in series]
+    parts = [_panel_words(one, last, goals.get(one.measure)) for one in series]
     for keep in (3, 2, 1):
         said = " ".join(f"{', '.join(words[:1] + words[1:][: keep - 1] if keep < 3 else words)}." for words in parts)
         text = f"{'Chart' if len(series) == 1 else 'Charts'} to {month_words(last)}. {said}"
@@ -192,13 +211,14 @@ def alt_text(series: Sequence[Series]) -> str:
     )
 
 
-def _panel_words(one: Series, last: Month) -> list[str]:
+def _panel_words(one: Series, last: Month, goal: float | None) -> list[str]:
     """What one panel shows, most important first."""
     measure = BY_NAME[one.measure]
     month, value = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None][-1]
     words = [f"{_drawn(measure)} {value_text(measure, value)}"]
     if month != last:
         words[0] += f" in {month_words(month)}, the last known"
+    words += [f"goal {value_text(measure, goal)}"] if goal is not None else []
     words += [run] if (run := _run(one)) else []
     words += [f"begun anew in {month_words(one.begun_anew[-1])}"] if one.begun_anew else []
     low, high = one.lower[-1], one.upper[-1]

@@ -78,7 +78,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         points_heading=points_heading(alert, shown),
         asks=_asks(alert, shown),
         contact=contact.offer,
-        chart_caption=_caption(_charts(alert, shown)),
+        chart_caption=_caption(alert, shown),
         sections=tuple(sections),
         folded=(helps, *folded(alert, shown)),
         footer=footer(alert, contact.team, contact.reply_to),
@@ -91,7 +91,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
             letter,
             asks=letter.asks[:asks],
             points=letter.points[:n],
-            chart_caption=_caption(_charts(alert, shown[:n])),
+            chart_caption=_caption(alert, shown[:n]),
             folded=(helps, *folded(alert, shown[:n])),
         )
         for asks, n in _SHORTER
@@ -100,7 +100,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     chosen = next(fits, letter)
     if not draw:
         return chosen
-    chart = draw_chart(_charts(alert, shown[: len(chosen.points)]))
+    chart = draw_chart(_charts(alert, shown[: len(chosen.points)]), _goals(alert))
     return replace(chosen, chart=chart, chart_caption=chosen.chart_caption if chart else "")
 
 
@@ -109,8 +109,14 @@ _SHORTER = ((2, 4), (2, 3), (1, 3), (1, 2))
 
 
 def _charts(alert: Alert, shown: Sequence[MeasureFact]) -> list[Series]:
-    """The charts of these measures, in their order: a letter draws what its points say and nothing else."""
-    return [s for f in shown for s in alert.charts if s.measure == f.measure]
+    """The charts of these measures, in their order, and of the council's own goals: what the letter speaks of."""
+    measures = dict.fromkeys([*(f.measure for f in shown), *_goals(alert)])
+    return [s for m in measures for s in alert.charts if s.measure == m]
+
+
+def _goals(alert: Alert) -> dict[str, float]:
+    """The levels of the council's own goals, by measure."""
+    return {g.measure: g.level for g in alert.goals_before}
 
 
 def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
@@ -120,8 +126,9 @@ def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
     return tuple(f"Ask {q.who}: {lower_first(q.text)}" for q in dict.fromkeys(asked))[:_ASKED]
 
 
-def _caption(charts: Sequence[Series]) -> str:
+def _caption(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     """What the chart's signs mean; only those that are drawn."""
+    charts = _charts(alert, shown)
     if not charts:
         return ""
     words = ["Grey: each month."]
@@ -138,6 +145,8 @@ def _caption(charts: Sequence[Series]) -> str:
         words.append("Upright line: references were issued anew, so the chart begins again.")
     if any(s.settled is not None for s in charts):
         words.append("Orange dots: the level before it settled worse.")
+    if any(s.measure in _goals(alert) for s in charts):
+        words.append("Green: your own goal.")
     return " ".join([*words, by_month_words(charts)]).strip()
 
 

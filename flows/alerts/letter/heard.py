@@ -5,7 +5,7 @@ from __future__ import annotations
 from textwrap import shorten
 
 from features.registry import BY_NAME
-from features.words import lower_first
+from features.words import count_words, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.answers import Goal, Reply
 from flows.alerts.letter.figures import month_words, sentence, value_text
@@ -21,12 +21,12 @@ _QUOTED = 100
 def heard(alert: Alert) -> list[LetterSection]:
     """The sections that show answers and goals; empty if there are none."""
     sections = []
-    if alert.answers:
-        latest = [*(a for a in alert.answers if a.measure in alert.quiet), *reversed(alert.answers)]
+    if given := alert.answers_before:
+        latest = [*(a for a in given if a.measure in alert.quiet), *reversed(given)]
         told = list(dict.fromkeys(latest))[:_SAID_BACK]
         sections.append(LetterSection("What you told us", (Bullets(tuple(said_back(a, alert) for a in told)),)))
-    if alert.goals:
-        sections.append(LetterSection("Your own goals", (Bullets(tuple(goal_words(g, alert) for g in alert.goals)),)))
+    if goals := alert.goals_before:
+        sections.append(LetterSection("Your own goals", (Bullets(tuple(goal_words(g, alert) for g in goals)),)))
     return sections
 
 
@@ -53,17 +53,40 @@ def said_back(answer: Reply, alert: Alert) -> str:
     return text
 
 
-def goal_words(goal: Goal, alert: Alert) -> str:
-    """A measure's progress towards a goal: reached, on the way, or not yet. It is never called a failure."""
+def answer_line(answer: Reply) -> str:
+    """An answer as the region page shows it."""
+    about = f", about {lower_first(answer.label)}" if answer.label else ""
+    until = f" Others go first until {month_words(answer.quiet_until)}." if answer.quiet_until else ""
+    who = f"{answer.by}, {answer.on.day} {answer.on:%B %Y}"
+    return f"On {month_words(answer.month)}, {answer.kind.value}{about}: “{answer.words.strip()}” ({who}).{until}"
+
+
+def goal_words(goal: Goal, alert: Alert, whose: str = "your") -> str:
+    """The way to a goal: where it began, where it is, and what is left. It is never called a failure."""
     measure = BY_NAME[goal.measure]
-    aim = f"{measure.label}: your goal is {value_text(measure, goal.level)} by {month_words(goal.by_month)}"
+    aim = f"{measure.label}: {whose} goal is {value_text(measure, goal.level)} by {month_words(goal.by_month)}"
     fact = alert.fact(goal.measure)
-    if fact is None or fact.value is None:
-        return sentence(f"{aim}; the figure is not known this month")
-    now = value_text(measure, fact.value)
+    if fact is None:
+        return sentence(aim)
+    if fact.value is None:
+        return sentence(f"{aim}. The figure is not known this month")
+    began = goal.month is not None and goal.month < alert.month and goal.start is not None
+    since = (
+        f", from {value_text(measure, goal.start)} in {month_words(goal.month)}"
+        if began and goal.start is not None and goal.month is not None
+        else ""
+    )
+    now = f"It is {value_text(measure, fact.value)}{since}"
     if goal.reached(fact.value):
-        return sentence(f"{aim}; it is {now}, so the goal is reached")
+        return sentence(f"{aim}. {now}: the goal is reached")
     left = goal.by_month.minus(alert.month)
-    if left > 0:
-        return sentence(f"{aim}; it is {now}, with {left} {'month' if left == 1 else 'months'} to go")
-    return sentence(f"{aim}; it is {now}. You can set another month or level")
+    ahead = f"{count_words(left, 'month', 'months')} to go" if left > 0 else "another month or level can be set"
+    way = _way(goal, fact.value) if since else ""
+    return sentence(f"{aim}. {now}{f', {way}' if way else ''}; {ahead}")
+
+
+def _way(goal: Goal, now: float) -> str:
+    """How much of the way is done; empty if it is none."""
+    start = goal.start or 0.0
+    done = 0.0 if start == goal.level else (start - now) / (start - goal.level)
+    return f"{done:.0%} of the way" if done >= 0.005 else ""

@@ -15,7 +15,7 @@ _WIDTH, _HEIGHT, _PAD = 132.0, 36.0, 4.0
 _LEAST_SPREAD = 0.2
 
 
-def sparkline(series: Series) -> Markup:
+def sparkline(series: Series, goal: float | None = None) -> Markup:
     """The SVG of one series; empty if fewer than two months have a value.
 
     The last point that signals is a square (concern) or a dot (improvement), so that colour is not the only sign.
@@ -25,7 +25,7 @@ def sparkline(series: Series) -> Markup:
         return Markup("")
     low, high = series.lower[-1], series.upper[-1]
     near = [(i, v) for i, v in enumerate(series.neighbours) if v is not None]
-    every = [v for _, v in known] + [v for v in (low, high) if v is not None] + [v for _, v in near]
+    every = [v for _, v in known] + [v for v in (low, high, goal) if v is not None] + [v for _, v in near]
     bottom, top = min(every), max(every)
     # Small differences must not look like a cliff, so the scale covers at least a share of the level.
     least = _LEAST_SPREAD * max(abs(top), abs(bottom), 1e-9)
@@ -49,6 +49,8 @@ def sparkline(series: Series) -> Markup:
         )
     if len(near) > 1:
         parts.append(f'<path class="near" d="{_path([(x(i), y(v)) for i, v in near])}"/>')
+    if goal is not None:
+        parts.append(f'<path class="goal" d="{_path([(_PAD, y(goal)), (_WIDTH - _PAD, y(goal))])}"/>')
     for run in _runs(known):
         parts.append(f'<path class="own" d="{_path([(x(i), y(v)) for i, v in run])}"/>')
     index, value = known[-1]
@@ -58,7 +60,7 @@ def sparkline(series: Series) -> Markup:
     else:
         fill = BLUE if toward == IMPROVEMENT else "currentColor"
         parts.append(f'<circle fill="{fill}" cx="{x(index):.1f}" cy="{y(value):.1f}" r="{3 if toward else 2}"/>')
-    label = escape(alt_text([series]).partition(". ")[2])
+    label = escape(alt_text([series], {} if goal is None else {series.measure: goal}).partition(". ")[2])
     return Markup(
         f'<svg class="spark" viewBox="0 0 {_WIDTH:.0f} {_HEIGHT:.0f}" role="img" aria-label="{label}">'
         f"{''.join(parts)}</svg>"

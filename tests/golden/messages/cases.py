@@ -7,8 +7,11 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
+from features.councils import Council, Judgement
+from features.months import Month
 from features.registry import BY_NAME, Missing
 from flows.alerts.alert import Alert, Correction, NotKnown, build_alert
+from flows.alerts.answers import Goal, Reply
 from flows.alerts.council_month import council_month
 from flows.alerts.decide import decide, storm_valve
 from flows.alerts.facts import MeasureFact, SubmissionFact
@@ -21,6 +24,7 @@ from flows.mail.month_mail import MonthMail
 from flows.mail.officers import data_officer_message
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_message
+from flows.settings.answer_form import AnswerKind
 from flows.store.ledger import Status
 from models.score import Stage
 from tests.unit.flows.alerts.examples import (
@@ -79,6 +83,50 @@ def _corrected() -> Alert:
         message_revision=2,
     )
     return now.model_copy(update={"revision": 2, "correction": note})
+
+
+def _judged(on: date) -> Council:
+    return replace(ASHCOMBE, judgements=(Judgement(on, "Inadequate"),))
+
+
+def _with_answers(one: Alert) -> Alert:
+    """The alert of a council that has told us of a cause, of what it has begun, and of two goals of its own."""
+    before = MONTH.plus(-4)
+    known = Reply(
+        folder="991",
+        month=before,
+        kind=AnswerKind.KNOWN,
+        words="A team was split in June; its cases are shared out by December.",
+        by="director",
+        on=date(2026, 7, 20),
+        measure="unallocated_rate",
+        quiet_until=Month(2026, 12),
+    )
+    begun = Reply(
+        folder="991",
+        month=MONTH.plus(-1),
+        kind=AnswerKind.ACTION,
+        words="Six permanent offers are out.",
+        by="director",
+        on=date(2026, 10, 20),
+    )
+    aims = {"agency_rate_fte": (0.15, 0.26), "vacancy_rate_fte": (0.12, 0.16)}
+    goals = tuple(
+        Goal(
+            folder="991",
+            measure=measure,
+            level=level,
+            by_month=Month(2027, 6),
+            set_by="director",
+            on=date(2026, 7, 20),
+            month=before,
+            start=start,
+        )
+        for measure, (level, start) in aims.items()
+    )
+    vacancy = next(f for f in facts().measures.values() if f.measure == "vacancy_rate_fte")
+    seen = [f for f in one.facts if f.measure != "vacancy_rate_fte"]
+    return one.model_copy(update={"answers": (known, begun), "goals": goals, "facts": (*seen, vacancy)})
 
 
 def _joint() -> Alert:
@@ -145,8 +193,18 @@ ALERTS: dict[str, Callable[[], Alert]] = {
     "continuing": lambda: _staged(0.6, 0, _chain(0.6, 0.6, 0.6)),
     "easing": lambda: alert(score(0.5, better=True), previous=_chain(0.9, 0.5), better=True),
     "resolved": lambda: alert(score(0.2, better=True), previous=_chain(0.6, 0.3), better=True),
-    "recovering": lambda: alert(score(0.6), previous=_chain(0.6), inadequate=True, signals=False),
-    "recovering_unsettled": lambda: alert(score(0.8), previous=_chain(0.4, 0.4, inadequate=True), inadequate=True),
+    "recovering": lambda: alert(
+        score(0.6), council=_judged(date(2026, 8, 3)), previous=_chain(0.6), inadequate=True, signals=False
+    ),
+    "recovering_unsettled": lambda: _with_answers(
+        alert(
+            score(0.8),
+            council=_judged(date(2025, 2, 3)),
+            previous=_chain(0.4, 0.4, inadequate=True),
+            inadequate=True,
+        )
+    ),
+    "answered": lambda: _with_answers(_staged(0.6, 1, _chain(0.6, 0.6, 0.6))),
     "not_scored": lambda: _unseen(0.3),
     "not_scored_long": lambda: _unseen(0.6, None, None),
     "first_months": _first_months,
@@ -168,7 +226,10 @@ def _run_summary() -> Message:
         MONTH,
         councils,
         tuple(replace(FILES, la_code=a.la_code, name=a.council) for a in shown),
-        objections=("Ashcombe (991), September 2026: “The agency figure is wrong.” (director, 20 October 2026)",),
+        answers=(
+            "Ashcombe (991), September 2026, objection: “The agency figure is wrong.” (director, 20 October 2026)",
+            "Ashcombe (991), September 2026, action begun: “A duty team since May.” (director, 21 October 2026)",
+        ),
         mail=MonthMail(deliveries={"991": [sent, failed]}, storm=storm),
         seconds={"read": 3.21, "validation": 4.5, "features": 1.02, "alerts": 2.6},
         model="drift 2026-01-01-abcdef12",
