@@ -11,7 +11,6 @@ DOOR = (
     "fates",
     "findings",
     "passing.check",
-    "passing.doubt",
     "passing.effects",
     "passing.engine",
     "report.council",

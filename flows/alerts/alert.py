@@ -1,8 +1,7 @@
 """The published alert object: everything that a reader or a later run needs, and its provenance.
 
-It is enough to render the message again, to make the next month's decision, and to prove what was
-said. It contains rates, never counts of people, and no other council's figures. The JSON Schema is
-`docs/alert.schema.json`, written by `python -m flows.papers.alert_schema`.
+It is enough to render the message again, to decide the next month, and to prove what was said. It has rates, never
+counts of people, and no other council's figures. Its JSON Schema is `docs/alert.schema.json`.
 """
 
 from __future__ import annotations
@@ -179,17 +178,7 @@ class Alert(Record):
     def months_since_judged(self) -> int:
         """Whole months since the judgement that started the recovery; 0 without one."""
         known_by = date.fromisoformat(self.provenance.known_by)
-        return 0 if self.judged is None else max(0, whole_months(self.judged, known_by))
-
-    @property
-    def answers_before(self) -> tuple[Reply, ...]:
-        """The answers that this alert's message mentions: those to earlier messages."""
-        return tuple(a for a in self.answers if a.month < self.month)
-
-    @property
-    def goals_before(self) -> tuple[Goal, ...]:
-        """The goals that this alert's message mentions: those set before it."""
-        return tuple(g for g in self.goals if g.month is None or g.month < self.month)
+        return whole_months(self.judged, known_by) if self.judged is not None else 0
 
     @property
     def quiet(self) -> dict[str, Reply]:

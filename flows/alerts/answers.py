@@ -75,6 +75,9 @@ class Goal(Record):
         return value <= self.level if BY_NAME[self.measure].direction is Direction.HIGH else value >= self.level
 
 
+_Kept = TypeVar("_Kept", Reply, Goal)
+
+
 def record_answer(store: Store, answer: Reply) -> str:
     """Store an answer and return its name. Raises HoldfastError, with what to do, if it cannot be stored."""
     if not answer.words.strip():
@@ -148,15 +151,17 @@ def quiet(answers: Sequence[Reply], month: Month) -> dict[str, Reply]:
     return {a.measure: a for a in answers if a.quiet_until is not None and a.month < month <= a.quiet_until}
 
 
+def earlier(given: Sequence[_Kept], month: Month) -> tuple[_Kept, ...]:
+    """The answers or goals that the message of a month mentions: those given to earlier messages."""
+    return tuple(one for one in given if one.month is None or one.month < month)
+
+
 def _known(measure: str) -> Measure:
     if measure not in BY_NAME:
         raise HoldfastError(
             f"There is no measure “{measure}”. The data dictionary (docs/data-dictionary.md) names them."
         )
     return BY_NAME[measure]
-
-
-_Kept = TypeVar("_Kept", Reply, Goal)
 
 
 def _append(store: Store, prefix: str, kept: _Kept) -> str:

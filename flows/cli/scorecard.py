@@ -15,7 +15,7 @@ from flows.cli.root import MODEL, app
 def scorecard_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Compare every score and band with the judgement that followed: hits, misses, false alarms, months of warning."""
+    """Lay every score and band beside the judgement that followed: hits, misses, false alarms, months of warning."""
     from flows.alerts.scorecard import scorecard
     from flows.settings.settings import Settings
     from flows.store import open_store

@@ -22,4 +22,5 @@ DOOR = (
     "valve",
     "webhook",
     "why",
+    "yearly",
 )

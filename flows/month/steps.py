@@ -17,7 +17,7 @@ from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
 from features.errors import SettingsError
 from features.months import Month
-from flows.alerts.alert import Alert
+from flows.alerts.alert import Alert, alert_name
 from flows.alerts.council import Decided, Versions, decide_councils
 from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
@@ -26,7 +26,7 @@ from flows.alerts.order import require_order, success_name
 from flows.alerts.publish import Published, previous_alerts, readable_alerts, rendered_names
 from flows.alerts.region_page import RunFacts, StageTime, region_page, region_page_name
 from flows.alerts.reports import council_report_name, index_name, write_reports
-from flows.alerts.scorecard import scorecard
+from flows.alerts.scorecard import Scorecard, scorecard
 from flows.month.apart import apart, fault_sentence
 from flows.month.measure import Measured
 from flows.month.take_in import Due, Read, TakenIn, check_months, store_edition
@@ -37,7 +37,9 @@ from flows.store.context import Stopwatch, code_version
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 from flows.store.progress import step
-from models.score import Score
+from models.registry.shipped import shipped_files
+from models.registry.versions import PREFIX as MODELS
+from models.score import ModelRef, Score
 
 _HTML = "text/html; charset=utf-8"
 
@@ -220,11 +222,12 @@ def write_region_page(
     standing = readable_alerts(store, month, others, [])  # unreadable alerts were reported when the month was decided
     alerts = {**made, **{a.la_code: a for a in standing}}
     card = scorecard(store, councils, date.fromisoformat(alerting.versions.known_by))
+    models = [d.score.model for d in alerting.decided]
+    model_card = (("Model card", f"../../{_write_model_card(store, models[0], month, card)}"),) if models else ()
     links = {
         c.la_code: (
             ("validation report", f"../../{council_report_name(month, c)}"),
-            *_letter_link(alerts.get(c.la_code)),
-            ("alert object", f"../../alerts/{month}/{c.folder}.json"),
+            *_alert_links(alerts.get(c.la_code)),
         )
         for c in councils
     }
@@ -238,7 +241,7 @@ def write_region_page(
             times=tuple(StageTime(stage=s, seconds=t) for s, t in seconds.items()),
             held=held,
             hindsight=card.lines if card.judged or card.undeclared else (),
-            links=(("Validation of the month", f"../../{index_name(month)}"),),
+            links=(("Validation of the month", f"../../{index_name(month)}"), *model_card),
         ),
         links=links,
         files={c.la_code: council_files(alerting.manifest, alerting.failures, c, month) for c in councils},
@@ -247,9 +250,22 @@ def write_region_page(
     return name
 
 
-def _letter_link(alert: Alert | None) -> tuple[tuple[str, str], ...]:
-    """A link to the alert's letter, if one is due."""
-    return (("letter", f"../../{rendered_names(alert)[0]}"),) if alert is not None and alert.due else ()
+def _alert_links(alert: Alert | None) -> tuple[tuple[str, str], ...]:
+    """Links to the alert's letter, if one is due, and to its object."""
+    if alert is None:
+        return ()
+    letter = (("letter", f"../../{rendered_names(alert)[0]}"),) if alert.due else ()
+    return (*letter, ("alert object", f"../../{alert_name(alert.month, alert.folder, alert.revision)}"))
+
+
+def _write_model_card(store: Store, model: ModelRef, month: Month, card: Scorecard) -> str:
+    """Write the card of the model in use, with the group's own scorecard at its end. Returns its name."""
+    name = f"region/{month}/model-card.md"
+    stored = f"{MODELS}/{model.name}/{model.version}/card.md"
+    text = store.read(stored).decode() if store.info(stored) is not None else shipped_files()["card.md"].decode()
+    content = f"{text.rstrip()}\n\n{card.to_markdown()}"
+    store.replace(name, content.encode(), content_type="text/markdown; charset=utf-8")
+    return name
 
 
 def write_success_marker(store: Store, month: Month, alerting: Alerting, held: Mapping[str, object]) -> str:

@@ -30,6 +30,7 @@ from flows.mail.doubts import in_doubt
 from flows.mail.month_mail import MonthMail
 from flows.mail.transports.open import mail_policy, open_courier
 from flows.mail.valve import would_hold
+from flows.mail.yearly import yearly_scorecard
 from flows.orchestration import artifacts
 from flows.orchestration.ask import MOST_QUESTIONS, ask
 from flows.orchestration.faults import CouncilUnit, Faults
@@ -227,9 +228,14 @@ def waiting_run() -> str:
 
 
 def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcome:
-    """Mail the summary to the data team, unless the same was sent before. The outcome returned says if that failed."""
+    """Mail the summary to the data team, and once a year the scorecard, unless the same was sent before.
+
+    The outcome returned says if that failed.
+    """
     page = found_at(context, region_page_name(context.month)) if outcome.councils else ""
-    message, policy = to_message(outcome, Contact.of(context.settings), page), mail_policy(context.settings)
+    contact, policy = Contact.of(context.settings), mail_policy(context.settings)
+    yearly = yearly_scorecard(context.store, context.register.councils, context.month, contact)
+    messages = [to_message(outcome, contact, page), *([yearly] if yearly is not None else [])]
     to = (context.settings.mail.data_team,)
 
     def attempt(one: Message) -> list[Delivery]:
@@ -238,7 +244,7 @@ def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcom
         except MailError as error:
             return [undeliverable(one, error)]
 
-    (made,) = post.courier.carry([message], attempt)
+    made = [d for each in post.courier.carry(messages, attempt) for d in each]
     post.asked.check()
     failed = tuple(f"The data team could not be written to: {d.reason}" for d in made if d.status is not Status.SENT)
     return replace(outcome, untold=(*outcome.untold, *failed))

@@ -80,6 +80,17 @@ def at_known_level(store: Objects, model: TrainedModel, known_by: date | None = 
     return replace(model, estimator=estimator, framework=kept["level"].get("framework", model.framework))
 
 
+def fed_judgements(store: Objects) -> frozenset[FedJudgement]:
+    """Every judgement that was fed to any stored model, from published files or by hand. Needs one listing."""
+    newest: dict[str, str] = {}
+    for name in sorted(str(o.name) for o in store.list(f"{PREFIX}/")):
+        folder, found, _ = name.rpartition("/levels/")
+        if found and name.endswith(".json"):
+            newest[folder] = name
+    rows = (row for name in newest.values() for row in read_model_json(store, name).get("judgements", ()))
+    return frozenset(_judgement(row) for row in rows)
+
+
 def _moved(model: TrainedModel, fed: Sequence[FedJudgement]) -> TrainedModel:
     framework = newest_level([*sharing(model.framework), *(_framework(j) for j in fed)], model.framework)
     of_level = [j for j in fed if _framework(j) in sharing(framework)]

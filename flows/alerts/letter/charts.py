@@ -218,9 +218,9 @@ def _panel_words(one: Series, last: Month, goal: float | None) -> list[str]:
     words = [f"{_drawn(measure)} {value_text(measure, value)}"]
     if month != last:
         words[0] += f" in {month_words(month)}, the last known"
-    words += [f"goal {value_text(measure, goal)}"] if goal is not None else []
     words += [run] if (run := _run(one)) else []
     words += [f"begun anew in {month_words(one.begun_anew[-1])}"] if one.begun_anew else []
+    words += [f"goal {value_text(measure, goal)}"] if goal is not None else []
     low, high = one.lower[-1], one.upper[-1]
     if low is not None and high is not None:
         words.append(f"usual range {value_text(measure, low)} to {value_text(measure, high)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from expectations.batch import Severity
@@ -12,6 +12,7 @@ from features.months import Month
 from features.registry import ALL_MEASURES, Missing
 from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert, Correction
+from flows.alerts.answers import earlier
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import by_month_words, draw_chart
@@ -22,7 +23,7 @@ from flows.alerts.letter.heard import heard
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.points import point, shown_facts
 from flows.alerts.letter.questions import QUESTIONS
-from flows.alerts.state import Band, Decision, Record
+from flows.alerts.state import Band, Decision, MessageKind, Record
 from flows.settings.settings import Settings
 
 #: The number of months that yearly figures, and so a score, need.
@@ -83,21 +84,8 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         folded=(helps, *folded(alert, shown)),
         footer=footer(alert, contact.team, contact.reply_to),
     )
-    # Advice goes before the fold if there is room, in front of the last section (how sure this is).
-    place = len(sections) - (band not in (Band.NOT_SCORED, Band.FIRST_MONTHS))
-    roomy = replace(letter, sections=(*sections[:place], helps, *sections[place:]), folded=letter.folded[1:])
-    shorter = (
-        replace(
-            letter,
-            asks=letter.asks[:asks],
-            points=letter.points[:n],
-            chart_caption=_caption(alert, shown[:n]),
-            folded=(helps, *folded(alert, shown[:n])),
-        )
-        for asks, n in _SHORTER
-    )
-    fits = (one for one in (roomy, letter, *shorter) if len(one.opening.split()) <= WORDS_BEFORE_THE_FOLD)
-    chosen = next(fits, letter)
+    every = list(_forms(alert, letter, helps, shown))
+    chosen = next((one for one in every if len(one.opening.split()) <= WORDS_BEFORE_THE_FOLD), every[-1])
     if not draw:
         return chosen
     chart = draw_chart(_charts(alert, shown[: len(chosen.points)]), _goals(alert))
@@ -108,6 +96,28 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
 _SHORTER = ((2, 4), (2, 3), (1, 3), (1, 2))
 
 
+def _forms(alert: Alert, letter: Letter, helps: LetterSection, shown: Sequence[MeasureFact]) -> Iterator[Letter]:
+    """Shorter and shorter forms of a letter, until it fits."""
+    # Advice goes before the fold if there is room, in front of the last section (how sure this is).
+    place = len(letter.sections) - (alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS))
+    before, last = letter.sections[:place], letter.sections[place:]
+    yield replace(letter, sections=(*before, helps, *last), folded=letter.folded[1:])
+    yield letter
+    form = letter
+    for asks, n in _SHORTER:
+        form = replace(
+            letter,
+            asks=letter.asks[:asks],
+            points=letter.points[:n],
+            chart_caption=_caption(alert, shown[:n]),
+            folded=(helps, *folded(alert, shown[:n])),
+        )
+        yield form
+    # What was corrected stays; what the council told us goes behind the fold.
+    stays = 1 if alert.kind is MessageKind.CORRECTION else 0
+    yield replace(form, sections=(*before[:stays], *last), folded=(*before[stays:], *form.folded))
+
+
 def _charts(alert: Alert, shown: Sequence[MeasureFact]) -> list[Series]:
     """The charts of these measures, in their order, and of the council's own goals: what the letter speaks of."""
     measures = dict.fromkeys([*(f.measure for f in shown), *_goals(alert)])
@@ -116,7 +126,7 @@ def _charts(alert: Alert, shown: Sequence[MeasureFact]) -> list[Series]:
 
 def _goals(alert: Alert) -> dict[str, float]:
     """The levels of the council's own goals, by measure."""
-    return {g.measure: g.level for g in alert.goals_before}
+    return {g.measure: g.level for g in earlier(alert.goals, alert.month)}
 
 
 def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from textwrap import shorten
 from features.registry import BY_NAME
 from features.words import count_words, lower_first
 from flows.alerts.alert import Alert
-from flows.alerts.answers import Goal, Reply
+from flows.alerts.answers import Goal, Reply, earlier
 from flows.alerts.letter.figures import month_words, sentence, value_text
 from flows.alerts.letter.letter import Bullets, LetterSection
 from flows.settings.answer_form import AnswerKind
@@ -21,11 +21,11 @@ _QUOTED = 100
 def heard(alert: Alert) -> list[LetterSection]:
     """The sections that show answers and goals; empty if there are none."""
     sections = []
-    if given := alert.answers_before:
+    if given := earlier(alert.answers, alert.month):
         latest = [*(a for a in given if a.measure in alert.quiet), *reversed(given)]
         told = list(dict.fromkeys(latest))[:_SAID_BACK]
         sections.append(LetterSection("What you told us", (Bullets(tuple(said_back(a, alert) for a in told)),)))
-    if goals := alert.goals_before:
+    if goals := earlier(alert.goals, alert.month):
         sections.append(LetterSection("Your own goals", (Bullets(tuple(goal_words(g, alert) for g in goals)),)))
     return sections
 
@@ -85,8 +85,13 @@ def goal_words(goal: Goal, alert: Alert, whose: str = "your") -> str:
     return sentence(f"{aim}. {now}{f', {way}' if way else ''}; {ahead}")
 
 
+#: Shares of the way, each up to a limit, in words: a percentage would be taken for the measure's.
+_WAYS = ((0.05, ""), (0.2, "a first part"), (0.4, "about a third"), (0.6, "about half"), (0.8, "about two thirds"))
+
+
 def _way(goal: Goal, now: float) -> str:
     """How much of the way is done; empty if it is none."""
     start = goal.start or 0.0
     done = 0.0 if start == goal.level else (start - now) / (start - goal.level)
-    return f"{done:.0%} of the way" if done >= 0.005 else ""
+    part = next((words for limit, words in _WAYS if done < limit), "most")
+    return f"{part} of the way" if part else ""

@@ -18,10 +18,12 @@ from flows.alerts.facts import MeasureFact, SubmissionFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import director_changes
-from flows.alerts.state import AlertState
+from flows.alerts.scorecard import JudgedCouncil, Said, Scorecard
+from flows.alerts.state import AlertState, Band
 from flows.mail.deliver import Delivery
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import data_officer_message
+from flows.mail.yearly import scorecard_message
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_message
 from flows.settings.answer_form import AnswerKind
@@ -238,8 +240,24 @@ def _run_summary() -> Message:
     return to_message(run, CONTACT, REGION_PAGE)
 
 
+def _scorecard() -> Message:
+    def judged(name: str, code: str, below: bool, *said: tuple[Band, float | None]) -> JudgedCouncil:
+        months = (MONTH.plus(n - len(said)) for n in range(len(said)))
+        every = tuple(Said(m, b, p, b is Band.WATCH) for m, (b, p) in zip(months, said, strict=True))
+        grade = "Requires improvement to be good" if below else "Good"
+        return JudgedCouncil(name, code, date(2026, 11, 20), grade, below, every)
+
+    steady, watch = (Band.STEADY, 0.12), (Band.WATCH, 0.41)
+    councils = (
+        judged("Ashcombe", "991", True, steady, steady, watch, (Band.WATCH, 0.47), watch),
+        judged("Elmbridge Vale", "993", False, steady, (Band.NOT_SCORED, None), steady),
+    )
+    return scorecard_message(Scorecard(councils, MONTH.plus(-5)), 2026, "2026-12/scorecard/2026", CONTACT)
+
+
 MESSAGES: dict[str, Callable[[], Message]] = {
     **{name: cache(lambda make=make: render_message(make(), CONTACT)) for name, make in ALERTS.items()},
     "run_summary": _run_summary,
+    "scorecard": _scorecard,
     "data_officer": lambda: data_officer_message(ASHCOMBE, FILES, VALIDATION.notes, CONTACT),
 }
