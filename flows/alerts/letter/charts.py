@@ -140,18 +140,21 @@ def _panel(axes: Axes, series: Series, goal: float | None) -> None:
         axes.axvline(series.months.index(month), color=DARK, linestyle=(0, (1, 1.5)), linewidth=1.0, zorder=1)
     if goal is not None:
         axes.hlines(goal, -0.5, len(x) - 0.5, colors=GREEN, linestyles=(0, (8, 3)), linewidth=1.0, zorder=2)
-        near_top = goal > max(v for v in y if v == v)
+        below = goal < next(v for v in reversed(y) if v == v)
         axes.annotate(
-            f"goal {value_text(measure, goal)}",
-            (0, goal),
-            xytext=(0, -2 if near_top else 2),
+            f"your goal {value_text(measure, goal)}",
+            (len(x) - 0.5, goal),
+            xytext=(0, -2.5 if below else 2.5),
             textcoords="offset points",
-            va="top" if near_top else "bottom",
+            ha="right",
+            va="top" if below else "bottom",
             fontsize=7,
             color=GREEN,
             fontweight="bold",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
             zorder=4,
         )
+        axes.margins(y=0.16)
     last = max(i for i in x if series.values[i] is not None)
     settled = " (worse, settled)" if series.settled is not None else ""
     title = f"{_drawn(measure)}: {value_text(measure, y[last])}{settled}"

@@ -24,7 +24,7 @@ def heard(alert: Alert) -> list[LetterSection]:
     if given := earlier(alert.answers, alert.month):
         latest = [*(a for a in given if a.measure in alert.quiet), *reversed(given)]
         told = list(dict.fromkeys(latest))[:_SAID_BACK]
-        sections.append(LetterSection("What you told us", (Bullets(tuple(said_back(a, alert) for a in told)),)))
+        sections.append(LetterSection("Your answers", (Bullets(tuple(said_back(a, alert) for a in told)),)))
     if goals := earlier(alert.goals, alert.month):
         sections.append(LetterSection("Your own goals", (Bullets(tuple(goal_words(g, alert) for g in goals)),)))
     return sections
@@ -32,14 +32,15 @@ def heard(alert: Alert) -> list[LetterSection]:
 
 def said_back(answer: Reply, alert: Alert) -> str:
     """An answer as the next letter mentions it. A measure that is in hand is named with this month's figure."""
-    when, words = month_words(answer.month), shorten(answer.words, _QUOTED, placeholder=" …").rstrip(".")
-    about = f" about {lower_first(answer.label)}" if answer.label else ""
+    when, words = f"{answer.on:%B %Y}", shorten(answer.words, _QUOTED, placeholder=" …").rstrip(".")
+    message = month_words(answer.month)
+    about = f", about {lower_first(answer.label)}" if answer.label else ""
     starts = {
-        AnswerKind.OBJECTION: f"You objected to our message of {when}{about}",
-        AnswerKind.EXPLANATION: f"You explained{about}, on our message of {when}",
-        AnswerKind.KNOWN: f"You told us, on our message of {when}, of a cause that is known and in hand{about}",
-        AnswerKind.ACTION: f"You told us, on our message of {when}, what you have begun{about}",
-        AnswerKind.CONFIRMED: f"You confirmed the files of {when}{about}",
+        AnswerKind.OBJECTION: f"You objected in {when} to our message of {message}{about}",
+        AnswerKind.EXPLANATION: f"You explained in {when}, on our message of {message}{about}",
+        AnswerKind.KNOWN: f"You told us in {when} of a cause that is known and in hand{about}",
+        AnswerKind.ACTION: f"You told us in {when} what you have begun{about}",
+        AnswerKind.CONFIRMED: f"You confirmed in {when} the files of {message}{about}",
     }
     text = f"{starts[answer.kind]}: “{words}”."
     fact = alert.fact(answer.measure) if answer.measure else None

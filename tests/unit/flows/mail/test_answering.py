@@ -79,7 +79,7 @@ def test_an_answer_is_kept_and_said_back_in_the_next_message_and_not_before(stor
     assert len(answers_to(store, "991", MONTH)) == 2
     assert answers_up_to(store, "991", MONTH.plus(-1)) == ()
     text = " ".join(render_message(next_alert(store), Contact()).text.split())
-    assert "on our message of October 2026: “Two teams merge”" in text
+    assert "You explained in November 2026, on our message of October 2026: “Two teams merge”" in text
     assert "“We began a duty team”" in text
 
 

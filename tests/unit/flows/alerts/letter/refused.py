@@ -35,7 +35,7 @@ JARGON = (
 )
 BLAME = (
     "blame",
-    "fault of",
+    "your fault",
     "unacceptable",
     "guilty",
     "alarming",
