@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from features.councils import Council, Judgement
+from features.councils import Council
+from features.frameworks import Judgement
 from features.months import Month
 from features.registry import BY_NAME, Missing
 from flows.alerts.alert import Alert, Correction, NotKnown, build_alert
@@ -245,7 +246,7 @@ def _scorecard() -> Message:
         months = (MONTH.plus(n - len(said)) for n in range(len(said)))
         every = tuple(Said(m, b, p, b is Band.WATCH) for m, (b, p) in zip(months, said, strict=True))
         grade = "Requires improvement to be good" if below else "Good"
-        return JudgedCouncil(name, code, date(2026, 11, 20), grade, below, every)
+        return JudgedCouncil(name, code, date(2026, 11, 20), grade, "ILACS", below, every)
 
     steady, watch = (Band.STEADY, 0.12), (Band.WATCH, 0.41)
     councils = (
