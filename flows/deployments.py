@@ -34,15 +34,15 @@ from flows.settings.settings import ScheduleSettings, Settings
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
 
 
-def _by_hand(schedule: ScheduleSettings, today: date) -> Schedule | None:
-    return None
+def _by_hand(schedule: ScheduleSettings, today: date) -> list[Schedule]:
+    return []
 
 
 def _no_parameters(schedule: ScheduleSettings) -> dict[str, Any]:
     return {}
 
 
-def _monthly(schedule: ScheduleSettings, today: date) -> Schedule:
+def _monthly(schedule: ScheduleSettings, today: date) -> list[Schedule]:
     return on_working_day(schedule.monthly_working_day, schedule.monthly_at, today.year)
 
 
@@ -51,26 +51,26 @@ def _monthly_parameters(schedule: ScheduleSettings) -> dict[str, Any]:
     return {"request": {**month, "send": schedule.monthly_send.value}}
 
 
-def _cron(line: str) -> Schedule | None:
+def _cron(line: str) -> list[Schedule]:
     if not line.strip():
-        return None
+        return []
     try:
-        return Schedule(cron=line, timezone=LONDON.key)
+        return [Schedule(cron=line, timezone=LONDON.key)]
     except ValueError:
         raise SettingsError(
             f"schedule: “{line}” is not a cron line. Write five fields, for example 0 9 * * 1-5, or nothing."
         ) from None
 
 
-def _reference_refresh(schedule: ScheduleSettings, today: date) -> Schedule | None:
+def _reference_refresh(schedule: ScheduleSettings, today: date) -> list[Schedule]:
     return _cron(schedule.reference_refresh)
 
 
-def _watchdog(schedule: ScheduleSettings, today: date) -> Schedule | None:
+def _watchdog(schedule: ScheduleSettings, today: date) -> list[Schedule]:
     return _cron(schedule.watchdog)
 
 
-def _doctor(schedule: ScheduleSettings, today: date) -> Schedule | None:
+def _doctor(schedule: ScheduleSettings, today: date) -> list[Schedule]:
     return _cron(schedule.doctor)
 
 
@@ -81,7 +81,7 @@ class Deployment:
     name: str
     entrypoint: str
     description: str
-    when: Callable[[ScheduleSettings, date], Schedule | None] = _by_hand
+    when: Callable[[ScheduleSettings, date], list[Schedule]] = _by_hand
     parameters: Callable[[ScheduleSettings], Mapping[str, Any]] = _no_parameters
     tags: tuple[str, ...] = (TAG,)
     limit: ConcurrencyLimitConfig = field(default_factory=lambda: ONE_AT_A_TIME)
@@ -98,7 +98,7 @@ class Deployment:
             "description": self.description,
             "parameters": dict(self.parameters(schedule)),
             "tags": list(self.tags),
-            "schedules": [when] if when else None,
+            "schedules": when or None,
             "concurrency_limit": self.limit,
             "entrypoint_type": EntrypointType.MODULE_PATH,
         }
@@ -110,8 +110,8 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
     Deployment(
         name="monthly",
         entrypoint="flows.monthly.monthly",
-        description="Reads the last complete month’s extracts, checks, measures, scores, alerts. Its days are listed "
-        "one by one, because a rule cannot know bank holidays; “Upcoming” shows the next ones.",
+        description="Reads the last complete month’s extracts, checks, measures, scores, alerts. Each year has a "
+        "rule with its own days, because a rule cannot know bank holidays; “Upcoming” shows the next ones.",
         when=_monthly,
         parameters=_monthly_parameters,
     ),
@@ -162,7 +162,7 @@ def built(schedule: ScheduleSettings, today: date) -> list[RunnerDeployment]:
 
 def expected_deployments(settings: Settings, now: datetime) -> list[tuple[str, bool]]:
     """The name of every deployment, and whether these settings give it a schedule."""
-    return [(d.name, d.when(settings.schedule, london_day(now)) is not None) for d in DEPLOYMENTS]
+    return [(d.name, d.when(settings.schedule, london_day(now)) != []) for d in DEPLOYMENTS]
 
 
 def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, datetime | None]]:
@@ -172,14 +172,13 @@ def next_runs(schedule: ScheduleSettings, now: datetime) -> Sequence[tuple[str, 
     found: list[tuple[str, datetime | None]] = []
     for deployment in DEPLOYMENTS:
         when = deployment.when(schedule, london_day(now))
-        if when is None:
-            found.append((deployment.name, None))
-            continue
-        known = (
-            RRuleSchedule(rrule=when.rrule, timezone=when.timezone)
-            if when.rrule
-            else CronSchedule(cron=when.cron or "", timezone=when.timezone)
-        )
-        dates = asyncio.run(known.get_dates(1, start=now.astimezone(UTC)))
-        found.append((deployment.name, dates[0] if dates else None))
+        dates = []
+        for one in when:
+            known = (
+                RRuleSchedule(rrule=one.rrule, timezone=one.timezone)
+                if one.rrule
+                else CronSchedule(cron=one.cron or "", timezone=one.timezone)
+            )
+            dates += asyncio.run(known.get_dates(1, start=now.astimezone(UTC)))
+        found.append((deployment.name, min(dates, default=None)))
     return found

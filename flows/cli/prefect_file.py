@@ -41,16 +41,19 @@ def prefect_file(schedule: ScheduleSettings, today: date) -> str:
     return _HEADER + str(yaml.dump(content, Dumper=_Readable, sort_keys=False, allow_unicode=True, width=118))
 
 
+def _when(one: Schedule) -> dict[str, Any]:
+    kind = {"rrule": one.rrule} if one.rrule else {"cron": one.cron, "day_or": True}
+    return {**kind, "timezone": one.timezone, "active": True}
+
+
 def _entry(deployment: Deployment, schedule: ScheduleSettings, today: date) -> dict[str, Any]:
-    when = deployment.when(schedule, today)
-    kind = ({"rrule": when.rrule} if when.rrule else {"cron": when.cron, "day_or": True}) if when else {}
     return {
         "name": deployment.name,
         "description": deployment.description,
         "entrypoint": deployment.entrypoint,
         "parameters": dict(deployment.parameters(schedule)),
         "tags": list(deployment.tags),
-        "schedules": [{**kind, "timezone": when.timezone, "active": True}] if when else [],
+        "schedules": [_when(one) for one in deployment.when(schedule, today)],
         "concurrency_limit": {
             "limit": deployment.limit.limit,
             "collision_strategy": deployment.limit.collision_strategy.value,
