@@ -29,7 +29,7 @@ from flows.orchestration.owner import holding
 from flows.orchestration.send import MailStopped
 from flows.orchestration.stages import alert_councils
 from flows.orchestration.tasks import PATIENT_STEP, check_and_count, whole
-from flows.settings.run_form import RunRequest, Send, SendNow
+from flows.settings.run_form import MONTH_LENGTH, RunRequest, Send, SendNow
 from flows.settings.settings import Settings
 from flows.store.claims import INTAKE
 from flows.store.context import RunContext, begin
@@ -41,13 +41,13 @@ class BackfillRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    first: str = Field(title="First month", description="Oldest month, as YYYY-MM.", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
-    last: str = Field(title="Last month", description="Newest month, as YYYY-MM.", pattern=r"^\d{4}-(0[1-9]|1[0-2])$")
+    first: str = Field(title="First month", description="Oldest month, as YYYY-MM.", max_length=MONTH_LENGTH)
+    last: str = Field(title="Last month", description="Newest month, as YYYY-MM.", max_length=MONTH_LENGTH)
     decide_from: str | None = Field(
         default=None,
         title="Decide from",
         description="Publish alerts from this month on; earlier months are only counted. Empty: all months.",
-        pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        max_length=MONTH_LENGTH,
     )
     send: SendNow = Field(
         default=SendNow.NO, title="Send e-mails", description="“yes” also sends the months’ messages."

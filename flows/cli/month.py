@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -41,6 +42,7 @@ def run_command(
     from flows.orchestration import embedded
 
     embedded.configure()
+    from features.months import london_day
     from flows.monthly import monthly, result_of
     from flows.orchestration.run_report import to_json, to_text
     from flows.settings.filled import filled
@@ -62,6 +64,7 @@ def run_command(
         },
         "The run was not started",
     )
+    request.check(london_day(datetime.now(UTC)))
     with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
         state = monthly(request, return_state=True)
     outcome = result_of(state)

@@ -6,13 +6,19 @@ from datetime import date
 from typing import Any
 
 import yaml
+from prefect.schedules import Schedule
 
 from flows.deployments import DEPLOYMENTS, Deployment
 from flows.orchestration.embedded import ALWAYS
 from flows.settings.settings import ScheduleSettings
 
 WORK_POOL = "holdfast"
-_RETRIES = "PREFECT_CLIENT_MAX_RETRIES"
+#: What a worker's runs need, as it starts them with its own environment: retries while the server is away, and logs.
+_NEEDED = (
+    "PREFECT_CLIENT_MAX_RETRIES",
+    "PREFECT_LOGGING_EXTRA_LOGGERS",
+    "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW",
+)
 
 _HEADER = """\
 # Generated from flows/deployments.py: holdfast deployments --write prefect.yaml
@@ -58,6 +64,5 @@ def _entry(deployment: Deployment, schedule: ScheduleSettings, today: date) -> d
             "limit": deployment.limit.limit,
             "collision_strategy": deployment.limit.collision_strategy.value,
         },
-        # A worker starts runs with its own environment. This makes them retry a server that is away as other runs do.
-        "work_pool": {"name": WORK_POOL, "job_variables": {"env": {_RETRIES: ALWAYS[_RETRIES]}}},
+        "work_pool": {"name": WORK_POOL, "job_variables": {"env": {name: ALWAYS[name] for name in _NEEDED}}},
     }

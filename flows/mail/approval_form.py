@@ -41,7 +41,7 @@ class Answer(BaseModel):
     )
     by: str = Field(
         title="Your name",
-        description="Who decides. Kept with the decision.",
+        description="Who decides. Kept with the decision. If you signed on by name, that name is kept instead.",
         min_length=2,
         max_length=100,
         pattern=r"\S\s*\S",

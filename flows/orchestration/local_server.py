@@ -215,7 +215,11 @@ def run_server(server: LocalServer, environment: Mapping[str, str], say: Callabl
 
 def _welcome(server: LocalServer, new_secret: str | None) -> str:
     """The text shown once the server is up: its address and how to log in."""
-    lines = [f"Prefect: {server.address}", f"Log in with {USER}:<password>; the password is in {server.password_file}"]
+    lines = [
+        f"Prefect: {server.address}",
+        f"The page asks for a password in one box: write user and password into it, as {USER}:<password>.",
+        f"The password is in {server.password_file}.",
+    ]
     if new_secret is not None:
-        lines.append(f"It was made just now and is shown this once: log in with {USER}:{new_secret}")
+        lines.append(f"It was made just now and is shown this once. For the box: {USER}:{new_secret}")
     return "\n".join([*lines, "Ctrl-C stops everything.", ""])

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.settings.run_form import MONTH_OR_NOTHING, CouncilCode, TextOrNothing
+from flows.settings.run_form import MONTH_LENGTH, CouncilCode, TextOrNothing
 
 #: The longest answer. Anything longer belongs in an e-mail.
 LONGEST_ANSWER = 300
@@ -35,7 +35,7 @@ class AnswerRequest(BaseModel):
     month: str = Field(
         title="Month of the message",
         description="YYYY-MM. For a goal: the month whose message it answers.",
-        pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        max_length=MONTH_LENGTH,
     )
     kind: AnswerKind = Field(title="What it is", description="“Known, in hand” can put one measure behind others.")
     words: TextOrNothing = Field(
@@ -55,7 +55,7 @@ class AnswerRequest(BaseModel):
         default="",
         title="Until",
         description="YYYY-MM. “Known, in hand”: through this month others go first. A goal: by when.",
-        pattern=MONTH_OR_NOTHING,
+        max_length=MONTH_LENGTH,
     )
     level: float | None = Field(
         default=None, title="Level of the goal", description="For a goal only, as a number: 15 for 15%.", ge=0

@@ -30,6 +30,5 @@ def _in_words(form: type[BaseModel], place: tuple[int | str, ...], fault: Mappin
 
 
 _EXAMPLES = {
-    **dict.fromkeys(("month", "first", "last", "decide_from"), "write a month as YYYY-MM, for example 2026-10"),
     "councils": "write a council's code as the register has it, for example 301 or “314 / 318”",
 }

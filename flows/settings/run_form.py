@@ -12,11 +12,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from features.errors import SettingsError
+from features.errors import HoldfastError, SettingsError
 from features.months import Month
 
-#: A month, or nothing. A plain text field, as a choice between text and null would be two tabs in the form.
-MONTH_OR_NOTHING = r"^(\d{4}-(0[1-9]|1[0-2]))?$"
+#: The longest text in a field for a month. The form checks no pattern: Prefect would show the expression instead of a
+#: sentence. The run itself says at once what is wrong, and does nothing.
+MONTH_LENGTH = 20
 
 #: Text that may be left empty. `str | None` would be two tabs in the form.
 TextOrNothing = Annotated[str, BeforeValidator(lambda given: "" if given is None else given)]
@@ -81,7 +82,7 @@ class RunRequest(BaseModel):
         default="",
         title="Month",
         description="The month to run, as YYYY-MM, for example 2026-10. Empty: the last complete month.",
-        pattern=MONTH_OR_NOTHING,
+        max_length=MONTH_LENGTH,
     )
     councils: list[CouncilCode] = Field(
         default=[],
@@ -130,7 +131,10 @@ class RunRequest(BaseModel):
 
     def check(self, today: date) -> None:
         """Raise SettingsError for faults that no single field can show, before anything is opened."""
-        month = self.month_or_last(today)
+        try:
+            month = self.month_or_last(today)
+        except HoldfastError as error:
+            raise SettingsError(f"The run was not started: {error}") from None
         if month.last_day >= today:
             raise SettingsError(
                 f"The run was not started: {month.in_words} has not ended on {today:%d %B %Y}. "

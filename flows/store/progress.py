@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _LOGGER = logging.getLogger("holdfast.progress")
+# A run's log in Prefect shows what is being done; a logger without a level would inherit that of warnings.
+_LOGGER.setLevel(logging.INFO)
 
 
 def step(text: str, *values: object) -> None:

@@ -31,15 +31,15 @@ def ui(browser: Browser, server: Server) -> Iterator[PrefectUi]:
         yield one
 
 
-def test_a_bad_month_is_stopped_by_the_form_before_work_starts(ui: PrefectUi) -> None:
+def test_a_wrong_month_gets_a_sentence_before_work_starts(ui: PrefectUi) -> None:
     ui.open_form("monthly")
     for title in ("Month", "Reason", "Published file", "Published record"):
         expect(ui.field(title)).to_be_visible()
     ui.field("Month").fill("2026-13")
 
-    ui.submit_refused("'2026-13' does not match")
-
-    assert ui.begun == []
+    ui.open_run(ui.submit())
+    ui.until_state("Failed")
+    expect(ui.page.get_by_text("“2026-13” is not a month. Write it as YYYY-MM").first).to_be_visible()
 
 
 def test_a_month_is_held_read_approved_and_one_council_run_again(ui: PrefectUi, server: Server) -> None:
