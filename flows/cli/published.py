@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from flows.published.shelf import Shelf
     from flows.settings.settings import Settings
 
+#: The fewest letters that the statistics service searches for.
+_FEWEST_LETTERS = 3
+
 reference = typer.Typer(
-    help="The stored published files: list them, add one by hand, lay them out.", no_args_is_help=True
+    help="The published files: find one, list what is stored, add one by hand, lay them out.", no_args_is_help=True
 )
 app.add_typer(reference, name="reference", rich_help_panel=MODEL)
 
@@ -84,6 +88,51 @@ def add_file(
     typer.echo(outcome.sentence)
     if outcome.trouble:
         raise typer.Exit(ReferenceDataError.exit_code)
+
+
+@reference.command("find")
+def find_command(
+    words: Annotated[list[str], typer.Argument(help="Words of the publication's title.")],
+    write: Annotated[
+        str, typer.Option(help="Write this one into the settings: its number in the list, or its id.")
+    ] = "",
+    pin: Annotated[bool, typer.Option(help="Stay at its present version; else the newest is taken each time.")] = False,
+) -> None:
+    """Search DfE's statistics service, show data sets with their ids, and write one into the settings."""
+    from features.errors import ReferenceDataError, SettingsError
+    from flows.published.api import find_data_sets
+    from flows.published.find import as_settings, chosen_data_set, in_words, what_it_holds, write_into
+    from flows.published.refresh import downloader
+    from flows.settings.settings import Settings, settings_file
+
+    sought = " ".join(words)
+    if len(sought) < _FEWEST_LETTERS:
+        raise SettingsError(f"The service searches for {_FEWEST_LETTERS} letters or more.")
+    settings = Settings.load().reference
+    downloads = downloader(settings)
+    found = find_data_sets(downloads, settings.api, sought)
+    if not found:
+        raise ReferenceDataError(
+            f"No publication with data sets in the statistics service is found by “{sought}”. Try fewer words of its "
+            "title; or download the file from its page and add it by hand (docs/reference-refresh.md)."
+        )
+    typer.echo(in_words(found))
+    which = write
+    if not which and sys.stdin.isatty():
+        which = str(
+            typer.prompt("\nWhich one into the settings? Its number; Enter for none", default="", show_default=False)
+        )
+    if not which:
+        typer.echo("\nholdfast reference find WORDS --write NUMBER writes one into the settings.")
+        return
+    one = chosen_data_set(found, which)
+    lines = as_settings(one, what_it_holds(downloads, settings.api, one), pinned=pin)
+    file = settings_file()
+    if file is None:
+        typer.echo(f"\nThere is no settings file. Put these lines into holdfast.toml:\n\n{lines}")
+        return
+    write_into(file, lines)
+    typer.echo(f"\nWritten into {file}:\n\n{lines}\n`holdfast refresh` fetches it.")
 
 
 @reference.command("export")

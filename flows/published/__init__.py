@@ -5,6 +5,7 @@ DOOR = (
     "api",
     "download",
     "due",
+    "find",
     "outcome",
     "refresh",
     "shelf",

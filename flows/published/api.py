@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 from features.errors import ReferenceDataError
 from flows.published.download import Downloader
@@ -18,6 +20,8 @@ from flows.settings.published_sources import ReferenceSource
 
 #: Versions in one page of the API's response, which lists the newest first.
 _PAGE_SIZE = 20
+#: The most publications in one page, and the most pages that a search reads.
+_MOST_PUBLICATIONS, _MOST_PAGES = 40, 5
 _NUMBER = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,2}")
 
 
@@ -29,6 +33,8 @@ class DataSetVersion:
     published: date | None
     last_period: str
     """The newest period that it covers, as the publisher writes it; empty if the API does not say."""
+    deprecated: bool = False
+    """Whether the publisher will take it away. Until then it is read as any other."""
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -60,12 +66,86 @@ def published_versions(downloader: Downloader, api: str, source: ReferenceSource
 
 
 def _version(one: Any) -> DataSetVersion | None:
-    """The version if it is published; None for withdrawn and unpublished ones, which have no file."""
-    if str(one.get("status", "Published")).lower() != "published":
+    """The version if it has a file; None for withdrawn and unpublished ones."""
+    status = str(one.get("status", "Published")).lower()
+    if status not in ("published", "deprecated"):
         return None
     number = str(one["version"])
     if not _NUMBER.fullmatch(number):
         raise ValueError("no version number")
-    periods = one.get("timePeriods") or {}
     day = str(one.get("published") or "")[:10]
-    return DataSetVersion(number, date.fromisoformat(day) if day else None, str(periods.get("end", ""))[:20])
+    published = date.fromisoformat(day) if day else None
+    return DataSetVersion(number, published, _last_period(one), status == "deprecated")
+
+
+def _last_period(version: Any) -> str:
+    return str((version.get("timePeriods") or {}).get("end", ""))[:20]
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """A data set that a search found."""
+
+    publication: str
+    id: str
+    title: str
+    summary: str
+    status: str
+    """Published, Deprecated or Withdrawn."""
+    superseded_by: str
+    version: str
+    last_period: str
+    levels: tuple[str, ...]
+
+    @property
+    def usable(self) -> bool:
+        return self.status != "Withdrawn" and bool(self.version)
+
+
+def find_data_sets(downloader: Downloader, api: str, words: str) -> tuple[DataSet, ...]:
+    """The data sets of every publication that the words find, in the API's order. Raises ReferenceDataError."""
+    root, found = api.rstrip("/"), []
+    for publication in _pages(downloader, f"{root}/publications?search={quote(words)}", _MOST_PUBLICATIONS):
+        sets = _pages(downloader, f"{root}/publications/{_id(publication)}/data-sets?", _PAGE_SIZE)
+        found += [_data_set(str(publication["title"]), one) for one in sets]
+    return tuple(found)
+
+
+def _pages(downloader: Downloader, address: str, size: int) -> list[Any]:
+    """The results of all pages of a list."""
+    results: list[Any] = []
+    page, pages = 1, 1
+    while page <= min(pages, _MOST_PAGES):
+        joined = f"{address}{'' if address.endswith('?') else '&'}page={page}&pageSize={size}"
+        content = downloader.fetch(joined, "the search of the statistics API", json=True).content
+        try:
+            answer = json.loads(content)
+            results += [one for one in answer["results"] if _id(one)]
+            pages = int(answer["paging"]["totalPages"])
+        except (ValueError, KeyError, TypeError):
+            raise ReferenceDataError(
+                "The statistics API’s list has another form than version 1 of the API gives. Download the file from "
+                "the publication’s page and add it by hand: docs/reference-refresh.md."
+            ) from None
+        page += 1
+    return results
+
+
+def _id(one: Any) -> str:
+    """An id as the settings take it, so that nothing else gets into an address."""
+    return str(UUID(str(one["id"])))
+
+
+def _data_set(publication: str, one: Any) -> DataSet:
+    latest = one.get("latestVersion") or {}
+    return DataSet(
+        publication=publication,
+        id=_id(one),
+        title=str(one.get("title", "")),
+        summary=str(one.get("summary", "")),
+        status=str(one.get("status", "Published")),
+        superseded_by=str(one.get("supersedingDataSetId") or ""),
+        version=str(latest.get("version", "")),
+        last_period=_last_period(latest),
+        levels=tuple(map(str, latest.get("geographicLevels") or ())),
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -89,19 +89,21 @@ def refresh_source(
         hint = f"{source.name}: {since}; it is added by hand with `holdfast reference add {source.name} FILE`."
         return SourceOutcome(source.name, SourceStatus.BY_HAND, hint, present)
     try:
-        address, release, newer = _address(downloads, settings, source)
+        address, release, newer, remark = _address(downloads, settings, source)
         if release and present is not None and present.release == release:
             # A published version of a data set never changes, so its file need not be downloaded again.
-            return _unchanged(source, present, newer)
+            return _remarked(_unchanged(source, present, newer), remark)
         fetched = downloads.fetch(address, source.name)
     except ReferenceDataError as error:
         return SourceOutcome(source.name, SourceStatus.NOT_FETCHED, str(error), present)
     outcome = take_file(shelf, source, fetched, at, release=release)
-    if newer is None or outcome.trouble:
-        return outcome
-    return SourceOutcome(
-        outcome.source, outcome.status, f"{outcome.sentence} {_pinned(source, newer)}", outcome.version, newer=newer
-    )
+    if newer is not None and not outcome.trouble:
+        outcome = replace(outcome, sentence=f"{outcome.sentence} {_pinned(source, newer)}", newer=newer)
+    return _remarked(outcome, remark)
+
+
+def _remarked(outcome: SourceOutcome, remark: str) -> SourceOutcome:
+    return replace(outcome, sentence=f"{outcome.sentence} {remark}") if remark else outcome
 
 
 def take_file(
@@ -144,17 +146,22 @@ def take_file(
 
 def _address(
     downloads: Downloader, settings: ReferenceSettings, source: ReferenceSource
-) -> tuple[str, str, DataSetVersion | None]:
-    """The file's address, its version number if it has one, and any version newer than the pinned one."""
+) -> tuple[str, str, DataSetVersion | None, str]:
+    """The file's address, its version number if it has one, any version newer than the pinned one, and a remark."""
     if source.url:
-        return source.url, "", None
+        return source.url, "", None, ""
     versions = published_versions(downloads, settings.api, source)
     newest = versions[0]
-    if not source.version:
-        return csv_address(settings.api, source.data_set, newest.number), newest.number, None
-    pinned = DataSetVersion(source.version, None, "")
+    number = source.version or newest.number
+    pinned = DataSetVersion(number, None, "")
     newer = newest if newest.order > pinned.order else None
-    return csv_address(settings.api, source.data_set, source.version), source.version, newer
+    remark = ""
+    if any(v.number == number and v.deprecated for v in versions):
+        remark = (
+            f"Version {number} of the data set is deprecated: the publisher will take it away. It was read. "
+            "`holdfast reference find` shows what takes its place."
+        )
+    return csv_address(settings.api, source.data_set, number), number, newer, remark
 
 
 def _unchanged(source: ReferenceSource, present: Version, newer: DataSetVersion | None) -> SourceOutcome:

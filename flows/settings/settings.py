@@ -306,7 +306,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings, env_settings, _HandWritten(settings_cls, toml_file=_settings_file()))
+        return (init_settings, env_settings, _HandWritten(settings_cls, toml_file=settings_file()))
 
     @classmethod
     def load(cls, **given: Any) -> Settings:
@@ -345,7 +345,7 @@ class _HandWritten(TomlConfigSettingsSource):
         return read_toml(Path(str(file_path)))
 
 
-def _settings_file() -> Path | None:
+def settings_file() -> Path | None:
     """The settings file; None if there is none. A file that was named must exist, as nobody would notice defaults."""
     named = os.environ.get(f"{PREFIX}CONFIG")
     if named == "":

@@ -175,6 +175,19 @@ def test_a_pinned_data_set_stays_and_says_that_a_newer_one_is_out(web: Web, stor
     assert {a for a in web.asked if "/csv" in a} == {f"{path}/csv?dataSetVersion=1.0"}
 
 
+def test_a_deprecated_version_is_read_and_said(web: Web, store: LocalStore) -> None:
+    path = f"/v1/data-sets/{DATA_SET}"
+    web.serve(f"{path}/versions", file(versions(("2.0", "", "2024"), state="Deprecated"), "application/json"))
+    web.serve(f"{path}/csv", file(yearly([2024])))
+    source = Source(store, data_set=DATA_SET, api=f"http://127.0.0.1:{web.port}/v1")
+    for expected in (SourceStatus.FIRST, SourceStatus.UNCHANGED):
+        found = source.next_week()
+        assert found.status is expected
+        assert (
+            "Version 2.0 of the data set is deprecated: the publisher will take it away. It was read." in found.sentence
+        )
+
+
 @pytest.mark.parametrize(
     ("listing", "words"),
     [
