@@ -101,7 +101,7 @@ def find_command(
     """Search DfE's statistics service, show data sets with their ids, and write one into the settings."""
     from features.errors import ReferenceDataError, SettingsError
     from flows.published.api import find_data_sets
-    from flows.published.find import as_settings, chosen_data_set, in_words, what_it_holds, write_into
+    from flows.published.find import as_settings, chosen_data_set, data_sets_in_words, what_it_holds, write_into
     from flows.published.refresh import downloader
     from flows.settings.settings import Settings, settings_file
 
@@ -116,7 +116,7 @@ def find_command(
             f"No publication with data sets in the statistics service is found by “{sought}”. Try fewer words of its "
             "title; or download the file from its page and add it by hand (docs/reference-refresh.md)."
         )
-    typer.echo(in_words(found))
+    typer.echo(data_sets_in_words(found))
     which = write
     if not which and sys.stdin.isatty():
         which = str(

@@ -18,7 +18,7 @@ from flows.settings.published_sources import Holds, ReferenceSettings
 _SUMMARY = 200
 
 
-def in_words(found: tuple[DataSet, ...]) -> str:
+def data_sets_in_words(found: tuple[DataSet, ...]) -> str:
     """The data sets below their publications, numbered, each with its id and what it covers."""
     lines, above = [], ""
     for number, one in enumerate(found, start=1):
