@@ -10,6 +10,7 @@ MODULES = (
     "benchmarks.monthly_run",
     "benchmarks.validation",
     "benchmarks.whole_runs",
+    "benchmarks.catch_up",
     "benchmarks.annex_a",
     "benchmarks.csww",
 )

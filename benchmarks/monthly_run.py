@@ -31,10 +31,10 @@ from flows.alerts.council import publish_council
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
 from flows.month import inputs
+from flows.month.edition import TakenIn
 from flows.month.measure import measure
 from flows.month.score import load_model, score_councils
 from flows.month.steps import decide_month, write_region_page
-from flows.month.take_in import TakenIn
 from flows.sample_region import Region, as_canonical, generate, region, write_month
 from flows.settings.settings import Settings
 from flows.store import Store

@@ -19,11 +19,11 @@ from features.months import Month, month_range
 from flows.mail.undelivered import note_undelivered
 from flows.mail.valve import hold_in_marker
 from flows.month import inputs
-from flows.month.portions import READERS, in_portions, read_portion, retried, take_in_portions
+from flows.month.portions import begin_reading, take_in_portions
 from flows.month.score import load_model
 from flows.month.steps import write_success_marker
 from flows.month.take_in import Due, Read
-from flows.month.workers import worker_processes
+from flows.month.workers import reading_process
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.owner import holding
 from flows.orchestration.send import MailStopped
@@ -55,23 +55,21 @@ class BackfillRequest(BaseModel):
     reason: str = Field(default="", title="Reason", max_length=200)
 
 
-@task(task_run_name="Read {months}", **PATIENT_STEP)
-def read_together(context: RunContext, months: str, due: list[Due], pool: ProcessPoolExecutor) -> list[list[Read]]:
-    """Read what every council sent for some months, in parallel."""
+@task(task_run_name="Read {month}", **PATIENT_STEP)
+def read_together(context: RunContext, month: str, due: Due, pool: ProcessPoolExecutor) -> list[Read]:
+    """Read what every council sent for a month, in the process for reading."""
     with context.clock.stage("read"):
-        return read_portion(due, pool, inputs.reader(context))
+        return begin_reading(due, pool, inputs.reader(context))()
 
 
 def take_in(context: RunContext, due: list[Due]) -> None:
-    """Check and count the months in portions, as tasks of the run. The next portion is read meanwhile."""
-    if not due:
-        return
-    with worker_processes(READERS) as pool:
+    """Take in the months portion by portion, as tasks of the run. The next month is read meanwhile."""
+    with reading_process() as pool:
         take_in_portions(
-            in_portions(due),
-            lambda names, portion: read_together.submit(whole(context), names, whole(portion), whole(pool)),
-            lambda names, portion, reads: check_and_count(
-                whole(context), names, whole(retried(portion, reads)), whole(reads), reports=False
+            due,
+            lambda one: read_together.submit(whole(context), str(one.month), whole(one), whole(pool)).result,
+            lambda portion: check_and_count(
+                whole(context), portion.name, whole(portion.retried()), whole(portion.reads), reports=False
             ),
         )
 

@@ -22,6 +22,7 @@ from features.errors import HoldfastError
 from features.months import Month, london_day
 from flows.extracts.formats.dfe.register import register_from_published
 from flows.mail import approval
+from flows.month.edition import TakenIn
 from flows.month.published_returns import (
     read_published_file,
     read_record_beside,
@@ -31,7 +32,6 @@ from flows.month.published_returns import (
 from flows.month.restated import restatements
 from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.month.steps import chosen_councils
-from flows.month.take_in import TakenIn
 from flows.orchestration import artifacts
 from flows.orchestration.ends import MonthReport, check_only, rehearsed, send_only
 from flows.orchestration.failures import TELLS_OF_FAILURE

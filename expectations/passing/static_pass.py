@@ -93,7 +93,12 @@ def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
         .with_columns(month=pl.lit(b.month.last_day))
         for b in batches
     ]
+    cells = pl.concat(parts)
     rows = prepared.rows.select("month", "la_code", "file_no", "file_row").with_row_index("row")
+    # Few files have such cells, so only their rows are looked at.
+    rows = rows.join(
+        cells.select("month", "la_code").unique(), on=["month", "la_code"], how="semi", maintain_order="left"
+    )
     # Only a fault of ingest can repeat a row number in a file; the first row then stands for it.
     rows = rows.unique(subset=["file_no", "file_row"], keep="first", maintain_order=True)
     origins = pl.concat(
@@ -105,8 +110,7 @@ def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
         ]
     ).drop("extract")
     return (
-        pl.concat(parts)
-        .join(rows, on=["month", "la_code", "file_row"], how="inner", validate="m:1")
+        cells.join(rows, on=["month", "la_code", "file_row"], how="inner", validate="m:1")
         .join(origins, on=["month", "la_code", "file_row", "column"], how="left", validate="m:1")
         .with_columns(pl.when(pl.col("of").is_null()).then("file_row").otherwise("at").alias("at"))
         .select(pl.col("row").cast(pl.Int64), "file_no", "file_row", "column", "problem", "at", "of")

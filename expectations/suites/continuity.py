@@ -55,7 +55,8 @@ def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.Data
             earlier = [now]
             if kind in before:
                 earlier.insert(0, _rows(kind, before[kind].with_columns(pl.col("reference_date").alias("month"))))
-            parts += _of_kind(kind, now, _moved_on(pl.concat(earlier)))
+            then = _moved_on(pl.concat(earlier)).filter(pl.col("month").is_in(now["month"].unique().to_list()))
+            parts += _of_kind(kind, now, then)
     if Kind.CASELOAD in prepared and Kind.WORKFORCE in prepared:
         parts.append(_elsewhere(prepared[Kind.CASELOAD].rows))
     return pl.concat(parts).sort("month", "la_code", "extract", "check")

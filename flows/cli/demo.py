@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from features.errors import SettingsError
 from features.months import Month
-from flows.month.workers import worker_processes
+from flows.month.workers import reading_process
 from flows.store.progress import showing_progress
 
 if TYPE_CHECKING:
@@ -80,24 +80,23 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     embedded.start()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
-    # One process reads while this one checks. With two readers, three processes would share two cores.
-    with worker_processes(1) as pool, showing_progress(say):
+    with reading_process() as pool, showing_progress(say):
         region = pool.submit(make_region, folder / "landing")
         # Imports take long, so they are ordered: first what finds and reads the extracts, then, while these are
         # read, what loads models. skops searches every loaded module, so it comes before imports with many.
         import flows.month.score  # noqa: F401
         from flows.month import inputs
-        from flows.month.portions import read_portion, take_in_plainly
+        from flows.month.portions import begin_reading, take_in_portions
         from flows.settings.settings import Settings
         from flows.store.context import begin
 
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
         say(f"Taking in {first} to {before}, as each month's run would have seen it")
-        take_in_plainly(
+        take_in_portions(
             inputs.due_in_history(context, first, before),
-            lambda due: read_portion(due, pool, inputs.reader(context)),
-            lambda due, reads: inputs.check_months_of(context, due, reads, reports=False),
+            lambda one: begin_reading(one, pool, inputs.reader(context)),
+            lambda portion: inputs.check_months_of(context, portion.retried(), portion.reads, reports=False),
             prepare=_import_the_rest,
         )
 

@@ -3,6 +3,7 @@
 #: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "apart",
+    "edition",
     "inputs",
     "level",
     "measure",

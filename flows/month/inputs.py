@@ -10,6 +10,7 @@ from functools import partial
 from features.months import Month, month_range
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import require_key
+from flows.month.edition import TakenIn
 from flows.month.measure import Measured
 from flows.month.portions import ReadOne
 from flows.month.steps import (
@@ -21,7 +22,7 @@ from flows.month.steps import (
     files_as_known,
     versions_of,
 )
-from flows.month.take_in import Due, Read, TakenIn, months_due, read_files
+from flows.month.take_in import Due, Read, months_due, read_files
 from flows.store.context import RunContext
 
 

@@ -19,7 +19,7 @@ from features.months import Month, month_range
 from features.registry import RETURN, Kind
 from flows.extracts.checking import RECORD_KINDS
 from flows.month.apart import apart, fault_sentence
-from flows.month.take_in import unreported
+from flows.month.edition import unreported
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 

@@ -1,60 +1,69 @@
-"""Takes in past months in portions: each portion is checked and counted while the next one is being read."""
+"""Takes in past months portion by portion: some months are read, counted, kept and forgotten before the next ones.
+
+How many months make a portion is decided by the rows that were read. The size of a file says little: a row takes 90
+bytes as CSV and 10 as Parquet. So the memory that a catch-up needs does not depend on how many months it has.
+"""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from flows.extracts.landing import LandedFile
 from flows.month.apart import fault_sentence, of_the_run
 from flows.month.take_in import Due, Read, load_checks, to_be_tried_again, unread
 from flows.store.progress import step
 
-#: Rows in a portion: some months of a small region, or one month of England. With larger portions, more checking is
-#: left when nothing remains to be read. With smaller ones, Great Expectations starts too often.
-_ROWS_AT_ONCE = 300_000
-_BYTES_PER_ROW = 90
-#: The number of processes that read files.
-READERS = 2
-
+#: Rows in a portion: some months of a small region, or one month of England. With larger portions, more memory is
+#: needed. With smaller ones, Great Expectations starts too often.
+ROWS_AT_ONCE = 300_000
 
 #: A function that reads what one council sent for one month.
 ReadOne = Callable[[Sequence[LandedFile]], list[Read]]
+#: A month that is being read: waits until it has been.
+Reading = Callable[[], list[Read]]
 
 
-class Reading(Protocol):
-    """A portion that is being read: a future of Prefect's or of Python's."""
+@dataclass
+class Portion:
+    """Some months that are checked and counted together, with what was read of them."""
 
-    def result(self) -> list[list[Read]]: ...
+    due: list[Due] = field(default_factory=list)
+    reads: list[list[Read]] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The months, to show."""
+        first, last = self.due[0].month, self.due[-1].month
+        return str(first) if first == last else f"{first} to {last}"
+
+    @property
+    def rows(self) -> int:
+        """How many rows were read."""
+        return sum(read.extract.frame.height for month in self.reads for read in month if read.extract is not None)
+
+    def retried(self) -> list[Due]:
+        """The months, where those with something unread are marked to be tried again."""
+        return [to_be_tried_again(one, read) for one, read in zip(self.due, self.reads, strict=True)]
+
+    def forget(self) -> None:
+        """Let go of the rows, whoever still holds the portion."""
+        self.reads.clear()
 
 
-def in_portions(due: Sequence[Due]) -> list[list[Due]]:
-    """Group consecutive months so that each group's files have about as many rows as fit in one pass."""
-    portions: list[list[Due]] = []
-    room = 0
-    for one in due:
-        size = sum(f.size for f in one.files) // _BYTES_PER_ROW
-        if not portions or size > room:
-            portions.append([])
-            room = _ROWS_AT_ONCE
-        portions[-1].append(one)
-        room -= size
-    return portions
-
-
-def read_portion(due: Sequence[Due], pool: Executor, read_one: ReadOne) -> list[list[Read]]:
-    """Read what every council sent for some months, in parallel in the pool's processes.
+def begin_reading(one: Due, pool: Executor, read_one: ReadOne) -> Reading:
+    """Begin to read what every council sent for a month, in the pool.
 
     `read_one` reads one council's files of a month; it must pickle.
     """
-    work = [(i, files) for i, one in enumerate(due) for files in one.by_council()]
-    read = list(pool.map(partial(_read_or_fault, read_one), [files for _, files in work], chunksize=8))
-    reads: list[list[Read]] = [[] for _ in due]
-    for (i, _), found in zip(work, read, strict=True):
-        reads[i] += found
-    return reads
+    found = pool.map(partial(_read_or_fault, read_one), one.by_council(), chunksize=_COUNCILS_AT_ONCE)
+    return lambda: [read for reads in found for read in reads]
+
+
+_COUNCILS_AT_ONCE = 8
 
 
 def _read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
@@ -68,44 +77,29 @@ def _read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
 
 
 def take_in_portions(
-    portions: Sequence[list[Due]],
-    start_reading: Callable[[str, list[Due]], Reading],
-    check: Callable[[str, list[Due], list[list[Read]]], object],
-    prepare: Callable[[], None] = load_checks,
-) -> None:
-    """Check and count each portion while the next one is being read. Both functions get the portion's name to show.
-
-    `prepare` runs while the first portion is being read.
-    """
-    if not portions:
-        return
-    names = [f"{p[0].month} to {p[-1].month}" for p in portions]
-    ahead = start_reading(names[0], portions[0])
-    prepare()
-    for i, portion in enumerate(portions):
-        reads = ahead.result()
-        if i + 1 < len(portions):
-            ahead = start_reading(names[i + 1], portions[i + 1])
-        step("Checking and counting %s", names[i])
-        check(names[i], portion, reads)
-
-
-def retried(due: Sequence[Due], reads: Sequence[Sequence[Read]]) -> list[Due]:
-    """The months, where those with something unread are marked to be tried again."""
-    return [to_be_tried_again(one, read) for one, read in zip(due, reads, strict=True)]
-
-
-def take_in_plainly(
     due: Sequence[Due],
-    read: Callable[[list[Due]], list[list[Read]]],
-    check: Callable[[list[Due], list[list[Read]]], object],
+    begin: Callable[[Due], Reading],
+    keep: Callable[[Portion], object],
     prepare: Callable[[], None] = load_checks,
 ) -> None:
-    """The same without Prefect, for the demo's history, as nobody watches those months in the UI."""
-    with ThreadPoolExecutor(1) as reader:
-        take_in_portions(
-            in_portions(due),
-            lambda _, portion: reader.submit(read, portion),
-            lambda _, portion, reads: check(retried(portion, reads), reads),
-            prepare,
-        )
+    """Read the months one by one, and keep each portion before it is forgotten. One month is read ahead meanwhile.
+
+    `keep` checks, counts and stores a portion. `prepare` runs while the first month is being read.
+    """
+    if not due:
+        return
+    portion = Portion()
+    ahead = begin(due[0])
+    prepare()
+    for number, one in enumerate(due, 1):
+        portion.due.append(one)
+        portion.reads.append(ahead())
+        if number < len(due):
+            ahead = begin(due[number])
+        # The next month is probably as large as this one.
+        if number == len(due) or portion.rows * (1 + 1 / len(portion.due)) > ROWS_AT_ONCE:
+            step("Checking and counting %s", portion.name)
+            keep(portion)
+            portion.forget()
+            gc.collect()  # Great Expectations' results refer to each other in circles
+            portion = Portion()

@@ -16,7 +16,7 @@ from features.months import Month
 from features.registry import BY_NAME, WINDOWS
 from flows.alerts.letter.figures import value_text
 from flows.extracts.checking import RECORD_KINDS
-from flows.month.take_in import TakenIn, unreported
+from flows.month.edition import TakenIn, unreported
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 

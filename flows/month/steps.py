@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from expectations.accepted import Accepted, read_accepted
-from expectations.batch import FAILURES, Batch, Outcome
+from expectations.batch import FAILURES
 from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
 from features.errors import SettingsError
@@ -28,8 +28,9 @@ from flows.alerts.region_page import RunFacts, StageTime, region_page, region_pa
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.alerts.scorecard import Scorecard, scorecard
 from flows.month.apart import apart, fault_sentence
+from flows.month.edition import TakenIn, store_edition
 from flows.month.measure import Measured
-from flows.month.take_in import Due, Read, TakenIn, check_months, store_edition
+from flows.month.take_in import Checked, Due, Read, check_months
 from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store import Store
@@ -74,29 +75,26 @@ def check_and_store(
 ) -> list[TakenIn]:
     """Validate the months together, then count and store each."""
     with clock.stage("check"):
-        checked = check_months(history, due, reads, by.accepted)
+        months, faults = check_months(history, due, reads, by.accepted)
+    for sentence in faults:
+        step("%s", sentence)
     taken: list[TakenIn] = []
-    for one, read, batch, outcome in zip(checked.due, checked.reads, checked.batches, checked.outcomes, strict=True):
+    for one in months:
 
-        def tell(manifest: Manifest, batch: Batch = batch, outcome: Outcome = outcome) -> None:
-            write_reports(history.store, register, batch, outcome, manifest, by.accepted)
+        def tell(manifest: Manifest, one: Checked = one) -> None:
+            write_reports(history.store, register, one.batch, one.outcome, manifest, by.accepted)
 
         with clock.stage("count and report" if by.reports else "count"):
             stored = store_edition(
-                history.store,
                 history,
                 register,
                 one,
-                read,
-                batch,
-                outcome,
                 due_working_day=by.due_working_day,
-                tell=tell if by.reports and one.has_news else None,
+                tell=tell if by.reports and one.due.has_news else None,
             )
-        faults = (*(() if taken else checked.faults), *stored.faults)
-        for sentence in faults:
+        for sentence in stored.faults:
             step("%s", sentence)
-        taken.append(replace(stored, faults=faults))
+        taken.append(stored if taken else replace(stored, faults=(*faults, *stored.faults)))
     return taken
 
 

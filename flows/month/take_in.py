@@ -15,14 +15,11 @@ import polars as pl
 
 from expectations.accepted import Accepted, accepting
 from expectations.batch import FAILURES, Batch, Outcome
-from expectations.fates import Fate, file_as_checked
-from expectations.passing.effects import usable
-from features.councils import Council, Register
-from features.measuring.inputs import UNREPORTED
-from features.measuring.returns import CELL_REASONS
-from features.months import Month, london_day, nth_working_day
-from features.registry import Kind, Missing
-from flows.extracts.checking import STATES, CountedMonth, batch_of, check_history, count_usable
+from expectations.fates import Fate
+from features.councils import Register
+from features.months import Month, london_day
+from features.registry import Kind
+from flows.extracts.checking import batch_of, check_history, count_usable
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, list_month
 from flows.extracts.mapping import FOLDER as MAPPINGS
@@ -30,9 +27,9 @@ from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission, record_submission
 from flows.month.apart import apart, fault_sentence
-from flows.store import DamagedObject, Store
+from flows.store import Store
 from flows.store.editions import History, records_kept_from
-from flows.store.manifest import ExtractRecord, Manifest
+from flows.store.manifest import Manifest
 from flows.store.progress import step
 
 _INCOMPLETE = "-incomplete"
@@ -77,17 +74,6 @@ class Read:
     received: Received | None = None
     fault: bool = False
     """Reading failed through a fault of ours: the file is not recorded as received, and the next run tries again."""
-
-
-@dataclass(frozen=True, slots=True)
-class TakenIn:
-    """A month that has been ingested and validated."""
-
-    manifest: Manifest
-    outcome: Outcome
-    replaces: Manifest | None
-    faults: tuple[str, ...] = ()
-    """Faults of ours at single councils, as sentences."""
 
 
 def months_due(
@@ -237,29 +223,41 @@ def load_checks() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """Months after validation. Files that a fault of ours kept from being checked count as unread."""
+    """A month after validation. Files that a fault of ours kept from being checked count as unread."""
 
-    due: tuple[Due, ...]
-    reads: tuple[tuple[Read, ...], ...]
-    batches: tuple[Batch, ...]
-    outcomes: tuple[Outcome, ...]
-    faults: tuple[str, ...]
-    """Faults of ours at single councils, as sentences."""
+    due: Due
+    reads: tuple[Read, ...]
+    batch: Batch
+    outcome: Outcome
+
+    @property
+    def codes(self) -> list[str]:
+        """The councils of which something could be read."""
+        return list(dict.fromkeys(r.file.council.la_code for r in self.reads if r.extract is not None))
+
+    def without(self, why: Mapping[str, str]) -> Checked:
+        """The same month, where the councils in `why` count as unread through a fault of ours."""
+        if not why:
+            return self
+        reads = tuple(_unread_where(self.reads, why))
+        batch = of_councils(self.batch, set(self.codes) - set(why))
+        return Checked(to_be_tried_again(self.due, reads), reads, batch, without_councils(self.outcome, why))
 
 
 def check_months(
     history: History, due: Sequence[Due], reads: Sequence[Sequence[Read]], accepted: Sequence[Accepted]
-) -> Checked:
+) -> tuple[list[Checked], list[str]]:
     """Validate the months in as few passes as possible, each against the 12 months before it.
 
     A month is counted between the two halves of a pass, so that everything that counting relies on has been checked
     first. A council at which Holdfast itself fails is left out, with a sentence, and the next run tries it again.
+    Returns the months and these sentences.
     """
     # Great Expectations takes seconds to import, and a run with nothing new to check does not need it.
     from expectations.passing.check import check_batches
 
     if not due:
-        return Checked((), (), (), (), ())
+        return [], []
     known = check_history(history, [(d.month, d.cutoff) for d in due])
     codes = list(dict.fromkeys(r.file.council.la_code for month in reads for r in month))
 
@@ -274,23 +272,19 @@ def check_months(
         return batches, check_batches(batches, known, accepted, count)
 
     done = apart(codes, check)
-    sentences = {
-        la_code: fault_sentence(_council_of(la_code, reads), "checking", error)
-        for la_code, error in done.faults.items()
-    }
-    left = [_unread_where(month, sentences) for month in reads]
-    batches, outcomes = done.result
-    return Checked(
-        due=tuple(to_be_tried_again(d, r) for d, r in zip(due, left, strict=True)),
-        reads=tuple(tuple(month) for month in left),
-        batches=batches,
-        outcomes=outcomes,
-        faults=tuple(sentences.values()),
-    )
+    why = sentences("checking", done.faults, [r for month in reads for r in month])
+    left = [_unread_where(month, why) for month in reads]
+    months = [
+        Checked(to_be_tried_again(d, r), tuple(r), batch, outcome)
+        for d, r, batch, outcome in zip(due, left, *done.result, strict=True)
+    ]
+    return months, list(why.values())
 
 
-def _council_of(la_code: str, reads: Sequence[Sequence[Read]]) -> Council:
-    return next(r.file.council for month in reads for r in month if r.file.council.la_code == la_code)
+def sentences(what: str, faults: Mapping[str, Exception], reads: Sequence[Read]) -> dict[str, str]:
+    """What failed at each council, as a sentence."""
+    councils = {r.file.council.la_code: r.file.council for r in reads}
+    return {la_code: fault_sentence(councils[la_code], what, error) for la_code, error in faults.items()}
 
 
 def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
@@ -302,83 +296,7 @@ def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
     return kept
 
 
-def store_edition(
-    store: Store,
-    history: History,
-    register: Register,
-    due: Due,
-    reads: Sequence[Read],
-    batch: Batch,
-    outcome: Outcome,
-    *,
-    due_working_day: int,
-    tell: Callable[[Manifest], object] | None = None,
-) -> TakenIn:
-    """Count what may be used, withhold what may not, record every submission's fate, store the edition.
-
-    `tell` writes the month's reports. It is called before the edition is stored, so that every edition has its
-    reports, wherever a run was killed.
-    """
-    month = due.month
-    before = history.as_of(month.plus(-1), due.cutoff)
-    states = {k: history.table(before, f"state-{k}", schema) for k, schema in STATES.items()} if before else {}
-
-    def count(councils: Sequence[str]) -> CountedMonth:
-        only = None if len(councils) == len(codes) else set(councils)
-        return count_usable(_of(batch, only), outcome, extracts_of(reads), states)
-
-    codes = list(dict.fromkeys(r.file.council.la_code for r in reads if r.extract is not None))
-    done = apart(codes, count)
-    logged, unlogged = _log(store, [r for r in reads if r.file.council.la_code not in done.faults], batch, outcome)
-    counted = count([c for c in codes if c not in {*done.faults, *unlogged}]) if unlogged else done.result
-    why = {c: fault_sentence(_council_of(c, [reads]), "counting", error) for c, error in done.faults.items()}
-    why |= {c: fault_sentence(_council_of(c, [reads]), "recording", error) for c, error in unlogged.items()}
-    if why:
-        reads = _unread_where(reads, why)
-        due = to_be_tried_again(due, reads)
-        batch = _of(batch, set(codes) - set(why))
-        outcome = without_councils(outcome, why)
-    frames = usable(batch, outcome)
-    if Kind.RETURN in frames:
-        # A return is not counted but read as stored, so its withheld fields must not be stored.
-        frames[Kind.RETURN] = without_withheld(frames[Kind.RETURN], Kind.RETURN, outcome)
-    known = [london_day(f.modified) for f in due.files] + ([before.known_to] if before else [])
-    known += [london_day(f.mapping.modified) for f in due.files if f.mapping is not None]
-    manifest = Manifest(
-        month=month,
-        edition=history.next_number(month),
-        fingerprint=due.fingerprint,
-        known_to=max(known, default=month.last_day),
-        extracts=records_of(
-            register, due, reads, logged, batch, outcome, due_day=nth_working_day(month.plus(1), due_working_day)
-        ),
-        unrecognised=tuple(u.reason for u in due.unrecognised),
-        checks={
-            "rows": float(outcome.statistics.rows),
-            "checks": float(outcome.statistics.checks_run),
-            "errors": float(outcome.errors),
-            "failures": float(outcome.failures.height),
-        },
-    )
-    cell_reasons = [CELL_REASONS.to_frame(), *(r.extract.reasons for r in reads if r.extract is not None)]
-    if tell is not None:
-        tell(manifest)
-    stored = history.write(
-        manifest,
-        {
-            **{str(kind): frame for kind, frame in frames.items()},
-            **{f"counts-{kind}": frame for kind, frame in counted.counts.items()},
-            **{f"state-{kind}": frame for kind, frame in counted.states.items()},
-            "reasons": counted.reasons,
-            "cell-reasons": pl.concat(cell_reasons),
-            "failures": outcome.failures.select(list(FAILURES)),
-            "profile": outcome.profile,
-        },
-    )
-    return TakenIn(stored, outcome, due.replaces, tuple(why.values()))
-
-
-def _of(batch: Batch, councils: Collection[str] | None) -> Batch:
+def of_councils(batch: Batch, councils: Collection[str] | None) -> Batch:
     """The rows of these councils only; all rows if None."""
     if councils is None:
         return batch
@@ -398,98 +316,3 @@ def without_councils(outcome: Outcome, councils: Collection[str]) -> Outcome:
         profile=outcome.profile.filter(kept),
         checked={key: rows for key, rows in outcome.checked.items() if key[0] not in councils},
     )
-
-
-def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.DataFrame:
-    """The frame with null in every field that validation withholds, for each council."""
-    by_field: dict[str, list[str]] = {}
-    for la_code, of, name in sorted(outcome.withheld):
-        if of is kind:
-            by_field.setdefault(name, []).append(la_code)
-    return frame.with_columns(
-        pl.when(pl.col("la_code").is_in(councils).not_()).then(pl.col(name)).alias(name)
-        for name, councils in by_field.items()
-    )
-
-
-def _log(
-    store: Store, reads: Sequence[Read], batch: Batch, outcome: Outcome
-) -> tuple[dict[tuple[str, Kind], Submission], dict[str, DamagedObject]]:
-    """Write the submission log. Also returns the councils, each with the reason, whose log in the store is damaged."""
-    logged: dict[tuple[str, Kind], Submission] = {}
-    damaged: dict[str, DamagedObject] = {}
-    for read in reads:
-        la_code, kind = read.file.council.la_code, read.file.kind
-        if read.fault:
-            continue
-        checked = file_as_checked(batch, outcome, la_code, kind)
-        submission = replace(read.submission, outcome=checked.fate, reason=checked.reason or None)
-        try:
-            logged[la_code, kind] = record_submission(store, submission)
-        except DamagedObject as error:
-            damaged[la_code] = error
-    return logged, damaged
-
-
-def records_of(
-    register: Register,
-    due: Due,
-    reads: Sequence[Read],
-    logged: Mapping[tuple[str, Kind], Submission],
-    batch: Batch,
-    outcome: Outcome,
-    *,
-    due_day: date,
-) -> tuple[ExtractRecord, ...]:
-    """One record for each extract expected or received, sorted by council and kind."""
-    by_key = {(r.file.council.la_code, r.file.kind): r for r in reads}
-    expected = [(c.la_code, kind) for c in register.valid_in(due.month) for kind in c.expects]
-    first_seen = {(e.la_code, e.kind): e.first_received for e in due.replaces.extracts} if due.replaces else {}
-    found: list[ExtractRecord] = []
-    for la_code, kind in dict.fromkeys([*expected, *by_key]):
-        read = by_key.get((la_code, kind))
-        if read is None:
-            found.append(ExtractRecord(la_code, kind, Fate.MISSING, due=due_day))
-            continue
-        if read.fault:
-            day = london_day(read.file.modified)
-            record = ExtractRecord(la_code, kind, Fate.UNREAD, due_day, day, day, name=read.file.name)
-            found.append(replace(record, reason=read.refusal))
-            continue
-        checked = file_as_checked(batch, outcome, la_code, kind)
-        record = ExtractRecord(la_code, kind, checked.fate, due_day, rows=checked.rows, reason=checked.reason or None)
-        if read.extract is not None:
-            record = replace(record, withheld=checked.withheld, rows=read.extract.frame.height)
-            record = replace(record, absent_columns=read.extract.absent_columns, notes=read.extract.notes)
-        own = logged[la_code, kind]
-        found.append(
-            replace(
-                record,
-                received=own.day,
-                first_received=min(
-                    d for d in (first_seen.get((la_code, kind)), *(s.day for s in read.earlier), own.day) if d
-                ),
-                sha256=own.sha256,
-                name=read.file.name,
-                restates=own.supersedes,
-            )
-        )
-    return tuple(sorted(found, key=lambda e: (e.la_code, e.kind)))
-
-
-def unreported(manifests: Sequence[Manifest]) -> pl.DataFrame:
-    """UNREPORTED: why whole extracts are missing, from the months' records."""
-    reasons = {
-        Fate.MISSING: str(Missing.NOT_REPORTED),
-        Fate.REFUSED: str(Missing.QUARANTINED),
-        Fate.PERSONAL: str(Missing.QUARANTINED),
-        Fate.QUARANTINED: str(Missing.QUARANTINED),
-        Fate.UNREAD: str(Missing.UNREAD),
-    }
-    rows = [
-        (e.la_code, m.month.last_day, str(e.kind), reasons[e.outcome])
-        for m in manifests
-        for e in m.extracts
-        if e.outcome in reasons
-    ]
-    return pl.DataFrame(rows, schema=UNREPORTED, orient="row")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from features.months import Month
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
 from flows.extracts.landing import LandedFile
 from flows.mail.month_mail import NO_MAIL, MonthMail
+from flows.month.edition import TakenIn
+from flows.month.portions import Portion, Reading, take_in_portions
 from flows.month.steps import Alerting
-from flows.month.take_in import Read, TakenIn, to_be_tried_again, unread
+from flows.month.take_in import Due, Read, unread
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.owner import holding
 from flows.orchestration.send import open_post, send_free
@@ -32,21 +33,26 @@ from models.learning.trained import TrainedModel
 
 
 def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
-    """Read, check and count the months that have new files, with councils in parallel."""
+    """Read, check and count the months that have new files, portion by portion, with councils in parallel."""
     due = find_due_task(whole(context))
-    if not due:
-        return []
-    months = str(due[0].month) if len(due) == 1 else f"{due[0].month} to {due[-1].month}"
-    step("Reading %s: %d councils", months, len(context.register.councils))
-    with context.clock.stage("read"):
-        begun = [(one, _reading(context, str(one.month), files)) for one in due for files in one.by_council()]
-        found = faults.results([unit for _, unit in begun])
-    reads: dict[Month, list[Read]] = {one.month: [] for one in due}
-    for (one, _), read in zip(begun, found, strict=True):
-        reads[one.month] += read or []
-    retried = [to_be_tried_again(one, reads[one.month]) for one in due]
-    step("Checking and counting %s", months)
-    taken = check_and_count(whole(context), months, whole(retried), whole(list(reads.values())), reports=True)
+    taken: list[TakenIn] = []
+
+    def begin(one: Due) -> Reading:
+        step("Reading %s: %d councils", one.month, len(one.by_council()))
+        units = [_reading(context, str(one.month), files) for files in one.by_council()]
+
+        def wait() -> list[Read]:
+            with context.clock.stage("read"):
+                found = faults.results(units, all_may_fail=len(due) > 1)
+            return [read for reads in found for read in reads or []]
+
+        return wait
+
+    def keep(portion: Portion) -> None:
+        given = whole(portion.retried()), whole(portion.reads)
+        taken.extend(check_and_count(whole(context), portion.name, *given, reports=True))
+
+    take_in_portions(due, begin, keep)
     faults.found += [sentence for one in taken for sentence in one.faults]
     return taken
 

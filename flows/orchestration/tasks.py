@@ -28,11 +28,12 @@ from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_council
 from flows.mail.transports.open import mail_policy
 from flows.month import inputs, steps
+from flows.month.edition import TakenIn
 from flows.month.measure import Measured, measure
 from flows.month.published_returns import take_in_published
 from flows.month.score import score_councils
 from flows.month.steps import Alerting, accepted_failures, chosen_councils
-from flows.month.take_in import Due, Read, TakenIn
+from flows.month.take_in import Due, Read
 from flows.orchestration.faults import needs_a_person, tried_again
 from flows.store import StoreRefuses
 from flows.store.context import RunContext

@@ -20,10 +20,10 @@ from flows.alerts.council import publish_council
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
 from flows.month import inputs, steps
+from flows.month.edition import TakenIn
 from flows.month.measure import Measured, measure
-from flows.month.portions import read_portion, retried, take_in_plainly
+from flows.month.portions import Portion, begin_reading, take_in_portions
 from flows.month.score import load_model, score_councils
-from flows.month.take_in import TakenIn
 from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
 from flows.store.context import RunContext, begin
@@ -112,8 +112,8 @@ class FieldRegion:
         context = self.context(month)
         due = [d for d in inputs.due_now(context) if d.month == month]
         with ThreadPoolExecutor(1) as pool:
-            reads = read_portion(due, pool, inputs.reader(context))
-        return inputs.check_months_of(context, retried(due, reads), reads, reports=True)[-1]
+            portion = Portion(due, [begin_reading(one, pool, inputs.reader(context))() for one in due])
+        return inputs.check_months_of(context, portion.retried(), portion.reads, reports=True)[-1]
 
     def run(self) -> Ran:
         return self.decide(self.take_in())
@@ -164,9 +164,9 @@ def make(folder: Path) -> FieldRegion:
     made = FieldRegion(folder)
     context = made.context(LAST.plus(-1))
     with ThreadPoolExecutor(2) as pool:
-        take_in_plainly(
+        take_in_portions(
             inputs.due_in_history(context, LAST.plus(1 - MONTHS), LAST.plus(-1)),
-            lambda due: read_portion(due, pool, inputs.reader(context)),
-            lambda due, reads: inputs.check_months_of(context, due, reads, reports=False),
+            lambda one: begin_reading(one, pool, inputs.reader(context)),
+            lambda portion: inputs.check_months_of(context, portion.retried(), portion.reads, reports=False),
         )
     return made

@@ -15,7 +15,7 @@ import pytest
 
 from flows.cli.demo import settings_for
 from flows.month import inputs
-from flows.month.portions import read_portion, retried
+from flows.month.portions import Portion, begin_reading
 from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
 from flows.store import LocalStore
@@ -55,8 +55,8 @@ def test_no_marker_is_in_the_store_the_pages_the_log_or_a_temporary_folder(
     context = begin(settings, LAST, now=datetime(2026, 11, 20, 7, tzinfo=UTC), as_of=date(2026, 11, 20))
     due = inputs.due_now(context)
     with ThreadPoolExecutor(1) as pool:
-        reads = read_portion(due, pool, inputs.reader(context))
-    (taken,) = inputs.check_months_of(context, retried(due, reads), reads, reports=True)
+        reads = [begin_reading(one, pool, inputs.reader(context))() for one in due]
+    (taken,) = inputs.check_months_of(context, Portion(due, reads).retried(), reads, reports=True)
     out, err = capfd.readouterr()
     left = {**files_below(store, temporary), "printed": (out + err).encode(), "repr": repr((reads, taken)).encode()}
     assert found_in(left) == []

@@ -16,7 +16,7 @@ from features.frames import REASONS
 from features.registry import Missing
 from flows.mail.approval import holds
 from flows.month import inputs
-from flows.month.take_in import TakenIn
+from flows.month.edition import TakenIn
 from tests.field.region import LAST, FieldRegion, Ran
 
 Change = Callable[[pl.DataFrame], pl.DataFrame]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import annex_a, csww, features, monthly_run, sample_region, validation, whole_runs
+from benchmarks import annex_a, catch_up, csww, features, monthly_run, sample_region, validation, whole_runs
 from benchmarks.__main__ import MODULES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -42,6 +42,17 @@ def test_a_whole_run_is_measured_as_a_process(capsys: pytest.CaptureFixture[str]
     ]  # fmt: skip
 
 
+@pytest.mark.soak
+def test_a_catch_up_is_measured_as_a_process_with_all_that_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert catch_up.main(["--councils", "2", "--months", "2"]) == 0
+    row = re.search(
+        r"^ +2 +2 +[\d,]+ +([\d.]+) +[\d.]+ +([\d.]+) +[0-9a-f]{12}$", capsys.readouterr().out, re.MULTILINE
+    )
+    assert row is not None
+    assert float(row[1]) > 1
+    assert float(row[2]) > 0.2
+
+
 def test_a_return_is_read_in_stages(capsys: pytest.CaptureFixture[str]) -> None:
     assert csww.main(["--megabytes", "0.2", "--council", "20"]) == 0
     assert re.findall(r"^(bare|stream|check) ", capsys.readouterr().out, re.MULTILINE) == list(csww.STAGES)
@@ -58,4 +69,6 @@ def test_the_region_is_laid_beside_england(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_make_bench_runs_benchmarks_that_are_tried_here() -> None:
-    assert set(MODULES) <= {m.__name__ for m in (annex_a, csww, features, monthly_run, validation, whole_runs)}
+    assert set(MODULES) <= {
+        m.__name__ for m in (annex_a, catch_up, csww, features, monthly_run, validation, whole_runs)
+    }

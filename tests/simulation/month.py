@@ -10,7 +10,7 @@ import hashlib
 import io
 import pickle
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -64,8 +64,9 @@ PURE = (
     ("flows.extracts.receive", "read_form"),
     ("expectations.passing.check", "check_batches"),
     ("flows.month.take_in", "month_batch"),
-    ("flows.month.take_in", "_of"),
+    ("flows.month.edition", "of_councils"),
     ("flows.month.take_in", "count_usable"),
+    ("flows.month.edition", "count_usable"),
     ("flows.extracts.checking", "usable"),
     ("flows.alerts.council", "council_files"),
     ("flows.month.steps", "council_files"),
@@ -256,10 +257,10 @@ def run_month(  # noqa: C901 (a run, its pauses and its heartbeats share one sta
             held.append(month_claim)
             with claimed(seat, INTAKE, owner, rules=here.settings.claims, clock=clock, pause=pause) as intake:
                 held.append(intake)
-                _take_in(context, patiently)
+                take_in(context, patiently)
                 held.remove(intake)
             month_claim.check()
-            gaps = _alert(context, here.model, seat, patiently)
+            gaps = alert(context, here.model, seat, patiently)
         return ("gaps" if gaps else "done"), seat.steps
     except Crash:
         return "crashed", seat.steps
@@ -267,7 +268,7 @@ def run_month(  # noqa: C901 (a run, its pauses and its heartbeats share one sta
         return f"failed: {error}", seat.steps
 
 
-def _take_in(context: RunContext, patiently: Callable[[Callable[[], Any]], Any]) -> None:
+def take_in(context: RunContext, patiently: Callable[[Callable[[], Any]], Any]) -> None:
     due = patiently(lambda: inputs.due_now(context))
     reads = []
     for one in due:
@@ -282,7 +283,8 @@ def _take_in(context: RunContext, patiently: Callable[[Callable[[], Any]], Any])
     patiently(lambda: inputs.check_months_of(context, retried, reads, reports=False))
 
 
-def _alert(context: RunContext, model: TrainedModel, seat: Seat, patiently: Callable[[Callable[[], Any]], Any]) -> bool:
+def alert(context: RunContext, model: TrainedModel, post: Any, patiently: Callable[[Callable[[], Any]], Any]) -> bool:
+    """Everything after the intake; whether anything is missing. `post` takes the messages."""
     national = model.reference.select(list(NATIONAL))
     measured = patiently(
         lambda: measure(
@@ -313,7 +315,7 @@ def _alert(context: RunContext, model: TrainedModel, seat: Seat, patiently: Call
             continue
         to = context.register.by_code[one.alert.la_code]
         try:
-            made = patiently(lambda one=one, to=to: deliver_council(seat, seat, to, one, POLICY, START))
+            made = patiently(lambda one=one, to=to: deliver_council(context.store, post, to, one, POLICY, START))
             gaps |= any(d.status is not Status.SENT for d in made)
         except HoldfastError:
             gaps = True
@@ -362,28 +364,33 @@ def play(here: Scene, schedule: Schedule) -> tuple[World, list[str]]:
 
 def wrong_in(world: World, ends: Sequence[str], truth: Truth) -> list[str]:
     """What must hold and does not, as sentences; empty if the world is as it should be."""
+    calm = Seat(world, (), lambda: None, lambda: None)
+    other = Seat(World(objects={n: (c, START) for n, c in truth.objects.items()}), (), lambda: None, lambda: None)
+    return [*wrong_in_mail(world.mailed, ends, truth.inbox), *wrong_in_store(calm, other)]
+
+
+def wrong_in_mail(
+    mailed: Iterable[tuple[str, str, bytes]], ends: Sequence[str], truth: Mapping[tuple[str, str], bytes]
+) -> list[str]:
+    """What is stuck, lost or told wrongly, by what the addressees got."""
     said = []
     if ends[-1] != "done":
         said.append(f"stuck: the last run ended “{ends[-1]}”")
     inbox: dict[tuple[str, str], bytes] = {}
-    for address, message_id, content in world.mailed:
+    for address, message_id, content in mailed:
         key = (address, message_id)
-        if key not in truth.inbox:
+        if key not in truth:
             said.append(f"told wrongly: {address} got {message_id}, which nobody should get")
-        elif inbox.setdefault(key, content) != content or content != truth.inbox[key]:
+        elif inbox.setdefault(key, content) != content or content != truth[key]:
             said.append(f"told wrongly: {address} got {message_id} with other words")
     said += [
-        f"lost: {address} never got {message_id}"
-        for address, message_id in truth.inbox
-        if (address, message_id) not in inbox
+        f"lost: {address} never got {message_id}" for address, message_id in truth if (address, message_id) not in inbox
     ]
-    said += _store_differs(world, truth)
     return said
 
 
-def _store_differs(world: World, truth: Truth) -> Iterator[str]:
-    calm = Seat(world, (), lambda: None, lambda: None)
-    other = Seat(World(objects={n: (c, START) for n, c in truth.objects.items()}), (), lambda: None, lambda: None)
+def wrong_in_store(calm: Any, other: Any) -> Iterator[str]:
+    """Where a store is not as the undisturbed one."""
     for back in range(2):
         month = MONTH.plus(-back)
         try:

@@ -104,8 +104,6 @@ LARGE: dict[str, str] = {
     "flows/mail/by_hand.py:release": "what is asked comes by keyword, named by the caller",
     "flows/mail/by_hand.py:send_again": "what is asked comes by keyword, named by the caller",
     "flows/month/measure.py:measure": "what is asked comes by keyword, named by the caller",
-    "flows/month/take_in.py": "a month's reading, checks, counts; to be split",
-    "flows/month/take_in.py:store_edition": "what is asked comes by keyword, named by the caller",
     "flows/orchestration": "one file for each command or step, each read alone",
     "flows/sample_region": "one file for each command or step, each read alone",
     "flows/settings/settings.py": "a list of declarations, read line by line",

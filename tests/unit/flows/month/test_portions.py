@@ -1,77 +1,85 @@
-"""Months in portions: how they are grouped, what is read while what is checked, and whose a fault is."""
+"""A catch-up holds a bounded number of months, keeps each portion before the next, and leaves no process behind."""
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
+from time import monotonic, sleep
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from features.councils import Council
 from features.errors import StoreError
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import LandedFile
-from flows.month.portions import in_portions, read_portion, take_in_portions
+from flows.month import inputs
+from flows.month.portions import ROWS_AT_ONCE, Portion, Reading, begin_reading, take_in_portions
 from flows.month.take_in import Due, Read
+from flows.sample_region import sample_extracts
+from flows.settings.settings import Settings
+from flows.store.context import begin
+from flows.store.processes import process_began
+from tests.conftest import REPOSITORY
 
-JANUARY = Month(2026, 1)
-BOTH = (Council("370", "Barnsley", Month(2020, 1)), Council("371", "Doncaster", Month(2020, 1)))
-
-
-def due(number: int, rows: int = 1, councils: Sequence[Council] = BOTH[:1]) -> Due:
-    month = JANUARY.plus(number)
-    files = tuple(
-        LandedFile(
-            f"{month}/{c.la_code}/workforce.csv", month, c, Kind.WORKFORCE, 90 * rows, datetime(2026, 2, 1, tzinfo=UTC)
-        )
-        for c in councils
-    )
-    return Due(month, date(2026, 12, 1), files, (), "x", None)
+FIRST, LAST = Month(2020, 1), Month(2026, 10)
+NOW = datetime(2026, 11, 20, 7, tzinfo=UTC)
 
 
-def test_a_portion_is_full_when_the_next_month_does_not_fit() -> None:
-    months = [due(0, 200_000), due(1, 100_000), due(2, 1), due(3, 400_000), due(4, 1)]
-    assert in_portions(months) == [months[:2], months[2:3], months[3:4], months[4:]]
-    assert in_portions([]) == []
+class _Rows:
+    """Stands for the rows of a month, and can be looked for while somebody holds them."""
+
+    def __init__(self, height: int) -> None:
+        self.height = height
 
 
-@dataclass
-class Ready:
-    """A reading that is done."""
-
-    reads: list[list[Read]]
-
-    def result(self) -> list[list[Read]]:
-        return self.reads
-
-
-def test_each_portion_is_read_while_the_one_before_is_checked() -> None:
-    done: list[str] = []
-
-    def start(name: str, portion: list[Due]) -> Ready:
-        done.append(f"read {name}")
-        return Ready([[] for _ in portion])
-
-    portions = [[due(0), due(1)], [due(2)], [due(3)]]
-    take_in_portions(
-        portions, start, lambda name, *_: done.append(f"check {name}"), prepare=lambda: done.append("prepare")
-    )
-    assert done == [
-        "read 2026-01 to 2026-02",
-        "prepare",
-        "read 2026-03 to 2026-03",
-        "check 2026-01 to 2026-02",
-        "read 2026-04 to 2026-04",
-        "check 2026-03 to 2026-03",
-        "check 2026-04 to 2026-04",
+@given(st.lists(st.integers(0, ROWS_AT_ONCE), max_size=40))
+@example([ROWS_AT_ONCE // 3] * 120)
+def test_memory_depends_on_the_size_of_months_and_not_on_their_number(sizes: list[int]) -> None:
+    months = [
+        Due(FIRST.plus(n), date(2026, 11, 20), files=(), unrecognised=(), fingerprint="", replaces=None)
+        for n in range(len(sizes))
     ]
-    take_in_portions([], start, lambda *_: None, prepare=lambda: pytest.fail("nothing to prepare for"))
+    alive: list[weakref.ref[_Rows]] = []
+    kept: list[Month] = []
+    portions: list[int] = []
+
+    def held() -> int:
+        return sum(rows.height for one in alive if (rows := one()) is not None)
+
+    def begin_one(one: Due) -> Reading:
+        rows: list[Any] = [SimpleNamespace(extract=SimpleNamespace(frame=_Rows(sizes[one.month.minus(FIRST)])))]
+        alive.append(weakref.ref(rows[0].extract.frame))
+        assert held() <= ROWS_AT_ONCE + 2 * max(sizes), "the portion, and a month that is read ahead"
+        return lambda: [rows.pop()]
+
+    def keep(portion: Portion) -> None:
+        kept.extend(one.month for one in portion.due)
+        portions.append(len(portion.due))
+
+    take_in_portions(months, begin_one, keep, prepare=lambda: None)
+    assert kept == [one.month for one in months]
+    assert held() == 0
+    if sizes:
+        assert len(portions) <= 1 + 2 * sum(sizes) / ROWS_AT_ONCE, "no more portions than the rows need"
 
 
 def test_a_fault_at_one_council_is_its_own_and_one_of_the_store_is_everybodys() -> None:
+    councils = (Council("370", "Barnsley", FIRST), Council("371", "Doncaster", FIRST))
+    files = tuple(LandedFile(f"{LAST}/{c.la_code}/workforce.csv", LAST, c, Kind.WORKFORCE, 90, NOW) for c in councils)
+    due = Due(LAST, date(2026, 11, 20), files, (), "x", None)
+
     def broken(files: Sequence[LandedFile]) -> list[Read]:
         if files[0].council.la_code == "371":
             raise ZeroDivisionError
@@ -81,10 +89,66 @@ def test_a_fault_at_one_council_is_its_own_and_one_of_the_store_is_everybodys() 
         raise StoreError("The store does not answer.")
 
     with ThreadPoolExecutor(1) as pool:
-        (first, second) = read_portion([due(0), due(1, councils=BOTH)], pool, broken)
-        assert first == []
-        assert [(r.file.council.la_code, "reading 2026-02 failed" in str(r.submission.reason)) for r in second] == [
-            ("371", True)
-        ]
+        (read,) = begin_reading(due, pool, broken)()
+        assert read.file.council.la_code == "371"
+        assert f"reading {LAST} failed" in str(read.submission.reason)
         with pytest.raises(StoreError):
-            read_portion([due(0)], pool, away)
+            begin_reading(due, pool, away)()
+
+
+_CATCH_UP = """
+import os, signal, sys
+from datetime import datetime
+from features.months import Month
+from flows.month import inputs, portions
+from flows.month.workers import reading_process
+from flows.settings.settings import Settings
+from flows.store.context import begin
+
+def main():
+    portions.ROWS_AT_ONCE = 1
+    context = begin(Settings.load(), Month(2026, 10), now=datetime.fromisoformat(sys.argv[1]), as_of=None)
+    kept = []
+
+    def keep(portion):
+        inputs.check_months_of(context, portion.retried(), portion.reads, reports=False)
+        kept.append(portion.name)
+        if len(kept) == 2:
+            print(*kept, *pool._processes, flush=True)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with reading_process() as pool:
+        due = inputs.due_in_history(context, Month(2026, 7), Month(2026, 10))
+        portions.take_in_portions(due, lambda one: portions.begin_reading(one, pool, inputs.reader(context)), keep)
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_killed_catch_up_keeps_what_was_done_and_its_reader_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample_extracts(tmp_path / "landing", 2, 4, 1, LAST)
+    script = tmp_path / "catch_up.py"
+    script.write_text(_CATCH_UP)
+    monkeypatch.setenv("HOLDFAST_ENVIRONMENT", "demo")
+    monkeypatch.setenv("HOLDFAST_CONFIG", "")
+    monkeypatch.setenv("HOLDFAST_LANDING", str(tmp_path / "landing"))
+    monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    killed = subprocess.run(
+        [sys.executable, str(script), NOW.isoformat()], env=environment, stdout=subprocess.PIPE, check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    *kept, reader = killed.stdout.decode().split()
+    assert kept == ["2026-07", "2026-08"]
+
+    until = monotonic() + 10
+    while process_began(int(reader)) is not None and monotonic() < until:
+        sleep(0.05)
+    assert process_began(int(reader)) is None, "the reader outlived its parent"
+
+    context = begin(Settings.load(), LAST, now=NOW, as_of=None)
+    left = inputs.due_in_history(context, LAST.plus(-3), LAST)
+    assert [str(one.month) for one in left] == ["2026-09", "2026-10"], "the next run reads the rest alone"

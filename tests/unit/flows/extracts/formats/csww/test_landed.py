@@ -21,7 +21,7 @@ from flows.extracts.formats.known import BY_FORM
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file
-from flows.month.take_in import without_withheld
+from flows.month.edition import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
 from flows.store.local import LocalStore

@@ -1,0 +1,108 @@
+"""One run of the month against a real store and a real mail server, as `tests.simulation.month` runs it in memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from features.errors import HoldfastError, StoreError
+from flows.mail.courier import Courier
+from flows.mail.transports.smtp import SmtpServer, SmtpTransport
+from flows.settings.settings import ClaimSettings
+from flows.store import LocalStore, S3Options, Store, StoreRefuses
+from flows.store.claims import INTAKE, Owner, claimed, wall_clock
+from flows.store.context import RunContext
+from flows.store.editions import History
+from flows.store.processes import Process, this_process
+from flows.store.s3 import S3Store
+from tests.integration.smtp_server import PASSWORD, USER
+from tests.simulation.month import CUTOFF, KEY, MONTH, alert, scene, take_in
+from tests.simulation.world import START
+from tests.soak.warm import Asked
+
+T = TypeVar("T")
+
+#: What a run of the campaign really waits, of what it means to.
+_HURRY = 20
+DELAYS = (2, 10, 60)
+
+
+def open_at(where: str, options: dict[str, Any]) -> Store:
+    """The store at an address."""
+    if not where.startswith("s3://"):
+        return LocalStore(Path(where))
+    bucket, _, prefix = where.removeprefix("s3://").partition("/")
+    return S3Store(bucket, prefix, S3Options(**options), sleep=lambda seconds: time.sleep(seconds / _HURRY))
+
+
+def run(asked: Asked) -> tuple[str, float]:
+    """Take in, decide, publish and send: how it ended, and how many seconds it meant to wait."""
+    store = open_at(asked.store, asked.s3)
+    if asked.die:
+        _die_at(asked.die)
+    waited = [0.0]
+
+    def clock() -> datetime:
+        return wall_clock() + timedelta(minutes=asked.minutes_off)
+
+    def pause(seconds: float) -> None:
+        waited[0] += seconds
+        time.sleep(seconds / _HURRY)
+
+    def patiently(step: Callable[[], T]) -> T:
+        for delay in DELAYS:
+            try:
+                return step()
+            except StoreRefuses:
+                raise
+            except StoreError:
+                pause(delay)
+        return step()
+
+    here = scene()
+    context = RunContext(
+        settings=here.settings, landing=here.landing, store=store, register=here.register, month=MONTH, cutoff=CUTOFF,
+        now=START, key=KEY, history=History(store),
+    )  # fmt: skip
+    process = Process(asked.host, "", os.getpid(), "") if asked.host else this_process()
+    owner = Owner(f"run on {process.host or socket.gethostname()}", str(os.getpid()), process)
+    server = SmtpServer("127.0.0.1", asked.port, USER, PASSWORD, ca_file=asked.ca_file, timeout_seconds=20)
+    post = Courier(SmtpTransport(server), pause=pause)
+    rules = ClaimSettings.model_construct(
+        stale_minutes=asked.stale_minutes,  # type: ignore[arg-type]
+        wait_minutes=15,
+        heartbeat_seconds=10 * asked.stale_minutes,
+    )
+    claims = {"rules": rules, "clock": clock, "pause": pause}
+    try:
+        with claimed(store, MONTH, owner, **claims) as month_claim:  # type: ignore[arg-type]
+            with claimed(store, INTAKE, owner, **claims):  # type: ignore[arg-type]
+                take_in(context, patiently)
+            month_claim.check()
+            gaps = alert(context, here.model, post, patiently)
+        return ("gaps" if gaps else "done"), waited[0]
+    except HoldfastError as error:
+        return f"failed: {error}", waited[0]
+
+
+def _die_at(moment: str) -> None:
+    """Let this process be killed before or after its n-th write to the store."""
+    when, _, number = moment.partition(":")
+    left = [int(number)]
+    put = S3Store._put
+
+    def counted(self: S3Store, *given: Any, **more: Any) -> None:
+        left[0] -= 1
+        if left[0] == 0 and when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        put(self, *given, **more)
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    S3Store._put = counted  # type: ignore[method-assign]
