@@ -10,7 +10,7 @@ from email import message_from_bytes
 
 from features.errors import HoldfastError
 from flows.store import Store
-from flows.store.ledger import Ledger
+from flows.store.ledger import Ledger, Status
 from tests.integration.conftest import S3Server
 from tests.integration.smtp_server import Authority, Mailbox
 from tests.simulation.month import MONTH, wrong_in_mail, wrong_in_store
@@ -126,8 +126,8 @@ class Campaign:
 
 
 def _told(store: Store) -> set[tuple[str, str]]:
-    """Who, by the ledger, has which message already."""
+    """Who, by the ledger, has had which message taken by the server."""
     try:
-        return {(told.address, told.message_id) for told in Ledger(store).told(MONTH)}
+        return {(t.address, t.message_id) for t in Ledger(store).told(MONTH) if t.status is Status.SENT}
     except HoldfastError:
         return set()
