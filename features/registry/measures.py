@@ -344,8 +344,9 @@ MEASURES: tuple[Measure, ...] = (
         _LOW,
         _t("cp_reviews_in_time"),
         _t("cp_reviews_due"),
-        "cp_reviews_in_time / cp_reviews_due",
-        f"{_CIN}; LAIT RevCP",
+        "open plans whose review due date has not passed / open plans that give one",
+        f"{_OWN}; DfE’s RevCP is another measure: plans of three months or more of which every review of the year was "
+        "in time. Extracts do not give it, so no model reads it and it has no place in England",
         bounded=True,
         small_base=20,
     ),

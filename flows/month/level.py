@@ -10,6 +10,7 @@ from pathlib import Path
 
 from features.errors import ReferenceDataError
 from features.frameworks import GOOD, judgement_written, undeclared_note
+from features.words import count_words
 from flows.store import Store
 from models.judgements.labels import graded
 from models.learning.trained import TrainedModel
@@ -70,7 +71,8 @@ def level_sentence(model: TrainedModel, new: int = 0) -> str:
     if known is None:
         return f"{model.ref.name} {model.ref.version} follows no level."
     fresh = f" ({new} new)" if new else ""
+    judged = count_words(known.judgements, "judgement", "judgements")
     return (
-        f"Level from {known.judgements} judgements to {known.to}{fresh}, {known.framework}: of any ten councils in "
+        f"Level from {judged} to {known.to}{fresh}, {known.framework}: of any ten councils in "
         f"England about {model.of_ten(0.5).any_ten} were judged below good at their next inspection."
     )

@@ -38,8 +38,7 @@ TARGET = "the next judgement of the impact of leaders is below good, given an in
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "polars")
 #: The first day on which the back-test asks: ILACS began then.
 ASKED_FROM = date(2018, 1, 1)
-#: Measures that are published under this name but differ from our monthly measure. Since they are not the same, their
-#: place in England is not given.
+#: Measures that DfE publishes in another sense (RevCP): ours has no place among its figures, and no model reads it.
 RANKED_OTHERWISE = ("cp_reviews_in_time_rate",)
 
 

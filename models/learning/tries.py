@@ -33,11 +33,6 @@ def tried(file: Path = _FILE) -> int:
     return sum(int(entry["tried"]) for entry in _read(file).values())
 
 
-def tries_listed(file: Path = _FILE) -> list[tuple[str, str, str, int]]:
-    """Each line of the record for a card: program, what it compared, on which data, how many."""
-    return [(str(e["program"]), str(e["what"]), str(e["data"]), int(e["tried"])) for e in _read(file).values()]
-
-
 def _read(file: Path) -> dict[str, dict[str, str | int]]:
     found: dict[str, dict[str, str | int]] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     return found

@@ -160,7 +160,6 @@ _LEADERS = r"(?:the )?impact of leaders.*"
 _HELP = r"(?:the )?experiences and progress of children who need help and protection"
 _CARE = r"(?:the )?experiences and progress of children in care(?: and care leavers)?"
 _CARE_LEAVERS = r"(?:the )?experiences and progress of care leavers"
-_SUB_JUDGEMENTS = {"help": _HELP, "care": _CARE, "care_leavers": _CARE_LEAVERS}
 
 #: Ofsted's layout of 2025: history since 2018, and the list as at 31 March (which has no type column).
 INSPECTIONS = Layout(

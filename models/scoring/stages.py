@@ -65,21 +65,6 @@ def stage_of(rows: Iterable[Mapping[str, Any]], previous_judgement: float | None
     return _stage(0, [])
 
 
-def rows_of_wide(wide: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """One `features.comparing.wide` row as the long rows the rules read, without charts and small-base marks."""
-    return [
-        {
-            "measure": name,
-            "value": wide.get(name),
-            "change_12m": wide.get(f"{name}__change_12m"),
-            "own_z": wide.get(f"{name}__own_z"),
-            "national_percentile": wide.get(f"{name}__national_percentile"),
-        }
-        for name in BY_NAME
-        if wide.get(name) is not None
-    ]
-
-
 def is_sign(row: Mapping[str, Any]) -> bool:
     """Whether a measure is of concern now, by its chart, the council's own past or England; never on a small base."""
     if row.get("small_base"):

@@ -22,8 +22,9 @@ from models.judgements.design import Design, build_design
 from models.learning.candidates import BASELINE_TO_BEAT, BASELINES, RECIPE, UNFOLLOWED
 from models.learning.fitting import inputs
 from models.learning.training import ASKED_FROM, TrainingResult, data_hashes, train_design, until
-from models.learning.walkforward import AS_MAILED, FIRST_DAY, WalkForward, levels_on, walk_forward
+from models.learning.walkforward import AS_MAILED, FIRST_DAY, WalkForward, walk_forward
 from models.record import PublicRecord, read_record
+from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.shipped import shipped_model
 from models.registry.versions import FolderObjects, load, save
 from models.scoring.score_month import score_month
@@ -100,22 +101,30 @@ def test_the_walk_forward_stands_where_it_stood(walked: WalkForward) -> None:
 
 @pytest.mark.soak
 def test_the_number_in_an_alert_is_that_of_the_back_test(walked: WalkForward, design: Design, tmp_path: Path) -> None:
-    """History is served: a quarter's councils, by the model of that year, stored and read again, at its level."""
+    """History is served: a quarter's councils, by the model of that year as stored, at the level that was fed."""
     cut = date(2022, 1, 1)
     rows = walked.rows[AS_MAILED].with_row_index("at").filter(pl.col("as_of") == date(2022, 7, 1))
     assert rows.height > 20
     result = train_design(until(design, cut), hashes={}, code_version="test", candidates=FEW)
-    (level,) = levels_on(walked.models[cut], design, cut, [date(2022, 7, 1)])
-    save(FolderObjects(tmp_path), result.model, result.verdict)
-    stored = load(FolderObjects(tmp_path), result.model.ref.name, result.model.ref.version)
+    store = FolderObjects(tmp_path)
+    save(store, result.model, result.verdict)
+    stored = load(store, result.model.ref.name, result.model.ref.version)
+    known = design.asked_before(0).filter(pl.col("published").is_between(cut, date(2022, 6, 30)))
+    feed(
+        store,
+        stored,
+        [
+            FedJudgement(r["published"], r["la_code"], r["below_good"], r["framework"])
+            for r in known.iter_rows(named=True)
+        ],
+        date(2022, 7, 1),
+        "the refresh",
+    )
     x = inputs(rows, stored.columns)
     assert np.array_equal(stored.estimator.coef_, walked.models[cut].estimator.coef_)
-    served = {
-        s.la_code: s
-        for s in score_month(
-            _at(stored, level), _as_features(rows), _as_context(rows), Month(2022, 6), date(2022, 7, 1)
-        )
-    }
+    model = at_known_level(store, stored, date(2022, 7, 1))
+    scores = score_month(model, _as_features(rows), _as_context(rows), Month(2022, 6), date(2022, 7, 1))
+    served = {s.la_code: s for s in scores}
     back_test = walked.forecasts[AS_MAILED][RECIPE.name].below_good[rows["at"].to_numpy()]
     compared = 0
     for code, told, missing in zip(rows["la_code"], back_test, x.to_numpy(), strict=True):
@@ -125,12 +134,6 @@ def test_the_number_in_an_alert_is_that_of_the_back_test(walked: WalkForward, de
         else:
             assert np.isnan(missing).sum() >= 3
     assert compared > 20
-
-
-def _at(model, level):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    return replace(model, estimator=model.estimator.at_level(level))
 
 
 def _as_features(rows: pl.DataFrame) -> pl.DataFrame:
@@ -159,6 +162,7 @@ def _as_context(rows: pl.DataFrame) -> pl.DataFrame:
         "la_code",
         pl.col("as_of"),
         previous_judgement="previous_judgement",
+        previous_words=pl.lit("as it was given"),
         imd_score="imd_score",
     )
     return known.with_columns(

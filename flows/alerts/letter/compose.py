@@ -300,7 +300,8 @@ def _how_sure(alert: Alert) -> LetterSection:
         )
     known = seen = ""
     if level is not None:
-        known = f" Level from {level.judgements} {level.framework} judgements to {level.to.day} {level.to:%B %Y}."
+        judged = count_words(level.judgements, f"{level.framework} judgement", f"{level.framework} judgements")
+        known = f" Level from {judged} to {level.to.day} {level.to:%B %Y}."
     if record is not None:
         seen = f" Of {record.flagged} past inspections with such scores, {record.judged_below_good} were below good."
     return LetterSection(
