@@ -43,11 +43,11 @@ def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.D
 
 
 def wide_latest(
-    features: pl.DataFrame, day: date, max_age_months: int, measures: Sequence[str] = MEASURE_NAMES
+    features: pl.DataFrame, days: Sequence[date], max_age_months: int, measures: Sequence[str] = MEASURE_NAMES
 ) -> pl.DataFrame:
     """`la_code, as_of`, then the columns of `wide_columns`, each from its measure's latest month known by that day."""
-    newest = latest_known(features, day, max_age_months).with_columns(pl.lit(day).alias("as_of"))
-    return _pivoted(newest, ["la_code", "as_of"], measures)
+    newest = [latest_known(features, day, max_age_months).with_columns(pl.lit(day).alias("as_of")) for day in days]
+    return _pivoted(pl.concat(newest), ["la_code", "as_of"], measures)
 
 
 def _pivoted(features: pl.DataFrame, key: list[str], measures: Sequence[str]) -> pl.DataFrame:

@@ -213,7 +213,7 @@ def wide_as_known(record: PublicRecord, variant: Variant, days: Iterable[date], 
         oldest = min(Month.of(day) for day in of_state).plus(-MAX_AGE_MONTHS)
         recent = [m for m in periods if oldest <= m <= Month.of(max(of_state))]
         features = compute_features(measures, neighbours_on(record, state), national, recent, state)
-        found += [wide_latest(features, day, MAX_AGE_MONTHS) for day in of_state]
+        found.append(wide_latest(features, of_state, MAX_AGE_MONTHS))
     return pl.concat(found)
 
 

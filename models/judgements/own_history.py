@@ -41,10 +41,9 @@ def design_from_history(features: pl.DataFrame, register: Register, national: pl
         weight=1 / pl.len().over("la_code", "published")
     )
     days = asked["as_of"].unique().sort().to_list()
-    wide = [wide_latest(features, day, 2) for day in days]
     columns = dict.fromkeys([*INSPECTIONS, *TARGETS, *CONTEXT_DIRECTIONS, *wide_columns()])
-    if wide:
-        frame = asked.join(pl.concat(wide), on=["la_code", "as_of"], how="left", validate="m:1")
+    if days:
+        frame = asked.join(wide_latest(features, days, 2), on=["la_code", "as_of"], how="left", validate="m:1")
     else:
         frame = asked.with_columns(pl.lit(None, dtype=pl.Float64()).alias(n) for n in wide_columns())
     whole = frame.select(*columns).sort("published", "la_code", "months_before")

@@ -47,7 +47,8 @@ def forecast_of(model: Any, x: pl.DataFrame) -> Forecast:
     """Forecasts by any classifier of grades: sums the probabilities of the grades below good."""
     if isinstance(model, BelowGoodClassifier):
         return Forecast(model.below_good(x), model.inadequate(x))
-    p = model.predict_proba(x)
+    with threadpool_limits(limits=1):
+        p = model.predict_proba(x)
     return Forecast(p[:, model.classes_ > GOOD].sum(axis=1), p[:, model.classes_ == INADEQUATE].sum(axis=1))
 
 

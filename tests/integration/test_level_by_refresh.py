@@ -21,7 +21,6 @@ from features.councils import read_register
 from features.frameworks import FRAMEWORKS, TO_DECIDE, Judgement
 from features.months import Month
 from flows.alerts.alert import Alert
-from flows.alerts.letter.compose import Contact, alert_letter
 from flows.alerts.scorecard import scorecard
 from flows.orchestration.embedded import quiet_flows
 from flows.published.outcome import RefreshOutcome
@@ -79,15 +78,15 @@ class World:
             return refresh_result(reference_refresh(return_state=True))
 
     def letters(self, month: Month, as_of: date) -> tuple[list[Alert], str]:
-        """The scored alerts of a run of the month, and what their letters say."""
+        """The scored alerts of a run of the month, and its letters as text."""
         from flows.monthly import monthly, result_of
         from flows.settings.run_form import RunRequest
 
         with quiet_flows():
             result_of(monthly(RunRequest(month=str(month), as_of=as_of), return_state=True))
         found = [Alert.from_bytes(p.read_bytes()) for p in (self.folder / f"store/alerts/{month}").glob("*.json")]
-        scored = [a for a in found if a.score.level is not None]
-        return scored, " ".join(str(alert_letter(a, Contact(), draw=False)) for a in scored)
+        texts = [p.read_text() for p in (self.folder / f"store/alerts/{month}").glob("*.message.txt")]
+        return [a for a in found if a.score.level is not None], " ".join(" ".join(texts).split())
 
     def mails(self) -> str:
         from email import message_from_bytes, policy
@@ -116,6 +115,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             patch.delenv(name)
         for name, value in settings_for(folder).items():
             patch.setenv(name, value)
+        # Every council is on watch, so that every one gets a letter.
+        rank = {"watch_from": 0.02, "watch_until": 0.01}
+        patch.setenv("HOLDFAST_ALERTS", json.dumps({"rank": rank, "drift": {"counts_from": 0.015}}))
         sources = [
             {"name": "councils", "holds": "councils", "url": web.serve("/councils", file(lookup()))},
             {"name": "reports", "holds": "reports", "url": web.serve("/reports", file(b""))},
