@@ -229,7 +229,8 @@ class Outcome:
 def doubted(failures: pl.DataFrame) -> dict[str, str]:
     """la_code -> why its figures are doubted as a whole, from a month's FAILURES; leaves out accepted ones."""
     held = failures.filter((pl.col("effect") == Effect.HELD) & ~pl.col("accepted"))
-    return dict(held.select("la_code", "message").iter_rows())
+    said = held.group_by("la_code", maintain_order=True).agg(pl.col("message"))
+    return {la_code: " ".join(messages) for la_code, messages in said.iter_rows()}
 
 
 class CheckBroken(HoldfastError):

@@ -112,6 +112,13 @@ def run_dynamic(
     findings = [_finding(row, accepted) for row in rows]
     standing = [not f.accepted for f in findings]
     not_used = frozenset((f.month, f.la_code, f.extract) for f in findings if f.effect is Effect.QUARANTINED)
+    # Nobody need answer for the figures of a file that is not used anyway.
+    findings = [
+        replace(f, effect=Effect.NONE)
+        if f.effect is Effect.HELD and (f.month, f.la_code, f.extract) in not_used | gone
+        else f
+        for f in findings
+    ]
     weighed = pl.concat([made.clear(), *failed]).filter(pl.Series(standing, dtype=pl.Boolean))
     in_doubt = [_accepted(f, accepted) for f in find_doubt(weighed, not_used | gone)]
     return DynamicPass(
@@ -143,11 +150,13 @@ def _message(row: dict[str, Any]) -> str:
     return plausible.message(family, row)
 
 
-def _effect(family: str, severity: Severity) -> Effect:
+def _effect(family: str, severity: Severity, excess: float) -> Effect:
     if family in _WHOLE_FILE:
         return Effect.QUARANTINED
     if severity is Severity.ERROR:
         return Effect.WITHHELD
+    if family == continuity.GONE or family == between.FAMILY and excess >= between.CONTRADICTS:
+        return Effect.HELD
     return Effect.BROKEN_OFF if family == continuity.IDENTITY else Effect.NONE
 
 
@@ -162,7 +171,7 @@ def _finding(row: dict[str, Any], accepted: Sequence[Accepted]) -> Finding:
         row["column"],
         _message(row),
         row["rows"],
-        effect=_effect(row["family"], severity),
+        effect=_effect(row["family"], severity, row["excess"]),
     )
     return _accepted(finding, accepted)
 

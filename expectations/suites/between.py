@@ -17,6 +17,9 @@ DESCRIPTION = "The figures of a council's files agree with each other."
 
 #: Two files for the same day, made by two departments, rarely agree to the last worker.
 AGREES_WITHIN = 0.1
+#: From so many times that difference on, one of the files is not whole, or not of this council or day: the director's
+#: message waits for an answer.
+CONTRADICTS = 2.0
 #: A yearly return may be some months older than the month's extracts. If it differs by half, it is of another council
 #: or in another unit.
 RETURN_AGREES_WITHIN = 0.5
@@ -133,7 +136,13 @@ def message(row: dict[str, object]) -> str:
     agreement = _BY_CODE[str(row["check"])]
     ours = agreement.ours.format(ours=_number(row["value"]))
     theirs = agreement.theirs.format(theirs=_number(row["expected"]))
-    return f"{ours}, and {theirs}. Check that both were made for the same day and the same teams."
+    held = isinstance(row["excess"], float) and row["excess"] >= CONTRADICTS and agreement.severity is Severity.QUERY
+    waits = (
+        " Is one of the files cut off? Until somebody has answered, no message about the month goes to the director."
+    )
+    return (
+        f"{ours}, and {theirs}. Check that both were made for the same day and the same teams.{waits if held else ''}"
+    )
 
 
 def _number(value: object) -> str:

@@ -88,7 +88,8 @@ def message(family: str, row: Mapping[str, object]) -> str:
     who = "workers who were in post" if column == "worker_ref" else "cases that were open"
     how = "with their role_end_date" if column == "worker_ref" else "with their closed_date"
     return (
-        f"{_whole(value)} {who} at the end of {of} are not in the file. Send those who left or closed in the month, "
+        f"{_whole(value)} {who} at the end of {of} are not in the file. Is this true? Until somebody has answered, no "
+        "message about the month goes to the director. Send those who left or closed in the month, "
         f"{how}; without them turnover and closures come out too low."
     )
 

@@ -108,7 +108,7 @@ def _without_totals(table: RawTable, match: HeaderMatch, kind: Kind, where: Wher
     """The rows, with columns named as fields, without the totals that a report writer added.
 
     A total is recognised by the word in place of the council's code or the row's key, or, if one of these is blank, in
-    any cell.
+    any cell; or by any word in place of the code where key and month are blank (“England”, “All teams”).
     """
     names = {str(p): name for name, p in match.positions.items()}
     named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
@@ -128,6 +128,9 @@ def _totals(named: pl.DataFrame, kind: Kind) -> pl.Series:
     for name in identity:
         if not _one_council(named.get_column(name)):
             flags = flags | named.select(says_total(pl.col(name))).to_series()
+    if len(identity) > 1 and named.get_column(identity[1]).null_count() and "reference_date" in named.columns:
+        nobody = pl.col(identity[1]).is_null() & pl.col("reference_date").is_null()
+        flags = flags | named.select(nobody & ~pl.col("la_code").str.contains("[0-9]").fill_null(True)).to_series()
     if any(named.get_column(n).null_count() for n in identity):
         nameless = pl.any_horizontal(pl.col(n).is_null() for n in identity)
         flags = flags | named.select(nameless & pl.any_horizontal(says_total(pl.exclude("file_row")))).to_series()
@@ -147,9 +150,18 @@ def _check_council(codes: pl.Series, file_rows: pl.Series, council: Council, whe
     if codes.null_count() == 0 and codes.n_unique() == 1 and codes[0] == council.la_code:
         return file_rows.clear()
     own = set(codes_in(council.la_code))
-    fits = {c: bool(codes_in(c)) and own.issuperset(codes_in(c)) for c in codes.unique().to_list() if c is not None}
+    fits = {
+        c: normalised(c) == normalised(council.name) or bool(codes_in(c)) and own.issuperset(codes_in(c))
+        for c in codes.unique().to_list()
+        if c is not None
+    }
     others = [c for c, own_code in fits.items() if not own_code]
     wrong = file_rows.filter(codes.is_in(others).fill_null(False))
+    if wrong.len() and not any(c[:3].isdigit() for c in others):
+        raise WrongCouncilOrMonth(
+            f"{where}: {wrong.len():,} of {codes.len():,} rows have something else than a council's code as la_code "
+            f"({rows_in_words(wrong.to_list())}). Write {council.la_code} there, or take out rows that are nobody's."
+        )
     if wrong.len():
         raise WrongCouncilOrMonth(
             f"{where}: {wrong.len():,} of {codes.len():,} rows carry another council's la_code "

@@ -147,6 +147,12 @@ FOOTERS = (
     f"Please send questions to {MARKER} in the data team",
     "OFFICIAL - SENSITIVE",
     "© Somebody Ltd",
+    "Rows returned 60",
+    "-- 60 rows --",
+    "<end>",
+    "#EOF",
+    "1 of 1",
+    "Note 1. See guidance",
 )
 
 
@@ -173,6 +179,63 @@ def test_a_row_that_breaks_off_is_no_footer() -> None:
         cut = whole[: len(whole) - 1 - len(last)] + last[:length]
         if last[:length].count(",") < WIDTH - 1:
             assert "breaks off" in refusal(cut.encode()), last[:length]
+
+
+@pytest.mark.parametrize("footer", ["(75 rows affected)", "Row count: 75", "75 record(s)", "Number of records: 75"])
+def test_a_file_with_fewer_rows_than_its_footer_counts_is_refused(footer: str) -> None:
+    assert "has 75 rows, and 60 are there" in refusal(as_csv([*workforce(), [footer]]))
+    assert "has 75 rows, and 60 are there" in refusal(as_xlsx([*workforce(), [], [footer]]))
+
+
+@pytest.mark.parametrize("word", ["England", "All teams", "Barnsley MBC", "Overall", "Headcount"])
+def test_a_row_without_code_key_and_month_is_nobodys(right: pl.DataFrame, word: str) -> None:
+    row = [word, "", "", "", "", "47.2", "", "", "", "", "570", "90.0", "0", ""]
+    file = made(as_csv([*workforce(), row]))
+    assert file.values.equals(right) and "Left out as totals: row 62" in file.notes
+
+
+def test_a_word_among_keys_is_nobody_and_said(right: pl.DataFrame) -> None:
+    row = ["370", "2026-10-31", "All workers", "", "", "47.2", "", "", "", "", "570", "90.0", "0", ""]
+    file = made(as_csv([*workforce(), row]))
+    assert "workforce.worker_ref.unknown_reference" in file.checks
+
+
+def test_the_councils_own_name_is_its_code_and_no_code_is_told_as_such(right: pl.DataFrame) -> None:
+    assert made(as_csv(_column(workforce(), "la_code", lambda _: "BARNSLEY"))).values.equals(right)
+    units = [workforce()[0], ["code", *["text"] * 13], *workforce()[1:]]
+    assert "something else than a council's code as la_code (row 2)" in refusal(as_csv(units))
+    assert "another council's la_code" in refusal(as_csv(_column(workforce(), "la_code", lambda _: "371")))
+
+
+def test_a_comma_that_can_only_be_a_decimal_mark_is_one(right: pl.DataFrame) -> None:
+    commas = _column(workforce(), "fte", lambda text: text.replace(".", ","))
+    assert made(as_csv(commas, ";")).values.equals(right)
+    assert made(as_csv(commas)).values.equals(right)
+    commas[7][5] = "1,234"
+    assert "fte" in made(as_csv(commas)).withheld
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"<html><body><table><tr><td>la_code</td></tr></table>", "a web page or XML"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><a/>', "a web page or XML"),
+        (b'[{"la_code": "370"}]', "JSON"),
+    ],
+)
+def test_what_is_no_table_is_named(content: bytes, says: str) -> None:
+    assert says in refusal(content)
+
+
+@pytest.mark.parametrize("remark", ["see note", "Duty", "TBC", "-1", "12/2026", "???"])
+@pytest.mark.parametrize("every", [99, 4])
+def test_a_remark_among_references_refers_to_nobody(remark: str, every: int) -> None:
+    rows = [r if i % every else [*r[:3], remark, *r[4:]] for i, r in enumerate(caseload())]
+    rows[0] = caseload()[0]
+    rows[5][3] = remark
+    file = made(as_csv(rows), Kind.CASELOAD)
+    assert any(c.startswith("caseload.allocated_worker_ref.") for c in file.checks)
+    assert ("allocated_worker_ref" in file.withheld) == (every == 4)
 
 
 def test_a_file_cut_within_its_last_cell_is_said(right: pl.DataFrame) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,8 +233,23 @@ def test_last_months_file_with_its_dates_moved_on_is_not_used(odd: Spoilt) -> No
     assert "caseload.file.stale" in odd.failed("Z01")
 
 
-def test_leavers_left_out_are_asked_about(odd: Spoilt) -> None:
-    assert "workforce.worker_ref.gone" in odd.failed("Z02")
+def test_leavers_left_out_are_asked_about_before_anybody_is_mailed(odd: Spoilt) -> None:
+    assert odd.failed("Z02")["workforce.worker_ref.gone"] == "the message to the director waits for an answer"
+    assert "Is this true?" in holds(odd.region.context().store, LAST)["Z02"]
+
+
+def test_a_file_cut_between_rows_is_asked_about_without_any_past(field_region: FieldRegion, tmp_path: Path) -> None:
+    """Half of the workers are cut off after a whole row, in the first month of all: the cases contradict the file."""
+    first = field_region.copy(tmp_path / "region")
+    shutil.rmtree(first.folder / "store" / "months")
+    for month in (first.landing).glob("20??-??"):
+        if month.name != str(LAST):
+            shutil.rmtree(month)
+    table = first.table("Z01", "workforce")
+    first.put("Z01", "workforce", table.head(table.height // 2))
+    cut = Spoilt(first, first.take_in())
+    assert cut.failed("Z01")["workforce.cases.caseload"] == "the message to the director waits for an answer"
+    assert set(holds(first.context().store, LAST)) == {"Z01"}
 
 
 def test_a_councils_total_row_is_left_out(odd: Spoilt, undisturbed: Ran) -> None:

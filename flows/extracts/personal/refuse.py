@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from features.errors import PersonalDataRefused
 from flows.extracts.personal.headers import named_column, personal_header, speaks_of_people
-from flows.extracts.personal.values import SHORT, first_personal, personal_in_column, personal_in_text
+from flows.extracts.personal.values import FREE_TEXT, SHORT, first_personal, personal_in_column, personal_in_text
 from flows.extracts.personal.workbooks import personal_in_workbook
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import RawTable
@@ -64,8 +64,12 @@ def _seen(table: RawTable, contract: Collection[str], where: Where) -> list[tupl
 
 
 def _around(table: RawTable) -> list[str]:
-    """Personal data in the cells around the table; the maker of a report does not count there."""
-    announced = [personal_header(text) for text in table.aside if len(text) <= SHORT]
+    """Personal data in the cells around the table; the maker of a report, and a footnote, do not count there."""
+    announced = [
+        what
+        for text in table.aside
+        if len(text) <= SHORT and (what := personal_header(text)) and (what != FREE_TEXT or len(text.split()) <= 2)
+    ]
     return [what for what in (next(filter(None, announced), None), first_personal(table.aside, makers=False)) if what][
         :1
     ]

@@ -67,12 +67,17 @@ _PROSE = re.compile(r"\b[a-z]{2,}\b")
 _INITIALED = re.compile(r"^(?:[A-Z](?:\. ?| )){1,3}[A-Z][\w'’-]{2,}$|^[A-Z][\w'’-]{2,},? [A-Z]\.?(?: ?[A-Z]\.?)?$")
 _DAY = re.compile(
     r"^(?:(?P<y>\d{4})[-/](?P<m>\d\d?)[-/](?P<d>\d\d?)"
-    r"|(?P<d2>\d\d?)[ /.-](?P<m2>\d\d?|[A-Za-z]{3,9})[ /.-](?P<y2>\d{4}|\d\d))(?:[ T].*)?$"
+    r"|(?P<d2>\d\d?)[ /.-](?P<m2>\d\d?|[A-Za-z]{3,9})[ /.-](?P<y2>\d{4}|\d\d)"
+    r"|(?P<m3>[A-Za-z]{3,9})\.? (?P<d3>\d\d?),? (?P<y3>\d{4})|(?P<y4>(?:19|20)\d\d)(?P<m4>[01]\d)(?P<d4>[0-3]\d))"
+    r"(?:[ T].*)?$"
 )
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _UPN = re.compile(r"(?<![A-Z0-9])([A-HJ-NP-RT-Z])(\d{11}[\dA-Z])(?![A-Z0-9])")
 _NOT_NAMES = LABEL_WORDS | THINGS | PEOPLE | PLACES
+#: Words that are a name and nothing else, and the number of a person or post beside a name.
+_ONLY_NAMES = (FIRST_NAMES | FAMILY_NAMES) - ALSO_WORDS - _NOT_NAMES
+_NUMBER = re.compile(r"(?<![\w/-])[\w/-]{0,12}\d[\w/-]{0,12}")
 
 _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
 _FEWEST_BIRTHS = 3
@@ -125,10 +130,17 @@ def is_name(text: str) -> bool:
     if words[0] in TITLES:
         return not set(words[1:]) & _NOT_NAMES
     outer = words[-1] if "," in text else words[0]
-    rest = set(words) - {outer}
-    known = outer in FIRST_NAMES and (rest <= FAMILY_NAMES or not rest & _NOT_NAMES and outer not in ALSO_WORDS)
+    rest = [w for w in words if w != outer]
+    known = _is_in(outer, FIRST_NAMES) and (
+        all(_is_in(w, FAMILY_NAMES) for w in rest) or not set(rest) & _NOT_NAMES and outer not in ALSO_WORDS
+    )
     turned = words[-1] in FIRST_NAMES and words[0] in FAMILY_NAMES
     return known or turned
+
+
+def _is_in(word: str, names: frozenset[str]) -> bool:
+    """Whether a word, or a part of a double name, is one of these names."""
+    return word in names or ("-" in word and any(part in names for part in word.split("-")))
 
 
 def _names_somebody(text: str) -> bool:
@@ -167,7 +179,8 @@ def _by_shape(distinct: Sequence[str]) -> str | None:
 def _by_share(distinct: Sequence[str]) -> str | None:
     """Shapes that count if many values of a column have them."""
     count = len(distinct)
-    if sum(1 for v in distinct if _POSTCODE.fullmatch(v)) >= max(2, _SOME * count):
+    postcodes = [found["gap"] for v in distinct if (found := _POSTCODE.fullmatch(v))]
+    if len(postcodes) >= max(1 if any(postcodes) else 2, _SOME * count):
         return ADDRESS
     bare = ["".join(v.split()) for v in distinct]
     if sum(1 for v in bare if _BARE_TELEPHONE.match(v.removesuffix(".0"))) >= max(1, _MOST * count):
@@ -200,19 +213,21 @@ def _as_day(text: str, century: int) -> date | None:
     found = _DAY.match(text.strip())
     if found is None:
         return None
-    month = (found["m"] or found["m2"]).lower()
+    written = found["y"] or found["y2"] or found["y3"] or found["y4"]
+    month = (found["m"] or found["m2"] or found["m3"] or found["m4"]).lower()
     number = int(month) if month.isdigit() else _MONTHS.index(month[:3]) + 1 if month[:3] in _MONTHS else 0
-    year = int(found["y"] or found["y2"])
-    if len(found["y"] or found["y2"]) == 2:
+    year = int(written)
+    if len(written) == 2:
         year += century // 100 * 100 - (100 if year > century % 100 else 0)
     try:
-        return date(year, number, int(found["d"] or found["d2"]))
+        return date(year, number, int(found["d"] or found["d2"] or found["d3"] or found["d4"]))
     except ValueError:
         return None
 
 
 def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) -> bool:
     """Whether a column holds people's names, judged by known names, initials, or how varied its words are."""
+    distinct = [v for text in distinct if (v := _without_number(text))]
     count = len(distinct)
     known = sum(1 for v in distinct if _names_somebody(v))
     # Schools, homes and agencies are called after people.
@@ -222,9 +237,15 @@ def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) ->
         return True
     shaped = [v for v in distinct if _could_be_a_name(v)]
     initialed = [v for v in shaped if _INITIALED.match(v)]
-    if len(initialed) >= max(3, _MOST * count):
+    if (
+        len(initialed) >= max(2, _MOST * count)
+        or any("." in v or _is_only_a_name(v) for v in initialed)
+        and (len(initialed) >= _SOME * count and not of_things)
+    ):
         return True
     if people and len(shaped) >= max(1, _SOME * count):
+        return True
+    if not of_things and sum(1 for v in distinct if v.casefold() in _ONLY_NAMES) >= max(1, _MOST * count):
         return True
     if count >= _ENOUGH and count >= _SOME * rows:
         singles = [v.casefold() for v in distinct if v.casefold() in FIRST_NAMES or v.casefold() in FAMILY_NAMES]
@@ -234,6 +255,14 @@ def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) ->
         return False
     words = [w.casefold() for v in shaped for w in _WORD.findall(v)]
     return len(set(words)) >= _MOST * len(words) and len(words) >= 2 * len(shaped)
+
+
+def _without_number(text: str) -> str:
+    return _NUMBER.sub(" ", text).strip(" ()[]/:#-") if len(text) <= _LONG_TEXT else text
+
+
+def _is_only_a_name(text: str) -> bool:
+    return any(w.casefold() in _ONLY_NAMES for w in _WORD.findall(text))
 
 
 def _could_be_a_name(text: str) -> bool:

@@ -35,6 +35,8 @@ _PAGE = re.compile(r"<(?:\w+:)?(?:odd|even|first)(?:Header|Footer)(?:\s[^<>]*)?>
 _SAID = re.compile(
     r"""\s(?:prompt|promptTitle|error|errorTitle|tooltip|display|title|comment|altText|descr)="([^"]*)\""""
 )
+#: The choices of a list that cells may be filled from.
+_CHOICES = re.compile(r"<(?:\w+:)?formula[12](?:\s[^<>]*)?>([^<]*)<")
 _SHEET = re.compile(r"""<(?:\w+:)?sheet\s[^<>]*?\bname="([^"]*)\"""")
 _CACHED = re.compile(r"""<(?:\w+:)?s\s[^<>]*?\bv="([^"]*)\"""")
 _CACHE_FIELD = re.compile(r"""<(?:\w+:)?cacheField\s[^<>]*?\bname="([^"]*)\"""")
@@ -141,7 +143,8 @@ def _texts_of(name: str, archive: zipfile.ZipFile) -> tuple[str, list[str]]:
         return "a defined name", _defined(archive, name)
     if "worksheets/" in low or "chartsheets/" in low:
         text = _around_cells(_text(archive, name))
-        return _PAGE_PLACE, [unescape(t) for t in (*_PAGE.findall(text), *_SAID.findall(text))]
+        choices = [c.strip(' "') for found in _CHOICES.findall(text) for c in unescape(found).split(",")]
+        return _PAGE_PLACE, [*(unescape(t) for t in (*_PAGE.findall(text), *_SAID.findall(text))), *choices]
     if "pivotcache" in low:
         return "the cache of a pivot table", [unescape(t) for t in _CACHED.findall(_text(archive, name))]
     if "externallinks/" in low:

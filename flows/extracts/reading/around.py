@@ -30,7 +30,7 @@ _FOOTERS = (
     r"\(?\d[\d,.]* ?(?:rows?|records?|lines?|results?)\b",
     r"(?:no )?(?:applied )?filters?\b",
     r"(?:end|start) (?:of )?(?:report|file|data|extract|output|table|list)",
-    r"\W*end of\b",
+    r"\W*end of\b|\W*(?:eof|end|trailer)\W*$|\d+ (?:of|/) \d+$",
     r"(?:report|extract|query|data|file|list)?\s*(?:was |last )?"
     r"(?:run|ran|generated|printed|produced|exported|created|extracted|refreshed|updated|executed|completed|prepared)"
     r"(?: (?:on|at|by|from|date|time|in)\b|:| \d)",
@@ -42,6 +42,13 @@ _FOOTERS = (
     r"(?:completion|execution|elapsed|query|run|print|export) ?(?:time|date)\b",
     r"(?:source|notes?|confidential|official|restricted|copyright|©|disclaimer|warning|parameters?|prompts?|criteria|"
     r"selection|sorted by|order(?:ed)? by|user|author|contact|version|run date|date run|sql>|pl/sql)\b",
+)
+#: A footer that says how many rows the table has.
+_COUNT = re.compile(
+    r"\(?(\d[\d,]*) ?(?:rows?|records?|lines?|results?)\b"
+    r"|(?:total )?(?:(?:number of )?(?:rows?|records?)(?: count)?|count)"
+    r"(?: returned| affected| selected| written| exported)?\W*(\d[\d,]*)$",
+    re.IGNORECASE,
 )
 _FOOTER = re.compile("|".join(f"(?:{p})" for p in _FOOTERS), re.IGNORECASE)
 
@@ -141,6 +148,7 @@ def bare(
     footers = body[len(body) - below :]
     left_out += [number for number, _ in footers]
     body = body[: len(body) - below]
+    _refuse_fewer_than_said(footers, len(body), where)
     headers, body, beside, from_column = _without_beside(headers, body, known)
     notes = []
     if header_row > 1:
@@ -151,6 +159,18 @@ def bare(
         notes.append(f"What stands beside the table, from column {letters(from_column)} on, was not read.")
     around = [c for _, cells in (*rows[:at], *footers) for c in cells if c.strip()]
     return Bare(header_row, headers, body, notes, [*around, *beside])
+
+
+def _refuse_fewer_than_said(footers: Sequence[tuple[int, list[str]]], rows: int, where: Where) -> None:
+    """Raises UnreadableExtract if a footer counts more rows than there are: some were cut off or taken out."""
+    for number, cells in footers:
+        found = _COUNT.match(next(c.strip() for c in cells if c and not c.isspace()))
+        said = int((found[1] or found[2]).replace(",", "")) if found else 0
+        if said > rows + 1:  # some count the header
+            raise UnreadableExtract(
+                f"{where}: row {number} says that the table has {said:,} rows, and {rows:,} are there, so the file is "
+                "incomplete. Export it again."
+            )
 
 
 def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:

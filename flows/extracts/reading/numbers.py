@@ -11,6 +11,8 @@ _MOST_DIGITS = 12
 _WHOLE = r"^[+-]?[0-9]+(?:\.0*)?$"
 _GROUPED = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?$"
 _DECIMAL = r"^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)$"
+#: A comma with one or two digits behind it is no thousands mark.
+_DECIMAL_COMMA = r"^[+-]?[0-9]+,[0-9]{1,2}$|^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+$"
 _COMMA = r"^[+-]?[0-9]+(?:,[0-9]+)+$"
 
 
@@ -39,8 +41,13 @@ def read_integers(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 def read_decimals(text: pl.Series, decimals: int) -> tuple[pl.Series, pl.Series]:
     """Int64 of `10 ** decimals` parts, rounded half to even, and problems.
 
-    A comma alone may be a decimal mark or a thousands mark, so `1,234` is refused and `1,234.5` is not.
+    A comma alone may be a decimal mark or a thousands mark, so `1,234` is refused and `1,234.5` is not. Where every
+    comma of a column can only be a decimal mark (`0,8`), it is read as one.
     """
+    commas = text.str.contains(",", literal=True).fill_null(False)
+    if commas.any() and text.filter(commas).str.contains(_DECIMAL_COMMA).all():
+        written = text.str.replace_all(".", "", literal=True).str.replace(",", ".", literal=True)
+        text = written.zip_with(commas, text)
     grouped = text.str.contains(_GROUPED).fill_null(False) & text.str.contains(".", literal=True)
     plain = text.str.replace_all(",", "", literal=True).zip_with(grouped, text) if grouped.any() else text
     frame = pl.DataFrame({"t": plain}).with_columns(

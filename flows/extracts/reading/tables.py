@@ -68,6 +68,11 @@ def refuse_unopened(content: bytes, where: Where, limits: Limits) -> None:
             f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
             "Save it as .xlsx without a password and send it again."
         )
+    if (begins := content.removeprefix(codecs.BOM_UTF8).lstrip()[:2]).startswith(b"<") or begins in (b"[{", b'{"'):
+        what = "a web page or XML" if begins.startswith(b"<") else "JSON"
+        raise UnreadableExtract(
+            f"{where}: this is {what}, whatever its name says. Save it as CSV (UTF-8) or .xlsx and send it again."
+        )
 
 
 def too_large(where: Where, size: int, limits: Limits) -> UnreadableExtract:

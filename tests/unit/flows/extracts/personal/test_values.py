@@ -210,3 +210,35 @@ def test_sentences_are_free_text() -> None:
 @given(st.lists(st.one_of(st.none(), st.text(max_size=40)), max_size=12), st.text(max_size=12))
 def test_no_column_stops_the_search(values: list[str | None], header: str) -> None:
     _found(values, header)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["Smith"], ["Jane", "Omar"], ["J. Okonkwo"], ["A Khan"], ["Smith J 1234"], ["Anne-Marie Lloyd-Jones"],
+     ["Jane Smith (SW)"],
+     ["W1001 Smith", "W1002 Patel"]],
+)  # fmt: skip
+@pytest.mark.parametrize("rows", [1, 60])
+def test_names_are_seen_however_few_they_are(values: list[str], rows: int) -> None:
+    """Each stands once, or again and again, in a column that is otherwise blank."""
+    assert _found([*values, *[None] * 40]) == NAME
+    assert _found([*values * rows, *[None] * 9]) == NAME
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["Green", "Amber", "Red"], ["April", "May", "June"], ["East", "West"], ["Grant"], ["Band A", "Band B"], ["B Team"],
+     ["Team 4", "Team 5"], ["PO1", "PO2"], ["St Mary's"], ["Permanent", "Fixed Term"], ["Y", "N"], ["Mosaic"]],
+)  # fmt: skip
+@pytest.mark.parametrize("rows", [1, 60])
+def test_a_few_ordinary_words_are_nobodys_name(values: list[str], rows: int) -> None:
+    assert _found([*values * rows, *[None] * 9]) is None
+
+
+@pytest.mark.parametrize("how", ["%b %d, %Y", "%Y%m%d", "%d.%m.%Y", "%d-%b-%y", "%Y-%m-%dT00:00:00"])
+def test_births_are_seen_however_they_are_written(how: str) -> None:
+    assert _found([(date(2009, 1, 5) + timedelta(days=173 * i)).strftime(how) for i in range(36)]) == BIRTH
+
+
+def test_one_postcode_in_small_letters_is_an_address() -> None:
+    assert _found(["s70 2tw", None, None]) == ADDRESS
