@@ -31,9 +31,7 @@ def new_home(folder: Path) -> Path:
 
 @contextmanager
 def prefect_server(home: Path) -> Iterator[str]:
-    """A Prefect server with a database of its own; the block's flows use it, and its address is for other processes."""
-    from prefect.settings import PREFECT_API_URL, temporary_settings
-
+    """A Prefect server with a database of its own; its address, for other processes and for `using`."""
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.prefect_child"],
         stdin=subprocess.PIPE,
@@ -55,13 +53,21 @@ def prefect_server(home: Path) -> Iterator[str]:
             except OSError:
                 assert child.poll() is None and monotonic() < end, "the Prefect server did not start"
                 sleep(0.1)
-        _drain_events()
-        with temporary_settings({PREFECT_API_URL: address}):
-            yield address
-            _drain_events()
+        yield address
     finally:
         child.kill()
         child.wait()
+
+
+@contextmanager
+def using(address: str) -> Iterator[None]:
+    """The flows of the block use the server at this address."""
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    _drain_events()
+    with temporary_settings({PREFECT_API_URL: address}):
+        yield
+        _drain_events()
 
 
 def _drain_events() -> None:

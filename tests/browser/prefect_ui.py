@@ -1,6 +1,6 @@
 """Pages of the Prefect UI as a person uses them: log in, fill the form, read artifacts, answer a question.
 
-Written against the second UI (`/v2/`) of the pinned Prefect. Every wait is for something seen on the page.
+Written against the second UI (`/v2/`) of the pinned Prefect. Every wait ends with something seen on the page.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 from tests.integration.local_server import PATIENCE_SECONDS, Server
 
 _PATIENCE = PATIENCE_SECONDS * 1000
-#: A whole run on a machine that is busy with other tests.
-RUN_MS = 600_000
 #: A busy server's SQLite refuses a change now and then; the page then says so and a person presses again.
 _PRESSES, _PRESS_MS = 4, 45_000
 
@@ -56,7 +54,7 @@ class PrefectUi:
 
     def open_form(self, deployment: str) -> None:
         """From the list of deployments, by its Run button, to the form of its parameters."""
-        self.page.get_by_role("link", name="Deployments").click()
+        self.page.get_by_role("link", name="Deployments").first.click()
         self.page.locator('a[href*="/deployments/deployment/"]').filter(has_text=deployment).click()
         self.page.get_by_role("button", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Custom run").click()
@@ -113,9 +111,13 @@ class PrefectUi:
         self.page.goto(f"{self.server.address}/v2/runs/flow-run/{run}")
 
     def until_state(self, state: str) -> None:
-        """Until the open run's page shows this state."""
+        """Until the open run's page shows this state. The page is left meanwhile: it draws anew all the time."""
+        address = self.page.url
+        self.page.goto("about:blank")
+        self.server.until_state(address.rpartition("/")[2].partition("?")[0], state)
+        self.page.goto(address)
         shown = self.page.locator("span, div").filter(has_text=re.compile(rf"^{state}$")).first
-        expect(shown).to_be_visible(timeout=RUN_MS)
+        expect(shown).to_be_visible()
 
     def open_artifact(self, run: str, name: str) -> Locator:
         """From the run's tab of artifacts to one of them, by the end of its key; what it shows."""

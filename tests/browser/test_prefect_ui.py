@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.prefect_ui import PrefectUi, opened_ui
-from tests.browser.ui_journey import journey, served
+from tests.browser.ui_journey import journey, served, to_the_mail
 from tests.integration.local_server import Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.integration, pytest.mark.timeout(1800)]
@@ -31,7 +31,7 @@ def ui(browser: Browser, server: Server) -> Iterator[PrefectUi]:
         yield one
 
 
-def test_a_wrong_month_gets_a_sentence_before_work_starts(ui: PrefectUi) -> None:
+def test_a_wrong_month_gets_a_sentence_and_a_right_one_is_held_read_and_approved(ui: PrefectUi, server: Server) -> None:
     ui.open_form("monthly")
     for title in ("Month", "Reason", "Published file", "Published record"):
         expect(ui.field(title)).to_be_visible()
@@ -41,8 +41,11 @@ def test_a_wrong_month_gets_a_sentence_before_work_starts(ui: PrefectUi) -> None
     ui.until_state("Failed")
     expect(ui.page.get_by_text("“2026-13” is not a month. Write it as YYYY-MM").first).to_be_visible()
 
-
-def test_a_month_is_held_read_approved_and_one_council_run_again(ui: PrefectUi, server: Server) -> None:
-    journey(ui, server.folder, look=lambda _name: None)
+    to_the_mail(ui, server.folder, look=lambda _name: None)
 
     assert {urlsplit(address).hostname for address in ui.asked_elsewhere} <= KNOWN_ELSEWHERE
+
+
+@pytest.mark.soak
+def test_the_journey_of_the_pictures_runs_one_council_again(ui: PrefectUi, server: Server) -> None:
+    journey(ui, server.folder, look=lambda _name: None)

@@ -114,8 +114,8 @@ def again(ui: PrefectUi, look: Look) -> None:
     expect(ui.page.get_by_text(re.compile(rf"{MONTH}, Z02: once more")).first).to_be_visible()
 
 
-def journey(ui: PrefectUi, folder: Path, look: Look) -> None:
-    """All of it, with what must be true outside the browser."""
+def to_the_mail(ui: PrefectUi, folder: Path, look: Look) -> list[tuple[str, str]]:
+    """From the form to the mail, with what must be true outside the browser; who was told."""
     run = hold(ui, look)
     assert told(folder) == []
     read(ui, run, look)
@@ -127,5 +127,11 @@ def journey(ui: PrefectUi, folder: Path, look: Look) -> None:
     ]
     decision = json.loads((folder / "store" / "approvals" / MONTH / "1" / "decision.json").read_text())
     assert (decision["by"], decision["decision"], decision["through"]) == (WHO, "send all", "the Prefect UI")
+    return first
+
+
+def journey(ui: PrefectUi, folder: Path, look: Look) -> None:
+    """All of it: nobody is told again when one council is run once more."""
+    first = to_the_mail(ui, folder, look)
     again(ui, look)
     assert told(folder) == first

@@ -35,7 +35,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     from flows.orchestration import embedded
 
     embedded.configure()
-    with prefect_homes.prefect_server(tmp_path_factory.mktemp("prefect")) as address:
+    with prefect_homes.prefect_server(tmp_path_factory.mktemp("prefect")) as address, prefect_homes.using(address):
         yield address
 
 

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flows.orchestration import embedded
 from flows.store import S3Options
 from flows.store.s3 import S3Store
-from tests.prefect_homes import prefect_server
+from tests.prefect_homes import prefect_server, using
 
 #: Before any test imports Prefect: nothing is sent anywhere, and its logs are for its authors.
 embedded.configure()
@@ -118,11 +118,18 @@ def _ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> Non
             time.sleep(0.1)
 
 
-@pytest.fixture(scope="module")
-def prefect_api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Prefect server for runs in processes of their own, so that each need not start one."""
+@pytest.fixture(scope="session")
+def one_prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Prefect server for all modules of this process, so that no run need start one."""
     with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def prefect_api(one_prefect_server: str) -> Iterator[str]:
+    """The server's address, for runs in processes of their own; the module's own flows use it too."""
+    with using(one_prefect_server):
+        yield one_prefect_server
 
 
 @pytest.fixture(scope="session")

@@ -100,6 +100,17 @@ class Server:
             headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": "tests"}
             return client.post(path, json=content, headers=headers).raise_for_status().json()
 
+    def until_state(self, run: str, name: str) -> None:
+        """Until a run is in the state of this name."""
+
+        def reached() -> bool:
+            time.sleep(1)  # each question costs the server as much as a step of the run
+            state = self.get(f"flow_runs/{run}")["state"]
+            assert state["name"] == name or state["type"] not in ("FAILED", "CRASHED"), state["message"]
+            return bool(state["name"] == name)
+
+        until(f"{run} {name}", reached)
+
     def deployment(self, name: str) -> Any:
         """One deployment as the server keeps it."""
         return next(d for d in self.post("deployments/filter") if d["name"] == name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -51,5 +50,5 @@ def settings(landing: Path, store: str, councils: list[Council], **mail: str) ->
 
 
 def command(moment: str = "") -> list[str]:
-    """The run as a process; see `whole_run`."""
-    return [sys.executable, "-m", "tests.integration.whole_run", str(LAST), AS_OF, *([moment] if moment else [])]
+    """The run as a module and its words; see `whole_run`."""
+    return ["tests.integration.whole_run", str(LAST), AS_OF, *([moment] if moment else [])]

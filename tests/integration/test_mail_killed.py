@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from email import message_from_bytes
 from pathlib import Path
@@ -15,15 +14,13 @@ from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from tests.integration.smtp_server import Authority, Mailbox, running
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH
+from tests.warm import Warm
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 
-
-def start(store: Path, port: int, authority: Authority) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "tests.integration.mail_run", str(store), str(port), authority.file]
-    return subprocess.Popen(command, cwd=REPOSITORY)
+def start(store: Path, port: int, authority: Authority) -> Warm:
+    return Warm("tests.integration.mail_run", str(store), str(port), authority.file, env=os.environ)
 
 
 @pytest.mark.parametrize("moment", ["before the text", "after the text"])
@@ -32,7 +29,7 @@ def test_killed_while_the_server_speaks_everyone_has_one_message_and_the_ledger_
 ) -> None:
     mailbox, authority = Mailbox(), Authority(tmp_path, "127.0.0.1")
     folder = tmp_path / "store"
-    running_now: list[subprocess.Popen[bytes]] = []
+    running_now: list[Warm] = []
 
     def kill() -> None:
         process = running_now[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,10 +27,10 @@ from tests.integration.mail_servers import BLOCKED, BUSY, FULL, GONE, PASSWORD, 
 from tests.integration.small_region import LAST
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 from tests.unit.flows.mail.messages import small
+from tests.warm import run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
-REPOSITORY = Path(__file__).parents[2]
 DIRECTOR, DEPUTY = ASHCOMBE.recipients
 AT = datetime(2026, 11, 14, 9, 0, tzinfo=UTC)
 POLICY = MailPolicy(
@@ -160,7 +159,8 @@ def test_a_whole_run_reaches_every_directors_mailbox(
             "PREFECT_API_URL": prefect_api,
             "PREFECT_HOME": str(tmp_path / "prefect"),
         }
-        subprocess.run(small_region.command(), cwd=REPOSITORY, env=environment, check=True, timeout=200)
+        code, said = run(*small_region.command(), env=environment, timeout=200)
+        assert code == 0, said
         for address, council in directors:
             (content,) = servers.inbox(address)
             arrived = parsed(content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 
 import httpx
 import pytest
+from prefect import flow, runtime
+from prefect.exceptions import Pause
 
 from features.councils import Council
 from features.months import Month
+from flows.orchestration.send import MailStopped, RunAsked
 from flows.store import LocalStore
 from flows.store.ledger import Ledger, Status
 from tests.integration import small_region
@@ -96,6 +100,37 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             yield Desk(both, LocalStore(folder / "store"), mailbox, councils)
 
 
+@pytest.mark.parametrize(
+    ("stopped", "word", "ends"), [("PAUSED", "suspended", "PAUSED"), ("CANCELLING", "cancelled", "CANCELLED")]
+)
+def test_a_run_asks_the_server_before_each_message_and_ends_as_it_was_told(
+    prefect_api: str, stopped: str, word: str, ends: str
+) -> None:
+    answers, runs = [], []
+
+    @flow
+    def sends() -> Any:
+        asked = RunAsked()
+        runs.append(runtime.flow_run.id)
+        answers.append(asked())
+        # Only a run of a deployment can be suspended; one that is paused is the same to a run that asks.
+        answer = httpx.post(
+            f"{prefect_api}/flow_runs/{runs[0]}/set_state", json={"state": {"type": stopped}}, timeout=20
+        )
+        assert answer.json()["status"] == "ACCEPT", answer.text
+        answers.append(asked())
+        try:
+            asked.check()
+        except MailStopped as said:
+            return said.end()
+
+    with suppress(Pause):
+        sends(return_state=True)
+    assert answers == ["", f"Not sent: the run was {word} in the Prefect UI."]
+    assert httpx.get(f"{prefect_api}/flow_runs/{runs[0]}", timeout=20).json()["state"]["type"] == ends
+
+
+@pytest.mark.soak
 def test_a_suspended_run_mails_nobody_until_it_is_resumed_and_then_the_rest(desk: Desk) -> None:
     run = desk.scheduled("2026-11-16")
     suspended = {"type": "PAUSED", "name": "Suspended", "state_details": {"pause_reschedule": True}}

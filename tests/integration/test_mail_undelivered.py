@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,10 +14,9 @@ from flows.store.ledger import Ledger, Status
 from tests.integration import small_region
 from tests.integration.small_region import LAST
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
+from tests.warm import run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 def test_undelivered_mail_is_shown_by_every_surface_and_sent_when_its_cause_is_gone(
@@ -38,26 +35,14 @@ def test_undelivered_mail_is_shown_by_every_surface_and_sent_when_its_cause_is_g
             "PREFECT_HOME": str(tmp_path / "prefect"),
         }
 
-        def said(*command: str) -> tuple[int, str]:
-            done = subprocess.run(
-                command or small_region.command(),
-                cwd=REPOSITORY,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=300,
-                check=False,
-            )
-            return done.returncode, done.stdout + done.stderr
-
         def holdfast(*words: str) -> tuple[int, str]:
-            return said(sys.executable, "-m", "flows.cli.app", *words)
+            return run("flows.cli.app", *words, env=environment, timeout=300)
 
         def noted() -> int:
             return int(json.loads((store / f"runs/{LAST}/success.json").read_text())["undelivered"])
 
         everyone = {a for c in councils for a in c.recipients}
-        code, output = said()
+        code, output = run(*small_region.command(), env=environment, timeout=300)
         assert code == 16, output
         assert "refused the sign-in" in output
         assert mailbox.mail == []

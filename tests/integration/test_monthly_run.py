@@ -20,7 +20,6 @@ from flows.cli.demo import settings_for
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_text
-from tests.prefect_homes import prefect_server
 
 LAST = Month(2026, 10)
 MONTHS = 15
@@ -63,13 +62,13 @@ class Region:
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+def region(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[Region]:
     """A region of 12 councils, run once; its last month has a broken file, personal data, a late and a restated one."""
     from flows.sample_region import sample_extracts
 
     folder = tmp_path_factory.mktemp("region")
     sample_extracts(folder / "landing", 12, MONTHS, 7, LAST)
-    with pytest.MonkeyPatch.context() as patch, prefect_server(tmp_path_factory.mktemp("prefect")):
+    with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
             patch.delenv(name)
         for name, value in settings_for(folder).items():

@@ -15,7 +15,6 @@ from flows.cli.demo import settings_for
 from flows.month.published_returns import read_published_file, reconcile_published
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
-from tests.prefect_homes import prefect_server
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -26,9 +25,9 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def folder(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("published")
-    with pytest.MonkeyPatch.context() as patch, prefect_server(tmp_path_factory.mktemp("prefect")):
+    with pytest.MonkeyPatch.context() as patch:
         for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
             patch.delenv(name)
         for name, value in settings_for(folder).items():

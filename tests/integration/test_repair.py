@@ -24,6 +24,7 @@ from flows.orchestration import tasks
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_text
+from flows.store.claims import INTAKE, claims_since, wall_clock
 from flows.store.local import LocalStore
 from tests.integration import small_region
 
@@ -217,6 +218,29 @@ def test_a_step_that_fails_everywhere_is_a_failed_run(region: Region, monkeypatc
     assert state.is_failed()
     assert "Publishing failed at every council" in state.message
     assert "a name" not in state.message
+
+
+def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(region: Region) -> None:
+    from prefect.artifacts import Artifact
+
+    from flows.backfill import BackfillRequest, backfill
+
+    began = wall_clock()
+    first = MONTH.plus(-2)
+    with quiet_flows():
+        request = BackfillRequest(first=str(first), last=str(MONTH), reason="corrected files")
+        state = backfill(request, return_state=True)
+        progress = Artifact.get("backfill")
+    assert (state.name, state.message) == ("Completed", f"{first} to {MONTH}: decided")
+    assert progress is not None and float(str(progress.data)) == 100
+    assert region.mailed() == []
+    decided = [name.split("/")[1] for name in region.objects("alerts/") if name.endswith("/Z01.json")]
+    assert decided == [str(first.plus(n)) for n in range(3)]
+    claims = [c for c in claims_since(region.store, began) if c.of != INTAKE]
+    # While a month is decided, the month before is held as well.
+    first_held = list(dict.fromkeys(c.of for c in sorted(claims, key=lambda c: c.since)))
+    assert [m for m in first_held if m >= str(first)] == [str(first.plus(n)) for n in range(3)]
+    assert all(c.released for c in claims)
 
 
 def test_holding_and_deciding_without_a_server(region: Region) -> None:

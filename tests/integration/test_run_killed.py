@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -23,10 +22,10 @@ from tests.integration import small_region
 from tests.integration.conftest import S3Server
 from tests.integration.small_region import LAST
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
+from tests.warm import Warm
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(500)]
 
-REPOSITORY = Path(__file__).parents[2]
 #: The server has the text of a message, and the process dies before it can know.
 TAKEN = "taken"
 #: Where the process dies, one run after another on the same store, from its first objects to its last.
@@ -53,7 +52,7 @@ def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_on
     landing = tmp_path / "landing"
     councils = small_region.make(landing)
     store, mailbox, authority = s3_store(), Mailbox(), Authority(tmp_path, "127.0.0.1")
-    running_now: list[subprocess.Popen[bytes]] = []
+    running_now: list[Warm] = []
 
     with running(mailbox, authority) as port:
         environment = {
@@ -69,8 +68,8 @@ def test_a_run_killed_at_any_point_ends_with_one_alert_each_and_everyone_told_on
             "PREFECT_HOME": str(tmp_path / "prefect"),
         }
 
-        def start(moment: str = "") -> subprocess.Popen[bytes]:
-            running_now.append(subprocess.Popen(small_region.command(moment), cwd=REPOSITORY, env=environment))
+        def start(moment: str = "") -> Warm:
+            running_now.append(Warm(*small_region.command(moment), env=environment))
             return running_now[-1]
 
         def kill() -> None:

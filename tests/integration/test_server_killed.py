@@ -24,6 +24,7 @@ from tests.integration import small_region
 from tests.integration.served import REPOSITORY, Served, served, until
 from tests.integration.small_region import AS_OF, LAST
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
+from tests.warm import run
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
@@ -164,6 +165,7 @@ def test_a_run_from_the_command_line_outlives_a_server_that_is_away_for_twenty_s
     assert "Traceback" not in room.served.said("run")
 
 
+@pytest.mark.soak
 def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(room: Room) -> None:
     before = len(room.mailbox.mail)
     began = wall_clock()
@@ -193,16 +195,8 @@ def test_the_watchdog_on_the_server_finds_every_deployment_served(room: Room) ->
 
 def test_the_watchdog_outside_tells_that_the_server_is_gone(room: Room) -> None:
     room.served.kill("server")
-    looked = subprocess.run(
-        [sys.executable, "-m", "flows.cli.app", "watchdog"],
-        cwd=REPOSITORY,
-        env=dict(room.served.environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert looked.returncode == 21, looked.stderr
-    assert "the Prefect server is not there" in looked.stdout
-    assert f"{room.served.api} does not answer" in looked.stdout
+    code, said = run("flows.cli.app", "watchdog", env=room.served.environment, timeout=120)
+    assert code == 21, said
+    assert "the Prefect server is not there" in said
+    assert f"{room.served.api} does not answer" in said
     assert any("the Prefect server is not there" in s for s in room.subjects_to_the_team())

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from features.errors import ReferenceDataError
+from flows.month import level
 from flows.month.level import judgements_by_hand, level_sentence
 from models.registry.levels import FedJudgement
 from models.registry.shipped import shipped_model
@@ -15,10 +19,10 @@ HEADER = "la_code,published,impact_of_leaders\n"
 
 
 def test_each_line_is_a_judgement_and_good_is_not_below_good() -> None:
-    text = f"\ufeff{HEADER}301,2026-05-01,Good\n302,2026-05-04,Requires improvement to be good\n"
+    text = f"\ufeff{HEADER}301,2025-05-01,Good\n302,2025-05-04,Requires improvement to be good\n"
     assert judgements_by_hand(text, "list.csv") == [
-        FedJudgement(date(2026, 5, 1), "301", False),
-        FedJudgement(date(2026, 5, 4), "302", True),
+        FedJudgement(date(2025, 5, 1), "301", False, "ILACS"),
+        FedJudgement(date(2025, 5, 4), "302", True, "ILACS"),
     ]
 
 
@@ -28,17 +32,32 @@ def test_each_line_is_a_judgement_and_good_is_not_below_good() -> None:
         ("", "list.csv: the list of judgements lacks the columns la_code, published, impact_of_leaders."),
         ("la_code,published\n", "lacks the columns impact_of_leaders."),
         (
-            f"{HEADER}301,2026-05-01,Good\n302,2026-05-04,fine\n",
-            "list.csv, line 3, impact_of_leaders: this is no grade",
+            f"{HEADER}301,2025-05-01,Good\n302,2025-05-04,fine\n",
+            "list.csv, line 3, impact_of_leaders: “fine” is no grade",
         ),
         (f"{HEADER}301,1 May 2026,Good\n", "list.csv, line 2, published: write the day as YYYY-MM-DD."),
-        (f"{HEADER}301\n", "line 2, impact_of_leaders"),
+        (f"{HEADER}301\n", "line 2, published"),
+        (f"{HEADER}301,2025-05-01\n", "line 2, impact_of_leaders"),
     ],
 )
 def test_a_fault_is_named_by_line_and_column(text: str, said: str) -> None:
     with pytest.raises(ReferenceDataError) as raised:
         judgements_by_hand(text, "list.csv")
     assert said in str(raised.value)
+
+
+def test_every_judgement_of_the_record_says_whether_it_is_below_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [(date(2025, 3, 1), "301", 2, "ILACS"), (date(2025, 4, 1), "302", 3, "ILACS")]
+    graded = pl.DataFrame(rows, schema=["published", "la_code", "grade", "framework"], orient="row")
+    read = SimpleNamespace(judgements="theirs", undeclared={"a report of no framework": 1})
+    monkeypatch.setattr(level, "read_reports", lambda folder: read)
+    monkeypatch.setattr(level, "graded", lambda judgements: graded)
+    found, undeclared = level.judgements_of_record(Path("published"))
+    assert found == [
+        FedJudgement(date(2025, 3, 1), "301", False, "ILACS"),
+        FedJudgement(date(2025, 4, 1), "302", True, "ILACS"),
+    ]
+    assert undeclared == ("a report of no framework",)
 
 
 def test_the_sentence_says_how_many_were_new() -> None:

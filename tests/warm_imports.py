@@ -1,0 +1,13 @@
+"""What `tests.warm` imports once, before anything starts a thread."""
+
+from flows.orchestration import embedded
+
+embedded.configure()
+
+import boto3  # noqa: E402, F401
+import great_expectations  # noqa: E402, F401
+import prefect.main  # noqa: E402, F401
+import sklearn  # noqa: E402, F401
+
+import flows.cli.app  # noqa: E402
+import flows.monthly  # noqa: E402, F401
