@@ -34,6 +34,7 @@ from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.month.steps import chosen_councils
 from flows.orchestration import artifacts
 from flows.orchestration.ends import MonthReport, check_only, rehearsed, send_only
+from flows.orchestration.export_after import export_after
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.faults import Faults
 from flows.orchestration.outcome import RunOutcome
@@ -130,7 +131,10 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
         held.check()
         if request.steps is RunSteps.CHECK:
             return check_only(context, faults)
-        return alert_and_report(context, model, request, taken, faults)
+        outcome = alert_and_report(context, model, request, taken, faults)
+    if request.steps.publishes:
+        export_after(context)
+    return outcome
 
 
 def alert_and_report(

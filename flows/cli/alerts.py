@@ -16,6 +16,7 @@ from features.errors import MailError
 from features.months import Month
 from features.private_files import write_private
 from flows.cli.root import MESSAGES, MODEL, MONTH, app
+from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from flows.mail.deliver import Delivery
@@ -23,13 +24,13 @@ if TYPE_CHECKING:
     from flows.store import Store
 
 MonthOf = Annotated[str, typer.Option("--month", help="YYYY-MM.")]
-CouncilOf = Annotated[str, typer.Option("--council", help="The council's code, for example 301 or “314 / 318”.")]
+CouncilOf = Annotated[str, typer.Option("--council", help='The council\'s code, for example 301 or "314 / 318".')]
 JsonFile = Annotated[Path | None, typer.Option("--json", help="Also write the figures as JSON.")]
 
 
 @app.command("why", rich_help_panel=MONTH)
 def why_command(
-    council: Annotated[str, typer.Argument(help="The council's code, for example 301 or “314 / 318”.")],
+    council: Annotated[str, typer.Argument(help='The council\'s code, for example 301 or "314 / 318".')],
     month: MonthOf,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
@@ -77,10 +78,9 @@ def resend_command(
     """Send a council's message again, unchanged and with the same Message-ID. Records who asked and why."""
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
-    from flows.store.progress import showing_progress
 
     settings, store = _opened()
-    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with steps_shown():
         done = desk.send_again(
             store,
             open_transport(settings),
@@ -104,10 +104,9 @@ def release_command(
     """Send what a run published but did not mail: a month that was held, or one run with --no-send."""
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
-    from flows.store.progress import showing_progress
 
     settings, store = _opened()
-    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with steps_shown():
         done = desk.release(
             store,
             open_transport(settings),
@@ -135,18 +134,19 @@ def _say_deliveries(done: Sequence[tuple[str, Delivery]]) -> None:
 def ledger_command(
     month: Annotated[str | None, typer.Option(help="YYYY-MM; all months if not given.")] = None,
     council: Annotated[str, typer.Option(help="Only this council's lines.")] = "",
-    json_file: JsonFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Show who was sent which message, when, and with what result."""
     from flows.mail import by_hand as desk
 
     _, store = _opened()
     lines = desk.ledger(store, Month.parse(month) if month else None, council)
+    if as_json:
+        typer.echo(json.dumps([asdict(told) for told in lines], indent=1, sort_keys=True, ensure_ascii=False))
+        return
     for told in lines:
         typer.echo(desk.ledger_line(told))
     typer.echo(f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}.")
-    if json_file is not None:
-        _write_json(json_file, [asdict(told) for told in lines])
 
 
 @app.command("simulate-alerts", rich_help_panel=MODEL)

@@ -9,16 +9,17 @@ import typer
 
 from features.months import LONDON
 from flows.cli.root import MESSAGES, app
+from flows.cli.steps import steps_shown
 
 
 @app.command("answer", rich_help_panel=MESSAGES)
 def answer_command(
-    council: Annotated[str, typer.Option(help="The council's code, for example 301 or “314 / 318”.")],
+    council: Annotated[str, typer.Option(help='The council\'s code, for example 301 or "314 / 318".')],
     month: Annotated[str, typer.Option(help="YYYY-MM: the month at the head of the message.")],
     kind: Annotated[
         str,
         typer.Option(
-            help="“objection”, “explanation”, “known, in hand”, “action begun”, “file confirmed” or “goal of our own”."
+            help='objection, explanation, "known, in hand", "action begun", "file confirmed" or "goal of our own".'
         ),
     ],
     by: Annotated[str, typer.Option(help="Who answered, by role, for example director.")],
@@ -37,7 +38,6 @@ def answer_command(
     from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import load_register
-    from flows.store.progress import showing_progress
 
     given = {"council": council, "month": month, "kind": kind, "by": by, "words": words, "measure": measure}
     request = filled(AnswerRequest, {**given, "until": until, "level": level}, "Nothing was kept")
@@ -45,5 +45,5 @@ def answer_command(
     store = open_store(settings, settings.store, must_exist=True)
     register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
     today = datetime.now(UTC).astimezone(LONDON).date()
-    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with steps_shown():
         typer.echo(take_answer(store, register, request, today, Contact.of(settings), settings.claims))

@@ -12,6 +12,7 @@ import typer
 from features.errors import MailError, SettingsError
 from features.months import Month
 from flows.cli.root import MESSAGES, app
+from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from flows.mail.approval_form import Pending
@@ -22,10 +23,10 @@ def approve(
     month: Annotated[str | None, typer.Option(help="YYYY-MM. Not given: show what waits, of every month.")] = None,
     decision: Annotated[
         str | None,
-        typer.Option(help="“send all”, “hold some” or “cancel”. Not given: show what waits; nothing is sent."),
+        typer.Option(help='"send all", "hold some" or cancel. Not given: show what waits; nothing is sent.'),
     ] = None,
     council: Annotated[
-        list[str] | None, typer.Option(help="With “hold some”: a council whose message stays back; repeatable.")
+        list[str] | None, typer.Option(help='With "hold some": a council whose message stays back; repeatable.')
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; needed to hold or cancel. Kept.")] = "",
     by: Annotated[str, typer.Option(help="Who decides. Kept.")] = "",
@@ -40,7 +41,6 @@ def approve(
     from flows.settings.filled import filled
     from flows.settings.settings import Settings
     from flows.store import open_store
-    from flows.store.progress import showing_progress
 
     embedded.configure()
     settings = Settings.load()
@@ -55,7 +55,7 @@ def approve(
     given = {"decision": decision, "councils": council or [], "reason": reason, "by": by}
     answer = filled(Answer, given, "Nothing was decided")
     courier = open_courier(settings, patient=False)
-    with showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with steps_shown():
         done = carry_out(store, courier, settings, Month.parse(month), answer, at=datetime.now(UTC))
     typer.echo(done.ruling.in_words)
     every = [(code, one) for code, each in done.deliveries.items() for one in each]

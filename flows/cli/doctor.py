@@ -16,6 +16,7 @@ def doctor_command(
     repair: Annotated[
         bool, typer.Option(help="Lay aside, under set-aside/, what a run makes anew and what belongs to nothing.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Read everything in the store and report what is damaged, missing or orphaned.
 
@@ -31,6 +32,6 @@ def doctor_command(
     found = examine(store, Month.parse(month) if month else None)
     if repair:
         found = lay_aside(store, found)
-    typer.echo(found.to_text())
+    typer.echo(found.to_json() if as_json else found.to_text())
     if any(not f.laid_aside for f in found.findings):
         raise typer.Exit(StoreError.exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -28,13 +28,10 @@ def export_command(
 ) -> None:
     """Write measures, signals, scores and files as Parquet, CSV and Excel, with a dictionary."""
     from features.errors import SettingsError
-    from features.frames import NATIONAL
     from features.months import Month, london_day
-    from flows.export.files import write_export
-    from flows.export.tables import dictionary_table, files_table, measures_table, scores_table, signals_table
-    from flows.month.measure import measure
-    from flows.month.score import load_model
+    from flows.export.group import export_group
     from flows.settings.settings import Settings
+    from flows.store import LocalStore
     from flows.store.context import begin
 
     if small_counts and (len(by.strip()) < 2 or not reason.strip()):
@@ -44,31 +41,8 @@ def export_command(
     run = begin(settings, wanted, now=now, as_of=None)
     if small_counts:
         _keep_reason(run.store, by, reason, now)
-    model = load_model(settings, run.store)
-    measured = measure(
-        run.history,
-        run.register,
-        wanted,
-        run.cutoff,
-        model.reference.select(list(NATIONAL)),
-        history_months=settings.ingest.history_months,
-        usual_cutoff=run.usual_cutoff,
-    )
-    months = [m.month for m in measured.manifests]
-    paths = write_export(
-        {
-            "measures": measures_table(measured.measures, measured.manifests, run.register, small_counts=small_counts),
-            "signals": signals_table(measured.features, run.register),
-            "scores": scores_table(run.store, months, run.register),
-            "files": files_table(measured.manifests, run.register),
-            "dictionary": dictionary_table(),
-        },
-        to,
-    )
-    newest: date | None = months[-1].last_day if months else None
-    typer.echo(
-        f"{len(paths)} files in {to}, {len(months)} months up to {newest or 'none'}. How to open them: docs/export.md"
-    )
+    done = export_group(run, LocalStore(to), small_counts=small_counts)
+    typer.echo(f"{done.in_words(str(to))} How to open them: docs/export.md")
 
 
 def _keep_reason(store: Store, by: str, reason: str, at: datetime) -> None:

@@ -12,6 +12,7 @@ import typer
 from features.errors import CheckFailed, ExtractError
 from features.private_files import write_private
 from flows.cli.root import FILES, app
+from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from features.councils import Council
@@ -90,14 +91,15 @@ def sample_extracts_command(
     from features.months import Month
     from flows.sample_region import sample_extracts
 
-    sample = sample_extracts(
-        folder,
-        councils,
-        months,
-        seed,
-        Month.parse(last),
-        progress=lambda month, done, total: typer.echo(f"{month}: {done} of {total} months"),
-    )
+    with steps_shown(total=months) as show:
+        sample = sample_extracts(
+            folder,
+            councils,
+            months,
+            seed,
+            Month.parse(last),
+            progress=lambda month, done, total: show(f"{month}: {done} of {total} months"),
+        )
     typer.echo(f"{sample.files} files in {folder}; the register is {folder / 'register.csv'}.")
 
 

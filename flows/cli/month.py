@@ -10,6 +10,7 @@ import typer
 
 from features.errors import MailError
 from flows.cli.root import MONTH, app
+from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -47,7 +48,6 @@ def run_command(
     from flows.orchestration.run_report import to_json, to_text
     from flows.settings.filled import filled
     from flows.settings.run_form import RunRequest, Send, steps_of
-    from flows.store.progress import showing_progress
 
     steps = steps_of(start, check_only=check_only, rehearse=rehearse)
     request = filled(
@@ -65,7 +65,7 @@ def run_command(
         "The run was not started",
     )
     request.check(london_day(datetime.now(UTC)))
-    with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with embedded.quiet_flows(), steps_shown(total=5):
         state = monthly(request, return_state=True)
     outcome = result_of(state)
     if returns is not None and not as_json:
@@ -95,7 +95,6 @@ def backfill_command(
     from flows.backfill import BackfillRequest
     from flows.backfill import backfill as run_backfill
     from flows.settings.run_form import Send
-    from flows.store.progress import showing_progress
 
     request = BackfillRequest.model_validate(
         {
@@ -106,7 +105,7 @@ def backfill_command(
             "reason": reason,
         }
     )
-    with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with embedded.quiet_flows(), steps_shown():
         state = cast("State[dict[str, float]]", run_backfill(request, return_state=True))
     seconds = state.result()
     typer.echo(f"{request.first} to {request.last}: done in {sum(seconds.values()):.0f} s.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flows.cli.root import MODEL, app
+from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from flows.published.shelf import Shelf
@@ -41,9 +42,8 @@ def refresh_command(
     chosen(Settings.load().reference, source or [])  # report a missing setting before Prefect starts
     from flows.refresh import reference_refresh, refresh_result
     from flows.settings.refresh_form import RefreshRequest
-    from flows.store.progress import showing_progress
 
-    with embedded.quiet_flows(), showing_progress(lambda text: typer.echo(f"{text} ...", err=True)):
+    with embedded.quiet_flows(), steps_shown():
         state = reference_refresh(RefreshRequest(sources=source or [], reason=reason), return_state=True)
     outcome = refresh_result(state)
     typer.echo(outcome.to_text())

@@ -5,13 +5,12 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import polars as pl
 import xlsxwriter
 
-from features.private_files import write_private
 from flows.export.tables import EXPORTED
+from flows.store import Store
 
 #: What each table contains.
 TITLES: Mapping[str, str] = {
@@ -25,8 +24,8 @@ WORKBOOK, METADATA = "holdfast.xlsx", "metadata.json"
 _CSVW_TYPES = {pl.String: "string", pl.Date: "date", pl.Float64: "number", pl.Int64: "integer"}
 
 
-def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]:
-    """Write every table in every format. Each file is replaced whole or not at all. Returns the paths."""
+def write_export(tables: Mapping[str, pl.DataFrame], to: Store) -> list[str]:
+    """Write every table in every format, each file whole or not at all. Returns the names."""
     contents: dict[str, bytes] = {}
     for name, frame in tables.items():
         parquet = io.BytesIO()
@@ -36,8 +35,8 @@ def write_export(tables: Mapping[str, pl.DataFrame], folder: Path) -> list[Path]
     contents[WORKBOOK] = workbook_of(tables)
     contents[METADATA] = (json.dumps(csvw(tables), indent=1, ensure_ascii=False) + "\n").encode()
     for name, content in contents.items():
-        write_private(folder / name, content)
-    return [folder / name for name in contents]
+        to.replace(name, content)
+    return list(contents)
 
 
 def workbook_of(tables: Mapping[str, pl.DataFrame]) -> bytes:

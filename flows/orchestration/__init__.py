@@ -7,6 +7,7 @@ DOOR = (
     "doctor",
     "embedded",
     "ends",
+    "export_after",
     "failures",
     "faults",
     "local_server",

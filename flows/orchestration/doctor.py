@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -97,6 +97,11 @@ class Health:
     def to_text(self) -> str:
         """The headline, then one line for each finding."""
         return "\n".join([f"{self.headline}.", *(f"  - {f.in_words}" for f in self.findings)])
+
+    def to_json(self) -> str:
+        """The same, for a program."""
+        facts = {"objects": self.objects, "headline": self.headline, "findings": [asdict(f) for f in self.findings]}
+        return json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
 
 
 def examine(store: Store, month: Month | None = None) -> Health:

@@ -239,6 +239,8 @@ class Settings(BaseSettings):
     """The place of files that are only checked, `<council>/<file>` in it. Empty: `try`, beside the landing."""
     store: str = "var/store"
     """The place of everything that Holdfast makes: a folder, or `s3://bucket/prefix`."""
+    export_to: str = ""
+    """A folder, or `s3://bucket/prefix`, to which the group's figures are exported after each month. Empty: not."""
     public_url: str = ""
     """Address at which people's browsers reach the store, if it is served to them. Makes a run's links clickable."""
     register_file: str = "register.csv"

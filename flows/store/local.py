@@ -84,7 +84,7 @@ class LocalStore:
             return ""
         if os.name == "nt" or not rights or not reached:
             return ""
-        return f"Everybody on this machine may look into {self.root}. Take the rights away: chmod -R o= “{self.root}”."
+        return f'Everybody on this machine may look into {self.root}. Take the rights away: chmod -R o= "{self.root}"'
 
     def _files(self, prefix: str) -> Iterator[ObjectInfo]:
         """Files, and links to files in the root. `strange` returns everything else."""

@@ -160,13 +160,12 @@ def test_release_of_a_steady_council_or_without_a_reason_sends_nothing(store: Lo
     assert not (tmp_path / "outbox").exists()
 
 
-def test_the_ledger_lists_by_month_and_council_and_as_json(store: LocalStore, tmp_path: Path) -> None:
+def test_the_ledger_lists_by_month_and_council_and_as_json(store: LocalStore) -> None:
     publish(store, alert(score(0.6)))
     assert "2 lines." in said("ledger")
     assert "2 lines." in said("ledger", "--month", str(MONTH))
     assert "0 lines." in said("ledger", "--month", "2026-09")
     assert "0 lines." in said("ledger", "--council", "99")
-    said("ledger", "--json", str(tmp_path / "ledger.json"))
-    lines = json.loads((tmp_path / "ledger.json").read_text())
+    lines = json.loads(said("ledger", "--json"))
     assert [line["address"] for line in lines].count("director@ashcombe.example") == 1
     assert {line["status"] for line in lines} == {"sent"}

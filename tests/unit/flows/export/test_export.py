@@ -92,7 +92,7 @@ def test_each_table_has_its_declared_columns(tables: dict[str, pl.DataFrame]) ->
 
 
 def test_other_programs_read_what_was_written(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
-    paths = write_export(tables, tmp_path / "out")
+    paths = [tmp_path / "out" / name for name in write_export(tables, LocalStore(tmp_path / "out"))]
     folder = tmp_path / "out"
     assert {stat.S_IMODE(p.stat().st_mode) for p in paths} == {0o600}
     meant = tables["measures"]
@@ -116,7 +116,7 @@ def openpyxl_rows(path: Path, sheet: str) -> list[tuple[object, ...]]:
 
 
 def test_the_metadata_names_every_column_of_every_csv(tables: dict[str, pl.DataFrame], tmp_path: Path) -> None:
-    write_export(tables, tmp_path)
+    write_export(tables, LocalStore(tmp_path))
     said = json.loads((tmp_path / METADATA).read_text())
     for table in said["tables"]:
         header = (tmp_path / table["url"]).read_text().splitlines()[0].split(",")
