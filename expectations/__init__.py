@@ -13,7 +13,10 @@ DOOR = (
     "passing.check",
     "passing.effects",
     "passing.engine",
+    "passing.static_pass",
     "report.council",
     "report.data_docs",
     "suites.between",
+    "suites.generated",
+    "suites.rules",
 )

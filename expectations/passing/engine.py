@@ -20,6 +20,7 @@ import numpy as np
 import polars as pl
 
 from expectations.batch import CheckBroken, Severity, SuiteResult
+from expectations.passing import hooks
 from expectations.passing.deferred import defer
 from expectations.suites.rules import Asserts
 from features.months import Month
@@ -43,7 +44,8 @@ ROWS_TO_PART, COLUMNS_PER_PART = 100_000, 6
 #: The most failing rows that one run returns. It limits memory if every row fails (36 bytes each).
 FAILING_ROWS_PER_RUN = 1_000_000
 
-_GX_SEVERITY = {Severity.ERROR: "critical", Severity.QUERY: "warning", Severity.INFORMATION: "info"}
+#: Our severities in its words.
+GX_SEVERITY = {Severity.ERROR: "critical", Severity.QUERY: "warning", Severity.INFORMATION: "info"}
 
 #: Great Expectations keeps its context in a global, so only one run can be made at a time.
 _ONE_AT_A_TIME = Lock()
@@ -117,16 +119,14 @@ def load_great_expectations() -> Any:
 def _whole_frames() -> Any:
     """Great Expectations' batch definition, which turns a frame into a batch. It holds no data."""
     gx = load_great_expectations()
-    settings = importlib.import_module("great_expectations.data_context.types.base")
     # Otherwise it would hash every cell, twice in each run, to name a frame that nobody looks up by name.
-    pandas_engine: Any = importlib.import_module("great_expectations.execution_engine.pandas_execution_engine")
-    pandas_engine.HASH_THRESHOLD = 0
+    setattr(importlib.import_module(hooks.HASH_THRESHOLD.module), hooks.HASH_THRESHOLD.name, 0)
     context = gx.get_context(
         mode="ephemeral",
-        project_config=settings.DataContextConfig(
+        project_config=hooks.CONTEXT_CONFIG.get()(
             # No folder for its pages: ours are made in `data_docs.py`.
-            store_backend_defaults=settings.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-            progress_bars=settings.ProgressBarsConfig(globally=False),
+            store_backend_defaults=hooks.IN_MEMORY.get()(init_temp_docs_sites=False),
+            progress_bars=hooks.PROGRESS_BARS.get()(globally=False),
             analytics_enabled=False,
         ),
     )
@@ -142,7 +142,7 @@ def _expectation_types() -> dict[Asserts, Any]:
     The classes keep their names, so suites and pages look the same.
     """
     gx = load_great_expectations()
-    private = importlib.import_module("great_expectations.compatibility.pydantic").PrivateAttr
+    private = hooks.PRIVATE_ATTRIBUTE.get()
 
     def remembering(stock: Any) -> Any:
         def configuration(self: Any) -> Any:
@@ -168,7 +168,7 @@ def _expectation_types() -> dict[Asserts, Any]:
         )
 
     # Replacing the stock classes in the registry is intended; without this it would log 80 warnings.
-    registry = logging.getLogger("great_expectations.expectations.registry")
+    registry: logging.Logger = hooks.REGISTRY_LOG.get()
     level = registry.level
     registry.setLevel(logging.ERROR)
     try:
@@ -188,7 +188,7 @@ def _expectations(checks: Iterable[Check]) -> list[Any]:
         kinds[check.asserts](
             column=check.column,
             **check.arguments,
-            severity=_GX_SEVERITY[check.severity],
+            severity=GX_SEVERITY[check.severity],
             description=check.description,
             meta={"check": check.code},
         )

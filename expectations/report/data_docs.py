@@ -12,13 +12,12 @@ from collections.abc import Sequence
 from functools import cache
 from html import escape
 from html.parser import HTMLParser
-from importlib import import_module
 from typing import Any
 
 from expectations.accepted import Accepted, expired, unmatched
 from expectations.batch import Batch, Outcome, SuiteResult
 from expectations.fates import CouncilFiles
-from expectations.passing import engine
+from expectations.passing import engine, hooks
 from expectations.report.council import CouncilReport, as_html, as_json, council_report, render_page
 from features.councils import folder_name
 
@@ -102,11 +101,9 @@ def clean(html: str, within: str | None = None) -> str:
 
 def _rendered(suite: SuiteResult) -> str:
     engine.load_great_expectations()
-    core = import_module("great_expectations.core")
-    renderer = import_module("great_expectations.render.renderer")
     failed = _failed(suite)
     total = len(suite.results)
-    result = core.ExpectationSuiteValidationResult(
+    result = hooks.VALIDATION_RESULT.get()(
         success=failed == 0,
         results=list(suite.results),
         suite_name=suite.name,
@@ -118,7 +115,7 @@ def _rendered(suite: SuiteResult) -> str:
         },
         meta={"run_id": {"run_name": str(suite.last), "run_time": f"{suite.last.last_day.isoformat()}T00:00:00+00:00"}},
     )
-    document: Any = renderer.ValidationResultsPageRenderer(run_info_at_end=True).render(result)
+    document: Any = hooks.PAGE_RENDERER.get()(run_info_at_end=True).render(result)
     # The first section repeats the statistics and the last describes the run; our heading has both.
     document.sections = sorted(document.sections[1:-1], key=_passes_all)
     return str(_view().render(document))
@@ -132,7 +129,7 @@ def _passes_all(section: Any) -> bool:
 @cache
 def _view() -> Any:
     """One view for all pages, because each view compiles about twenty templates again."""
-    return import_module("great_expectations.render.view").DefaultJinjaPageView()
+    return hooks.PAGE_VIEW.get()()
 
 
 def _failed(suite: SuiteResult) -> int:

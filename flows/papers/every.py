@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from flows.papers import alert_schema, annex_a, contract, csww_rules, dictionary, formats, model_card, transparency
+from features.registry import Kind
+from flows.papers import (
+    alert_schema,
+    annex_a,
+    contract,
+    csww_rules,
+    dictionary,
+    formats,
+    model_card,
+    suites,
+    transparency,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ PAPERS = (
     Paper("data-dictionary.md", lambda _: dictionary.dictionary()),
     Paper("formats.md", formats.page),
     Paper("model-card.md", lambda _: model_card.page()),
+    *(Paper(f"suites/{kind}.json", partial(suites.page, kind)) for kind in Kind),
     Paper("transparency-record.md", lambda _: transparency.page()),
 )
 
@@ -53,5 +66,6 @@ def write_papers(folder: Path) -> tuple[Paper, ...]:
     """Write the stale documents, and return them."""
     stale = stale_papers(folder)
     for paper in stale:
+        (folder / paper.name).parent.mkdir(exist_ok=True)
         (folder / paper.name).write_text(paper.fresh(folder), encoding="utf-8")
     return stale

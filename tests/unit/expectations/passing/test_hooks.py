@@ -1,0 +1,64 @@
+"""What we use of Great Expectations beyond its documented interface is still there, and still does what we use it for.
+
+After an upgrade, a failure here names the part, the version and what it is for.
+"""
+
+from __future__ import annotations
+
+import ast
+import logging
+
+import pytest
+
+from expectations.batch import CheckBroken
+from expectations.passing import hooks
+from expectations.passing.engine import load_great_expectations
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    load_great_expectations()
+
+
+@pytest.mark.parametrize("hook", hooks.HOOKS, ids=lambda h: h.name)
+def test_it_is_there(hook: hooks.Hook) -> None:
+    assert hook.get() is not None
+
+
+def test_each_still_does_what_we_use_it_for() -> None:
+    said = f"Great Expectations {hooks.version()}: {{}} works differently; it is used {{}}"
+    threshold = hooks.HASH_THRESHOLD
+    assert isinstance(threshold.get(), int), said.format(threshold.name, threshold.why)
+    assert isinstance(hooks.REGISTRY_LOG.get(), logging.Logger), said.format("logger", hooks.REGISTRY_LOG.why)
+    config = hooks.CONTEXT_CONFIG.get()(
+        store_backend_defaults=hooks.IN_MEMORY.get()(init_temp_docs_sites=False),
+        progress_bars=hooks.PROGRESS_BARS.get()(globally=False),
+        analytics_enabled=False,
+    )
+    assert config.data_docs_sites == {}, said.format("the context's configuration", hooks.IN_MEMORY.why)
+    gx = load_great_expectations()
+    kind = gx.expectations.ExpectColumnValuesToNotBeNull
+    assert isinstance(kind.configuration, property), said.format(
+        "configuration", "to remember it, half of a run's time"
+    )
+    assert hooks.PRIVATE_ATTRIBUTE.get()(None) is not None
+
+
+def test_one_that_is_gone_is_named_with_the_version_and_its_use() -> None:
+    with pytest.raises(
+        CheckBroken, match=rf"Great Expectations {hooks.version()} has no math.tau_squared any more. We use"
+    ):
+        hooks.Hook("math", "tau_squared", "for nothing").get()
+
+
+def test_no_other_module_reaches_into_it() -> None:
+    """A module's path inside Great Expectations stands in `hooks.py` alone."""
+    reaching = {
+        path.name
+        for room in ("expectations", "flows", "features", "models")
+        for path in (REPOSITORY / room).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and str(node.value).startswith("great_expectations.")
+    }
+    assert reaching == {"hooks.py"}
