@@ -29,7 +29,7 @@ def test_it_is_there(hook: hooks.Hook) -> None:
 def test_each_still_does_what_we_use_it_for() -> None:
     said = f"Great Expectations {hooks.version()}: {{}} works differently; it is used {{}}"
     threshold = hooks.HASH_THRESHOLD
-    assert isinstance(threshold.get(), int), said.format(threshold.name, threshold.why)
+    assert isinstance(threshold.get(), int | float), said.format(threshold.name, threshold.why)
     assert isinstance(hooks.REGISTRY_LOG.get(), logging.Logger), said.format("logger", hooks.REGISTRY_LOG.why)
     config = hooks.CONTEXT_CONFIG.get()(
         store_backend_defaults=hooks.IN_MEMORY.get()(init_temp_docs_sites=False),
