@@ -361,7 +361,7 @@ def test_goals_and_the_time_of_recovery_say_what_is_so_without_blame(one: Alert)
         assert ("the goal is reached" in said[0]) == reached
         assert ("to go" in said[0]) <= (goal.by_month > one.month)
         assert not re.search(r"fail|missed|behind|late", said[0])
-    if one.judged is not None:
+    if one.judged is not None and one.decision.band is Band.RECOVERING:
         months = one.months_since_judged
         assert f"{months} month" in text
         assert ("you are within that time" in text) == (18 <= months <= 24)
