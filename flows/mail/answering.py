@@ -24,11 +24,12 @@ from flows.alerts.answers import (
 )
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import is_ratio, value_text
-from flows.alerts.publish import latest_alert, publish_alert, readable_alerts, told_folders
+from flows.alerts.publish import latest_alert, publish_alert, readable_alerts
 from flows.alerts.region_page import region_page_name, with_heard
 from flows.settings.answer_form import AnswerKind, AnswerRequest
 from flows.settings.settings import ClaimSettings
 from flows.store.claims import Owner, claimed, wall_clock
+from flows.store.ledger import Ledger, Status
 from flows.store.port import Store
 from flows.store.processes import this_process
 
@@ -71,11 +72,14 @@ def _taken(store: Store, council: Council, request: AnswerRequest, on: date, con
         kept = _reply(store, council, request, alert, on)
     now = {"answers": answers_up_to(store, council.folder, month), "goals": goals_of(store, council.folder)}
     published = publish_alert(store, alert.model_copy(update=now), contact)
-    page = region_page_name(month)
+    page, shown = region_page_name(month), ""
     if store.info(page) is not None:
-        content = with_heard(store.read(page).decode(), published.alert)
-        store.replace(page, content.encode(), content_type="text/html; charset=utf-8")
-    return f"{kept} It stands in {published.name} and on the region page."
+        before = store.read(page).decode()
+        after = with_heard(before, published.alert)
+        if after != before:
+            store.replace(page, after.encode(), content_type="text/html; charset=utf-8")
+            shown = " and on the region page"
+    return f"{kept} It stands in {published.name}{shown}."
 
 
 def _reply(store: Store, council: Council, request: AnswerRequest, alert: Alert, on: date) -> str:
@@ -128,18 +132,20 @@ def waiting_answers(store: Store, councils: Sequence[Council], month: Month) -> 
     if not answered:
         return []
     months = tuple(month_range(month.plus(-MENTIONED_MONTHS), month))
-    told = {m: told_folders(store, m) for m in months}
-    found = []
+    book, found = Ledger(store), list[str]()
     for council in (c for c in councils if c.folder in answered):
         for earlier in months:
             replies = answers_to(store, council.folder, earlier)
-            heard = any(council.folder in told[m] for m in months if earlier < m)
-            settled = replies and _is_settled(store, council, earlier, replies)
+            if not replies:
+                continue
+            later = [line for m in months if earlier < m for line in book.told(m, council.folder)]
+            sent = max((line.at[:10] for line in later if line.status is Status.SENT), default="")
+            settled = _is_settled(store, council, earlier, replies)
             found += [
                 f"{council.name} ({council.la_code}), {earlier.in_words}, {r.kind.value}: “{r.words.strip()}” "
                 f"({r.by}, {r.on.day} {r.on:%B %Y})"
                 for r in replies
-                if not (settled if r.kind is AnswerKind.OBJECTION else heard)
+                if not (settled if r.kind is AnswerKind.OBJECTION else str(r.on) < sent)
             ]
     return found
 

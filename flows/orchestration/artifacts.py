@@ -257,6 +257,39 @@ def timing_table(outcome: RunOutcome) -> list[dict[str, Any]]:
     return [*rows, {"stage": "together", "seconds": round(sum((outcome.seconds or {}).values()), 1)}]
 
 
+#: What Markdown would take for its own marks.
+_MARKS = re.compile(r"([\\`*_<>\[\]#|])")
+#: The first line of a measure in a message: “Cases without a worker: 7.0% (worse)”.
+_FIGURE = re.compile(r".*: −?\d\S*( \(worse\))?")
+
+
+def as_markdown(text: str) -> str:
+    """A message's text as Markdown, whose lines the UI breaks to its width: as text in a box they would be cut off."""
+    blocks = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        lines = block.split("\n")
+        if len(lines) == 2 and set(lines[1]) == {"-"}:
+            blocks.append(f"#### {_plain(lines[0])}")
+        elif lines[0].startswith("* "):
+            items = re.split(r"^\* ", block, flags=re.M)[1:]
+            blocks.append("\n".join(f"* {_item(item.split(chr(10)))}" for item in items))
+        else:
+            blocks.append(_plain(" ".join(line for line in lines if line != "--")))
+    return "\n\n".join(blocks)
+
+
+def _item(lines: Sequence[str]) -> str:
+    """One item on one line; the figure of a measure stands apart from what is said of it."""
+    first, rest = lines[0].strip(), " ".join(line.strip() for line in lines[1:]).strip()
+    if rest and _FIGURE.fullmatch(first):
+        return f"**{_plain(first)}** {_plain(rest)}"
+    return _plain(f"{first} {rest}".strip())
+
+
+def _plain(text: str) -> str:
+    return _MARKS.sub(r"\\\1", text)
+
+
 def message_blocks(store: Store, waits: Pending) -> list[str]:
     """The full text of the messages with their charts, as many as fit on a page of the UI."""
     lines: list[str] = []
@@ -266,7 +299,7 @@ def message_blocks(store: Store, waits: Pending) -> list[str]:
         if store.info(text_name) is None:
             left += 1
             continue
-        block = ["", f"### {m.council}: {m.subject}", "", "```text", store.read(text_name).decode().strip(), "```", ""]
+        block = ["", f"### {m.subject}", "", as_markdown(store.read(text_name).decode()), ""]
         chart = _CHART_IN_PAGE.search(store.read(m.preview).decode())
         block += [f"![Chart of {m.council}]({chart[0]})"] if chart else []
         size += sum(map(len, block))
@@ -275,27 +308,28 @@ def message_blocks(store: Store, waits: Pending) -> list[str]:
             continue
         lines += block
     if left:
-        lines += ["", f"{count_words(left, 'message', 'messages')} more, to be read by the links above."]
+        lines += ["", f"{count_words(left, 'message', 'messages')} more: `holdfast preview` shows them."]
     return lines
 
 
 def waiting_markdown(context: RunContext, waits: Pending) -> str:
-    """One row per message that waits: subject, who it is for, band, change, and where to read it."""
+    """One row per message that waits: subject, who it is for and, where it can be opened, a link. Then the messages."""
+    linked, words = bool(context.settings.public_url), "open it"
     lines = [
         "## Messages to decide on",
         "",
         MonthMail(waits=waits).awaits,
         "",
-        "| Council | Band | Change | Subject | For | Message |",
-        "|---|---|---|---|---|---|",
+        f"| Council | Subject | For |{' Message |' if linked else ''}",
+        f"|---|---|---|{'---|' if linked else ''}",
     ]
     for m in waits.messages:
         people = count_words(m.recipients, "registered recipient", "registered recipients")
         if m.message_key.endswith(f"/{MessageKind.CORRECTION}"):
             people += " and whoever got the message that it corrects"
         lines.append(
-            f"| {table_cell(m.council)} ({m.la_code}) | {m.band.words} | {m.change.value} | {table_cell(m.subject)} "
-            f"| {people} | {link(context, m.preview, 'read it')} |"
+            f"| {table_cell(m.council)} ({m.la_code}) | {table_cell(m.subject)} | {people} |"
+            f"{f' {link(context, m.preview, words)} |' if linked else ''}"
         )
     lines += message_blocks(context.store, waits)
     lines += ["", f"What arrived after {waits.cutoff:%d %B %Y} is not in these messages."]

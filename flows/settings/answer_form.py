@@ -41,7 +41,7 @@ class AnswerRequest(BaseModel):
     words: TextOrNothing = Field(
         default="",
         title="In their words",
-        description="A sentence or two. No name of a child, a case or a worker: the next message says it back.",
+        description="A sentence or two. No name of a child, a case or a worker: the next message repeats it.",
         max_length=LONGEST_ANSWER,
     )
     by: str = Field(title="Who answered", description="By role, for example director.", min_length=2, max_length=60)

@@ -59,7 +59,8 @@ def answer_line(answer: Reply) -> str:
     about = f", about {lower_first(answer.label)}" if answer.label else ""
     until = f" Others go first until {month_words(answer.quiet_until)}." if answer.quiet_until else ""
     who = f"{answer.by}, {answer.on.day} {answer.on:%B %Y}"
-    return f"On {month_words(answer.month)}, {answer.kind.value}{about}: “{answer.words.strip()}” ({who}).{until}"
+    kind = f"{answer.kind.value[:1].upper()}{answer.kind.value[1:]}"
+    return f"{kind}, on the message of {month_words(answer.month)}{about}: “{answer.words.strip()}” ({who}).{until}"
 
 
 def goal_words(goal: Goal, alert: Alert, whose: str = "your") -> str:
@@ -71,18 +72,16 @@ def goal_words(goal: Goal, alert: Alert, whose: str = "your") -> str:
         return sentence(aim)
     if fact.value is None:
         return sentence(f"{aim}. The figure is not known this month")
-    began = goal.month is not None and goal.month < alert.month and goal.start is not None
-    since = (
-        f", from {value_text(measure, goal.start)} in {month_words(goal.month)}"
-        if began and goal.start is not None and goal.month is not None
-        else ""
-    )
+    since = ""
+    if goal.month is not None and goal.month < alert.month and goal.start is not None:
+        since = f", from {value_text(measure, goal.start)} in {month_words(goal.month)}"
     now = f"It is {value_text(measure, fact.value)}{since}"
     if goal.reached(fact.value):
         return sentence(f"{aim}. {now}: the goal is reached")
     left = goal.by_month.minus(alert.month)
     ahead = f"{count_words(left, 'month', 'months')} to go" if left > 0 else "another month or level can be set"
-    way = _way(goal, fact.value) if since else ""
+    moved = bool(since) and value_text(measure, goal.start or 0.0) != value_text(measure, fact.value)
+    way = _way(goal, fact.value) if moved else ""
     return sentence(f"{aim}. {now}{f', {way}' if way else ''}; {ahead}")
 
 

@@ -96,7 +96,9 @@ def test_the_alert_that_is_answered_and_the_region_page_show_it_at_once_and_the_
     assert (now.message_key, now.decision) == (first.message_key, first.decision)
     assert render_message(now, Contact()).text == render_message(first, Contact()).text, "the message that was sent"
     page = store.read(region_page_name(MONTH)).decode()
-    assert "On October 2026, explanation: “Two teams &lt;merge&gt;.” (director, 20 November 2026)." in page
+    assert (
+        "Explanation, on the message of October 2026: “Two teams &lt;merge&gt;.” (director, 20 November 2026)." in page
+    )
     assert "Agency rate: the council&#39;s goal is 14% by June 2027. It is 23%; 8 months to go." in page
     assert page.endswith("<li><!-- heard 99 --><!-- end 99 --></li>"), "no other council's block"
 
