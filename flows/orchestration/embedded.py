@@ -35,6 +35,8 @@ EMBEDDED = {
 ALWAYS = {
     # A run retries for four minutes (2, 4, 8 ... 128 s) when the server is away, so it survives a server restart.
     "PREFECT_CLIENT_MAX_RETRIES": "7",
+    # The shortest that Prefect allows. Four missed ones, and as long a silence of the claim, are a dead run.
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",

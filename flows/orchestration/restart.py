@@ -21,7 +21,7 @@ from flows.store import Store
 from flows.store.claims import Claim, claims_since, store_time
 from flows.store.processes import Process, is_gone, process_began, this_process
 
-#: Silence after which a run counts as dead. A live one reports every 3 minutes (PREFECT_FLOWS_HEARTBEAT_FREQUENCY).
+#: Silence after which a run that holds no claim counts as dead. The server hears from a live one every half minute.
 _SILENCE_MINUTES = 10
 
 #: Tag of a restarted run, with the number of times that its work has been started.
@@ -59,7 +59,8 @@ def is_cut_off(
     """Whether the process of a run that the server shows as running has died.
 
     If the run's claims were made on this machine, they answer this at once. Otherwise the run must have been silent,
-    in the store and on the server, for longer than a live run can be.
+    in the store and on the server, for longer than a live run can be. A run that holds a claim renews it every
+    20 seconds and reports to the server every 30, so two minutes are enough; then its claim has lapsed too.
     """
     # After Retry or Resume, an earlier process of this run may have left claims. They say nothing about this one.
     own = [c for c in claims if c.owner.run_id == run.id and (c.since >= run.since or run.state == "CANCELLING")]
@@ -69,7 +70,8 @@ def is_cut_off(
     if True in known:
         return True
     heard = max(t for t in (run.since, run.last_event, *(c.last_heard for c in own)) if t is not None)
-    return now - heard >= timedelta(minutes=max(_SILENCE_MINUTES, rules.stale_minutes))
+    holds = any(not c.released for c in own)
+    return now - heard >= timedelta(minutes=rules.stale_minutes if holds else max(_SILENCE_MINUTES, rules.stale_minutes))
 
 
 def meant(run: SeenRun) -> dict[str, Any]:

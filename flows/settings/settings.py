@@ -196,7 +196,7 @@ class WatchdogSettings(_Section):
     """If a scheduled run has not started after this time, nothing is serving the deployments."""
     attempts: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a dead run's work is started, including the first time, before a person must look."""
-    keep_seconds: Annotated[float, Field(gt=0, le=3600)] = 60
+    keep_seconds: Annotated[float, Field(gt=0, le=3600)] = 30
     """How often a serving process looks for dead runs and for mail that was not accepted."""
     webhook_url: SecretStr | None = None
     """Incoming webhook of Teams or Slack, to which notices are posted besides the mail to the data team."""
