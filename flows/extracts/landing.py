@@ -9,10 +9,11 @@ So is a folder named like an extract, `workforce/`: its files are united by the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from features.councils import Council, Register
 from features.errors import HoldfastError, StoreError
@@ -29,7 +30,8 @@ from flows.extracts.formats.known import (
 )
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import in_force
-from flows.store import ObjectInfo, Store
+from flows.store import ObjectInfo, Store, StoreRefuses
+from flows.store.port import StrangeObject
 
 ENDINGS = ("csv", "parquet", "xlsx")
 _KINDS = frozenset(str(k) for k in Kind)
@@ -91,7 +93,39 @@ class Landing:
         return tuple(sorted((*self.files, *self.earlier), key=_order))
 
 
-def list_month(store: Store, month: Month, register: Register, mappings: Sequence[ObjectInfo] | None = None) -> Landing:
+class Lister(Protocol):
+    """What listing a month needs of the landing store."""
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]: ...
+
+    def strange(self, prefix: str = "") -> Iterator[StrangeObject]: ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What lies in the landing store, listed once, for a run that looks at many months."""
+
+    objects: Sequence[ObjectInfo]
+    oddities: Sequence[StrangeObject]
+
+    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+        return (o for o in self.objects if o.name.startswith(prefix))
+
+    def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
+        return (o for o in self.oddities if o.name.startswith(prefix) or f"{o.name}/" == prefix)
+
+
+def looked_over(store: Store) -> Lister:
+    """The landing store listed once; the store itself if one of its folders cannot be opened."""
+    try:
+        return Snapshot(*store.survey())
+    except StoreRefuses:
+        return store
+
+
+def list_month(
+    store: Lister, month: Month, register: Register, mappings: Sequence[ObjectInfo] | None = None
+) -> Landing:
     """The contents of a month's folder in the landing store; raises only StoreError.
 
     `mappings`: the contents of its `mappings/`, if already listed.
@@ -141,7 +175,7 @@ def list_month(store: Store, month: Month, register: Register, mappings: Sequenc
     )
 
 
-def _lying(store: Store, month: Month, register: Register, *, closed: bool) -> Iterable[ObjectInfo]:
+def _lying(store: Lister, month: Month, register: Register, *, closed: bool) -> Iterable[ObjectInfo]:
     """The contents of a month's folder; if we cannot open a council's folder, the contents of the others."""
     try:
         return list(store.list(f"{month}/"))

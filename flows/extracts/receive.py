@@ -1,8 +1,10 @@
-"""Takes in one landed file: reads it, keeps the resulting table, and records what became of it."""
+"""Takes in one landed file: reads it, and says what became of it. Writes nothing (`flows.extracts.submissions`)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+import polars as pl
 
 from expectations.fates import Fate
 from features.errors import ExtractError
@@ -14,7 +16,7 @@ from flows.extracts.mapping import load_mapping
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import too_large
 from flows.extracts.reading.where import Where
-from flows.extracts.submissions import Submission, fingerprint_unread, keep_table
+from flows.extracts.submissions import Submission, fingerprint_unread
 from flows.store import Store
 
 
@@ -28,11 +30,14 @@ class Received:
     extract: IngestedExtract | None
     error: ExtractError | None
 
+    @property
+    def table(self) -> pl.DataFrame | None:
+        """What may be kept of it; nothing of a refused file."""
+        return self.extract.frame if self.extract is not None else None
 
-def receive_file(
-    landing: Store, store: Store, file: LandedFile, *, key: bytes, limits: Limits | None = None
-) -> Received:
-    """Read one landed file and keep its contract columns in `store`; nothing of a refused file is kept.
+
+def receive_file(landing: Store, file: LandedFile, *, key: bytes, limits: Limits | None = None) -> Received:
+    """Read one landed file.
 
     A faulty file is a result, not an exception, so the other files go on. A file larger than any extract is not even
     loaded. Raises StoreError and SettingsError, which concern the whole run.
@@ -54,9 +59,7 @@ def receive_file(
         )
     except ExtractError as fault:
         return Received(file, _submission(file, mark, Fate.REFUSED, str(fault), kept=False), None, fault)
-    submission = _submission(file, mark, Fate.ACCEPTED, None, kept=True)
-    keep_table(store, submission, extract.frame)
-    return Received(file, submission, extract, None)
+    return Received(file, _submission(file, mark, Fate.ACCEPTED, None, kept=True), extract, None)
 
 
 def _submission(file: LandedFile, mark: str, outcome: Fate, reason: str | None, *, kept: bool) -> Submission:

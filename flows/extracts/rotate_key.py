@@ -44,7 +44,7 @@ KEY_NAME = "pseudonyms/key.json"
 _REFERENCES = sorted({f.name for e in EXTRACTS.values() for f in e.fields if f.type is FieldType.REFERENCE})
 _TEAMS = sorted({f.name for e in EXTRACTS.values() for f in e.fields if f.type is FieldType.TEXT})
 _TABLE = re.compile(r"months/[^/]+/\d{4}/(state-)?(workforce|caseload)(-[0-9a-f]{12})?\.parquet")
-_RECEIVED = re.compile(rf"received/[^/]+/[^/]+/(workforce|caseload)-[0-9a-f]{{12}}{re.escape(TABLE_ENDING)}")
+_RECEIVED = re.compile(rf"received/[^/]+/(?:[^/]+/)?(workforce|caseload)-[0-9a-f]{{12}}{re.escape(TABLE_ENDING)}")
 _CODE = "^[0-9a-f]{8}$"
 
 

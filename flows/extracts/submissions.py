@@ -1,23 +1,27 @@
 """The submission log: what was received from whom, when, and what became of it.
 
-    submissions/2026-10/370/workforce-0c1f3a9be210.json    one record per file content
-    received/2026-10/370/workforce-0c1f3a9be210.rows.parquet    the contract's columns of it, references hashed
+    submissions/2026-10/log-0001.json                one record per file content that a run took in, or judged anew
+    received/2026-10/workforce-0c1f3a9be210.rows.parquet    the contract's columns of these files, references hashed
 
-Names come from the content's fingerprint, so recording the same file again changes nothing, and a resubmission with
-other content lies beside the first. A file's own bytes are never kept, because they may hold data that nobody has
-checked. For a refused file the log has size, fingerprint and reason; nothing else is kept.
+Each taking in of a month appends one numbered object, whatever the number of councils, as a bucket is asked for each
+object. Of two records of one content the later counts. A file's own bytes are never kept, because they may hold data
+that nobody has checked. For a refused file the log has size, fingerprint and reason; nothing else is kept.
 
-Until 0.2.0 the bytes of our own extracts were kept (`received/…-0c1f3a9be210.csv`); `holdfast retain` deletes those.
+Until 0.2.0 each record was an object, and so was each table (`submissions/2026-10/370/workforce-0c1f3a9be210.json`);
+they are read as before. Version 0.1.0 also kept the bytes of our own extracts; `holdfast retain` deletes those.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from typing import Any
 
 import polars as pl
 
@@ -25,12 +29,17 @@ from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
 from features.months import Month, london_day, nth_working_day
 from features.registry import Kind
-from flows.store import AlreadyThere, Store
+from flows.store import AlreadyThere, DamagedObject, Store
 from flows.store.editions import to_parquet
 from flows.store.names import TABLE_ENDING
-from flows.store.reading import read_kept
+from flows.store.progress import step
+from flows.store.reading import digest, read_kept
+
+#: Council's folder, kind and hash of the content: what makes two records the same submission.
+SubmissionKey = tuple[str, Kind, str]
 
 _READERS = 16
+_LOG = re.compile(r"submissions/[^/]+/log-(\d{4,})\.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +63,15 @@ class Submission:
     """Fingerprint of the submission before it, if its content differs."""
     kept: bool = True
     """Whether its table is kept; nothing is kept of a refused file."""
+    table: str = ""
+    """The object that holds its table, beside those of other councils; empty if nothing is kept."""
+    read_as: str = ""
+    """Short hash of that table. With another saved mapping the same file gives another table."""
 
     @property
-    def object_name(self) -> str:
-        """The record's name in the store."""
-        return f"submissions/{self.month}/{folder_name(self.la_code)}/{self.kind}-{self.sha256[:12]}.json"
-
-    @property
-    def table_name(self) -> str:
-        """Where its table is kept."""
-        return f"received/{self.month}/{folder_name(self.la_code)}/{self.kind}-{self.sha256[:12]}{TABLE_ENDING}"
+    def key(self) -> SubmissionKey:
+        """What makes two records the same submission."""
+        return (folder_name(self.la_code), self.kind, self.sha256)
 
     @property
     def day(self) -> date:
@@ -117,50 +125,106 @@ def fingerprint_unread(name: str, size: int, modified: datetime) -> str:
     return sha256(f"{name}\n{size}\n{modified.astimezone(UTC).isoformat()}".encode()).hexdigest()
 
 
-def keep_table(store: Store, submission: Submission, table: pl.DataFrame) -> None:
-    """Keep a submission's table once; it is overwritten if the same file is later read in another way.
+def record_submissions(
+    store: Store, month: Month, submissions: Sequence[tuple[Submission, pl.DataFrame | None]]
+) -> list[Submission]:
+    """Keep the tables and append the records of a month's submissions; returns the records as they are in the log.
 
-    `table` is a canonical extract: columns of the contract alone, references hashed.
+    Recording the same content again keeps the first time of receipt; another outcome (after validation, or after a
+    failure was accepted) replaces the earlier one. `supersedes` is found here: the latest submission of the same
+    council, month and kind that came before. A table is a canonical extract: columns of the contract alone,
+    references hashed. What is known already is not written again.
     """
-    content = to_parquet(table)
-    try:
-        store.create(submission.table_name, content)
-    except AlreadyThere:
-        if store.read(submission.table_name) != content:
-            store.replace(submission.table_name, content)
-
-
-def record_submission(store: Store, submission: Submission) -> Submission:
-    """Write the record and return it as stored.
-
-    Recording the same content again keeps the first time of receipt; another outcome (after
-    validation, or after a failure was accepted) replaces the earlier one. `supersedes` is found here:
-    the latest submission of the same council, month and kind that came before.
-    """
-    before = [
-        s
-        for s in _of_prefix(store, submission.object_name.rpartition("-")[0] + "-")
-        if s.kind is submission.kind and s.sha256 != submission.sha256 and s.received < submission.received
+    known = {s.key: s for s in _readable(store, month)}
+    given = [
+        (
+            replace(
+                s, received=s.received.astimezone(UTC), read_as=digest(to_parquet(t))[:12] if t is not None else ""
+            ),
+            t,
+        )
+        for s, t in submissions
     ]
-    found = replace(
-        submission,
-        received=submission.received.astimezone(UTC),
-        supersedes=max(before, key=_time).sha256 if before else None,
-    )
-    try:
-        store.create(found.object_name, _to_json(found), content_type="application/json")
-    except AlreadyThere:
-        there = read_kept(store, found.object_name, submission_of)
-        if there.received <= found.received:
-            found = replace(found, received=there.received, name=there.name, supersedes=there.supersedes)
-        if found != there:
-            store.replace(found.object_name, _to_json(found), content_type="application/json")
+    every = {**{s.key: s for s, _ in given}, **known}
+    found: list[Submission] = []
+    for one, _ in given:
+        there = known.get(one.key)
+        if there is not None and there.received <= one.received:
+            one = replace(one, received=there.received, name=there.name, supersedes=there.supersedes)
+        else:
+            before = [
+                s for s in every.values() if s.key[:2] == one.key[:2] and s.key != one.key and s.received < one.received
+            ]
+            one = replace(one, supersedes=max(before, key=_time).sha256 if before else None)
+        if there is not None and (not one.read_as or there.read_as == one.read_as):
+            one = replace(one, table=there.table, read_as=there.read_as)
+        found.append(one)
+    new = [(s, t) for s, (_, t) in zip(found, given, strict=True) if t is not None and not s.table]
+    tables = {kind: _keep_tables(store, month, kind, new) for kind in dict.fromkeys(s.kind for s, _ in new)}
+    kept = {s.key for s, _ in new}
+    found = [replace(s, table=tables[s.kind]) if s.key in kept else s for s in found]
+    changed = [s for s in found if known.get(s.key) != s]
+    if changed:
+        _append(store, month, changed)
     return found
+
+
+def record_submission(store: Store, submission: Submission, table: pl.DataFrame | None = None) -> Submission:
+    """The same for one submission."""
+    return record_submissions(store, submission.month, [(submission, table)])[0]
+
+
+def _keep_tables(store: Store, month: Month, kind: Kind, new: Sequence[tuple[Submission, pl.DataFrame | None]]) -> str:
+    """Keep the tables of one kind as one object, with a column that says whose each row is. Returns its name."""
+    own = {(s.la_code, s.sha256): (s, t) for s, t in new if s.kind is kind and t is not None}
+    ordered = [own[key] for key in sorted(own)]
+    mark = digest("".join(f"{s.la_code} {s.sha256} {s.read_as}\n" for s, _ in ordered).encode())[:12]
+    name = f"received/{month}/{kind}-{mark}{TABLE_ENDING}"
+    with suppress(AlreadyThere):  # a run that died had kept them
+        rows = pl.concat([t.with_columns(submission=pl.lit(s.sha256[:12])) for s, t in ordered], how="diagonal_relaxed")
+        store.create(name, to_parquet(rows))
+    return name
+
+
+def _append(store: Store, month: Month, records: Sequence[Submission]) -> None:
+    names = [o.name for o in store.list(f"submissions/{month}/log-")]
+    number = max((int(m[1]) for n in names if (m := _LOG.fullmatch(n))), default=0) + 1
+    content = json.dumps([_document(s) for s in records], indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    while True:
+        try:
+            store.create(f"submissions/{month}/log-{number:04d}.json", content, content_type="application/json")
+        except AlreadyThere:
+            number += 1
+        else:
+            return
 
 
 def read_submissions(store: Store, month: Month, council: Council | None = None) -> list[Submission]:
     """A month's submissions, of one council if given, in order of council, kind and time."""
-    return _of_prefix(store, f"submissions/{month}/" + (f"{council.folder}/" if council else ""))
+    found = _records(store, month, lambda name: read_kept(store, name, submissions_of))
+    latest = {s.key: s for s in found if council is None or folder_name(s.la_code) == council.folder}
+    return sorted(latest.values(), key=lambda s: (s.la_code, s.kind, *_time(s)))
+
+
+def _readable(store: Store, month: Month) -> list[Submission]:
+    """The records that can be read, oldest first. What a damaged object said is recorded anew; the doctor names it."""
+
+    def read(name: str) -> list[Submission]:
+        try:
+            return read_kept(store, name, submissions_of)
+        except DamagedObject as error:
+            step("%s", error)
+            return []
+
+    return _records(store, month, read)
+
+
+def _records(store: Store, month: Month, read: Callable[[str], list[Submission]]) -> list[Submission]:
+    names = [o.name for o in store.list(f"submissions/{month}/") if o.name.endswith(".json")]
+    if not names:
+        return []
+    with ThreadPoolExecutor(min(_READERS, len(names))) as pool:
+        return [s for each in pool.map(read, sorted(names, key=_age)) for s in each]
 
 
 def read_log(store: Store, months: Iterable[Month], *, known_by: date | None = None) -> pl.DataFrame:
@@ -237,17 +301,14 @@ def _time(submission: Submission) -> tuple[datetime, str]:
     return (submission.received, submission.sha256)
 
 
-def _of_prefix(store: Store, prefix: str) -> list[Submission]:
-    names = [o.name for o in store.list(prefix) if o.name.endswith(".json")]
-    if not names:
-        return []
-    with ThreadPoolExecutor(min(_READERS, len(names))) as pool:
-        found = list(pool.map(lambda name: read_kept(store, name, submission_of), names))
-    return sorted(found, key=lambda s: (s.la_code, s.kind, *_time(s)))
+def _age(name: str) -> tuple[int, str]:
+    """Single records, as written until 0.2.0, are older than the numbered objects."""
+    match = _LOG.fullmatch(name)
+    return (int(match[1]) if match else 0, name)
 
 
-def _to_json(submission: Submission) -> bytes:
-    document = {
+def _document(submission: Submission) -> dict[str, object]:
+    return {
         "month": str(submission.month),
         "la_code": submission.la_code,
         "extract": str(submission.kind),
@@ -259,13 +320,18 @@ def _to_json(submission: Submission) -> bytes:
         "reason": submission.reason,
         "supersedes": submission.supersedes,
         "kept": submission.kept,
+        "table": submission.table,
+        "read_as": submission.read_as,
     }
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
-def submission_of(content: bytes) -> Submission:
-    """A stored record; bytes of another shape raise any error, so only `flows.store.reading` should call this."""
-    d = json.loads(content)
+def submissions_of(content: bytes) -> list[Submission]:
+    """Stored records; bytes of another shape raise any error, so only `flows.store.reading` should call this."""
+    found = json.loads(content)
+    return [_submission(d) for d in (found if isinstance(found, list) else [found])]
+
+
+def _submission(d: Mapping[str, Any]) -> Submission:
     return Submission(
         month=Month.parse(d["month"]),
         la_code=d["la_code"],
@@ -278,4 +344,6 @@ def submission_of(content: bytes) -> Submission:
         reason=d["reason"],
         supersedes=d["supersedes"],
         kept=d["kept"],
+        table=d.get("table", ""),
+        read_as=d.get("read_as", ""),
     )

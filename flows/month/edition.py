@@ -17,15 +17,15 @@ from features.measuring.returns import CELL_REASONS
 from features.months import london_day, nth_working_day
 from features.registry import Kind, Missing
 from flows.extracts.checking import STATES, CountedMonth, count_usable
-from flows.extracts.submissions import Submission, record_submission
+from flows.extracts.submissions import Submission, SubmissionKey, record_submissions
 from flows.month.apart import apart
 from flows.month.take_in import Checked, Read, extracts_of, of_councils, sentences
-from flows.store import DamagedObject, Store
+from flows.store import Store
 from flows.store.editions import History
 from flows.store.manifest import ExtractRecord, Manifest
 
-#: The entries of the submission log, by council and kind.
-Logged = dict[tuple[str, Kind], Submission]
+#: The month's entries of the submission log.
+Logged = dict[SubmissionKey, Submission]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def store_edition(
 def _counted(
     history: History, before: Manifest | None, checked: Checked
 ) -> tuple[CountedMonth, Logged, Checked, tuple[str, ...]]:
-    """The counts and the log, the month without the councils at which either failed, and why, as sentences."""
+    """The counts and the log, the month without the councils at which counting failed, and why, as sentences."""
     states = {k: history.table(before, f"state-{k}", schema) for k, schema in STATES.items()} if before else {}
 
     def count(councils: Sequence[str]) -> CountedMonth:
@@ -87,27 +87,23 @@ def _counted(
         return count_usable(of_councils(checked.batch, only), checked.outcome, extracts_of(checked.reads), states)
 
     done = apart(checked.codes, count)
-    logged, damaged = _log(history.store, checked, done.faults)
-    counted = count([c for c in checked.codes if c not in {*done.faults, *damaged}]) if damaged else done.result
-    why = sentences("counting", done.faults, checked.reads) | sentences("recording", damaged, checked.reads)
-    return counted, logged, checked.without(why), tuple(why.values())
+    logged = _log(history.store, checked, done.faults)
+    why = sentences("counting", done.faults, checked.reads)
+    return done.result, logged, checked.without(why), tuple(why.values())
 
 
-def _log(store: Store, checked: Checked, left_out: Collection[str]) -> tuple[Logged, dict[str, Exception]]:
-    """Write the submission log. Also returns the councils, each with the reason, whose log in the store is damaged."""
-    logged: Logged = {}
-    damaged: dict[str, Exception] = {}
+def _log(store: Store, checked: Checked, left_out: Collection[str]) -> Logged:
+    """Record every submission of the month, and keep the tables of those that could be read."""
+    given: list[tuple[Submission, pl.DataFrame | None]] = []
     for read in checked.reads:
-        la_code, kind = read.file.council.la_code, read.file.kind
+        la_code = read.file.council.la_code
         if read.fault or la_code in left_out:
             continue
-        of = file_as_checked(checked.batch, checked.outcome, la_code, kind)
-        submission = replace(read.submission, outcome=of.fate, reason=of.reason or None)
-        try:
-            logged[la_code, kind] = record_submission(store, submission)
-        except DamagedObject as error:
-            damaged[la_code] = error
-    return logged, damaged
+        of = file_as_checked(checked.batch, checked.outcome, la_code, read.file.kind)
+        given += [(r.submission, r.table) for r in read.earlier]
+        judged = replace(read.submission, outcome=of.fate, reason=of.reason or None)
+        given.append((judged, read.received.table if read.received is not None else None))
+    return {s.key: s for s in record_submissions(store, checked.due.month, given)}
 
 
 def _tables(checked: Checked, counted: CountedMonth) -> Mapping[str, pl.DataFrame]:
@@ -151,15 +147,16 @@ def records_of(register: Register, checked: Checked, logged: Logged, due_day: da
         if read is None:
             found.append(ExtractRecord(la_code, kind, Fate.MISSING, due=due_day))
             continue
-        found.append(_record(checked, read, logged.get((la_code, kind)), due_day, first_seen.get((la_code, kind))))
+        found.append(_record(checked, read, logged, due_day, first_seen.get((la_code, kind))))
     return tuple(sorted(found, key=lambda e: (e.la_code, e.kind)))
 
 
 def _record(
-    checked: Checked, read: Read, own: Submission | None, due_day: date, first_seen: date | None
+    checked: Checked, read: Read, logged: Logged, due_day: date, first_seen: date | None
 ) -> ExtractRecord:
-    """The record of a received extract; `own` is its entry in the log, which a file that we did not read has not."""
+    """The record of a received extract. A file that we did not read has no entry in the log."""
     la_code, kind = read.file.council.la_code, read.file.kind
+    own = logged.get(read.submission.key)
     if read.fault or own is None:
         day = london_day(read.file.modified)
         record = ExtractRecord(la_code, kind, Fate.UNREAD, due_day, day, day, name=read.file.name)
@@ -172,7 +169,7 @@ def _record(
     return replace(
         record,
         received=own.day,
-        first_received=min(d for d in (first_seen, *(s.day for s in read.earlier), own.day) if d),
+        first_received=min(d for d in (first_seen, *(logged[r.submission.key].day for r in read.earlier), own.day) if d),
         sha256=own.sha256,
         name=read.file.name,
         restates=own.supersedes,

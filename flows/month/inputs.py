@@ -46,7 +46,7 @@ def _due(context: RunContext, months: Iterable[Month], cutoff: Callable[[Month],
 def reader(context: RunContext) -> ReadOne:
     """A function that reads what one council sent for one month."""
     limits = Limits(max_bytes=context.settings.ingest.max_file_mb * 1_000_000)
-    return partial(read_files, context.landing, context.store, key=context.key, limits=limits)
+    return partial(read_files, context.landing, key=context.key, limits=limits)
 
 
 def check_months_of(

@@ -21,11 +21,11 @@ from features.months import Month, london_day
 from features.registry import Kind
 from flows.extracts.checking import batch_of, check_history, count_usable
 from flows.extracts.ingest import IngestedExtract
-from flows.extracts.landing import LandedFile, Unrecognised, list_month
+from flows.extracts.landing import LandedFile, Unrecognised, list_month, looked_over
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
-from flows.extracts.submissions import Submission, record_submission
+from flows.extracts.submissions import Submission
 from flows.month.apart import apart, fault_sentence
 from flows.store import Store
 from flows.store.editions import History, records_kept_from
@@ -69,7 +69,7 @@ class Read:
     submission: Submission
     extract: IngestedExtract | None
     refusal: str | None
-    earlier: tuple[Submission, ...] = ()
+    earlier: tuple[Received, ...] = ()
     """Earlier submissions of the same extract, oldest first."""
     received: Received | None = None
     fault: bool = False
@@ -97,12 +97,13 @@ def months_due(
     last = months[-1]
     previous_restated = False
     kept_from = records_kept_from(history.store)
-    mappings = list(landing.list(f"{MAPPINGS}/"))
+    lying_there = looked_over(landing)
+    mappings = list(lying_there.list(f"{MAPPINGS}/"))
     for month in months:
         if kept_from is not None and month < kept_from:
             continue
         day = cutoff(month)
-        landed = list_month(landing, month, register, [m for m in mappings if london_day(m.modified) <= day])
+        landed = list_month(lying_there, month, register, [m for m in mappings if london_day(m.modified) <= day])
         files = tuple(f for f in landed.every_file if london_day(f.modified) <= day)
         strange = tuple(u for u in landed.unrecognised if london_day(u.modified) <= day)
         known = history.standing(month, day)
@@ -139,15 +140,14 @@ def fingerprint(files: Sequence[LandedFile], strange: Sequence[Unrecognised] = (
     return digest.hexdigest()[:16]
 
 
-def read_files(landing: Store, store: Store, files: Sequence[LandedFile], *, key: bytes, limits: Limits) -> list[Read]:
+def read_files(landing: Store, files: Sequence[LandedFile], *, key: bytes, limits: Limits) -> list[Read]:
     """Receive all submissions of one council and month. The newest of each kind is used; the others are kept.
 
     A faulty file is a result. Raises only StoreError and SettingsError, which concern the whole run.
     """
     reads: list[Read] = []
     for kind in dict.fromkeys(f.kind for f in files):
-        received = [receive_file(landing, store, f, key=key, limits=limits) for f in files if f.kind is kind]
-        earlier = tuple(record_submission(store, r.submission) for r in received[:-1])
+        received = [receive_file(landing, f, key=key, limits=limits) for f in files if f.kind is kind]
         newest = received[-1]
         reads.append(
             Read(
@@ -155,7 +155,7 @@ def read_files(landing: Store, store: Store, files: Sequence[LandedFile], *, key
                 submission=newest.submission,
                 extract=newest.extract,
                 refusal=str(newest.error) if newest.error is not None else None,
-                earlier=earlier,
+                earlier=tuple(received[:-1]),
                 received=newest,
             )
         )

@@ -21,12 +21,12 @@ from features.errors import ModelError, StoreError
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.extracts.rotate_key import KEY_NAME
-from flows.extracts.submissions import submission_of
+from flows.extracts.submissions import read_submissions, submissions_of
 from flows.mail.approval_form import Pending, Ruling
 from flows.published.shelf import Shelf
 from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.claims import damaged_claims
-from flows.store.editions import History
+from flows.store.editions import History, records_kept_from
 from flows.store.ledger import Ledger
 from flows.store.reading import digest, parsed, read_kept, remedy
 from flows.store.retention import CONTENTS
@@ -51,7 +51,9 @@ _KNOWN = (
     "probe",
 )
 _ALERT = re.compile(r"alerts/\d{4}-\d{2}/[^./]+\.(r\d+\.)?json")
+#: A file's bytes, as 0.1.0 kept them; and the table of all councils' files of one kind.
 _RECEIVED = re.compile(r"received/(?P<month>[^/]+)/(?P<folder>[^/]+)/\w+-(?P<sha>[0-9a-f]{12})\.\w+")
+_RECEIVED_TABLE = re.compile(r"received/[^/]+/[^/]+\.parquet")
 _TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.parquet)")
 _READERS = 8
 #: A cut-off that no edition is later than.
@@ -113,6 +115,7 @@ def examine(store: Store, month: Month | None = None) -> Health:
     months = sorted({m for name in names if (m := _month(name)) is not None})
     for one in months:
         found += _edition_findings(store, one, there)
+        found += _received_findings(store, one, there)
     if month is None:
         found += _whole_store(store, there)
     once = {f.name: f for f in reversed(found)}
@@ -180,7 +183,7 @@ def _parser(name: str) -> Callable[[bytes], object]:
     if _ALERT.fullmatch(name):
         return Alert.from_bytes
     if name.startswith("submissions/"):
-        return submission_of
+        return submissions_of
     if name.startswith("approvals/"):
         return Ruling.model_validate_json if name.endswith("/decision.json") else Pending.model_validate_json
     if name.endswith(".json"):
@@ -242,6 +245,21 @@ def _edition_findings(store: Store, month: Month, there: Collection[str]) -> Ite
         yield DoctorFinding(
             name, f"“{name}” is empty in the store, although files of the month came. {remedy(name + 'x/y')}"
         )
+
+
+def _received_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[DoctorFinding]:
+    """Tables of received files that the submission log names and that are gone, or that it does not name."""
+    try:
+        named = {s.table for s in read_submissions(store, month) if s.table}
+    except DamagedObject:  # found as an object
+        return
+    kept_from = records_kept_from(store)
+    if kept_from is None or month >= kept_from:
+        for name in sorted(named - {*there}):
+            yield DoctorFinding(name, f"“{name}” is missing in the store, although the log names it. {remedy(name)}")
+    for name in sorted(n for n in there if _RECEIVED_TABLE.fullmatch(n) and _month(n) == month and n not in named):
+        what = f"“{name}” in the store has no record of a submission: a run was cut off. "
+        yield DoctorFinding(name, f"{what}`holdfast doctor --repair` lays it aside.", may_go=True)
 
 
 def _of_edition(name: str, what: str, number: int, newest: int) -> DoctorFinding:

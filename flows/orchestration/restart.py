@@ -71,7 +71,9 @@ def is_cut_off(
         return True
     heard = max(t for t in (run.since, run.last_event, *(c.last_heard for c in own)) if t is not None)
     holds = any(not c.released for c in own)
-    return now - heard >= timedelta(minutes=rules.stale_minutes if holds else max(_SILENCE_MINUTES, rules.stale_minutes))
+    return now - heard >= timedelta(
+        minutes=rules.stale_minutes if holds else max(_SILENCE_MINUTES, rules.stale_minutes)
+    )
 
 
 def meant(run: SeenRun) -> dict[str, Any]:

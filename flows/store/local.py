@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from stat import S_ISREG
@@ -56,6 +56,10 @@ class LocalStore:
                 why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
             if why:
                 yield StrangeObject(shown(name), why, _changed(path))
+
+    def survey(self, prefix: str = "") -> tuple[Sequence[ObjectInfo], Sequence[StrangeObject]]:
+        """What `list` and `strange` give."""
+        return tuple(self.list(prefix)), tuple(self.strange(prefix))
 
     def _strangeness(self, path: Path, *, is_folder: bool) -> str:
         """Why a path cannot be read; empty if it can."""

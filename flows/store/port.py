@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -75,6 +75,9 @@ class Store(Protocol):
 
     def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
         """Everything under a prefix that is not an object: links, pipes, unusable names. `list` leaves these out."""
+
+    def survey(self, prefix: str = "") -> tuple[Sequence[ObjectInfo], Sequence[StrangeObject]]:
+        """What `list` and `strange` give, looked at once."""
 
     def lax_rights(self) -> str:
         """A sentence if anyone besides the owner and its group may read or change the store; else empty."""

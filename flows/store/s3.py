@@ -6,7 +6,7 @@ import random
 import secrets
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
 from hashlib import sha256
 from typing import Any, NoReturn
@@ -115,30 +115,35 @@ class S3Store:
 
         They are sorted here, as AWS lists by code point but some compatible stores list folder by folder.
         """
-        return self._listed(prefix, usable=True)
+        return iter(self.survey(prefix)[0])
 
     def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
         """Objects whose keys cannot be used as names."""
-        why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
-        return (StrangeObject(shown(o.name), why, o.modified) for o in self._listed(prefix, usable=False))
+        return iter(self.survey(prefix)[1])
 
     def lax_rights(self) -> str:
         """Always empty: who may read a bucket is not checked here (`docs/s3.md`)."""
         return ""
 
-    def _listed(self, prefix: str, *, usable: bool) -> Iterator[ObjectInfo]:
+    def survey(self, prefix: str = "") -> tuple[Sequence[ObjectInfo], Sequence[StrangeObject]]:
+        """What `list` and `strange` give, from one listing."""
         found: list[ObjectInfo] = []
+        strange: list[StrangeObject] = []
+        why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.prefix + prefix)
         try:
             for page in pages:
                 for entry in page.get("Contents", ()):
-                    name = entry["Key"].removeprefix(self.prefix)
-                    # Web consoles create empty objects to represent folders.
-                    if name and not name.endswith("/") and is_usable(name) is usable:
-                        found.append(ObjectInfo(name, entry["Size"], entry["LastModified"].astimezone(UTC)))
+                    name, modified = entry["Key"].removeprefix(self.prefix), entry["LastModified"].astimezone(UTC)
+                    if not name or name.endswith("/"):  # web consoles create empty objects to represent folders
+                        continue
+                    if is_usable(name):
+                        found.append(ObjectInfo(name, entry["Size"], modified))
+                    else:
+                        strange.append(StrangeObject(shown(name), why, modified))
         except (BotoCoreError, ClientError) as error:
             self._raise("list", prefix, error)
-        return iter(sorted(found, key=lambda o: o.name))
+        return sorted(found, key=lambda o: o.name), strange
 
     def info(self, name: str) -> ObjectInfo | None:
         """Size and time of one object; None if it is not there."""

@@ -98,10 +98,10 @@ def month(field_region: FieldRegion, tmp_path_factory: pytest.TempPathFactory) -
     plant(region)
     with pytest.MonkeyPatch.context() as patch:
 
-        def refused(landing: Any, store: Any, files: Sequence[LandedFile], **given: Any) -> Any:
+        def refused(landing: Any, files: Sequence[LandedFile], **given: Any) -> Any:
             if files[0].council.la_code == "Z04":
                 raise OSError("could not open s3://a-bucket/of-ours")
-            return read_files(landing, store, files, **given)
+            return read_files(landing, files, **given)
 
         patch.setattr(inputs, "read_files", refused)
         ran = region.run()

@@ -59,8 +59,8 @@ def _received(tmp_path: Path, name: str, content: bytes) -> tuple[Received, Loca
     landing, store = LocalStore(tmp_path / "landing"), LocalStore(tmp_path / "store")
     landing.create(f"2026-10/370/{name}", content)
     (file,) = list_month(landing, LAST, Register((BARNSLEY,))).files
-    received = receive_file(landing, store, file, key=KEY)
-    record_submission(store, received.submission)
+    received = receive_file(landing, file, key=KEY)
+    record_submission(store, received.submission, received.table)
     return received, store
 
 
@@ -126,7 +126,7 @@ def test_a_team_is_a_code_the_same_in_both_extracts_and_months_and_another_elsew
     landing = LocalStore(tmp_path / "other")
     landing.create("2026-10/371/workforce.csv", _csv(LINES).replace(b"\n370", b"\n371"))
     (file,) = list_month(landing, LAST, Register((other,))).files
-    elsewhere = receive_file(landing, store, file, key=KEY).extract
+    elsewhere = receive_file(landing, file, key=KEY).extract
     assert elsewhere is not None and not set(elsewhere.frame["team"]) & set(teams)
 
 

@@ -34,12 +34,13 @@ def test_landing_ingest_log_and_restatement_on_s3(s3_server: S3Server) -> None:
     first = list_month(landing, OCTOBER, register)
     assert [u.name for u in first.unrecognised] == ["2026-10/999/workforce.csv"]
     for file in first.every_file:
-        record_submission(store, receive_file(landing, store, file, key=KEY).submission)
+        first_read = receive_file(landing, file, key=KEY)
+        record_submission(store, first_read.submission, first_read.table)
     landing.create("2026-10/370/establishment.corrected.csv", (HEADER + ROW.format(vacancies=13)).encode())
     second = list_month(landing, OCTOBER, register)
-    received = [receive_file(landing, store, f, key=KEY) for f in second.every_file]
+    received = [receive_file(landing, f, key=KEY) for f in second.every_file]
     for one in received:
-        record_submission(store, one.submission)
+        record_submission(store, one.submission, one.table)
     # S3 keeps times to the second: of two submissions within one, both are kept, and order is by name.
     assert len(second.files) == 2
     assert len(second.earlier) == 1
@@ -55,7 +56,7 @@ def test_landing_ingest_log_and_restatement_on_s3(s3_server: S3Server) -> None:
     assert all("establishment-" in name for name in kept)
     before = {o.name: store.read(o.name) for o in store.list()}
     for one in received:
-        record_submission(store, one.submission)
+        record_submission(store, one.submission, one.table)
     assert {o.name: store.read(o.name) for o in store.list()} == before
     record_submission(store, replace(received[-1].submission, outcome=Fate.QUARANTINED, reason="Why."))
     assert read_log(store, [OCTOBER])["outcome"].to_list().count("quarantined") == 1

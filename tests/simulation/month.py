@@ -116,6 +116,9 @@ class _Landing:
     def strange(self, prefix: str = "") -> Iterator[Any]:
         return iter(())
 
+    def survey(self, prefix: str = "") -> tuple[Sequence[ObjectInfo], Sequence[Any]]:
+        return tuple(self.list(prefix)), ()
+
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         return iter(ObjectInfo(n, len(c), at) for n, (c, at) in sorted(self._files.items()) if n.startswith(prefix))
 

@@ -74,7 +74,7 @@ def test_it_is_named_and_left_alone_and_everything_else_is_read(what: str, tmp_p
     make, said = STRANGE[what]
     root = _landing(tmp_path / "landing")
     make(root / "2026-10" / "370")
-    landing, store = LocalStore(root), LocalStore(tmp_path / "store")
+    landing = LocalStore(root)
     assert months_in(landing) == (OCTOBER,)
     found = list_month(landing, OCTOBER, Register((BARNSLEY, BEXLEY)))
     assert [f.name for f in found.every_file] == ["2026-10/303/workforce.csv", "2026-10/370/workforce.csv"]
@@ -84,7 +84,7 @@ def test_it_is_named_and_left_alone_and_everything_else_is_read(what: str, tmp_p
         assert one.reason.isprintable() and len(one.reason) < 300
         one.reason.encode()
     for file in found.every_file:
-        assert receive_file(landing, store, file, key=KEY).extract is not None
+        assert receive_file(landing, file, key=KEY).extract is not None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links are of other systems")

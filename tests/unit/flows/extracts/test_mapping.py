@@ -193,7 +193,7 @@ def test_each_month_is_read_by_the_mapping_that_held_then(tmp_path: Path) -> Non
 
 
 def test_a_changed_mapping_makes_its_months_due_and_no_others(tmp_path: Path) -> None:
-    landing, store = LocalStore(tmp_path / "landing"), LocalStore(tmp_path / "store")
+    landing = LocalStore(tmp_path / "landing")
     register = Register((BARNSLEY,))
     _put(landing, "2026-10/370/workforce.csv", _HOME_MADE.encode(), RECEIVED)
     _put(landing, "2026-09/370/workforce.csv", _HOME_MADE.encode(), RECEIVED)
@@ -215,18 +215,17 @@ def test_a_changed_mapping_makes_its_months_due_and_no_others(tmp_path: Path) ->
 
 
 def test_a_landed_file_is_read_by_its_mapping_and_a_broken_one_keeps_nothing(tmp_path: Path) -> None:
-    landing, store = LocalStore(tmp_path / "landing"), LocalStore(tmp_path / "store")
+    landing = LocalStore(tmp_path / "landing")
     _put(landing, "2026-10/370/workforce.csv", _HOME_MADE.encode(), RECEIVED)
     name = mapping_name(BARNSLEY, Kind.WORKFORCE, OCTOBER)
     _put(landing, name, _MAPPING.to_toml(), RECEIVED)
     (file,) = list_month(landing, OCTOBER, Register((BARNSLEY,))).files
-    received = receive_file(landing, store, file, key=KEY)
+    received = receive_file(landing, file, key=KEY)
     assert received.extract is not None
     assert received.extract.frame.height == 3
     _put(landing, name, b"kind = ", RECEIVED)
-    empty = LocalStore(tmp_path / "empty")
     (file,) = list_month(landing, OCTOBER, Register((BARNSLEY,))).files
-    refused = receive_file(landing, empty, file, key=KEY)
+    refused = receive_file(landing, file, key=KEY)
     assert refused.extract is None
     assert "no valid TOML" in str(refused.error)
     assert not refused.submission.kept

@@ -20,11 +20,11 @@ from flows.extracts.submissions import (
     Submission,
     due_day,
     expected,
-    keep_table,
     london_day,
     read_log,
     read_submissions,
     record_submission,
+    record_submissions,
     superseding_rows,
 )
 from flows.store import LocalStore
@@ -57,18 +57,44 @@ def test_a_record_is_read_back_equal(store: LocalStore) -> None:
     refused = replace(FIRST, outcome=Fate.REFUSED, reason="Kingston …: the file is empty. Send it again.", kept=False)
     assert record_submission(store, refused) == refused
     assert read_submissions(store, OCTOBER) == [refused]
-    assert [o.name for o in store.list()] == ["submissions/2026-10/314-318/workforce-aaaaaaaaaaaa.json"]
+    assert [o.name for o in store.list()] == ["submissions/2026-10/log-0001.json"]
 
 
 def test_recording_again_changes_nothing(store: LocalStore) -> None:
     for submission in (FIRST, SECOND):
-        keep_table(store, submission, TABLE)
-        record_submission(store, submission)
+        record_submission(store, submission, TABLE)
     before = _contents(store)
     for submission in (FIRST, SECOND, FIRST):
-        keep_table(store, submission, TABLE)
-        record_submission(store, submission)
+        record_submission(store, submission, TABLE)
     assert _contents(store) == before
+
+
+def test_a_month_is_one_object_of_records_and_one_table_a_kind(store: LocalStore) -> None:
+    """Whatever the number of councils: a bucket is asked for each object."""
+    others = [(replace(FIRST, la_code=str(code)), TABLE) for code in range(300, 310)]
+    caseload = replace(FIRST, kind=Kind.CASELOAD, sha256="cc" * 32)
+    record_submissions(store, OCTOBER, [*others, (caseload, TABLE), (SECOND, None)])
+    names = [o.name for o in store.list()]
+    assert len(names) == 3
+    assert names[-1] == "submissions/2026-10/log-0001.json"
+    kept = pl.read_parquet(store.read(read_submissions(store, OCTOBER)[0].table))
+    assert kept.height == 20
+    assert kept["submission"].unique().to_list() == ["aa" * 6]
+    assert record_submissions(store, OCTOBER, others) == [s for s in read_submissions(store, OCTOBER) if s.table][:10]
+    assert [o.name for o in store.list()] == names
+
+
+def test_a_record_of_0_1_0_is_read_and_a_later_one_counts(store: LocalStore) -> None:
+    old = (
+        '{"month": "2026-10", "la_code": "314 / 318", "extract": "workforce", "sha256": "%s", "size": 120, '
+        '"name": "workforce.csv", "received": "2026-11-04T09:00:00+00:00", "outcome": "accepted", "reason": null, '
+        '"supersedes": null, "kept": true}'
+    )
+    store.create("submissions/2026-10/314-318/workforce-aaaaaaaaaaaa.json", (old % ("aa" * 32)).encode())
+    assert read_submissions(store, OCTOBER) == [FIRST]
+    assert record_submission(store, SECOND).supersedes == FIRST.sha256
+    judged = record_submission(store, replace(FIRST, outcome=Fate.QUARANTINED, reason="All rows repeat."))
+    assert read_submissions(store, OCTOBER)[0] == judged
 
 
 def test_a_resubmission_supersedes_the_one_before(store: LocalStore) -> None:
@@ -93,14 +119,13 @@ def test_a_later_decision_replaces_the_outcome_and_nothing_else(store: LocalStor
     assert read_submissions(store, OCTOBER) == [replace(FIRST, outcome=Fate.QUARANTINED, reason="All rows repeat.")]
 
 
-def test_a_table_is_kept_once_and_written_over_if_the_file_is_read_otherwise(store: LocalStore) -> None:
-    name = "received/2026-10/314-318/workforce-aaaaaaaaaaaa.rows.parquet"
-    keep_table(store, FIRST, TABLE)
-    first = store.info(name)
-    keep_table(store, FIRST, TABLE)
-    assert store.info(name) == first and list(_contents(store)) == [name]
-    keep_table(store, FIRST, TABLE.with_columns(fte=pl.lit(50)))
-    assert pl.read_parquet(store.read(name))["fte"].to_list() == [50, 50]
+def test_a_table_is_kept_once_and_again_if_the_file_is_read_otherwise(store: LocalStore) -> None:
+    first = record_submission(store, FIRST, TABLE)
+    assert record_submission(store, FIRST, TABLE) == first
+    again = record_submission(store, FIRST, TABLE.with_columns(fte=pl.lit(50)))
+    assert [o.name for o in store.list("received/")] == sorted({first.table, again.table})
+    assert pl.read_parquet(store.read(again.table))["fte"].to_list() == [50, 50]
+    assert read_submissions(store, OCTOBER) == [again]
 
 
 def test_the_log_as_a_frame_and_as_known_by_a_day(store: LocalStore) -> None:

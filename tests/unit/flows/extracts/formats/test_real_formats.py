@@ -22,13 +22,13 @@ from ..conftest import KEY, OCTOBER, ingest
 
 def test_every_file_of_the_made_up_region_is_read_but_for_the_planted_troubles(tmp_path: Path) -> None:
     sample_extracts(tmp_path / "landing", 12, 1, 11, OCTOBER)
-    landing, store = LocalStore(tmp_path / "landing"), LocalStore(tmp_path / "store")
+    landing = LocalStore(tmp_path / "landing")
     register = read_register(landing.read("register.csv").decode(), "register.csv")
     found = list_month(landing, OCTOBER, register)
     assert found.unrecognised == ()
     refused: list[ExtractError] = []
     for file in found.every_file:
-        received = receive_file(landing, store, file, key=KEY)
+        received = receive_file(landing, file, key=KEY)
         if received.error is not None:
             refused.append(received.error)
         elif received.extract is not None:

@@ -21,6 +21,7 @@ from flows.extracts.formats.known import BY_FORM
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file
+from flows.extracts.submissions import record_submission
 from flows.month.edition import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
@@ -68,7 +69,8 @@ def test_of_a_good_return_its_tables_are_kept_and_of_a_bad_one_nothing(tmp_path:
     store = LocalStore(tmp_path / "store")
     for content, outcome in ((GOOD, Fate.ACCEPTED), (b"no XML", Fate.REFUSED)):
         for file in landed(tmp_path, csww__xml=("10", content)):
-            received = receive_file(LocalStore(tmp_path / "landing"), store, file, key=KEY)
+            received = receive_file(LocalStore(tmp_path / "landing"), file, key=KEY)
+            record_submission(store, received.submission, received.table)
             assert received.submission.outcome is outcome
             assert received.submission.kept is (outcome is Fate.ACCEPTED)
     kept = [o.name.rpartition("/")[2] for o in store.list("received/")]

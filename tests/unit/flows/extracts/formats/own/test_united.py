@@ -243,16 +243,16 @@ def test_a_mapping_with_everything_is_written_and_read_back_equal() -> None:
 
 
 def test_a_folder_named_like_the_extract_lands_as_one_submission_and_is_checked_as_one(tmp_path: Path) -> None:
-    landing, store = LocalStore(tmp_path / "landing"), LocalStore(tmp_path / "store")
+    landing = LocalStore(tmp_path / "landing")
     landing.replace("2026-10/370/workforce/staff oct.csv", _csv(_STAFF))
     landing.replace("2026-10/370/workforce/agency oct.csv", _csv(_AGENCY))
     landing.replace("2026-10/370/workforce/notes.docx", b"x")
     unmapped = list_month(landing, OCTOBER, Register((BARNSLEY,)))
-    assert "holdfast map" in str(receive_file(landing, store, unmapped.files[0], key=KEY).error)
+    assert "holdfast map" in str(receive_file(landing, unmapped.files[0], key=KEY).error)
     landing.replace("mappings/370/workforce.2026-10.toml", _FILES.encode())
     landed = list_month(landing, OCTOBER, Register((BARNSLEY,)))
     assert [u.name for u in landed.unrecognised] == ["2026-10/370/workforce/notes.docx"]
-    received = receive_file(landing, store, landed.files[0], key=KEY)
+    received = receive_file(landing, landed.files[0], key=KEY)
     assert received.extract is not None
     _is_right(received.extract)
     checked = check_files([tmp_path / "landing/2026-10/370/workforce"])
