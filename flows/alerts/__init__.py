@@ -23,4 +23,5 @@ DOOR = (
     "reports",
     "scorecard",
     "state",
+    "together",
 )

@@ -23,6 +23,7 @@ from features.registry import BY_NAME, Direction, Group, Measure
 from flows.alerts.state import MonthField, Record
 from flows.settings.answer_form import LONGEST_ANSWER, AnswerKind
 from flows.store.port import AlreadyThere, Store
+from flows.store.reading import read_kept
 
 _JSON = "application/json"
 #: For how many months later alerts mention an answer.
@@ -110,7 +111,7 @@ def record_goal(store: Store, goal: Goal, month: Month) -> str:
 def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """A council's answers to the alerts of a month and of the months before it, and older ones that still apply."""
     kept = [
-        Reply.model_validate_json(store.read(o.name))
+        read_kept(store, o.name, Reply.model_validate_json)
         for o in store.list("answers/")
         if o.name.split("/")[2] == folder and Month.parse(o.name.split("/")[1]) <= month
     ]
@@ -124,14 +125,14 @@ def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
 
 def answers_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """A council's answers to the alert of one month, oldest first."""
-    found = [Reply.model_validate_json(store.read(o.name)) for o in store.list(f"answers/{month}/{folder}/")]
+    found = [read_kept(store, o.name, Reply.model_validate_json) for o in store.list(f"answers/{month}/{folder}/")]
     return tuple(sorted(found, key=lambda a: (a.on, a.kind, a.measure, a.words)))
 
 
 def goals_of(store: Store, folder: str) -> tuple[Goal, ...]:
     """A council's current goals: for each measure, the one set last."""
     numbered = sorted(store.list(f"goals/{folder}/"), key=lambda o: int(o.name.rsplit("/", 1)[1].split(".")[0]))
-    goals = (Goal.model_validate_json(store.read(o.name)) for o in numbered)
+    goals = (read_kept(store, o.name, Goal.model_validate_json) for o in numbered)
     latest = {goal.measure: goal for goal in goals}
     return tuple(latest[m] for m in sorted(latest))
 

@@ -22,6 +22,7 @@ from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Publication, Published, publish_alert, readable_alerts, told_folders
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Band, Decision
+from flows.alerts.together import Standing
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.manifest import Manifest
@@ -107,9 +108,10 @@ def publish_council(
     failures: pl.DataFrame,
     versions: Versions,
     contact: Contact,
+    there: Standing | None = None,
 ) -> Published:
     """Publish one council's alert object and its message. If they are the same as before, nothing is written."""
-    return publish_alert(store, alert_of(decided, manifest, failures, versions), contact)
+    return publish_alert(store, alert_of(decided, manifest, failures, versions), contact, there)
 
 
 def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame, versions: Versions) -> Alert:

@@ -17,6 +17,7 @@ from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import change_text, first_signs, value_text
 from flows.alerts.letter.render import Message, render_message
+from flows.alerts.together import MonthAlerts, Standing
 from flows.store.ledger import REDIRECTED, Ledger, Status
 from flows.store.port import AlreadyThere, DamagedObject, Store
 from flows.store.reading import read_kept
@@ -44,8 +45,10 @@ class Published:
     """The message; None if none is due."""
 
 
-def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
+def publish_alert(store: Store, alert: Alert, contact: Contact, there: Standing | None = None) -> Published:
     """Store the alert and its rendered message. A second call with the same alert writes nothing.
+
+    `there` is what the store is known to have of the council's month, which saves asking for it.
 
     The JSON object is created first, conditionally. The rendered texts depend on it alone, so if a run dies in
     between, the next one writes them. An alert that differs from the latest revision becomes the next revision,
@@ -53,15 +56,16 @@ def publish_alert(store: Store, alert: Alert, contact: Contact) -> Published:
     alert with it.
     """
     candidate, outcome = alert, Publication.CREATED
-    while not _create(store, candidate):
-        latest = latest_alert(store, alert.month, alert.folder)
+    known = there.alert if there is not None else None
+    while known is not None or not _create(store, candidate):
+        latest, known = known or latest_alert(store, alert.month, alert.folder), None
         if latest is None:
             raise StoreError(
                 f"The alert of {alert.council} for {alert.month} was there and is gone. Alerts are never deleted by "
                 "Holdfast: look at who may write to the store."
             )
         if _substance(latest) == _substance(alert):
-            return _with_message(store, latest, Publication.UNCHANGED, contact)
+            return _with_message(store, latest, Publication.UNCHANGED, contact, there)
         candidate, outcome = _revised(latest, alert, told=was_told(store, latest)), Publication.REVISED
     return _with_message(store, candidate, outcome, contact)
 
@@ -83,10 +87,10 @@ def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
 
 def readable_alerts(store: Store, month: Month, councils: Sequence[Council], faults: list[str]) -> list[Alert]:
     """The latest alerts of these councils for a month. For each unreadable one, a sentence is added to `faults`."""
-    found = []
+    found, there = [], MonthAlerts(store, month)
     for council in councils:
         try:
-            alert = latest_alert(store, month, council.folder)
+            alert = there.latest(council.folder)
         except DamagedObject as error:
             faults.append(f"{council.name} ({council.la_code}): {error}")
             continue
@@ -97,9 +101,8 @@ def readable_alerts(store: Store, month: Month, councils: Sequence[Council], fau
 
 def alerts_of_month(store: Store, month: Month) -> list[Alert]:
     """The latest alert of every council that has one in a month, in order of folder."""
-    found = (_OBJECT.fullmatch(o.name) for o in store.list(f"alerts/{month}/"))
-    folders = sorted({match["folder"] for match in found if match})
-    return [alert for folder in folders if (alert := latest_alert(store, month, folder)) is not None]
+    there = MonthAlerts(store, month)
+    return [alert for folder in there.folders if (alert := there.latest(folder)) is not None]
 
 
 def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:
@@ -118,15 +121,10 @@ def previous_alerts(
     for back in range(1, within_months + 1):
         if len(found) == len(folders):
             break
-        earlier = month.plus(-back)
-        revisions: dict[str, int] = {}
-        for entry in store.list(f"alerts/{earlier}/"):
-            if (match := _OBJECT.fullmatch(entry.name)) and match["folder"] in folders:
-                number = int(match["revision"] or 1)
-                revisions[match["folder"]] = max(number, revisions.get(match["folder"], 0))
-        for folder, revision in revisions.items():
-            if folder not in found:
-                found[folder] = read_kept(store, alert_name(earlier, folder, revision), Alert.from_bytes)
+        there = MonthAlerts(store, month.plus(-back))
+        for folder in there.folders:
+            if folder in folders and folder not in found and (alert := there.latest(folder)) is not None:
+                found[folder] = alert
     return found
 
 
@@ -142,9 +140,6 @@ def gone_messages(store: Store, month: Month) -> frozenset[str]:
     return frozenset(e.key.removesuffix(REDIRECTED) for e in entries if e.status in (Status.SENT, Status.SENDING))
 
 
-_OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
-
-
 def rendered_names(alert: Alert) -> tuple[str, str]:
     """The names of the rendered message (HTML and text), in the folder of the alert."""
     base = alert_name(alert.month, alert.folder, alert.revision).removesuffix(".json")
@@ -157,16 +152,22 @@ def _revisions(store: Store, month: Month, folder: str) -> list[int]:
     return [int(m[1]) if m[1] else 1 for m in matches if m]
 
 
-def _with_message(store: Store, alert: Alert, outcome: Publication, contact: Contact) -> Published:
+def _with_message(
+    store: Store, alert: Alert, outcome: Publication, contact: Contact, there: Standing | None = None
+) -> Published:
     name = alert_name(alert.month, alert.folder, alert.revision)
     if not alert.due:
         return Published(alert, outcome, name, None)
     message = render_message(alert, contact)
     html, text = rendered_names(alert)
     for target, content, kind in ((html, message.standalone_html(), _HTML), (text, message.text, _TEXT)):
-        if outcome is not Publication.UNCHANGED or store.info(target) is None:
+        if outcome is not Publication.UNCHANGED or not _lies_there(store, target, there):
             store.replace(target, content.encode(), content_type=kind)
     return Published(alert, outcome, name, message)
+
+
+def _lies_there(store: Store, name: str, there: Standing | None) -> bool:
+    return name in there.objects if there is not None else store.info(name) is not None
 
 
 def _substance(alert: Alert) -> dict[str, Any]:

@@ -34,7 +34,8 @@ from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
 from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
-from flows.store.editions import require_hashes, rewrite_hashes, to_parquet
+from flows.store.editions import to_parquet
+from flows.store.manifest import require_hashes, rewrite_hashes
 from flows.store.names import TABLE_ENDING
 from flows.store.reading import read_json, read_kept, remedy
 

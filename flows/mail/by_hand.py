@@ -16,6 +16,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import Publication, Published, gone_messages, latest_alert, readable_alerts
 from flows.alerts.state import Change
+from flows.alerts.together import MonthAlerts
 from flows.mail.approval import holds
 from flows.mail.deliver import Delivery, deliver_council, resend
 from flows.mail.transports.open import mail_policy
@@ -52,8 +53,7 @@ def stored_alert(store: Store, month: Month, council: str) -> Alert:
     found = latest_alert(store, month, folder_name(council))
     if found is not None:
         return found
-    prefix = f"alerts/{month}/"
-    there = sorted({o.name.removeprefix(prefix).split(".")[0] for o in store.list(prefix)})
+    there = MonthAlerts(store, month).folders
     known = f"There are alerts of {', '.join(there)}." if there else f"`holdfast run --month {month}` makes them."
     raise StoreError(f"{store.url} has no alert of council {council} for {month.in_words}. {known}")
 

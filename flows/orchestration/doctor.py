@@ -54,7 +54,7 @@ _ALERT = re.compile(r"alerts/\d{4}-\d{2}/[^./]+\.(r\d+\.)?json")
 #: A file's bytes, as 0.1.0 kept them; and the table of all councils' files of one kind.
 _RECEIVED = re.compile(r"received/(?P<month>[^/]+)/(?P<folder>[^/]+)/\w+-(?P<sha>[0-9a-f]{12})\.\w+")
 _RECEIVED_TABLE = re.compile(r"received/[^/]+/[^/]+\.parquet")
-_TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.parquet)")
+_TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.(?:parquet|pack))")
 _READERS = 8
 #: A cut-off that no edition is later than.
 _EVER = date.max

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
+from flows.alerts.together import keep_together
 from flows.extracts.landing import LandedFile
 from flows.mail.month_mail import NO_MAIL, MonthMail
 from flows.month.edition import TakenIn
@@ -19,6 +20,7 @@ from flows.orchestration.tasks import (
     check_and_count,
     decide_month_task,
     find_due_task,
+    find_published,
     measure_month,
     not_scored,
     publish_council_task,
@@ -85,16 +87,22 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
     """Write every council's alert object, and its message if one is due."""
     step("Publishing %s: %d councils", context.month, len(alerting.decided))
     with context.clock.stage("publish"):
+        folders = [d.council.folder for d in alerting.decided]
+        there = find_published(whole(context), str(context.month), folders)
         units = [
             CouncilUnit[Published](
                 d.council,
                 "publishing",
-                publish_council_task.submit(whole(context), d.council.name, whole(alerting), whole(d)),
+                publish_council_task.submit(
+                    whole(context), d.council.name, whole(alerting), whole(d), whole(there[d.council.folder])
+                ),
                 lambda _why: None,
             )
             for d in alerting.decided
         ]
-        return [published for published in faults.results(units) if published is not None]
+        published = [one for one in faults.results(units) if one is not None]
+        keep_together(context.store, context.month, (one.alert for one in published))
+        return published
 
 
 def alert_councils(context: RunContext, model: TrainedModel, request: RunRequest) -> tuple[Alerting, MonthMail]:

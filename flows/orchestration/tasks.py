@@ -22,6 +22,7 @@ from flows.alerts.council import Decided
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
+from flows.alerts.together import MonthAlerts, Standing
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
 from flows.mail.courier import Courier
@@ -150,12 +151,21 @@ def not_scored(council: str, why: str) -> State[None]:
     return Completed(name="Not scored", message=why, data=None)
 
 
+@task(task_run_name="Find what {month} has", **PATIENT_STEP)
+def find_published(context: RunContext, month: str, folders: Sequence[str]) -> dict[str, Standing | None]:
+    """What earlier runs published of the month, by folder; None for a council whose alert cannot be read."""
+    there = MonthAlerts(context.store, context.month)
+    return {folder: there.standing(folder) for folder in folders}
+
+
 @task(task_run_name="Publish {council}", **PATIENT_STEP)
-def publish_council_task(context: RunContext, council: str, alerting: Alerting, decided: Decided) -> Published:
+def publish_council_task(
+    context: RunContext, council: str, alerting: Alerting, decided: Decided, there: Standing | None
+) -> Published:
     """Write the council's alert object and its message. If they are the same as before, nothing is written."""
     contact = Contact.of(context.settings)
     return alerts.publish_council(
-        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact
+        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact, there
     )
 
 

@@ -5,7 +5,7 @@ edition, which is never changed, so that a run can ask what was known on a given
 
     months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld; its tables
     months/2026-10/0001/workforce.parquet          canonical rows, pseudonymised
-    months/2026-10/0001/counts-workforce.parquet   what was counted from them
+    months/2026-10/0001/counts.pack                what was counted from them: small tables, one after another
     months/2026-10/0001/failures.parquet           what validation found
 
 The manifest lists every table with its hash, which is checked when the table is read. A table that is missing or
@@ -18,7 +18,6 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -80,8 +79,8 @@ class History:
         self._months: dict[Month, _Found] = {}
         self._first_look: dict[str, int] | None = None
         self._seen: set[Month] = set()
-        self._frames: dict[tuple[str, str], pl.DataFrame] = {}
-        self._contents: dict[str, bytes] = {}
+        self._frames: dict[tuple[str, str, str], pl.DataFrame] = {}
+        self._contents: dict[tuple[str, str], bytes] = {}
 
     def __getstate__(self) -> dict[str, object]:
         """Pickle without the cache: another process reads what it needs, and sending the cache would cost more."""
@@ -158,9 +157,20 @@ class History:
             if self.store.info(name) is not None:
                 return self._the_same(name, manifest)
             contents = {table: to_parquet(frame) for table, frame in tables.items()}
+            alone = {f"{t}.parquet": c for t, c in contents.items() if not _looked_back_on(t)}
+            small = {t: c for t, c in contents.items() if _looked_back_on(t)}
+            if small:
+                alone[_PACK] = b"".join(small.values())
             with ThreadPoolExecutor(_WRITERS) as pool:
-                written = list(pool.map(lambda t: self._put(manifest.prefix, t, contents[t]), contents))
-            stored = replace(manifest, tables=dict(zip(contents, written, strict=True)))
+                names = dict(
+                    zip(alone, pool.map(lambda f: self._put(manifest.prefix, f, alone[f]), alone), strict=True)
+                )
+            written, start = {}, 0
+            for table, content in contents.items():
+                at = (names[_PACK], start) if table in small else (names[f"{table}.parquet"], None)
+                written[table] = StoredTable(at[0], digest(content), len(content), at[1])
+                start += len(content) if table in small else 0
+            stored = replace(manifest, tables=written)
             try:
                 self.store.create(name, manifest_to_bytes(stored), content_type="application/json")
             except AlreadyThere:
@@ -169,16 +179,16 @@ class History:
         finally:
             self._months.pop(manifest.month, None)
 
-    def _put(self, prefix: str, table: str, content: bytes) -> StoredTable:
-        sha256 = digest(content)
-        stored = StoredTable(f"{table}.parquet", sha256, len(content))
+    def _put(self, prefix: str, file: str, content: bytes) -> str:
+        """Write an object of an edition; returns the name that it got."""
         try:
-            self.store.create(prefix + stored.file, content)
+            self.store.create(prefix + file, content)
         except AlreadyThere:
-            if self.store.read(prefix + stored.file) != content:
-                stored = replace(stored, file=f"{table}-{sha256[:12]}.parquet")
-                self.store.replace(prefix + stored.file, content)
-        return stored
+            if self.store.read(prefix + file) != content:
+                stem, _, ending = file.rpartition(".")
+                file = f"{stem}-{digest(content)[:12]}.{ending}"
+                self.store.replace(prefix + file, content)
+        return file
 
     def _the_same(self, name: str, manifest: Manifest) -> Manifest:
         stored = read_kept(self.store, name, manifest_from_bytes)
@@ -211,10 +221,10 @@ class History:
         return pl.concat([schema.to_frame(), *(self._remembered(m, name, schema) for m in manifests)])
 
     def _remembered(self, manifest: Manifest, name: str, schema: pl.Schema) -> pl.DataFrame:
-        key = (_file(manifest, name), manifest.fingerprint)
+        key = (_file(manifest, name), name, manifest.fingerprint)
         if key not in self._frames:
             self._frames[key] = self.table(manifest, name, schema)
-            self._contents.pop(key[0], None)
+            self._contents.pop(key[:2], None)
         return self._frames[key]
 
     def _found(self, month: Month) -> _Found:
@@ -254,29 +264,47 @@ class History:
     def content(self, manifest: Manifest, name: str) -> bytes | None:
         """The bytes of a table, checked against what was written; None if the edition was stored without it."""
         file = _file(manifest, name)
-        if file in self._contents:
-            return self._contents[file]
+        if (file, name) in self._contents:
+            return self._contents[file, name]
         stored = (manifest.tables or {}).get(name)
         if manifest.tables is not None and stored is None:
             return None
         try:
+            if stored is not None and stored.start is not None:
+                return self._unpacked(manifest, file)[name]
             return read_kept(self.store, file, bytes, stored.sha256 if stored else "")
         except ObjectMissing:
             if name in self.listed(manifest):
                 self._require_deleted(manifest, name)
             return None
 
+    def _unpacked(self, manifest: Manifest, file: str) -> dict[str, bytes]:
+        """The tables of a shared object, each checked against what was written. They are kept until they are parsed."""
+        own = {
+            n: t for n, t in (manifest.tables or {}).items() if t.start is not None and manifest.prefix + t.file == file
+        }
+
+        def parts(content: bytes) -> dict[str, bytes]:
+            found = {n: content[t.start or 0 : (t.start or 0) + t.size] for n, t in own.items()}
+            if any(digest(found[n]) != t.sha256 for n, t in own.items()):
+                raise ValueError("altered")
+            return found
+
+        found = read_kept(self.store, file, parts)
+        self._contents |= {(file, n): content for n, content in found.items()}
+        return found
+
     def _read_small(self, manifest: Manifest, name: str) -> None:
         content = self.content(manifest, name)
         if content is not None:
-            self._contents[_file(manifest, name)] = content
+            self._contents[_file(manifest, name), name] = content
 
     def _require_there(self, manifest: Manifest, name: str) -> None:
         file, stored = _file(manifest, name), (manifest.tables or {}).get(name)
         size = self._found(manifest.month).sizes.get(file)
         if size is None:
             self._require_deleted(manifest, name)
-        elif stored is not None and size != stored.size:
+        elif stored is not None and stored.start is None and size != stored.size:
             raise DamagedObject(f"“{file}” in the store has another size than what was written there. {remedy(file)}")
 
     def _require_deleted(self, manifest: Manifest, name: str) -> None:
@@ -294,6 +322,7 @@ class History:
 
 
 _WRITERS = 8
+_PACK = "counts.pack"
 _MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
 #: Tables with rows about workers or children, which have a retention period of their own.
 _RECORDS = re.compile(r"workforce|caseload|failures")
@@ -306,35 +335,3 @@ def _looked_back_on(name: str) -> bool:
 def _file(manifest: Manifest, name: str) -> str:
     stored = (manifest.tables or {}).get(name)
     return manifest.prefix + (stored.file if stored else f"{name}.parquet")
-
-
-def require_hashes(store: Store, files: Iterable[str]) -> None:
-    """Raise DamagedObject if one of these tables does not have the hash in its edition's manifest."""
-    for prefix, names in _by_edition(files):
-        with suppress(ObjectMissing):
-            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
-            for stored in (manifest.tables or {}).values():
-                if (name := f"{prefix}/{stored.file}") in names:
-                    read_kept(store, name, bytes, stored.sha256)
-
-
-def rewrite_hashes(store: Store, files: Iterable[str]) -> None:
-    """Update the hashes in manifests after their tables were rewritten in place with another pseudonym key."""
-    for prefix, names in _by_edition(files):
-        with suppress(ObjectMissing):
-            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
-            tables = dict(manifest.tables or {})
-            for table, stored in tables.items():
-                if (name := f"{prefix}/{stored.file}") in names:
-                    content = store.read(name)
-                    tables[table] = StoredTable(stored.file, digest(content), len(content))
-            if tables != (manifest.tables or {}):
-                content = manifest_to_bytes(replace(manifest, tables=tables))
-                store.replace(f"{prefix}/manifest.json", content, content_type="application/json")
-
-
-def _by_edition(files: Iterable[str]) -> list[tuple[str, set[str]]]:
-    found: dict[str, set[str]] = {}
-    for name in files:
-        found.setdefault(name.rpartition("/")[0], set()).add(name)
-    return sorted(found.items())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 
 from expectations.fates import Fate
 from features.months import Month
 from features.registry import Kind
+from flows.store.port import ObjectMissing, Store
+from flows.store.reading import digest, read_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +50,11 @@ class StoredTable:
     """A table of an edition, as it was written."""
 
     file: str
+    """Its object. Small tables share one, so that later months need one request for all that they look back on."""
     sha256: str
     size: int
+    start: int | None = None
+    """Where it begins in a shared object; None if the object is its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,10 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
         "extracts": [record(e) for e in manifest.extracts],
     }
     if manifest.tables is not None:
-        document["tables"] = {name: asdict(table) for name, table in manifest.tables.items()}
+        document["tables"] = {
+            name: {key: value for key, value in asdict(table).items() if value is not None}
+            for name, table in manifest.tables.items()
+        }
     return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
@@ -152,3 +161,35 @@ def manifest_from_bytes(content: bytes) -> Manifest:
             for e in d["extracts"]
         ),
     )
+
+
+def require_hashes(store: Store, files: Iterable[str]) -> None:
+    """Raise DamagedObject if one of these tables does not have the hash in its edition's manifest."""
+    for prefix, names in _by_edition(files):
+        with suppress(ObjectMissing):
+            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
+            for stored in (manifest.tables or {}).values():
+                if (name := f"{prefix}/{stored.file}") in names:
+                    read_kept(store, name, bytes, stored.sha256)
+
+
+def rewrite_hashes(store: Store, files: Iterable[str]) -> None:
+    """Update the hashes in manifests after their tables were rewritten in place with another pseudonym key."""
+    for prefix, names in _by_edition(files):
+        with suppress(ObjectMissing):
+            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
+            tables = dict(manifest.tables or {})
+            for table, stored in tables.items():
+                if (name := f"{prefix}/{stored.file}") in names:
+                    content = store.read(name)
+                    tables[table] = StoredTable(stored.file, digest(content), len(content))
+            if tables != (manifest.tables or {}):
+                content = manifest_to_bytes(replace(manifest, tables=tables))
+                store.replace(f"{prefix}/manifest.json", content, content_type="application/json")
+
+
+def _by_edition(files: Iterable[str]) -> list[tuple[str, set[str]]]:
+    found: dict[str, set[str]] = {}
+    for name in files:
+        found.setdefault(name.rpartition("/")[0], set()).add(name)
+    return sorted(found.items())

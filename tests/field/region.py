@@ -149,7 +149,7 @@ class FieldRegion:
             if one.message is not None:
                 found[f"{one.alert.la_code}/message"] = (one.message.text + one.message.standalone_html()).encode()
         for kind in ("workforce", "establishment", "caseload"):
-            content = context.store.read(f"{taken.manifest.prefix}counts-{kind}.parquet")
+            content = context.history.content(taken.manifest, f"counts-{kind}") or b""
             for (la_code,), rows in pl.read_parquet(io.BytesIO(content)).partition_by("la_code", as_dict=True).items():
                 found[f"{la_code}/{kind}"] = rows.write_csv().encode()
         return found

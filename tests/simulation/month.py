@@ -28,6 +28,7 @@ from features.months import Month
 from flows.alerts.council import Decided, publish_council
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, latest_alert
+from flows.alerts.together import MonthAlerts, keep_together
 from flows.mail.approval import holds
 from flows.mail.deliver import deliver_council
 from flows.mail.policy import MailPolicy
@@ -307,11 +308,13 @@ def alert(context: RunContext, model: TrainedModel, post: Any, patiently: Callab
     )
     alerting = patiently(lambda: inputs.to_publish(context, decisions, measured))
     gaps, published = bool(alerting.faults), []
+    there = patiently(lambda: MonthAlerts(context.store, MONTH))
     for decided in alerting.decided:
         try:
-            published.append(patiently(lambda decided=decided: _publish(context, alerting, decided)))
+            published.append(patiently(lambda decided=decided: _publish(context, alerting, decided, there)))
         except HoldfastError:
             gaps = True
+    patiently(lambda: keep_together(context.store, MONTH, (one.alert for one in published)))
     held = patiently(lambda: holds(context.store, MONTH))
     for one in published:
         if one.message is None or one.alert.folder in held:
@@ -327,9 +330,12 @@ def alert(context: RunContext, model: TrainedModel, post: Any, patiently: Callab
     return gaps
 
 
-def _publish(context: RunContext, alerting: steps.Alerting, decided: Decided) -> Published:
+def _publish(context: RunContext, alerting: steps.Alerting, decided: Decided, there: MonthAlerts) -> Published:
     contact = Contact.of(context.settings)
-    return publish_council(context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact)
+    return publish_council(
+        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact,
+        there.standing(decided.council.folder),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

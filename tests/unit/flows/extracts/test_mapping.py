@@ -193,7 +193,7 @@ def test_each_month_is_read_by_the_mapping_that_held_then(tmp_path: Path) -> Non
 
 
 def test_a_changed_mapping_makes_its_months_due_and_no_others(tmp_path: Path) -> None:
-    landing = LocalStore(tmp_path / "landing")
+    landing, store = LocalStore(tmp_path / "landing"), LocalStore(tmp_path / "store")
     register = Register((BARNSLEY,))
     _put(landing, "2026-10/370/workforce.csv", _HOME_MADE.encode(), RECEIVED)
     _put(landing, "2026-09/370/workforce.csv", _HOME_MADE.encode(), RECEIVED)

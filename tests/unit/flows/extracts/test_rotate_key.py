@@ -92,7 +92,7 @@ def held(folder: Path, columns: Sequence[str] = REFERENCES) -> set[object]:
 
 def counts(folder: Path) -> dict[str, bytes]:
     months = folder / "store/months"
-    return {p.relative_to(months).as_posix(): p.read_bytes() for p in sorted(months.rglob("counts-*.parquet"))}
+    return {p.relative_to(months).as_posix(): p.read_bytes() for p in sorted(months.rglob("counts*.pa*"))}
 
 
 def send_again(folder: Path) -> None:

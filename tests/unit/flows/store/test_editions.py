@@ -58,10 +58,10 @@ def test_a_restatement_received_later_is_not_read_by_an_earlier_cutoff(store: St
 
 def test_a_table_is_read_once_by_a_process_and_left_behind_on_the_way_to_another(store: Store) -> None:
     history, manifest = History(store), edition(1, date(2026, 9, 3))
-    history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
+    manifest = history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
     read = history.tables([manifest], TABLE, SCHEMA)
     elsewhere = pickle.loads(pickle.dumps(history))
-    store.delete(f"{manifest.prefix}{TABLE}.parquet")
+    store.delete(f"{manifest.prefix}counts.pack")
     assert history.tables([manifest], TABLE, SCHEMA).equals(read)
     with pytest.raises(DamagedObject):
         elsewhere.tables(elsewhere.editions(AUGUST), TABLE, SCHEMA)
@@ -86,7 +86,7 @@ def test_an_edition_is_never_given_other_content(store: Store) -> None:
 
 
 def test_what_a_crash_left_without_a_manifest_does_no_harm(store: Store) -> None:
-    store.replace("months/2026-08/0001/counts-establishment.parquet", b"half")
+    store.replace("months/2026-08/0001/counts.pack", b"half")
     history = History(store)
     assert history.editions(AUGUST) == []
     history.write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
@@ -117,7 +117,7 @@ def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes
         edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3)), "workforce": counts(1, date(2026, 9, 3))}
     )
     for name in (TABLE, "workforce"):
-        file = f"{manifest.prefix}{name}.parquet"
+        file = manifest.prefix + ("counts.pack" if name == TABLE else f"{name}.parquet")
         content = store.read(file)
         store.delete(file) if harm is None else store.replace(file, harm)
         history = History(store)
@@ -132,7 +132,7 @@ def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_never_reads_as_another_value(store: Store, data: st.DataObject) -> None:
     manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
-    file = f"{manifest.prefix}{TABLE}.parquet"
+    file = f"{manifest.prefix}counts.pack"
     whole = store.read(file)
     bit = data.draw(st.integers(0, 8 * len(whole) - 1))
     store.replace(file, whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])

@@ -1,0 +1,111 @@
+"""The alerts of one month, looked at together: one listing and one object with copies, however many councils there are.
+
+    runs/2026-10/alerts.json    the latest alert of every council as it was published last, each with its hash
+
+An alert object is created once and never changed, so a copy of it cannot be out of date. A copy is used only for the
+revision that the listing shows, only if its size is the listed one, and only if it has its hash. Otherwise, and in
+stores of 0.1.0, the object itself is read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from features.errors import StoreError
+from features.months import Month
+from flows.alerts.alert import Alert, alert_name
+from flows.store.port import DamagedObject, ObjectMissing, Store
+from flows.store.reading import digest, read_json, read_kept
+
+_OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the store has of one council's month: its latest alert, and the names of the rendered messages there."""
+
+    alert: Alert | None
+    objects: frozenset[str]
+
+
+class MonthAlerts:
+    """A month's alerts as they were when this was made."""
+
+    def __init__(self, store: Store, month: Month) -> None:
+        self._store, self._month = store, month
+        self._sizes = {o.name: o.size for o in store.list(f"alerts/{month}/")}
+        self._copies: Mapping[str, Any] | None = None
+        self._latest: dict[str, int] = {}
+        for name in self._sizes:
+            if match := _OBJECT.fullmatch(name):
+                self._latest[match["folder"]] = max(int(match["revision"] or 1), self._latest.get(match["folder"], 0))
+
+    @property
+    def folders(self) -> list[str]:
+        """The councils that have an alert."""
+        return sorted(self._latest)
+
+    def latest(self, folder: str) -> Alert | None:
+        """The latest revision of a council's alert; None if there is none. Raises DamagedObject."""
+        if folder not in self._latest:
+            return None
+        name = alert_name(self._month, folder, self._latest[folder])
+        copy = self._copy(name)
+        return Alert.from_bytes(copy) if copy is not None else read_kept(self._store, name, Alert.from_bytes)
+
+    def standing(self, folder: str) -> Standing | None:
+        """The same with what else is there; None if the alert cannot be read."""
+        try:
+            alert = self.latest(folder)
+        except DamagedObject:
+            return None
+        prefix = f"alerts/{self._month}/{folder}."
+        return Standing(alert, frozenset(n for n in self._sizes if n.startswith(prefix)))
+
+    def _copy(self, name: str) -> bytes | None:
+        if self._copies is None:
+            self._copies = _copies(self._store, self._month)
+        found = self._copies.get(name)
+        if not isinstance(found, dict):
+            return None
+        content = str(found.get("content")).encode()
+        whole = len(content) == self._sizes[name] and digest(content) == found.get("sha256")
+        return content if whole else None
+
+
+def keep_together(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
+    """Write the copies of a month's latest alerts, besides those of councils that are not among them.
+
+    A store that fails here fails nothing: without copies the objects are read.
+    """
+    with suppress(StoreError):
+        _keep(store, month, alerts)
+
+
+def _keep(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
+    known = _copies(store, month)
+    new = {}
+    for one in alerts:
+        content = one.to_bytes()
+        new[alert_name(one.month, one.folder, one.revision)] = {"content": content.decode(), "sha256": digest(content)}
+    ours = {name.split(".")[0] for name in new}
+    every = {**{name: copy for name, copy in known.items() if name.split(".")[0] not in ours}, **new}
+    if every != known:
+        text = json.dumps(every, indent=0, sort_keys=True, ensure_ascii=False) + "\n"
+        store.replace(_name(month), text.encode(), content_type="application/json")
+
+
+def _name(month: Month) -> str:
+    return f"runs/{month}/alerts.json"
+
+
+def _copies(store: Store, month: Month) -> dict[str, Any]:
+    try:
+        return read_json(store, _name(month), dict)
+    except (ObjectMissing, DamagedObject):  # only copies: the objects are read instead
+        return {}
