@@ -3,8 +3,8 @@
     python -m benchmarks.monthly_run [--councils 153] [--months 24] [--seed 1]
 
 Earlier months are put into the store as counts of the same made-up region. The last month, and the one before it
-(untimed, for its state and its alerts), are run from files as councils would send them. Prints seconds by stage, peak memory,
-validation's share, and the limits that the project has set itself: 90 s and 2 GiB on 2 cores.
+(untimed, for its state and its alerts), are run from files as councils would send them. Prints seconds by stage, peak
+memory, validation's share, and the limits that the project has set itself: 90 s and 2 GiB on 2 cores.
 """
 
 from __future__ import annotations
