@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 import polars as pl
 import pytest
 
-from flows.store import editions
+from features.errors import StoreError
 from flows.store.editions import History
-from flows.store.manifest import Manifest, manifest_to_bytes
+from flows.store.manifest import Manifest
 from tests.simulation.month import Scene, Truth, play, scene, simulated, undisturbed, wrong_in
 from tests.simulation.world import Fault, Schedule, scheduled
 
@@ -96,12 +95,16 @@ def test_the_lost_answer_is_found_when_its_mend_is_taken_out(
     assert any("told wrongly" in each for each in said)
 
 
+_WRITE = History.write
+
+
 def _write_of_0_1_0(self: History, manifest: Manifest, tables: Mapping[str, pl.DataFrame]) -> Manifest:
-    name = f"{manifest.prefix}manifest.json"
+    name, remembered = f"{manifest.prefix}manifest.json", self._months.get(manifest.month)
     if self.store.info(name) is not None:
         return self._the_same(name, manifest)
-    contents = {table: editions.to_parquet(frame) for table, frame in tables.items()}
-    stored = replace(manifest, tables={t: self._put(manifest.prefix, t, c) for t, c in contents.items()})
-    self.store.create(name, manifest_to_bytes(stored), content_type="application/json")
-    self._months.pop(manifest.month, None)
-    return stored
+    try:
+        return _WRITE(self, manifest, tables)
+    except StoreError:
+        if remembered is not None:
+            self._months[manifest.month] = remembered
+        raise
