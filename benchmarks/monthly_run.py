@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         made = region(options.councils, options.months + 1, options.seed, LAST)
         context = prepared(Path(folder), made)
+        _run(replace(context, month=LAST.plus(-1), history=History(context.store), clock=Stopwatch()))
         began = _peak_gib()
         context, asked = _counted(context)
         rows = _run(context)
@@ -111,7 +112,7 @@ def prepared(folder: Path, made: Region) -> RunContext:
             tables[f"counts-{kind}"] = counted.counts
         context.history.write(_edition(frames.month, codes, known), tables)
     earlier = replace(context, month=LAST.plus(-1), clock=Stopwatch())
-    _run(earlier)
+    take_in(earlier)
     return context
 
 

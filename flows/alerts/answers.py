@@ -10,7 +10,6 @@ band, no score and no figure.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, TypeVar
@@ -23,7 +22,7 @@ from features.registry import BY_NAME, Direction, Group, Measure
 from flows.alerts.state import MonthField, Record
 from flows.settings.answer_form import LONGEST_ANSWER, AnswerKind
 from flows.store.port import AlreadyThere, Store
-from flows.store.reading import read_kept
+from flows.store.reading import read_json, sealed
 
 _JSON = "application/json"
 #: For how many months later alerts mention an answer.
@@ -111,7 +110,7 @@ def record_goal(store: Store, goal: Goal, month: Month) -> str:
 def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """A council's answers to the alerts of a month and of the months before it, and older ones that still apply."""
     kept = [
-        read_kept(store, o.name, Reply.model_validate_json)
+        read_json(store, o.name, Reply.model_validate)
         for o in store.list("answers/")
         if o.name.split("/")[2] == folder and Month.parse(o.name.split("/")[1]) <= month
     ]
@@ -125,14 +124,14 @@ def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
 
 def answers_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """A council's answers to the alert of one month, oldest first."""
-    found = [read_kept(store, o.name, Reply.model_validate_json) for o in store.list(f"answers/{month}/{folder}/")]
+    found = [read_json(store, o.name, Reply.model_validate) for o in store.list(f"answers/{month}/{folder}/")]
     return tuple(sorted(found, key=lambda a: (a.on, a.kind, a.measure, a.words)))
 
 
 def goals_of(store: Store, folder: str) -> tuple[Goal, ...]:
     """A council's current goals: for each measure, the one set last."""
     numbered = sorted(store.list(f"goals/{folder}/"), key=lambda o: int(o.name.rsplit("/", 1)[1].split(".")[0]))
-    goals = (read_kept(store, o.name, Goal.model_validate_json) for o in numbered)
+    goals = (read_json(store, o.name, Goal.model_validate) for o in numbered)
     latest = {goal.measure: goal for goal in goals}
     return tuple(latest[m] for m in sorted(latest))
 
@@ -167,7 +166,7 @@ def _known(measure: str) -> Measure:
 
 def _append(store: Store, prefix: str, kept: _Kept) -> str:
     """Create the object with the next free number. If two write at once, one gets the number after."""
-    content = (json.dumps(kept.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n").encode()
+    content = sealed(kept.model_dump(mode="json"))
     number = 1 + sum(1 for _ in store.list(prefix))
     while True:
         name = f"{prefix}{number}.json"

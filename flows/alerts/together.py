@@ -9,7 +9,6 @@ stores of 0.1.0, the object itself is read.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from features.errors import StoreError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name
 from flows.store.port import DamagedObject, ObjectMissing, Store
-from flows.store.reading import digest, read_json, read_kept
+from flows.store.reading import digest, read_json, read_kept, sealed
 
 _OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
 
@@ -96,8 +95,12 @@ def _keep(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
     ours = {name.split(".")[0] for name in new}
     every = {**{name: copy for name, copy in known.items() if name.split(".")[0] not in ours}, **new}
     if every != known:
-        text = json.dumps(every, indent=0, sort_keys=True, ensure_ascii=False) + "\n"
-        store.replace(_name(month), text.encode(), content_type="application/json")
+        store.replace(_name(month), sealed(every), content_type="application/json")
+
+
+def recorded_hashes(store: Store, month: Month) -> dict[str, str]:
+    """The hash of each alert object of a month that has a copy, by name: an alert has no hash in itself."""
+    return {name: str(c.get("sha256")) for name, c in _copies(store, month).items() if isinstance(c, dict)}
 
 
 def _name(month: Month) -> str:

@@ -13,7 +13,6 @@ a sentence; otherwise it would find none of last month's workers.
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.editions import to_parquet
 from flows.store.manifest import require_hashes, rewrite_hashes
 from flows.store.names import TABLE_ENDING
-from flows.store.reading import read_json, read_kept, remedy
+from flows.store.reading import read_json, read_kept, remedy, sealed
 
 KEY_NAME = "pseudonyms/key.json"
 
@@ -86,7 +85,7 @@ def require_key(store: Store, key: bytes) -> None:
                 f'one, put the text {{"key": "{fingerprint_of(key)}"}} there.'
             )
         try:
-            store.create(KEY_NAME, _json({"key": fingerprint_of(key)}), content_type="application/json")
+            store.create(KEY_NAME, sealed({"key": fingerprint_of(key)}), content_type="application/json")
             return
         except AlreadyThere:
             known = _known(store) or {}
@@ -126,7 +125,7 @@ def rotate(
     begun = {"key": fingerprint_of(old), "rotating_to": fingerprint_of(new)}
     if "rotating_to" not in (_known(store) or {}):
         require_hashes(store, _tables(store))  # rewritten tables get a new hash, so damaged ones must not be rewritten
-    store.replace(KEY_NAME, _json(begun), content_type="application/json")
+    store.replace(KEY_NAME, sealed(begun), content_type="application/json")
     editions, received = _tables(store), [o.name for o in store.list("received/") if _RECEIVED.fullmatch(o.name)]
     tables = [*editions, *received]
     months = sorted({Month.parse(n.split("/")[1]) for n in tables})
@@ -142,10 +141,10 @@ def rotate(
     done = Rotated(len(tables), replaced, orphans, tuple(sorted(without)))
     store.create(
         f"pseudonyms/rotated-{at:%Y-%m-%dT%H%M%S}Z.json",
-        _json({**begun, "at": at.isoformat(), "by": by, "reason": reason, "tables": done.tables}),
+        sealed({**begun, "at": at.isoformat(), "by": by, "reason": reason, "tables": done.tables}),
         content_type="application/json",
     )
-    store.replace(KEY_NAME, _json({"key": fingerprint_of(new)}), content_type="application/json")
+    store.replace(KEY_NAME, sealed({"key": fingerprint_of(new)}), content_type="application/json")
     return done
 
 
@@ -288,7 +287,3 @@ def _recoded(frame: pl.DataFrame, successors: pl.DataFrame, new: bytes) -> tuple
             )
         frame = pl.concat(parts) if parts else frame
     return frame, changed
-
-
-def _json(document: object) -> bytes:
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"

@@ -13,11 +13,9 @@ they are read as before. Version 0.1.0 also kept the bytes of our own extracts; 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -33,7 +31,7 @@ from flows.store import AlreadyThere, DamagedObject, Store
 from flows.store.editions import to_parquet
 from flows.store.names import TABLE_ENDING
 from flows.store.progress import step
-from flows.store.reading import digest, read_kept
+from flows.store.reading import digest, read_kept, sealed, unsealed
 
 #: Council's folder, kind and hash of the content: what makes two records the same submission.
 SubmissionKey = tuple[str, Kind, str]
@@ -178,18 +176,33 @@ def _keep_tables(store: Store, month: Month, kind: Kind, new: Sequence[tuple[Sub
     """Keep the tables of one kind as one object, with a column that says whose each row is. Returns its name."""
     own = {(s.la_code, s.sha256): (s, t) for s, t in new if s.kind is kind and t is not None}
     ordered = [own[key] for key in sorted(own)]
-    mark = digest("".join(f"{s.la_code} {s.sha256} {s.read_as}\n" for s, _ in ordered).encode())[:12]
+    mark = digest("".join(f"{s.la_code} {s.sha256}\n" for s, _ in ordered).encode())[:12]
     name = f"received/{month}/{kind}-{mark}{TABLE_ENDING}"
-    with suppress(AlreadyThere):  # a run that died had kept them
-        rows = pl.concat([t.with_columns(submission=pl.lit(s.sha256[:12])) for s, t in ordered], how="diagonal_relaxed")
-        store.create(name, to_parquet(rows))
+    rows = pl.concat([t.with_columns(submission=pl.lit(s.sha256[:12])) for s, t in ordered], how="diagonal_relaxed")
+    order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in rows.columns]
+    content = to_parquet(rows.sort(order, maintain_order=True))
+    try:
+        store.create(name, content)
+    except AlreadyThere:  # a run that died had kept them, or the same files are read in another way now
+        if store.read(name) != content:
+            store.replace(name, content)
     return name
+
+
+def _read_as(table: pl.DataFrame) -> str:
+    """Short hash of what a table's columns hold; of references and codes only how many, as another key changes them."""
+    marks = [
+        (c.name, c.len(), c.null_count(), c.n_unique(), *((c.min(), c.max()) if c.dtype.is_temporal() else ()))
+        for c in table.iter_columns()
+    ]
+    numbers = table.select(pl.selectors.numeric() - pl.selectors.by_dtype(pl.UInt64)).sum().rows()
+    return digest(f"{marks} {numbers}".encode())[:12]
 
 
 def _append(store: Store, month: Month, records: Sequence[Submission]) -> None:
     names = [o.name for o in store.list(f"submissions/{month}/log-")]
     number = max((int(m[1]) for n in names if (m := _LOG.fullmatch(n))), default=0) + 1
-    content = json.dumps([_document(s) for s in records], indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    content = sealed({"records": [_document(s) for s in records]})
     while True:
         try:
             store.create(f"submissions/{month}/log-{number:04d}.json", content, content_type="application/json")
@@ -327,8 +340,8 @@ def _document(submission: Submission) -> dict[str, object]:
 
 def submissions_of(content: bytes) -> list[Submission]:
     """Stored records; bytes of another shape raise any error, so only `flows.store.reading` should call this."""
-    found = json.loads(content)
-    return [_submission(d) for d in (found if isinstance(found, list) else [found])]
+    found = unsealed(content)
+    return [_submission(d) for d in found.get("records", [found])]
 
 
 def _submission(d: Mapping[str, Any]) -> Submission:

@@ -15,7 +15,6 @@ council for the month, whatever the revision of its alert. A later approval or `
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -41,7 +40,7 @@ from flows.mail.approval_form import (
 from flows.mail.doubts import in_doubt
 from flows.settings.run_form import ApprovalVerdict
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
-from flows.store.reading import read_json, read_kept, remedy
+from flows.store.reading import read_json, remedy, sealed
 
 _JSON = "application/json"
 _OF_A_ROUND = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/.+\.json")
@@ -222,7 +221,7 @@ def latest_round(store: Store, month: Month) -> Pending | None:
 def ruling_of(store: Store, pending: Pending) -> Ruling | None:
     """The decision on a round; None if there is none yet."""
     name = f"{pending.prefix}decision.json"
-    return read_kept(store, name, Ruling.model_validate_json) if store.info(name) is not None else None
+    return read_json(store, name, Ruling.model_validate) if store.info(name) is not None else None
 
 
 def wait_as(store: Store, pending: Pending, flow_run_id: str, cutoff: date) -> None:
@@ -247,7 +246,7 @@ def asked_by(store: Store, flow_run_id: str) -> Pending | None:
         return None
     month, number = max((Month.parse(m["month"]), int(m["number"])) for m in rounds)
     # Read the run's own copy, as it may have joined a round that another run opened with another cut-off.
-    return read_kept(store, f"approvals/{month}/{number}/runs/{flow_run_id}.json", Pending.model_validate_json)
+    return read_json(store, f"approvals/{month}/{number}/runs/{flow_run_id}.json", Pending.model_validate)
 
 
 def holds(store: Store, month: Month) -> dict[str, str]:
@@ -304,7 +303,7 @@ def _pending(store: Store, month: Month, number: int) -> Pending:
     fault = DamagedObject(f"“{prefix}pending.json” is missing in the store. {remedy(prefix)}")
     for name in (f"{prefix}pending.json", f"{prefix}copy.json", *waiting):
         try:
-            return read_kept(store, name, Pending.model_validate_json)
+            return read_json(store, name, Pending.model_validate)
         except DamagedObject as error:
             fault = error
         except ObjectMissing:
@@ -318,9 +317,8 @@ def _matches(store: Store, prefix: str, form: re.Pattern[str]) -> Iterator[re.Ma
 
 def _create(store: Store, name: str, content: Record) -> bool:
     """Create an object. Returns whether the name was free; of two calls at once only one succeeds."""
-    text = json.dumps(content.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False)
     try:
-        store.create(name, text.encode() + b"\n", content_type=_JSON)
+        store.create(name, sealed(content.model_dump(mode="json")), content_type=_JSON)
     except AlreadyThere:
         return False
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from flows.store.claims import Held, Owner, claimed, wall_clock
 from flows.store.context import load_register
 from flows.store.ledger import REDIRECTED, Ledger, LedgerLine, Status
 from flows.store.processes import this_process
+from flows.store.reading import sealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def release(
         }
         store.create(
             f"releases/{month}/{at:%Y%m%dT%H%M%S%fZ}.json",
-            json.dumps(note, sort_keys=True, ensure_ascii=False).encode() + b"\n",
+            sealed(note),
             content_type="application/json",
         )
         made = {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}

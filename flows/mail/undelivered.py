@@ -6,7 +6,6 @@ earlier one. Held messages do not count as undelivered, as they wait for a perso
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from flows.store.context import load_register
 from flows.store.ledger import NO_RECIPIENT, REDIRECTED, Entry, Ledger, Status
 from flows.store.open import open_store
 from flows.store.port import DamagedObject
-from flows.store.reading import read_json
+from flows.store.reading import read_json, sealed
 
 #: Keys of a month's messages in the ledger. Messages of the watchdog and the refresh belong to a day, not a month.
 _KEY = re.compile(
@@ -184,8 +183,7 @@ def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddres
         return
     marker["undelivered"] = len(undelivered(store, settings, month))
     marker["unaddressed"] = marker.get("unaddressed", 0) if unaddressed is None else unaddressed
-    content = json.dumps(marker, indent=1, sort_keys=True).encode() + b"\n"
-    store.replace(success_name(month), content, content_type="application/json")
+    store.replace(success_name(month), sealed(marker), content_type="application/json")
 
 
 def noted_undelivered(store: Store, month: Month) -> tuple[int, int]:

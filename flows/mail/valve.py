@@ -7,7 +7,6 @@ round of approval, whatever that decision was. What a person then holds is in `f
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
@@ -18,7 +17,7 @@ from flows.alerts.order import success_name
 from flows.alerts.publish import Published, alerts_of_month, gone_messages
 from flows.mail import approval
 from flows.store import DamagedObject, ObjectMissing, Store
-from flows.store.reading import read_json
+from flows.store.reading import read_json, sealed
 
 _KEY = re.compile(r"\d{4}-\d{2}/(?P<folder>[^/]+)/r(?P<revision>\d+)/\w+")
 _UNKNOWN = "More councils would have been alerted than a feed in order brings about."
@@ -63,7 +62,7 @@ def end_hold(store: Store, month: Month) -> None:
     with suppress(ObjectMissing):
         marker = read_json(store, success_name(month), dict)
         if marker.get("held"):
-            content = json.dumps({**marker, **hold_in_marker(())}, indent=1, sort_keys=True).encode() + b"\n"
+            content = sealed({**marker, **hold_in_marker(())})
             store.replace(success_name(month), content, content_type="application/json")
 
 

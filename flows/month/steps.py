@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -38,6 +37,7 @@ from flows.store.context import Stopwatch, code_version
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 from flows.store.progress import step
+from flows.store.reading import sealed
 from models.registry.shipped import shipped_files
 from models.registry.versions import PREFIX as MODELS
 from models.score import ModelRef, Score
@@ -271,7 +271,7 @@ def write_success_marker(store: Store, month: Month, alerting: Alerting, held: M
 
     `held` is what it says about the storm valve (`flows.mail.valve.hold_in_marker`).
     """
-    content = json.dumps(
+    content = sealed(
         {
             "month": str(month),
             "edition": alerting.manifest.edition if alerting.manifest else None,
@@ -280,10 +280,8 @@ def write_success_marker(store: Store, month: Month, alerting: Alerting, held: M
             "settings_digest": alerting.versions.settings,
             "councils": len(alerting.decided),
             **held,
-        },
-        indent=1,
-        sort_keys=True,
+        }
     )
     name = success_name(month)
-    store.replace(name, content.encode() + b"\n", content_type="application/json")
+    store.replace(name, content, content_type="application/json")
     return name

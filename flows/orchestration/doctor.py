@@ -7,7 +7,6 @@ that a run makes anew, or that belong to nothing, to `set-aside/`. A person can 
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ import polars as pl
 from features.errors import ModelError, StoreError
 from features.months import Month
 from flows.alerts.alert import Alert
+from flows.alerts.together import recorded_hashes
 from flows.extracts.rotate_key import KEY_NAME
 from flows.extracts.submissions import read_submissions, submissions_of
 from flows.mail.approval_form import Pending, Ruling
@@ -28,7 +28,7 @@ from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.claims import damaged_claims
 from flows.store.editions import History, records_kept_from
 from flows.store.ledger import Ledger
-from flows.store.reading import digest, parsed, read_kept, remedy
+from flows.store.reading import digest, parsed, read_kept, remedy, unsealed
 from flows.store.retention import CONTENTS
 from models.registry.versions import PREFIX as MODELS
 from models.registry.versions import load, versions
@@ -116,6 +116,7 @@ def examine(store: Store, month: Month | None = None) -> Health:
     for one in months:
         found += _edition_findings(store, one, there)
         found += _received_findings(store, one, there)
+        found += _alert_findings(store, one, there)
     if month is None:
         found += _whole_store(store, there)
     once = {f.name: f for f in reversed(found)}
@@ -185,7 +186,8 @@ def _parser(name: str) -> Callable[[bytes], object]:
     if name.startswith("submissions/"):
         return submissions_of
     if name.startswith("approvals/"):
-        return Ruling.model_validate_json if name.endswith("/decision.json") else Pending.model_validate_json
+        record = Ruling if name.endswith("/decision.json") else Pending
+        return lambda content: record.model_validate(unsealed(content))
     if name.endswith(".json"):
         return _json_object
     if name.endswith(".parquet"):
@@ -194,7 +196,7 @@ def _parser(name: str) -> Callable[[bytes], object]:
 
 
 def _json_object(content: bytes) -> object:
-    found = json.loads(content)
+    found = unsealed(content)
     if not isinstance(found, (dict, list)) or not found and content.strip() != b"{}":
         raise ValueError("no object")
     return found
@@ -260,6 +262,14 @@ def _received_findings(store: Store, month: Month, there: Collection[str]) -> It
     for name in sorted(n for n in there if _RECEIVED_TABLE.fullmatch(n) and _month(n) == month and n not in named):
         what = f"“{name}” in the store has no record of a submission: a run was cut off. "
         yield DoctorFinding(name, f"{what}`holdfast doctor --repair` lays it aside.", may_go=True)
+
+
+def _alert_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[DoctorFinding]:
+    """Alerts that are not what was published: their hashes are beside their copies."""
+    for name, sha256 in recorded_hashes(store, month).items():
+        if name in there and digest(store.read(name)) != sha256:
+            what = f"“{name}” in the store is not what was written there: its hash differs. {remedy(name)}"
+            yield DoctorFinding(name, what, may_go=True)
 
 
 def _of_edition(name: str, what: str, number: int, newest: int) -> DoctorFinding:

@@ -25,7 +25,7 @@ from features.errors import ReferenceDataError, StoreError
 from features.private_files import make_private_folder, write_private
 from flows.published.contents import Contents
 from flows.store import AlreadyThere, ObjectMissing, Store
-from flows.store.reading import read_kept
+from flows.store.reading import read_json, sealed
 
 _JSON = "application/json"
 _KINDS = {".csv": "text/csv", ".ods": "application/vnd.oasis.opendocument.spreadsheet"}
@@ -104,13 +104,11 @@ class Shelf:
         else:
             kind = _KINDS.get(version.contents.suffix, "application/octet-stream")
             self._create(f"{folder}{version.filename}", content, kind)
-            self._create(f"{folder}{version.id}.json", version.model_dump_json(indent=1).encode() + b"\n", _JSON)
+            self._create(f"{folder}{version.id}.json", sealed(version.model_dump(mode="json")), _JSON)
         before = self.in_use(version.source)
         beside = tuple(v.id for v in needed_beside(version, before))
         pointer = _InUse(version=version.id, beside=beside)
-        self._store.replace(
-            f"{folder}in-use.json", pointer.model_dump_json(indent=1).encode() + b"\n", content_type=_JSON
-        )
+        self._store.replace(f"{folder}in-use.json", sealed(pointer.model_dump(mode="json")), content_type=_JSON)
         return version
 
     def note_refusal(self, source: str, content: bytes, reason: str, origin: str, at: datetime) -> str:
@@ -122,8 +120,7 @@ class Shelf:
                 return noted.name.removeprefix(folder).removesuffix(".json")
         name = version_id(at, digest)
         note = {"fetched": at.isoformat(), "sha256": digest, "size": len(content), "origin": origin, "reason": reason}
-        text = json.dumps(note, indent=1, sort_keys=True, ensure_ascii=False)
-        self._create(f"{folder}{name}.json", text.encode() + b"\n", _JSON)
+        self._create(f"{folder}{name}.json", sealed(note), _JSON)
         return name
 
     def export(self, folder: Path, sources: Iterable[str]) -> tuple[str, ...]:
@@ -155,12 +152,12 @@ class Shelf:
 
     def _pointer(self, source: str) -> _InUse | None:
         try:
-            return read_kept(self._store, f"reference/{source}/in-use.json", _InUse.model_validate_json)
+            return read_json(self._store, f"reference/{source}/in-use.json", _InUse.model_validate)
         except ObjectMissing:
             return None
 
     def _version(self, source: str, name: str) -> Version:
-        return read_kept(self._store, f"reference/{source}/{name}.json", Version.model_validate_json)
+        return read_json(self._store, f"reference/{source}/{name}.json", Version.model_validate)
 
     def _create(self, name: str, content: bytes, kind: str) -> None:
         try:

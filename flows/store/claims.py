@@ -16,7 +16,6 @@ against the time of an object written just now (`claims/clock.json`). Machines' 
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +32,7 @@ from flows.settings.settings import ClaimSettings
 from flows.store import AlreadyThere, DamagedObject, ObjectInfo, ObjectMissing, Store
 from flows.store.processes import Process, is_gone, process_began
 from flows.store.progress import step
-from flows.store.reading import read_json
+from flows.store.reading import read_json, sealed
 
 #: The claim held while extracts are taken in, because a run of one month also takes in late files of other months.
 INTAKE = "intake"
@@ -97,7 +96,7 @@ class Claim:
             "heartbeat": self.heartbeat.isoformat(),
             "released": self.released,
         }
-        return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+        return sealed(document)
 
     def lapses(self, rules: ClaimSettings) -> datetime:
         """The time from which it counts as dead unless it is renewed."""

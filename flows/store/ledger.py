@@ -17,7 +17,6 @@ sees it once, as mail programs fold messages with the same id. A director who ge
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from enum import StrEnum
 
 from features.months import Month
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
-from flows.store.reading import digest, read_json, read_kept, remedy
+from flows.store.reading import digest, read_json, read_kept, remedy, sealed
 
 #: The reason when an addressee left the register before the message reached them, so that nobody is missing it.
 NO_RECIPIENT = "no longer among the recipients in the register"
@@ -230,7 +229,7 @@ class Ledger:
 
     def _write(self, entry: Entry, facts: dict[str, str | int]) -> bool:
         try:
-            self._store.create(entry.name, json.dumps(facts, sort_keys=True).encode() + b"\n", content_type=_JSON)
+            self._store.create(entry.name, sealed(facts), content_type=_JSON)
         except AlreadyThere:
             return False
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -12,7 +11,7 @@ from expectations.fates import Fate
 from features.months import Month
 from features.registry import Kind
 from flows.store.port import ObjectMissing, Store
-from flows.store.reading import digest, read_kept
+from flows.store.reading import digest, read_kept, sealed, unsealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,7 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
             name: {key: value for key, value in asdict(table).items() if value is not None}
             for name, table in manifest.tables.items()
         }
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    return sealed(document)
 
 
 def _day(text: str | None) -> date | None:
@@ -132,7 +131,7 @@ def _day(text: str | None) -> date | None:
 
 def manifest_from_bytes(content: bytes) -> Manifest:
     """Parse a stored manifest. Bytes of another shape raise any error, so call this through `flows.store.reading`."""
-    d = json.loads(content)
+    d = unsealed(content)
     return Manifest(
         month=Month.parse(d["month"]),
         edition=d["edition"],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import polars as pl
@@ -20,6 +20,9 @@ from features.frames import conform
 from flows.store.port import DamagedObject, Store
 
 T = TypeVar("T")
+
+#: The field with which a JSON object of the store vouches for itself.
+SEAL = "object_sha256"
 
 #: Errors that parsing raises on damaged bytes. On some Parquet files Polars panics.
 _DOES_NOT_FIT = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, EOFError, OSError)
@@ -58,8 +61,29 @@ def parsed(name: str, content: bytes, parse: Callable[[bytes], T], sha256: str =
 
 
 def read_json(store: Store, name: str, parse: Callable[[Any], T]) -> T:
-    """Read an object with JSON and parse it. Raises DamagedObject or ObjectMissing."""
-    return read_kept(store, name, lambda content: parse(json.loads(content)))
+    """Read an object with JSON, check its seal and parse it. Raises DamagedObject or ObjectMissing."""
+    return read_kept(store, name, lambda content: parse(unsealed(content)))
+
+
+def sealed(document: Mapping[str, Any]) -> bytes:
+    """A JSON object as bytes to store, with a hash of itself, so that a flipped bit cannot read as another value."""
+    body = json.loads(json.dumps(document))
+    return json.dumps({**body, SEAL: _seal(body)}, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def unsealed(content: bytes) -> Any:
+    """The JSON of an object without its seal. Raises ValueError if it is not what was written.
+
+    Up to 0.2.0 objects had no seal; they are read as they are.
+    """
+    found = json.loads(content)
+    if isinstance(found, dict) and SEAL in found and found.pop(SEAL) != _seal(found):
+        raise ValueError("altered")
+    return found
+
+
+def _seal(body: Any) -> str:
+    return digest(json.dumps(body, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def frame_of(name: str, content: bytes, schema: pl.Schema, columns: Sequence[str] | None = None) -> pl.DataFrame:

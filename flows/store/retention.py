@@ -15,7 +15,6 @@ the first kept month that is sent again could not be counted.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from flows.settings.settings import RetentionSettings
 from flows.store import Store, Stored
 from flows.store.editions import RECORDS_KEPT_FROM, records_kept_from
 from flows.store.names import TABLE_ENDING, TEMPORARY_PREFIX
+from flows.store.reading import sealed
 
 
 class Content(StrEnum):
@@ -170,7 +170,7 @@ def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime,
     if not by.strip() or not reason.strip():
         raise SettingsError("Deleting needs --by and --reason: both are kept with the record of what was deleted.")
     kept_from = max(filter(None, (records_kept_from(store), planned.periods.records)))
-    store.replace(RECORDS_KEPT_FROM, _json({"month": str(kept_from)}), content_type="application/json")
+    store.replace(RECORDS_KEPT_FROM, sealed({"month": str(kept_from)}), content_type="application/json")
     name = f"retention/{at:%Y-%m-%dT%H%M%S}Z.json"
     record = {
         "state": "begun",
@@ -192,10 +192,10 @@ def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime,
             for g in planned.going
         ],
     }
-    store.create(name, _json(record), content_type="application/json")
+    store.create(name, sealed(record), content_type="application/json")
     store.purge(planned.stored)
     landing.purge(planned.landing)
-    store.replace(name, _json({**record, "state": "done"}), content_type="application/json")
+    store.replace(name, sealed({**record, "state": "done"}), content_type="application/json")
     return name
 
 
@@ -238,7 +238,3 @@ def _month(text: str) -> Month | None:
         return Month.parse(text)
     except HoldfastError:
         return None
-
-
-def _json(document: object) -> bytes:
-    return json.dumps(document, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"

@@ -91,7 +91,7 @@ def test_the_lost_answer_is_found_when_its_mend_is_taken_out(
 ) -> None:
     """As in 0.1.0: a manifest that is there already ends the writing early, and what was remembered stays."""
     monkeypatch.setattr(History, "write", _write_of_0_1_0)
-    said = (wrong_with(here, truth, Schedule(((Fault(at, "lost"),),))) for at in range(truth.steps // 2, truth.steps))
+    said = (wrong_with(here, truth, Schedule(((Fault(at, "lost"),),))) for at in range(truth.steps // 4, truth.steps))
     assert any("told wrongly" in each for each in said)
 
 

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from features.councils import Register, read_register
 from features.errors import SettingsError
-from features.months import Month
+from features.months import Month, month_range
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import KEY_NAME, Rotated, require_key, rotate
 from flows.month import inputs
@@ -24,6 +24,7 @@ from flows.sample_region import sample_extracts
 from flows.settings.settings import Settings
 from flows.store import LocalStore
 from flows.store.context import begin
+from flows.store.editions import History
 
 OLD, NEW = b"the key that was used from the start on", b"the key that is used from now on, for good"
 LAST, NOW = Month(2026, 10), datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -90,9 +91,18 @@ def held(folder: Path, columns: Sequence[str] = REFERENCES) -> set[object]:
     return found
 
 
-def counts(folder: Path) -> dict[str, bytes]:
-    months = folder / "store/months"
-    return {p.relative_to(months).as_posix(): p.read_bytes() for p in sorted(months.rglob("counts*.pa*"))}
+def counts(folder: Path) -> dict[str, bytes | None]:
+    history = History(LocalStore(folder / "store"))
+    every = [m for month in month_range(Month(2026, 8), Month(2026, 10)) for m in history.editions(month)]
+    return {
+        f"{m.month}/{m.edition:04d}/{t}": history.content(m, t)
+        for m in every
+        for t in history.listed(m)
+        if "counts" in t
+        for m in every
+        for t in history.listed(m)
+        if "counts" in t
+    }
 
 
 def send_again(folder: Path) -> None:
@@ -127,7 +137,8 @@ def test_codes_of_teams_are_replaced_and_names_of_teams_that_stood_in_clear_beco
     rotated(folder)
     after = held(folder, ["team"])
     assert before and before.isdisjoint(after) and all(len(str(code)) == 8 for code in after)
-    assert pl.read_parquet(kept)["team"].drop_nulls().n_unique() == 1
+    codes = pl.read_parquet(kept).drop_nulls("team").group_by("la_code").agg(pl.col("team").n_unique())
+    assert codes["team"].unique().to_list() == [1], "one name, one code in each council"
 
 
 def test_what_is_kept_of_received_files_is_as_if_it_had_come_with_the_new_key(folder: Path, tmp_path: Path) -> None:
@@ -210,5 +221,5 @@ def test_what_is_written_down_tells_nothing_of_a_key(folder: Path) -> None:
     written = [store.read(o.name) for o in store.list("pseudonyms/")]
     assert len(written) == 2
     assert not any(key[:8] in content for key in (OLD, NEW) for content in written)
-    assert list(json.loads(store.read(KEY_NAME))) == ["key"]
+    assert list(json.loads(store.read(KEY_NAME))) == ["key", "object_sha256"]
     require_key(store, NEW)

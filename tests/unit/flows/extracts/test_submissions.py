@@ -123,7 +123,7 @@ def test_a_table_is_kept_once_and_again_if_the_file_is_read_otherwise(store: Loc
     first = record_submission(store, FIRST, TABLE)
     assert record_submission(store, FIRST, TABLE) == first
     again = record_submission(store, FIRST, TABLE.with_columns(fte=pl.lit(50)))
-    assert [o.name for o in store.list("received/")] == sorted({first.table, again.table})
+    assert [o.name for o in store.list("received/")] == [again.table]
     assert pl.read_parquet(store.read(again.table))["fte"].to_list() == [50, 50]
     assert read_submissions(store, OCTOBER) == [again]
 
