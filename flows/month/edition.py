@@ -151,9 +151,7 @@ def records_of(register: Register, checked: Checked, logged: Logged, due_day: da
     return tuple(sorted(found, key=lambda e: (e.la_code, e.kind)))
 
 
-def _record(
-    checked: Checked, read: Read, logged: Logged, due_day: date, first_seen: date | None
-) -> ExtractRecord:
+def _record(checked: Checked, read: Read, logged: Logged, due_day: date, first_seen: date | None) -> ExtractRecord:
     """The record of a received extract. A file that we did not read has no entry in the log."""
     la_code, kind = read.file.council.la_code, read.file.kind
     own = logged.get(read.submission.key)
@@ -169,7 +167,9 @@ def _record(
     return replace(
         record,
         received=own.day,
-        first_received=min(d for d in (first_seen, *(logged[r.submission.key].day for r in read.earlier), own.day) if d),
+        first_received=min(
+            d for d in (first_seen, *(logged[r.submission.key].day for r in read.earlier), own.day) if d
+        ),
         sha256=own.sha256,
         name=read.file.name,
         restates=own.supersedes,

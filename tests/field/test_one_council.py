@@ -194,7 +194,7 @@ def damages(draw: st.DrawFn) -> Spoil:
     damage, of = DAMAGE[draw(st.sampled_from(sorted(DAMAGE)))], draw(st.sampled_from(("received", "submissions")))
 
     def spoil(region: FieldRegion) -> None:
-        for folder in (region.folder / "store" / of / str(month) / HIT for month in (LAST, LAST.plus(-1))):
+        for folder in (region.folder / "store" / of / str(month) for month in (LAST, LAST.plus(-1))):
             theirs = sorted(folder.iterdir())
             damage(theirs[at % len(theirs)], at)
 
