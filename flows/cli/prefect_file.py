@@ -13,8 +13,8 @@ from flows.orchestration.embedded import ALWAYS
 from flows.settings.settings import ScheduleSettings
 
 WORK_POOL = "holdfast"
-#: What a worker's runs need, as it starts them with its own environment: retries while the server is away, signs of life,
-#: and logs.
+#: What a worker's runs need, as it starts them with its own environment: retries while the server is away, and signs
+#: of life, and logs.
 _NEEDED = (
     "PREFECT_CLIENT_MAX_RETRIES",
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY",

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from flows.month.take_in import TakenIn
+from flows.month.edition import TakenIn
 from tests.conftest import made_once
 from tests.field import region
 

@@ -15,7 +15,7 @@ from flows.alerts.files import council_files
 from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.checking import Past
 from flows.extracts.reading.table import Limits
-from flows.month.take_in import TakenIn
+from flows.month.edition import TakenIn
 from tests.conftest import SHARED
 from tests.field.region import ARRIVED, LAST, FieldRegion
 from tests.field.test_one_council import HIT, Spoil, spoils

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.month import apart as apart_module
-from flows.month.take_in import TakenIn
+from flows.month.edition import TakenIn
 from flows.store.editions import History
 from tests.field.region import LAST, FieldRegion, Ran
 
