@@ -14,7 +14,7 @@ they are read as before. Version 0.1.0 also kept the bytes of our own extracts; 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -24,8 +24,8 @@ from typing import Any
 import polars as pl
 
 from expectations.fates import Fate
-from features.councils import Council, Register, folder_name
-from features.months import Month, london_day, nth_working_day
+from features.councils import Council, folder_name
+from features.months import Month, london_day
 from features.registry import Kind
 from flows.store import AlreadyThere, DamagedObject, Store
 from flows.store.editions import to_parquet
@@ -75,47 +75,6 @@ class Submission:
     def day(self) -> date:
         """The day of receipt as councils know it: in London."""
         return london_day(self.received)
-
-
-#: The log as a frame: one row per submission, in order of month, council, extract and time.
-SUBMISSIONS = pl.Schema(
-    {
-        "month": pl.Date(),
-        "la_code": pl.String(),
-        "extract": pl.String(),
-        "sha256": pl.String(),
-        "size": pl.Int64(),
-        "name": pl.String(),
-        "received": pl.Datetime("us", "UTC"),
-        "day": pl.Date(),
-        "outcome": pl.String(),
-        "reason": pl.String(),
-        "supersedes": pl.String(),
-        "kept": pl.Boolean(),
-    }
-)
-
-#: What was expected for a month, and whether it arrived: one row per council and expected extract. `first_day` is the
-#: day on which something first arrived, which decides lateness; the rest describes the latest submission.
-EXPECTED = pl.Schema(
-    {
-        "month": pl.Date(),
-        "la_code": pl.String(),
-        "extract": pl.String(),
-        "due": pl.Date(),
-        "first_day": pl.Date(),
-        "outcome": pl.String(),
-        "submissions": pl.UInt32(),
-        "missing": pl.Boolean(),
-        "late": pl.Boolean(),
-        "restated": pl.Boolean(),
-    }
-)
-
-
-def due_day(month: Month, working_day: int) -> date:
-    """The day by which a month's extracts are due: the n-th working day of the next month."""
-    return nth_working_day(month.plus(1), working_day)
 
 
 def fingerprint_unread(name: str, size: int, modified: datetime) -> str:
@@ -238,76 +197,6 @@ def _records(store: Store, month: Month, read: Callable[[str], list[Submission]]
         return []
     with ThreadPoolExecutor(min(_READERS, len(names))) as pool:
         return [s for each in pool.map(read, sorted(names, key=_age)) for s in each]
-
-
-def read_log(store: Store, months: Iterable[Month], *, known_by: date | None = None) -> pl.DataFrame:
-    """The log of these months as a frame of schema SUBMISSIONS; only what had been received by `known_by`."""
-    rows = [
-        (
-            s.month.last_day,
-            s.la_code,
-            str(s.kind),
-            s.sha256,
-            s.size,
-            s.name,
-            s.received,
-            s.day,
-            str(s.outcome),
-            s.reason,
-            s.supersedes,
-            s.kept,
-        )
-        for month in months
-        for s in read_submissions(store, month)
-        if known_by is None or s.day <= known_by
-    ]
-    return pl.DataFrame(rows, schema=SUBMISSIONS, orient="row").sort(
-        "month", "la_code", "extract", "received", "sha256"
-    )
-
-
-def expected(log: pl.DataFrame, register: Register, month: Month, *, due: date) -> pl.DataFrame:
-    """Compares what the register expects for a month with what arrived: schema EXPECTED, one row per council and
-    extract.
-
-    The first submission decides lateness, whether or not it was used: a council that sent a broken file in time and a
-    corrected one later was in time. Before the due date a month also has missing extracts; the caller knows the day and
-    decides whether that matters yet.
-    """
-    wanted = pl.DataFrame(
-        [(month.last_day, c.la_code, str(kind)) for c in register.valid_in(month) for kind in c.expects],
-        schema={"month": pl.Date(), "la_code": pl.String(), "extract": pl.String()},
-        orient="row",
-    )
-    key = ["month", "la_code", "extract"]
-    came = (
-        log.sort(*key, "received", "sha256")
-        .group_by(key, maintain_order=True)
-        .agg(
-            first_day=pl.col("day").first(),
-            outcome=pl.col("outcome").last(),
-            submissions=pl.len().cast(pl.UInt32),
-        )
-    )
-    return (
-        wanted.join(came, on=key, how="left", validate="1:1")
-        .with_columns(
-            due=pl.lit(due),
-            submissions=pl.col("submissions").fill_null(0),
-            missing=pl.col("submissions").is_null(),
-            late=(pl.col("first_day") > due).fill_null(False),
-            restated=(pl.col("submissions") > 1).fill_null(False),
-        )
-        .select(list(EXPECTED))
-        .sort(key)
-    )
-
-
-def superseding_rows(log: pl.DataFrame) -> pl.DataFrame:
-    """The rows of the log that replace an earlier submission of the same council, month and extract."""
-    key = ["month", "la_code", "extract"]
-    ordered = log.sort(*key, "received", "sha256")
-    return ordered.filter(pl.int_range(pl.len()).over(key) > 0)
 
 
 def _time(submission: Submission) -> tuple[datetime, str]:

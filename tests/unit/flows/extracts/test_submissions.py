@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from expectations.fates import Fate
-from features.councils import Council, Register
-from features.errors import StoreError
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.submissions import (
-    EXPECTED,
-    SUBMISSIONS,
     Submission,
-    due_day,
-    expected,
-    london_day,
-    read_log,
     read_submissions,
     record_submission,
     record_submissions,
-    superseding_rows,
 )
 from flows.store import LocalStore
 
@@ -102,15 +93,13 @@ def test_a_resubmission_supersedes_the_one_before(store: LocalStore) -> None:
     third = replace(FIRST, sha256="dd" * 32, received=datetime(2026, 11, 20, tzinfo=UTC))
     stored = [record_submission(store, s) for s in (FIRST, other_kind, SECOND, third)]
     assert [s.supersedes for s in stored] == [None, None, FIRST.sha256, SECOND.sha256]
-    log = read_log(store, [OCTOBER])
-    assert superseding_rows(log)["sha256"].to_list() == [SECOND.sha256, third.sha256]
 
 
 def test_the_same_content_sent_again_keeps_its_first_time(store: LocalStore) -> None:
     record_submission(store, FIRST)
     again = record_submission(store, replace(FIRST, received=SECOND.received, name="workforce.again.csv"))
     assert again.received == FIRST.received
-    assert superseding_rows(read_log(store, [OCTOBER])).is_empty()
+    assert [s.supersedes for s in read_submissions(store, OCTOBER)] == [None]
 
 
 def test_a_later_decision_replaces_the_outcome_and_nothing_else(store: LocalStore) -> None:
@@ -126,52 +115,3 @@ def test_a_table_is_kept_once_and_again_if_the_file_is_read_otherwise(store: Loc
     assert [o.name for o in store.list("received/")] == [again.table]
     assert pl.read_parquet(store.read(again.table))["fte"].to_list() == [50, 50]
     assert read_submissions(store, OCTOBER) == [again]
-
-
-def test_the_log_as_a_frame_and_as_known_by_a_day(store: LocalStore) -> None:
-    assert read_log(store, [OCTOBER]).schema == SUBMISSIONS
-    for submission in (SECOND, FIRST):
-        record_submission(store, submission)
-    assert read_log(store, [OCTOBER])["day"].to_list() == [date(2026, 11, 4), date(2026, 11, 12)]
-    assert read_log(store, [OCTOBER], known_by=date(2026, 11, 4))["sha256"].to_list() == [FIRST.sha256]
-    assert read_log(store, [OCTOBER.plus(-1)]).is_empty()
-
-
-def test_a_record_that_is_none_is_named(store: LocalStore) -> None:
-    store.create("submissions/2026-10/370/workforce-aaaaaaaaaaaa.json", b"{}")
-    with pytest.raises(StoreError, match="workforce-aaaaaaaaaaaa.json” in the store cannot be read"):
-        read_submissions(store, OCTOBER)
-
-
-def test_missing_and_late_against_the_register(store: LocalStore) -> None:
-    register = Register(
-        (
-            Council("314 / 318", "Kingston and Richmond", Month(2015, 1), expects=(Kind.WORKFORCE, Kind.CASELOAD)),
-            Council("370", "Barnsley", Month(2015, 1), expects=(Kind.RETURN,)),
-            Council("909", "Cumbria", Month(2015, 1), valid_to=Month(2023, 3)),
-        )
-    )
-    record_submission(store, replace(FIRST, outcome=Fate.REFUSED))
-    record_submission(store, SECOND)
-    record_submission(
-        store, replace(FIRST, la_code="370", kind=Kind.RETURN, received=datetime(2026, 11, 9, tzinfo=UTC))
-    )
-    found = expected(read_log(store, [OCTOBER]), register, OCTOBER, due=due_day(OCTOBER, 5))
-    assert found.schema == EXPECTED
-    columns = ("la_code", "extract", "first_day", "outcome", "submissions", "missing", "late", "restated")
-    assert found.select(columns).rows() == [
-        ("314 / 318", "caseload", None, None, 0, True, False, False),
-        ("314 / 318", "workforce", date(2026, 11, 4), "accepted", 2, False, False, True),
-        ("370", "return", date(2026, 11, 9), "accepted", 1, False, True, False),
-    ]
-    assert found["due"].unique().to_list() == [date(2026, 11, 6)]
-
-
-def test_days_are_londons() -> None:
-    assert london_day(datetime(2026, 6, 30, 23, 30, tzinfo=UTC)) == date(2026, 7, 1)
-    assert london_day(datetime(2026, 11, 30, 23, 30, tzinfo=UTC)) == date(2026, 11, 30)
-
-
-def test_extracts_are_due_on_a_working_day() -> None:
-    assert due_day(Month(2026, 3), 2) == date(2026, 4, 2)
-    assert due_day(Month(2026, 3), 3) == date(2026, 4, 7)  # Good Friday and Easter Monday lie between
