@@ -7,6 +7,7 @@ that a run makes anew, or that belong to nothing, to `set-aside/`. A person can 
 from __future__ import annotations
 
 import io
+import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
