@@ -94,13 +94,6 @@ class PrefectUi:
         """Press a button until what it belongs to has closed."""
         self._pressed(button, lambda: expect(what).to_be_hidden(timeout=_PRESS_MS))
 
-    def submit_refused(self, words: str) -> None:
-        """Send the form and be told these words on the form's page."""
-        told = self.page.get_by_text(words, exact=False).first
-        self._pressed(
-            self.page.get_by_role("button", name="Submit"), lambda: expect(told).to_be_visible(timeout=_PRESS_MS)
-        )
-
     def submit(self) -> str:
         """Send the form; returns the id of the run that began, when the form's page has been left."""
         button = self.page.get_by_role("button", name="Submit")

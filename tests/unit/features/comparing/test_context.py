@@ -62,3 +62,8 @@ def test_a_council_never_judged() -> None:
 )
 def test_whole_months(earlier: date, later: date, months: int) -> None:
     assert whole_months(earlier, later) == months
+
+
+def test_a_council_judged_once_has_no_judgement_before_that() -> None:
+    row = context(REGISTER, date(2020, 1, 1)).row(0, named=True)
+    assert (row["previous_judgement"], row["judgement_before_that"], row["judgements_known"]) == (4, None, 1)

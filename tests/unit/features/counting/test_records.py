@@ -129,6 +129,13 @@ class TestWorkforce:
         assert counted.counts["leavers_fte"].to_list() == [None]
         assert counted.reasons.rows() == [("201", date(2026, 10, 31), "leavers_fte", str(Missing.WINDOW_INCOMPLETE))]
 
+    def test_in_a_file_of_one_council_a_worker_listed_twice_is_still_one_person(
+        self, workers: Rows, received: Rows, october: Month
+    ) -> None:
+        frame = workers({"worker_ref": 7}, {"worker_ref": 7}, {"worker_ref": 9})
+        counts = only(count_workforce(frame, october, worker_state(), received()).counts)
+        assert (counts["inpost_headcount"], counts["inpost_fte"]) == (2, 300)
+
     def test_a_worker_listed_twice_is_one_person_with_both_parts_of_the_fte(
         self, workers: Rows, received: Rows, october: Month
     ) -> None:

@@ -94,3 +94,24 @@ def test_every_published_rate_of_every_council_is_ours_within_rounding(public_da
     assert summary.filter(pl.col("only_ours") > 0).select("measure", "only_ours").rows() == [("absence_rate_fte", 3)]
     suppressed = reconciled.filter(pl.col("value").is_null())
     assert suppressed["reason"].null_count() == 0
+
+
+def test_what_rounding_does_not_explain_comes_largest_first_and_then_in_order_of_council() -> None:
+    def row(la_code: str, measure: str, difference: float, explained: bool | None) -> tuple[object, ...]:
+        return (la_code, SEPTEMBER, measure, 0.2, 0.2 - difference, difference, None, None, explained, None)
+
+    rows = [
+        row("203", "agency_rate_fte", 0.01, False),
+        row("201", "vacancy_rate_fte", -0.01, False),
+        row("201", "agency_rate_fte", 0.01, False),
+        row("202", "agency_rate_fte", -0.02, False),
+        row("204", "agency_rate_fte", 0.05, True),
+        row("205", "agency_rate_fte", 0.05, None),
+    ]
+    found = unexplained(pl.DataFrame(rows, schema=RECONCILED, orient="row"))
+    assert found.select("la_code", "measure").rows() == [
+        ("202", "agency_rate_fte"),
+        ("201", "agency_rate_fte"),
+        ("201", "vacancy_rate_fte"),
+        ("203", "agency_rate_fte"),
+    ]

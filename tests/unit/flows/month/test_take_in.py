@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from expectations.batch import FAILURES
 from features.councils import Council, Register
 from features.months import Month
 from flows.month.take_in import Due, months_due
@@ -73,4 +75,16 @@ def test_nothing_is_taken_in_for_a_closed_month(landing: LocalStore, history: Hi
     put(landing, f"{SEPTEMBER}/370/workforce.corrected.csv", b"two", day=12)
     assert found(landing, history) == []
     put(landing, f"{OCTOBER}/370/workforce.corrected.csv", b"two", day=12)
+    assert months(found(landing, history)) == [OCTOBER]
+
+
+def test_a_month_whose_stored_table_is_lost_is_due_again_while_its_files_are_there(
+    landing: LocalStore, history: History
+) -> None:
+    newest = history.as_of(OCTOBER, CUTOFF)
+    assert newest is not None
+    stored = history.write(replace(newest, edition=2), {"failures": FAILURES.to_frame()})
+    assert found(landing, history) == []
+    assert stored.tables is not None
+    history.store.delete(f"{stored.prefix}{stored.tables['failures'].file}")
     assert months(found(landing, history)) == [OCTOBER]
