@@ -75,8 +75,13 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _UPN_LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 _UPN = re.compile(r"(?<![A-Z0-9])([A-HJ-NP-RT-Z])(\d{11}[\dA-Z])(?![A-Z0-9])")
 _NOT_NAMES = LABEL_WORDS | THINGS | PEOPLE | PLACES
+#: Family names like these are names of towns and districts too (Burton, Shipley).
+_TOWN = re.compile(
+    r"(?:ton|ley|ham|ford|field|worth|wood|well|by|bury|don|den|land|brook|ridge|hurst|low|combe|marsh|bank)s?$"
+)
 #: Words that are a name and nothing else, and the number of a person or post beside a name.
-_ONLY_NAMES = (FIRST_NAMES | FAMILY_NAMES) - ALSO_WORDS - _NOT_NAMES
+_ONLY_NAMES = FIRST_NAMES | {name for name in FAMILY_NAMES if not _TOWN.search(name)}
+_ONLY_NAMES -= ALSO_WORDS | _NOT_NAMES
 _NUMBER = re.compile(r"(?<![\w/-])[\w/-]{0,12}\d[\w/-]{0,12}")
 
 _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
