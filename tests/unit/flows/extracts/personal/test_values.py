@@ -229,7 +229,8 @@ def test_names_are_seen_however_few_they_are(values: list[str], rows: int) -> No
     "values",
     [["Green", "Amber", "Red"], ["April", "May", "June"], ["East", "West"], ["Grant"], ["Band A", "Band B"], ["B Team"],
      ["Team 4", "Team 5"], ["PO1", "PO2"], ["St Mary's"], ["Permanent", "Fixed Term"], ["Y", "N"], ["Mosaic"],
-     ["Burton"], ["Newton", "Morley", "Shipley"], ["Lincoln"], ["Preston", "Chorley"], ["Stanley", "Consett"], ["Ward", "Marsh"]],
+     ["Burton"], ["Newton", "Morley", "Shipley"], ["Lincoln"], ["Preston", "Chorley"],
+     ["Stanley", "Consett"], ["Ward", "Marsh"]],
 )  # fmt: skip
 @pytest.mark.parametrize("rows", [1, 60])
 def test_a_few_ordinary_words_are_nobodys_name(values: list[str], rows: int) -> None:
