@@ -153,17 +153,22 @@ def _named(value: object) -> object:
     return _NAMES.get(id(value), value)
 
 
+def key_of(given: Sequence[Any], named: Mapping[str, Any]) -> bytes:
+    """A hash of what goes into a pure function."""
+    args = [[_named(v) for v in one] if isinstance(one, (list, tuple)) else _named(one) for one in given]
+    out = io.BytesIO()
+    writer = pickle.Pickler(out)
+    writer.fast = True  # the same bytes for equal things, whatever of them is one object
+    writer.dump((args, named))
+    return hashlib.blake2b(out.getvalue(), digest_size=16).digest()
+
+
 def remembered(pure: Callable[..., T]) -> Callable[..., T]:
     """The function, with what it gave for what went in; what it gave lives as long as the process."""
     known: dict[bytes, T] = {}
 
     def call(*given: Any, **named: Any) -> T:
-        args = [[_named(v) for v in one] if isinstance(one, (list, tuple)) else _named(one) for one in given]
-        out = io.BytesIO()
-        writer = pickle.Pickler(out)
-        writer.fast = True  # the same bytes for equal things, whatever of them is one object
-        writer.dump((args, named))
-        key = hashlib.blake2b(out.getvalue(), digest_size=16).digest()
+        key = key_of(given, named)
         if key not in known:
             made: Any = pure(*given, **named)
             known[key] = tuple(made) if isinstance(made, Iterator) else made

@@ -65,6 +65,8 @@ class Campaign:
     mailbox: Mailbox
     authority: Authority
     port: int
+    kept: str
+    """Folder for what pure functions gave, for the runs that come later."""
     truth: dict[tuple[str, str], bytes] = field(default_factory=dict)
     calm: Store | None = None
     seconds: float = 0.0
@@ -79,7 +81,7 @@ class Campaign:
             "secret_access_key": self.server.secret_access_key,
         }
         where = where or f"s3://{self.server.bucket}/soak-{secrets.token_hex(5)}"
-        return Asked(where, self.port, self.authority.file, options)
+        return Asked(where, self.port, self.authority.file, options, self.kept)
 
     def straight(self, asked: Asked) -> Asked:
         """The same run past whatever stands before the store, on this machine, undisturbed."""

@@ -18,6 +18,6 @@ def campaign(s3_server: S3Server, tmp_path_factory: pytest.TempPathFactory) -> I
     folder = tmp_path_factory.mktemp("campaign")
     mailbox, authority = Mailbox(), Authority(folder, "127.0.0.1")
     with running(mailbox, authority) as port, warm(folder) as process:
-        made = Campaign(process, s3_server, mailbox, authority, port)
+        made = Campaign(process, s3_server, mailbox, authority, port, str(tmp_path_factory.mktemp("kept")))
         made.learn()
         yield made

@@ -36,6 +36,8 @@ class Asked:
     ca_file: str
     s3: dict[str, Any]
     """`S3Options` by name."""
+    kept: str
+    """Folder for what pure functions gave."""
     die: str = ""
     """`before:7` or `after:7`: killed at its seventh write."""
     host: str = ""
@@ -86,7 +88,8 @@ class Warm:
     def stop(self) -> None:
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.kill()
+        self._process.wait()
 
     def _ask(self, question: dict[str, Any]) -> str:
         assert self._process.stdin is not None
@@ -110,10 +113,9 @@ def warm(folder: Path) -> Iterator[Warm]:
 
 def main(folder: Path) -> None:
     """Answer questions until there are no more."""
-    from expectations.passing.engine import load_great_expectations
-    from tests.soak.month_run import run
+    from tests.soak.month_run import prepare, run
 
-    load_great_expectations()
+    prepare()
     assert threading.active_count() == 1, "a fork would copy locks that nobody frees"
     for line in sys.stdin:
         question = json.loads(line)
