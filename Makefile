@@ -35,6 +35,8 @@ test: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 
 # The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
+# A night on two quiet cores: the 100,000 simulated worlds alone take about four hours. HOLDFAST_WORLDS, HOLDFAST_KILLS (300) and
+# HOLDFAST_MONTHS (12 a line of the table of a faulty S3) make it shorter; PYTEST=tests/soak runs the campaigns on real servers alone.
 soak: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
 
