@@ -206,13 +206,6 @@ def ends(values: Floats, level: float = 0.95) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def brier_skill(y: Bools, p: Floats) -> float | None:
-    """The Brier skill by itself."""
-    base = float(y.mean())
-    spread = base * (1 - base)
-    return 1 - float(np.mean((p - y) ** 2)) / spread if spread > 0 else None
-
-
 def log_losses(y: Bools, p: Floats) -> Floats:
     """The log loss of each row."""
     safe = np.clip(p, 1e-6, 1 - 1e-6)

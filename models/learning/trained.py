@@ -86,10 +86,6 @@ class TrainedModel:
         below, up_to = (np.searchsorted(standing, log_odds, side) for side in ("left", "right"))
         return np.asarray((below + up_to) / (2 * len(standing)))
 
-    def typical_log_odds(self) -> float:
-        """Log-odds of below good of a council with typical figures; a row's shares are added to it."""
-        return self.estimator.typical_log_odds()
-
     def of_ten(self, probability: float) -> OfTen:
         """The served number as “of ten councils with figures like this”, and the same for any ten in England."""
         level = self.estimator.level

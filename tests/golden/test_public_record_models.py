@@ -12,7 +12,9 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from features.comparing.context import CONTEXT
+from features.errors import ModelError
 from features.frames import FEATURES_SCHEMA
+from features.frameworks import FRAMEWORKS
 from features.months import Month
 from models.evidence.backtest import BacktestReport, backtest
 from models.evidence.evaluate import evaluate
@@ -28,6 +30,8 @@ from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.shipped import shipped_model
 from models.registry.versions import FolderObjects, load, save
 from models.scoring.score_month import score_month
+from tests.unit.features.test_frameworks import RENEWED
+from tests.unit.flows.published.published import REPORTS
 
 FEW = (RECIPE, UNFOLLOWED, *BASELINES)
 
@@ -227,3 +231,23 @@ def test_a_held_out_year_is_scored_as_it_would_have_been_operated(public_data: P
         table.row(RECIPE.name).metrics.auc or 0, abs=0.03
     )
     assert "43 judgements published 2023-01-13 to 2023-12-15" in found.to_markdown()
+
+
+@pytest.mark.soak
+def test_a_made_up_framework_of_2027_is_evaluated_by_its_declaration_alone(
+    public_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in public_data.glob("*.*"):
+        (tmp_path / path.name).symlink_to(path)
+    councils = ("kent", "essex", "darlington", "dorset", "derby", "bury", "leeds", "york", "bolton", "barnet")
+    grades = ("urgent improvement", "good", "strong", "attention needed", "good")
+    rows = [f",{name},20/07/2027,renewed,24/05/2027,,{grades[i % 5]},,," for i, name in enumerate(councils)]
+    (tmp_path / "renewed.csv").write_text("\n".join([REPORTS, *rows, ""]))
+    later = date(2027, 4, 1)
+    with pytest.raises(ModelError, match="No judgement"):
+        evaluate(tmp_path, later, code_version="test", variants=(Variant.OWN_DATA_AT_ONCE,), candidates=FEW)
+    monkeypatch.setattr("features.frameworks.FRAMEWORKS", (*FRAMEWORKS, RENEWED))
+    found = evaluate(tmp_path, later, code_version="test", variants=(Variant.OWN_DATA_AT_ONCE,), candidates=FEW)
+    table = found.sections[0].table(FIRST_DAY)
+    assert (table.n, table.positives) == (10, 4)
+    assert "10 judgements published 2027-07-20 to 2027-07-20" in found.to_markdown()

@@ -14,7 +14,6 @@ from models.learning.metrics import (
     CalibrationBin,
     auc,
     average_precision,
-    brier_skill,
     calibration_curve,
     ends,
     measure_forecasts,
@@ -52,7 +51,7 @@ def test_all_resamples_at_once_equal_one_by_one(rows: list[tuple[bool, int]]) ->
         assert at_once["average_precision"][i] == pytest.approx(average_precision(ys, ps))
         assert at_once["precision_tenth"][i] == pytest.approx(top_share(ys, ps, 0.1).precision)
         assert at_once["precision_fifth"][i] == pytest.approx(top_share(ys, ps, 0.2).precision)
-        assert at_once["brier_skill"][i] == pytest.approx(brier_skill(ys, ps))
+        assert at_once["brier_skill"][i] == pytest.approx(measure_forecasts(ys, ps).brier_skill)
 
 
 def test_ties_at_the_edge_are_averaged_and_told() -> None:

@@ -94,7 +94,7 @@ def _one(model: TrainedModel, features: pl.DataFrame, context: pl.DataFrame) -> 
 def test_the_shares_add_up_to_the_probability(model: TrainedModel) -> None:
     score = _one(model, _features("301"), _context("301"))
     assert score.probability_below_good is not None
-    total = model.typical_log_odds() + sum(r.share for r in score.reasons)
+    total = model.estimator.typical_log_odds() + sum(r.share for r in score.reasons)
     told = served(np.array([total]), 0.0, model.estimator.level.variance)[0]
     assert told == pytest.approx(score.probability_below_good, abs=1e-12)
 
@@ -120,8 +120,8 @@ def test_a_level_that_follows_moves_the_number_and_not_the_rank(model: TrainedMo
     assert after.probability_below_good > before.probability_below_good
     assert after.rank == before.rank and after.reasons == before.reasons
     assert after.level is not None and (after.level.judgements, after.level.to) == (314, date(2026, 3, 20))
-    assert model.following([(code, Judged(date(2025, 1, 1), 0.0, True))]).level_known() == model.level_known()
-    assert moved.following(hard).level_known() == moved.level_known(), "fed again, nothing moves"
+    assert model.following([(code, Judged(date(2025, 1, 1), 0.0, True))], "ILACS").level_known() == model.level_known()
+    assert moved.following(hard, "ILACS").level_known() == moved.level_known(), "fed again, nothing moves"
 
 
 def test_reasons_come_worst_first_in_their_own_units_context_apart(model: TrainedModel) -> None:
