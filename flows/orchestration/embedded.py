@@ -151,7 +151,7 @@ def is_embedded(address: str) -> bool:
 
 def _said_elsewhere(record: logging.LogRecord) -> bool:
     """Log filter that drops lines about a council's step needing a person, as the summary says so. Keeps exceptions."""
-    return not str(record.msg).startswith(("Finished in state Failed", "Task run failed with state"))
+    return not any(words in str(record.msg) for words in ("Finished in state Failed", "Task run failed with state"))
 
 
 if __name__ == "__main__":

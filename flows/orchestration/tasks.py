@@ -6,6 +6,7 @@ council needs a person. Its result is still passed on.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -43,6 +44,18 @@ from models.learning.trained import TrainedModel
 from models.score import Score
 
 T = TypeVar("T")
+
+
+def _named(record: logging.LogRecord) -> bool:
+    """Log filter that puts the task run's name, which has council and step, before Prefect's own words."""
+    name = str(getattr(record, "task_run_name", ""))
+    said = name.replace("%", "%%") if record.args else name
+    if name and not str(record.msg).startswith(f"{said}: "):
+        record.msg = f"{said}: {record.msg}"
+    return True
+
+
+logging.getLogger("prefect.task_runs").addFilter(_named)
 
 
 def _store_was_away(_task: object, _run: object, state: State[Any]) -> bool:
