@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from html import escape
 from html.parser import HTMLParser
@@ -105,7 +106,7 @@ def _rendered(suite: SuiteResult) -> str:
     total = len(suite.results)
     result = hooks.VALIDATION_RESULT.get()(
         success=failed == 0,
-        results=list(suite.results),
+        results=[_share_of_rows(one) for one in suite.results],
         suite_name=suite.name,
         statistics={
             "evaluated_expectations": total,
@@ -119,6 +120,16 @@ def _rendered(suite: SuiteResult) -> str:
     # The first section repeats the statistics and the last describes the run; our heading has both.
     document.sections = sorted(document.sections[1:-1], key=_passes_all)
     return str(_view().render(document))
+
+
+def _share_of_rows(one: Any) -> Any:
+    """The same result with its percentage of all rows: Great Expectations' own is of the cells that are filled."""
+    found, rows = one.result.get("unexpected_count"), one.result.get("element_count")
+    if not found or not rows:
+        return one
+    shown = copy(one)
+    shown.result = {**one.result, "unexpected_percent": 100.0 * found / rows}
+    return shown
 
 
 def _passes_all(section: Any) -> bool:

@@ -220,6 +220,9 @@ def _only_ours(folder: Path, register: str) -> None:
     if not folder.exists() or not any(folder.iterdir()):
         return
     there = folder / "register.csv"
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    if files == [there] and len(there.read_text(encoding="utf-8").splitlines()) <= 1:
+        return  # as `holdfast init` leaves it: a register with nobody in it
     if not there.is_file() or there.read_text(encoding="utf-8") != register:
         raise HoldfastError(
             f"{folder} is not empty and holds something else than this made-up region. "

@@ -191,6 +191,22 @@ def test_data_docs_are_great_expectations_own(planted: tuple[Batch, Outcome]) ->
     assert "Table of Contents" not in page
 
 
+def test_a_share_of_failures_is_of_all_rows_as_it_says(planted: tuple[Batch, Outcome]) -> None:
+    batch, outcome = planted
+    pages = site(batch, outcome, both(batch, outcome))
+    found = 0
+    for name, page in pages.items():
+        if name.startswith("data-docs/") and "static" in name:
+            words = " ".join(re.sub(r"<[^>]+>", " ", page.decode()).split())
+            for count, share, rows in re.findall(
+                r"([\d,]+) unexpected values found\. ≈?([\d.]+)% of ([\d,]+) total", words
+            ):
+                failed, all_rows = (int(n.replace(",", "")) for n in (count, rows))
+                assert float(share) == pytest.approx(100 * failed / all_rows, abs=0.01)
+                found += 1
+    assert found
+
+
 def test_cleaning_keeps_the_table_and_drops_the_rest() -> None:
     page = (
         '<head><title>t</title><link href="https://cdn.example/x.css"></head><body onload="x()">'

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from features.councils import read_register
+from features.councils import read_register, write_register
 from features.errors import HoldfastError, PersonalDataRefused, UnreadableExtract
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
@@ -198,3 +198,13 @@ def test_progress_is_told_after_each_month(tmp_path: Path) -> None:
     told: list[tuple[Month, int, int]] = []
     sample_extracts(tmp_path, 2, 3, 1, LAST, lambda *said: told.append(said))
     assert told == [(LAST.plus(-2), 1, 3), (LAST.plus(-1), 2, 3), (LAST, 3, 3)]
+
+
+def test_a_landing_folder_as_init_leaves_it_may_be_filled_and_one_with_councils_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "register.csv").write_text(write_register([]), encoding="utf-8")
+    sample_extracts(tmp_path, 2, 1, 1, LAST)
+    assert len(read_register((tmp_path / "register.csv").read_text(encoding="utf-8"), "x").councils) == 2
+    with pytest.raises(HoldfastError, match="something else"):
+        sample_extracts(tmp_path, 3, 1, 1, LAST)
