@@ -103,7 +103,7 @@ def council_month(
         months_not_scored=decision.state.months_not_scored if unseen else 0,
         why=why_words(alert),
         moved=_moved(alert),
-        from_band=decision.from_band,
+        from_band=decision.given_before,
         due=alert.due,
         told=told,
         held=held,

@@ -189,3 +189,9 @@ class Decision(Record):
     model_changed: bool = False
     """Whether the model's version differs from last month's, which may explain part of a change."""
     state: AlertState
+
+    @property
+    def given_before(self) -> Band | None:
+        """`from_band`, if a month before this one had it: a council's first score moves from no band."""
+        earlier = {p.band for p in self.state.bands if p.month < self.month}
+        return self.from_band if self.from_band in earlier else None

@@ -55,7 +55,8 @@ def _state_words(alert: Alert) -> str:
     if decision.change is Change.NONE or decision.band is Band.STEADY:
         return "Steady"
     if decision.change is Change.NEW:
-        return f"Moved from {before.words} to {band}" if before in (Band.STEADY, Band.RECOVERING) else f"Now {on}"
+        moved = decision.given_before in (Band.STEADY, Band.RECOVERING)
+        return f"Moved from {before.words} to {band}" if before is not None and moved else f"Now {on}"
     if before in (Band.WATCH, Band.LOSING_GRIP) and before is not decision.band:
         return f"{'Eased' if decision.change is Change.EASING else 'Moved'} from {before.words} to {band}"
     if decision.change is Change.WORSENING:

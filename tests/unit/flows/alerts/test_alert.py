@@ -2,9 +2,12 @@ from __future__ import annotations
 
 from features.comparing.xmr import XmrRule
 from features.registry import MEASURES, Direction
+from flows.alerts.decide import decide
+from flows.alerts.letter.headline import title
 from flows.alerts.letter.questions import QUESTIONS
 from flows.alerts.letter.wording import BAND_WORDS, HELPS, RULE_WORDS, STAGE_HELPS, STAGE_TITLES
 from flows.alerts.state import Band
+from tests.unit.flows.alerts.examples import MONTH, RULES, alert, score
 
 
 def test_every_band_stage_rule_and_group_has_its_words() -> None:
@@ -22,3 +25,11 @@ def test_every_measure_that_can_be_a_concern_has_a_question_and_somebody_who_kno
         for question in asked:
             assert question.text.endswith("?") and question.who
             assert len(question.text.split()) <= 20
+
+
+def test_a_first_score_after_the_first_months_moves_from_no_band() -> None:
+    begun = score(None, MONTH.plus(-1))
+    first = decide(begun, inadequate=False, signals=(), previous=None, delivered=True, rules=RULES, beginning=True)
+    now = alert(score(0.88), previous=first.state)
+    assert (now.decision.from_band, now.decision.given_before) == (Band.STEADY, None)
+    assert title(now) == "Now losing grip"
