@@ -42,7 +42,7 @@ REPOSITORY = Path(__file__).parents[4]
 @pytest.fixture(autouse=True)
 def _no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts have their own tests; here they would only take time."""
-    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda series: None)
+    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda *_: None)
 
 
 @pytest.fixture
