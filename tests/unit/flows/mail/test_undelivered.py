@@ -54,7 +54,7 @@ class Refusing:
 
 @pytest.fixture(autouse=True)
 def _no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda series: None)
+    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda *_: None)
 
 
 @pytest.fixture

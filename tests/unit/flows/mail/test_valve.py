@@ -131,7 +131,7 @@ def chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("HOLDFAST_LANDING", str(tmp_path))
     monkeypatch.setenv("HOLDFAST_MAIL__OUTBOX", str(tmp_path / "outbox"))
     monkeypatch.setenv("HOLDFAST_CONFIG", "")
-    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda series: None)
+    monkeypatch.setattr("flows.alerts.letter.compose.draw_chart", lambda *_: None)
     monkeypatch.setattr("flows.mail.approved._write_to_officers", lambda *given: None)
     monkeypatch.setattr(sending, "send", _sent)
     return Settings.load()
