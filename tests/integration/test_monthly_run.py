@@ -138,9 +138,12 @@ def test_of_what_was_received_only_tables_of_the_contracts_columns_are_kept(regi
     for name, path in kept.items():
         kind = Kind(name.name.partition("-")[0])
         assert path.name.endswith(".rows.parquet")
-        assert pl.read_parquet_schema(path) == EXTRACTS[kind].schema, name
-    log = {p.stem for p in (region.store / "submissions").rglob("*.json") if '"kept": true' in p.read_text()}
-    assert {p.name.removesuffix(".rows.parquet") for p in kept.values()} == log
+        schema = dict(pl.read_parquet_schema(path))
+        assert schema.pop("submission") == pl.String()
+        assert schema == dict(EXTRACTS[kind].schema), name
+    logs = [json.loads(path.read_bytes()) for path in (region.store / "submissions").rglob("*.json")]
+    named = {record["table"] for log in logs for record in log["records"] if record["kept"]}
+    assert {f"received/{name.relative_to('received').as_posix()}" for name in kept} == named
     sent = {p.read_bytes() for p in region.landing.glob("20*/*/*") if p.is_file()}
     assert not sent & {p.read_bytes() for p in region.store.rglob("*") if p.is_file()}
 

@@ -5,6 +5,7 @@ Returns are taken in with reports and Data Docs; `test_csww_nowhere_after.py` (i
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -93,5 +94,7 @@ def test_the_search_would_find_them() -> None:
 def test_the_bytes_of_a_return_are_not_kept(after: After) -> None:
     assert not [n for n, text in after.texts.items() if "<CSWWWorker>" in text]
     assert all(n.endswith(".rows.parquet") for n in after.texts if n.startswith("store/received/"))
-    log = [text for name, text in after.texts.items() if name.startswith("store/submissions/")]
-    assert len(log) == 9 and all(('"kept": false' in t) is ('"outcome": "refused"' in t) for t in log)
+    logs = [json.loads(text) for name, text in after.texts.items() if name.startswith("store/submissions/")]
+    records = [record for log in logs for record in log["records"]]
+    assert len(records) == 9
+    assert all(record["kept"] is not (record["outcome"] == "refused") for record in records)
