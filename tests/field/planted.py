@@ -230,11 +230,17 @@ def _places(text: str) -> list[int]:
     return places
 
 
+def tables_in(content: bytes) -> list[bytes]:
+    """The Parquet tables of an object; an edition's small ones lie in one, one after another."""
+    return [b"PAR1" + part + b"PAR1" for part in content[4:-4].split(b"PAR1PAR1")]
+
+
 def _text(content: bytes) -> str:
     texts = [content.decode("latin-1"), content.decode("utf-16-le", errors="ignore")]
     if content.startswith(b"PAR1") and content.endswith(b"PAR1"):
-        frame = pl.read_parquet(io.BytesIO(content))
-        texts.append(json.dumps([frame.columns, frame.to_dicts()], default=str, ensure_ascii=False))
+        for table in tables_in(content):
+            frame = pl.read_parquet(io.BytesIO(table))
+            texts.append(json.dumps([frame.columns, frame.to_dicts()], default=str, ensure_ascii=False))
     if content.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             texts += [archive.read(n).decode("latin-1") for n in archive.namelist()]

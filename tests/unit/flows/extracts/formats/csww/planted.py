@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
+from tests.field.planted import tables_in
 from tests.unit.flows.extracts.formats.csww.made_up import IN_POST, csww, header, message, record, vacancies, worker
 
 #: What only the planted records say. Codes of gender are single digits, so words stand where none may.
@@ -38,7 +39,8 @@ def returns(codes: Sequence[str], year: int) -> tuple[bytes, bytes, bytes]:
 def as_text(content: bytes) -> str:
     """A file as text: a table as JSON with every column, the rest as Latin-1."""
     if content.startswith(b"PAR1"):
-        return json.dumps(pl.read_parquet(io.BytesIO(content)).to_dicts(), default=str, ensure_ascii=False)
+        tables = [pl.read_parquet(io.BytesIO(table)).to_dicts() for table in tables_in(content)]
+        return json.dumps(tables, default=str, ensure_ascii=False)
     return content.decode("latin-1")
 
 
