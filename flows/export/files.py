@@ -40,10 +40,15 @@ def write_export(tables: Mapping[str, pl.DataFrame], to: Store) -> list[str]:
 
 
 def workbook_of(tables: Mapping[str, pl.DataFrame]) -> bytes:
-    """One workbook with a sheet for each table; headers are frozen and have filters."""
+    """One workbook with a sheet for each table; headers are frozen and have filters.
+
+    The sheet of measures has a row per council and month and a column per measure, as people compare them in Excel. It
+    has values only; their parts, and why one is missing, are in the long table.
+    """
+    wide = tables["measures"].pivot("measure", index=["la_code", "council", "month"], values="value", sort_columns=True)
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
-        for name, frame in tables.items():
+        for name, frame in {**tables, "measures": wide}.items():
             frame.write_excel(book, name, autofilter=True, table_style="Table Style Light 1", freeze_panes=(1, 0))
     return out.getvalue()
 
