@@ -50,6 +50,7 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "service start",
         "start",
         "assignment start",
+        "contract start",
     ),
     "role_end_date": (
         "termination date",
@@ -60,6 +61,7 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "leave date",
         "end",
         "assignment end",
+        "contract end",
     ),
     "reason_leave": ("termination reason", "leaver reason", "why left"),
     "leaver_destination": ("new employer", "next employment", "destination on leaving"),
@@ -136,4 +138,7 @@ ABBREVIATIONS = {
 #: Beside the name of a post these words mean somebody else: a social work assistant is no social worker.
 OTHER_POSTS = frozenset({"assistant", "student", "trainee", "apprentice", "support", "unqualified", "admin"})
 #: In a header, a word or the name of a sheet or file.
-SAYS_AGENCY = re.compile(r"(?<![a-z])(?:agency|agencies|locums?|temps?)(?![a-z])", re.IGNORECASE)
+SAYS_AGENCY = re.compile(
+    r"(?<![a-z])(?:agency|agencies|locums?|temps?|suppliers?|(?:hourly|day|daily|weekly|charge) rate)(?![a-z])",
+    re.IGNORECASE,
+)

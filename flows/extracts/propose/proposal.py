@@ -26,6 +26,8 @@ from flows.extracts.reading.table import RawTable
 _SURE_NAME, _SURE_CELLS, _LEAD = 0.9, 0.98, 0.08
 #: A column is offered for a field if its name is at least this near and this share of its cells could be right.
 _OFFERED_NAME, _OFFERED_CELLS = 0.6, 0.3
+#: Names without a word in common resemble each other from this share of letters on.
+_SAME_LETTERS = 0.8
 #: A column is proposed to a person from this score on.
 _GUESSED = 0.4
 #: Words of a category are short and repeat; a column of many different texts is not a category.
@@ -104,7 +106,7 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
     for position in () if kind is not Kind.WORKFORCE else range(len(table.headers)):
         rows = _says_agency(table.cells[str(position)])
         if rows and ("agency_worker", position) not in scored and position not in documented:
-            evidence = f"says agency or locum in {rows:,} rows"
+            evidence = f"says agency, locum or permanent in {rows:,} rows"
             key = ("agency_worker", position)
             scored[key], name_of[key], fit_of[key] = ColumnCandidate(table.headers[position], 0.5, evidence), 0.5, 0.5
     proposals = []
@@ -132,9 +134,13 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
 
 
 def _says_agency(cells: pl.Series) -> int:
-    """In how many rows a column of a category says that somebody is an agency worker."""
+    """In how many rows a column of a category says that somebody is an agency worker, or is not."""
     filled = cells.drop_nulls()
-    return int(filled.str.contains(r"(?i)\b(?:agency|locum)\b").sum()) if filled.len() and _is_category(filled) else 0
+    return (
+        int(filled.str.contains(r"(?i)\b(?:agency|locum|permanent|fixed term)\b").sum())
+        if filled.len() and _is_category(filled)
+        else 0
+    )
 
 
 def best_guess(proposal: Proposal) -> dict[str, ColumnCandidate]:
@@ -222,7 +228,8 @@ def _near(one: str, other: str) -> float:
     if letters >= 0.9 and len(ours) == len(theirs):
         return 0.92
     words = 2 * len(set(ours) & set(theirs)) / (len(set(ours)) + len(set(theirs)))
-    return min(max(letters, words), 0.85)
+    # “Assignment” and “absent” share most of their letters and nothing else.
+    return min(max(words, letters if letters >= _SAME_LETTERS or words else 0.0), 0.85)
 
 
 def _words(text: str) -> list[str]:
@@ -253,11 +260,11 @@ def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
     }[declared.type]
     share = good / filled.len()
     distinct = filled.n_unique()
-    if declared.name in FROM_THE_FOLDER and distinct > 2:
+    if declared.name in FROM_THE_FOLDER and (distinct > 2 or filled.len() < _SURE_CELLS * cells.len()):
         # A whole extract is for one council and one month; a joint return has two codes.
         share = 0.0
     if declared.type is FieldType.REFERENCE and distinct * 2 < filled.len():
-        share *= 0.6
+        share *= 0.6 if declared.nullable else 0.0  # what repeats tells no rows apart
     if declared.type in (FieldType.FLAG, FieldType.CODE) and declared_words(declared) and share < _SURE_CELLS:
         if _is_category(filled):
             return 0.7, f"{distinct} different words that can be mapped to codes"

@@ -100,8 +100,11 @@ class TableQuestions:
         if "agency_worker" in self.of.columns:
             self._names_of_agencies()
             return
-        speaks = bool(SAYS_AGENCY.search(self.of.seen.title)) or any(
-            SAYS_AGENCY.search(h) for h in self.of.seen.table.headers
+        # A list beside the council's own that says nothing of contracts is the agency's.
+        speaks = (
+            not self.of.first
+            or bool(SAYS_AGENCY.search(self.of.seen.title))
+            or any(SAYS_AGENCY.search(h) for h in self.of.seen.table.headers)
         )
         everyone = self.answers.yes(
             f"agency in {self.of.seen.title}",
@@ -172,7 +175,7 @@ class TableQuestions:
         cells = self.of.cells(key)
         odd = [c for c in dict.fromkeys(cells) if not any(ch.isdigit() for ch in c) and not is_total(c)]
         odd = [c for c in odd if is_plain_label(c)]
-        if not odd or len(odd) > 3 or len(odd) * 2 >= len(cells):
+        if not odd or len(odd) > 3 or sum(c in odd for c in cells) * 2 >= len(cells):
             return
         at = self.of.seen.table.headers.index(self.of.columns[key])
         rows = self.of.seen.table.cells.filter(pl.col(str(at)).is_in(odd))["file_row"].to_list()
@@ -180,7 +183,7 @@ class TableQuestions:
         left_out = self.answers.yes(
             f"totals of {self.of.seen.title}",
             f"Row {', '.join(map(str, rows))} of {self.of.seen.title} has {words} where the others have a reference. "
-            "Leave such rows out, as totals?",
+            "Leave such rows out (totals, vacant posts)?",
             True,
             f"Are the rows of {self.of.seen.title} with {words} totals? Answer with totals = [{words}] or [].",
         )

@@ -43,6 +43,7 @@ def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council
     Raises HeaderMismatch, naming the header, if a needed one is gone or two now mean one field. Lost optional fields,
     words that the mapping does not know, and new headers become notes.
     """
+    table = _without_totals(table, mapping)
     found, gone = _positions(table, mapping, where)
     _refuse_second_meaning(table, mapping, found, where)
     notes = [f"Read by the mapping {mapping.name} ({mapping.digest}).", *gone, *_new(table, mapping, found)]
@@ -67,7 +68,7 @@ def apply_mapping(table: RawTable, mapping: HeaderMapping, where: Where, council
         places=tuple(table.place(c.position) if c.position is not None else len(table.headers) for c in columns),
         notes=(*table.notes, *notes),
     )  # fmt: skip
-    return _rows_meant(mapped, mapping, where)
+    return _of_the_month(mapped, where) if mapping.in_post_only else mapped
 
 
 def _positions(table: RawTable, mapping: HeaderMapping, where: Where) -> tuple[dict[str, int], list[str]]:
@@ -210,38 +211,36 @@ def _moved(problems: pl.DataFrame, columns: list[_Column]) -> pl.DataFrame:
     return moved.select("file_row", pl.col("new").alias("position"), "problem").cast(CELL_PROBLEMS)
 
 
-def _rows_meant(table: RawTable, mapping: HeaderMapping, where: Where) -> RawTable:
-    """The table without its rows of totals by other words, and without those that are not of the month."""
-    out = _totals(table, mapping)
-    cells, notes = table.cells.filter(~out), []
-    if out.any():
-        notes.append(f"Left out as totals: {rows_in_words(table.cells['file_row'].filter(out).to_list())}.")
-    if mapping.in_post_only:
-        days = {
-            name: read_dates(cells[str(table.headers.index(name))])[0]
-            for name in ("role_start_date", "role_end_date")
-            if name in table.headers
-        }
-        none = pl.Series([False]).new_from_index(0, cells.height)
-        ended = (days["role_end_date"] < where.month.first_day).fill_null(False) if "role_end_date" in days else none
-        to_come = (
-            (days["role_start_date"] > where.month.last_day).fill_null(False) if "role_start_date" in days else none
-        )
-        cells = cells.filter(~(ended | to_come))
-        notes += [
-            f"Left out, because they {what}: {rows.sum():,} row(s)."
-            for rows, what in ((ended, "ended before the month"), (to_come & ~ended, "begin after the month"))
-            if rows.any()
-        ]
+def _without_totals(table: RawTable, mapping: HeaderMapping) -> RawTable:
+    """The table without its rows of totals by other words."""
+    words = {normalised(word) for word in mapping.totals or ()}
+    texts = table.cells.drop("file_row")
+    distinct = {t for c in texts for t in c.unique().to_list() if t is not None} if words else set()
+    said = [t for t in distinct if normalised(t) in words]
+    if not said:
+        return table
+    out = texts.select(pl.any_horizontal(pl.all().is_in(said).fill_null(False))).to_series()
+    rows = rows_in_words(table.cells["file_row"].filter(out).to_list())
+    return _with_rows(table, table.cells.filter(~out), [f"Left out as totals: {rows}."])
+
+
+def _of_the_month(table: RawTable, where: Where) -> RawTable:
+    """The table without rows that ended before the month, and without those that begin after it."""
+    none = pl.Series([None], dtype=pl.Date()).new_from_index(0, table.cells.height)
+    started, ended = (
+        read_dates(table.cells[str(table.headers.index(name))])[0] if name in table.headers else none
+        for name in ("role_start_date", "role_end_date")
+    )
+    before = (ended < where.month.first_day).fill_null(False)
+    to_come = (started > where.month.last_day).fill_null(False) & ~before
+    notes = [
+        f"Left out, because they {what}: {rows.sum():,} row(s)."
+        for rows, what in ((before, "ended before the month"), (to_come, "begin after the month"))
+        if rows.any()
+    ]
+    return _with_rows(table, table.cells.filter(~(before | to_come)), notes)
+
+
+def _with_rows(table: RawTable, cells: pl.DataFrame, notes: list[str]) -> RawTable:
     problems = table.problems.filter(pl.col("file_row").is_in(cells["file_row"].implode()))
     return replace(table, cells=cells, problems=problems, notes=(*table.notes, *notes))
-
-
-def _totals(table: RawTable, mapping: HeaderMapping) -> pl.Series:
-    words = [normalised(word) for word in mapping.totals or ()]
-    texts = table.cells.select(pl.exclude("file_row"))
-    hits = [c.is_in([t for t in c.unique().to_list() if t is not None and normalised(t) in words]) for c in texts]
-    none = pl.Series([False]).new_from_index(0, table.cells.height)
-    return (
-        pl.DataFrame([h.fill_null(False).alias(str(i)) for i, h in enumerate(hits)]).max_horizontal() if words else none
-    )
