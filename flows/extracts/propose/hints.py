@@ -18,6 +18,7 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "assignment number",
         "staff number",
         "payroll ref",
+        "candidate ref",
         "ref",
     ),
     "agency_worker": (

@@ -16,6 +16,7 @@ from flows.extracts.mapping import HeaderMapping
 from flows.extracts.propose.asking import Answers, Back, Question, WrongAnswer
 from flows.extracts.propose.columns import TableAnswers, choose_columns, mapping_of_table
 from flows.extracts.propose.look import Seen
+from flows.extracts.propose.proposal import best_guess, telling_apart
 from flows.extracts.propose.table_questions import TableQuestions
 from flows.extracts.propose.word_questions import ask_words
 
@@ -24,6 +25,9 @@ _MOST_FTE = 1.5
 #: Weekly hours; what goes beyond is per cent.
 _MOST_HOURS, _USUAL_WEEK, _PER_CENT = 60, 37.0, 100.0
 _AGENCY = re.compile(r"\b(?:agency|agencies|locums?|temps?)\b", re.IGNORECASE)
+
+#: A table without a known key is proposed if at least this many of its columns come near fields.
+_FEWEST_FIELDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,7 @@ class _Session:
         if len(self.seen) == 1:
             return [(self.seen[0], self.said)]
         key = EXTRACTS[self.kind].key[0]
-        likely = [
-            i for i, s in enumerate(self.seen) if any(p.field.name == key and p.candidates for p in s.proposal.fields)
-        ]
+        likely = [i for i, s in enumerate(self.seen) if _may_hold_rows(s, key)]
         likely = likely or [0]
         listed = "\n".join(
             f"  {i} {s.title}: {s.table.cells.height:,} rows under {', '.join(f'“{h}”' for h in s.table.headers[:4])} …"
@@ -148,6 +150,16 @@ class _Session:
             ):
                 raise Back
         return tuple(f.name for f in lacking)
+
+
+def _may_hold_rows(seen: Seen, key: str) -> bool:
+    """Whether a table has a column that may tell its rows apart, and others that come near fields."""
+    if any(p.field.name == key and p.candidates for p in seen.proposal.fields):
+        return True
+    guessed = best_guess(seen.proposal)
+    return (
+        len(guessed) >= _FEWEST_FIELDS and telling_apart(seen.table, [c.header for c in guessed.values()]) is not None
+    )
 
 
 def _is_it(seen: Seen, table: HeaderMapping) -> bool:

@@ -145,7 +145,7 @@ def test_staff_and_agency_on_two_sheets_with_enter_throughout(tmp_path: Path) ->
 def test_agency_staff_in_a_second_file_with_start_and_end_dates(tmp_path: Path) -> None:
     staff = _write(tmp_path, "staff.csv", ("", _TITLED))
     supplier = _write(tmp_path, "agency return Q3.csv", ("", [
-        ["Worker ID", "Job Role", "Hours per week", "Assignment Start", "Assignment End", "Supplier"],
+        ["Candidate", "Job Role", "Hours per week", "Assignment Start", "Assignment End", "Supplier"],
         ["X1", "Social Worker", 35, "01/04/2026", "31/03/2027", "Reed"],
         ["X2", "Social Worker", 35, "01/04/2026", "30/09/2026", "Reed"],
         ["X3", "Team Manager", 35, "14/11/2026", "", "Liquid"],
