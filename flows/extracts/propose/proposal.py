@@ -26,8 +26,6 @@ from flows.extracts.reading.table import RawTable
 _SURE_NAME, _SURE_CELLS, _LEAD = 0.9, 0.98, 0.08
 #: A column is offered for a field if its name is at least this near and this share of its cells could be right.
 _OFFERED_NAME, _OFFERED_CELLS = 0.6, 0.3
-#: Names without a word in common resemble each other from this share of letters on.
-_SAME_LETTERS = 0.8
 #: A column is proposed to a person from this score on.
 _GUESSED = 0.4
 #: Words of a category are short and repeat; a column of many different texts is not a category.
@@ -229,7 +227,7 @@ def _near(one: str, other: str) -> float:
         return 0.92
     words = 2 * len(set(ours) & set(theirs)) / (len(set(ours)) + len(set(theirs)))
     # “Assignment” and “absent” share most of their letters and nothing else.
-    return min(max(words, letters if letters >= _SAME_LETTERS or words else 0.0), 0.85)
+    return min(max(words, letters if letters >= 0.8 or words else 0.0), 0.85)
 
 
 def _words(text: str) -> list[str]:
