@@ -4,7 +4,8 @@
 comparison, a sign, a constant, a flag or a logical word. It is tried on a copy of the tree: first with the module of
 tests that mirrors the file; if that notices nothing, with all of the room's tests that run the line, as coverage says.
 Each try is forked from a process that has imported the libraries, so that two hundred take minutes and not hours.
-`--room features` tries the changes of that room alone; `--beside` stops after the mirrored tests.
+`--room features` tries so many changes in that room alone; `--beside` stops after the mirrored tests.
+A change that no test can notice stands in `explained.py` with the reason, and is counted apart.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.conftest import REPOSITORY
+from tests.strength.explained import EXPLAINED
 
 #: Room -> its own quick tests.
 ROOMS = {
@@ -49,10 +51,11 @@ _WORDS = {ast.And: ast.Or, ast.Or: ast.And}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change: the file, where, what stood there and what stands there now."""
+    """One change: the file, the line and its text, what stood there and what stands there now."""
 
     file: str
     line: int
+    text: str
     was: str
     now: str
     start: int
@@ -61,6 +64,12 @@ class Change:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.was} -> {self.now}"
 
+    @property
+    def explained(self) -> bool:
+        """Whether `explained.py` says why no test notices it."""
+        change = f"{self.was} -> {self.now}"
+        return any(e.file in ("", self.file) and e.line in self.text and e.change == change for e in EXPLAINED)
+
 
 def changes_of(file: Path) -> Iterator[Change]:
     """Every change that can be made to a file, in order of place; texts and annotations are left alone."""
@@ -68,13 +77,13 @@ def changes_of(file: Path) -> Iterator[Change]:
     starts = [0]
     for line in text.encode().splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    name = file.relative_to(REPOSITORY).as_posix()
+    name, lines = file.relative_to(REPOSITORY).as_posix(), text.splitlines()
     for node in _code(ast.parse(text)):
         new = _changed(node)
         if new is not None:
             start = starts[node.lineno - 1] + node.col_offset
             end = starts[(node.end_lineno or node.lineno) - 1] + (node.end_col_offset or 0)
-            yield Change(name, node.lineno, ast.unparse(node), new, start, end)
+            yield Change(name, node.lineno, lines[node.lineno - 1].strip(), ast.unparse(node), new, start, end)
 
 
 def _code(tree: ast.AST) -> Iterator[ast.expr]:
@@ -164,11 +173,11 @@ def _try(tree: str, tests: list[str]) -> None:
     os._exit(int(ended))
 
 
-def drawn(count: int, seed: int) -> list[Change]:
-    """So many changes at random, as many from each room as its code has of all."""
+def drawn(count: int, seed: int, rooms: Sequence[str] = ()) -> list[Change]:
+    """So many changes at random in the rooms, as many from each room as its code has of all."""
     every = [
         change
-        for room in ROOMS
+        for room in rooms or ROOMS
         for file in sorted((REPOSITORY / room).rglob("*.py"))
         if "shipped" not in file.parts
         for change in changes_of(file)
@@ -191,9 +200,7 @@ def unnoticed(
             shutil.copytree(
                 REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
             )
-        for room, group in groupby(sorted(drawn(count, seed), key=room_of), key=room_of):
-            if rooms and room not in rooms:
-                continue
+        for room, group in groupby(sorted(drawn(count, seed, rooms), key=room_of), key=room_of):
             changes = list(group)
             survivors = _left(changes, _beside, trees, threads)
             if survivors and not beside:
@@ -229,11 +236,16 @@ def _few(lines: dict[tuple[str, int], list[str]], change: Change) -> list[str]:
 
 
 def table(found: dict[str, tuple[int, list[Change]]]) -> str:
-    """What was noticed, room by room, and every change that was not."""
-    lines = [f"{room:<16} {tried - len(left):>4} of {tried:>4} noticed" for room, (tried, left) in found.items()]
-    tried, left = sum(t for t, _ in found.values()), sum(len(s) for _, s in found.values())
-    lines.append(f"{'in all':<16} {tried - left:>4} of {tried:>4} noticed ({1 - left / max(1, tried):.0%})")
-    return "\n".join([*lines, *(f"  not noticed: {c}" for _, every in found.values() for c in every)])
+    """What was noticed of what can be noticed, room by room, and every change that is neither noticed nor explained."""
+    every = {**found, "in all": (sum(t for t, _ in found.values()), [c for _, left in found.values() for c in left])}
+    lines = []
+    for room, (tried, left) in every.items():
+        seen, explained = tried - len(left), sum(c.explained for c in left)
+        share = seen / max(1, tried - explained)
+        lines.append(
+            f"{room:<16} {seen:>4} of {tried:>4} noticed, {explained:>3} explained ({share:.0%} of the others)"
+        )
+    return "\n".join([*lines, *(f"  not noticed: {c}" for c in every["in all"][1] if not c.explained)])
 
 
 def main(given: Sequence[str] | None = None) -> int:
