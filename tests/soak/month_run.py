@@ -11,7 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from importlib import import_module
+from itertools import count
 from pathlib import Path
+from threading import current_thread
 from typing import Any, TypeVar
 
 from features.errors import HoldfastError, StoreError
@@ -88,14 +90,13 @@ def open_at(where: str, options: dict[str, Any]) -> Store:
     return S3Store(bucket, prefix, S3Options(**options), sleep=lambda seconds: time.sleep(seconds / _HURRY))
 
 
-def run(asked: Asked) -> tuple[str, float]:
-    """Take in, decide, publish and send: how it ended, and how many seconds it meant to wait."""
+def run(asked: Asked) -> tuple[str, float, int]:
+    """Take in, decide, publish and send: how it ended, how many seconds it meant to wait, and how often it wrote."""
     for module, name in PURE:
         home = import_module(module)
         setattr(home, name, kept(getattr(home, name), Path(asked.kept)))
     store = open_at(asked.store, asked.s3)
-    if asked.die:
-        _die_at(asked.die)
+    writes = _count_writes(asked.die)
     waited = [0.0]
 
     def clock() -> datetime:
@@ -139,25 +140,30 @@ def run(asked: Asked) -> tuple[str, float]:
         with claimed(store, MONTH, owner, **claims) as month_claim:  # type: ignore[arg-type]
             with claimed(store, INTAKE, owner, **claims):  # type: ignore[arg-type]
                 take_in(context, patiently)
+                time.sleep(asked.linger)
             month_claim.check()
             gaps = alert(context, here.model, post, patiently)
-        return ("gaps" if gaps else "done"), waited[0]
+        return ("gaps" if gaps else "done"), waited[0], writes()
     except HoldfastError as error:
-        return f"failed: {error}", waited[0]
+        return f"failed: {error}", waited[0], writes()
 
 
-def _die_at(moment: str) -> None:
-    """Let this process be killed before or after its n-th write to the store."""
-    when, _, number = moment.partition(":")
-    left = [int(number)]
+def _count_writes(die: str) -> Callable[[], int]:
+    """Count this process's writes to S3, and let it be killed before or after the one that `die` names.
+
+    Some are written side by side, so each write knows its own number. Heartbeats come by the clock and do not count.
+    """
+    numbers = count(1)
+    when, _, number = die.partition(":")
     put = S3Store._put
 
     def counted(self: S3Store, *given: Any, **more: Any) -> None:
-        left[0] -= 1
-        if left[0] == 0 and when == "before":
+        mine = "" if current_thread().name.startswith("claim-") else str(next(numbers))
+        if when == "before" and mine == number:
             os.kill(os.getpid(), signal.SIGKILL)
         put(self, *given, **more)
-        if left[0] == 0:
+        if when == "after" and mine == number:
             os.kill(os.getpid(), signal.SIGKILL)
 
     S3Store._put = counted  # type: ignore[method-assign]
+    return lambda: next(numbers) - 1

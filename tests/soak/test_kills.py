@@ -9,7 +9,9 @@ import os
 import random
 import signal
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 
@@ -19,8 +21,6 @@ from tests.soak.warm import Asked, Ended
 pytestmark = [pytest.mark.integration, pytest.mark.soak, pytest.mark.timeout(7200)]
 
 KILLS = int(os.environ.get("HOLDFAST_KILLS", "300"))
-#: Writes of an undisturbed month, roughly; a kill after the last one is a run that ended.
-WRITES = 45
 OTHER = "another-machine"
 
 
@@ -28,6 +28,8 @@ def test_whenever_a_run_is_killed_the_next_one_ends_as_if_nothing_had_happened(
     campaign: Campaign, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rng = random.Random(1)
+    #: Every write of an undisturbed month in turn, in a mixed order.
+    turns = cycle(rng.sample(range(1, campaign.writes + 1), campaign.writes))
     rows: dict[str, Row] = {}
     killed = number = 0
     while killed < KILLS:
@@ -38,17 +40,18 @@ def test_whenever_a_run_is_killed_the_next_one_ends_as_if_nothing_had_happened(
         how = ("before a write", "after a write", "at any time", "once the server has a message")[number % 5 % 4]
         row = rows.setdefault(f"killed {how}, {where}", Row(f"killed {how}, {where}"))
         ends = campaign.judged(
-            row, asked, lambda one, how=how: _killed(campaign, one, how, rng), times=rng.choice((1, 1, 2))
+            row, asked, lambda one, how=how: _killed(campaign, one, how, rng, turns), times=rng.choice((1, 1, 2))
         )
         killed += sum(one.status == -signal.SIGKILL for one in ends)
     with capsys.disabled():
-        print(f"\n{killed} kills of {number} months", table(sorted(rows.values(), key=lambda r: r.kind)))  # noqa: T201
+        print(f"\n{killed} kills in {number} months of {campaign.writes} writes")  # noqa: T201
+        print(table(sorted(rows.values(), key=lambda r: r.kind)))  # noqa: T201
     assert not [row for row in rows.values() if row.bad]
 
 
-def _killed(campaign: Campaign, asked: Asked, how: str, rng: random.Random) -> Ended:
+def _killed(campaign: Campaign, asked: Asked, how: str, rng: random.Random, turns: Iterator[int]) -> Ended:
     if how.endswith("a write"):
-        return campaign.warm.run(replace(asked, die=f"{how.partition(' ')[0]}:{rng.randint(1, WRITES)}"))
+        return campaign.warm.run(replace(asked, die=f"{how.partition(' ')[0]}:{next(turns)}"))
     pid = campaign.warm.start(asked)
     if how == "at any time":
         time.sleep(rng.uniform(0.0, campaign.seconds))

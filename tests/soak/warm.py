@@ -40,6 +40,8 @@ class Asked:
     """Folder for what pure functions gave."""
     die: str = ""
     """`before:7` or `after:7`: killed at its seventh write."""
+    linger: float = 0.0
+    """Seconds of more work, alive and with both claims held, before it decides."""
     host: str = ""
     """Another machine's name: nobody can see whether its process lives. Empty: this machine."""
     minutes_off: int = 0
@@ -59,6 +61,8 @@ class Ended:
     said: str
     waited: float
     """Seconds that it meant to wait for others and for the store; the campaign's runs wait a twentieth."""
+    writes: int
+    """How often it wrote to S3, heartbeats left out."""
 
 
 class Warm:
@@ -138,17 +142,17 @@ def _be(asked: Asked, out: Path, run: Any) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + asked.memory, used + asked.memory))
     began = time.monotonic()
     try:
-        said, waited = run(asked)
+        said, waited, writes = run(asked)
     except BaseException as error:
-        said, waited = f"failed: {type(error).__name__}: {error}", time.monotonic() - began
-    out.write_text(json.dumps({"said": said, "waited": waited}))
+        said, waited, writes = f"failed: {type(error).__name__}: {error}", time.monotonic() - began, 0
+    out.write_text(json.dumps({"said": said, "waited": waited, "writes": writes}))
     os._exit(0)
 
 
 def _waited(pid: int, folder: Path) -> Ended:
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     out = folder / f"{pid}.json"
-    said = json.loads(out.read_text()) if out.exists() else {"said": "killed", "waited": 0.0}
+    said = json.loads(out.read_text()) if out.exists() else {"said": "killed", "waited": 0.0, "writes": 0}
     out.unlink(missing_ok=True)
     return Ended(status, **said)
 
