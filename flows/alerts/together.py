@@ -80,7 +80,8 @@ class MonthAlerts:
 def keep_together(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
     """Write the copies of a month's latest alerts, besides those of councils that are not among them.
 
-    A store that fails here fails nothing: without copies the objects are read.
+    An alert that an earlier version wrote in other bytes gets none, as its hash would not be the object's. A store that
+    fails here fails nothing: without copies the objects are read.
     """
     with suppress(StoreError):
         _keep(store, month, alerts)
@@ -88,11 +89,14 @@ def keep_together(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
 
 def _keep(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
     known = _copies(store, month)
-    new = {}
-    for one in alerts:
-        content = one.to_bytes()
-        new[alert_name(one.month, one.folder, one.revision)] = {"content": content.decode(), "sha256": digest(content)}
-    ours = {name.split(".")[0] for name in new}
+    sizes = {o.name: o.size for o in store.list(f"alerts/{month}/")}
+    contents = {alert_name(one.month, one.folder, one.revision): one.to_bytes() for one in alerts}
+    ours = {name.split(".")[0] for name in contents}
+    new = {
+        name: {"content": content.decode(), "sha256": digest(content)}
+        for name, content in contents.items()
+        if sizes.get(name) == len(content)
+    }
     every = {**{name: copy for name, copy in known.items() if name.split(".")[0] not in ours}, **new}
     if every != known:
         store.replace(_name(month), sealed(every), content_type="application/json")

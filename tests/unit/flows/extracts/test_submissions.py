@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -18,7 +18,7 @@ from flows.extracts.submissions import (
     record_submission,
     record_submissions,
 )
-from flows.store import LocalStore
+from flows.store import DamagedObject, LocalStore
 
 OCTOBER = Month(2026, 10)
 FIRST = Submission(
@@ -115,3 +115,16 @@ def test_a_table_is_kept_once_and_again_if_the_file_is_read_otherwise(store: Loc
     assert [o.name for o in store.list("received/")] == [again.table]
     assert pl.read_parquet(store.read(again.table))["fte"].to_list() == [50, 50]
     assert read_submissions(store, OCTOBER) == [again]
+
+
+@pytest.mark.parametrize("name", ["log-0001", "370/workforce-aaaaaaaaaaaa"])
+def test_a_record_that_is_none_is_named(store: LocalStore, name: str) -> None:
+    store.create(f"submissions/2026-10/{name}.json", b"{}")
+    with pytest.raises(DamagedObject, match=f"{name}.json” in the store cannot be read"):
+        read_submissions(store, OCTOBER)
+
+
+def test_days_are_londons() -> None:
+    summer, winter = datetime(2026, 6, 30, 23, 30, tzinfo=UTC), datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    assert replace(FIRST, received=summer).day == date(2026, 7, 1)
+    assert replace(FIRST, received=winter).day == date(2026, 11, 30)

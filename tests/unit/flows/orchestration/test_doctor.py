@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from features.months import Month
+from flows.alerts.alert import Alert
+from flows.alerts.together import keep_together
 from flows.orchestration.doctor import examine, lay_aside
 from flows.store import LocalStore
 from flows.store.editions import History
@@ -82,6 +84,26 @@ def test_a_flipped_bit_and_a_lost_table_are_found(whole: LocalStore, table: str)
         (finding,) = examine(whole, OCTOBER).findings
         assert finding.name == name and "holdfast run --month 2026-10" in finding.what and not finding.may_go
         whole.replace(name, content)
+
+
+def test_an_alert_is_compared_with_the_hash_beside_its_copy(whole: LocalStore, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "copy")
+    shutil.copytree(whole.root, store.root)
+    name = "alerts/2026-10/Z01.json"
+    alert = Alert.from_bytes(store.read(name))
+    content = alert.to_bytes()
+    assert content != store.read(name), "0.1.0 wrote the same alert in other bytes"
+    keep_together(store, OCTOBER, [alert])
+    assert examine(store, OCTOBER).findings == ()
+    store.replace(name, content)
+    keep_together(store, OCTOBER, [alert])
+    assert examine(store, OCTOBER).findings == ()
+    at = content.index(b'"2026-10"') + 2
+    flipped = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+    assert Alert.from_bytes(flipped) != Alert.from_bytes(content), "it parses, and says something else"
+    store.replace(name, flipped)
+    (finding,) = examine(store, OCTOBER).findings
+    assert finding.name == name and finding.may_go and "its hash differs" in finding.what
 
 
 def test_a_lost_table_of_0_1_0_is_found_too(whole: LocalStore) -> None:
