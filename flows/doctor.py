@@ -14,8 +14,9 @@ from features.errors import HoldfastError
 from features.months import Month
 from flows.mail.notices import Notice, tell
 from flows.mail.transports.open import open_transport
-from flows.orchestration.doctor import Health, examine, lay_aside
+from flows.orchestration.doctor import Health, examine
 from flows.orchestration.failures import TELLS_OF_FAILURE
+from flows.orchestration.restore import repair
 from flows.settings.settings import Settings
 from flows.store import open_store
 
@@ -27,7 +28,9 @@ class DoctorRequest(BaseModel):
 
     month: str | None = Field(default=None, title="Month", description="YYYY-MM; empty: the whole store.")
     repair: bool = Field(
-        default=False, title="Repair", description="Lay aside what a run makes anew and what belongs to nothing."
+        default=False,
+        title="Repair",
+        description="Restore what has a good copy or version; lay aside what a run makes anew or belongs to nothing.",
     )
 
 
@@ -41,8 +44,9 @@ def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B00
     try:
         settings, now = Settings.load(), datetime.now(UTC)
         store = open_store(settings, settings.store, must_exist=True)
-        found = examine(store, Month.parse(request.month) if request.month else None)
-        found = lay_aside(store, found) if request.repair else found
+        month = Month.parse(request.month) if request.month else None
+        found = examine(store, month)
+        found = repair(store, found, month) if request.repair else found
         if found.findings:
             tell(settings, store, open_transport(settings), [_notice(found)], now)
     except HoldfastError as error:

@@ -107,6 +107,13 @@ def recorded_hashes(store: Store, month: Month) -> dict[str, str]:
     return {name: str(c.get("sha256")) for name, c in _copies(store, month).items() if isinstance(c, dict)}
 
 
+def recorded_copy(store: Store, month: Month, name: str) -> bytes | None:
+    """The copy of an alert object; None if there is none that has its hash."""
+    found = _copies(store, month).get(name)
+    content = str(found.get("content")).encode() if isinstance(found, dict) else b""
+    return content if isinstance(found, dict) and digest(content) == found.get("sha256") else None
+
+
 def _name(month: Month) -> str:
     return f"runs/{month}/alerts.json"
 

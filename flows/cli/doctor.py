@@ -14,7 +14,11 @@ from flows.cli.root import KEEPING, app
 def doctor_command(
     month: Annotated[str | None, typer.Option(help="Look at one month only, YYYY-MM.")] = None,
     repair: Annotated[
-        bool, typer.Option(help="Lay aside, under set-aside/, what a run makes anew and what belongs to nothing.")
+        bool,
+        typer.Option(
+            help="Restore what has a good copy or version; lay aside, under set-aside/, what a run makes anew and what "
+            "belongs to nothing."
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
@@ -23,15 +27,17 @@ def doctor_command(
     Each finding has the command that restores it. Exit code 0: all is in order; 15: something needs a person.
     """
     from features.months import Month
-    from flows.orchestration.doctor import examine, lay_aside
+    from flows.orchestration.doctor import examine
+    from flows.orchestration.restore import repair as repaired
     from flows.settings.settings import Settings
     from flows.store import open_store
 
     settings = Settings.load()
     store = open_store(settings, settings.store, must_exist=True)
-    found = examine(store, Month.parse(month) if month else None)
+    one = Month.parse(month) if month else None
+    found = examine(store, one)
     if repair:
-        found = lay_aside(store, found)
+        found = repaired(store, found, one)
     typer.echo(found.to_json() if as_json else found.to_text())
-    if any(not f.laid_aside for f in found.findings):
+    if any(not f.done for f in found.findings):
         raise typer.Exit(StoreError.exit_code)

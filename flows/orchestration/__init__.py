@@ -15,6 +15,7 @@ DOOR = (
     "outcome",
     "owner",
     "refresh_news",
+    "restore",
     "run_report",
     "schedules",
     "send",

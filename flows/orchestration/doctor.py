@@ -1,6 +1,6 @@
 """The doctor: reads the whole store, or one month of it, and reports objects that are damaged, missing or orphaned.
 
-Every finding names the object and the command that restores it. `repair` does only what is safe: it moves objects
+Every finding names the object and the command that restores it. `lay_aside` does only what is safe: it moves objects
 that a run makes anew, or that belong to nothing, to `set-aside/`. A person can move them back from there.
 """
 
@@ -48,6 +48,7 @@ _KNOWN = (
     "retention",
     "answers",
     "goals",
+    "exports",
     "published",
     "probe",
 )
@@ -74,11 +75,20 @@ class DoctorFinding:
     """Prefix of the objects that are set aside with it: the rest of its edition."""
     laid_aside: str = ""
     """Where it was moved to."""
+    restored_from: str = ""
+    """The copy that was put back in its place."""
 
     @property
     def in_words(self) -> str:
         """The finding as text for a terminal or an e-mail."""
+        if self.restored_from:
+            return f"“{self.name}” in the store was missing or damaged; it was restored from {self.restored_from}."
         return f"{self.what} It was laid aside as {self.laid_aside}." if self.laid_aside else self.what
+
+    @property
+    def done(self) -> bool:
+        """Whether a repair has seen to it."""
+        return bool(self.laid_aside or self.restored_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,9 @@ class Health:
         if not self.findings:
             return f"All is in order: {self.objects} objects were read"
         found, laid = len(self.findings), sum(bool(f.laid_aside) for f in self.findings)
-        done = f"; {laid} laid aside" if laid else ""
+        restored = sum(bool(f.restored_from) for f in self.findings)
+        done = f"; {restored} restored" if restored else ""
+        done += f"; {laid} laid aside" if laid else ""
         return f"{found} of {self.objects} objects {'needs' if found == 1 else 'need'} a person{done}"
 
     def to_text(self) -> str:
@@ -109,15 +121,15 @@ class Health:
 
 def examine(store: Store, month: Month | None = None) -> Health:
     """Read every object of the store, or of one month. Writes nothing."""
-    names = [o.name for o in store.list() if _of_month(o.name, month)]
+    names = [o.name for o in store.list() if _belongs_to(o.name, month)]
     there = set(names)
     with ThreadPoolExecutor(_READERS) as pool:
         found = [f for each in pool.map(lambda name: list(_one(store, name, there)), names) for f in each]
-    months = sorted({m for name in names if (m := _month(name)) is not None})
+    months = sorted({m for name in names if (m := month_of(name)) is not None})
     for one in months:
         found += _edition_findings(store, one, there)
         found += _received_findings(store, one, there)
-        found += _alert_findings(store, one, there)
+        found += _alert_findings(store, one)
     if month is None:
         found += _whole_store(store, there)
     once = {f.name: f for f in reversed(found)}
@@ -126,7 +138,9 @@ def examine(store: Store, month: Month | None = None) -> Health:
 
 def lay_aside(store: Store, health: Health) -> Health:
     """Set aside what is safe to move. Returns the same findings, each with the place it was moved to."""
-    return Health(health.objects, tuple(_laid_aside(store, f) if f.may_go else f for f in health.findings))
+    return Health(
+        health.objects, tuple(_laid_aside(store, f) if f.may_go and not f.done else f for f in health.findings)
+    )
 
 
 def _laid_aside(store: Store, finding: DoctorFinding) -> DoctorFinding:
@@ -134,7 +148,7 @@ def _laid_aside(store: Store, finding: DoctorFinding) -> DoctorFinding:
     names = sorted((o.name for o in store.list(finding.whole)), key=lambda n: n.endswith("manifest.json"))
     target = ""
     for name in names if finding.whole else [finding.name]:
-        month = _month(name)
+        month = month_of(name)
         with suppress(ObjectMissing):
             content = store.read(name)
             target = f"{SET_ASIDE}/{month or 'no-month'}/{digest(content)[:12]}-{name.replace('/', '_')}"
@@ -144,11 +158,12 @@ def _laid_aside(store: Store, finding: DoctorFinding) -> DoctorFinding:
     return replace(finding, laid_aside=f"{target.rpartition('/')[0]}/" if finding.whole else target)
 
 
-def _of_month(name: str, month: Month | None) -> bool:
-    return not name.startswith(f"{SET_ASIDE}/") and (month is None or _month(name) == month)
+def _belongs_to(name: str, month: Month | None) -> bool:
+    return not name.startswith(f"{SET_ASIDE}/") and (month is None or month_of(name) == month)
 
 
-def _month(name: str) -> Month | None:
+def month_of(name: str) -> Month | None:
+    """The month that an object belongs to by its name; None for others."""
     parts = name.split("/")
     if len(parts) < 3 or not re.fullmatch(r"\d{4}-\d{2}", parts[1]):
         return None
@@ -260,17 +275,20 @@ def _received_findings(store: Store, month: Month, there: Collection[str]) -> It
     if kept_from is None or month >= kept_from:
         for name in sorted(named - {*there}):
             yield DoctorFinding(name, f"“{name}” is missing in the store, although the log names it. {remedy(name)}")
-    for name in sorted(n for n in there if _RECEIVED_TABLE.fullmatch(n) and _month(n) == month and n not in named):
+    for name in sorted(n for n in there if _RECEIVED_TABLE.fullmatch(n) and month_of(n) == month and n not in named):
         what = f"“{name}” in the store has no record of a submission: a run was cut off. "
         yield DoctorFinding(name, f"{what}`holdfast doctor --repair` lays it aside.", may_go=True)
 
 
-def _alert_findings(store: Store, month: Month, there: Collection[str]) -> Iterator[DoctorFinding]:
-    """Alerts that are not what was published: their hashes are beside their copies."""
+def _alert_findings(store: Store, month: Month) -> Iterator[DoctorFinding]:
+    """Alerts that are missing or not what was published: their hashes are beside their copies."""
     for name, sha256 in recorded_hashes(store, month).items():
-        if name in there and digest(store.read(name)) != sha256:
-            what = f"“{name}” in the store is not what was written there: its hash differs. {remedy(name)}"
-            yield DoctorFinding(name, what, may_go=True)
+        try:
+            read_kept(store, name, bytes, sha256)
+        except ObjectMissing:
+            yield DoctorFinding(name, f"“{name}” is missing in the store, although it was published. {remedy(name)}")
+        except DamagedObject as error:
+            yield DoctorFinding(name, str(error), may_go=True)
 
 
 def _of_edition(name: str, what: str, number: int, newest: int) -> DoctorFinding:

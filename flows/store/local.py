@@ -164,6 +164,10 @@ class LocalStore:
         found = (Stored(o.name, o.size, latest=not _half_written(o.name)) for o in self._files(prefix))
         return iter(sorted(found, key=lambda o: o.name))
 
+    def earlier(self, name: str) -> Iterator[tuple[bytes, str]]:
+        """None: a folder keeps no versions."""
+        return iter(())
+
     def purge(self, stored: Iterable[Stored]) -> None:
         """Delete these files, then folders left empty. Copies that the file system keeps are beyond our reach."""
         folders: set[Path] = set()

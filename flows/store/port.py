@@ -97,5 +97,8 @@ class Store(Protocol):
     def everything(self, prefix: str = "") -> Iterator[Stored]:
         """Everything under a prefix, including what `list` leaves out: earlier versions and leftovers of a crash."""
 
+    def earlier(self, name: str) -> Iterator[tuple[bytes, str]]:
+        """Earlier contents of an object with their types, newest first; none if the store keeps no versions."""
+
     def purge(self, stored: Iterable[Stored]) -> None:
         """Delete these for good, versions included (retention only). Raises StoreError if any of them remains."""

@@ -209,6 +209,18 @@ class S3Store:
             self._raise("list the versions of", prefix, error)
         return iter(sorted(found, key=lambda o: (o.name, o.version or "")))
 
+    def earlier(self, name: str) -> Iterator[tuple[bytes, str]]:
+        """Earlier contents of an object with their types, newest first; none if the bucket keeps no versions."""
+        key = self._key(name)
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=key)
+        try:
+            for entry in (e for page in pages for e in page.get("Versions", ())):
+                if entry["Key"] == key and not entry["IsLatest"]:
+                    answer = self._client.get_object(Bucket=self.bucket, Key=key, VersionId=entry["VersionId"])
+                    yield answer["Body"].read(), answer["ContentType"]
+        except (BotoCoreError, ClientError) as error:
+            self._raise("read the versions of", name, error)
+
     def purge(self, stored: Iterable[Stored]) -> None:
         """Delete these versions for good. Raises StoreError, which says how many the bucket refused to delete."""
         everything = list(stored)

@@ -231,6 +231,9 @@ class Seat:
     def everything(self, prefix: str = "") -> Iterator[Stored]:
         return (Stored(o.name, o.size) for o in self.list(prefix))
 
+    def earlier(self, name: str) -> Iterator[tuple[bytes, str]]:
+        return iter(())
+
     def purge(self, stored: Iterable[Stored]) -> None:
         for one in stored:
             self.delete(one.name)
