@@ -16,7 +16,7 @@ from flows.mail.notices import Notice, tell
 from flows.mail.transports.open import open_transport
 from flows.orchestration.doctor import Health, examine
 from flows.orchestration.failures import TELLS_OF_FAILURE
-from flows.orchestration.restore import repair
+from flows.orchestration.restore import mend
 from flows.settings.settings import Settings
 from flows.store import open_store
 
@@ -46,7 +46,7 @@ def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B00
         store = open_store(settings, settings.store, must_exist=True)
         month = Month.parse(request.month) if request.month else None
         found = examine(store, month)
-        found = repair(store, found, month) if request.repair else found
+        found = mend(store, found, month) if request.repair else found
         if found.findings:
             tell(settings, store, open_transport(settings), [_notice(found)], now)
     except HoldfastError as error:

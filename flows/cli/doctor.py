@@ -28,7 +28,7 @@ def doctor_command(
     """
     from features.months import Month
     from flows.orchestration.doctor import examine
-    from flows.orchestration.restore import repair as repaired
+    from flows.orchestration.restore import mend
     from flows.settings.settings import Settings
     from flows.store import open_store
 
@@ -37,7 +37,7 @@ def doctor_command(
     one = Month.parse(month) if month else None
     found = examine(store, one)
     if repair:
-        found = repaired(store, found, one)
+        found = mend(store, found, one)
     typer.echo(found.to_json() if as_json else found.to_text())
     if any(not f.done for f in found.findings):
         raise typer.Exit(StoreError.exit_code)

@@ -28,7 +28,7 @@ _TRIES = 5
 _Copy = tuple[bytes, str, str]
 
 
-def repair(store: Store, health: Health, month: Month | None = None) -> Health:
+def mend(store: Store, health: Health, month: Month | None = None) -> Health:
     """Restore, then set aside. Returns all findings, each with what was done about it.
 
     A restored manifest may show that its tables are damaged, so the store is examined again after each restoring.

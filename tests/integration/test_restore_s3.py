@@ -15,7 +15,7 @@ from moto import mock_aws
 
 from features.months import Month
 from flows.orchestration.doctor import examine
-from flows.orchestration.restore import repair
+from flows.orchestration.restore import mend
 from flows.store import LocalStore, S3Options
 from flows.store.editions import History
 from flows.store.s3 import S3Store
@@ -80,7 +80,7 @@ def test_what_was_lost_or_altered_comes_back_from_its_version(bucket: S3Store, t
     marker = "runs/2026-10/success.json"
     bucket.replace(marker, b"")
 
-    found = repair(bucket, examine(bucket))
+    found = mend(bucket, examine(bucket))
 
     restored = {f.name for f in found.findings if f.restored_from}
     assert restored == {*lost, *altered}, found.to_text()

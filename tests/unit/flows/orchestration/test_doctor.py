@@ -16,7 +16,7 @@ from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.together import keep_together
 from flows.orchestration.doctor import examine
-from flows.orchestration.restore import repair
+from flows.orchestration.restore import mend
 from flows.store import LocalStore
 from flows.store.editions import History
 
@@ -106,13 +106,13 @@ def test_an_alert_is_compared_with_the_hash_beside_its_copy(whole: LocalStore, t
     store.replace(name, flipped)
     (finding,) = examine(store, OCTOBER).findings
     assert finding.name == name and "its hash differs" in finding.what
-    found = repair(store, examine(store, OCTOBER), OCTOBER)
+    found = mend(store, examine(store, OCTOBER), OCTOBER)
     assert "restored from its copy in runs/2026-10/alerts.json" in found.to_text()
     assert store.read(name) == content and flipped in [store.read(o.name) for o in store.list("set-aside/2026-10/")]
     store.delete(name)
     (missing,) = examine(store, OCTOBER).findings
     assert missing.name == name and "is missing" in missing.what
-    repair(store, examine(store))
+    mend(store, examine(store))
     assert examine(store).findings == ()
 
 
@@ -132,7 +132,7 @@ def test_repair_lays_aside_what_may_go_and_nothing_else(whole: LocalStore, tmp_p
     store.replace("months/2026-10/0001/workforce-0123456789ab.parquet", b"left by a run")
     store.replace("what/is/this", b"?")
     store.replace("ledger/2026-09/Z01/r1/not_scored/message.eml", b"")
-    found = repair(store, examine(store))
+    found = mend(store, examine(store))
     assert {f.name: bool(f.laid_aside) for f in found.findings} == {
         "alerts/2026-10/Z01.json": True,
         "ledger/2026-09/Z01/r1/not_scored/message.eml": False,
@@ -153,7 +153,7 @@ def test_an_edition_whose_place_was_taken_is_laid_aside_whole(whole: LocalStore,
     (manifest,) = history.editions(OCTOBER)
     history.write(replace(manifest, edition=2), {})
     store.delete(f"{manifest.prefix}counts.pack")
-    (finding,) = repair(store, examine(store)).findings
+    (finding,) = mend(store, examine(store)).findings
     assert finding.laid_aside == "set-aside/2026-10/"
     assert examine(store).findings == ()
     assert [m.edition for m in History(store).editions(OCTOBER)] == [2]
