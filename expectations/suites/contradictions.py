@@ -236,24 +236,29 @@ def _establishment(files: pl.DataFrame, history: CheckHistory) -> list[pl.DataFr
     # At a council with about a hundred posts, the number of vacancies and their percentage are the same.
     told_apart = (usual - rate).abs() > 2 * FAR * usual
     looks_like_rate = told_apart & ((now - rate).abs() <= NEAR * rate)
-    far = (now - usual).abs() > FAR * usual
     exchanged = apart & (swapped < FAR * straight)
     most = pl.min_horizontal(OTHER_UNIT * pl.max_horizontal(usual, 1.0), VACANT_PER_FILLED * filled)
     tests = (
         (UNIT, Severity.ERROR, now / most),
         (EXCHANGED, Severity.ERROR, exchanged.cast(pl.Float64) * 2),
-        (PERCENTAGE, Severity.QUERY, (looks_like_rate & far & exchanged.not_()).cast(pl.Float64) * 2),
+        (PERCENTAGE, Severity.QUERY, (looks_like_rate & exchanged.not_()).cast(pl.Float64) * 2),
     )
     parts = []
     for family, severity, excess in tests:
-        rows = frame.with_columns(median=most) if family == UNIT else frame
+        rows = frame.with_columns(
+            pl.lit(str(kind)).alias("extract"),
+            pl.lit("vacancy_fte").alias("column"),
+            # What is expected: the usual number, or the most that is possible.
+            median=most if family == UNIT else usual,
+            far=excess,
+        )
         parts.append(
             compared(
-                rows.with_columns(pl.lit(str(kind)).alias("extract"), pl.lit("vacancy_fte").alias("column")),
+                rows,
                 family,
                 severity,
                 pl.lit(f"{kind}.vacancy_fte.{family}"),
-                excess,
+                pl.col("far"),
             )
         )
     return parts

@@ -1,10 +1,10 @@
 """Small changes made at random to the product's code, each of which the room's own quick tests should notice.
 
 `python -m tests.strength.changes --count 200 --seed 1` prints every change that no test noticed. A change turns a
-comparison, a sign, a constant, a flag or a logical word. It is tried on a copy of the tree: first with the module of
-tests that mirrors the file; if that notices nothing, with all of the room's tests that run the line, as coverage says.
-Each try is forked from a process that has imported the libraries, so that two hundred take minutes and not hours.
-`--room features` tries so many changes in that room alone; `--beside` stops after the mirrored tests.
+comparison, a sign, a constant, a flag or a logical word. It is tried on a copy of the tree, with all of the room's
+tests that run the line, as coverage says; those of the module that mirrors the file come first. Each try is forked from
+a process that has imported the libraries, so that two hundred take minutes and not hours.
+`--room features` tries so many changes in that room alone.
 A change that no test can notice stands in `explained.py` with the reason, and is counted apart.
 """
 
@@ -21,7 +21,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -40,7 +40,6 @@ ROOMS = {
     "flows/month": "tests/unit/flows/month",
 }
 _SECONDS = 300
-_MANY = 60
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.strength.libraries"])
 _TURNED = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -190,7 +189,7 @@ def room_of(change: Change) -> str:
 
 
 def unnoticed(
-    count: int, seed: int, processes: int = 2, rooms: Sequence[str] = (), beside: bool = False
+    count: int, seed: int, processes: int = 2, rooms: Sequence[str] = ()
 ) -> dict[str, tuple[int, list[Change]]]:
     """Room -> how many changes were tried, and those that none of its tests noticed."""
     found: dict[str, tuple[int, list[Change]]] = {}
@@ -201,38 +200,24 @@ def unnoticed(
                 REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
             )
         for room, group in groupby(sorted(drawn(count, seed, rooms), key=room_of), key=room_of):
-            changes = list(group)
-            survivors = _left(changes, _beside, trees, threads)
-            if survivors and not beside:
-                survivors = _left(survivors, partial(_few, running(room)), trees, threads)
-            found[room] = (len(changes), survivors)
+            changes, lines = list(group), running(room)
+            shares = [changes[n::processes] for n in range(processes)]
+            survivors = threads.map(partial(_survivors, lines), shares, trees)
+            found[room] = (len(changes), [c for some in survivors for c in some])
     return found
 
 
-def _left(
-    changes: Sequence[Change], tests_of: Callable[[Change], list[str]], trees: list[Path], threads: ThreadPoolExecutor
-) -> list[Change]:
-    """Those of the changes that their tests do not notice; each tree takes its share."""
-
-    def share(some: Sequence[Change], tree: Path) -> list[Change]:
-        return [c for c in some if not (tests := tests_of(c)) or not noticed(c, tests, tree)]
-
-    return [
-        c for some in threads.map(share, [changes[n :: len(trees)] for n in range(len(trees))], trees) for c in some
-    ]
+def _survivors(lines: dict[tuple[str, int], list[str]], changes: Sequence[Change], tree: Path) -> list[Change]:
+    return [c for c in changes if not noticed(c, _tests_of(lines, c), tree)]
 
 
-def _beside(change: Change) -> list[str]:
-    """The module of tests that mirrors the changed file, if there is one: it notices most changes, and soonest."""
-    file = Path("tests/unit") / Path(change.file).with_name(f"test_{Path(change.file).name}")
-    return [str(file)] if (REPOSITORY / file).exists() else []
-
-
-def _few(lines: dict[tuple[str, int], list[str]], change: Change) -> list[str]:
-    """The tests that run the line; the room's folder where there are many, or where importing runs it."""
-    tests, room = lines.get((change.file, change.line), []), ROOMS[room_of(change)]
-    chosen = sorted(set(tests) - {room})
-    return [room] if len(chosen) > _MANY or (tests and not chosen) else chosen
+def _tests_of(lines: dict[tuple[str, int], list[str]], change: Change) -> list[str]:
+    """The room's tests that run the line, the mirrored module's first; all of them if no test alone runs the line."""
+    room, tests = ROOMS[room_of(change)], set(lines.get((change.file, change.line), []))
+    mirror = (Path("tests/unit") / Path(change.file).with_name(f"test_{Path(change.file).name}")).as_posix()
+    if tests <= {room}:
+        return [mirror, room] if (REPOSITORY / mirror).exists() else [room]
+    return sorted(tests - {room}, key=lambda t: (not t.startswith(mirror), t))
 
 
 def table(found: dict[str, tuple[int, list[Change]]]) -> str:
@@ -254,9 +239,8 @@ def main(given: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--room", action="append", choices=list(ROOMS), default=[])
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--beside", action="store_true")
     asked = parser.parse_args(given)
-    print(table(unnoticed(asked.count, asked.seed, asked.processes, asked.room, asked.beside)))  # noqa: T201
+    print(table(unnoticed(asked.count, asked.seed, asked.processes, asked.room)))  # noqa: T201
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from expectations.batch import Batch
+from features.frames import counts_schema
 from features.months import Month
 from features.registry import EXTRACTS, Kind
 
@@ -144,6 +145,16 @@ def batch_of(councils: Mapping[str, Mapping[Kind, Sequence[Row]]], month: Month 
             frames[kind] = pl.concat(parts)
     files = {(la, kind): f"{kind}.csv" for la, rows in councils.items() for kind in rows}
     return replace(Batch(month, frames, files=files), **changes)
+
+
+def counts(kind: Kind, values: Mapping[Month, Mapping[str, int]], la_code: str = "901") -> pl.DataFrame:
+    """The counts of a council's months; what is not given is null."""
+    rows = [
+        {"la_code": la_code, "month": m.last_day, "known_from": m.plus(1).first_day, "extract_sha256": str(m), **v}
+        for m, v in values.items()
+    ]
+    schema = counts_schema(kind)
+    return pl.DataFrame([{n: row.get(n) for n in schema} for row in rows], schema=schema)
 
 
 def record_rows() -> dict[Kind, list[Row]]:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from expectations.batch import PROBLEMS, Effect, Severity
+from expectations.passing import effects
 from expectations.passing.check import check_batch
 from expectations.passing.effects import usable
 from features.errors import PersonalDataRefused
@@ -19,7 +20,10 @@ TOLERATED = 2
 
 
 @pytest.mark.parametrize(("wrong", "withheld"), [(TOLERATED, False), (TOLERATED + 1, True)])
-def test_few_wrong_cells_are_left_out_and_many_withhold_the_column(wrong: int, withheld: bool) -> None:
+def test_few_wrong_cells_are_left_out_and_many_withhold_the_column(
+    wrong: int, withheld: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effects, "CELLS_FEW", 1)  # so that the share alone decides
     rows = large_rows()
     for worker in rows[Kind.WORKFORCE][10 : 10 + wrong]:
         worker["fte"] = 3700

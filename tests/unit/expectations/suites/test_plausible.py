@@ -13,21 +13,11 @@ from expectations.passing.check import check_batch, check_batches
 from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
 from expectations.suites import plausible
 from expectations.suites.rows import prepare, with_workers
-from features.frames import counts_schema
 from features.months import Month
 from features.registry import COUNTS, Kind
-from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows, record_rows, sound_rows
+from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, counts, large_rows, record_rows, sound_rows
 
 MONTHS = [OCTOBER.plus(-back) for back in range(6, 0, -1)]
-
-
-def _counts(kind: Kind, values: dict[Month, dict[str, int]], la_code: str = "901") -> pl.DataFrame:
-    rows = [
-        {"la_code": la_code, "month": m.last_day, "known_from": m.plus(1).first_day, "extract_sha256": str(m), **v}
-        for m, v in values.items()
-    ]
-    schema = counts_schema(kind)
-    return pl.DataFrame([{n: row.get(n) for n in schema} for row in rows], schema=schema)
 
 
 def _profile(month: Month, kind: Kind, rows: int, filled: dict[str, int], content: int) -> pl.DataFrame:
@@ -60,7 +50,7 @@ def _past(rows: int = 100, fte: int = 100) -> pl.DataFrame:
 @pytest.mark.parametrize(("now", "jumps"), [(20_000, False), (17_100, False), (16_900, True), (26_000, True)])
 def test_a_jump_beyond_the_share_is_a_query(now: int, jumps: bool) -> None:
     values = {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": now}}
-    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: counts(Kind.WORKFORCE, values)})
     compared = _compare(history)
     assert [f.check for f in compared.findings] == ["workforce.inpost_fte.jump"] * jumps
     for finding in compared.findings:
@@ -73,13 +63,13 @@ def test_a_jump_beyond_the_share_is_a_query(now: int, jumps: bool) -> None:
 def test_a_council_that_always_swings_is_not_asked_about_a_swing() -> None:
     swings = [20_000, 12_000, 24_000, 14_000, 28_000, 16_000]
     values = {m: {"inpost_fte": v} for m, v in zip(MONTHS, swings, strict=True)} | {OCTOBER: {"inpost_fte": 27_000}}
-    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: counts(Kind.WORKFORCE, values)})
     assert _compare(history).findings == ()
 
 
 def test_two_earlier_months_are_no_past() -> None:
     values = {m: {"inpost_fte": 20_000} for m in MONTHS[-2:]} | {OCTOBER: {"inpost_fte": 1}}
-    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: counts(Kind.WORKFORCE, values)})
     compared = _compare(history)
     assert compared.findings == ()
     assert "workforce.*.jump" in compared.not_run["check"].to_list()
@@ -89,15 +79,15 @@ def test_later_months_and_months_more_than_a_year_back_are_not_looked_at() -> No
     far = {OCTOBER.plus(-13 - k): {"inpost_fte": 100} for k in range(6)}
     later = {OCTOBER.plus(1 + k): {"inpost_fte": 100} for k in range(6)}
     values = far | later | {m: {"inpost_fte": 20_000} for m in MONTHS} | {OCTOBER: {"inpost_fte": 20_000}}
-    history = CheckHistory({Kind.WORKFORCE: _counts(Kind.WORKFORCE, values)})
+    history = CheckHistory({Kind.WORKFORCE: counts(Kind.WORKFORCE, values)})
     assert _compare(history).findings == ()
 
 
 def test_of_two_submissions_of_a_month_the_one_known_last_counts() -> None:
     values = {m: {"inpost_fte": 20_000} for m in [*MONTHS, OCTOBER]}
-    counts = _counts(Kind.WORKFORCE, values)
-    stale = counts.with_columns(pl.col("known_from").dt.offset_by("-3d"), inpost_fte=pl.lit(1, pl.Int64))
-    history = CheckHistory({Kind.WORKFORCE: pl.concat([counts, stale])})
+    newest = counts(Kind.WORKFORCE, values)
+    stale = newest.with_columns(pl.col("known_from").dt.offset_by("-3d"), inpost_fte=pl.lit(1, pl.Int64))
+    history = CheckHistory({Kind.WORKFORCE: pl.concat([newest, stale])})
     assert _compare(history).findings == ()
 
 
@@ -146,7 +136,7 @@ def test_a_month_is_compared_with_months_of_the_same_call() -> None:
 def test_an_establishment_nobody_touches_is_mentioned(last: int, unchanged: bool) -> None:
     values = {m: {"vacancy_fte": 1_000, "agency_fte": 500} for m in MONTHS}
     values |= {OCTOBER: {"vacancy_fte": last, "agency_fte": 500}}
-    history = CheckHistory({Kind.ESTABLISHMENT: _counts(Kind.ESTABLISHMENT, values)})
+    history = CheckHistory({Kind.ESTABLISHMENT: counts(Kind.ESTABLISHMENT, values)})
     assert [f.check for f in _compare(history).findings] == ["establishment.file.unchanged"] * unchanged
 
 

@@ -1,0 +1,97 @@
+"""October beside September: references issued anew, people gone, a file sent again."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+
+from expectations.suites import continuity
+from expectations.suites.rows import prepare, with_workers
+from features.months import Month
+from features.registry import Kind
+from tests.unit.expectations.examples import Row, batch_of, case, worker
+
+SEPTEMBER = Month(2026, 9)
+
+
+def _workers(first: int, last: int, **changes: object) -> list[Row]:
+    return [worker(ref, "5", 100, 1) | changes for ref in range(first, last + 1)]
+
+
+def _cases(first: int, last: int, **changes: object) -> list[Row]:
+    return [case(ref, None, "d", **changes) for ref in range(first, last + 1)]
+
+
+def _compared(kind: Kind, then: list[Row], now: list[Row]) -> dict[str, float]:
+    """Family -> how far October is from September."""
+    before = batch_of({"901": {kind: [{**r, "reference_date": date(2026, 9, 30)} for r in then]}}, SEPTEMBER)
+    prepared = prepare(kind, [batch_of({"901": {kind: now}})])
+    assert prepared is not None
+    rows = continuity.comparisons({kind: prepared}, {kind: before.frames[kind]})
+    return dict(rows.select("family", "excess").iter_rows())
+
+
+@pytest.mark.parametrize(("again", "excess"), [(60, 0.8), (40, 1.2)])
+def test_half_of_the_references_occur_again_or_they_are_new_and_nobody_is_gone(again: int, excess: float) -> None:
+    compared = _compared(Kind.WORKFORCE, _workers(1, 100), _workers(1, again) + _workers(201, 300 - again))
+    assert compared[continuity.IDENTITY] == pytest.approx(excess)
+    assert (continuity.GONE in compared) is (excess <= 1)
+
+
+@pytest.mark.parametrize(("rows", "judged"), [(20, True), (19, False)])
+def test_small_files_are_not_judged(rows: int, judged: bool) -> None:
+    compared = _compared(Kind.WORKFORCE, _workers(1, rows), _workers(1, rows))
+    assert set(compared) == ({continuity.IDENTITY, continuity.GONE, continuity.STALE} if judged else set())
+
+
+def test_people_gone_are_asked_for_beyond_a_number_or_where_some_left_a_share() -> None:
+    then, now = _workers(1, 200), _workers(1, 197)
+    left = _workers(197, 197, role_end_date=date(2026, 10, 5))
+    assert _compared(Kind.WORKFORCE, then, now)[continuity.GONE] == pytest.approx(3 / 1.5)
+    assert _compared(Kind.WORKFORCE, then, now[:-1] + left)[continuity.GONE] == pytest.approx(3 / 4)
+    assert _compared(Kind.CASELOAD, _cases(1, 100), _cases(1, 97))[continuity.GONE] == pytest.approx(3 / 5)
+
+
+def test_who_had_left_by_the_end_of_the_month_before_is_not_missed() -> None:
+    then = _workers(1, 30) + _workers(31, 40, role_end_date=date(2026, 9, 30))
+    assert _compared(Kind.WORKFORCE, then, _workers(1, 30))[continuity.GONE] == 0
+
+
+def test_rows_are_the_same_whatever_their_dates() -> None:
+    then = _workers(1, 100)
+    now = _workers(1, 80, role_start_date=date(2020, 1, 1)) + _workers(81, 100, team="South")
+    assert _compared(Kind.WORKFORCE, then, now)[continuity.STALE] == pytest.approx(80 / 90)
+
+
+def test_a_workforce_file_without_cases_or_days_lost_may_stay_as_it_is() -> None:
+    rows = _workers(1, 30, cases=None, working_days_lost=None)
+    assert continuity.STALE not in _compared(Kind.WORKFORCE, rows, rows)
+    rows = _workers(1, 30, cases=None)
+    assert continuity.STALE in _compared(Kind.WORKFORCE, rows, rows)
+
+
+@pytest.mark.parametrize(("named", "judged"), [(20, True), (19, False)])
+def test_workers_on_cases_are_looked_up_in_the_workforce(named: int, judged: bool) -> None:
+    cases = [case(ref, ref if ref <= 4 else 900 + ref, "c") for ref in range(1, named + 1)]
+    batch = batch_of({"901": {Kind.WORKFORCE: _workers(1, 30), Kind.CASELOAD: cases}})
+    workforce, caseload = prepare(Kind.WORKFORCE, [batch]), prepare(Kind.CASELOAD, [batch])
+    assert workforce is not None
+    assert caseload is not None
+    both = {Kind.WORKFORCE: workforce, Kind.CASELOAD: with_workers(caseload, workforce)}
+    rows = continuity.comparisons(both, {}).filter(pl.col("family") == continuity.ELSEWHERE)
+    assert rows["excess"].to_list() == (pytest.approx([1.0]) if judged else [])
+
+
+@pytest.mark.parametrize(
+    ("column", "says"),
+    [
+        ("worker_ref", ("3 workers who were in post at the end of September 2026", "with their role_end_date")),
+        ("case_ref", ("3 cases that were open at the end of September 2026", "with their closed_date")),
+    ],
+)
+def test_who_is_missing_is_said_in_the_words_of_the_extract(column: str, says: tuple[str, str]) -> None:
+    row = {"column": column, "other_month": date(2026, 9, 30), "value": 3.0, "expected": 100.0}
+    text = continuity.message(continuity.GONE, row)
+    assert all(words in text for words in says)

@@ -1,0 +1,120 @@
+"""A share turned round, hours alike for everybody, vacancies in another unit: each limit, met and just missed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import pytest
+
+from expectations.batch import CheckHistory, Severity
+from expectations.suites import between, contradictions
+from features.registry import Kind
+from tests.unit.expectations.examples import LAST, OCTOBER, counts
+
+PAST = [OCTOBER.plus(-back) for back in (3, 2, 1)]
+
+
+def _compared(family: str, usual: Mapping[Kind, dict[str, int]], now: Mapping[Kind, dict[str, int]]) -> pl.DataFrame:
+    """A family's comparisons of October with three months that were alike."""
+    history = CheckHistory({k: counts(k, {**dict.fromkeys(PAST, usual[k]), OCTOBER: now[k]}) for k in usual})
+    files = pl.DataFrame({"la_code": ["901"] * len(now), "month": [LAST] * len(now), "extract": [str(k) for k in now]})
+    return contradictions.comparisons(files, history).filter(pl.col("family") == family)
+
+
+def _staff(agency: int, directly: int) -> dict[Kind, dict[str, int]]:
+    return {Kind.WORKFORCE: {"agency_worker_headcount": agency, "inpost_headcount": directly}}
+
+
+@pytest.mark.parametrize(
+    ("usual", "now", "excess", "severity"),
+    [
+        ((80, 320), (120, 280), 0.1 / 0.15, Severity.QUERY),
+        ((20, 80), (28, 72), 0.08 / 0.16, Severity.QUERY),  # four standard errors of a share of a hundred people
+        ((80, 320), (256, 144), 0.44 / 0.15, Severity.QUERY),
+        ((80, 320), (264, 136), 0.46 / 0.15, Severity.ERROR),
+    ],
+)
+def test_a_share_moves_by_fifteen_points_or_chance_and_is_withheld_at_three_times_that(
+    usual: tuple[int, int], now: tuple[int, int], excess: float, severity: Severity
+) -> None:
+    (row,) = _compared(contradictions.SHARE, _staff(*usual), _staff(*now)).iter_rows(named=True)
+    assert row["excess"] == pytest.approx(excess)
+    assert row["severity"] == severity
+
+
+@pytest.mark.parametrize(("people", "judged"), [(20, 1), (19, 0)])
+def test_few_people_have_neither_a_share_nor_hours_alike(people: int, judged: int) -> None:
+    staff = _staff(5, people - 5)
+    hours = {Kind.WORKFORCE: {"inpost_headcount": people, "inpost_fte": 90 * people}}
+    assert _compared(contradictions.SHARE, staff, staff).height == judged
+    assert _compared(contradictions.WHOLE_HOURS, hours, hours).height == judged
+
+
+@pytest.mark.parametrize(("usual", "now", "fails"), [(98, 100, True), (99, 100, False), (98, 99, False)])
+def test_hours_that_varied_and_are_one_for_everybody(usual: int, now: int, fails: bool) -> None:
+    hours = [{Kind.WORKFORCE: {"inpost_headcount": 100, "inpost_fte": 100 * fte}} for fte in (usual, now)]
+    (row,) = _compared(contradictions.WHOLE_HOURS, *hours).iter_rows(named=True)
+    assert row["excess"] == (2.0 if fails else 0.0)
+
+
+def _posts(filled: int, vacant: float, agency: float) -> dict[Kind, dict[str, int]]:
+    return {
+        Kind.ESTABLISHMENT: {"vacancy_fte": round(100 * vacant), "agency_fte": round(100 * agency)},
+        Kind.WORKFORCE: {"inpost_fte": 100 * filled},
+    }
+
+
+@pytest.mark.parametrize(
+    ("filled", "usual", "now", "excess"),
+    [(1000, 10, 150, 0.75), (100, 10, 120, 0.8), (1000, 0.5, 15, 0.75)],
+)
+def test_vacancies_of_twenty_times_the_usual_or_more_than_the_posts_allow(
+    filled: int, usual: float, now: float, excess: float
+) -> None:
+    rows = _compared(contradictions.UNIT, _posts(filled, usual, 5), _posts(filled, now, 5))
+    assert rows["excess"].to_list() == pytest.approx([excess])
+
+
+@pytest.mark.parametrize(
+    ("usual", "now", "swapped"),
+    [
+        ((10, 30), (30, 10), True),
+        ((10, 30), (26, 12), True),
+        ((10, 30), (25, 13), False),
+        ((10, 30), (20, 20), False),
+        ((10, 12), (12, 10), False),
+    ],
+)
+def test_vacancies_and_agency_workers_changed_places(
+    usual: tuple[int, int], now: tuple[int, int], swapped: bool
+) -> None:
+    rows = _compared(contradictions.EXCHANGED, _posts(190, *usual), _posts(190, *now))
+    assert rows["excess"].to_list() == [2.0 if swapped else 0.0]
+
+
+@pytest.mark.parametrize(
+    ("filled", "usual", "now", "rate"),
+    [
+        (380, 20, 5, True),  # 20 of 400 posts are 5 per cent
+        (380, 20, 5.2, True),
+        (380, 20, 5.3, False),
+        (190, 10, 5, False),  # the number and its percentage are too near each other
+        (180, 20, 10, False),
+    ],
+)
+def test_vacancies_that_are_the_usual_rate(filled: int, usual: int, now: float, rate: bool) -> None:
+    rows = _compared(contradictions.PERCENTAGE, _posts(filled, usual, 5), _posts(filled, now, 5))
+    assert rows["excess"].to_list() == [2.0 if rate else 0.0]
+
+
+def test_a_percentage_that_changed_places_is_said_once() -> None:
+    usual, now = _posts(380, 20, 5), _posts(380, 5, 20)
+    assert _compared(contradictions.PERCENTAGE, usual, now)["excess"].to_list() == [0.0]
+    assert _compared(contradictions.EXCHANGED, usual, now)["excess"].to_list() == [2.0]
+
+
+@pytest.mark.parametrize(("excess", "waits"), [(between.CONTRADICTS, True), (1.9, False)])
+def test_two_files_far_apart_hold_the_directors_message(excess: float, waits: bool) -> None:
+    row = {"check": "workforce.cases.caseload", "value": 43.0, "expected": 5.0, "excess": excess}
+    assert ("no message about the month goes to the director" in between.message(row)) is waits
