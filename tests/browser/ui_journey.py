@@ -74,7 +74,7 @@ def read(ui: PrefectUi, run: str, look: Look) -> None:
     look("summary")
 
     councils = ui.open_artifact(run, "councils")
-    for text in ("Quarrendale", "losing grip", "Caseload per worker", "Sorrelmere", "steady"):
+    for text in ("Quarrendale", "losing grip", "caseload per worker", "Sorrelmere", "steady"):
         expect(councils).to_contain_text(text)
 
     validation = ui.open_artifact(run, "validation")

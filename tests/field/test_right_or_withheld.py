@@ -42,7 +42,8 @@ class Spoilt:
         return {field for code, _, field in self.taken.outcome.withheld if code == la_code}
 
     def table(self, name: str, la_code: str) -> pl.DataFrame:
-        content = self.region.context().store.read(f"{self.taken.manifest.prefix}{name}.parquet")
+        content = self.region.context().history.content(self.taken.manifest, name)
+        assert content is not None
         return pl.read_parquet(io.BytesIO(content)).filter(la_code=la_code)
 
 

@@ -235,7 +235,8 @@ def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Serie
     grouped = plain.str.contains(_GROUPED).fill_null(False)
     plain = plain.str.replace_all(",", "", literal=True).zip_with(grouped, plain) if grouped.any() else plain
     if field.nullable:
-        nobody = [t for t in plain.unique().to_list() if t is not None and len(t) < 20 and normalised(t) in _NOBODY]
+        short = plain.filter((plain.str.len_chars() < 20) & ~plain.str.contains(_QUESTION)).unique().to_list()
+        nobody = [t for t in short if normalised(t) in _NOBODY]
         plain = _null_where(plain, plain.is_in(nobody)) if nobody else plain
     asks = plain.str.contains(_QUESTION).fill_null(False) | remarks(plain)
     values = _null_where(plain, lost | made_date | asks)
