@@ -5,7 +5,7 @@ comparison, a sign, a constant, a flag or a logical word. It is tried on a copy 
 tests that run the line, as coverage says; those of the module that mirrors the file come first. Each try is forked from
 a process that has imported the libraries, so that two hundred take minutes and not hours.
 `--room features` tries so many changes in that room alone.
-A change that no test can notice stands in `explained.py` with the reason, and is counted apart.
+A change that no test can notice stands in `explained.py` with the reason; it is not tried, and counted apart.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def unnoticed(
 
 
 def _survivors(lines: dict[tuple[str, int], list[str]], changes: Sequence[Change], tree: Path) -> list[Change]:
-    return [c for c in changes if not noticed(c, _tests_of(lines, c), tree)]
+    return [c for c in changes if c.explained or not noticed(c, _tests_of(lines, c), tree)]
 
 
 def _tests_of(lines: dict[tuple[str, int], list[str]], change: Change) -> list[str]:

@@ -3,11 +3,13 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
+import pytest
 
+from expectations.fates import Fate, FileFate
 from features.frames import FEATURES_SCHEMA
 from features.months import Month
-from features.registry import BY_NAME
-from flows.alerts.facts import council_facts, facts_by_council
+from features.registry import BY_NAME, Kind, Missing
+from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote, council_facts, facts_by_council
 from tests.unit.flows.alerts.examples import MONTH, facts
 
 BLANK = dict.fromkeys(FEATURES_SCHEMA)
@@ -123,3 +125,57 @@ def test_months_in_a_row_are_those_with_a_figure_of_its_own_up_to_this_one() -> 
     assert own.months_in_a_row == 24
     assert own.model_copy(update={"series": short}).months_in_a_row == 2
     assert own.model_copy(update={"series": {}}).months_in_a_row == 0
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        FileFate(Kind.RETURN, Fate.MISSING),
+        FileFate(
+            Kind.WORKFORCE,
+            Fate.IN_PART,
+            errors=2,
+            queries=3,
+            withheld=("fte",),
+            reason="Why.",
+            received=date(2026, 11, 4),
+            late=True,
+            restated=True,
+        ),
+    ],
+)
+def test_an_alert_keeps_what_became_of_a_file(file: FileFate) -> None:
+    assert SubmissionFact.of(file, "abc").fate == file
+    assert SubmissionFact(extract=str(file.kind), outcome="missing").fate == FileFate(file.kind, Fate.MISSING)
+
+
+def test_failures_are_counted_by_severity_in_one_extract_or_in_all() -> None:
+    notes = [("workforce", "error", 2), ("caseload", "error", 3), ("workforce", "query", 5)]
+    kept = ValidationFacts(
+        notes=tuple(ValidationNote(extract=e, severity=s, check="x", count=n, message="") for e, s, n in notes)
+    )
+    assert (kept.count("error"), kept.count("error", "workforce"), kept.count("query", "caseload")) == (5, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("toward", "level", "settled"),
+    [(None, "concern", 0.05), ("concern", "concern", None), ("improvement", "concern", None), (None, None, None)],
+)
+def test_the_mean_before_is_shown_where_a_measure_is_worse_and_no_longer_moves(
+    toward: str | None, level: str | None, settled: float | None
+) -> None:
+    now = row("unallocated_rate", value=0.08, xmr_toward=toward, xmr_level=level, xmr_mean_before=0.05)
+    assert council_facts(frame(now), "991", MONTH).series["unallocated_rate"].settled == settled
+
+
+def test_a_settled_level_needs_a_figure_of_this_month() -> None:
+    before = row("unallocated_rate", MONTH.plus(-1), value=0.08, xmr_level="concern", xmr_mean_before=0.05)
+    assert council_facts(frame(before), "991", MONTH).series["unallocated_rate"].settled is None
+
+
+def test_a_share_is_between_nought_and_one_and_a_month_of_new_references_is_known() -> None:
+    early = row("unallocated_rate", MONTH.plus(-2), reason=Missing.NEW_REFERENCES)
+    facts = council_facts(frame(early, row("unallocated_rate", value=0.9, xmr_lower=0.7, xmr_upper=1.2)), "991", MONTH)
+    assert facts.measures["unallocated_rate"].usual_low == 0.7
+    assert facts.measures["unallocated_rate"].usual_high == 1.0
+    assert facts.series["unallocated_rate"].begun_anew == (MONTH.plus(-2),)
