@@ -35,8 +35,9 @@ test: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 
 # The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
-# A night on two quiet cores: the 100,000 simulated worlds alone take about four hours. HOLDFAST_WORLDS, HOLDFAST_KILLS (300) and
-# HOLDFAST_MONTHS (12 a line of the table of a faulty S3) make it shorter; PYTEST=tests/soak runs the campaigns on real servers alone.
+# A night; the whole of it is estimated. Measured on two busy cores: HOLDFAST_WORLDS=300 took 68 s of processor (so the 100,000 of make soak
+# take about six hours), HOLDFAST_KILLS=50 7 minutes (300: about 40), HOLDFAST_MONTHS=2 for each line of the table of a faulty S3 4 minutes
+# (12: about 15), tests/soak/test_surroundings.py 7 minutes. PYTEST=tests/soak runs the campaigns on real servers alone: about an hour.
 soak: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
 

@@ -44,7 +44,8 @@ def test_whenever_a_run_is_killed_the_next_one_ends_as_if_nothing_had_happened(
         )
         killed += sum(one.status == -signal.SIGKILL for one in ends)
     with capsys.disabled():
-        print(f"\n{killed} kills in {number} months of {campaign.writes} writes")  # noqa: T201
+        undisturbed = f"{campaign.writes} writes and {campaign.seconds:.1f} s, undisturbed"
+        print(f"\n{killed} kills in {number} months of {undisturbed}")  # noqa: T201
         print(table(sorted(rows.values(), key=lambda r: r.kind)))  # noqa: T201
     assert not [row for row in rows.values() if row.bad]
 
