@@ -6,6 +6,7 @@ A report gives columns, rows and counts, never a value. It is the same for the s
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -21,6 +22,7 @@ from expectations.batch import ROWS_PER_LIST, Batch, Outcome, Severity
 from expectations.fates import CouncilFiles, FileFate
 from expectations.findings import ROW_NUMBERS_KEPT
 from expectations.passing.static_pass import RULES
+from features.councils import folder_name
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, RETURN_INPUTS, Kind, input_names
 
 
@@ -126,9 +128,10 @@ def measures_needing(kind: Kind, column: str) -> tuple[str, ...]:
     return tuple(m.label for m in ALL_MEASURES if inputs & set(m.inputs))
 
 
-def as_json(report: CouncilReport) -> bytes:
-    """The report as JSON: keys sorted, the same bytes for the same facts."""
-    return (json.dumps(report_document(report), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+def as_json(reports: Iterable[CouncilReport]) -> bytes:
+    """The reports as JSON by council's folder: keys sorted, the same bytes for the same facts."""
+    documents = {folder_name(r.files.la_code): report_document(r) for r in reports}
+    return (json.dumps(documents, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
 
 
 def report_document(report: CouncilReport) -> dict[str, Any]:

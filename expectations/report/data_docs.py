@@ -52,7 +52,7 @@ def site(
 ) -> dict[str, bytes]:
     """Every page of a month's validation, by relative name; `index.html` comes first.
 
-    `councils/<folder>.html` and `.json` are the councils' own reports.
+    `councils/<folder>.html` is a council's own report; `reports.json` has the facts of all of them, by folder.
     """
     pages: dict[str, bytes] = {}
     reports = [council_report(batch, outcome, files) for files in councils]
@@ -68,7 +68,7 @@ def site(
     )
     for report in reports:
         pages[f"councils/{folder_name(report.files.la_code)}.html"] = as_html(report)
-        pages[f"councils/{folder_name(report.files.la_code)}.json"] = as_json(report)
+    pages["reports.json"] = as_json(reports)
     for name, suite in suites:
         pages[name] = suite_page(suite)
     return pages

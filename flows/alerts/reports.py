@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from expectations.accepted import Accepted
 from expectations.batch import Batch, Outcome
@@ -11,6 +12,8 @@ from features.months import Month
 from flows.alerts.files import council_files
 from flows.store import Store
 from flows.store.manifest import Manifest
+
+_WRITERS = 8
 
 
 def write_reports(
@@ -21,9 +24,14 @@ def write_reports(
 
     reporting = sorted({e.la_code for e in manifest.extracts})
     councils = [council_files(manifest, outcome.failures, register.by_code[la], batch.month) for la in reporting]
-    for name, content in site(batch, outcome, councils, accepted).items():
+    pages = site(batch, outcome, councils, accepted)
+
+    def write(name: str) -> None:
         kind = "application/json" if name.endswith(".json") else "text/html; charset=utf-8"
-        store.replace(f"validation/{batch.month}/{name}", content, content_type=kind)
+        store.replace(f"validation/{batch.month}/{name}", pages[name], content_type=kind)
+
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        list(pool.map(write, pages))
     return index_name(batch.month)
 
 

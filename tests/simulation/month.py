@@ -89,7 +89,7 @@ PURE = (
     ("flows.mail.policy", "mime_bytes"),
     ("tests.simulation.world", "mime_bytes"),
 )
-_THREADS = ("flows.store.editions", "flows.extracts.submissions")
+_THREADS = ("flows.alerts.reports", "flows.store.editions", "flows.extracts.submissions")
 
 
 class _Landing:

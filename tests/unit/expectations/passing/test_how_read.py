@@ -51,7 +51,7 @@ def test_why_a_column_is_absent_and_how_a_file_was_read_are_in_the_report() -> N
     assert report.notes == ((batch.file(*key), _NOTE),)
     (item,) = [i for i in report.items if i.check == "caseload.assessment_start_date.absent"]
     assert item.message.startswith("List 4 is missing. Without it these are not counted: ")
-    assert json.loads(as_json(report))["notes"] == [{"file": batch.file(*key), "note": _NOTE}]
+    assert json.loads(as_json([report]))["901"]["notes"] == [{"file": batch.file(*key), "note": _NOTE}]
     assert "How the files were read" in as_html(report).decode()
 
 

@@ -227,7 +227,7 @@ def test_a_report_says_what_failed_what_to_do_and_what_it_withholds(planted: tup
     report = report_of(batch, outcome, "901", "Ashcombe")
     assert report.title == "Checks of October 2026: Ashcombe (901)"
     assert report.files.verdict.startswith("Not used: workforce.csv and caseload.csv.")
-    document = json.loads(as_json(report))
+    document = json.loads(as_json([report]))["901"]
     assert list(document) == sorted(document)
     assert document["verdict"] == report.files.verdict
     assert {f["check"] for f in document["failures"]} >= {"workforce.fte.range", "caseload.case_ref.unique"}
