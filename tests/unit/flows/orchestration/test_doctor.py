@@ -51,7 +51,7 @@ def test_a_store_in_order_has_no_findings(whole: LocalStore) -> None:
 
 
 def test_a_copy_of_the_store_passes(whole: LocalStore, tmp_path: Path) -> None:
-    """As documented: everything copied with its names, in whatever order, and looked at; copied over what is damaged."""
+    """As documented: everything copied with its names, in whatever order, and looked at; also over what is damaged."""
     copy = LocalStore(tmp_path / "copy")
     for one in whole.list():
         copy.replace(one.name, whole.read(one.name))
