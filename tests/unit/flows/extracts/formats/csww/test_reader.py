@@ -116,7 +116,7 @@ class TestWorkforce:
         assert extract.frame.sort("file_row")["org_role"].to_list() == [None, "5"]
 
     def test_what_cannot_be_read_is_a_problem_and_not_a_number(self) -> None:
-        extract = workforce(worker(FTE30="37,5", Cases30="a lot", RoleStartDate="05/2019", OrgRole="12"))
+        extract = workforce(worker(FTE30="1,234", Cases30="a lot", RoleStartDate="05/2019", OrgRole="12"))
         assert problems(extract) == [
             (1, "org_role", "unknown_code"),
             (1, "fte", "ambiguous_comma"),
