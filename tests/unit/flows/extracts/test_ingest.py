@@ -108,7 +108,7 @@ def test_another_councils_code_is_refused(code: str) -> None:
 def test_another_councils_rows_are_counted_and_numbered_not_quoted() -> None:
     rows = rows_of()
     rows[2][0] = "Markerland"
-    with pytest.raises(WrongCouncilOrMonth, match=r"1 of 3 rows have something else .* as la_code \(row 3\)") as refused:
+    with pytest.raises(WrongCouncilOrMonth, match=r"1 of 3 rows have something else .* la_code \(row 3\)") as refused:
         ingest(as_csv(rows))
     assert "Marker" not in str(refused.value)
 
