@@ -52,7 +52,9 @@ def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B00
     except HoldfastError as error:
         return Failed(message=str(error), data=error)
     get_run_logger().info(found.to_text())
-    return Completed(message=found.headline, name="Needs a person" if found.findings else "Completed")
+    return Completed(
+        message=found.headline, name="Completed" if all(f.done for f in found.findings) else "Needs a person"
+    )
 
 
 def _notice(found: Health) -> Notice:

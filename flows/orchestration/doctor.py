@@ -103,11 +103,11 @@ class Health:
         """One line."""
         if not self.findings:
             return f"All is in order: {self.objects} objects were read"
-        found, laid = len(self.findings), sum(bool(f.laid_aside) for f in self.findings)
+        left, laid = sum(not f.done for f in self.findings), sum(bool(f.laid_aside) for f in self.findings)
         restored = sum(bool(f.restored_from) for f in self.findings)
         done = f"; {restored} restored" if restored else ""
         done += f"; {laid} laid aside" if laid else ""
-        return f"{found} of {self.objects} objects {'needs' if found == 1 else 'need'} a person{done}"
+        return f"{left} of {self.objects} objects {'needs' if left == 1 else 'need'} a person{done}"
 
     def to_text(self) -> str:
         """The headline, then one line for each finding."""

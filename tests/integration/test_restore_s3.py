@@ -87,6 +87,7 @@ def test_what_was_lost_or_altered_comes_back_from_its_version(bucket: S3Store, t
     assert (
         f"“{lost[0]}” in the store was missing or damaged; it was restored from an earlier version" in found.to_text()
     )
+    assert found.headline.startswith("0 of ") and found.headline.endswith("5 restored; 1 laid aside")
     (left,) = [f for f in found.findings if not f.restored_from]
     assert left.name == marker and left.laid_aside, "an earlier marker may be untrue by now: a run writes it anew"
     now = {o.name: bucket.read(o.name) for o in bucket.list() if not o.name.startswith("set-aside/")}
