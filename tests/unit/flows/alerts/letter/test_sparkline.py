@@ -76,4 +76,5 @@ def test_a_bar_a_month_and_a_gap_where_no_month_was_run() -> None:
     assert strip_words(points) == (
         "losing grip since October 2026; before, watch from September 2026; before, steady from July 2026"
     )
+    assert strip_words([BandPoint(month=MONTH.plus(-4), band=Band.WATCH), *points]) == strip_words(points)
     assert band_strip(points[:1]) == ""
