@@ -29,6 +29,12 @@ EXPLAINED = (
         "True -> False",
         "Polars may keep the order without it: a test would fail now and then.",
     ),
+    Explained(
+        "flows/alerts/facts.py",
+        "t.weight < 0",
+        "0 -> 1",
+        "Weights are whole and never 0, and those of 1 stay as they are.",
+    ),
     *(
         Explained("expectations/suites/plausible.py", 'Watch("', f"{floor} -> {floor + 1}", _FLOORS)
         for floor in (6, 8, 10, 25, 40, 50, 60, 100)

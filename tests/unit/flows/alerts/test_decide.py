@@ -224,6 +224,8 @@ def test_the_storm_valve_holds_when_most_councils_alert_at_once() -> None:
     assert storm.held
     assert "5 of 12" in storm.reason
     assert not storm_valve([*fresh[:4], *calm], RULES).held
+    assert not storm_valve(fresh[:4], RULES).held, "few councils are no storm, even if they are all"
+    assert not storm_valve([*fresh, *calm[:1] * 8], RULES).held, "nor are many among more"
     continuing = [follow([0.82, 0.82])[1] for _ in range(12)]
     assert not storm_valve(continuing, RULES).held
 
