@@ -88,7 +88,8 @@ def test_the_headline_says_what_is_missing() -> None:
     assert outcome(councils=scored, faults=("x",)).gaps
     assert outcome(councils=scored, untold=("The data team could not be written to: no.",)).gaps
     storm = Storm(held=True, alerting=6, decided=12, reason="6 of 12 councils have a new or worse alert.")
-    assert outcome(mail=MonthMail(storm=storm)).headline.endswith("; mail is held")
+    assert outcome(mail=MonthMail(storm=storm, valve=frozenset({"k"}))).headline.endswith("; mail is held")
+    assert not outcome(mail=MonthMail(storm=storm)).headline.endswith("; mail is held"), "somebody has answered"
 
 
 def test_the_table_of_councils_begins_with_the_most_urgent(context: RunContext) -> None:
