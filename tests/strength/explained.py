@@ -35,6 +35,7 @@ EXPLAINED = (
         "0 -> 1",
         "Weights are whole and never 0, and those of 1 stay as they are.",
     ),
+    Explained("flows/alerts/letter/charts.py", '"axes.spines.', "False -> True", "How a chart looks: seen by eye."),
     *(
         Explained("expectations/suites/plausible.py", 'Watch("', f"{floor} -> {floor + 1}", _FLOORS)
         for floor in (6, 8, 10, 25, 40, 50, 60, 100)

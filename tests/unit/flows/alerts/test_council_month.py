@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from flows.alerts.alert import Correction
 from flows.alerts.council_month import council_month
 from flows.alerts.state import AlertState, Band
+from models.score import Reason
 from tests.unit.flows.alerts.examples import FILES, MONTH, alert, score, told
 
 EARLIER = MONTH.plus(-1)
@@ -73,7 +75,8 @@ def test_a_revision_says_what_it_changed_and_is_due_if_the_director_read_otherwi
     assert alert(score(0.1)).due is False
 
 
-def test_an_alert_keeps_the_facts_of_its_reasons_and_signals() -> None:
-    kept = {f.measure for f in alert(score(0.3), signals=False).facts}
-    assert {"unallocated_rate", "agency_rate_fte", "assessments_in_time_rate"} <= kept
-    assert "caseload_fte" not in kept
+def test_an_alert_keeps_the_facts_of_its_reasons() -> None:
+    plain = score(0.3)
+    reasoned = replace(plain, reasons=(Reason("caseload_fte", "caseload_fte", False, 0.3, "Caseload 17 cases"),))
+    kept = [{f.measure for f in alert(one, signals=False).facts} for one in (plain, reasoned)]
+    assert ["caseload_fte" in measures for measures in kept] == [False, True]
