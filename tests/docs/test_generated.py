@@ -31,7 +31,8 @@ def test_the_document_is_up_to_date(paper: Paper) -> None:
 
 def test_a_stale_document_is_named_and_written_anew(tmp_path: Path) -> None:
     for paper in PAPERS:
-        shutil.copy(DOCS / paper.name, tmp_path)
+        (tmp_path / paper.name).parent.mkdir(exist_ok=True)
+        shutil.copy(DOCS / paper.name, tmp_path / paper.name)
     command = ["papers", "--folder", str(tmp_path)]
     assert CliRunner().invoke(app, [*command, "--check"]).exit_code == 0
     for name, was, wrong in (

@@ -13,7 +13,8 @@ from tests.docs.pages import REPOSITORY, blocks, links, name_of, pages
 
 _SETTING = re.compile(rf"\b{PREFIX}[A-Z0-9_]+")
 #: What a page may name beside the settings themselves: the settings file, and the tests' folder of published files.
-_BESIDE = {f"{PREFIX}CONFIG", f"{PREFIX}SHARED"}
+#: No settings: where they are, and what tests read.
+_BESIDE = {f"{PREFIX}{name}" for name in ("CONFIG", "SHARED", "KILLS", "MONTHS", "WORLDS")}
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)
