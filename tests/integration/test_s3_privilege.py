@@ -112,14 +112,17 @@ def test_under_the_published_policy_not_even_the_run_deletes(runner: S3Store, pu
 def test_the_published_policy_lets_the_run_do_what_it_does_and_nothing_else() -> None:
     every = json.loads(POLICY.read_text())["Statement"]
     statements = [s for s in every if "holdfast-retention" not in str(s["Principal"])]
-    allowed = {a for s in statements if s["Effect"] == "Allow" for a in s["Action"]}
-    assert allowed == {"s3:GetObject", "s3:PutObject", "s3:ListBucket"}
+    tries = ["arn:aws:s3:::BUCKET/try/*"]
+    allowed = {a for s in statements if s["Effect"] == "Allow" and s["Resource"] != tries for a in s["Action"]}
+    assert allowed == {"s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:ListBucketVersions"}
     deleting = {
-        s["Principal"]["AWS"] for s in every if s["Effect"] == "Allow" and "s3:DeleteObjectVersion" in s["Action"]
+        (s["Principal"]["AWS"].rpartition("/")[2], *s["Resource"])
+        for s in every
+        if s["Effect"] == "Allow" and "s3:DeleteObjectVersion" in s["Action"]
     }
-    assert deleting == {"arn:aws:iam::111122223333:role/holdfast-retention"}
+    assert deleting == {("holdfast-retention", "arn:aws:s3:::BUCKET/store/*"), ("holdfast-run", *tries)}
     writes = [r for s in statements if s["Effect"] == "Allow" and "s3:PutObject" in s["Action"] for r in s["Resource"]]
-    assert writes == ["arn:aws:s3:::BUCKET/store/*"]
+    assert writes == ["arn:aws:s3:::BUCKET/store/*", *tries]
 
 
 def test_what_is_written_encrypted_says_so_and_comes_back(s3_server: S3Server, prefix: str) -> None:

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 def test_the_file_in_the_repository_is_the_list(tmp_path: Path) -> None:
     kept = (REPOSITORY / "prefect.yaml").read_text()
     listed = yaml.safe_load(kept)["deployments"][0]["schedules"][0]["rrule"]
-    first_year = int(listed.partition("RDATE:")[2][:4])
+    first_year = int(listed.partition("DTSTART:")[2][:4])
     made = prefect_file(ScheduleSettings(), date(first_year, 6, 1))
     assert kept == made, "write it again: holdfast deployments --write prefect.yaml"
 
