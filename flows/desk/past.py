@@ -8,10 +8,9 @@ from features.errors import HoldfastError
 from features.months import london_day
 from flows.extracts.checking import Past
 from flows.extracts.reading.table import Limits
-from flows.month.steps import accepted_failures
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.context import load_register, pseudonym_key
+from flows.store.context import accepted_failures, load_register, pseudonym_key
 from flows.store.editions import History
 
 

@@ -17,13 +17,12 @@ from flows.month.steps import (
     Alerting,
     Checking,
     Decisions,
-    accepted_failures,
     check_and_store,
     files_as_known,
     versions_of,
 )
 from flows.month.take_in import Due, Read, months_due, read_files
-from flows.store.context import RunContext
+from flows.store.context import RunContext, accepted_failures
 
 
 def due_now(context: RunContext) -> list[Due]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import Path
 
 import polars as pl
 
-from expectations.accepted import Accepted, read_accepted
+from expectations.accepted import Accepted
 from expectations.batch import FAILURES
 from expectations.fates import Fate
 from features.councils import Council, Register, folder_name
@@ -43,16 +41,6 @@ from models.registry.versions import PREFIX as MODELS
 from models.score import ModelRef, Score
 
 _HTML = "text/html; charset=utf-8"
-
-
-def accepted_failures(name: str | None) -> tuple[Accepted, ...]:
-    """The reviewed list of accepted failures; empty if the settings name no file. Raises SettingsError."""
-    if name is None:
-        return ()
-    try:
-        return read_accepted(Path(name).read_text(encoding="utf-8"), name)
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{name}: the list of accepted failures cannot be read: {error}.") from None
 
 
 @dataclass(frozen=True, slots=True)

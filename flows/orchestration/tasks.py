@@ -34,11 +34,11 @@ from flows.month.edition import TakenIn
 from flows.month.measure import Measured, measure
 from flows.month.published_returns import take_in_published
 from flows.month.score import score_councils
-from flows.month.steps import Alerting, accepted_failures, chosen_councils
+from flows.month.steps import Alerting, chosen_councils
 from flows.month.take_in import Due, Read
 from flows.orchestration.faults import needs_a_person, tried_again
 from flows.store import StoreRefuses
-from flows.store.context import RunContext
+from flows.store.context import RunContext, accepted_failures
 from flows.store.ledger import Status
 from models.learning.trained import TrainedModel
 from models.score import Score

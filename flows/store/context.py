@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from time import perf_counter
 
 import polars as pl
 
+from expectations.accepted import Accepted, read_accepted
 from features.councils import Register, read_register
 from features.errors import ReferenceDataError, SettingsError
 from features.months import Month, london_day, nth_working_day
@@ -90,6 +92,16 @@ def pseudonym_key(settings: Settings) -> bytes:
         "pseudonym_key is not set, so references cannot be hashed. Put at least 32 random characters into "
         "HOLDFAST_PSEUDONYM_KEY, keep them, and never change them."
     )
+
+
+def accepted_failures(name: str | None) -> tuple[Accepted, ...]:
+    """The reviewed list of accepted failures; empty if the settings name no file. Raises SettingsError."""
+    if name is None:
+        return ()
+    try:
+        return read_accepted(Path(name).read_text(encoding="utf-8"), name)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{name}: the list of accepted failures cannot be read: {error}.") from None
 
 
 def load_register(landing: Store, name: str) -> Register:
