@@ -66,7 +66,7 @@ def followed(level: Level, rule: LevelRule, judged: list[Judged]) -> Level:
     if rule.sd == 0 or not judged:
         return level
     mean, variance, to, count = level.mean, level.variance, level.to, float(level.judgements)
-    for one in sorted(judged, key=lambda j: (j.published, j.log_odds)):
+    for one in sorted(judged, key=lambda j: (j.published, j.log_odds, j.below_good, j.weight)):
         if to is not None:
             kept = 0.5 ** (max(0, (one.published - to).days) / _DAYS_A_YEAR / rule.half_life_years)
             mean, variance = kept * mean, kept**2 * variance + (1 - kept**2) * rule.sd**2

@@ -49,9 +49,7 @@ def test_a_rule_without_spread_follows_nothing() -> None:
     st.integers(0, 11),
 )
 def test_fed_in_parts_or_at_once_it_is_the_same(rows: list[tuple[int, float, bool]], cut: int) -> None:
-    judged = sorted(
-        (Judged(DAY + timedelta(days=d), o, b) for d, o, b in rows), key=lambda j: (j.published, j.log_odds)
-    )
+    judged = [Judged(DAY + timedelta(days=d), o, b) for d, o, b in sorted(rows)]
     at_once = followed(unknown(RULE), RULE, judged)
     in_parts = followed(followed(unknown(RULE), RULE, judged[:cut]), RULE, judged[cut:])
     assert in_parts == at_once
