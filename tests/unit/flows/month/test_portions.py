@@ -16,7 +16,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from features.councils import Council
@@ -44,6 +44,7 @@ class _Rows:
         self.height = height
 
 
+@settings(max_examples=15)
 @given(st.lists(st.integers(0, ROWS_AT_ONCE), max_size=40))
 @example([ROWS_AT_ONCE // 3] * 120)
 def test_memory_depends_on_the_size_of_months_and_not_on_their_number(sizes: list[int]) -> None:
