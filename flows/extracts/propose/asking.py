@@ -84,7 +84,7 @@ class Answers:
                 self.at += 1
                 return meant
             except WrongAnswer:
-                pass
+                pass  # the file has changed since, and the kept answer no longer fits: asked again
         del self.given[self.at :]
         text = self.ask(question)
         meant = question.read(text)
