@@ -87,6 +87,7 @@ class Score:
     interval_high: float | None
     probability_inadequate: float | None
     reasons: tuple[Reason, ...]
+    """Empty if not scored, or if the model's estimator cannot say exactly what each figure adds."""
     track_record: TrackRecord | None
     stage: Stage | None
     not_scored: str | None

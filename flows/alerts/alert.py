@@ -24,6 +24,11 @@ from models.score import Score
 #: Version of the object's shape. The first number changes when programs that read it must change.
 SCHEMA_VERSION: Literal["1.0"] = "1.0"
 
+#: Said of an estimate by a model whose estimator has no exact reasons; approximate ones would be told as causes.
+NO_REASONS = (
+    "The model cannot say exactly how much each figure adds to its estimate, so no figure is named as a reason for it."
+)
+
 #: How the text of a change starts if no message mentions the change.
 RECORD_ONLY = "For the record only"
 
@@ -80,6 +85,11 @@ class ScoreShown(Record):
     of_ten: OfTenShown | None = None
     level: LevelShown | None = None
     rank: float | None = None
+
+    @property
+    def no_reasons(self) -> str:
+        """Why an estimate comes without reasons, as a sentence; empty if it has reasons or there is none."""
+        return NO_REASONS if self.probability_below_good is not None and not self.reasons else ""
 
 
 class NotKnown(Record):

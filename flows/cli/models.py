@@ -30,16 +30,22 @@ def train_command(
     store: Annotated[bool, typer.Option(help="Keep the model in the registry of the store.")] = False,
     own_history: Annotated[bool, typer.Option(help="Learn from the group's own months in the store too.")] = False,
     published_before: DayOption = None,
+    ship: Annotated[
+        bool, typer.Option(hidden=True, help="For maintainers: in the shipped one's place.")
+    ] = False,
 ) -> None:
     """Train on the public record and judge the model by the promotion rule. With --store, store it."""
     from flows.month.training_data import beside_the_present_one, trained
     from flows.settings.settings import Settings
+    from models.registry.shipped import replace_shipped
     from models.registry.versions import save
 
     settings = Settings.load() if own_history else None
     result = trained(data, settings, _day(published_before), datetime.now(UTC))
     if not store:
         typer.echo(result.to_text())
+        if ship:
+            typer.echo(f"{replace_shipped(result.model, result.verdict, _today()).version} is the shipped model now.")
         return
     target = _store()
     result = beside_the_present_one(target, result)

@@ -150,6 +150,8 @@ def _score_lines(alert: Alert) -> Iterator[tuple[str, str]]:
         yield "", f"{score.probability_below_good:.2f}{span}, by {score.model} {score.model_version}"
     for reason in score.reasons:
         yield "", reason.sentence
+    if score.no_reasons:
+        yield "", score.no_reasons
 
 
 def _message(store: Store, alert: Alert, council: Council) -> tuple[str, ...]:

@@ -41,6 +41,7 @@ def _fill(what: str) -> str:
 
 def _sections(card: dict[str, Any]) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
     return (
+        ("Metadata", _metadata(card)),
         ("Tier 1: overview", _overview(card)),
         ("Tier 2, section 1: owner and responsibility", _owner()),
         ("Tier 2, section 2: description and rationale", _rationale(card)),
@@ -49,6 +50,17 @@ def _sections(card: dict[str, Any]) -> Sequence[tuple[str, Sequence[tuple[str, s
         ("Tier 2, section 4: data specification", _data(card)),
         ("Tier 2, section 5: risks, mitigations and impact assessments", _risks(card)),
     )
+
+
+def _metadata(card: dict[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Title", f"Holdfast, model {card['name']} {card['version']}"),
+        ("Organisation", _fill("the alliance, consultancy or council that runs it")),
+        ("Function", "Children's social care: early notice to directors of children's services."),
+        ("Region", "England"),
+        ("Phase", _fill("pre-deployment, beta, production or retired")),
+        ("Dates of publication and of updates", _fill("days")),
+    ]
 
 
 def _overview(card: dict[str, Any]) -> list[tuple[str, str]]:
@@ -132,7 +144,6 @@ def _tool(card: dict[str, Any]) -> list[tuple[str, str]]:
     ours, told = first["forecasts"]["the model"], mailed["forecasts"]["the model"]
     return [
         ("System", "A monthly batch job; files in, files and e-mails out. Python, Polars, scikit-learn, Prefect."),
-        ("Phase", _fill("pre-deployment, beta, production or retired")),
         (
             "Maintenance",
             "Fitted again each January; the level follows each published judgement. A new version speaks only if a "

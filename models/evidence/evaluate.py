@@ -15,7 +15,7 @@ from models.evidence.backtest import BacktestReport
 from models.evidence.sections import build_section
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
-from models.learning.candidates import CANDIDATES, RECIPE, Candidate
+from models.learning.candidates import CANDIDATES, Candidate
 from models.learning.tries import tried
 from models.learning.walkforward import FIRST_DAY, WalkForward, walk_forward
 from models.record import read_record
@@ -71,9 +71,9 @@ def evaluate(
 
 def _beside(walked: WalkForward, frozen: WalkForward, day: date) -> WalkForward:
     """The walk-forward, with the model that was fitted once added as another forecast of the same rows."""
-    name = f"{RECIPE.name}, fitted once before {day}"
+    name = f"{walked.served}, fitted once before {day}"
     forecasts = {
-        question: {**found, name: frozen.forecasts[question][RECIPE.name]}
+        question: {**found, name: frozen.forecasts[question][walked.served]}
         for question, found in walked.forecasts.items()
     }
     return replace(walked, forecasts=forecasts)

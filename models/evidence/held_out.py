@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+#: Name and estimator of what was looked at; of any other model the look says nothing.
+LOOKED_AT = ("the model", "BelowGoodClassifier")
 _FILE = Path(__file__).with_name("held_out.json")
 
 

@@ -21,9 +21,9 @@ from scipy.special import expit
 
 from features.frameworks import ILACS_FRAMEWORK, SIF_FRAMEWORK
 from models.judgements.labels import inspections
-from models.learning.classifier import level_shift
 from models.learning.level import Floats, Judged, Level, LevelRule, followed, served, unknown
 from models.learning.metrics import log_losses
+from models.learning.serving import level_shift
 from models.learning.tries import count_tries
 from models.record import PublicRecord, read_record
 

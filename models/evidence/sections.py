@@ -15,7 +15,7 @@ from models.evidence.document import Block, Grid, Heading, ReportBullets, Report
 from models.evidence.leadtime import SHARES, Flags, Timing, flags, flags_grid, timing, timing_text
 from models.evidence.table import Table, build_table, figure, grid, rounded
 from models.judgements.asof import Variant
-from models.learning.candidates import BASELINE_TO_BEAT, RECIPE
+from models.learning.candidates import BASELINE_TO_BEAT
 from models.learning.fitting import Forecast
 from models.learning.metrics import CalibrationBin, calibration_curve
 from models.learning.promotion import PromotionCheck, level_holds
@@ -148,16 +148,16 @@ def build_section(variant: Variant, walked: WalkForward) -> Section:
         build_table("a good council declines, on the first day", first.filter(pl.Series(good)), declines),
         build_table("inadequate, on the first day", first, walked.forecasts[FIRST_DAY], "inadequate"),
     ]
-    p = walked.forecasts[FIRST_DAY][RECIPE.name].below_good
+    p = walked.forecasts[FIRST_DAY][walked.served].below_good
     years = by_year(first, p)
     every = walked.rows[EVERY]
-    compared = {n: f for n, f in walked.forecasts[EVERY].items() if n in (RECIPE.name, BASELINE_TO_BEAT)}
+    compared = {n: f for n, f in walked.forecasts[EVERY].items() if n in (walked.served, BASELINE_TO_BEAT)}
     return Section(
         variant=variant,
         tables=tuple(t for t in tables if t is not None),
         calibration={
             question: calibration_curve(
-                walked.rows[question]["below_good"].to_numpy(), walked.forecasts[question][RECIPE.name].below_good
+                walked.rows[question]["below_good"].to_numpy(), walked.forecasts[question][walked.served].below_good
             )
             for question in QUESTIONS
             if walked.rows[question].height
@@ -167,7 +167,7 @@ def build_section(variant: Variant, walked: WalkForward) -> Section:
         coverage=coverage(first, p),
         audit=audit(first, first["below_good"].to_numpy(), p),
         flags=tuple(f for share in SHARES for f in flags(every, compared, first, share)),
-        timing=timing(every, np.asarray(walked.forecasts[EVERY][RECIPE.name].below_good)),
+        timing=timing(every, np.asarray(walked.forecasts[EVERY][walked.served].below_good)),
         splits=walked.splits,
         fits=walked.fits,
     )

@@ -7,32 +7,23 @@ coefficients and have their own cut-points, so “inadequate” comes from the s
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq, minimize
+from scipy.optimize import minimize
 from scipy.special import expit
-from scipy.stats import norm
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from models.learning.level import Floats, Judged, Level, LevelRule, followed, served, unknown
+from models.learning.level import Floats, Level
+from models.learning.serving import LEVEL_FROM, ServedClassifier, level_shift
 
 #: A scaled figure more than this many standard deviations from the typical council is clipped to this many.
 CLIP = 3.0
-#: The number of inspections that must have set the level before they move the cut-points: with 100, a share near 0.4 is
-#: known to within about 5 points (one standard error).
-LEVEL_FROM = 100
 _TINY = 1e-12
-_FURTHEST = 6.0
 
 
-class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
+class BelowGoodClassifier(ServedClassifier):
     """Cumulative-logit regression of ordered classes: P(class > k) = expit(x·coef − cut_k + level).
 
     Classes are taken in their sorted order; grades are 1 (outstanding) to 4 (inadequate). A missing figure (NaN) is
@@ -62,7 +53,6 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
         # Classes must be ordered along one line, which scikit-learn's test data (blobs) are not.
         tags.classifier_tags.poor_score = True
         return tags
@@ -81,14 +71,8 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         the level (an earlier framework). groups: for each row its council; the interval then allows for the likeness of
         rows of one council.
         """
-        X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
-        check_classification_targets(y)
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64, ensure_non_negative=True)
-        used = weight > 0
-        X, y, weight = X[used], np.asarray(y)[used], weight[used]
-        self.classes_, grade = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError("Only one class was given; a classifier needs two or more to tell apart.")
+        X, y, weight, used = self._given(X, y, sample_weight)
+        grade = np.searchsorted(self.classes_, y)
         if self.directions is not None and len(self.directions) != X.shape[1]:
             raise ValueError(f"{len(self.directions)} directions were given for {X.shape[1]} features.")
         self._scale(X, weight)
@@ -103,32 +87,10 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self._learn_level(x, y, weight, np.asarray(published, dtype=np.float64)[used])
         return self
 
-    def predict_proba(self, X: Any) -> Floats:
-        """P(class) of each row at the model's current level, in the order of `classes_`."""
-        return self.probabilities(self.linear(X), self.level_[0], self.level_[1])
-
-    def probabilities(self, eta: Floats, mean: float | Floats, variance: float | Floats) -> Floats:
-        """P(class) from linear predictors, each at its own level."""
-        worse = [served(eta - cut, mean, variance) for cut in self.cuts_]
-        edges = np.column_stack([np.ones(len(eta)), *worse, np.zeros(len(eta))])
-        return np.asarray(edges[:, :-1] - edges[:, 1:])
-
-    def predict(self, X: Any) -> NDArray[Any]:
-        """The likeliest class of each row."""
-        probabilities = self.predict_proba(X)
-        return np.asarray(self.classes_[np.argmax(probabilities, axis=1)])
-
-    def below_good(self, X: Any) -> Floats:
-        """P(class > good): the number that people are told."""
-        return np.asarray(self.predict_proba(X)[:, self._good_cut() + 1 :].sum(axis=1))
-
-    def inadequate(self, X: Any) -> Floats:
-        """P(the worst class)."""
-        return np.asarray(self.predict_proba(X)[:, -1])
-
-    def log_odds(self, X: Any) -> Floats:
-        """Log-odds of below good without the level; councils are ranked by these."""
-        return np.asarray(self.linear(X) - self.cuts_[self._good_cut()])
+    def edges(self, X: Any) -> list[Floats]:
+        """For each class but the worst: every row's log-odds of a worse one, without the level."""
+        eta = self._linear(X)
+        return [eta - cut for cut in self.cuts_]
 
     def contributions(self, X: Any) -> Floats:
         """Rows by features: what each feature adds to the log-odds of a council with typical figures; a gap adds 0."""
@@ -136,45 +98,28 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def typical_log_odds(self) -> float:
         """Log-odds of below good for a council with typical figures at this level; contributions add to it."""
-        return float(self.level_[0] - self.cuts_[self._good_cut()])
-
-    def interval(self, X: Any, level: float = 0.8) -> tuple[Floats, Floats]:
-        """Low and high of P(below good), given uncertain coefficients, missing figures and an uncertain level."""
-        deviation = np.sqrt(self.deviation(X) ** 2 + self.level_[1])
-        reach = float(norm.ppf(0.5 + level / 2)) * deviation
-        middle = self.log_odds(X) + self.level_[0]
-        return np.asarray(expit(middle - reach)), np.asarray(expit(middle + reach))
+        return float(self.level_[0] - self.cuts_[self._good_edge()])
 
     def deviation(self, X: Any) -> Floats:
         """Standard deviation of each row's log-odds, leaving out the level's own uncertainty.
 
         A missing figure could be any that a council has, so it adds the square of its coefficient to the variance.
         """
-        x = self._checked(X)
-        missing = ~np.isfinite(validate_data(self, X, dtype=np.float64, ensure_all_finite=False, reset=False))
+        given = self._read(X)
+        x, missing = self._scaled(given), np.isnan(given)
         variance = np.einsum("ij,jk,ik->i", x, self.coef_covariance_, x) + missing @ self.coef_**2
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     @property
-    def rule(self) -> LevelRule:
-        """How this model's level is followed."""
-        return LevelRule(self.level_sd, self.level_half_life)
+    def called(self) -> tuple[str, dict[str, Any]]:
+        """Name and settings, for the record; directions follow from the columns."""
+        name, settings = super().called
+        return name, {k: v for k, v in settings.items() if k != "directions"}
 
     @property
-    def level(self) -> Level:
-        """The level the model serves."""
-        mean, variance, judgements, to = self.level_
-        return Level(float(mean), float(variance), int(judgements), date.fromordinal(int(to)) if to else None)
-
-    def at_level(self, level: Level) -> Self:
-        """A copy of this model at another level; this one is unchanged."""
-        moved = copy.copy(self)
-        moved._set_level(level)
-        return moved
-
-    def _set_level(self, level: Level) -> None:
-        to = 0 if level.to is None else level.to.toordinal()
-        self.level_ = np.array([level.mean, level.variance, level.judgements, to], dtype=np.float64)
+    def figures(self) -> Mapping[str, Floats]:
+        """What the record says of each column."""
+        return {**super().figures, "coefficients": self.coef_}
 
     def _learn_level(self, x: Floats, y: NDArray[Any], weight: Floats, published: Floats) -> None:
         """Move the cut-points to fit the rows that set the level, if there are enough; then follow the level."""
@@ -186,34 +131,16 @@ class BelowGoodClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
                 for k, cut in enumerate(self.cuts_)
             ]
             self.cuts_ = np.maximum.accumulate(np.array(moved))
-        at = eta - self.cuts_[self._good_cut()]
-        rows = zip(published[sets], at[sets], y[sets] > self.good, weight[sets], strict=True)
-        judged = [Judged(date.fromordinal(int(d)), float(o), bool(b), float(w)) for d, o, b, w in rows]
-        self._set_level(followed(unknown(self.rule), self.rule, judged))
-
-    def _good_cut(self) -> int:
-        """The cut-point between good and below good; the middle one if the classes are not grades."""
-        below = [k for k, c in enumerate(self.classes_[:-1]) if np.issubdtype(type(c), np.number) and c <= self.good]
-        return below[-1] if below else (len(self.cuts_) - 1) // 2
-
-    def _scale(self, X: Floats, weight: Floats) -> None:
-        there = np.isfinite(X)
-        mass = np.where(there, weight[:, None], 0.0)
-        total = np.maximum(mass.sum(axis=0), _TINY)
-        filled = np.where(there, X, 0.0)
-        self.centre_ = (mass * filled).sum(axis=0) / total
-        spread = np.sqrt((mass * (filled - self.centre_) ** 2).sum(axis=0) / total)
-        self.scale_ = np.where(spread > 1e-9, spread, 1.0)
+        self._follow(eta - self.cuts_[self._good_edge()], y, weight, published)
 
     def _scaled(self, X: Floats) -> Floats:
         scaled = np.nan_to_num((X - self.centre_) / self.scale_, nan=0.0, posinf=0.0, neginf=0.0)
         return np.asarray(np.clip(scaled, -self.clip, self.clip))
 
     def _checked(self, X: Any) -> Floats:
-        check_is_fitted(self)
-        return self._scaled(validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False))
+        return self._scaled(self._read(X))
 
-    def linear(self, X: Any) -> Floats:
+    def _linear(self, X: Any) -> Floats:
         """x·coef of each row: higher is worse; 0 for a council with typical figures."""
         # Row by row rather than as a matrix product, so that a row's number does not depend on the other rows.
         return np.asarray((self._checked(X) * self.coef_).sum(axis=1))
@@ -308,16 +235,3 @@ def _loss(
     slope = _row_slopes(parameters, x, grade, weight).sum(axis=0)
     slope[: x.shape[1]] += penalty * coef
     return 0.5 * penalty * float(coef @ coef) - float(weight @ np.log(likelihood)), slope
-
-
-def level_shift(log_odds: Floats, worse: NDArray[np.bool_], weight: Floats, cases: float = 0.0) -> float:
-    """The shift of log-odds at which forecasts sum to the observed number; `cases` count in favour of no shift."""
-
-    def excess(shift: float) -> float:
-        return float(weight @ (worse - expit(log_odds + shift))) - cases * 0.25 * shift
-
-    if excess(-_FURTHEST) <= 0:
-        return -_FURTHEST
-    if excess(_FURTHEST) >= 0:
-        return _FURTHEST
-    return float(brentq(excess, -_FURTHEST, _FURTHEST, xtol=1e-12))

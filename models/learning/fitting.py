@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-from features.frameworks import GOOD, INADEQUATE, newest_level, sharing
+from features.frameworks import newest_level, sharing
 from models.learning.candidates import Candidate
-from models.learning.classifier import BelowGoodClassifier
 from models.learning.level import Floats, Level
+from models.learning.serving import ServedClassifier, WithLevel
 
 
 @dataclass(frozen=True)
@@ -30,26 +28,15 @@ class Fitted:
     """A candidate after training."""
 
     candidate: Candidate
-    estimator: Any
+    estimator: ServedClassifier
     level_of: str
     """The framework whose level it has learned: the newest one among its rows that counts."""
 
     def forecast(self, frame: pl.DataFrame, level: Level | None = None) -> Forecast:
         """Forecasts for the frame's rows, in its order, at the level of its training or another."""
         x = inputs(frame, self.candidate.columns)
-        model = self.estimator
-        if level is not None and isinstance(model, BelowGoodClassifier):
-            model = model.at_level(level)
-        return forecast_of(model, x)
-
-
-def forecast_of(model: Any, x: pl.DataFrame) -> Forecast:
-    """Forecasts by any classifier of grades: sums the probabilities of the grades below good."""
-    if isinstance(model, BelowGoodClassifier):
+        model = self.estimator if level is None else self.estimator.at_level(level)
         return Forecast(model.below_good(x), model.inadequate(x))
-    with threadpool_limits(limits=1):
-        p = model.predict_proba(x)
-    return Forecast(p[:, model.classes_ > GOOD].sum(axis=1), p[:, model.classes_ == INADEQUATE].sum(axis=1))
 
 
 def inputs(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -67,28 +54,27 @@ def inputs(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     )
 
 
-def fit(candidate: Candidate, training: pl.DataFrame) -> Fitted:
-    """Train a candidate on rows of a design.
+def fit(candidate: Candidate, training: pl.DataFrame, *, to_serve: bool = True) -> Fitted:
+    """Train a candidate on rows of a design; an estimator without a level gets one (`WithLevel`).
 
     Judgements under an earlier framework teach what goes with a poor judgement. How common one is today is learned only
-    from those that make up the newest level (`published`), by estimators that have a level.
+    from those that make up the newest level (`published`). Without `to_serve` an estimator whose interval needs copies
+    of it gets none, since a back-test asks for numbers alone.
     """
     level_of = newest_level(training["framework"])
     estimator = candidate.make(candidate.columns)
+    if not isinstance(estimator, ServedClassifier):
+        estimator = WithLevel(estimator) if to_serve else WithLevel(estimator, copies=0)
     days = training["published"].to_physical().cast(pl.Float64()) + _EPOCH
     counts = training["framework"].is_in(sharing(level_of))
-    given: dict[str, Any] = {
-        "sample_weight": training["weight"].to_numpy(),
-        "published": pl.select(pl.when(counts).then(days)).to_series().fill_null(float("nan")).to_numpy(),
-        "groups": training["la_code"].to_numpy(),
-    }
-    known = {name: value for name, value in given.items() if has_fit_parameter(estimator, name)}
-    x = inputs(training, candidate.columns)
-    if not isinstance(estimator, BelowGoodClassifier):
-        # A figure that nobody had yet is set to 0: it cannot split rows, and trees refuse a column of gaps.
-        x = x.with_columns(pl.when(pl.col(c).is_nan().all()).then(0.0).otherwise(c).alias(c) for c in x.columns)
     with threadpool_limits(limits=1):
-        estimator.fit(x, training["grade"].to_numpy().astype(np.int64), **known)
+        estimator.fit(
+            inputs(training, candidate.columns),
+            training["grade"].to_numpy().astype(np.int64),
+            sample_weight=training["weight"].to_numpy(),
+            published=pl.select(pl.when(counts).then(days)).to_series().fill_null(float("nan")).to_numpy(),
+            groups=training["la_code"].to_numpy(),
+        )
     return Fitted(candidate, estimator, level_of)
 
 

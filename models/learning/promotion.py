@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from models.learning.candidates import BASELINES, RECIPE
+from models.learning.candidates import BASELINES
 from models.learning.level import Floats
 from models.learning.metrics import auc, log_losses
 from models.learning.uncertainty import YearSeen, by_year
@@ -58,14 +58,14 @@ class Verdict:
 
 
 def judge(walked: WalkForward, incumbent: Floats | None = None) -> Verdict:
-    """Apply the rule to the recipe's walk-forward forecasts.
+    """Apply the rule to the walk-forward forecasts of the first candidate, the one that is served.
 
     `incumbent`: the present model's forecasts of the inspections on their first day, made in the same way; None if
     there is no model to compare with.
     """
     first, mailed = walked.forecasts[FIRST_DAY], walked.forecasts[AS_MAILED]
     y = walked.rows[FIRST_DAY]["below_good"].to_numpy()
-    p = first[RECIPE.name].below_good
+    p = first[walked.served].below_good
     checks: list[PromotionCheck] = []
     for baseline in BASELINES:
         if baseline.name in first:
@@ -79,7 +79,7 @@ def judge(walked: WalkForward, incumbent: Floats | None = None) -> Verdict:
                     f"as mailed, no worse than “{baseline.name}”",
                     rows["la_code"].to_numpy(),
                     rows["below_good"].to_numpy(),
-                    mailed[RECIPE.name].below_good,
+                    mailed[walked.served].below_good,
                     other,
                 )
             )

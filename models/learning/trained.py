@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.learning.classifier import BelowGoodClassifier
 from models.learning.fitting import inputs
 from models.learning.level import Floats, Judged, followed, served, unknown
+from models.learning.serving import ServedClassifier
 from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
 
 #: A score is given only if at least this share of the measures the model reads is present.
@@ -32,8 +32,9 @@ class Outlook:
     inadequate: Floats
     rank: Floats
     """Share of England's councils with a lower number."""
-    shares: Floats
-    """Rows by columns: what each feature adds to the log-odds of a council with typical figures."""
+    shares: Floats | None
+    """Rows by columns: what each feature adds to the log-odds of a council with typical figures, exactly. None if the
+    estimator cannot say it exactly; then no reason is given."""
     missing: NDArray[np.bool_]
     """Rows by columns: whether a feature is missing; its share is then 0 and the interval is wider."""
 
@@ -43,7 +44,7 @@ class TrainedModel:
     """Everything a score needs. `run` is the record of the training; the card is written from it."""
 
     ref: ModelRef
-    estimator: BelowGoodClassifier
+    estimator: ServedClassifier
     standing: Mapping[str, float]
     """Log-odds, without a level, of every council in England, from the figures of the newest published year."""
     track_forecast: Floats

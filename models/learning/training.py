@@ -20,8 +20,7 @@ from features.frameworks import counting, declared, sharing
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.judgements.labels import MONTHS_BEFORE
-from models.learning.candidates import CANDIDATES, RECIPE, SEED, Candidate
-from models.learning.classifier import BelowGoodClassifier
+from models.learning.candidates import CANDIDATES, SEED, Candidate
 from models.learning.fitting import Fitted, fit
 from models.learning.metrics import measure_forecasts
 from models.learning.promotion import PromotionCheck, Verdict, judge
@@ -66,7 +65,7 @@ class TrainingResult:
             f"Level: {level['mean']:+.2f} log-odds from {level['judgements']} judgements to {level['to']}",
         ]
         for question, found in run["walk_forward"].items():
-            m = found[RECIPE.name]
+            m = found[run["chosen"]]
             lines.append(
                 f"Walk-forward, {question}: {m['n']} rows, AUC {_f(m['auc'])}, Brier skill {_f(m['brier_skill'])}, "
                 f"{m['expected']:.0f} expected, {m['positives']} below good"
@@ -150,8 +149,6 @@ def train_design(
     except ValueError as error:
         raise ModelError(f"There are too few judgements to train on: {error}.") from error
     fitted = fit(recipe, design.taught_before(date.max))
-    if not isinstance(fitted.estimator, BelowGoodClassifier):
-        raise ModelError(f"“{recipe.name}” has no coefficients, so its shares would not be exact: it cannot be served.")
     after = design.frame["published"].max()
     assert isinstance(after, date)
     standing = standing_on(fitted, design, date.max)
@@ -214,6 +211,7 @@ def _run(
     candidates: Sequence[Candidate],
 ) -> dict[str, Any]:
     recipe, model = fitted.candidate, fitted.estimator
+    estimator, settings = model.called
     whole = design.asked_before(0)
     rows = walked.rows[FIRST_DAY]
     forecast = walked.forecasts[FIRST_DAY][recipe.name]
@@ -222,12 +220,10 @@ def _run(
         "target": TARGET,
         "variant": str(design.variant),
         "chosen": recipe.name,
-        "estimator": type(model).__name__,
-        "settings": {k: v for k, v in model.get_params().items() if k != "directions"},
+        "estimator": estimator,
+        "settings": settings,
         "columns": list(recipe.columns),
-        "coefficients": _named(recipe.columns, model.coef_),
-        "typical": _named(recipe.columns, model.centre_),
-        "scale": _named(recipe.columns, model.scale_),
+        **{name: _named(recipe.columns, values) for name, values in model.figures.items()},
         "level": {
             "mean": round(model.level.mean, 6),
             "sd": round(model.level.variance**0.5, 6),

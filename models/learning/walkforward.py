@@ -20,8 +20,7 @@ import polars as pl
 from features.frameworks import counting, newest_level, sharing
 from models.judgements.design import Design
 from models.learning.candidates import Candidate
-from models.learning.classifier import BelowGoodClassifier
-from models.learning.fitting import Fitted, Forecast, fit, forecast_of, inputs
+from models.learning.fitting import Fitted, Forecast, fit, inputs
 from models.learning.level import Judged, Level, followed, unknown
 
 FIRST_DAY, YEAR_BEFORE, AS_MAILED = "on the first day", "12 months before", "as mailed"
@@ -54,6 +53,11 @@ class WalkForward:
     splits: tuple[Split, ...]
     models: Mapping[date, Fitted]
     """The first candidate's model for each split, by its cut; this candidate is the one that is served."""
+
+    @property
+    def served(self) -> str:
+        """The name of the first candidate."""
+        return next(iter(self.forecasts[FIRST_DAY]))
 
     @property
     def fits(self) -> int:
@@ -93,7 +97,7 @@ def walk_forward(
         if not _enough(training) or test.is_empty():
             continue
         for number, candidate in enumerate(candidates):
-            fitted = fit(candidate, training)
+            fitted = fit(candidate, training, to_serve=False)
             forecast, levels = forecast_as_of(fitted, design, cut, test)
             found[candidate.name].append(forecast)
             if number == 0:
@@ -123,19 +127,17 @@ def forecast_as_of(fitted: Fitted, design: Design, cut: date, test: pl.DataFrame
     """Forecasts for rows in order of `as_of`, each at the level known on its day; and those levels."""
     x = inputs(test, fitted.candidate.columns)
     model = fitted.estimator
-    if not isinstance(model, BelowGoodClassifier):
-        return forecast_of(model, x), _levels(np.zeros(test.height), np.zeros(test.height))
     by_day = levels_on(fitted, design, cut, test["as_of"].to_list())
     mean = np.array([level.mean for level in by_day])
     variance = np.array([level.variance for level in by_day])
-    p = model.probabilities(model.linear(x), mean, variance)
+    p = model.probabilities(model.edges(x), mean, variance)
     below = p[:, model.classes_ > model.good].sum(axis=1)
     return Forecast(below, p[:, -1] if model.classes_[-1] == 4 else np.zeros(len(p))), _levels(mean, variance)
 
 
 def levels_on(fitted: Fitted, design: Design, cut: date, days: Sequence[date]) -> list[Level]:
     """The level of a model trained before `cut`, on each of these ascending days, from what was published before."""
-    model: BelowGoodClassifier = fitted.estimator
+    model = fitted.estimator
     news = judged_since(fitted, design, cut)
     level, level_of, at, found = model.level, fitted.level_of, 0, []
     for day in days:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from features.registry import BY_NAME
-from models.evidence.held_out import held_out
+from models.evidence.held_out import LOOKED_AT, held_out
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, direction, group_of
 from models.learning.candidates import BASELINE_TO_BEAT, RECIPE, UNFOLLOWED
@@ -19,6 +19,10 @@ from models.scoring.wording import CONTEXT_LABELS
 INTENDED_USE = (
     "To order councils for a closer look, and to tell a director how councils with such figures were judged when "
     "inspectors came. It speaks of a judgement given an inspection; it does not say when inspectors will come."
+)
+NO_REASONS = (
+    "It cannot say exactly how much each figure adds to its number, so no reasons are given; approximate ones would be "
+    "told as causes."
 )
 NOT_FOR = (
     "Ranking workers, teams or children; publishing; deciding an intervention without looking; predicting a grade. "
@@ -50,19 +54,20 @@ def card_json(model: TrainedModel, verdict: Verdict) -> dict[str, Any]:
         "ten_lines": list(ten_lines(model)),
         "limits": list(LIMITS),
         "promotion": {**asdict(verdict), "promoted": verdict.promoted},
-        "held_out": held_out(),
+        "held_out": held_out() if _looked_at(model.run) else None,
         "run": dict(model.run),
     }
 
 
 def ten_lines(model: TrainedModel) -> tuple[str, ...]:
-    """What the model can and cannot do, in ten lines, each from a recorded figure."""
+    """What the model can and cannot do, in ten lines (fewer before a look), each from a recorded figure."""
+    if not _looked_at(model.run):
+        return (*_before_a_look(model.run), *_of_the_level(model), _tries(model.run))
     kept = held_out()
     asked = kept["variants"][str(Variant.OWN_DATA_AT_ONCE)]["questions"]
     earlier = kept["before"]["variants"][str(Variant.OWN_DATA_AT_ONCE)]["questions"]
     first, mailed = asked[FIRST_DAY], asked[AS_MAILED]
     mine, told = first["forecasts"][RECIPE.name], mailed["forecasts"][RECIPE.name]
-    level = model.run["level"]
     return (
         f"It says how councils with such figures were judged when inspectors came. On {first['n']} judgements made "
         "after the recipe was written down it ordered them with AUC "
@@ -77,18 +82,50 @@ def ten_lines(model: TrainedModel) -> tuple[str, ...]:
         f"not followed it would have expected {first['forecasts'][UNFOLLOWED.name]['expected']:.0f}.",
         f"As mailed it expected {told['expected']:.0f} of {mailed['n']} and {mailed['positives']} came: it was asked "
         "before the level fell, and nothing it reads foretells a fall.",
-        f"Today's level rests on {level['judgements']} judgements to {level['to']}: of any ten councils in England "
-        f"about {model.of_ten(0.5).any_ten} were judged below good at their next inspection.",
-        "“Of ten councils with figures like this, about n” is the served number itself, at that level; the counts "
-        "beside it are evidence from the back-test, at the levels of those years.",
+        *_of_the_level(model),
         "It says little about “inadequate” (AUC "
         f"{_auc(earlier['inadequate, on the first day'], RECIPE.name)} on the record to 2023), and nothing about when "
         "inspectors come.",
         "It reads the council's own workforce, timeliness and demand figures and the previous judgement of leaders. "
         "What it does not read it cannot see: practice, leadership in the room, what children say.",
-        f"{model.run['tries']} configurations were tried before this one was fixed; its order of councils is near the "
-        "ceiling of these figures, and a better number on old judgements would mostly be luck.",
+        f"{_tries(model.run)[:-1]}; its order of councils is near the ceiling of these figures, and a better number on "
+        "old judgements would mostly be luck.",
     )
+
+
+def _looked_at(run: Mapping[str, Any]) -> bool:
+    return (run["chosen"], run["estimator"]) == LOOKED_AT
+
+
+def _before_a_look(run: Mapping[str, Any]) -> tuple[str, ...]:
+    """Of a model that no later judgement has tried: how it did on the record it was chosen on."""
+    first, mailed = (run["walk_forward"][question] for question in (FIRST_DAY, AS_MAILED))
+    mine, told = first[run["chosen"]], mailed[run["chosen"]]
+    beside, told_beside = (found.get(BASELINE_TO_BEAT, {}).get("auc") for found in (first, mailed))
+    lines = (
+        "It says how councils with such figures were judged when inspectors came. It has not been tried on judgements "
+        "made after it was written down; these are figures of the record it was chosen on, walked forward.",
+        f"On the first day of {mine['n']} inspections it ordered them with AUC {_f(mine['auc'])}; deprivation with the "
+        f"previous judgement reached {_f(beside)}; 0.5 is chance. As it is mailed: {_f(told['auc'])} against "
+        f"{_f(told_beside)}.",
+        f"It expected {mine['expected']:.0f} below good on the first day and {mine['positives']} came; as mailed "
+        f"{told['expected']:.0f} of {told['n']}, and {told['positives']} came.",
+    )
+    return lines if "coefficients" in run else (*lines, NO_REASONS)
+
+
+def _of_the_level(model: TrainedModel) -> tuple[str, str]:
+    level = model.run["level"]
+    return (
+        f"Today's level rests on {level['judgements']} judgements to {level['to']}: of any ten councils in England "
+        f"about {model.of_ten(0.5).any_ten} were judged below good at their next inspection.",
+        "“Of ten councils with figures like this, about n” is the served number itself, at that level; the counts "
+        "beside it are evidence from the back-test, at the levels of those years.",
+    )
+
+
+def _tries(run: Mapping[str, Any]) -> str:
+    return f"{run['tries']} configurations were tried before this one was fixed."
 
 
 def card_text(model: TrainedModel, verdict: Verdict) -> str:
@@ -98,7 +135,7 @@ def card_text(model: TrainedModel, verdict: Verdict) -> str:
     lines = [
         f"# Model card: {model.ref.name} {model.ref.version}",
         "",
-        f"**Predicts** {run['target']}; and, by the same ordinal model, that it is inadequate.",
+        f"**Predicts** {run['target']}; and, by the same model, that it is inadequate.",
         "",
         f"**For.** {INTENDED_USE}",
         "",
@@ -108,12 +145,7 @@ def card_text(model: TrainedModel, verdict: Verdict) -> str:
         "",
         *(f"{i}. {line}" for i, line in enumerate(ten_lines(model), start=1)),
         "",
-        "## Judgements made after the recipe was written down",
-        "",
-        f"{held_out()['what']} One look, reported as it came.",
-        "",
-        *held_out_table(),
-        "",
+        *(_look() if _looked_at(run) else ()),
         "## The record it was trained on, walked forward",
         "",
         f"{model.track_basis[0].upper()}{model.track_basis[1:]}. Each year's model was trained on judgements published "
@@ -138,7 +170,9 @@ def card_text(model: TrainedModel, verdict: Verdict) -> str:
         "",
         "## What it reads",
         "",
-        "A share is coefficient × (figure − typical) / spread, on the log-odds scale; a missing figure has share 0.",
+        "A share is coefficient × (figure − typical) / spread, on the log-odds scale; a missing figure has share 0."
+        if "coefficients" in run
+        else NO_REASONS,
         "",
         "| Feature | Group | Concern | Typical | Spread | Coefficient |",
         "|---|---|---|---|---|---|",
@@ -170,11 +204,16 @@ def card_text(model: TrainedModel, verdict: Verdict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def held_out_table() -> list[str]:
-    """The held-out results by question: the model beside the baseline, own data at once and published lag."""
+def _look() -> list[str]:
+    """The held-out results by question: the model beside three baselines, own data at once and published lag."""
     lines = [
-        "| Question | Data | Model: AUC | Deprivation with previous judgement | Brier skill | Expected / seen |",
-        "|---|---|---|---|---|---|",
+        "## Judgements made after the recipe was written down",
+        "",
+        f"{held_out()['what']} One look, reported as it came.",
+        "",
+        "| Question | Data | Model: AUC | Deprivation with previous judgement | Agency rate | Base rate | "
+        "Brier skill | Expected / seen |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for variant, found in held_out()["variants"].items():
         for question in QUESTIONS:
@@ -183,10 +222,10 @@ def held_out_table() -> list[str]:
             low, high = mine["auc_interval"]
             lines.append(
                 f"| {question} | {variant} | {mine['auc']:.2f} [{low:.2f}, {high:.2f}] | "
-                f"{_auc(asked, BASELINE_TO_BEAT)} | "
+                f"{_auc(asked, BASELINE_TO_BEAT)} | {_auc(asked, 'agency rate')} | {_auc(asked, 'base rate')} | "
                 f"{mine['brier_skill']:.2f} | {mine['expected']:.0f} / {asked['positives']} of {asked['n']} |"
             )
-    return lines
+    return [*lines, ""]
 
 
 def walked_table(walked: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -213,14 +252,16 @@ def _feature(column: str, run: Any) -> str:
     measure, _, part = column.partition("__")
     label = CONTEXT_LABELS.get(column, column) if column in CONTEXT_DIRECTIONS else BY_NAME[measure].label
     concern = {1: "high", -1: "low", 0: "either"}[direction(column)]
+    coefficient = f"{run['coefficients'][column]:.3f}" if "coefficients" in run else "–"
     return (
         f"| {label}{', ' + part.replace('_', ' ') if part else ''} | {group_of(column)} | {concern} | "
-        f"{run['typical'][column]:.3g} | {run['scale'][column]:.3g} | {run['coefficients'][column]:.3f} |"
+        f"{run['typical'][column]:.3g} | {run['scale'][column]:.3g} | {coefficient} |"
     )
 
 
-def _settings(settings: Mapping[str, float]) -> str:
-    return ", ".join(f"{k} {v:g}" for k, v in settings.items())
+def _settings(settings: Mapping[str, Any]) -> str:
+    known = {k: v for k, v in settings.items() if v is not None}
+    return ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in known.items())
 
 
 def _decline(metrics: Mapping[str, Any] | None) -> str:

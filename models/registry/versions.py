@@ -26,8 +26,8 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
 from features.private_files import write_private
-from models.learning.classifier import BelowGoodClassifier
 from models.learning.promotion import PromotionCheck, Verdict
+from models.learning.serving import ServedClassifier
 from models.learning.trained import TrainedModel
 from models.registry.card import card_json, card_text
 from models.registry.first_format import of_format_1
@@ -35,7 +35,11 @@ from models.score import ModelRef
 
 PREFIX = "models"
 #: The only types a model file may hold besides those skops itself trusts. Pinned: a file's own list is never trusted.
-ALLOWED_TYPES = ("models.learning.classifier.BelowGoodClassifier",)
+ALLOWED_TYPES = (
+    "models.learning.classifier.BelowGoodClassifier",
+    "models.learning.serving.WithLevel",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+)
 #: The types for version 0.1.0, whose models hold a scaler and an ordinal regression and have format 1.
 ALLOWED_TYPES_1 = ("models.learning.estimators.NeutralScaler", "models.learning.estimators.OrdinalRatings")
 FORMAT = 2
@@ -94,11 +98,18 @@ class _Name:
 def save(store: Objects, model: TrainedModel, verdict: Verdict) -> str:
     """Write a version and return its prefix. The provenance is written last: without it there is no version.
 
-    Raises the store's own error if the version exists.
+    Raises ModelError if it could not be loaded again, and the store's own error if the version exists.
     """
     prefix = _prefix(model.ref.name, model.ref.version)
+    estimator = skops.io.dumps(model.estimator)
+    if foreign := sorted(set(skops.io.get_untrusted_types(data=estimator)) - set(ALLOWED_TYPES)):
+        raise ModelError(
+            f"The model is a {model.run['estimator']}, whose file would hold types that are not trusted: "
+            f"{', '.join(foreign)}. If they may be, add them to ALLOWED_TYPES in models/registry/versions.py and train "
+            "again."
+        )
     contents = {
-        "model.skops": skops.io.dumps(model.estimator),
+        "model.skops": estimator,
         "model.json": _json(_state(model)),
         "reference.parquet": _parquet(model.reference),
         "card.md": card_text(model, verdict).encode(),
@@ -147,7 +158,7 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
         estimator, standing = of_format_1(opened(prefix, contents["model.skops"], ALLOWED_TYPES_1), state)
     else:
         estimator, standing = opened(prefix, contents["model.skops"], ALLOWED_TYPES), state["standing"]
-    if not isinstance(estimator, BelowGoodClassifier):
+    if not isinstance(estimator, ServedClassifier):
         raise ModelError(f"{prefix}/model.skops is no Holdfast model: it holds a {type(estimator).__name__}.")
     return TrainedModel(
         ref=ref,

@@ -134,26 +134,30 @@ def _reasons(
 ) -> tuple[Reason, ...]:
     """The reasons, from what raised the score most to what lowered it most; missing figures give no reason.
 
-    The earlier judgement is one reason, with the combined share of all its columns.
+    The earlier judgement is one reason, with the combined share of all its columns. There are none if the estimator has
+    no exact shares: an approximate one would be told as if it were the cause.
     """
+    shares = outlook.shares
+    if shares is None:
+        return ()
     found = []
     for measure, columns in _measures_of(model).items():
         there = [c for c in columns if not outlook.missing[i, c]]
         if there and measure in mine:
-            share = float(outlook.shares[i, there].sum())
-            main = max(there, key=lambda c: abs(float(outlook.shares[i, c])))
+            share = float(shares[i, there].sum())
+            main = max(there, key=lambda c: abs(float(shares[i, c])))
             found.append(Reason(model.columns[main], measure, False, share, measure_sentence(mine[measure])))
     context = [c for c, n in enumerate(model.columns) if n in CONTEXT_DIRECTIONS and not outlook.missing[i, c]]
     judged = [c for c in context if model.columns[c] in _JUDGED]
     if judged:
-        share = float(outlook.shares[i, judged].sum())
+        share = float(shares[i, judged].sum())
         sentence = judgement_sentence(about["previous_words"], about["months_since_judgement"])
         found.append(Reason("previous_judgement", None, True, share, sentence))
     for c in context:
         if c not in judged:
             column = model.columns[c]
             sentence = context_sentence(column, float(about[column]), model.typical[column])
-            found.append(Reason(column, None, True, float(outlook.shares[i, c]), sentence))
+            found.append(Reason(column, None, True, float(shares[i, c]), sentence))
     return tuple(sorted(found, key=lambda r: (-r.share, r.feature)))
 
 

@@ -49,6 +49,8 @@ def _rests_on(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
         ]
     if score.probability_below_good is not None:
         blocks.append(Para(_estimate(alert)))
+    if score.no_reasons:
+        blocks.append(Para(score.no_reasons))
     context = [r for r in score.reasons if r.is_context and r.share]
     if context:
         blocks.append(Para("Circumstances that are not the council's doing are taken into account:"))

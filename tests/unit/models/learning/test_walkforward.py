@@ -81,10 +81,8 @@ def test_frozen_is_one_model(design: Design) -> None:
 
 def test_any_classifier_of_grades_is_one_line(design: Design) -> None:
     trees = Candidate("trees", "all", RECIPE.columns, boosting)
-    plain = Candidate("plain", "all", ("previous_judgement_filled",), lambda columns: LogisticRegression())
-    filled = pl.col("previous_judgement").fill_null(2.5).alias("previous_judgement_filled")
-    more = replace(design, frame=design.frame.with_columns(filled), councils=design.councils.with_columns(filled))
-    found = walk_forward(more, (RECIPE, trees, plain), FROM)
+    plain = Candidate("plain", "all", RECIPE.columns, lambda columns: LogisticRegression())
+    found = walk_forward(design, (RECIPE, trees, plain), FROM)
     for name in ("trees", "plain"):
         p = found.forecasts[FIRST_DAY][name]
         assert np.all((p.below_good > 0) & (p.below_good < 1) & (p.inadequate <= p.below_good))

@@ -6,8 +6,10 @@ import dataclasses
 import io
 import json
 import pickle
+import re
+import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,20 +20,27 @@ import pytest
 import skops.io
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from features.errors import ModelError
 from models.evidence.held_out import held_out
 from models.judgements.design import Design
-from models.learning.candidates import BASELINES, RECIPE
+from models.learning.candidates import BASELINE_TO_BEAT, BASELINES, RECIPE, Candidate
 from models.learning.fitting import Forecast, inputs
+from models.learning.metrics import auc
 from models.learning.promotion import PromotionCheck, Verdict, judge
+from models.learning.serving import WithLevel
 from models.learning.trained import TrainedModel
-from models.learning.training import ASKED_FROM, against, train_design
+from models.learning.training import ASKED_FROM, TrainingResult, against, train_design
 from models.learning.tries import tried
 from models.learning.walkforward import FIRST_DAY, QUESTIONS, walk_forward
+from models.registry import shipped
+from models.registry.card import ten_lines
+from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.shipped import install, shipped_model
 from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
+from tests.unit.models.learning.test_serving import small_trees
 
 GOOD = Verdict("the rule", (PromotionCheck("better", True, "1 against 0"),))
 BAD = Verdict("the rule", (PromotionCheck("better", False, "0 against 1"),))
@@ -234,6 +243,53 @@ def test_the_model_file_alone_gives_every_served_number(trained: TrainedModel, s
     assert np.array_equal(below, trained.outlook(design.frame).below_good)
 
 
+@pytest.fixture(scope="module")
+def trees(design: Design) -> TrainingResult:
+    """Trees put first in the list of candidates, by one line."""
+    line = Candidate("trees", RECIPE.group, RECIPE.columns, small_trees)
+    return train_design(design, hashes={}, code_version="1.2.3", candidates=(line, RECIPE, *BASELINES))
+
+
+def test_another_estimator_is_one_line(trees: TrainingResult, design: Design) -> None:
+    """Back-tested, judged by the rule, stored, loaded and moved by new judgements as the model is."""
+    store, model = Memory(), trees.model
+    assert trees.walk.served == "trees" == model.run["chosen"]
+    assert trees.verdict == judge(trees.walk)
+    y = trees.walk.rows[FIRST_DAY]["below_good"].to_numpy()
+    mine = auc(y, trees.walk.forecasts[FIRST_DAY]["trees"].below_good)
+    assert f"{mine:.3f} against" in trees.verdict.checks[0].figures, "the rule judges the one that is served"
+    assert "AUC" in trees.to_text() and trees.model.ref.version in trees.to_text()
+    prefix = save(store, model, trees.verdict)
+    back = load(store, model.ref.name, model.ref.version)
+    ours, theirs = model.outlook(design.frame), back.outlook(design.frame)
+    for name in ("below_good", "low", "high", "inadequate", "rank"):
+        assert np.array_equal(getattr(ours, name), getattr(theirs, name)), name
+    assert ours.shares is None is theirs.shares, "reasons are refused"
+    assert np.all((ours.low < ours.below_good) & (ours.below_good < ours.high))
+    last = model.run["training"]["last_published"]
+    news = [FedJudgement(date.fromisoformat(last) + timedelta(days=i), c, True) for i, c in enumerate(back.standing, 1)]
+    moved, new = feed(store, back, news, date(2026, 3, 1), "the refresh")
+    assert new == len(news)
+    assert np.all(moved.outlook(design.frame).below_good > ours.below_good)
+    assert np.array_equal(
+        at_known_level(store, back).outlook(design.frame).below_good, moved.outlook(design.frame).below_good
+    )
+    card = store.objects[f"{prefix}/card.md"].decode()
+    assert "HistGradientBoostingClassifier with" in card and "max_iter 4" in card
+    assert "no reasons are given" in card and "has not been tried on judgements made after" in card
+    assert "Judgements made after the recipe" not in card, "the look was at another model"
+    assert json.loads(store.objects[f"{prefix}/card.json"])["held_out"] is None
+
+
+def test_a_model_that_could_not_be_loaded_again_is_not_stored(trees: TrainingResult) -> None:
+    x, y = np.linspace(0, 1, 40)[:, None], np.repeat([2, 3], 20)
+    tree = WithLevel(DecisionTreeClassifier(max_depth=1)).fit(pl.DataFrame(x, schema=["a"]), y)
+    store = Memory()
+    with pytest.raises(ModelError, match=r"types that are not trusted: sklearn\.tree\._tree\.Tree\. If they may be"):
+        save(store, dataclasses.replace(trees.model, estimator=tree), GOOD)
+    assert store.objects == {}
+
+
 FORMAT_1 = FolderObjects(Path(__file__).parent / "format_1")
 
 
@@ -250,11 +306,45 @@ def test_a_model_of_version_0_1_0_still_speaks_with_the_same_numbers() -> None:
 
 def test_the_readme_tells_the_look_as_it_is_kept() -> None:
     readme = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
-    for question, asked in held_out()["variants"]["own data at once"]["questions"].items():
-        if question in QUESTIONS:
-            ours = asked["forecasts"][RECIPE.name]
-            row = next(line for line in readme.splitlines() if line.startswith(f"| {question} |"))
-            assert f"| {ours['auc']:.2f} [" in row
-            assert f"{ours['expected']:.0f} / {asked['positives']} of {asked['n']}" in row
-    level = shipped_model().level_known()
-    assert level is not None and f"{level.judgements} judgements" in readme
+    own, lag = (v["questions"] for v in held_out()["variants"].values())
+    for question in QUESTIONS:
+        asked = [own[question]["forecasts"], lag[question]["forecasts"]]
+        row = next(line for line in readme.splitlines() if line.startswith(f"| {question} |"))
+        mine = [f"{a[RECIPE.name]['auc']:.2f} [{a[RECIPE.name]['auc_interval'][0]:.2f}, " for a in asked]
+        assert [cell in row for cell in mine] == [True, True] and row.index(mine[0]) < row.rindex(mine[1])
+        for name in (BASELINE_TO_BEAT, "agency rate", "base rate"):
+            assert f"| {asked[0][name]['auc']:.2f}; {asked[1][name]['auc']:.2f} |" in row, name
+        expected = "; ".join(f"{a[RECIPE.name]['expected']:.0f}" for a in asked)
+        assert f"| {expected} / {own[question]['positives']} of {own[question]['n']} |" in row
+
+
+def test_the_readme_says_the_ten_lines_of_the_card() -> None:
+    readme = (Path(__file__).parents[4] / "README.md").read_text(encoding="utf-8")
+    said = re.findall(r"^\d+\. (.*)$", readme, flags=re.M)
+    assert said == list(ten_lines(shipped_model())), "take them over from docs/model-card.md"
+    any_ten = ("none", "one", "two", "three", "four", "five")[shipped_model().of_ten(0.5).any_ten]
+    assert f"of any ten, about {any_ten}”" in " ".join(readme.split())
+
+
+def test_a_shipped_model_made_anew_keeps_its_numbers_if_only_rounding_differs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    present = shipped_model()
+    shutil.copytree(shipped._FOLDER / "models", tmp_path / "models")
+    monkeypatch.setattr(shipped, "_FOLDER", tmp_path)
+    x = pl.DataFrame({c: [0.3, 0.9, None] for c in present.columns})
+    promoted = Verdict("the rule", ())
+
+    def anew(version: str, by: float) -> TrainedModel:
+        moved = present.estimator.at_level(present.estimator.level)
+        moved.level_ = moved.level_ + np.array([by, 0, 0, 0])
+        made = dataclasses.replace(present, ref=ModelRef(present.ref.name, version), estimator=moved)
+        shipped.replace_shipped(made, promoted, date(2026, 12, 1))
+        return shipped.shipped_model()
+
+    rounded, other = anew("2026-12-01-a", 1e-13), anew("2026-12-01-b", 1e-6)
+    assert np.array_equal(rounded.outlook(x).below_good, present.outlook(x).below_good)
+    assert not np.array_equal(other.outlook(x).below_good, present.outlook(x).below_good)
+    assert [p.name for p in (tmp_path / "models" / present.ref.name).iterdir() if p.is_dir()] == ["2026-12-01-b"]
+    with pytest.raises(ModelError, match="0 against 1"):
+        shipped.replace_shipped(present, BAD, date(2026, 12, 1))

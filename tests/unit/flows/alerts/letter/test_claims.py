@@ -16,7 +16,7 @@ from features.measuring.rates import window_of
 from features.months import Month
 from features.registry import BY_NAME, Direction, Group, Measure, Missing, Unit
 from features.words import lower_first
-from flows.alerts.alert import Alert, Correction, NotKnown, ReasonShown, ScoreShown, shown_measures
+from flows.alerts.alert import NO_REASONS, Alert, Correction, NotKnown, ReasonShown, ScoreShown, shown_measures
 from flows.alerts.answers import Goal, Reply, earlier
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series, SubmissionFact
 from flows.alerts.letter.charts import ALT_FITS, alt_text
@@ -159,7 +159,8 @@ def alerts(draw: st.DrawFn) -> Alert:
     reasons.append(
         ReasonShown(feature="imd_score", measure=None, is_context=True, share=draw(shares), sentence=deprivation)
     )
-    shown = ScoreShown(**{**made.score.model_dump(), "reasons": tuple(reasons)})
+    refused = draw(st.sampled_from([False, False, True]))
+    shown = ScoreShown(**{**made.score.model_dump(), "reasons": () if refused else tuple(reasons)})
     quieted = draw(st.sampled_from([None, *sorted(own)]))
     told = (
         ()
@@ -318,6 +319,8 @@ def test_a_letter_is_short_before_the_fold_and_plain(one: Alert) -> None:
     assert re.search(r"Deprivation score 6; a typical council 23: this (raises|lowers) the estimate", text) or not any(
         r.is_context and r.share for r in one.score.reasons
     )
+    unscored = one.decision.kind in UNSCORED
+    assert unscored or (NO_REASONS in text) is not bool(one.score.reasons)
 
 
 @settings(max_examples=25, deadline=None)
