@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Literal
 
@@ -307,31 +308,11 @@ def _score(score: Score) -> ScoreShown:
         interval_high=rounded(score.interval_high),
         probability_inadequate=rounded(score.probability_inadequate),
         not_scored=score.not_scored,
-        track_record=None
-        if record is None
-        else TrackRecordShown(
-            flagged=record.flagged,
-            judged_below_good=record.judged_below_good,
-            of_ten=record.of_ten,
-            basis=record.basis,
-        ),
-        stage=None if stage is None else StageShown(number=stage.number, title=stage.title, why=stage.why),
-        reasons=tuple(
-            ReasonShown(
-                feature=r.feature,
-                measure=r.measure,
-                is_context=r.is_context,
-                share=round(r.share, 6),
-                sentence=r.sentence,
-            )
-            for r in score.reasons
-        ),
-        of_ten=None
-        if score.of_ten is None
-        else OfTenShown(like_this=score.of_ten.like_this, any_ten=score.of_ten.any_ten),
-        level=None
-        if score.level is None
-        else LevelShown(judgements=score.level.judgements, to=score.level.to, framework=score.level.framework),
+        track_record=None if record is None else TrackRecordShown(**asdict(record)),
+        stage=None if stage is None else StageShown(**asdict(stage)),
+        reasons=tuple(ReasonShown(**asdict(replace(r, share=round(r.share, 6)))) for r in score.reasons),
+        of_ten=None if score.of_ten is None else OfTenShown(**asdict(score.of_ten)),
+        level=None if score.level is None else LevelShown(**asdict(score.level)),
         rank=rounded(score.rank),
     )
 

@@ -30,9 +30,7 @@ def train_command(
     store: Annotated[bool, typer.Option(help="Keep the model in the registry of the store.")] = False,
     own_history: Annotated[bool, typer.Option(help="Learn from the group's own months in the store too.")] = False,
     published_before: DayOption = None,
-    ship: Annotated[
-        bool, typer.Option(hidden=True, help="For maintainers: in the shipped one's place.")
-    ] = False,
+    ship: Annotated[bool, typer.Option(hidden=True, help="For maintainers: in the shipped one's place.")] = False,
 ) -> None:
     """Train on the public record and judge the model by the promotion rule. With --store, store it."""
     from flows.month.training_data import beside_the_present_one, trained
