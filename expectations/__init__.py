@@ -1,7 +1,7 @@
 """Checks of what councils send: is it legal, and is it plausible against that council's own past?
 
-Great Expectations holds the suites. It is imported only when a check runs (`engine.py`), because importing it takes
-seconds. Nothing here writes, reads or prints a person's value.
+Rules and results are Great Expectations' own types; Polars works the results out (`engine.py`). Great Expectations is
+imported for its pages alone, because importing it takes seconds. Nothing here writes, reads or prints a person's value.
 """
 
 #: The modules that other rooms may import, besides the package itself; everything else is private to it.

@@ -173,8 +173,6 @@ class Statistics:
     rows: int
     checks_run: int
     seconds: float
-    passes: int
-    """Number of runs of Great Expectations."""
 
 
 @dataclass(frozen=True)
@@ -185,8 +183,8 @@ class SuiteResult:
     first: Month
     last: Month
     rows: int
-    results: tuple[Any, ...]
-    """One `ExpectationValidationResult` per check."""
+    results: tuple[Mapping[str, Any], ...]
+    """One result per check, as the document that Great Expectations writes."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Runs the rules: static and dynamic passes through Great Expectations, and what their errors do to the figures."""
+"""Runs the rules: static and dynamic passes in Great Expectations' terms, and what their errors do to the figures."""

@@ -49,7 +49,6 @@ class DynamicPass:
     not_run: pl.DataFrame
     profiles: pl.DataFrame
     suite: SuiteResult | None
-    passes: int
     checks: pl.DataFrame
     """`month, checks`: the number of comparisons made."""
 
@@ -63,7 +62,6 @@ NO_DYNAMIC = DynamicPass(
     NOT_RUN.to_frame(),
     PROFILE.to_frame(),
     None,
-    0,
     pl.DataFrame(schema={"month": pl.Date(), "checks": pl.UInt32()}),
 )
 
@@ -134,7 +132,6 @@ def run_dynamic(
         not_run=not_run,
         profiles=profiles,
         suite=ran.suite,
-        passes=ran.passes,
         checks=counted,
     )
 

@@ -38,18 +38,9 @@ def version() -> str:
     return str(import_module("great_expectations").__version__)
 
 
-_PANDAS = "great_expectations.execution_engine.pandas_execution_engine"
-_CONFIG = "great_expectations.data_context.types.base"
-
-HASH_THRESHOLD = Hook(_PANDAS, "HASH_THRESHOLD", "to stop it from hashing every cell to name a frame; set to 0")
-CONTEXT_CONFIG = Hook(_CONFIG, "DataContextConfig", "for a context in memory, without progress bars and analytics")
-IN_MEMORY = Hook(_CONFIG, "InMemoryStoreBackendDefaults", "to keep that context from making a folder of pages")
-PROGRESS_BARS = Hook(_CONFIG, "ProgressBarsConfig", "to keep its progress bars off the terminal")
-PRIVATE_ATTRIBUTE = Hook(
-    "great_expectations.compatibility.pydantic", "PrivateAttr", "to remember an expectation's configuration"
-)
-REGISTRY_LOG = Hook(
-    "great_expectations.expectations.registry", "logger", "to replace its classes without eighty warnings"
+RESULT = Hook("great_expectations.core", "ExpectationValidationResult", "for a result on a page")
+CONFIGURATION = Hook(
+    "great_expectations.expectations.expectation_configuration", "ExpectationConfiguration", "for a result on a page"
 )
 VALIDATION_RESULT = Hook(
     "great_expectations.core", "ExpectationSuiteValidationResult", "to render a suite of many councils as one page"
@@ -57,14 +48,4 @@ VALIDATION_RESULT = Hook(
 PAGE_RENDERER = Hook("great_expectations.render.renderer", "ValidationResultsPageRenderer", "for the pages of suites")
 PAGE_VIEW = Hook("great_expectations.render.view", "DefaultJinjaPageView", "for the pages of suites")
 
-HOOKS = (
-    HASH_THRESHOLD,
-    CONTEXT_CONFIG,
-    IN_MEMORY,
-    PROGRESS_BARS,
-    PRIVATE_ATTRIBUTE,
-    REGISTRY_LOG,
-    VALIDATION_RESULT,
-    PAGE_RENDERER,
-    PAGE_VIEW,
-)
+HOOKS = (RESULT, CONFIGURATION, VALIDATION_RESULT, PAGE_RENDERER, PAGE_VIEW)

@@ -42,7 +42,6 @@ class KindPass:
     not_used: frozenset[tuple[date, str]]
     """(month, la_code) of files of which nothing is used."""
     suite: SuiteResult
-    passes: int
 
 
 def run_static(batches: Sequence[Batch], accepted: Sequence[Accepted]) -> dict[Kind, KindPass]:
@@ -54,6 +53,12 @@ def run_static(batches: Sequence[Batch], accepted: Sequence[Accepted]) -> dict[K
     return {kind: _run_kind(p, batches, accepted) for kind, p in prepared.items()}
 
 
+def check_of(rule: Rule) -> engine.Check:
+    """The rule as an expectation."""
+    said = f"Fails where {rule.problem}. {rule.remedy}"
+    return engine.Check(rule.code, rule.column, rule.asserts, rule.arguments, rule.severity, said)
+
+
 def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[Accepted]) -> KindPass:
     kind = prepared.kind
     rules = RULES[kind]
@@ -63,13 +68,9 @@ def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[A
         for la_code, k, column in b.absent_columns
         if k is kind
     )
-    checks = [
-        engine.Check(r.code, r.column, r.asserts, r.arguments, r.severity, f"Fails where {r.problem}. {r.remedy}")
-        for r in rules
-    ]
     months = sorted(b.month for b in batches)
     table = tested_columns(prepared, rules, absent)
-    ran = engine.run(f"{kind}, static", months[0], months[-1], table, checks)
+    ran = engine.run(f"{kind}, static", months[0], months[-1], table, [check_of(rule) for rule in rules])
     del table
     unreadable = _unreadable(prepared, batches)
     texts = {code: text for b in batches for code, text in b.problem_texts.items()}
@@ -80,7 +81,7 @@ def _run_kind(prepared: Prepared, batches: Sequence[Batch], accepted: Sequence[A
     weigh.unreadable_cells()
     effects = weigh_effects(weigh.weighed)
     findings, not_used = weigh.settle(effects)
-    return KindPass(prepared, effects, findings, not_used, ran.suite, ran.passes)
+    return KindPass(prepared, effects, findings, not_used, ran.suite)
 
 
 def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:

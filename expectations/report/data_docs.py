@@ -8,8 +8,7 @@ dropped. The results hold counts only (`engine.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from copy import copy
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from html.parser import HTMLParser
@@ -106,7 +105,7 @@ def _rendered(suite: SuiteResult) -> str:
     total = len(suite.results)
     result = hooks.VALIDATION_RESULT.get()(
         success=failed == 0,
-        results=[_share_of_rows(one) for one in suite.results],
+        results=[_result(one) for one in suite.results],
         suite_name=suite.name,
         statistics={
             "evaluated_expectations": total,
@@ -122,14 +121,13 @@ def _rendered(suite: SuiteResult) -> str:
     return str(_view().render(document))
 
 
-def _share_of_rows(one: Any) -> Any:
-    """The same result with its percentage of all rows: Great Expectations' own is of the cells that are filled."""
-    found, rows = one.result.get("unexpected_count"), one.result.get("element_count")
-    if not found or not rows:
-        return one
-    shown = copy(one)
-    shown.result = {**one.result, "unexpected_percent": 100.0 * found / rows}
-    return shown
+def _result(document: Mapping[str, Any]) -> Any:
+    """A result as Great Expectations' object, with the share of all rows; the document has that of filled cells."""
+    found, rows = document["result"]["unexpected_count"], document["result"]["element_count"]
+    share = {"unexpected_percent": 100.0 * found / rows} if found else {}
+    configuration = hooks.CONFIGURATION.get()(**document["expectation_config"])
+    result = {**document["result"], **share}
+    return hooks.RESULT.get()(**{**document, "expectation_config": configuration, "result": result})
 
 
 def _passes_all(section: Any) -> bool:
@@ -144,7 +142,7 @@ def _view() -> Any:
 
 
 def _failed(suite: SuiteResult) -> int:
-    return sum(not one.success for one in suite.results)
+    return sum(not one["success"] for one in suite.results)
 
 
 def _file_name(suite: SuiteResult) -> str:

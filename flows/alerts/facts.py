@@ -5,9 +5,9 @@ Uses only the council's own figures and the median of its neighbours, and no row
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import polars as pl
 
@@ -185,20 +185,35 @@ def council_facts(
     features: pl.DataFrame, la_code: str, month: Month, *, chart_months: int = CHART_MONTHS
 ) -> CouncilFacts:
     """The facts about one council, from FEATURES_SCHEMA rows. Ignores other councils' rows and later months."""
+    return facts_by_council(features, (la_code,), month, chart_months=chart_months)[la_code]
+
+
+def facts_by_council(
+    features: pl.DataFrame, la_codes: tuple[str, ...], month: Month, *, chart_months: int = CHART_MONTHS
+) -> dict[str, CouncilFacts]:
+    """`council_facts` for many councils. Goes over the frame only once."""
     months = tuple(month_range(month.plus(1 - chart_months), month))
-    own = (
+    series = (
         conform(features, FEATURES_SCHEMA, "features")
         .filter(
-            (pl.col("la_code") == la_code)
-            & pl.col("month").is_between(months[0].first_day, month.last_day)
-            & pl.col("measure").is_in(list(BY_NAME))
+            pl.col("la_code").is_in(list(la_codes)),
+            pl.col("month").is_between(months[0].first_day, month.last_day),
+            pl.col("measure").is_in(list(BY_NAME)),
         )
-        .sort("measure", "month")
+        .sort("la_code", "measure", "month")
         .with_columns(at=_month_number(pl.col("month")) - (months[0].year * 12 + months[0].number))
-        .group_by("measure", maintain_order=True)
-        .agg(pl.exclude("la_code", "month"))
+        .group_by("la_code", "measure", maintain_order=True)
+        .agg(pl.exclude("month"))
     )
-    rows = {row["measure"]: row for row in own.iter_rows(named=True)}
+    rows: dict[str, dict[str, dict[str, Any]]] = {code: {} for code in la_codes}
+    for row in series.iter_rows(named=True):
+        rows[row.pop("la_code")][row["measure"]] = row
+    return {code: _facts(code, months, rows[code]) for code in la_codes}
+
+
+def _facts(la_code: str, months: tuple[Month, ...], rows: Mapping[str, dict[str, Any]]) -> CouncilFacts:
+    """The facts about one council, from the lists of each measure."""
+    month = months[-1]
     measures: dict[str, MeasureFact] = {}
     series: dict[str, Series] = {}
     for name, declared in BY_NAME.items():
@@ -213,17 +228,6 @@ def council_facts(
 
 def _month_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 12 + day.dt.month().cast(pl.Int32)
-
-
-def facts_by_council(
-    features: pl.DataFrame, la_codes: tuple[str, ...], month: Month, *, chart_months: int = CHART_MONTHS
-) -> dict[str, CouncilFacts]:
-    """`council_facts` for many councils. Partitions the frame only once."""
-    known = features.filter(pl.col("month") >= month.plus(1 - chart_months).first_day).partition_by(
-        "la_code", as_dict=True, maintain_order=True
-    )
-    empty = features.clear()
-    return {code: council_facts(known.get((code,), empty), code, month, chart_months=chart_months) for code in la_codes}
 
 
 def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:

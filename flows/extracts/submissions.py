@@ -102,16 +102,17 @@ def record_submissions(
         )
         for s, t in submissions
     ]
-    every = {**{s.key: s for s, _ in given}, **known}
+    every: dict[tuple[str, Kind], dict[SubmissionKey, Submission]] = {}
+    for key, one in {**{s.key: s for s, _ in given}, **known}.items():
+        every.setdefault(key[:2], {})[key] = one
     found: list[Submission] = []
     for one, _ in given:
         there = known.get(one.key)
         if there is not None and there.received <= one.received:
             one = replace(one, received=there.received, name=there.name, supersedes=there.supersedes)
         else:
-            before = [
-                s for s in every.values() if s.key[:2] == one.key[:2] and s.key != one.key and s.received < one.received
-            ]
+            others = every[one.key[:2]].items()
+            before = [s for key, s in others if key != one.key and s.received < one.received]
             one = replace(one, supersedes=max(before, key=_time).sha256 if before else None)
         if there is not None and (not one.read_as or there.read_as == one.read_as):
             one = replace(one, table=there.table, read_as=there.read_as)

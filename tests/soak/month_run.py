@@ -72,13 +72,9 @@ def kept(pure: Callable[..., T], folder: Path) -> Callable[..., T]:
 
 def prepare() -> None:
     """Import and build what every run needs, without using Polars."""
-    import matplotlib.backends.backend_agg
-    import matplotlib.figure  # noqa: F401
-
     from expectations.passing import engine
 
-    engine._whole_frames()
-    engine._expectation_types()
+    engine.load_great_expectations()
     bank_holidays(MONTH.year, MONTH.year)
 
 

@@ -7,7 +7,8 @@ import base64
 from markupsafe import Markup, escape
 
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
-from flows.alerts.letter.charts import BLUE, ORANGE, alt_text
+from flows.alerts.letter.charts import alt_text
+from flows.alerts.letter.panel import BLUE, ORANGE
 
 _WIDTH, _HEIGHT, _PAD = 132.0, 36.0, 4.0
 

@@ -93,7 +93,7 @@ def test_no_value_leaves_in_reports_pages_or_records(planted: tuple[Batch, Outco
     told = {name: page.decode() for name, page in site(batch, outcome, both(batch, outcome)).items()}
     told["failures"] = str(outcome.failures.to_dicts())
     told["not run"] = str(outcome.not_run.to_dicts())
-    told["results"] = str([r.to_json_dict() for s in outcome.suites for r in s.results])
+    told["results"] = str([s.results for s in outcome.suites])
     console = Console(file=io.StringIO(), width=200)
     show(report_of(batch, outcome, "901"), console)
     told["terminal"] = console.file.getvalue()  # type: ignore[attr-defined]

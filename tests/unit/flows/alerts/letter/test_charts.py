@@ -9,10 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from flows.alerts.facts import Series
-from flows.alerts.letter.charts import BLUE, ORANGE, draw_chart
+from flows.alerts.letter.charts import draw_chart
+from flows.alerts.letter.panel import BLUE, ORANGE, steps
 from tests.unit.flows.alerts.examples import facts
 
 THREE = tuple(facts().series.values())
@@ -100,3 +103,24 @@ def test_nothing_to_draw_is_no_chart() -> None:
     empty = Series.model_validate(THREE[0].model_dump() | {"values": (None,) * 24})
     assert draw_chart((empty,)) is None
     assert draw_chart(()) is None
+
+
+_VALUE = st.none() | st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1e-9, 0.07])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(_VALUE, min_size=24, max_size=24), _VALUE, st.booleans())
+def test_any_series_can_be_drawn(values: list[float | None], goal: float | None, level: bool) -> None:
+    one = THREE[0]
+    given = [values[0]] * 24 if level else values
+    drawn = one.model_copy(update={"values": tuple(given), "settled": goal, "begun_anew": one.months[3:4]})
+    chart = draw_chart((drawn,), {} if goal is None else {one.measure: goal})
+    assert (chart is None) == (sum(v is not None for v in given) < 2)
+
+
+@given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9))
+def test_a_scale_names_two_to_five_round_values_within(low: float, span: float) -> None:
+    named = steps(low, low + span)
+    assert 2 <= len(named) <= 5
+    slack = 1e-6 * max(abs(low), span)
+    assert all(low - slack <= value <= low + span + slack for value in named)
