@@ -95,8 +95,10 @@ class FileFate:
 
     def with_failures(self, failures: pl.DataFrame) -> FileFate:
         """The same file with the results of the checks, from the council's FAILURES of the month."""
-        own = failures.filter((pl.col("extract") == str(self.kind)) & ~pl.col("accepted"))
-        errors, queries = (int((own["severity"] == str(s)).sum()) for s in (Severity.ERROR, Severity.QUERY))
+        # A council has a handful of failures, which are counted more quickly here than by a query.
+        rows = zip(*(failures[name].to_list() for name in ("extract", "severity", "accepted")), strict=True)
+        own = [severity for extract, severity, accepted in rows if extract == str(self.kind) and not accepted]
+        errors, queries = own.count(str(Severity.ERROR)), own.count(str(Severity.QUERY))
         fate = self.fate
         if fate is Fate.ACCEPTED:
             fate = Fate.IN_PART if errors or self.withheld else Fate.QUERIES if queries else fate

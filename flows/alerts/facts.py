@@ -263,8 +263,10 @@ def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[obj
     def spread(values: Iterable[T]) -> tuple[T | None, ...]:
         if len(at) == len(months):
             return tuple(values)
-        placed = dict(zip(at, values, strict=True))
-        return tuple(placed.get(position) for position in range(len(months)))
+        placed: list[T | None] = [None] * len(months)
+        for position, value in zip(at, values, strict=True):
+            placed[position] = value
+        return tuple(placed)
 
     def numbers(key: str) -> list[float | None]:
         return [None if v is None else round(v, 9) for v in cast(list[float | None], row[key])]

@@ -23,10 +23,9 @@ from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
 from flows.alerts.file_grid import file_grid
-from flows.alerts.letter.band_strip import band_strip
 from flows.alerts.letter.figures import first_signs, month_words, value_text
 from flows.alerts.letter.heard import answer_line, goal_words
-from flows.alerts.letter.sparkline import sparkline
+from flows.alerts.letter.sparkline import band_strip, sparkline
 from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.state import Band, Change, Record
 

@@ -24,6 +24,8 @@ from flows.extracts.reading.headers import HeaderMatch, match_headers, normalise
 from flows.extracts.reading.table import RawTable, is_total, says_total
 from flows.extracts.reading.where import Where, rows_in_words
 
+# Made once: most files have nothing of these.
+_NO_PROBLEMS, _NO_ORIGINS, _NO_REASONS = PROBLEMS.to_frame(), ORIGINS.to_frame(), CELL_REASONS.to_frame()
 _BETWEEN = re.compile(r"[\s/,;&+\-]+|\band\b")
 
 
@@ -54,7 +56,7 @@ class IngestedExtract:
     """Its workers are hashes of names, so they match no reference in the workforce extract."""
     lost_columns: tuple[str, ...] = ()
     """Columns that are absent because nothing of them in the file could be used."""
-    origins: pl.DataFrame = field(default_factory=ORIGINS.to_frame)
+    origins: pl.DataFrame = field(default_factory=lambda: _NO_ORIGINS)
     """ORIGINS of `expectations.batch`: where the fault is, for cells derived from others."""
 
 
@@ -227,7 +229,7 @@ def _problems(
         name = pl.col("position").replace_strict(fields, return_dtype=pl.String())
         found.append(table.problems.filter(kept).select("file_row", "problem", column=name))
     if not found:
-        return PROBLEMS.to_frame()
+        return _NO_PROBLEMS
     order = {f.name: i for i, f in enumerate(EXTRACTS[kind].fields)}
     return (
         pl.concat(found)
@@ -246,7 +248,7 @@ def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.Da
         if cells.reasons is not None
         for reason in cells.reasons.drop_nulls().unique().sort().to_list()[:1]
     ]
-    return pl.DataFrame(sorted(said), schema=CELL_REASONS, orient="row")
+    return pl.DataFrame(sorted(said), schema=CELL_REASONS, orient="row") if said else _NO_REASONS
 
 
 def _note_times(read: Mapping[str, Cells]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from hashlib import blake2b
 
+import numpy as np
 import polars as pl
 
 from features.errors import SettingsError
@@ -36,13 +37,14 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
         # Make a new one and do not empty the old one: another thread may be using it.
         _remembered.cache_clear()
         hashed = _remembered(la_code, key)
-    given = references.to_list()
-    for reference in given:
-        if reference not in hashed:
-            digest = start()
-            digest.update(reference.encode())
-            hashed[reference] = int.from_bytes(digest.digest())
-    return pl.Series(references.name, [hashed[reference] for reference in given], dtype=pl.UInt64())
+    given = references.cast(pl.Binary()).to_list()
+    new = list(set(given).difference(hashed))
+    digests = [start() for _ in new]
+    for digest, reference in zip(digests, new, strict=True):
+        digest.update(reference)
+    numbers = np.frombuffer(b"".join(digest.digest() for digest in digests), dtype=">u8")
+    hashed.update(zip(new, numbers.tolist(), strict=True))
+    return pl.Series(references.name, list(map(hashed.__getitem__, given)), dtype=pl.UInt64())
 
 
 def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
@@ -51,14 +53,15 @@ def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
     Only which rows belong to the same team matters, not its name; and the column may hold a person's name.
     """
     sent = teams.unique()
-    named = sent.str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
-    hashed = pseudonyms("team\x1f" + named, la_code=la_code, key=key).to_list()
+    plain = pl.first().str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
+    named = sent.to_frame().select("team\x1f" + plain).to_series()
+    hashed = pseudonyms(named, la_code=la_code, key=key).to_list()
     codes = pl.Series([None if h is None else f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
     return teams.replace_strict(sent, codes)
 
 
 @lru_cache(_COUNCILS)
-def _remembered(la_code: str, key: bytes) -> dict[str | None, int | None]:
+def _remembered(la_code: str, key: bytes) -> dict[bytes | None, int | None]:
     """The remembered references of a council under a key. In memory only, while the process lives."""
     return {None: None}
 

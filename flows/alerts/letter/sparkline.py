@@ -1,14 +1,22 @@
-"""A series of months as a small inline SVG: own line, usual range, neighbours. No script and no external reference."""
+"""Small inline SVGs, without script or external reference: a series of months, and the bands of two years.
+
+A series shows own line, usual range and neighbours; bands are one bar for each month, whose height and colour both show
+the band.
+"""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from itertools import groupby
 
 from markupsafe import Markup, escape
 
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.letter.charts import alt_text
+from flows.alerts.letter.figures import month_words
 from flows.alerts.letter.panel import BLUE, ORANGE
+from flows.alerts.state import Band, BandPoint
 
 _WIDTH, _HEIGHT, _PAD = 132.0, 36.0, 4.0
 
@@ -99,3 +107,40 @@ def sparkline_picture(series: Series) -> str:
     opened, closed, rest = drawn.partition(">")
     alone = f"{opened.replace('<svg ', f'<svg {size}')}{closed}{_STANDALONE_STYLE}{rest}"
     return f"data:image/svg+xml;base64,{base64.b64encode(alone.encode()).decode()}"
+
+
+_BAR, _TALL = 5, 18
+#: The height of each band's bar. An outlined bar is a month without a score.
+_BAND_HEIGHTS: dict[Band, int] = {
+    Band.STEADY: 4,
+    Band.FIRST_MONTHS: 4,
+    Band.RECOVERING: 10,
+    Band.NOT_SCORED: 10,
+    Band.WATCH: 11,
+    Band.LOSING_GRIP: 18,
+}
+
+
+def band_strip(points: Sequence[BandPoint]) -> Markup:
+    """The picture of the bands of some months, oldest first; empty if there are fewer than two."""
+    if len(points) < 2:
+        return Markup("")
+    first, last = points[0].month, points[-1].month
+    width = _BAR * (last.minus(first) + 1)
+    bars = "".join(
+        f'<rect class="bar {p.band.value}" x="{_BAR * p.month.minus(first)}" y="{_TALL - _BAND_HEIGHTS[p.band]}" '
+        f'width="{_BAR - 1}" height="{_BAND_HEIGHTS[p.band]}"/>'
+        for p in points
+    )
+    return Markup(
+        f'<svg class="strip" viewBox="0 0 {width} {_TALL}" width="{width}" height="{_TALL}" role="img" '
+        f'aria-label="{escape(strip_words(points))}">{bars}</svg>'
+    )
+
+
+def strip_words(points: Sequence[BandPoint]) -> str:
+    """The last changes in the picture, in words: “losing grip since July 2026; before, watch from May 2026”."""
+    runs = [(band, list(run)) for band, run in groupby(points, key=lambda p: p.band)]
+    words = [f"{runs[-1][0].words} since {month_words(runs[-1][1][0].month)}"]
+    words += [f"before, {band.words} from {month_words(run[0].month)}" for band, run in reversed(runs[-3:-1])]
+    return "; ".join(words)

@@ -73,6 +73,7 @@ class RawTable:
         return self.places[position] if position < len(self.places) else position
 
 
+_NONE = CELL_PROBLEMS.to_frame()
 _ROW = "file_row"
 _TOTAL = r"(?i)\b(?:sub|grand)?totals?\b|^\W*(?:overall |report |column )?(?:sum|result|average|mean|count)\W*$"
 #: A cell marked as text, so that Excel does not change it: ="0012" or '0012.
@@ -119,7 +120,7 @@ def raw_table(
     names = tuple(" ".join(re.sub(_AS_FORMULA, r"\1", h.strip()).split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
     cells = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
-    found = problems if problems is not None else CELL_PROBLEMS.to_frame()
+    found = problems if problems is not None else _NONE
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
         headers=tuple(names[i] for i in kept),

@@ -11,10 +11,9 @@ from expectations.fates import CouncilFiles, Fate, FileFate
 from features.councils import Council
 from features.registry import Kind
 from flows.alerts.facts import CouncilFacts, MeasureFact
-from flows.alerts.letter.band_strip import band_strip
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
-from flows.alerts.letter.sparkline import sparkline
+from flows.alerts.letter.sparkline import band_strip, sparkline
 from flows.alerts.region_page import RunFacts, StageTime, region_page
 from flows.alerts.state import Band, BandPoint
 from flows.mail.deliver import deliver

@@ -8,8 +8,7 @@ import pytest
 
 from features.months import month_range
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
-from flows.alerts.letter.band_strip import band_strip, strip_words
-from flows.alerts.letter.sparkline import sparkline
+from flows.alerts.letter.sparkline import band_strip, sparkline, strip_words
 from flows.alerts.state import Band, BandPoint
 from tests.unit.flows.alerts.examples import MONTH
 
