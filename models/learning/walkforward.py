@@ -167,8 +167,10 @@ def judged_since(fitted: Fitted, design: Design, cut: date) -> list[tuple[str, J
 
 def standing_on(fitted: Fitted, design: Design, day: date) -> dict[str, float]:
     """Log-odds, without a level, of every council in the newest quarter that had begun by a day."""
-    quarter = design.councils.filter(pl.col("as_of") <= day)["as_of"].max()
-    rows = design.councils.filter(pl.col("as_of") == quarter)
+    begun = design.councils.filter(pl.col("as_of") <= day)
+    if begun.is_empty():
+        return {}
+    rows = begun.filter(pl.col("as_of") == pl.col("as_of").max())
     odds = fitted.estimator.log_odds(inputs(rows, fitted.candidate.columns))
     return dict(zip(rows["la_code"].to_list(), odds.tolist(), strict=True))
 
