@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from scipy.special import expit
 
 from models.evidence.levels import InspectionCalendar, methods, scenarios, simulate_levels
 from models.learning.level import Judged, Level, LevelRule, followed, served, unknown
+from tests.unit.models.golden import differences
 
 RULE = LevelRule()
 DAY = date(2024, 1, 1)
@@ -76,6 +79,8 @@ FALL = {2014: 0.0, 2015: 0.4, 2016: -0.1, 2017: -1.3}
 def test_in_each_scenario_following_loses_little_or_gains_much(name: str, calendar: InspectionCalendar) -> None:
     tried = {n: m for n, m in methods().items() if n in ("none", "filter, SD 0.7, half-life 2 years")}
     found = simulate_levels(calendar, scenarios(calendar, FALL)[name], tried, replicates=3)
+    kept = {method: asdict(result) for method, result in found.items()}
+    assert differences(kept, Path(__file__).with_name(f"scenario-{name.replace(' ', '-')}.json")) == []
     none, followed_level = found["none"], found["filter, SD 0.7, half-life 2 years"]
     if name == "stable" or name == "dip and back":
         assert followed_level.regret - none.regret < 0.015

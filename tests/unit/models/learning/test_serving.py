@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from models.learning.fitting import fit
 from models.learning.level import Judged, Level, followed, unknown
 from models.learning.serving import WithLevel
 from models.learning.walkforward import FIRST_DAY, walk_forward
+from tests.unit.models.golden import differences
 
 #: A check of scikit-learn that fails for a reason, and the reason.
 EXPECTED_FAILURES: dict[str, str] = {}
@@ -183,3 +185,21 @@ def test_every_candidate_follows_the_level(design: Design) -> None:
     for one in candidates:
         ours, theirs = (w.forecasts[FIRST_DAY][one.name].below_good[late & year] for w in (before, after))
         assert len(ours) and np.all(theirs > ours + 0.05), one.name
+
+
+def test_what_is_served_stands_as_it_was_read(made: Made) -> None:
+    x, y, days = made
+    x = np.where(np.arange(x.size).reshape(x.shape) % 11 == 0, np.nan, x)
+    model = WithLevel(GaussianNB()).fit(x, y, published=np.where(days % 3 == 0, days, np.nan), groups=days // 9)
+    low, high = model.interval(x[:12], 0.5)
+    kept = {
+        "proba": model.predict_proba(x[:12]).tolist(),
+        "low": low.tolist(),
+        "high": high.tolist(),
+        "classes": model.predict(x[:12]).tolist(),
+        "level": model.level_.tolist(),
+        "shift": model.shift_,
+        "typical": {name: values.tolist() for name, values in model.figures.items()},
+        "called": model.called,
+    }
+    assert differences(kept, Path(__file__).with_name("serving.json"), 1e-6) == []
