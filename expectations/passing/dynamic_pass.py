@@ -21,7 +21,10 @@ from expectations.suites.rules import Asserts
 from features.months import Month
 from features.registry import Kind
 
-_TOO_FEW_MONTHS = f"fewer than {plausible.MONTHS_NEEDED} earlier months are known"
+_TOO_FEW_MONTHS = (
+    f"fewer than {plausible.MONTHS_NEEDED} earlier months are known, so see yourself that the numbers of rows are "
+    "those of your system"
+)
 _OTHER_FILE = "the other file of the comparison is not there"
 
 #: Family -> the reason given when the comparison could not be made.
@@ -81,7 +84,7 @@ def run_dynamic(
     table = pl.concat(
         [
             plausible.comparisons([m.last_day for m in months], profiles, history),
-            between.comparisons(prepared),
+            between.comparisons(prepared, _first_months(profiles, history)),
             continuity.comparisons(prepared, history.records),
             contradictions.comparisons(profiles.select("la_code", "month", "extract").unique(), history),
         ]
@@ -134,6 +137,13 @@ def run_dynamic(
         suite=ran.suite,
         checks=counted,
     )
+
+
+def _first_months(profiles: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+    """`la_code, month` of the files that have no earlier month."""
+    known = pl.concat([p.select("la_code", "month") for p in (history.profiles, profiles)])
+    first = known.group_by("la_code").agg(pl.col("month").min())
+    return first.join(profiles.select("la_code", "month").unique(), on=["la_code", "month"], how="semi").sort("la_code")
 
 
 def _message(row: dict[str, Any]) -> str:

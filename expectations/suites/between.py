@@ -17,9 +17,12 @@ DESCRIPTION = "The figures of a council's files agree with each other."
 
 #: Two files for the same day, made by two departments, rarely agree to the last worker.
 AGREES_WITHIN = 0.1
+#: In a council's first month nothing but its other file shows that one was cut off, so the cases are held to this.
+FIRST_AGREES_WITHIN = 0.03
 #: From so many times that difference on, one of the files is not whole, or not of this council or day: the director's
 #: message waits for an answer.
 CONTRADICTS = 2.0
+_ASKED = 1.9
 #: A yearly return may be some months older than the month's extracts. If it differs by half, it is of another council
 #: or in another unit.
 RETURN_AGREES_WITHIN = 0.5
@@ -40,6 +43,8 @@ class Agreement:
     theirs: str
     """What the two figures are, in words for people."""
     within: float = AGREES_WITHIN
+    first_within: float | None = None
+    """The same in a council's first month, if it is stricter."""
     severity: Severity = Severity.QUERY
 
     @property
@@ -71,6 +76,7 @@ AGREEMENTS: tuple[Agreement, ...] = (
         25,
         "The workers in post hold {ours} cases",
         "the caseload extract has {theirs} open cases with a worker",
+        first_within=FIRST_AGREES_WITHIN,
     ),
     *(
         Agreement(
@@ -81,7 +87,7 @@ AGREEMENTS: tuple[Agreement, ...] = (
             f"{column} of the return is {{ours}}",
             f"the workforce extract has {{theirs}} {what}",
             RETURN_AGREES_WITHIN,
-            Severity.ERROR,
+            severity=Severity.ERROR,
         )
         for column, what in (
             ("agency_fte", "FTE of agency workers in post"),
@@ -94,8 +100,11 @@ AGREEMENTS: tuple[Agreement, ...] = (
 _BY_CODE = {a.code: a for a in AGREEMENTS}
 
 
-def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
-    """COMPARISONS of every council's files; `excess` is null where one of the two files is missing."""
+def comparisons(prepared: Mapping[Kind, Prepared], first: pl.DataFrame) -> pl.DataFrame:
+    """COMPARISONS of every council's files; `excess` is null where one of the two files is missing.
+
+    `first`: `la_code, month` of councils' first months.
+    """
     figures = {kind: _figures(p) for kind, p in prepared.items()}
     parts = [COMPARISONS.to_frame()]
     for agreement in AGREEMENTS:
@@ -113,9 +122,14 @@ def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
             frame = ours.select(*key, pl.col(agreement.column).alias("value")).join(
                 theirs.select(*key, pl.col(name).alias("expected")), on=key, how="left", validate="1:1"
             )
-        allowed = pl.max_horizontal(
-            agreement.within * pl.max_horizontal("value", "expected"), pl.lit(agreement.floor, pl.Float64)
-        )
+        excess = _excess(agreement.within, agreement.floor)
+        if agreement.first_within is not None:
+            # Stricter, but nobody's message is held for it.
+            asked = pl.min_horizontal(_excess(agreement.first_within, agreement.floor), pl.lit(_ASKED))
+            frame = frame.join(first.with_columns(first=pl.lit(True)), on=key, how="left", maintain_order="left")
+            excess = (
+                pl.when(pl.col("first") & excess.is_not_null()).then(pl.max_horizontal(excess, asked)).otherwise(excess)
+            )
         parts.append(
             frame.with_columns(
                 pl.lit(FAMILY).alias("family"),
@@ -124,11 +138,16 @@ def comparisons(prepared: Mapping[Kind, Prepared]) -> pl.DataFrame:
                 pl.lit(str(agreement.extract)).alias("extract"),
                 pl.lit(agreement.column).alias("column"),
                 pl.lit(None, pl.Date).alias("other_month"),
-                ((pl.col("value") - pl.col("expected")).abs() / allowed).alias("excess"),
+                excess.alias("excess"),
                 pl.lit(0, pl.UInt32).alias("rows"),
             ).select(list(COMPARISONS))
         )
     return pl.concat(parts).sort("month", "la_code", "check")
+
+
+def _excess(within: float, floor: float) -> pl.Expr:
+    allowed = pl.max_horizontal(within * pl.max_horizontal("value", "expected"), pl.lit(floor, pl.Float64))
+    return (pl.col("value") - pl.col("expected")).abs() / allowed
 
 
 def message(row: dict[str, object]) -> str:
@@ -137,11 +156,10 @@ def message(row: dict[str, object]) -> str:
     ours = agreement.ours.format(ours=_number(row["value"]))
     theirs = agreement.theirs.format(theirs=_number(row["expected"]))
     held = isinstance(row["excess"], float) and row["excess"] >= CONTRADICTS and agreement.severity is Severity.QUERY
-    waits = (
-        " Is one of the files cut off? Until somebody has answered, no message about the month goes to the director."
-    )
+    waits = " Until somebody has answered, no message about the month goes to the director."
     return (
-        f"{ours}, and {theirs}. Check that both were made for the same day and the same teams.{waits if held else ''}"
+        f"{ours}, and {theirs}. Check that both were made for the same day and the same teams, and that neither is cut "
+        f"off.{waits if held else ''}"
     )
 
 

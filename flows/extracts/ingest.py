@@ -19,7 +19,7 @@ from features.registry import EXTRACTS, Field, FieldType, Kind
 from flows.extracts.formats.asked import Asked
 from flows.extracts.personal.headers import named_column
 from flows.extracts.pseudonyms import pseudonyms, team_codes
-from flows.extracts.reading.cells import Cells, read_columns
+from flows.extracts.reading.cells import PROBLEM_TEXTS, Cells, read_columns
 from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised
 from flows.extracts.reading.table import RawTable, is_total, says_total
 from flows.extracts.reading.where import Where, rows_in_words
@@ -73,7 +73,7 @@ def ingest_table(table: RawTable, asked: Asked, *, mark: str, may_lack: Collecti
     columns = {name: cells.values for name, cells in read.items()}
     file_rows = rows["file_row"]
     blank_codes = _check_council(columns["la_code"], file_rows, council, where)
-    columns["reference_date"], moved = _check_month(columns["reference_date"], file_rows, month, where)
+    columns["reference_date"], moved = _check_month(read["reference_date"], file_rows, month, where)
     columns["la_code"] = pl.Series("la_code", [council.la_code], dtype=pl.String()).new_from_index(0, rows.height)
     for present in _present(kind, match):
         if present.type is FieldType.REFERENCE:
@@ -178,8 +178,9 @@ def codes_in(text: str) -> list[str]:
     return [part for part in _BETWEEN.split(re.sub(r"\.0+$", "", text.casefold())) if part]
 
 
-def _check_month(dates: pl.Series, file_rows: pl.Series, month: Month, where: Where) -> tuple[pl.Series, list[str]]:
+def _check_month(cells: Cells, file_rows: pl.Series, month: Month, where: Where) -> tuple[pl.Series, list[str]]:
     """The reference dates as the month's last day; raises WrongCouncilOrMonth for another month's."""
+    dates = cells.values
     last = pl.Series(dates.name, [month.last_day], dtype=pl.Date())
     if dates.null_count() == 0 and dates.min() == dates.max() == month.last_day:
         return dates, []
@@ -192,8 +193,11 @@ def _check_month(dates: pl.Series, file_rows: pl.Series, month: Month, where: Wh
             f"for this month reference_date is {month.last_day}."
         )
     if dates.null_count() == dates.len():
+        why = "every cell is empty"
+        if cells.problems is not None and (at := cells.problems.is_not_null().arg_max()) is not None:
+            why = f"the cell in row {file_rows[at]} {PROBLEM_TEXTS[cells.problems[at]].partition(';')[0]}"
         raise WrongCouncilOrMonth(
-            f"{where}: no row has a readable reference_date, so the month cannot be confirmed. "
+            f"{where}: no row has a readable reference_date ({why}), so the month cannot be confirmed. "
             f"Write {month.last_day} in every row."
         )
     moved = file_rows.filter((dates != month.last_day).fill_null(False))

@@ -15,7 +15,16 @@ from typing import BinaryIO
 from features.errors import StoreError
 from features.private_files import make_private_folder, open_private
 from flows.store.names import TEMPORARY_PREFIX, checked_name, is_usable, shown
-from flows.store.port import AlreadyThere, ObjectInfo, ObjectMissing, Stored, StoreRefuses, StrangeObject
+from flows.store.port import (
+    AlreadyThere,
+    DamagedObject,
+    ObjectInfo,
+    ObjectMissing,
+    Stored,
+    StoreRefuses,
+    StrangeObject,
+)
+from flows.store.reading import remedy
 
 
 class LocalStore:
@@ -34,11 +43,11 @@ class LocalStore:
         self._inside: set[Path] = set()
 
     def read(self, name: str) -> bytes:
-        """The content of the object. Raises ObjectMissing."""
+        """The content of the object. Raises ObjectMissing, and DamagedObject if a folder lies there."""
         path = self._path(name)
         try:
             return path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        except (FileNotFoundError, NotADirectoryError):
             raise ObjectMissing(f"There is no “{name}” in {self.url}.") from None
         except OSError as error:
             raise self._failed("read", name, error) from error
@@ -228,6 +237,10 @@ class LocalStore:
     def _failed(self, verb: str, name: str, error: OSError) -> StoreError:
         """The error to raise, as a sentence. StoreRefuses for permissions and a full disk: waiting does not help."""
         target = f"“{name}” in {self.url}" if name else self.url
+        if name and (self.root / name).is_dir():
+            return DamagedObject(
+                f"“{name}” in {self.url} is a folder, where a file should be. Move the folder away. {remedy(name)}"
+            )
         reason = error.strerror or type(error).__name__
         lasting = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
         return (StoreRefuses if lasting else StoreError)(

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.errors import StoreError
 from flows.month import apart as apart_module
 from flows.month.edition import TakenIn
 from flows.store.editions import History
@@ -236,6 +237,25 @@ def test_whatever_lies_in_one_councils_folders_the_others_bytes_stay_at_length(
     recorded: FieldRegion, undisturbed: Ran, tmp_path_factory: pytest.TempPathFactory, damage: Spoil
 ) -> None:
     _holds(damage, recorded, undisturbed, tmp_path_factory.mktemp("damaged") / "region", ours=True)
+
+
+@pytest.mark.parametrize(
+    "of", ["received", *(pytest.param(n, marks=pytest.mark.soak) for n in ("submissions", "months"))]
+)
+def test_a_folder_in_the_place_of_a_stored_object_is_named_and_never_read_as_missing(
+    recorded: FieldRegion, undisturbed: Ran, tmp_path: Path, of: str
+) -> None:
+    objects = [p for p in sorted((recorded.folder / "store" / of).rglob("*")) if p.is_file()]
+    for number, one in enumerate(objects[-4:] if of != "received" else objects[-1:]):
+        spoiled = recorded.copy(tmp_path / str(number))
+        path = spoiled.folder / one.relative_to(recorded.folder)
+        path.unlink()
+        _folder_with(path)
+        try:
+            assert spoiled.run().objects == undisturbed.objects
+        except StoreError as fault:
+            assert f"“{one.parent.relative_to(recorded.folder / 'store')}/" in str(fault)
+            assert "is a folder" in str(fault) or "manifest was lost" in str(fault)
 
 
 @settings(max_examples=3)

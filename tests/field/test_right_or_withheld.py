@@ -240,17 +240,23 @@ def test_leavers_left_out_are_asked_about_before_anybody_is_mailed(odd: Spoilt) 
 
 
 def test_a_file_cut_between_rows_is_asked_about_without_any_past(field_region: FieldRegion, tmp_path: Path) -> None:
-    """Half of the workers are cut off after a whole row, in the first month of all: the cases contradict the file."""
+    """Half of the workers are cut off after a whole row, in the first month of all: the cases contradict the file.
+
+    Where a twentieth of the workers or of the cases is gone, the officer is asked.
+    """
     first = field_region.copy(tmp_path / "region")
     shutil.rmtree(first.folder / "store" / "months")
     for month in (first.landing).glob("20??-??"):
         if month.name != str(LAST):
             shutil.rmtree(month)
-    table = first.table("Z01", "workforce")
-    first.put("Z01", "workforce", table.head(table.height // 2))
+    for la_code, kind, kept in (("Z01", "workforce", 0.5), ("Z02", "workforce", 0.95), ("Z03", "caseload", 0.95)):
+        table = first.table(la_code, kind)
+        first.put(la_code, kind, table.head(int(table.height * kept)))
     cut = Spoilt(first, first.take_in())
     assert cut.failed("Z01")["workforce.cases.caseload"] == "the message to the director waits for an answer"
-    assert set(holds(first.context().store, LAST)) == {"Z01"}
+    # The workers cut off at the end of the second council's file are its agency workers.
+    assert set(holds(first.context().store, LAST)) == {"Z01", "Z02"}
+    assert [c for c in ("Z02", "Z03", "Z04") if "workforce.cases.caseload" in cut.failed(c)] == ["Z02", "Z03"]
 
 
 def test_a_councils_total_row_is_left_out(odd: Spoilt, undisturbed: Ran) -> None:

@@ -61,6 +61,7 @@ _MADE_BY = re.compile(
     r"requested|report(?:ed)?|queries|questions|send|return)\b",
     re.IGNORECASE,
 )
+_VOWEL = re.compile("[aeiouyàáâäåæèéêëìíîïòóôöøùúûü]", re.IGNORECASE)
 _GENITIVE = re.compile(r"[’']s\b")
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PROSE = re.compile(r"\b[a-z]{2,}\b")
@@ -86,7 +87,7 @@ _NUMBER = re.compile(r"(?<![\w/-])[\w/-]{0,12}\d[\w/-]{0,12}")
 
 _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
 _FEWEST_BIRTHS = 3
-_ENOUGH = 8  # with fewer values, the look of a column shows nothing
+_ENOUGH, _PLENTY = 8, 12  # with fewer values, the look of a column, or of single words, shows nothing
 _LONG_TEXT, _MANY_WORDS = 60, 6
 _NHS_DIGITS, _TELEPHONE_DIGITS = 10, (10, 13)
 _CHILD, _ADULT, _OLDEST = 18.5, 18.0, 90.0
@@ -258,6 +259,9 @@ def _are_names(header: str, distinct: Sequence[str], rows: int, people: bool) ->
             return True
     if len(shaped) < max(3, 0.8 * count) or count < _MOST * rows or of_things:
         return False
+    # Of single words in no list, those of a category recur from row to row; family names hardly do.
+    if count >= _PLENTY and sum(1 for v in shaped if _WORD.fullmatch(v) and _VOWEL.search(v)) >= 0.8 * count:
+        return True
     words = [w.casefold() for v in shaped for w in _WORD.findall(v)]
     return len(set(words)) >= _MOST * len(words) and len(words) >= 2 * len(shaped)
 

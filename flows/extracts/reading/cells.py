@@ -16,12 +16,14 @@ import polars as pl
 from features.registry import DFE_SYMBOLS, Field, FieldType, Privacy
 from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates, said_of_times
 from flows.extracts.reading.headers import normalised
+from flows.extracts.reading.nobody import nobody_and_unknown
 from flows.extracts.reading.numbers import read_decimals, read_integers
 
 #: Problem code -> its meaning, as the end of “the cell …”.
 PROBLEM_TEXTS: dict[str, str] = {
     "not_a_date": "is no date; write YYYY-MM-DD or DD/MM/YYYY",
     "two_digit_year": "has a year of two digits; write all four",
+    "month_only": "is a month without its day; write YYYY-MM-DD or DD/MM/YYYY",
     "other_format": "is a date in none of the formats that the mapping declares",
     "month_before_day": "may have the month before the day; write YYYY-MM-DD or DD/MM/YYYY",
     "date_out_of_range": "is a date before 1950 or after 2099; leave it empty if there is none",
@@ -63,8 +65,6 @@ _EXCEL_ERRORS = (
     "#CALC!",
     "#GETTING_DATA",
 )
-#: What people write for “nobody” if a reference may be empty.
-_NOBODY = frozenset({"unallocated", "notallocated", "noworker", "noallocatedworker", "na", "none", ""})
 _SYMBOLS = {symbol: str(missing) for symbol, missing in DFE_SYMBOLS.items()}
 _WHOLE_FLOAT = r"^(-?[0-9]+)\.0+$"
 _SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
@@ -72,7 +72,6 @@ _SCIENTIFIC = r"^[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]+$"
 _MANY_ROWS, _NEARLY_ALL = 20, 0.9
 #: Where so many of the references hold digits, up to so many texts without any are remarks (“see note”).
 _HAVE_DIGITS, _REMARKS = 0.5, 3
-_QUESTION = r"^[?\s]+$"
 #: A negative number or a date: no reference, unless most of the column looks like it.
 _STRANGE = r"^-[0-9.]+$|^[0-9]+/(?:[01]?[0-9]/)?[12][0-9]{3}$"
 #: What a spreadsheet makes of a reference like 1-3 or MAR-24: a date, or a day or year with a month's name.
@@ -82,7 +81,7 @@ _MADE_DATE = (
     rf"|[0-3]?[0-9][- ]{_MONTH}(?:[- ](?:[12][0-9])?[0-9]{{2}})?|{_MONTH}[- ](?:[12][0-9])?[0-9]{{2}})$"
 )
 _GROUPED = r"^[0-9]{1,3}(?:,[0-9]{3})+$"
-_NOT_PLAIN = r"[#.+,/]|^-|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]"
+_NOT_PLAIN = r"[#.+,/]|^-|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]|^(?:[0 ]+|9{4,})$"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
 
 
@@ -234,11 +233,12 @@ def _read_references(text: pl.Series, field: Field) -> tuple[pl.Series, pl.Serie
     plain = text.str.replace(_WHOLE_FLOAT, "${1}")
     grouped = plain.str.contains(_GROUPED).fill_null(False)
     plain = plain.str.replace_all(",", "", literal=True).zip_with(grouped, plain) if grouped.any() else plain
+    nobody, unknown = nobody_and_unknown(plain)
     if field.nullable:
-        short = plain.filter((plain.str.len_chars() < 20) & ~plain.str.contains(_QUESTION)).unique().to_list()
-        nobody = [t for t in short if normalised(t) in _NOBODY]
-        plain = _null_where(plain, plain.is_in(nobody)) if nobody else plain
-    asks = plain.str.contains(_QUESTION).fill_null(False) | remarks(plain)
+        plain = _null_where(plain, plain.is_in(nobody))
+    else:
+        unknown += nobody
+    asks = plain.is_in(unknown).fill_null(False) | remarks(plain)
     values = _null_where(plain, lost | made_date | asks)
     if field.nullable and (text_of_all := filler(values)) is not None:
         return _null_where(values, values == text_of_all), _problem_where(values == text_of_all, "same_everywhere")
@@ -260,9 +260,10 @@ def remarks(references: pl.Series) -> pl.Series:
     return (no_digit | odd).fill_null(False)
 
 
-def no_reference(text: pl.Expr) -> pl.Expr:
-    """Whether a cell identifies nothing: an Excel error, question marks, or a number that lost its digits."""
-    return text.is_in(list(_EXCEL_ERRORS)) | text.str.contains(_QUESTION) | text.str.contains(_SCIENTIFIC)
+def no_reference(text: pl.Series) -> pl.Series:
+    """Whether a cell identifies nothing: an Excel error, a word for nobody, or a number that lost its digits."""
+    words = [text_of for texts in nobody_and_unknown(text) for text_of in texts]
+    return (text.is_in([*_EXCEL_ERRORS, *words]) | text.str.contains(_SCIENTIFIC)).fill_null(False)
 
 
 def filler(references: pl.Series) -> str | None:

@@ -40,6 +40,12 @@ _MONTHS = (
 #: The first three or more letters of a month's name: Sep, Sept, Septem …
 MONTH_NUMBERS = {name[:size]: str(i) for i, name in enumerate(_MONTHS, start=1) for size in range(3, len(name) + 1)}
 _SERIAL = r"^([2-7][0-9]{4})(?:\.[0-9]+)?$"
+_MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
+#: “October 2026”, “Oct-26”, “2026-10”, “10/2026”.
+_NO_DAY = (
+    rf"^(?:{_MONTH}[ \-/.,']*(?:[0-9]{{4}}|[0-9]{{2}})|[0-9]{{4}}[ \-/.]?{_MONTH}"
+    r"|[12][0-9]{3}[ \-/.]?(?:0?[1-9]|1[0-2])|(?:0?[1-9]|1[0-2])[ \-/.][12][0-9]{3})$"
+)
 _SHORT_YEAR = r"^[0-9]{1,2}[/.\- ](?:[0-9]{1,2}|[A-Za-z]{3,9})[/.\- ][0-9]{2}(?:[T ]+[0-9:.]+(?: ?[AaPp][Mm])?)?$"
 
 #: A column comes from one system. If some rows have the month first, every ambiguous row of the column is in doubt,
@@ -152,6 +158,8 @@ def _read_distinct(distinct: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("date_out_of_range"))
         .when(pl.col("value").is_null() & t.str.contains(_SHORT_YEAR))
         .then(pl.lit("two_digit_year"))
+        .when(pl.col("value").is_null() & t.str.contains(_NO_DAY))
+        .then(pl.lit("month_only"))
         .when(pl.col("value").is_null())
         .then(pl.lit("not_a_date"))
     )

@@ -26,7 +26,7 @@ from flows.extracts.reading.around import (
     join_header,
 )
 from flows.extracts.reading.headers import normalised
-from flows.extracts.reading.table import NULL_MARKERS, Limits, NoRows, RawTable, Wanted, raw_table
+from flows.extracts.reading.table import NULL_MARKERS, UNSEEN, Limits, NoRows, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
 #: The marks of Unicode text with more than one byte a character; those of 32 bits begin like those of 16.
@@ -39,10 +39,10 @@ _WIDE = (
 _BEGINNING = 40
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
 _ASCII = bytes(range(128))
-DELIMITERS = (",", ";", "\t", "|")
+DELIMITERS = (",", ";", "\t", "|", "^", "~")
 #: What MS-DOS and padded records leave after the text.
 _DOS_END, _PADDING = b"\x1a", b"\x00"
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t,;|]*(?:\r\n|\n|\r)', re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?[ \t,;|^~]*(?:\r\n|\n|\r)', re.IGNORECASE)
 #: A text with at most this many control characters is damaged; with more it is not a text.
 _DAMAGE = 0.01
 _LAST = 60
@@ -51,7 +51,7 @@ _LAST = 60
 def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
     """A file's text and a note on its encoding, if needed; raises UnreadableExtract if it is not text."""
     notes = []
-    if (wide := _wide_encoding(content)) is not None:
+    if (wide := wide_encoding(content)) is not None:
         try:
             content = content.decode(wide).encode()
         except UnicodeError:
@@ -92,7 +92,7 @@ def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
         ) from None
 
 
-def _wide_encoding(content: bytes) -> str | None:
+def wide_encoding(content: bytes) -> str | None:
     """The encoding of text with two or four bytes a character, by its mark or by the zeros of its first letters."""
     for mark, encoding in _WIDE:
         if content.startswith(mark):
@@ -110,7 +110,7 @@ def split_separator_line(text: str) -> tuple[str | None, str]:
 
 
 def delimiter_of(text: str, known: Collection[str] = ()) -> str:
-    """The one of comma, semicolon, tab and pipe that the header has most of, outside quotes.
+    """The separator that the header has most of, outside quotes.
 
     If the first line names no wanted column, it is a title, and the lines below it also count.
     """
@@ -229,7 +229,9 @@ def _is_trimmed(text: str, delimiter: str) -> bool:
     beside = rf" (?:[{re.escape(delimiter)}\r\n]|(?<=[{re.escape(delimiter)}\n] ))"
     if text.startswith(" ") or text.endswith(" ") or re.search(beside, text) or "'" in text:
         return False
-    return not any(c in text for c in "\t\v\f" if c != delimiter) and not any(c.isspace() for c in _beyond_ascii(text))
+    return not any(c in text for c in "\t\v\f" if c != delimiter) and not any(
+        c.isspace() or c in UNSEEN for c in _beyond_ascii(text)
+    )
 
 
 def _beyond_ascii(text: str) -> set[str]:

@@ -65,7 +65,7 @@ def match_headers(
     for position, name in enumerate(given):
         if name in known:
             claims.setdefault(known[name], []).append(position)
-    _refuse_missing(extract, claims, where, may_lack)
+    _refuse_missing(extract, claims, given, where, may_lack)
     for field, positions in claims.items():
         if len(positions) > 1:
             names = " and ".join(named_column(headers[p], at[p]) for p in positions)
@@ -86,11 +86,18 @@ def match_headers(
     )
 
 
-def _refuse_missing(extract: Extract, claims: Mapping[str, object], where: Where, may_lack: Collection[str]) -> None:
+def _refuse_missing(
+    extract: Extract, claims: Mapping[str, object], given: Sequence[str], where: Where, may_lack: Collection[str]
+) -> None:
     required = [f.name for f in extract.fields if f.required and f.name not in may_lack]
     missing = [name for name in required if name not in claims]
     if not missing:
         return
+    if len(claims) < _FEWEST_KNOWN and any(sum(normalised(n) in h for n in required) > _FEWEST_KNOWN for h in given):
+        raise HeaderMismatch(
+            f"{where}: the names of the columns stand in one cell, so the columns are separated by something else than "
+            "a comma, semicolon or tab. Export the file as “CSV UTF-8” and send it again."
+        )
     if len(claims) < _FEWEST_KNOWN:
         raise HeaderMismatch(
             f"{where}: row 1 is not the header of a {extract.kind} extract. Row 1 must name the columns: "

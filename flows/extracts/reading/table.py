@@ -90,6 +90,16 @@ def is_total(text: str) -> bool:
     return re.search(_TOTAL, text) is not None
 
 
+#: Characters that nobody sees, which would make another reference of the same text; and the spaces of other kinds.
+UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\ufeff"
+_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+
+
+def tidy(text: pl.Expr) -> pl.Expr:
+    """Trimmed cells without unseen characters, whose spaces are all plain ones."""
+    return text.str.replace_all(f"[{UNSEEN}]", "").str.replace_all(f"[{_SPACES}]", " ").str.strip_chars()
+
+
 def raw_table(
     headers: Sequence[str],
     columns: Sequence[pl.Series],
@@ -110,7 +120,7 @@ def raw_table(
     if not clean:
         frame = (
             frame.lazy()
-            .with_columns(text.str.strip_chars())
+            .with_columns(tidy(text))
             .with_columns(_unmarked(text))
             .with_columns(pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text))
             .collect()

@@ -432,13 +432,6 @@ BY_NUMBER: dict[int, AnnexList] = {one.number: one for one in LISTS}
 #: Columns that do not show which list it is.
 EVERYWHERE = frozenset({"child", "team", "worker"})
 
-#: What people write in place of a worker's name if there is none, squeezed.
-NOBODY = (
-    r"(?:case)?(?:un|not|notyet|notcurrently)allocated(?:case|worker)?|(?:awaiting|pending|for|tobe)(?:re)?allocat(?:ed|ion)"
-    r"|allocationpending|no(?:allocated|named)?(?:social)?worker(?:allocated)?|none|nobody|na|nil|null|unknown|notknown"
-    r"|tbc|tba|vacant|vacancy|pending|duty(?:team|worker|socialworker|desk|tray|sw)?|.*teamduty|worktray|tray"
-)
-
 #: Case Status, squeezed and without its letter -> the caseload extract's code.
 STATUSES: tuple[tuple[str, str], ...] = (
     ("a", r"(?:child)?lookedafter(?:child|children)?|lac|cla|cic|child(?:ren)?incare|incare"),

@@ -17,10 +17,11 @@ import polars as pl
 
 from features.errors import UnreadableExtract
 from features.registry import Field, FieldType
-from flows.extracts.formats.annex_a.layout import NOBODY, STATUSES, AnnexList, Column, ColumnContent, squeezed
+from flows.extracts.formats.annex_a.layout import STATUSES, AnnexList, Column, ColumnContent, squeezed
 from flows.extracts.formats.annex_a.sheets import FoundList
 from flows.extracts.reading.cells import filler, read_columns
 from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
+from flows.extracts.reading.nobody import nobody_and_unknown, says_nobody
 from flows.extracts.reading.table import CELL_PROBLEMS, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
@@ -39,8 +40,6 @@ _COUNTED = (
     r"^(?:GRAND|SUB|OVERALL|RUNNING)?TOTALS?(?:S|OF|ROWS|CHILDREN|RECORDS|CASES)*\d*$|^(?:ROW|RECORD)?COUNT\d*$"
     r"|^PAGE\d+(?:OF\d+)?$|^\d+(?:CHILDREN|CASES|ROWS|RECORDS|REFERRALS|ASSESSMENTS|EPISODES)$"
 )
-#: A word in every text of several words that means nobody.
-_MAYBE_NOBODY = r"alloc|worker|known|vacan|pending|duty|tray|named|nobody|none|[^\pL ]|\b[nt]"
 _DTYPES = {
     ColumnContent.CHILD: pl.String(),
     ColumnContent.DATE: pl.Date(),
@@ -152,6 +151,7 @@ def _identifier(text: pl.Expr) -> pl.Expr:
     fits = (
         stripped.str.contains(_SHAPE)
         & stripped.str.contains(r"\d")
+        & ~stripped.str.contains(r"^0+$")
         & ~stripped.str.contains(_COUNTED)
         & (stripped.str.len_chars() <= 64)
         & ~text.str.contains(r"\s\S+\s\S+\s")
@@ -305,14 +305,15 @@ def _yes_no(text: str) -> bool | None:
 
 
 def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    """The names, and the problems of cells that hold an error or a question mark."""
-    error, asks = (text.str.contains(p).fill_null(False) for p in ("^#", r"^[?\s]+$"))
+    """The names, and the problems of cells that hold an error or do not say who."""
+    _, unknown = nobody_and_unknown(text)
+    error, asks = text.str.contains("^#").fill_null(False), text.is_in(unknown).fill_null(False)
     if not (error | asks).any():
         return _workers(text), None
-    none, failed, unknown = (
+    none, failed, unsaid = (
         pl.Series(text.name, [v], dtype=pl.String()) for v in (None, "formula_error", "unknown_reference")
     )
-    return _workers(none.zip_with(error | asks, text)), failed.zip_with(error, unknown.zip_with(asks, none))
+    return _workers(none.zip_with(error | asks, text)), failed.zip_with(error, unsaid.zip_with(asks, none))
 
 
 def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Series, pl.Series | None]:
@@ -329,8 +330,6 @@ def _workers(text: pl.Series) -> pl.Series:
     names = text.drop_nulls().unique()
     name = pl.col(names.name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ")
     plain = names.to_frame().select(name.str.strip_chars(" .,;:-_*?")).to_series()
-    # Only texts that could mean nobody are checked one by one.
-    doubtful = plain.filter(plain.str.contains(_MAYBE_NOBODY) | ~plain.str.contains(" ")).unique().to_list()
-    nobody = [t for t in doubtful if re.fullmatch(NOBODY, squeezed(t)) or not squeezed(t)]
+    nobody = [t for t in plain.unique().to_list() if says_nobody(t)]
     told = plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain
     return text.replace_strict(names, told, return_dtype=pl.String())

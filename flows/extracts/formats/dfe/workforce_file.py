@@ -22,6 +22,7 @@ from features.measuring.reconcile import PUBLISHED
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import BY_NAME, DFE_SYMBOLS, MEASURES, RETURN, FieldType, Unit
+from flows.extracts.reading.delimited import delimiter_of, wide_encoding
 from flows.extracts.reading.numbers import read_decimals, read_integers
 
 #: The collection describes the year to 30 September and is published the following February (Children's social work
@@ -181,7 +182,8 @@ def read_published(content: bytes, *, filename: str) -> PublishedWorkforce:
 
 def is_published(start: bytes) -> bool:
     """Whether a file that starts like this is DfE's rather than a council's own return: it names place and level."""
-    found = {h.strip(' "\r').lower() for h in start.decode("utf-8-sig", "replace").split("\n")[0].split(",")}
+    header = _text(start, "replace").split("\n")[0]
+    found = {h.strip(' "\r').lower() for h in header.split(delimiter_of(header))}
     return {"time_period", "geographic_level", "old_la_code"} <= found and any(x.mark in found for x in _LAYOUTS)
 
 
@@ -190,11 +192,18 @@ def columns_of(release: str) -> dict[str, str]:
     return dict(next(layout for layout in _LAYOUTS if layout.release == release).counts)
 
 
+def _text(content: bytes, errors: str = "strict") -> str:
+    """The text, also if a spreadsheet has saved the file as Unicode text of 16 bits."""
+    return content.decode(wide_encoding(content) or "utf-8-sig", errors)
+
+
 def _table(content: bytes, filename: str) -> pl.DataFrame:
     """All columns as trimmed text, with the row number that a person sees."""
     try:
-        rows = [r for r in csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True) if r]
-    except (UnicodeDecodeError, csv.Error):
+        text = _text(content)
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+        rows = [r for r in read if r]
+    except (UnicodeError, csv.Error):
         raise ReferenceDataError(f"{filename} is no CSV in UTF-8. Download DfE's published file again.") from None
     if len(rows) < 2:
         raise ReferenceDataError(f"{filename} has no rows. Download DfE's published file again.")

@@ -166,9 +166,11 @@ class _Work:
         held = held.filter(pl.col(start) <= self.last).sort(
             "invo_referral_id", start, "invo_professional_id", "row", nulls_last=True
         )
-        now = held.filter(
-            pl.col(end).is_null() | (pl.col(end) > self.last), pl.col("invo_professional_id").is_not_null()
-        )
+        running = held.filter(pl.col(end).is_null() | (pl.col(end) > self.last))
+        now = running.filter(pl.col("invo_professional_id").is_not_null())
+        # Somebody holds such a case, and the table does not say who.
+        unsaid = running.join(now, on="invo_referral_id", how="anti", maintain_order="left")
+        self.fault(unsaid.rename({"invo_referral_id": _REF}), "invo_professional_id", "allocated_worker_ref")
         several = now.group_by("invo_referral_id").agg(pl.col("invo_professional_id").n_unique().alias("n"))
         cases = self.rows[_REF].drop_nulls()
         if both := several.filter(pl.col("n") > 1, pl.col("invo_referral_id").is_in(cases.implode())).height:

@@ -29,7 +29,8 @@ from flows.extracts.reading.delimited import (
     stands_alone,
 )
 from flows.extracts.reading.headers import normalised
-from flows.extracts.reading.table import NULL_MARKERS
+from flows.extracts.reading.nobody import nobody_and_unknown
+from flows.extracts.reading.table import NULL_MARKERS, tidy
 from flows.extracts.reading.tables import as_text
 from flows.extracts.reading.where import Where, damage_as_sentence
 
@@ -117,8 +118,10 @@ TABLES: tuple[SsdTable, ...] = (
     SsdTable(PROFESSIONALS, ("prof_professional_id",), (), ("prof_full_time_equivalency",)),
 )
 BY_NAME = {t.name: t for t in TABLES}
-#: Date column -> its table; no two tables have a column of one name.
-TABLE_OF = {column: t.name for t in TABLES for column in t.dates}
+#: A key with a column `x!` like a date's, as a blank or unknown one does not mean nobody.
+UNSAID = ("invo_professional_id",)
+#: Column that may have such a problem -> its table; no two tables have a column of one name.
+TABLE_OF = {column: t.name for t in TABLES for column in (*t.dates, *t.keys)}
 
 _NOT_A_TABLE_NAME = re.compile(r"^.*?(ssd_[a-z0-9_]+?)(?:_v)?$")
 
@@ -265,7 +268,7 @@ def _clean(read: pl.DataFrame, rows: pl.Series, table: SsdTable) -> pl.DataFrame
     nothing = ["", *NULL_MARKERS, *PLACEHOLDERS]
     absent = [c for c in table.codes if c not in read.columns]
     return (
-        read.with_columns(pl.all().cast(pl.String).str.strip_chars())
+        read.with_columns(tidy(pl.all().cast(pl.String)))
         .with_columns(pl.when(pl.all().is_in(nothing).not_()).then(pl.all()))
         .with_columns(pl.lit(None, pl.String()).alias(c) for c in absent)
         .with_columns(rows.cast(pl.UInt32).alias("row"))
@@ -280,5 +283,14 @@ def _typed(text: pl.DataFrame, table: SsdTable) -> pl.DataFrame:
         columns += [values.alias(name), problems.alias(f"{name}!")]
     # A whole number from a spreadsheet and one from a database are the same key.
     names = [*table.keys, *(c for c in table.codes if c.endswith("_person_id"))]
-    keys = [pl.when(~no_reference(pl.col(k))).then(pl.col(k).str.replace(r"^([0-9]+)\.0+$", "${1}")) for k in names]
-    return text.with_columns(*keys).with_columns(columns)
+    keys = [text[k].str.replace(r"^([0-9]+)\.0+$", "${1}").set(no_reference(text[k]), None) for k in names]
+    said = [unsaid(text[k]).alias(f"{k}!") for k in names if k in UNSAID]
+    return text.with_columns(*keys, *said, *columns)
+
+
+def unsaid(references: pl.Series) -> pl.Series:
+    """The problem of cells that do not say who is meant; null where somebody or nobody is named."""
+    nobody, _ = nobody_and_unknown(references)
+    lost = no_reference(references) & ~references.is_in(nobody).fill_null(False)
+    empty = pl.when(pl.col(references.name).is_null()).then(pl.lit("empty"))
+    return references.to_frame().select(empty.when(lost).then(pl.lit("unknown_reference"))).to_series()

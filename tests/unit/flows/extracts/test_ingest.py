@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date
 from hashlib import sha256
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.batch import PROBLEMS
-from features.errors import ExtractError, SettingsError, UnreadableExtract, WrongCouncilOrMonth
+from features.errors import ExtractError, HeaderMismatch, SettingsError, UnreadableExtract, WrongCouncilOrMonth
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Kind, Missing
@@ -124,8 +125,26 @@ def test_a_row_without_a_council_belongs_to_the_folder_and_is_a_problem() -> Non
 def test_another_months_rows_are_refused() -> None:
     with pytest.raises(WrongCouncilOrMonth, match=r"3 of 3 rows have a reference_date outside September 2026"):
         ingest(WORKFORCE, month=Month(2026, 9))
-    with pytest.raises(WrongCouncilOrMonth, match="no row has a readable reference_date"):
-        ingest(WORKFORCE.replace("2026-10-31", ""))
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("", "every cell is empty"),
+        ("31/10/26", "the cell in row 2 has a year of two digits"),
+        ("October 2026", "the cell in row 2 is a month without its day"),
+        ("#REF!", "the cell in row 2 is an Excel error such as #N/A or #REF!"),
+        ("month end", "the cell in row 2 is no date"),
+    ],
+)
+def test_why_no_reference_date_can_be_read_is_said(day: str, why: str) -> None:
+    with pytest.raises(WrongCouncilOrMonth, match=re.escape(f"no row has a readable reference_date ({why})")):
+        ingest(WORKFORCE.replace("2026-10-31", day))
+
+
+def test_columns_separated_by_something_unknown_are_said_to_be() -> None:
+    with pytest.raises(HeaderMismatch, match="separated by something else than a comma"):
+        ingest(WORKFORCE.replace(",", " ¦ "))
 
 
 def test_a_day_within_the_month_is_its_last_day_and_noted() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from features.errors import SettingsError, StoreError
-from flows.store import AlreadyThere, LocalStore, store_at
+from flows.store import AlreadyThere, DamagedObject, LocalStore, store_at
 from flows.store.names import TEMPORARY_PREFIX
 from flows.store.s3 import S3Store
 
@@ -43,6 +43,14 @@ def test_a_failed_write_leaves_the_old_object_and_no_trace(tmp_path: Path, monke
         store.create("other", b"new")
     assert _files(tmp_path) == ["page"]
     assert (tmp_path / "page").read_bytes() == b"old"
+
+
+def test_a_folder_in_the_place_of_an_object_is_not_read_as_missing(tmp_path: Path) -> None:
+    (tmp_path / "alerts" / "2026-10" / "Z01.json").mkdir(parents=True)
+    store = LocalStore(tmp_path)
+    for use in (store.read, lambda name: store.replace(name, b"x"), store.delete):
+        with pytest.raises(DamagedObject, match=r"“alerts/2026-10/Z01\.json” in file://.* is a folder.*Restore it"):
+            use("alerts/2026-10/Z01.json")
 
 
 def test_a_link_out_of_the_store_is_refused(tmp_path: Path) -> None:

@@ -237,6 +237,22 @@ def test_a_few_ordinary_words_are_nobodys_name(values: list[str], rows: int) -> 
     assert _found([*values * rows, *[None] * 9]) is None
 
 
+#: Made up, so that no list has them.
+_UNHEARD = """Quorthwaite Abellinsky Oyefarian Drevnik Tschumper Vanterlane Pocheville Mzungari Ellisquist Hranovec
+Bilquesh Ossendorp Karvouna Yttersven Zabrinkel Fjordane"""
+
+
+def test_single_family_names_in_no_list_are_seen_by_how_little_they_recur() -> None:
+    names = _UNHEARD.split()
+    assert _found([*names, *names[:4]]) == NAME
+    assert _found([name.upper() for name in names]) == NAME
+    assert _found(names * 3) is None, "words that recur are a category"
+    assert _found([*names[:6]]) is None, "so few show nothing"
+    assert _found([f"{name[:2]}{n}" for n, name in enumerate(names)]) is None
+    codes = "QWRT PLKT XCVB BNMK GHJK DFGH ZXCV WRTP SDFG HJKL TRWQ KLMN"
+    assert _found([*codes.split()]) is None
+
+
 @pytest.mark.parametrize("how", ["%b %d, %Y", "%Y%m%d", "%d.%m.%Y", "%d-%b-%y", "%Y-%m-%dT00:00:00"])
 def test_births_are_seen_however_they_are_written(how: str) -> None:
     assert _found([(date(2009, 1, 5) + timedelta(days=173 * i)).strftime(how) for i in range(36)]) == BIRTH

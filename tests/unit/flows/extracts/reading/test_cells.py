@@ -77,7 +77,7 @@ def test_references_stay_text_with_their_leading_zeros() -> None:
 def test_nobody_is_an_empty_reference_where_it_may_be_empty() -> None:
     texts = ("Unallocated", "not allocated", "N/A", "-", "W1")
     assert _read(_CASELOAD.field("allocated_worker_ref"), *texts) == ([None] * 4 + ["W1"], [None] * 5)
-    assert _read(_CASELOAD.field("case_ref"), "Unallocated")[0] == ["Unallocated"]
+    assert _read(_CASELOAD.field("case_ref"), "Unallocated") == ([None], ["unknown_reference"])
 
 
 @pytest.mark.parametrize("symbol", [*DFE_SYMBOLS, "C", "LOW"])

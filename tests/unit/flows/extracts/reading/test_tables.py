@@ -38,7 +38,7 @@ def _cells(table: RawTable) -> list[tuple[str | None, ...]]:
     return table.cells.drop("file_row").rows()
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "^", "~"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_csv_in_the_encodings_and_separators_of_the_field(delimiter: str, encoding: str, end: str) -> None:
@@ -198,9 +198,9 @@ def test_any_bytes_give_a_table_or_a_sentence(content: bytes) -> None:
         assert table.cells["file_row"].is_sorted()
 
 
-#: Without quotation marks, marks of text, and what lines are drawn with.
+#: Without quotation marks, marks of text, what lines are drawn with, and spaces and hyphens of other kinds.
 _plain = st.text(
-    st.characters(codec="cp1252", exclude_categories=["Cc"], exclude_characters="\"'=-_+*~.|–—"), max_size=8
+    st.characters(codec="cp1252", exclude_categories=["Cc"], exclude_characters="\"'=-_+*~.|–—\u00a0\u00ad"), max_size=8
 )
 
 

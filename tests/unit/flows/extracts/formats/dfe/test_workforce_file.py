@@ -17,7 +17,13 @@ from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.months import Month
 from features.registry import BY_NAME, DFE_SYMBOLS, RETURN, Kind, Missing
 from flows.extracts.formats.dfe.register import register_from_published
-from flows.extracts.formats.dfe.workforce_file import PUBLISHED_REASONS, PublishedWorkforce, read_published, release_day
+from flows.extracts.formats.dfe.workforce_file import (
+    PUBLISHED_REASONS,
+    PublishedWorkforce,
+    is_published,
+    read_published,
+    release_day,
+)
 from models.record.read import read_record
 
 from ...conftest import ingest
@@ -140,6 +146,14 @@ def test_a_councils_row_of_a_landed_file_and_a_layout_nobody_knows() -> None:
     plain = ingest(own, kind=Kind.RETURN)
     assert plain.frame["inpost_fte"].to_list() == [20050]
     assert plain.reasons["field"].to_list() == ["vacancy_fte"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_a_file_that_a_spreadsheet_saved_again_is_still_dfes(encoding: str, delimiter: str) -> None:
+    content = FILE.replace(",", delimiter).encode(encoding)
+    assert is_published(content[:4_000])
+    assert read_published(content, filename="csww.csv").returns.equals(_read().returns)
 
 
 def test_a_file_that_is_no_text_is_refused() -> None:
