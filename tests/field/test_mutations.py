@@ -15,6 +15,7 @@ from features.errors import ExtractError
 from features.registry import Kind
 from flows.extracts.formats.asked import Form
 from tests.field.mutations import Mutation, mutations, unchanged
+from tests.field.odd_formats import odd_inputs
 from tests.field.sent import MARKER, Made, asked, read
 
 GOOD = ("right", "withheld", "refused", "asked")
@@ -77,6 +78,7 @@ def test_a_few_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 @pytest.mark.parametrize("seed", [21, 22])
 def test_many_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made], seed: int) -> None:
     ends = _check(mutations(seed, SOAK), sound)
@@ -85,6 +87,15 @@ def test_many_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made]
         sys.stdout.write(f"  {end}: {sum(n for (_, e), n in ends.items() if e == end)}\n")
     assert sum(ends.values()) == SOAK
     assert {e for _, e in ends} >= {"right", "withheld", "refused"}
+
+
+@pytest.mark.parametrize("part", [0, *(pytest.param(n, marks=pytest.mark.soak) for n in range(1, 24))])
+def test_odd_files_as_people_and_systems_make_them(sound: dict[tuple[Form, Kind], Made], part: int) -> None:
+    """A row each, by kind; what means the same as the sound file must be read as that."""
+    inputs = list(odd_inputs())[part::24]
+    _check(inputs, sound)
+    same = [m for m in inputs if m.same]
+    assert [m.name for m in same if sort_out(m, sound[m.form, m.kind])[0] != "right"] == []
 
 
 def test_the_same_seed_gives_the_same_files() -> None:

@@ -47,7 +47,17 @@ _FOOTERS = (
 _COUNT = re.compile(
     r"\(?(\d[\d,]*) ?(?:rows?|records?|lines?|results?)\b"
     r"|(?:total )?(?:(?:number of )?(?:rows?|records?)(?: count)?|count)"
-    r"(?: returned| affected| selected| written| exported)?\W*(\d[\d,]*)$",
+    r"(?: returned| affected| selected| written| exported)?\W*(\d[\d,]*)$"
+    r"|(?:showing|displaying|rows?|records?)\W+(?:1 ?(?:to|-|–) ?)?[\d,]+ (?:out )?of ([\d,]+)",
+    re.IGNORECASE,
+)
+#: A footer that says that the export failed, as a database or a tool writes it into the file.
+_FAILED = re.compile(
+    r"\bORA-\d{3,5}\b|\bSQLSTATE\b|\bMsg \d+, Level \d+|\bTraceback \(|\berror\b\W*(?:[:#\d]|occurred|code|while)"
+    r"|\b(?:query|export|report|job|command|connection|execution|extract|results?)\b.{0,30}"
+    r"\b(?:failed|aborted|timed out|cancelled|terminated|truncated|interrupted|lost|incomplete)\b"
+    r"|\b(?:timeout expired|execution timeout|deadlock|snapshot too old|out of memory|row limit"
+    r"|maximum (?:number of )?rows|(?:first|limited to) [\d,]+ (?:rows|records|results))\b",
     re.IGNORECASE,
 )
 _FOOTER = re.compile("|".join(f"(?:{p})" for p in _FOOTERS), re.IGNORECASE)
@@ -164,10 +174,16 @@ def bare(
 
 
 def _refuse_fewer_than_said(footers: Sequence[tuple[int, list[str]]], rows: int, where: Where) -> None:
-    """Raises UnreadableExtract if a footer counts more rows than there are: some were cut off or taken out."""
+    """Raises UnreadableExtract if a footer counts more rows than there are, or tells of an error: some are missing."""
     for number, cells in footers:
-        found = _COUNT.match(next(c.strip() for c in cells if c and not c.isspace()))
-        said = int((found[1] or found[2]).replace(",", "")) if found else 0
+        text = next(c.strip() for c in cells if c and not c.isspace())
+        if _FAILED.search(text):
+            raise UnreadableExtract(
+                f"{where}: row {number}, below the table, tells of an error or a limit, so the file is incomplete. "
+                "Export it again."
+            )
+        found = _COUNT.match(text)
+        said = int((found[1] or found[2] or found[3]).replace(",", "")) if found else 0
         if said > rows + 1:  # some count the header
             raise UnreadableExtract(
                 f"{where}: row {number} says that the table has {said:,} rows, and {rows:,} are there, so the file is "

@@ -19,6 +19,19 @@ from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import Limits, NoRows, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, damage_as_sentence
 
+#: How files of other programs begin.
+_OTHERS = {
+    b"%PDF": "a PDF",
+    b"{\\rtf": "a document (RTF)",
+    b"SQLite format 3": "a database",
+    b"\x1f\x8b": "a compressed file (gzip)",
+    b"7z\xbc\xaf": "a compressed file (7z)",
+    b"Rar!": "a compressed file (rar)",
+    b"ARROW1": "an Arrow file",
+    b"<": "a web page or XML",
+    b"[{": "JSON",
+    b'{"': "JSON",
+}
 _ZIP, _PARQUET, _OLE = b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"
 
 
@@ -68,8 +81,8 @@ def refuse_unopened(content: bytes, where: Where, limits: Limits) -> None:
             f"{where}: this is an Excel file of the old kind (.xls) or one with a password. "
             "Save it as .xlsx without a password and send it again."
         )
-    if (begins := content.removeprefix(codecs.BOM_UTF8).lstrip()[:2]).startswith(b"<") or begins in (b"[{", b'{"'):
-        what = "a web page or XML" if begins.startswith(b"<") else "JSON"
+    text = content.removeprefix(codecs.BOM_UTF8).lstrip()
+    if (what := next((_OTHERS[begins] for begins in _OTHERS if text.startswith(begins)), None)) is not None:
         raise UnreadableExtract(
             f"{where}: this is {what}, whatever its name says. Save it as CSV (UTF-8) or .xlsx and send it again."
         )

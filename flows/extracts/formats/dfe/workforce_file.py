@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -46,6 +46,8 @@ PUBLISHED_COUNCILS = pl.Schema(
     }
 )
 
+#: The header stands in one of so many lines; somebody may have put titles above it.
+_TITLES = 10
 _PLACE = ("time_period", "geographic_level", "region_name", "old_la_code", "la_name")
 #: Rates are published to one decimal, in per cent except caseload.
 _HALF_WIDTH = 0.05
@@ -182,8 +184,12 @@ def read_published(content: bytes, *, filename: str) -> PublishedWorkforce:
 
 def is_published(start: bytes) -> bool:
     """Whether a file that starts like this is DfE's rather than a council's own return: it names place and level."""
-    header = _text(start, "replace").split("\n")[0]
-    found = {h.strip(' "\r').lower() for h in header.split(delimiter_of(header))}
+    lines = _text(start, "replace").split("\n")[:_TITLES]
+    return any(_is_header(line.split(delimiter_of(line))) for line in lines)
+
+
+def _is_header(cells: Sequence[str]) -> bool:
+    found = {c.strip(' "\r').lower() for c in cells}
     return {"time_period", "geographic_level", "old_la_code"} <= found and any(x.mark in found for x in _LAYOUTS)
 
 
@@ -201,10 +207,12 @@ def _table(content: bytes, filename: str) -> pl.DataFrame:
     """All columns as trimmed text, with the row number that a person sees."""
     try:
         text = _text(content)
-        read = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
+        delimiters = [d for line in text.split("\n")[:_TITLES] if _is_header(line.split(d := delimiter_of(line)))]
+        read = csv.reader(io.StringIO(text, newline=""), delimiter=(delimiters or [","])[0], strict=True)
         rows = [r for r in read if r]
     except (UnicodeError, csv.Error):
         raise ReferenceDataError(f"{filename} is no CSV in UTF-8. Download DfE's published file again.") from None
+    rows = rows[next((i for i, row in enumerate(rows[:_TITLES]) if _is_header(row)), 0) :]
     if len(rows) < 2:
         raise ReferenceDataError(f"{filename} has no rows. Download DfE's published file again.")
     header, body = [h.strip() for h in rows[0]], rows[1:]

@@ -235,8 +235,9 @@ class _Work:
         """Allocations in the 12 months to the month's end that followed another worker's."""
         earliest: date | None = held[start].min()  # type: ignore[assignment]
         if earliest is None or earliest > self.year_before:
+            begin = f"begin on {earliest}" if earliest is not None else "name no professional"
             self.withheld["worker_changes_12m"] = (
-                f"the involvements begin on {earliest}, so that the 12 months to the month's end are not covered"
+                f"the involvements {begin}, so that the 12 months to the month's end are not covered"
             )
             return
         before = pl.col("invo_professional_id").shift(1).over("invo_referral_id")
