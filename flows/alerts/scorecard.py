@@ -3,6 +3,8 @@
 Every published judgement of a council in this group, from the register or from the stored published files, stands
 beside every band and score that was given before its publication. A judgement before the first alert says nothing about
 Holdfast and is left out.
+
+    scorecard/2019-10/said.json    what the alerts of a month said that were deleted when their period was over
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ from features.months import Month
 from features.words import count_words
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.state import Band
-from flows.store.port import DamagedObject, Store
-from flows.store.reading import read_kept
+from flows.store.port import DamagedObject, ObjectMissing, Store
+from flows.store.reading import read_json, read_kept, sealed
 from models.registry.levels import FedJudgement, fed_judgements
 
 _NAME = re.compile(r"alerts/(?P<month>\d{4}-\d{2})/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
@@ -195,19 +197,22 @@ class Scorecard:
 
 def scorecard(store: Store, councils: Sequence[Council], known_by: date) -> Scorecard:
     """The card from a group's store, with judgements published by a day. Reads only the alerts before judgements."""
-    names = _names(store)
+    names, gone = _names(store), _deleted(store)
     fed = fed_judgements(store)
     judged = []
     for council in councils:
         own = names.get(council.folder, {})
         for published, grade, framework, below in _judgements(council, fed):
             before = [own[m] for m in sorted(own) if m.last_day < published]
-            if not before or published > known_by:
+            if published > known_by:
                 continue
-            said = tuple(_said(alert) for alert in map(partial(_known_before, store, published), before) if alert)
+            said = (
+                *_latest_before(published, (o for o in gone if o.folder == council.folder and o.said.month not in own)),
+                *(_said(alert) for alert in map(partial(_known_before, store, published), before) if alert),
+            )
             if said:
                 judged.append(JudgedCouncil(council.name, council.la_code, published, grade, framework, below, said))
-    first = min((m for own in names.values() for m in own), default=None)
+    first = min((*(m for own in names.values() for m in own), *(o.said.month for o in gone)), default=None)
     in_order = tuple(sorted(judged, key=lambda j: (j.published, j.la_code)))
     return Scorecard(in_order, first, undeclared_judgements(councils, known_by))
 
@@ -254,6 +259,66 @@ def _said(alert: Alert) -> Said:
     band = alert.decision.band
     still = band is Band.NOT_SCORED and alert.decision.state.scored_band in _OPEN
     return Said(alert.month, band, alert.score.probability_below_good, band in _OPEN or still)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deleted:
+    """What one revision of an alert said that is no longer in the store."""
+
+    folder: str
+    revision: int
+    known_by: date
+    said: Said
+
+
+def keep_what_was_said(store: Store, before: Month) -> None:
+    """Keep what the alerts before a month said, so that the scorecard outlives them: for `holdfast retain`."""
+    there = _names(store)
+    for month in sorted({m for own in there.values() for m in own if m < before}):
+        kept = {(o.folder, o.revision): o for o in _said_in(store, month)}
+        for folder, own in there.items():
+            for name in own.get(month, ()):
+                with suppress(DamagedObject):
+                    alert = read_kept(store, name, Alert.from_bytes)
+                    known_by = date.fromisoformat(alert.provenance.known_by)
+                    kept[folder, alert.revision] = _Deleted(folder, alert.revision, known_by, _said(alert))
+        rows = [
+            asdict(o) | {"known_by": str(o.known_by), "said": asdict(o.said) | {"month": str(month)}}
+            for _, o in sorted(kept.items())
+        ]
+        store.replace(_said_name(month), sealed({"said": rows}), content_type="application/json")
+
+
+def _said_name(month: Month) -> str:
+    return f"scorecard/{month}/said.json"
+
+
+def _said_in(store: Store, month: Month) -> list[_Deleted]:
+    try:
+        rows = read_json(store, _said_name(month), lambda document: list(document["said"]))
+    except ObjectMissing:
+        return []
+    return [
+        _Deleted(
+            row["folder"],
+            row["revision"],
+            date.fromisoformat(row["known_by"]),
+            Said(month, Band(row["said"]["band"]), row["said"]["score"], row["said"]["is_open"]),
+        )
+        for row in rows
+    ]
+
+
+def _deleted(store: Store) -> list[_Deleted]:
+    """All that is kept of alerts that were deleted. Needs one listing if nothing was."""
+    months = {Month.parse(o.name.split("/")[1]) for o in store.list("scorecard/")}
+    return [one for month in sorted(months) for one in _said_in(store, month)]
+
+
+def _latest_before(published: date, kept: Iterable[_Deleted]) -> list[Said]:
+    """Of each month, what the last revision said that was made before a day; oldest first."""
+    known = [o for o in kept if o.known_by < published and o.said.month.last_day < published]
+    return [s for _, s in sorted({o.said.month: o.said for o in sorted(known, key=lambda o: o.revision)}.items())]
 
 
 def _names(store: Store) -> dict[str, dict[Month, list[str]]]:

@@ -22,6 +22,7 @@ def retain_command(
 ) -> None:
     """Show what is past its retention period, by kind and size. With --delete, delete it for good."""
     from features.months import Month, london_day
+    from flows.alerts.scorecard import keep_what_was_said
     from flows.orchestration.owner import this_run
     from flows.settings.settings import Settings
     from flows.store import open_store
@@ -39,6 +40,7 @@ def retain_command(
         return
     with claimed(store, INTAKE, this_run(), rules=settings.claims, clock=wall_clock):
         planned = plan(store, landed, periods, with_landing=landing)
+        keep_what_was_said(store, periods.alerts)
         name = delete_planned(store, landed, planned, at=now, by=by, reason=reason)
     typer.echo(planned.to_text())
     typer.echo(f"Deleted for good. What went is written down in {name}.")

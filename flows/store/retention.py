@@ -5,7 +5,7 @@ own (settings, section `retention`):
 
 * **records**: rows about one worker or child (pseudonymised), as received and as counted, pages that name their rows;
 * **alerts**: what was published and sent, to whom, who approved it, claims of months;
-* **figures**: counts of councils by month, the log of submissions.
+* **figures**: counts of councils by month, the log of submissions, the bands and scores of alerts that are gone.
 
 Figures are kept longer than records, so that today's score is the same whether or not rows from two years ago still
 exist. A month whose rows were deleted is closed: a file that arrives for it later is not taken in. Of the month
@@ -56,6 +56,7 @@ CONTENTS: dict[str, Content] = {
     "claims": Content.ALERTS,
     "months": Content.FIGURES,
     "submissions": Content.FIGURES,
+    "scorecard": Content.FIGURES,
     "set-aside": Content.RECORDS,
 }
 

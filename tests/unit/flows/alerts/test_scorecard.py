@@ -12,7 +12,7 @@ from features.frameworks import Judgement
 from features.months import Month
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import latest_alert, publish_alert
-from flows.alerts.scorecard import Hindsight, scorecard
+from flows.alerts.scorecard import Hindsight, keep_what_was_said, scorecard
 from flows.alerts.state import AlertState, Band
 from flows.mail.yearly import yearly_scorecard
 from flows.store.ledger import Ledger
@@ -144,3 +144,17 @@ def test_without_a_judgement_or_an_alert_the_card_says_so(tmp_path: Path) -> Non
     assert scorecard(store, [council("801", (date(2020, 1, 1), "Good"))], TODAY).lines == (
         "No judgement has been published since this group's first alert, of October 2026.",
     )
+
+
+def test_the_card_is_the_same_after_retention_has_deleted_the_alerts(tmp_path: Path) -> None:
+    store, day = LocalStore(tmp_path), date(2026, 11, 20)
+    published(store, "801", 0.2, 0.6, None, 0.6)
+    published(store, "802", 0.6, 0.1)
+    councils = [council("801", (day, "Inadequate")), council("802", (day, "Good"))]
+    whole = scorecard(store, councils, TODAY)
+    assert len(whole.judged) == 2
+    for before in (MONTH.plus(-1), MONTH, MONTH.plus(1)):
+        keep_what_was_said(store, before)
+        store.purge([o for o in store.everything("alerts/") if o.name.split("/")[1] < str(before)])
+        assert scorecard(store, councils, TODAY) == whole
+    assert list(store.list("alerts/")) == []
