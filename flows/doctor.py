@@ -52,9 +52,7 @@ def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B00
     except HoldfastError as error:
         return Failed(message=str(error), data=error)
     get_run_logger().info(found.to_text())
-    return Completed(
-        message=found.headline, name="Completed" if all(f.done for f in found.findings) else "Needs a person"
-    )
+    return Completed(message=found.headline)
 
 
 def _notice(found: Health) -> Notice:

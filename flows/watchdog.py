@@ -37,4 +37,4 @@ def watchdog(request: WatchdogRequest = WatchdogRequest()) -> State[Any]:  # noq
     if found.untold:
         problem = MailError("; ".join(d.reason for d in found.untold))
         return Failed(message=f"{found.headline}. The data team could not be told: {problem}", data=problem)
-    return Completed(message=found.headline, name="Needs a person" if found.notices else "Completed")
+    return Completed(message=found.headline)

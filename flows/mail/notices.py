@@ -64,7 +64,7 @@ def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
         band_words="",
         lead=notice.what,
         sections=(LetterSection("What to do", (Bullets(notice.to_do),)),),
-        footer=(f"For the data team. Said once a day while it lasts. Replies go to {reply_to}.",),
+        footer=(f"For the data team. Said at most once a day. Replies go to {reply_to}.",),
     )
     month = Month.of(day)
     return render_letter(letter, key=f"{month}/watchdog/{day}-{notice.cause}", la_code="the data team", month=month)

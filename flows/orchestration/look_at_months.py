@@ -104,7 +104,7 @@ def undelivered_notice(month: Month, left: Sequence[Undelivered], unaddressed: i
     open_ = any(one.status is not Status.FAILED for one in left)
     named = [one.in_words.rstrip(".") for one in left[:_NAMED]]
     if unaddressed:
-        named.append(f"{unaddressed} could not be addressed; the run says which and why")
+        named.append(f"{unaddressed} could not be addressed (the run says which and why)")
     if len(left) > _NAMED:
         named.append(f"{len(left) - _NAMED} more")
     steps = [
