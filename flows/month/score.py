@@ -7,6 +7,7 @@ from datetime import date
 
 import polars as pl
 
+from expectations.fates import Fate
 from features.comparing.context import context
 from features.councils import Register
 from features.months import Month
@@ -48,10 +49,14 @@ def score_councils(
     """A score, or the reason for its absence, for every council that should report in the month."""
     valid = {c.la_code: c for c in register.valid_in(month)}
     about = context(register, cutoff)
+    whole: dict[str, list[str]] = {}
+    for one in (e for m in measured.manifests if m.month == month for e in m.extracts):
+        if one.outcome is Fate.ACCEPTED and not one.withheld:
+            whole.setdefault(one.la_code, []).append(str(one.kind))
 
     def score(councils: Sequence[str]) -> tuple[Score, ...]:
         own = about.filter(pl.col("la_code").is_in(list(councils)))
-        return score_month(model, measured.features, own, month, cutoff, max_age_months)
+        return score_month(model, measured.features, own, month, cutoff, max_age_months, whole)
 
     done = apart([code for code in valid if code not in measured.faults], score)
     why = {c: fault_sentence(valid[c], "scoring", error) for c, error in done.faults.items()}

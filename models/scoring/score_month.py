@@ -7,7 +7,7 @@ restore it. A missing figure never counts for or against a council.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -32,6 +32,9 @@ _PERCENTILE = "national_percentile"
 _EXTRACT_OF: dict[str, str] = {name: str(c.extract) for c in COUNTS for name in input_names(c)}
 
 
+_NOBODYS: Mapping[str, Collection[str]] = {}
+
+
 def score_month(
     model: TrainedModel,
     features: pl.DataFrame,
@@ -39,6 +42,7 @@ def score_month(
     month: Month,
     known_by: date | None = None,
     max_age_months: int = 0,
+    whole: Mapping[str, Collection[str]] = _NOBODYS,
 ) -> tuple[Score, ...]:
     """One Score per row of `context`, in order of la_code.
 
@@ -47,6 +51,7 @@ def score_month(
     `known_by`: the cut-off; the month's last day if None.
     `max_age_months`: 0 uses the month alone (monthly extracts); for annual returns, how old the newest figure of a
     measure may be.
+    `whole`: la_code -> extracts of the month that are used whole, so that nobody is asked to send them again.
     """
     day = known_by or month.last_day
     newest = _newest(conform(features, FEATURES_SCHEMA, "features"), month, day, max_age_months)
@@ -59,7 +64,8 @@ def score_month(
     scores = []
     for i, about in enumerate(context.sort("la_code").iter_rows(named=True)):
         mine = by_council.get(about["la_code"], {})
-        refusal = _not_scored(model, outlook.missing[i], month, why_missing.get(about["la_code"], {}))
+        code = about["la_code"]
+        refusal = _not_scored(model, outlook.missing[i], month, why_missing.get(code, {}), whole.get(code, ()))
         if refusal is not None:
             scores.append(unscored(about["la_code"], month, model.ref, refusal))
             continue
@@ -162,7 +168,11 @@ def _reasons(
 
 
 def _not_scored(
-    model: TrainedModel, missing: np.ndarray[Any, np.dtype[np.bool_]], month: Month, why: Mapping[str, str]
+    model: TrainedModel,
+    missing: np.ndarray[Any, np.dtype[np.bool_]],
+    month: Month,
+    why: Mapping[str, str],
+    whole: Collection[str],
 ) -> str | None:
     """None if enough is present; else which measures are missing, why, and which extracts would restore the score."""
     measures = _measures_of(model)
@@ -178,14 +188,25 @@ def _not_scored(
     said = "; ".join(sorted(Missing.in_words(r) for r in reasons))
     sent = ""
     if reasons <= _BACK_ONCE_SENT:
+        if Missing.COLUMN_ABSENT not in reasons:
+            extracts = [kind for kind in extracts if kind not in whole] or extracts
         which = f"{listed(extracts)} {'file' if len(extracts) == 1 else 'files'}"
-        sent = f" Once we have whole {which} of that month, however late, the score returns."
+        sent = f" Once we have the whole {which} of that month, however late, the score returns."
     elif Missing.WINDOW_INCOMPLETE in reasons:
         sent = " Yearly figures need twelve months in a row; months that are missing can still be sent."
     return (
         f"{count} measures behind the score are not known for {month.in_words} ({said}): "
-        f"{listed([lower_first(BY_NAME[m].label) for m in absent])}.{sent}"
+        f"{listed(_first_labels(absent))}.{sent}"
     )
+
+
+#: So many missing measures are named; a message lists all of them elsewhere.
+_NAMED = 3
+
+
+def _first_labels(measures: Sequence[str]) -> list[str]:
+    labels = [lower_first(BY_NAME[m].label) for m in measures]
+    return labels if len(labels) <= _NAMED + 1 else [*labels[:_NAMED], f"{len(labels) - _NAMED} more"]
 
 
 #: Reasons that a complete file for the same month would end.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from features.registry import BY_NAME, Measure, Unit
+from features.words import count_words
 
 CONTEXT_LABELS: dict[str, str] = {
     "previous_judgement": "Previous judgement of leaders",
@@ -53,7 +54,7 @@ def measure_sentence(row: Mapping[str, Any]) -> str:
 
 def judgement_sentence(words: str, months_since: int | None) -> str:
     """The earlier judgement in its framework's words, and its age."""
-    age = f", {months_since} months ago" if months_since is not None else ""
+    age = f", {count_words(months_since, 'month', 'months')} ago" if months_since is not None else ""
     return f"Previous judgement of leaders: {words.lower()}{age}"
 
 

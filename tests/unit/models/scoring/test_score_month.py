@@ -178,6 +178,15 @@ def test_too_little_is_not_scored_and_says_what_would_restore_it(model: TrainedM
     assert score.not_scored is not None
     assert score.not_scored.startswith("6 of the 9 measures behind the score are not known for September 2023")
     assert "workforce, establishment and caseload files" in score.not_scored
+    assert " and 3 more. Once we have" in score.not_scored
+
+
+def test_nobody_is_asked_for_a_file_that_is_used_whole(model: TrainedModel) -> None:
+    gone = ("agency_rate_fte", "vacancy_rate_fte", "absence_rate_fte", "caseload_fte", "turnover_rate_fte")
+    features, about = _features("301", without=gone), _context("301")
+    for whole, asked in ((["establishment"], "workforce file of"), (["workforce"], "establishment file of")):
+        (score,) = score_month(model, features, about, MONTH, whole={"301": [*whole, "caseload"], "302": ["workforce"]})
+        assert score.not_scored is not None and f"Once we have the whole {asked} that month" in score.not_scored
 
 
 def test_a_council_that_sent_nothing_is_told_so_and_the_others_are_scored(model: TrainedModel) -> None:
