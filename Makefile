@@ -12,7 +12,7 @@ WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo server test soak coverage check bench docs clean
+.PHONY: demo server test soak coverage check pictures bench docs clean
 
 demo: .venv/run.done $(PREFECT_HOME)/prefect.db
 	$(BIN)/holdfast demo
@@ -51,6 +51,11 @@ check: .venv/dev.done
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Takes every picture of the documents again (docs/images): the README's two, and the journey through the Prefect UI. Needs Chromium.
+pictures: .venv/dev.done demo
+	$(BIN)/python -m tests.browser.screenshots
+	$(BIN)/python -m tests.browser.ui_screenshots
 
 bench: .venv/dev.done
 	$(BIN)/python -m benchmarks

@@ -210,7 +210,8 @@ class CouncilFiles:
             errors = count_words(sum(f.errors for f in in_part), "error withholds", "errors withhold")
             yield f"Used in part: {errors} figures."
         if self.unused or in_part:
-            yield "Please put the errors right and send again."
+            one = len(self.unused) + sum(f.errors for f in in_part) == 1
+            yield f"Please put {'it' if one else 'them'} right and send again."
         elif missing:
             yield "Please send what is missing."
         if unread:

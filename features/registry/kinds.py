@@ -236,8 +236,8 @@ class Missing(StrEnum):
 
 _MISSING_WORDS: dict[str, str] = {
     Missing.WITHHELD: "an error in your file has to be put right first",
-    Missing.COLUMN_ABSENT: "your file has no column for it",
-    Missing.WINDOW_INCOMPLETE: "it needs more months in a row than we have",
+    Missing.COLUMN_ABSENT: "your file has no such column",
+    Missing.WINDOW_INCOMPLETE: "more months in a row are needed than we have",
     Missing.ZERO_DENOMINATOR: "there was nothing of the kind to count",
     Missing.REISSUED: "your system gave new reference numbers, so nobody can be followed across the change",
     Missing.NO_POPULATION: "we do not hold the number of children in the area",

@@ -119,6 +119,8 @@ class Correction(Record):
     """Whether a message with other content was sent, so that a correction is due. If not, it is for the record only."""
     message_revision: int
     """The revision whose message is valid: this one, or an earlier one if its message has not changed."""
+    files: tuple[str, ...] | None = None
+    """Extracts whose file differs from the one that the earlier message was made of; None in alerts of 0.1.0."""
 
     @property
     def for_people(self) -> tuple[str, ...]:
@@ -146,6 +148,8 @@ class Alert(Record):
     correction: Correction | None = None
     judged: date | None = None
     """On the recovery track: when the judgement was published."""
+    judged_months: int | None = None
+    """Whole months since then, as of the day that the score's own facts are counted to; None in alerts of 0.1.0."""
     answers: tuple[Reply, ...] = ()
     """The council's answers to this alert and to those of earlier months."""
     goals: tuple[Goal, ...] = ()
@@ -188,8 +192,9 @@ class Alert(Record):
     @property
     def months_since_judged(self) -> int:
         """Whole months since the judgement that started the recovery; 0 without one."""
-        known_by = date.fromisoformat(self.provenance.known_by)
-        return whole_months(self.judged, known_by) if self.judged is not None else 0
+        if self.judged is None or self.judged_months is not None:
+            return self.judged_months or 0
+        return whole_months(self.judged, date.fromisoformat(self.provenance.known_by))
 
     @property
     def quiet(self) -> dict[str, Reply]:
@@ -238,6 +243,7 @@ def build_alert(
     goals: Sequence[Goal] = (),
     first_score: date | None = None,
     judged: date | None = None,
+    judged_months: int | None = None,
 ) -> Alert:
     """Build the first revision of a council's alert object for a month; `publish_alert` makes later ones."""
     shown = _score(score)
@@ -271,6 +277,7 @@ def build_alert(
             known_by=known_by,
         ),
         judged=judged if decision.band is Band.RECOVERING else None,
+        judged_months=judged_months if decision.band is Band.RECOVERING else None,
         answers=tuple(answers),
         goals=tuple(goals),
         first_score=first_score,

@@ -9,6 +9,7 @@ from datetime import date
 import polars as pl
 
 from expectations.batch import FAILURES
+from features.comparing.context import whole_months
 from features.councils import Council
 from features.frameworks import INADEQUATE
 from features.months import Month, nth_working_day
@@ -17,7 +18,8 @@ from flows.alerts.answers import Goal, Reply, answers_up_to, goals_of, with_answ
 from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.files import council_files
-from flows.alerts.letter.compose import WINDOW_MONTHS, Contact
+from flows.alerts.letter.compose import Contact
+from flows.alerts.letter.first_months import WINDOW_MONTHS
 from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Publication, Published, publish_alert, readable_alerts, told_folders
 from flows.alerts.reports import council_report_name
@@ -58,6 +60,8 @@ class Decided:
     """For a council in its first months: the day on which its first score is due if files keep coming."""
     judged: date | None = None
     """When its last judgement was published."""
+    judged_months: int | None = None
+    """How many months before the cut-off that was."""
 
 
 def decide_councils(
@@ -97,7 +101,8 @@ def decide_councils(
             left = WINDOW_MONTHS - facts[council.la_code].months_in_a_row
             first = nth_working_day(score.month.plus(left + 1), run_working_day)
         judged = judgement.published if judgement is not None else None
-        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first, judged))
+        months = whole_months(judged, cutoff) if judged is not None else None
+        decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first, judged, months))
     return decided, storm_valve([d.decision for d in decided], rules)
 
 
@@ -130,6 +135,7 @@ def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame
         rules_digest=versions.rules,
         known_by=versions.known_of.get(decided.council.la_code, str(decided.score.month.last_day)),
         judged=decided.judged,
+        judged_months=decided.judged_months,
         answers=decided.answers,
         goals=decided.goals,
         first_score=decided.first_score,

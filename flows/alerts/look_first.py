@@ -30,7 +30,7 @@ URGENT = (
 #: How many urgent measures may be shown; the other places are for measures that the score is based on.
 _URGENT_SHOWN = 3
 
-#: A measure of leadership that is this many times as bad as in similar councils goes before the score's reasons.
+#: A measure that is this many times as bad as in similar councils is far from them.
 _FAR = 2.0
 
 #: Sets of measures that say nearly the same. A message shows only one of each set.
@@ -76,7 +76,8 @@ def look_first(
 ) -> tuple[MeasureFact, ...]:
     """The measures that a message shows, in order. With `better` (an alert eases or ends), improved ones go first.
 
-    `behind` has the measures whose cause the council says is known and in hand. They go after all others.
+    `behind` has the measures whose cause the council says is known and in hand. They go after all others. If an urgent
+    measure is far from similar councils without a signal in the council's own chart, it gets the last place.
     """
     weights: dict[str, float] = {}
     for reason in reasons:
@@ -89,7 +90,7 @@ def look_first(
     if better:
         return _one_of_each([*good[: SHOWN - bool(worse)], *worse])[:SHOWN]
     if worse:
-        return _one_of_each(worse)[:SHOWN]
+        return _with_far(_one_of_each(worse), measures)
     return _one_of_each(
         measures[m]
         for m, share in sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -115,15 +116,32 @@ def seen_at_first(measures: Mapping[str, MeasureFact]) -> tuple[MeasureFact, ...
 
 
 def _ordered(worse: Sequence[MeasureFact], weights: Mapping[str, float]) -> list[MeasureFact]:
-    urgent = [f for f in worse if f.measure in URGENT][:_URGENT_SHOWN]
+    urgent = sorted((f for f in worse if f.measure in URGENT), key=lambda f: f.settled_worse)[:_URGENT_SHOWN]
     rest = (f for f in worse if f not in urgent)
-    return [*urgent, *sorted(rest, key=lambda f: (not _leadership_is_far_outside(f), -weights.get(f.measure, 0.0)))]
+    return [*urgent, *sorted(rest, key=lambda f: (not _leads(f), -weights.get(f.measure, 0.0)))]
 
 
-def _leadership_is_far_outside(fact: MeasureFact) -> bool:
-    """Whether a measure of leadership stands at least twice as badly as similar councils' middle one."""
+def _leads(fact: MeasureFact) -> bool:
+    """Whether it is a measure of leadership that is far from similar councils."""
+    return fact.declared.group is Group.LEADERSHIP and far_outside(fact)
+
+
+def _with_far(shown: tuple[MeasureFact, ...], measures: Mapping[str, MeasureFact]) -> tuple[MeasureFact, ...]:
+    """The first measures; the last place is for an urgent one that is far outside without a signal, if there is one."""
+    families = {_family(f) for f in shown}
+    far = [measures[m] for m in URGENT if m in measures and far_outside(measures[m])]
+    new = [
+        f for f in far if not f.worse and not f.small_base and f.toward != IMPROVEMENT and _family(f) not in families
+    ]
+    return (*shown[: SHOWN - bool(new)], *new[:1])
+
+
+def far_outside(fact: MeasureFact) -> bool:
+    """Whether an urgent measure, or one of leadership, stands at least twice as badly as similar councils' middle."""
     near, value = fact.neighbours_median, fact.value
-    if fact.declared.group is not Group.LEADERSHIP or near is None or value is None:
+    if fact.measure not in URGENT and fact.declared.group is not Group.LEADERSHIP:
+        return False
+    if near is None or value is None:
         return False
     if fact.declared.direction is Direction.HIGH:
         return value > near and value >= _FAR * near
@@ -142,5 +160,9 @@ def clearly_worse(fact: MeasureFact) -> bool:
 def _one_of_each(facts: Iterable[MeasureFact]) -> tuple[MeasureFact, ...]:
     kept: dict[str, MeasureFact] = {}
     for fact in facts:
-        kept.setdefault(_FAMILY.get(fact.measure, fact.measure), fact)
+        kept.setdefault(_family(fact), fact)
     return tuple(kept.values())
+
+
+def _family(fact: MeasureFact) -> str:
+    return _FAMILY.get(fact.measure, fact.measure)

@@ -11,11 +11,11 @@ from typing import Any
 from features.councils import Council
 from features.errors import StoreError
 from features.months import Month
-from features.registry import BY_NAME
+from features.registry import BY_NAME, Measure
 from features.words import lower_first
 from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert_prefix
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.figures import change_text, first_signs, value_text
+from flows.alerts.letter.figures import first_signs, value_text
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.together import MonthAlerts, Standing
 from flows.store.ledger import REDIRECTED, Ledger, Status
@@ -194,6 +194,7 @@ def _revised(earlier: Alert, now: Alert, *, told: bool) -> Alert:
             what_changed=tuple(changes),
             for_director=told,
             message_revision=number,
+            files=_other_files(earlier, now),
         )
     else:
         for_director = standing is not None and standing.for_director
@@ -203,6 +204,7 @@ def _revised(earlier: Alert, now: Alert, *, told: bool) -> Alert:
             what_changed=(*said, *_record_changes(earlier, now)),
             for_director=for_director,
             message_revision=earlier.message_revision,
+            files=standing.files if standing is not None else _other_files(earlier, now),
         )
     return now.model_copy(update={"revision": number, "correction": correction})
 
@@ -217,17 +219,36 @@ def director_changes(earlier: Alert, now: Alert) -> list[str]:
     if stages[0] != stages[1] and after is before:
         changes.append(_stage_change(stages[1], now))
     for measure in dict.fromkeys(s.measure for s in (*earlier.charts, *now.charts)):
-        old, new = earlier.fact(measure), now.fact(measure)
-        if old is None or new is None or old.value is None or new.value is None:
-            continue
-        if abs(new.value - old.value) > _MATERIAL_SHARE * max(abs(old.value), 1e-9):
-            declared = BY_NAME[measure]
-            words = change_text(declared, new.value - old.value)
-            if words != "unchanged":
-                changes.append(
-                    f"{declared.label} is {value_text(declared, new.value)}, not {value_text(declared, old.value)}"
-                )
+        changes += _measure_change(BY_NAME[measure], earlier, now)
     return changes
+
+
+def _measure_change(measure: Measure, earlier: Alert, now: Alert) -> list[str]:
+    """How one measure of the message differs: its figure, whether it is known, whether it is worse than usual."""
+    old, new = earlier.fact(measure.name), now.fact(measure.name)
+    before, after = (None if f is None else f.value for f in (old, new))
+    if before is not None and after is not None:
+        words, was = value_text(measure, after), value_text(measure, before)
+        if abs(after - before) > _MATERIAL_SHARE * max(abs(before), 1e-9) and words != was:
+            return [f"{measure.label} is {words}, not {was}"]
+    elif after is not None and _is_unknown(measure, earlier):
+        return [f"{measure.label} is {value_text(measure, after)}; it was not known"]
+    elif before is not None and _is_unknown(measure, now):
+        return [f"{measure.label} is not known; it is not {value_text(measure, before)}"]
+    worse, was_worse = (f is not None and f.worse for f in (new, old))
+    if worse is not was_worse:
+        return [f"{measure.label} {'is' if worse else 'is not'} worse than your usual pattern"]
+    return []
+
+
+def _is_unknown(measure: Measure, alert: Alert) -> bool:
+    return any(measure.label in gap.labels for gap in alert.not_known)
+
+
+def _other_files(earlier: Alert, now: Alert) -> tuple[str, ...]:
+    """The extracts whose file is another one than before."""
+    old, new = earlier.provenance.extracts, now.provenance.extracts
+    return tuple(kind for kind in new if new[kind] != old.get(kind))
 
 
 def _stage_change(stage: int | None, now: Alert) -> str:

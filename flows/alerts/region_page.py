@@ -18,13 +18,14 @@ from markupsafe import Markup
 from expectations.fates import CouncilFiles
 from features.months import Month
 from features.registry import BY_NAME, Missing
-from features.words import listed, lower_first
+from features.words import lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
 from flows.alerts.file_grid import file_grid
-from flows.alerts.letter.figures import first_signs, month_words, value_text
+from flows.alerts.letter.figures import first_signs, month_words, value_text, with_figures
 from flows.alerts.letter.heard import answer_line, goal_words
+from flows.alerts.letter.points import shown_facts
 from flows.alerts.letter.sparkline import band_strip, sparkline
 from flows.alerts.letter.wording import BAND_WORDS
 from flows.alerts.state import Band, Change, Record
@@ -224,12 +225,8 @@ def why_words(alert: Alert) -> str:
         return f"Not scored: {lower_first(alert.score.not_scored or 'too little was received')}"
     if alert.decision.band is Band.STEADY and alert.decision.change is not Change.RESOLVED:
         return ""
-    words = []
-    for series in alert.charts:
-        fact = alert.fact(series.measure)
-        if fact is not None and fact.value is not None and not is_withheld(fact.measure, fact.rests_on_few):
-            words.append(f"{lower_first(fact.declared.label)} {value_text(fact.declared, fact.value)}")
-    text = listed(words)
+    shown = [f for f in shown_facts(alert) if f.value is not None and not is_withheld(f.measure, f.rests_on_few)]
+    text = with_figures(shown)
     return f"{text[:1].upper()}{text[1:]}" if text else ""
 
 

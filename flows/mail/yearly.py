@@ -15,6 +15,7 @@ from flows.store.ledger import Ledger
 from flows.store.port import Store
 
 _DECEMBER = 12
+_LEAD = "Every band and score that Holdfast gave before a judgement was published, laid beside it."
 
 
 def yearly_scorecard(store: Store, councils: Sequence[Council], month: Month, contact: Contact) -> Message | None:
@@ -55,7 +56,7 @@ def scorecard_message(card: Scorecard, year: int, key: str, contact: Contact) ->
         title=f"What was said, and what inspectors found, to the end of {year}",
         band=None,
         band_words="",
-        lead="Every band and score that Holdfast gave before a judgement was published, laid beside it.",
+        lead=_LEAD if judged else "No judgement of one of this group's councils has come since it began.",
         sections=tuple(sections),
         footer=(f"For {contact.team}. Sent once a year. It names councils: keep it inside the team.",),
     )

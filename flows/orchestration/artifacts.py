@@ -332,5 +332,5 @@ def waiting_markdown(context: RunContext, waits: Pending) -> str:
             f"{f' {link(context, m.preview, words)} |' if linked else ''}"
         )
     lines += message_blocks(context.store, waits)
-    lines += ["", f"What arrived after {waits.cutoff:%d %B %Y} is not in these messages."]
+    lines += ["", f"What arrived after {waits.cutoff.day} {waits.cutoff:%B %Y} is not in these messages."]
     return "\n".join(lines)

@@ -101,7 +101,7 @@ def _change_of(council: CouncilMonth) -> str:
 
 
 def _since(months: int) -> str:
-    return "The first month." if months <= 1 else f"{months} months running."
+    return "The first month without a score." if months <= 1 else f"{months} months running without a score."
 
 
 def _sentence(*words: str) -> str:
@@ -153,13 +153,23 @@ def to_message(outcome: RunOutcome, contact: Contact, page: str = "") -> Message
         title=title,
         band=None,
         band_words="",
-        lead=outcome.mail.stopped or "Nothing is held. What needs a person's hand is listed below.",
+        lead=_lead(outcome),
         link=LetterLink("The region page", page) if page else None,
         sections=tuple(LetterSection(part.heading, _blocks(part)) for part in parts_of(outcome)),
         footer=(f"For {contact.team}. It names councils: keep it inside the team.",),
     )
     key = f"{outcome.month}/run/{_standing(outcome)}"
     return render_letter(letter, key=key, la_code="the region", month=outcome.month)
+
+
+def _lead(outcome: RunOutcome) -> str:
+    """Whether mail waits for a person, and whether anything else does."""
+    if outcome.mail.stopped:
+        return outcome.mail.stopped
+    held = sum(bool(c.held) for c in outcome.councils)
+    words = f"The mail of {count_words(held, 'council', 'councils')} is held." if held else "Nothing is held."
+    waits = outcome.gaps or outcome.answers or any(c.to_call for c in outcome.councils)
+    return f"{words} What needs a person's hand is listed below." if waits or held else f"{words} Nobody has to act."
 
 
 def _blocks(part: Part) -> tuple[Block, ...]:

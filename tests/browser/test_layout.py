@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from flows.alerts.letter.letter import FIGURES_HEADING
 from tests.browser.chromium import Scheme, opened
 from tests.golden.messages.cases import MESSAGES
 from tests.unit.flows.alerts.test_region_page import page as region_page_of_examples
@@ -14,6 +15,8 @@ from tests.unit.flows.alerts.test_region_page import page as region_page_of_exam
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 PHONE, COLUMN = 360, 600
+#: What a common phone shows at once.
+SCREEN = 800
 #: WCAG 2.2, 1.4.3: contrast of text; large text (24 px, or 18.66 px and bold) needs less.
 ENOUGH, ENOUGH_IF_LARGE = 4.5, 3.0
 
@@ -90,6 +93,16 @@ def test_a_messages_text_stands_out_in_light_and_dark(browser: Browser, name: st
         assert pale(page) == []
 
 
+@pytest.mark.parametrize("name", [n for n in MESSAGES if MESSAGES[n]().letter.points])
+def test_the_first_screen_has_band_reason_measures_questions_and_somebody_to_call(browser: Browser, name: str) -> None:
+    message = MESSAGES[name]()
+    with opened(browser, message.standalone_html(), PHONE, height=SCREEN, images=False) as (page, _):
+        box = page.get_by_text(message.letter.contact).bounding_box()
+        assert box is not None and box["y"] + box["height"] <= SCREEN
+        figures = page.get_by_role("heading", name=FIGURES_HEADING).bounding_box()
+        assert figures is not None and figures["y"] > box["y"], "figures and charts come after it"
+
+
 def test_the_first_screen_of_an_alert_says_what_happened_and_why(browser: Browser) -> None:
     message = MESSAGES["new_losing_grip"]()
     with opened(browser, message.standalone_html(), PHONE, height=640) as (page, _):
@@ -104,7 +117,7 @@ def test_a_message_without_images_still_says_what_the_chart_shows(browser: Brows
     message = MESSAGES["new_losing_grip"]()
     with opened(browser, message.standalone_html(), PHONE, images=False) as (page, _):
         alt = page.locator("img").first.get_attribute("alt")
-        assert alt is not None and "Cases without a worker 7.0%, worse for 5 months" in alt
+        assert alt is not None and "Cases without a worker 7.0%, marked worse for 5 months" in alt
         assert widest(page) <= PHONE
 
 

@@ -135,9 +135,9 @@ def by_month_words(series: Sequence[Series]) -> str:
 
 
 def _run(series: Series) -> str:
-    """“worse for 4 months”, from the unbroken run of signals at the end of the series."""
+    """“marked worse for 4 months”, from the unbroken run of signals at the end of the series."""
     if series.settled is not None:
-        return "worse than before and no longer moving"
+        return "settled at a worse level"
     latest = _toward(series.toward[-1])
     if latest is None:
         return ""
@@ -146,5 +146,6 @@ def _run(series: Series) -> str:
         if toward != latest:
             break
         length += 1
-    noun = "worse" if latest == CONCERN else "better"
-    return f"{noun} this month" if length == 1 else f"{noun} for {length} months"
+    noun = "marked worse" if latest == CONCERN else "marked better"
+    more = " or more" if length == len(series.toward) else ""
+    return f"{noun} this month" if length == 1 else f"{noun} for {length} months{more}"

@@ -7,9 +7,6 @@ from dataclasses import replace
 
 from expectations.batch import Severity
 from expectations.fates import Fate
-from features.measuring.rates import window_of
-from features.months import Month
-from features.registry import ALL_MEASURES, Missing
 from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert, Correction
 from flows.alerts.answers import earlier
@@ -17,19 +14,17 @@ from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import by_month_words, draw_chart
 from flows.alerts.letter.details import folded, footer
-from flows.alerts.letter.figures import month_words, number_words, sentence
+from flows.alerts.letter.figures import month_words, sentence, with_figures
+from flows.alerts.letter.first_months import begins
 from flows.alerts.letter.headline import lead, points_heading, subject, title
 from flows.alerts.letter.heard import heard
-from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
+from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para, Point
 from flows.alerts.letter.points import point, shown_facts
-from flows.alerts.letter.questions import QUESTIONS
+from flows.alerts.letter.questions import QUESTIONS, DirectorsQuestion
+from flows.alerts.look_first import far_outside, of_concern
 from flows.alerts.state import Band, Decision, MessageKind, Record
 from flows.settings.settings import Settings
 
-#: The number of months that yearly figures, and so a score, need.
-WINDOW_MONTHS = 12
-#: The most questions in a message; directors would not ask more.
-_ASKED = 3
 #: The most words that a director is asked to read. Letters are shortened to fit.
 WORDS_BEFORE_THE_FOLD = 350
 _HELPS = 2
@@ -47,9 +42,8 @@ class Contact(Record):
     @property
     def offer(self) -> str:
         """Who answers and how, with name and telephone number if the settings have them."""
-        who = self.person or "a person"
-        call = f" or call {self.telephone}" if self.telephone else ""
-        return f"Reply to this message{call}: {who} answers, and is glad to go through the figures with you."
+        call = f", or call {self.telephone}" if self.telephone else " to this message"
+        return f"{self.person or 'A person of our team'} will gladly help: reply{call}."
 
     @classmethod
     def of(cls, settings: Settings) -> Contact:
@@ -75,9 +69,9 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         band=band,
         band_words=wording.BAND_WORDS[band],
         lead=lead(alert, shown),
-        points=tuple(point(fact, alert.charts) for fact in shown),
-        points_heading=points_heading(alert, shown),
-        asks=_asks(alert, shown),
+        points=_points(alert, shown),
+        points_heading=points_heading(alert, shown, asked=bool(_asks(alert, shown))),
+        in_hand=_in_hand(alert, shown),
         contact=contact.offer,
         chart_caption=_caption(alert, shown),
         sections=tuple(sections),
@@ -92,8 +86,8 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     return replace(chosen, chart=chart, chart_caption=chosen.chart_caption if chart else "")
 
 
-#: Numbers of questions and measures in shorter and shorter forms of a letter, for the few with long labels.
-_SHORTER = ((2, 4), (2, 3), (1, 3), (1, 2))
+#: Numbers of measures in shorter and shorter forms of a letter, for the few with long labels or much to say back.
+_SHORTER = (4, 3)
 
 
 def _forms(alert: Alert, letter: Letter, helps: LetterSection, shown: Sequence[MeasureFact]) -> Iterator[Letter]:
@@ -104,18 +98,27 @@ def _forms(alert: Alert, letter: Letter, helps: LetterSection, shown: Sequence[M
     yield replace(letter, sections=(*before, helps, *last), folded=letter.folded[1:])
     yield letter
     form = letter
-    for asks, n in _SHORTER:
-        form = replace(
-            letter,
-            asks=letter.asks[:asks],
-            points=letter.points[:n],
-            chart_caption=_caption(alert, shown[:n]),
-            folded=(helps, *folded(alert, shown[:n])),
-        )
+    for n in _SHORTER:
+        form = _with_points(alert, letter, shown[:n], helps)
         yield form
-    # What was corrected stays; what the council told us goes behind the fold.
+    # What was corrected stays; what the council told us goes behind the fold, its goals first.
     stays = 1 if alert.kind is MessageKind.CORRECTION else 0
-    yield replace(form, sections=(*before[:stays], *last), folded=(*before[stays:], *form.folded))
+    for kept in range(len(before) - 1, stays - 1, -1):
+        yield replace(form, sections=(*before[:kept], *last), folded=(*before[kept:], *form.folded))
+    for n in (2, 1):
+        form = _with_points(alert, letter, shown[:n], helps)
+        yield replace(form, sections=(*before[:stays], *last), folded=(*before[stays:], *form.folded))
+
+
+def _with_points(alert: Alert, letter: Letter, shown: Sequence[MeasureFact], helps: LetterSection) -> Letter:
+    """The letter with fewer measures; those left out stand behind the fold."""
+    return replace(
+        letter,
+        points=_points(alert, shown),
+        in_hand=_in_hand(alert, shown),
+        chart_caption=_caption(alert, shown),
+        folded=(helps, *folded(alert, shown)),
+    )
 
 
 def _charts(alert: Alert, shown: Sequence[MeasureFact]) -> list[Series]:
@@ -129,11 +132,35 @@ def _goals(alert: Alert) -> dict[str, float]:
     return {g.measure: g.level for g in earlier(alert.goals, alert.month)}
 
 
-def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[str, ...]:
-    """One question for each measure that is worse than usual and not in hand; two if there is only one."""
-    worse = [f.measure for f in shown if f.worse and f.measure not in alert.quiet]
-    asked = [q for m in worse for q in QUESTIONS.get(m, ())[: 2 if len(worse) == 1 else 1]]
-    return tuple(f"Ask {q.who}: {lower_first(q.text)}" for q in dict.fromkeys(asked))[:_ASKED]
+def _points(alert: Alert, shown: Sequence[MeasureFact]) -> tuple[Point, ...]:
+    """The measures with their questions. One whose cause is in hand says so instead."""
+    asks = _asks(alert, shown)
+    return tuple(replace(point(f, alert.charts), asks=asks.get(f.measure, ()), known=_known(alert, f)) for f in shown)
+
+
+def _asks(alert: Alert, shown: Sequence[MeasureFact]) -> dict[str, tuple[str, ...]]:
+    """By measure: one question for each that is of concern and not in hand; two if there is only one."""
+    first = alert.decision.band is Band.FIRST_MONTHS
+    worse = [f.measure for f in shown if (f.worse or (far_outside(f) and not first)) and f.measure not in alert.quiet]
+    asked: dict[str, tuple[str, ...]] = {}
+    said: set[DirectorsQuestion] = set()
+    for measure in worse:
+        new = [q for q in QUESTIONS.get(measure, ()) if q not in said][: 2 if len(worse) == 1 else 1]
+        said.update(new)
+        asked[measure] = tuple(f"Ask {q.who}: {lower_first(q.text)}" for q in new)
+    return {measure: questions for measure, questions in asked.items() if questions}
+
+
+def _known(alert: Alert, fact: MeasureFact) -> str:
+    """That the cause of what is worse is known, if the council said so; else nothing."""
+    answer = alert.quiet.get(fact.measure) if fact.worse else None
+    return "" if answer is None else f"Known and in hand, as you told us in {answer.on:%B %Y}."
+
+
+def _in_hand(alert: Alert, shown: Sequence[MeasureFact]) -> str:
+    """The measures whose cause is in hand that are worse than usual and have no point of their own."""
+    left = [f for f in of_concern(alert.facts) if f.measure in alert.quiet and f not in shown]
+    return sentence(f"Worse than usual too, known and in hand as you told us: {with_figures(left)}") if left else ""
 
 
 def _caption(alert: Alert, shown: Sequence[MeasureFact]) -> str:
@@ -164,9 +191,9 @@ def _sections(alert: Alert) -> list[LetterSection]:
     sections = []
     if alert.correction is not None and alert.correction.for_director:
         sections.append(_corrected(alert.correction))
-    sections += heard(alert)
     if alert.decision.band is Band.RECOVERING and (where := _recovery(alert)):
         sections.append(where)
+    sections += heard(alert)
     if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):
         sections.append(_how_sure(alert))
     return sections
@@ -176,10 +203,20 @@ def _corrected(note: Correction) -> LetterSection:
     return LetterSection(
         "What changed since our earlier message",
         (
-            Para("A file for this month came again or was corrected. Restated figures are normal, and welcome."),
+            Para(_why_corrected(note)),
             Bullets(tuple(sentence(w) for w in note.for_people)),
         ),
     )
+
+
+def _why_corrected(note: Correction) -> str:
+    """Which files led to a correction; said only if that is known."""
+    if note.files:
+        came = "file, which" if len(note.files) == 1 else "files, which"
+        return f"This follows from your {listed(note.files)} {came} came after our earlier message. That is normal."
+    if note.files is None:
+        return "Restated figures are normal, and welcome."
+    return "Your files of this month are the same. An earlier month was restated, or our calculation changed."
 
 
 #: How many months recovery takes according to the sources. A council's position in this range is not a verdict.
@@ -210,7 +247,7 @@ def _recovery(alert: Alert) -> LetterSection | None:
 def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
     decision = alert.decision
     if decision.band is Band.FIRST_MONTHS:
-        return _begins(alert)
+        return begins(alert)
     if decision.band is Band.NOT_SCORED:
         return LetterSection(
             "What would help", (*_unseen(decision), Bullets((*_to_send(alert), *wording.NOT_SCORED_HELPS)))
@@ -229,37 +266,6 @@ def _helps(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
         lines.insert(1, wording.STAGE_HELPS[stage.number])
     shown_lines = tuple(lines[:_HELPS]) or wording.HELPS_WITHOUT_SIGNS
     return LetterSection("What tends to help", (Bullets(shown_lines),))
-
-
-def _begins(alert: Alert) -> LetterSection:
-    """Which figures start later, and what would bring the first score forward."""
-    waiting = next((gap.labels for gap in alert.not_known if gap.reason == Missing.WINDOW_INCOMPLETE), ())
-    by_window: dict[int, list[str]] = {}
-    for measure in (m for m in ALL_MEASURES if m.label in waiting):
-        by_window.setdefault(window_of(measure) or WINDOW_MONTHS, []).append(lower_first(measure.label))
-    lines = [
-        f"{_begin(alert, window)}: {_shortened(labels)}. {'They need' if len(labels) > 1 else 'It needs'} "
-        f"{number_words(window)} months in a row."
-        for window, labels in sorted(by_window.items())
-    ]
-    return LetterSection("What begins when, and what brings it forward", (Bullets((*lines, *wording.BRINGS_FORWARD)),))
-
-
-def _begin(alert: Alert, window: int) -> str:
-    """From which month's files on figures of a window can be known, if no month is left out."""
-    if alert.first_score is None:
-        return "Later"
-    month = Month.of(alert.first_score).plus(window - WINDOW_MONTHS - 1)
-    return f"From the files of {month_words(month)}" if alert.month < month else "Once no month is left out"
-
-
-_NAMED_LATER = 4
-
-
-def _shortened(labels: Sequence[str]) -> str:
-    """The first labels, and how many more there are."""
-    more = [f"{len(labels) - _NAMED_LATER} more"] if len(labels) > _NAMED_LATER + 1 else labels[_NAMED_LATER:]
-    return listed([*labels[:_NAMED_LATER], *more])
 
 
 #: For about this many months after a poor judgement, turnover, agency use and referrals tend to rise.
@@ -291,25 +297,20 @@ def _unseen(decision: Decision) -> tuple[Block, ...]:
 
 
 def _how_sure(alert: Alert) -> LetterSection:
-    """Two numbers, both derived from the score; then what they rest on, and how such scores turned out."""
-    of_ten, level, record = alert.score.of_ten, alert.score.level, alert.score.track_record
+    """Two numbers, both derived from the score, with the counts behind them; `details` has the level they rest on."""
+    of_ten, record = alert.score.of_ten, alert.score.track_record
     if of_ten is None:
         return LetterSection(
             "How sure this is",
             (Para(wording.NO_RECORD),),
         )
-    known = seen = ""
-    if level is not None:
-        judged = count_words(level.judgements, f"{level.framework} judgement", f"{level.framework} judgements")
-        known = f" Level from {judged} to {level.to.day} {level.to:%B %Y}."
-    if record is not None:
-        seen = f" Of {record.flagged} past inspections with such scores, {record.judged_below_good} were below good."
+    seen = f" (tried on the past: {record.judged_below_good} of {record.flagged})" if record is not None else ""
     return LetterSection(
         "How sure this is",
         (
             Para(
                 f"Of ten councils with figures like this, about {of_ten.like_this} were judged below good at their "
-                f"next inspection; of any ten, about {of_ten.any_ten}.{known}{seen}"
+                f"next inspection{seen}. Of any ten, about {of_ten.any_ten}."
             ),
         ),
     )

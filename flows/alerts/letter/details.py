@@ -51,6 +51,14 @@ def _rests_on(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
         blocks.append(Para(_estimate(alert)))
     if score.no_reasons:
         blocks.append(Para(score.no_reasons))
+    if level := score.level:
+        judged = count_words(level.judgements, f"{level.framework} judgement", f"{level.framework} judgements")
+        blocks.append(
+            Para(
+                "How many are judged below good changes over the years. The two numbers above follow "
+                f"{judged} published up to {level.to.day} {level.to:%B %Y}."
+            )
+        )
     context = [r for r in score.reasons if r.is_context and r.share]
     if context:
         blocks.append(Para("Circumstances that are not the council's doing are taken into account:"))

@@ -19,7 +19,7 @@ def is_ratio(measure: Measure) -> bool:
 
 
 def value_text(measure: Measure, value: float) -> str:
-    """`24%`, `3.4%`, `17.2`, `1,512`. The label says what a number is per, so the value does not repeat it."""
+    """`24%`, `3.4%`, `0%`, `17.2`, `1,512`. The label says what a number is per, so the value does not repeat it."""
     if measure.unit is Unit.FRACTION and not is_ratio(measure):
         return f"{_signed(_percent(value))}%"
     if measure.unit is Unit.PER_10K:
@@ -32,6 +32,8 @@ def value_text(measure: Measure, value: float) -> str:
 def _percent(value: float) -> str:
     """One decimal below 10 per cent and none above: a month's figures are no more exact."""
     percent = value * 100
+    if percent == 0:
+        return "0"
     return f"{percent:.1f}" if abs(percent) < 9.95 else f"{percent:.0f}"
 
 
@@ -40,23 +42,6 @@ def _signed(text: str) -> str:
     if text.startswith("-"):
         return text[1:] if not text.strip("-0.,") else f"−{text[1:]}"
     return text
-
-
-def change_text(measure: Measure, change: float) -> str:
-    """`up 6 points`, `down 2.1`, `unchanged`: a change in the measure's own unit."""
-    if measure.unit is Unit.FRACTION and not is_ratio(measure):
-        size, unit = _percent(abs(change)), " points"
-        if size in ("1.0", "1"):
-            size, unit = "1", " point"
-    elif measure.unit is Unit.PER_10K:
-        size, unit = f"{abs(change):,.0f}", ""
-    elif is_ratio(measure):
-        size, unit = f"{abs(change):.2f}", ""
-    else:
-        size, unit = f"{abs(change):,.1f}", ""
-    if not size.strip("0.,"):
-        return "unchanged"
-    return f"{'up' if change > 0 else 'down'} {size}{unit}"
 
 
 def month_words(month: Month) -> str:
@@ -81,6 +66,11 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 def number_words(count: int) -> str:
     """A small number in words, for use in a sentence."""
     return _NUMBERS[count] if 0 <= count < len(_NUMBERS) else f"{count:,}"
+
+
+def with_figures(facts: Sequence[MeasureFact]) -> str:
+    """“agency rate 23% and cases without a worker 7.0%”: measures with this month's figures, for a sentence."""
+    return listed([f"{lower_first(f.declared.label)} {value_text(f.declared, f.value or 0.0)}" for f in facts])
 
 
 #: Signs of a stage that a line names; the letter's details have them all.

@@ -13,7 +13,10 @@ from flows.alerts.state import Band, Change, Decision, MessageKind
 
 #: The longest subject. Mail programs cut longer ones, phones much earlier, so what happened comes first.
 _SUBJECT_FITS = 110
-_NAMED, _FIRST = 3, 2
+#: So few measures are named in the sentence; more stand right below it.
+_NAMED = 2
+#: So many changes are named in a correction's sentence; its own part has them all.
+_CHANGES = 3
 
 
 def subject(alert: Alert, shown: Sequence[MeasureFact]) -> str:
@@ -86,27 +89,26 @@ def _not_scored_title(decision: Decision) -> str:
     return f"No score for {count_words(months, 'month', 'months')}, and what would restore it"
 
 
-def points_heading(alert: Alert, shown: Sequence[MeasureFact]) -> str:
+def points_heading(alert: Alert, shown: Sequence[MeasureFact], *, asked: bool) -> str:
     """What the measures shown have in common, without saying more than their figures do."""
+    parts = ["What weighs most in the comparison"]
     if alert.decision.band is Band.FIRST_MONTHS:
-        return "What we see now"
-    if alert.decision.band is Band.NOT_SCORED:
-        return "What can still be seen, and is worse than usual"
-    if any(f.toward == IMPROVEMENT for f in shown):
-        return "What is better" + (", and what is not yet" if any(f.worse for f in shown) else "")
-    if any(f.worse for f in shown):
-        return "Look at first"
-    return "What weighs most in the comparison"
+        parts = ["What we see now"]
+    elif alert.decision.band is Band.NOT_SCORED:
+        parts = ["What can still be seen"]
+    elif any(f.toward == IMPROVEMENT for f in shown):
+        parts = ["What is better", *(["what is not yet"] if any(f.worse for f in shown) else [])]
+    elif any(f.worse for f in shown):
+        parts = ["Look at first"]
+    return ", and ".join(", ".join([*parts, *(["what to ask this week"] if asked else [])]).rsplit(", ", 1))
 
 
 def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     """One sentence on why: from this month's signals. The level is mentioned only as a resemblance."""
     decision = alert.decision
     if alert.kind is MessageKind.CORRECTION and alert.correction is not None:
-        changed = listed([lower_first(w) for w in alert.correction.for_people[:3]])
-        return (
-            f"Figures for {month_words(alert.month)} were restated, and our earlier message no longer holds: {changed}."
-        )
+        changed = "; ".join(lower_first(w) for w in alert.correction.for_people[:_CHANGES])
+        return f"Our earlier message for {month_words(alert.month)} no longer holds: {changed}."
     if decision.band is Band.NOT_SCORED:
         return sentence(alert.score.not_scored or "Too little was received to give a score")
     if decision.band is Band.FIRST_MONTHS:
@@ -118,7 +120,7 @@ def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
         start = (
             "Taken together, your figures no longer call for an alert"
             if decision.change is Change.RESOLVED
-            else "Taken together, your figures call for less than when we last wrote"
+            else "Taken together, your figures give less cause for concern than when we last wrote"
         )
         return sentence(
             "; ".join([start, *_named("better than usual", better), *_named("still worse than usual", worse)])
@@ -136,7 +138,7 @@ def _worse(alert: Alert, shown: Sequence[MeasureFact], worse: Sequence[MeasureFa
             of = f"{_measures(settled)} {'has' if one else 'have'} settled at a worse level"
         elif settled:
             of += " or have settled at a worse level"
-        return f"{of}: {listed(names)}" if len(worse) <= _NAMED else f"{of}; look first at {listed(names[:_FIRST])}"
+        return f"{of}: {listed(names)}" if len(worse) <= _NAMED else of
     if not alert.usual_is_known:
         return (
             "there are too few months yet to know your usual pattern; taken together, your figures resemble those of "
@@ -167,6 +169,6 @@ def _measures(count: int) -> str:
 def _named(words: str, facts: Sequence[MeasureFact]) -> list[str]:
     if not facts:
         return []
-    labels = [lower_first(f.declared.label) for f in facts[:_FIRST]]
+    labels = [lower_first(f.declared.label) for f in facts[:_NAMED]]
     more = len(facts) - len(labels)
     return [f"{words}: {listed([*labels, f'{number_words(more)} more'] if more else labels)}"]

@@ -56,11 +56,15 @@ class Point:
     detail: str
     worse: bool = False
     """Whether it is worse than usual this month. Nothing else may be called that."""
+    asks: tuple[str, ...] = ()
+    """What to ask about it this week, and whom."""
+    known: str = ""
+    """That its cause is in hand, as the council said; then nothing is asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The content of a message in reading order. The first screen ends before the chart; `folded` can be collapsed."""
+    """The content of a message in reading order. The first screen ends with `contact`; `folded` can be collapsed."""
 
     subject: str
     eyebrow: str
@@ -71,8 +75,8 @@ class Letter:
     lead: str
     """One sentence that says why. Never a probability."""
     points: tuple[Point, ...] = ()
-    asks: tuple[str, ...] = ()
-    """Questions to ask this week, each with the person who usually knows the answer."""
+    in_hand: str = ""
+    """Measures that are worse than usual, whose cause the council says is in hand, and for which no point is left."""
     contact: str = ""
     """Who answers questions, with name and telephone number."""
     link: LetterLink | None = None
@@ -92,9 +96,10 @@ class Letter:
         """All text before the folded part, which is what a director is asked to read."""
         parts = [self.eyebrow, self.band_words, self.title, self.lead]
         parts += [self.points_heading] if self.points else []
-        parts += [f"{p.label} {p.value} {p.detail}" for p in self.points]
-        parts += [ASK_HEADING, *self.asks] if self.asks else []
-        parts += [self.contact, self.chart_caption]
+        parts += [" ".join([p.label, p.value, *p.asks, p.known]) for p in self.points]
+        parts += [self.in_hand, self.contact]
+        parts += [FIGURES_HEADING, *(f"{p.label} {p.detail}" for p in self.points)] if self.points else []
+        parts += [self.chart_caption]
         for section in self.sections:
             parts.append(section.heading)
             for block in section.blocks:
@@ -103,4 +108,6 @@ class Letter:
         return " ".join(parts)
 
 
-ASK_HEADING = "What to ask this week"
+FIGURES_HEADING = "The figures"
+#: How many points have their questions on the first screen; those of the others stand with the figures.
+ASKED_FIRST = 3

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from features.comparing.xmr import XmrRule
 from features.measuring.rates import per_year, window_of
+from features.registry import Unit
 from flows.alerts.alert import Alert, shown_measures
 from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.figures import month_words, sentence, value_text
 from flows.alerts.letter.letter import Point
-from flows.alerts.look_first import seen_at_first
+from flows.alerts.look_first import far_outside, seen_at_first
 from flows.alerts.state import Band
 
 
@@ -33,6 +34,8 @@ def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
         details.append(sentence(england))
     if signal := _signal(fact, series):
         details.append(sentence(signal))
+    if (fact.value or 0.0) > 1 and measure.unit is Unit.FRACTION and per_year(measure) and window_of(measure) == 12:
+        details.append("Over 100%, as it sets all who left or came in a year against those in post now.")
     if mark := base_mark(fact.small_base or fact.rests_on_few):
         details.append(sentence(mark))
     return Point(measure.label, value_text(measure, fact.value or 0.0), " ".join(details), fact.worse)
@@ -66,9 +69,10 @@ def _signal(fact: MeasureFact, series: Series | None) -> str:
     if fact.settled_worse:
         before = "" if fact.mean_before is None else f" ({value_text(fact.declared, fact.mean_before)} on average)"
         single = "by single months, " if window_of(fact.declared) is not None else ""
-        return f"{single}worse than before{before}, and no longer moving"
+        return f"{single}settled at a worse level than before{before}"
     if fact.toward not in (CONCERN, IMPROVEMENT):
-        return ""
+        within = "within your own usual pattern, but " if fact.usual_low is not None else ""
+        return f"{within}far from similar councils" if far_outside(fact) else ""
     worse = fact.toward == CONCERN
     words = wording.RULE_WORDS.get(fact.rule or "", wording.OTHER_RULE)[worse]
     measure = fact.declared
@@ -77,19 +81,27 @@ def _signal(fact: MeasureFact, series: Series | None) -> str:
     if window_of(measure) is not None and own is not None and series is not None:
         yearly = ", as a yearly rate," if per_year(measure) else ""
         alone = f"{month_words(series.months[-1]).split()[0]} alone{yearly} {value_text(measure, own)}: "
-    bounds = bool(alone) or window_of(measure) is None  # the limits apply to the figures that the chart draws
-    if fact.rule == XmrRule.POINT and fact.usual_low is not None and fact.usual_high is not None and bounds:
-        words += f" ({value_text(measure, fact.usual_low)} to {value_text(measure, fact.usual_high)})"
-    since = _since(fact, series)
+    # The limits apply to the figures that the chart draws.
+    drawn = own if alone else fact.value if window_of(measure) is None else None
+    if fact.rule == XmrRule.POINT and fact.usual_low is not None and fact.usual_high is not None and drawn is not None:
+        low, high = value_text(measure, fact.usual_low), value_text(measure, fact.usual_high)
+        just = "just " if value_text(measure, drawn) in (low, high) else ""
+        words = f"{just}{words} ({low} to {high})"
+    # The rules of seven months say for how long; their marks begin in the seventh.
+    since = "" if fact.rule in (XmrRule.SHIFT, XmrRule.TREND) else _since(fact, series)
     so = f", {'worse' if worse else 'better'} than usual since {since}" if since else ""
     return f"{alone}{words}{so}"
 
 
 def _since(fact: MeasureFact, series: Series | None) -> str:
-    """The first month of the unbroken run of signals in the same direction; empty if that is this month."""
+    """The first month of the unbroken run of signals in the same direction; empty if that is this month.
+
+    A run that fills the chart may have begun before it.
+    """
     if series is None or series.toward[-1] != fact.toward:
         return ""
     first = len(series.toward) - 1
     while first > 0 and series.toward[first - 1] == fact.toward:
         first -= 1
-    return month_words(series.months[first]) if first < len(series.toward) - 1 else ""
+    earlier = " or earlier" if first == 0 else ""
+    return f"{month_words(series.months[first])}{earlier}" if first < len(series.toward) - 1 else ""

@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.letter.compose import Contact, alert_letter
-from flows.alerts.letter.letter import ASK_HEADING, Letter, LetterTable
+from flows.alerts.letter.letter import ASKED_FIRST, FIGURES_HEADING, Letter, LetterTable
 
 _LINE = 74
 
@@ -87,7 +87,11 @@ def with_notice(message: Message, notice: str) -> Message:
 
 
 def _render(template: str, letter: Letter, cid: str) -> str:
-    text = _environment().get_template(template).render(letter=letter, cid=cid, ask_heading=ASK_HEADING)
+    text = (
+        _environment()
+        .get_template(template)
+        .render(letter=letter, cid=cid, figures_heading=FIGURES_HEADING, asked_first=ASKED_FIRST)
+    )
     if template.endswith(".txt.j2"):
         text = re.sub(r"\n{3,}", "\n\n", text)
     return text.strip() + "\n"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from functools import cache
 
+from expectations.fates import CouncilFiles
 from features.councils import Council
 from features.frameworks import Judgement
 from features.months import Month
@@ -40,6 +41,7 @@ from tests.unit.flows.alerts.examples import (
     alert,
     facts,
     score,
+    series,
     told,
 )
 
@@ -129,7 +131,9 @@ def _with_answers(one: Alert) -> Alert:
     )
     vacancy = next(f for f in facts().measures.values() if f.measure == "vacancy_rate_fte")
     seen = [f for f in one.facts if f.measure != "vacancy_rate_fte"]
-    return one.model_copy(update={"answers": (known, begun), "goals": goals, "facts": (*seen, vacancy)})
+    drawn = series("vacancy_rate_fte", 0.16, -0.007125, 0.006, 0.1, None)
+    heard = {"answers": (known, begun), "goals": goals}
+    return one.model_copy(update=heard | {"facts": (*seen, vacancy), "charts": (*one.charts, drawn)})
 
 
 def _joint() -> Alert:
@@ -156,8 +160,9 @@ def _first_months() -> Alert:
     """A council whose second month it is: no chart has limits yet, and the yearly figures wait."""
     own = facts()
     unknown = MeasureFact(measure="turnover_rate_fte", value=None, reason=str(Missing.WINDOW_INCOMPLETE))
+    no_range = {"usual_low": None, "usual_high": None}
     measures = {
-        m: f.model_copy(update={"toward": None, "rule": None, "year_ago": None, "national_percentile": 0.62})
+        m: f.model_copy(update={"toward": None, "rule": None, "year_ago": None, "national_percentile": 0.62} | no_range)
         for m, f in own.measures.items()
     }
     levels = {"visits_overdue_rate": 0.11, "vacancy_rate_fte": 0.17, "caseload_fte": 18.4}
@@ -218,9 +223,17 @@ ALERTS: dict[str, Callable[[], Alert]] = {
 
 
 def _run_summary() -> Message:
-    shown = [ALERTS[name]() for name in ("new_losing_grip", "joint_return", "resolved", "continuing")]
-    unseen = replace(ASHCOMBE, la_code="993", name="Elmbridge Vale")
-    shown.append(alert(score(None, la_code="993"), council=unseen))
+    named = {
+        "new_losing_grip": ("991", "Ashcombe"),
+        "joint_return": ("994 / 995", "Brook and Dunmere"),
+        "resolved": ("996", "Fernley"),
+        "continuing": ("997", "Marsham"),
+        "not_scored": ("993", "Elmbridge Vale"),
+    }
+    shown = [
+        ALERTS[kind]().model_copy(update={"la_code": code, "council": name, "folder": code.replace(" / ", "-")})
+        for kind, (code, name) in named.items()
+    ]
     sent = Delivery("2026-10/991/r1/new_losing_grip", "director@ashcombe.example", Status.SENT, True)
     failed = replace(sent, address="deputy@ashcombe.example", status=Status.FAILED, reason="550 no such mailbox")
     storm = storm_valve([a.decision for a in shown], RULES)
@@ -228,7 +241,7 @@ def _run_summary() -> Message:
     run = RunOutcome(
         MONTH,
         councils,
-        tuple(replace(FILES, la_code=a.la_code, name=a.council) for a in shown),
+        tuple(CouncilFiles(a.la_code, a.council, MONTH, tuple(s.fate for s in a.submissions)) for a in shown),
         answers=(
             "Ashcombe (991), September 2026, objection: “The agency figure is wrong.” (director, 20 October 2026)",
             "Ashcombe (991), September 2026, action begun: “A duty team since May.” (director, 21 October 2026)",

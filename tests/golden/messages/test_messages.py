@@ -127,7 +127,7 @@ def test_the_tone_is_an_offer_and_never_blame(name: str) -> None:
         assert word not in text, word
     for american in ("center", "behavior", "program ", "organize", "judgment", "labor"):
         assert american not in text, american
-    assert "glad to" in text
+    assert "gladly" in text
     assert "this is not" in text
 
 

@@ -55,13 +55,12 @@ def test_what_stands_already_is_not_weighed_again() -> None:
         (
             Fate.IN_PART,
             "1 error to correct and 1 query to answer",
-            "Used in part: 1 error withholds figures. Please put the errors right and send again. "
-            "Please look at 1 query.",
+            "Used in part: 1 error withholds figures. Please put it right and send again. Please look at 1 query.",
         ),
         (
             Fate.QUARANTINED,
             "1 file not used",
-            "Not used: workforce.csv. Please put the errors right and send again.",
+            "Not used: workforce.csv. Please put it right and send again.",
         ),
         (Fate.MISSING, "1 file missing", "Not received: workforce. Please send what is missing."),
         (

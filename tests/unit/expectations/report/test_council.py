@@ -246,9 +246,7 @@ def test_withheld_columns_name_the_measures() -> None:
     assert [(w.column, w.measures) for w in report.withheld] == [
         ("working_days_lost", ("Sickness absence in 12 months",))
     ]
-    assert (
-        report.files.verdict == "Used in part: 1 error withholds figures. Please put the errors right and send again."
-    )
+    assert report.files.verdict == "Used in part: 1 error withholds figures. Please put it right and send again."
     assert measures_needing(Kind.RETURN, "vacancy_fte") == (
         "Vacancy rate",
         "Vacancies covered by agency staff",

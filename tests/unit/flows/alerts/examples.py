@@ -36,11 +36,9 @@ ASHCOMBE = Council(
     recipients=("director@ashcombe.example", "deputy@ashcombe.example"),
     data_officer="data@ashcombe.example",
 )
-TRACK_RECORD = TrackRecord(187, 121, 6, "walk-forward back-test 2018 to 2023, councils that were inspected")
 FIRST_STAGE = Stage(
     1, "Losing grip", ("Cases without a worker 7.2%; neighbours 2.1%", "Agency rate 23%; neighbours 13%")
 )
-OF_TEN = OfTen(4, 2)
 LEVEL = LevelKnown(124, date(2026, 10, 30), "ILACS")
 
 
@@ -64,7 +62,7 @@ def score(
     if probability is None:
         text = not_scored or (
             "5 of the 9 measures behind the score are not known for October 2026 (not reported): agency rate, sickness "
-            "absence in 12 months, caseload per worker, vacancy rate and turnover in 12 months. Once we have whole "
+            "absence in 12 months, caseload per worker and 2 more. Once we have the whole "
             "workforce and establishment files of that month, however late, the score returns."
         )
         return Score(la_code, month, ModelRef("baseline", version), None, None, None, None, (), None, None, text)
@@ -77,10 +75,10 @@ def score(
         min(1.0, probability + 0.11),
         probability / 4,
         reasons,
-        TRACK_RECORD,
+        TrackRecord(187, round(187 * probability), round(10 * probability), "a walk-forward back-test"),
         FIRST_STAGE,
         None,
-        OF_TEN,
+        OfTen(round(10 * probability), 2),
         LEVEL,
         rank_of(probability),
     )
@@ -224,6 +222,7 @@ def alert(
     submissions: tuple[SubmissionFact, ...] = SUBMISSIONS,
 ) -> Alert:
     """An alert object of the made-up council."""
+    judgement = council.judged_by(MONTH.last_day)
     own = facts(better)
     decision = decide(
         now,
@@ -244,4 +243,5 @@ def alert(
         settings_digest="5e77195d19e5",
         rules_digest=RULES.digest(),
         known_by="2026-11-13",
+        judged=judgement.published if judgement is not None else None,
     )

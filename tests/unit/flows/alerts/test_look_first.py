@@ -81,3 +81,15 @@ def test_when_an_alert_eases_what_improved_goes_first_and_what_is_still_worse_ke
 def test_a_cause_that_is_known_goes_behind_and_stays() -> None:
     facts = [fact("visits_overdue_rate", 0.3, CONCERN), fact("agency_rate_fte", 0.2, CONCERN)]
     assert shown(*facts, behind=("visits_overdue_rate",)) == ["agency_rate_fte", "visits_overdue_rate"]
+
+
+def test_an_urgent_measure_far_from_similar_councils_takes_the_last_place_though_its_chart_is_silent() -> None:
+    urgent = [fact(m, 0.36, CONCERN) for m in ("visits_overdue_rate", "unallocated_rate", "cp_reviews_in_time_rate")]
+    left = fact("manager_turnover_rate_headcount", 0.67, near=0.16)
+    names = shown(*urgent, left, fact("caseload_fte", 20.9, CONCERN))
+    assert names == [*(f.measure for f in urgent), left.measure]
+    near = left.model_copy(update={"value": 0.3})
+    few = left.model_copy(update={"small_base": True})
+    for other in (near, few, left.model_copy(update={"toward": IMPROVEMENT})):
+        assert left.measure not in shown(*urgent, other, fact("caseload_fte", 20.9, CONCERN))
+    assert shown(fact("visits_overdue_rate", 0.36, CONCERN), left) == ["visits_overdue_rate", left.measure]

@@ -9,7 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from flows.alerts.alert import Alert, alert_name
+from features.registry import BY_NAME, Missing
+from flows.alerts.alert import Alert, NotKnown, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import (
@@ -264,3 +265,41 @@ def test_a_correction_says_a_stage_only_with_its_signs() -> None:
         "What our earlier message said of a stage of difficulty no longer holds"
     ]
     assert director_changes(staged(1), staged(3)) == [], "neither message said a stage"
+
+
+def test_a_correction_says_what_is_known_and_what_is_worse_but_no_change_that_nobody_could_see() -> None:
+    first = alert(replace(score(0.6), stage=None))
+    agency = BY_NAME["agency_rate_fte"]
+
+    def with_agency(**given: object) -> Alert:
+        facts = tuple(f.model_copy(update=given) if f.measure == agency.name else f for f in first.facts)
+        unknown = NotKnown(reason=Missing.WITHHELD, labels=(agency.label,))
+        known = first.not_known if given.get("value", 0.1) is not None else (unknown, *first.not_known)
+        return first.model_copy(update={"facts": facts, "not_known": known})
+
+    lost = with_agency(value=None)
+    assert director_changes(first, lost) == ["Agency rate is not known; it is not 23%"]
+    assert director_changes(lost, first) == ["Agency rate is 23%; it was not known"]
+    assert director_changes(first, with_agency(toward=None)) == ["Agency rate is not worse than your usual pattern"]
+    assert director_changes(with_agency(toward=None), first) == ["Agency rate is worse than your usual pattern"]
+    assert director_changes(with_agency(value=0.101), with_agency(value=0.1045)) == [], "both are shown as 10%"
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({"workforce": "new"}, "This follows from your workforce file, which came after our earlier message."),
+        ({"workforce": "new", "return": "x"}, "from your workforce and return files, which came after"),
+        ({}, "Your files of this month are the same. An earlier month was restated, or our calculation changed."),
+    ],
+)
+def test_a_correction_names_the_files_that_came_since_and_no_other_cause(
+    store: LocalStore, sent: dict[str, str], says: str
+) -> None:
+    first = publish_alert(store, alert(score(0.6)), CONTACT)
+    assert first.message is not None
+    send(store, first.message)
+    now = alert(score(0.3), signals=False)
+    basis = now.provenance.model_copy(update={"extracts": now.provenance.extracts | sent})
+    second = publish_alert(store, now.model_copy(update={"provenance": basis}), CONTACT)
+    assert second.message is not None and says in " ".join(second.message.text.split())

@@ -72,7 +72,7 @@ def test_the_alt_text_says_what_the_picture_shows() -> None:
     chart = draw_chart(THREE[:1])
     assert chart is not None
     assert chart.alt == (
-        "Chart to October 2026. Cases without a worker 7.0%, worse for 5 months, "
+        "Chart to October 2026. Cases without a worker 7.0%, marked worse for 5 months, "
         "usual range 2.8% to 5.2%, similar councils 2.1%."
     )
 
@@ -88,7 +88,7 @@ def test_the_alt_text_says_what_the_picture_shows() -> None:
 def test_a_months_own_figure_is_not_called_by_the_name_of_the_years(measure: str, drawn: str) -> None:
     chart = draw_chart((THREE[0].model_copy(update={"measure": measure}),))
     assert chart is not None
-    assert f" {drawn} 7.0%, worse" in chart.alt
+    assert f" {drawn} 7.0%, marked worse" in chart.alt
 
 
 def test_a_gap_at_the_end_is_named_with_its_last_known_month() -> None:

@@ -25,7 +25,7 @@ from flows.alerts.letter.figures import number_words, value_text
 from flows.alerts.letter.letter import Letter
 from flows.alerts.letter.questions import QUESTIONS
 from flows.alerts.letter.render import render_letter
-from flows.alerts.look_first import of_concern, seen_at_first
+from flows.alerts.look_first import far_outside, of_concern, seen_at_first
 from flows.alerts.publish import director_changes
 from flows.alerts.state import Band, Change, MessageKind
 from flows.settings.answer_form import AnswerKind
@@ -233,8 +233,17 @@ def test_a_point_is_called_worse_only_if_it_signals_so_and_a_change_is_one(one: 
         fact = next(f for f in one.facts if f.declared.label == point.label)
         assert fact.value is not None and point.value == value_text(fact.declared, fact.value)
         assert point.worse == fact.worse
-        assert ("worse" in point.detail.lower() or "outside" in point.detail.lower()) <= fact.worse
-        assert ("no longer moving" in point.detail) == fact.settled_worse
+        assert ("worse" in point.detail.lower() or "outside your" in point.detail.lower()) <= fact.worse
+        assert ("ettled at a worse level" in point.detail) == fact.settled_worse
+        far = far_outside(fact) and fact.toward not in (CONCERN, IMPROVEMENT) and not fact.settled_worse
+        assert ("ar from similar councils" in point.detail) == far
+        assert ("Within your own usual pattern" in point.detail) == (far and fact.usual_low is not None)
+        if said := re.search(r"utside your usual range \((\S+) to (\S+)\)", point.detail):
+            of = re.search(r"alone(?:, as a yearly rate,)? (\S+):", point.detail)
+            shown, low, high = (of[1] if of else point.value, said[1], said[2])
+            assert ("just outside" in point.detail.lower()) == (shown in (low, high)), "a figure is outside its range"
+        if fact.rule in ("shift", "trend") and fact.worse:
+            assert "since" not in point.detail, "the rule itself says for how long"
         if fact.year_ago is None:
             assert "year ago" not in point.detail
             continue
@@ -298,10 +307,36 @@ def test_a_known_cause_is_not_asked_about_and_not_hidden(one: Alert) -> None:
         if fact is None:
             continue  # this month it is not known
         others = {q.text for m in QUESTIONS if m != measure and (f := one.fact(m)) and f.worse for q in QUESTIONS[m]}
+        asks = [ask for p in letter.points for ask in p.asks]
         for question in QUESTIONS[measure]:
-            assert question.text in others or not any(question.text[1:] in ask for ask in letter.asks)
+            assert question.text in others or not any(question.text[1:] in ask for ask in asks)
         if fact.value is not None:
-            assert f"It is {value_text(fact.declared, fact.value)} now" in whole(letter)
+            figure = value_text(fact.declared, fact.value)
+            assert f"It is {figure} now" in whole(letter)
+            if fact in of_concern(one.facts) and one.decision.band is not Band.FIRST_MONTHS:
+                own = next((p for p in letter.points if p.label == fact.declared.label), None)
+                assert f"{lower_first(fact.declared.label)} {figure}" in letter.in_hand or (
+                    own is not None and own.value == figure and own.known.startswith("Known and in hand")
+                ), "before the fold, however many other measures there are"
+
+
+@settings(max_examples=25, deadline=None)
+@given(every_kind())
+def test_each_measure_of_concern_has_its_question_and_no_other_has_one(one: Alert) -> None:
+    letter = alert_letter(one, Contact(), draw=False)
+    by_label = {m.label: m for m in MEASURES}
+    first = one.decision.band is Band.FIRST_MONTHS
+    far = {f.declared.label for f in one.facts if far_outside(f) and not first}
+    worse = [p for p in letter.points if p.worse or p.label in far]
+    worse = [p for p in worse if by_label[p.label].name not in one.quiet]
+    said: set[str] = set()
+    for point in worse:
+        offered = [q for q in QUESTIONS[by_label[point.label].name] if q.text not in said]
+        assert bool(point.asks) == bool(offered)
+        said |= {q.text for q in offered if any(q.text[1:] in ask for ask in point.asks)}
+        assert all(ask.startswith(tuple(f"Ask {q.who}: " for q in offered)) for ask in point.asks)
+    assert not any(p.asks for p in letter.points if not p.worse and p.label not in far)
+    assert ("what to ask this week" in letter.points_heading) == any(p.asks for p in worse)
 
 
 @settings(max_examples=25, deadline=None)
@@ -333,7 +368,7 @@ def test_a_letter_without_a_score_claims_none_and_asks_for_the_files_that_are_wa
         assert not unscored or claim not in text
     if one.decision.kind is MessageKind.NOT_SCORED:
         assert letter.lead == one.score.not_scored
-        assert all(p.worse for p in letter.points)
+        assert all(p.worse or "far from similar" in p.detail for p in letter.points)
         lines = re.findall(r"\* (?:Send|Put) the (.*?) files? of", text)
         asked = {word for line in lines for word in re.findall(r"\w+", line)}
         wanting = {s.extract for s in one.submissions if s.fate.fate.severity is Severity.ERROR}

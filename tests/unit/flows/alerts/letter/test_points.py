@@ -50,12 +50,13 @@ def test_the_usual_range_is_said_of_a_point_outside_it(rule: XmrRule, range_said
 
 @pytest.mark.parametrize(("toward", "word"), [(CONCERN, "worse"), (IMPROVEMENT, "better")])
 def test_a_run_of_signals_is_said_with_its_first_month(toward: str, word: str) -> None:
-    assert f", {word} than usual since June 2026" in _says(toward, rule="shift")
+    assert f", {word} than usual since June 2026" in _says(toward, rule="near_limit")
+    assert "since" not in _says(toward, rule="shift"), "seven months or more are longer than since June"
 
 
 def test_a_settled_level_is_said_with_the_mean_before() -> None:
-    assert "Worse than before (12% on average), and no longer moving" in _says(level=CONCERN, mean_before=0.12)
-    assert "Worse than before, and no longer moving" in _says(level=CONCERN)
+    assert "Settled at a worse level than before (12% on average)." in _says(level=CONCERN, mean_before=0.12)
+    assert "Settled at a worse level than before." in _says(level=CONCERN)
 
 
 def test_a_share_of_few_people_is_marked() -> None:
