@@ -19,7 +19,7 @@ from flows.alerts.decide import Storm, decide, storm_valve
 from flows.alerts.facts import CouncilFacts, SubmissionFact, ValidationFacts, ValidationNote
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.first_months import WINDOW_MONTHS
+from flows.alerts.letter.details import WINDOW_MONTHS
 from flows.alerts.letter.render import render_message
 from flows.alerts.publish import Publication, Published, publish_alert, readable_alerts, told_folders
 from flows.alerts.reports import council_report_name

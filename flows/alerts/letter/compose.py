@@ -13,9 +13,8 @@ from flows.alerts.answers import earlier
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import by_month_words, draw_chart
-from flows.alerts.letter.details import folded, footer
+from flows.alerts.letter.details import begins, folded, footer
 from flows.alerts.letter.figures import month_words, sentence, with_figures
-from flows.alerts.letter.first_months import begins
 from flows.alerts.letter.headline import lead, points_heading, subject, title
 from flows.alerts.letter.heard import heard
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para, Point

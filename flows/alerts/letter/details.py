@@ -1,4 +1,4 @@
-"""The part of a letter below the fold: what was not known, the files, what a message is not, and its basis."""
+"""What a letter says in sections of fixed content: what begins when, what was not known, files, basis, objection."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ from collections.abc import Sequence
 from datetime import date
 
 from expectations.batch import Severity
-from features.registry import Missing
+from features.measuring.rates import window_of
+from features.months import Month
+from features.registry import ALL_MEASURES, Missing
 from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.facts import MeasureFact
 from flows.alerts.letter import wording
-from flows.alerts.letter.figures import sentence, value_text
+from flows.alerts.letter.figures import month_words, number_words, sentence, value_text
 from flows.alerts.letter.letter import Block, Bullets, LetterSection, Para
 from flows.alerts.look_first import of_concern
 from flows.alerts.state import Band
 
 _CONTEXT_SHOWN = 4
+#: The number of months that yearly figures, and so a score, need.
+WINDOW_MONTHS = 12
 
 
 def folded(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]:
@@ -143,3 +147,34 @@ def footer(alert: Alert, team: str, reply_to: str) -> tuple[str, ...]:
         f"{alert.month.in_words}{revision}. Files received up to {known.day} {known:%B %Y}. "
         f"Scored by {score.model}, version {score.model_version}.",
     )
+
+
+def begins(alert: Alert) -> LetterSection:
+    """Which figures start later, and what would bring the first score forward."""
+    waiting = next((gap.labels for gap in alert.not_known if gap.reason == Missing.WINDOW_INCOMPLETE), ())
+    by_window: dict[int, list[str]] = {}
+    for measure in (m for m in ALL_MEASURES if m.label in waiting):
+        by_window.setdefault(window_of(measure) or WINDOW_MONTHS, []).append(lower_first(measure.label))
+    lines = [
+        f"{_begin(alert, window)}: {_shortened(labels)}. {'They need' if len(labels) > 1 else 'It needs'} "
+        f"{number_words(window)} months in a row."
+        for window, labels in sorted(by_window.items())
+    ]
+    return LetterSection("What begins when, and what brings it forward", (Bullets((*lines, *wording.BRINGS_FORWARD)),))
+
+
+def _begin(alert: Alert, window: int) -> str:
+    """From which month's files on figures of a window can be known, if no month is left out."""
+    if alert.first_score is None:
+        return "Later"
+    month = Month.of(alert.first_score).plus(window - WINDOW_MONTHS - 1)
+    return f"From the files of {month_words(month)}" if alert.month < month else "Once no month is left out"
+
+
+_NAMED_LATER = 4
+
+
+def _shortened(labels: Sequence[str]) -> str:
+    """The first labels, and how many more there are."""
+    more = [f"{len(labels) - _NAMED_LATER} more"] if len(labels) > _NAMED_LATER + 1 else labels[_NAMED_LATER:]
+    return listed([*labels[:_NAMED_LATER], *more])
