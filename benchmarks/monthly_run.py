@@ -4,7 +4,7 @@
 
 Earlier months are put into the store as counts of the same made-up region. The last month, and the one before it
 (untimed, for its state and its alerts), are run from files as councils would send them. Prints seconds by stage, peak
-memory, validation's share, and the limits that the project has set itself: 90 s and 2 GiB on 2 cores.
+memory, and the limits that the project has set itself: 6 s in the stages, and 0.8 GiB.
 """
 
 from __future__ import annotations
@@ -12,11 +12,13 @@ from __future__ import annotations
 import argparse
 import resource
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from time import process_time
 from typing import Any, cast
 
 import polars as pl
@@ -44,7 +46,7 @@ from flows.store.editions import History
 from flows.store.manifest import ExtractRecord, Manifest
 
 LAST = Month(2026, 10)
-LIMIT_SECONDS, LIMIT_GIB = 90, 2.0
+LIMIT_SECONDS, LIMIT_GIB = 6, 0.8
 KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 
 
@@ -56,17 +58,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         context = prepared(Path(folder), made)
         _run(replace(context, month=LAST.plus(-1), history=History(context.store), clock=Stopwatch()))
         began = _peak_gib()
-        context, asked = _counted(context)
+        context, asked = _counted(replace(context, clock=_Clock()))
         rows = _run(context)
         first = [one.requests for one in asked]
         _run(replace(context, history=History(context.store), clock=Stopwatch()))
         again = [one.requests - before for one, before in zip(asked, first, strict=True)]
-    clock = context.clock.seconds
-    total = sum(clock.values())
+    clock, work = context.clock.seconds, cast(_Clock, context.clock).processor
+    total, worked = sum(clock.values()), sum(work.values())
     print(f"{options.councils} councils, {LAST.in_words}, {options.months} months of history, {rows:,} rows")  # noqa: T201
     for stage, seconds in clock.items():
-        print(f"  {stage:<9} {seconds:6.1f} s  {seconds / total:4.0%}")  # noqa: T201
-    print(f"  together  {total:6.1f} s of {LIMIT_SECONDS} s; validation’s share {clock['check'] / total:.0%}")  # noqa: T201
+        print(f"  {stage:<16} {seconds:6.1f} s  {work[stage]:6.1f} s of processor  {work[stage] / worked:4.0%}")  # noqa: T201
+    print(f"  together         {total:6.1f} s  {worked:6.1f} s of processor; the limit is {LIMIT_SECONDS} s")  # noqa: T201
     print(  # noqa: T201
         f"  requests to store and landing, without mail: {sum(first)} ({first[1]} of them to the landing), the same "
         f"month again {sum(again)} ({again[1]})"
@@ -123,6 +125,22 @@ def _edition(month: Month, codes: Sequence[str], known: date) -> Manifest:
         for kind in KINDS
     )
     return Manifest(month, 1, "benchmark", known, extracts, {})
+
+
+class _Clock(Stopwatch):
+    """Measures processor seconds too, which other load on the machine affects less."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processor: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Add the times that the block takes to a stage."""
+        began = process_time()
+        with super().stage(name):
+            yield
+        self.processor[name] = self.processor.get(name, 0.0) + process_time() - began
 
 
 class _Counted:

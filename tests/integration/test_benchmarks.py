@@ -23,7 +23,7 @@ def test_the_features_are_compared_with_the_floor_and_both_rivals(capsys: pytest
 def test_a_month_is_run_from_landing_to_region_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert monthly_run.main(["--councils", "2", "--months", "2"]) == 0
     said = capsys.readouterr().out
-    assert re.findall(r"^  (\w[\w ]*\w) +[\d.]+ s +\d+%$", said, re.MULTILINE) == [
+    assert re.findall(r"^  (\w[\w ]*\w) +[\d.]+ s +[\d.]+ s of processor +\d+%$", said, re.MULTILINE) == [
         "read", "check", "count and report", "measure", "score", "decide", "publish", "pages",
     ]  # fmt: skip
     assert "peak memory" in said
