@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS, Extract, Kind
@@ -29,10 +29,10 @@ class HeaderMatch:
     """Columns that match no field; they are not read."""
 
 
-@lru_cache(16_384)  # the headers of one month's files, many times over
 def normalised(header: str) -> str:
     """A header without case, spaces and punctuation, so that “Role Start-Date” is `rolestartdate`."""
-    return "".join(c for c in unicodedata.normalize("NFKC", header).casefold() if c.isalnum())
+    plain = header.lower() if header.isascii() else unicodedata.normalize("NFKC", header).casefold()
+    return "".join(filter(str.isalnum, plain))
 
 
 def undated(name: str) -> str:

@@ -8,10 +8,11 @@ name. docs/annex-a.md shows this table; a test holds the two together.
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+
+from flows.extracts.reading.headers import normalised
 
 
 class ColumnContent(StrEnum):
@@ -36,7 +37,7 @@ class Column:
     """Ofsted's."""
     holds: ColumnContent
     pattern: str
-    """What else it is called, squeezed."""
+    """What else it is called, normalised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class AnnexList:
     number: int
     title: str
     names: str
-    """Pattern of its sheet's name, squeezed, without a number."""
+    """Pattern of its sheet's name, normalised, without a number."""
     columns: tuple[Column, ...] = ()
     """The columns that are read; none for lists that no measure depends on."""
     dropped: tuple[str, ...] = ()
@@ -432,7 +433,7 @@ BY_NUMBER: dict[int, AnnexList] = {one.number: one for one in LISTS}
 #: Columns that do not show which list it is.
 EVERYWHERE = frozenset({"child", "team", "worker"})
 
-#: Case Status, squeezed and without its letter -> the caseload extract's code.
+#: Case Status, normalised and without its letter -> the caseload extract's code.
 STATUSES: tuple[tuple[str, str], ...] = (
     ("a", r"(?:child)?lookedafter(?:child|children)?|lac|cla|cic|child(?:ren)?incare|incare"),
     ("b", rf"(?:subjectto)?(?:a)?{_CP}(?:plan)?|childprotectionplancp"),
@@ -445,26 +446,21 @@ STATUSES: tuple[tuple[str, str], ...] = (
 )
 
 
-def squeezed(text: str) -> str:
-    """A name without case, spaces and punctuation."""
-    return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
-
-
 _IN_BRACKETS = re.compile(r"\s*[(\[][^()\[\]]*[)\]]\s*[?:*]*\s*$")
 
 
 @lru_cache(maxsize=4096)
 def forms_of(header: str) -> tuple[str, ...]:
-    """A header squeezed, as written and without a part in brackets at its end."""
+    """A header normalised, as written and without a part in brackets at its end."""
     bare = _IN_BRACKETS.sub("", header)
-    return tuple(dict.fromkeys(f for f in (squeezed(header), squeezed(bare)) if f))
+    return tuple(dict.fromkeys(f for f in (normalised(header), normalised(bare)) if f))
 
 
 @lru_cache(maxsize=4096)
 def columns_of_list(number: int, header: str) -> tuple[str, ...]:
     """The columns of a list that a header can mean: by Ofsted's own wording, else by the patterns."""
     columns, forms = BY_NUMBER[number].columns, forms_of(header)
-    exact = tuple(c.name for c in columns if squeezed(c.header) in forms)
+    exact = tuple(c.name for c in columns if normalised(c.header) in forms)
     return exact or tuple(c.name for c in columns if any(re.fullmatch(c.pattern, f) for f in forms))
 
 
@@ -481,7 +477,7 @@ _NUMBERED = re.compile(r"(?:(?:annexa|aa)?list|annexa|aa|l|tab)?0*(1[01]|[1-9])(
 @lru_cache(maxsize=1024)
 def lists_named(sheet: str) -> tuple[int, ...]:
     """The lists that a sheet's name means: none, one, or two that contradict each other (“List 6 Referrals”)."""
-    name = squeezed(sheet)
+    name = normalised(sheet)
     if name.startswith("sheet"):
         return ()
     by_number: tuple[int, ...] = ()

@@ -17,10 +17,11 @@ import polars as pl
 
 from features.errors import UnreadableExtract
 from features.registry import Field, FieldType
-from flows.extracts.formats.annex_a.layout import STATUSES, AnnexList, Column, ColumnContent, squeezed
+from flows.extracts.formats.annex_a.layout import STATUSES, AnnexList, Column, ColumnContent
 from flows.extracts.formats.annex_a.sheets import FoundList
 from flows.extracts.reading.cells import filler, read_columns
 from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
+from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown, says_nobody
 from flows.extracts.reading.table import CELL_PROBLEMS, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
@@ -285,11 +286,11 @@ _LETTERED = re.compile(r"\s*\(?\s*([a-eA-E])\s*[).:\-–—]\s*(.*)", re.DOTALL)
 
 def _status(text: str) -> str | None:
     """The code of a Case Status: its letter, its wording, or both if they agree."""
-    plain = squeezed(text)
+    plain = normalised(text)
     if len(plain) == 1 and plain in "abcde":
         return plain
     match = _LETTERED.fullmatch(text)
-    letter, wording = (match[1].lower(), squeezed(match[2])) if match else (None, plain)
+    letter, wording = (match[1].lower(), normalised(match[2])) if match else (None, plain)
     named = [code for code, pattern in STATUSES if re.fullmatch(pattern, wording)]
     if letter is not None and named and named != [letter]:
         return None
@@ -298,7 +299,7 @@ def _status(text: str) -> str | None:
 
 def _yes_no(text: str) -> bool | None:
     """Yes or no, with or without Ofsted's letter or a number before it."""
-    plain = squeezed(re.sub(r"^\s*(?:[a-c]|\d{1,2})\s*[).:\-–—]\s*", "", text, flags=re.IGNORECASE))
+    plain = normalised(re.sub(r"^\s*(?:[a-c]|\d{1,2})\s*[).:\-–—]\s*", "", text, flags=re.IGNORECASE))
     if plain in ("yes", "y", "true", "1", "nfa", "nofurtheraction"):
         return True
     return False if plain in ("no", "n", "false", "0") else None

@@ -20,10 +20,10 @@ from flows.extracts.formats.annex_a.layout import (
     columns_of_list,
     is_dropped,
     lists_named,
-    squeezed,
 )
 from flows.extracts.personal.headers import is_plain_label
 from flows.extracts.reading.excel import Book, Sheet, cell_text
+from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
 
@@ -33,7 +33,7 @@ HEADER_WITHIN = 30
 FEWEST_HEADERS = 3
 #: Headers about the child are in every list, so they do not help to tell lists apart.
 _ABOUT_THE_CHILD = frozenset(
-    squeezed(h)
+    normalised(h)
     for h in (
         "Child Unique ID",
         "Gender",
@@ -175,7 +175,7 @@ def _read_sheet(sheet: Sheet, rows: list[list[Any]], number: int | None, place: 
 
 def _for_a_sentence(header: str, official: str) -> str:
     """A header as the workbook gives it, if it is Ofsted's or plainly a label; else the words for another header."""
-    known = squeezed(header) == squeezed(official) or is_plain_label(header)
+    known = normalised(header) == normalised(official) or is_plain_label(header)
     return " ".join(header.split()) if known else "another wording"
 
 
@@ -192,7 +192,7 @@ def _telling(number: int, headers: list[str]) -> int:
         1
         for h in headers
         if h.strip()
-        and squeezed(h) not in _ABOUT_THE_CHILD
+        and normalised(h) not in _ABOUT_THE_CHILD
         and (set(columns_of_list(number, h)) - EVERYWHERE or is_dropped(number, h))
     )
 
@@ -238,8 +238,8 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
             claims.setdefault(name, []).append(position)
     for name, positions in claims.items():
         if len(positions) > 1:
-            official = squeezed(annex.column(name).header)
-            exact = [p for p in positions if squeezed(headers[p]) == official]
+            official = normalised(annex.column(name).header)
+            exact = [p for p in positions if normalised(headers[p]) == official]
             if len(exact) != 1:
                 where_they_are = " and ".join(_letters(p) for p in positions)
                 raise HeaderMismatch(
