@@ -11,6 +11,7 @@ MODULES = (
     "benchmarks.validation",
     "benchmarks.whole_runs",
     "benchmarks.catch_up",
+    "benchmarks.workers",
     "benchmarks.annex_a",
     "benchmarks.csww",
 )

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from benchmarks import annex_a, catch_up, csww, features, monthly_run, sample_region, validation, whole_runs
+from benchmarks import annex_a, catch_up, csww, features, monthly_run, sample_region, validation, whole_runs, workers
 from benchmarks.__main__ import MODULES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -53,6 +53,13 @@ def test_a_catch_up_is_measured_as_a_process_with_all_that_it_starts(capsys: pyt
     assert float(row[2]) > 0.2
 
 
+def test_more_workers_are_scheduled_from_measured_tasks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert workers.main(["--councils", "2", "--months", "2", "--workers", "2"]) == 0
+    assert re.search(r"^  2 workers: [\d.]+ s, [\d.]+ times as fast", capsys.readouterr().out, re.MULTILINE)
+    months = [workers.MonthTasks((1.0, 1.0, 1.0, 1.0), 0.5), workers.MonthTasks((1.0, 1.0), 0.5)]
+    assert [workers.finished(months, n) for n in (1, 2, 4, 6)] == [6.5, 3.5, 2.5, 2.0]
+
+
 def test_a_return_is_read_in_stages(capsys: pytest.CaptureFixture[str]) -> None:
     assert csww.main(["--megabytes", "0.2", "--council", "20"]) == 0
     assert re.findall(r"^(bare|stream|check) ", capsys.readouterr().out, re.MULTILINE) == list(csww.STAGES)
@@ -70,5 +77,5 @@ def test_the_region_is_laid_beside_england(capsys: pytest.CaptureFixture[str]) -
 
 def test_make_bench_runs_benchmarks_that_are_tried_here() -> None:
     assert set(MODULES) <= {
-        m.__name__ for m in (annex_a, catch_up, csww, features, monthly_run, validation, whole_runs)
+        m.__name__ for m in (annex_a, catch_up, csww, features, monthly_run, validation, whole_runs, workers)
     }
