@@ -12,6 +12,9 @@ _LENGTHS = "Both sides have one length by construction; strict says so, and turn
 _FLOORS = "A floor chosen by judgement from the published figures: a test could only repeat the number."
 
 
+_START = "Where a search starts: it ends at the same place."
+
+
 class Explained(NamedTuple):
     """One change, and why no test notices it; an empty file name means every file."""
 
@@ -35,7 +38,29 @@ EXPLAINED = (
         "0 -> 1",
         "Weights are whole and never 0, and those of 1 stay as they are.",
     ),
-    Explained("flows/alerts/letter/charts.py", '"axes.spines.', "False -> True", "How a chart looks: seen by eye."),
+    Explained(
+        "",
+        "check_sortedness=False",
+        "False -> True",
+        "Polars cannot check within groups: it would warn, and join as before.",
+    ),
+    Explained(
+        "models/learning/fitting.py", "threadpool_limits", "1 -> 2", "How many threads add up: speed, not numbers."
+    ),
+    Explained("models/learning/classifier.py", '"maxiter": 2000', "2000 -> 2001", "The search ends long before."),
+    *(
+        Explained("models/learning/classifier.py", "np.clip(np.average(", f"{edge} -> {edge + 1}", _START)
+        for edge in (0.02, 0.98)
+    ),
+    Explained("models/learning/classifier.py", "np.maximum(np.diff(cuts)", "0.05 -> 1.05", _START),
+    Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
+    Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),
+    Explained(
+        "models/evidence/levels.py",
+        "uniform(size=n) < p_true",
+        "generator.uniform(size=n) < p_true -> generator.uniform(size=n) <= p_true",
+        "A draw equals a chance with probability 0.",
+    ),
     *(
         Explained("expectations/suites/plausible.py", 'Watch("', f"{floor} -> {floor + 1}", _FLOORS)
         for floor in (6, 8, 10, 25, 40, 50, 60, 100)

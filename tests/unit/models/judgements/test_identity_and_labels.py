@@ -11,6 +11,7 @@ from models.judgements.labels import history, inspections
 from models.record.figures import COUNTS
 from models.record.identity import lineage
 from models.record.judgements import JUDGEMENTS
+from models.record.read import _population_at_change
 from models.record.units import hand_down, split_joint
 
 
@@ -117,3 +118,29 @@ def test_the_label_falls_back_from_leaders_to_overall_to_sub_judgements(
 def test_an_unknown_start_is_assumed_early_and_marked() -> None:
     frame = inspections(_judgements(_judgement("301", date(2015, 6, 1), None, leaders=3)), lineage({}))
     assert frame.select("started", "start_assumed").row(0) == (date(2015, 2, 21), True)
+
+
+def test_children_at_a_boundary_change_are_the_last_of_who_ended_and_the_first_of_who_began() -> None:
+    """Where an ended council's are not published, they are shared out by its last open cases."""
+
+    def rows(count: str, *values: tuple[str, int, float]) -> pl.DataFrame:
+        found = [(code, date(year, 6, 30), count, value, None, "f") for code, year, value in values]
+        return pl.DataFrame(found, schema=COUNTS, orient="row")
+
+    children = rows(
+        "population_0_17", ("928", 2018, 90.0), ("928", 2020, 100.0), ("940", 2021, 44.0), ("940", 2023, 60.0)
+    )
+    more = rows("population_0_17", ("941", 2021, 66.0), ("838", 2019, 70.0), ("839", 2019, 80.0), ("835", 2018, 120.0))
+    cases = rows("open_cases", ("835", 2018, 60.0), ("836", 2017, 99.0), ("836", 2018, 30.0), ("837", 2018, 60.0))
+    other = rows("referrals_12m", ("836", 2018, 999.0))
+    found = _population_at_change(pl.concat([children, more]), pl.concat([cases, other]))
+    assert found == {
+        "928": 100.0,
+        "940": 44.0,
+        "941": 66.0,
+        "835": 120.0,
+        "836": 30.0,
+        "837": 60.0,
+        "838": 70.0,
+        "839": 80.0,
+    }
