@@ -1,5 +1,7 @@
 """The registry is data; these tests hold the parts of it together."""
 
+from pathlib import Path
+
 from features.registry import (
     ALL_MEASURES,
     COUNTS,
@@ -12,6 +14,7 @@ from features.registry import (
     Kind,
     Unit,
 )
+from flows.papers.dictionary import dictionary
 
 
 def test_every_formula_reads_inputs_that_exist() -> None:
@@ -111,3 +114,9 @@ def test_which_columns_a_file_must_have() -> None:
     assert {k: [f.name for f in e.fields if f.required] for k, e in EXTRACTS.items()} == {
         kind: names.split() for kind, names in REQUIRED.items()
     }
+
+
+def test_the_committed_dictionary_says_what_is_declared() -> None:
+    """Limits, floors and flags stand once in the code; the generated page is where a change of one is seen."""
+    page = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
+    assert dictionary() == page.read_text(encoding="utf-8"), "holdfast papers --write"
