@@ -14,17 +14,13 @@ export OMP_NUM_THREADS ?= 1
 
 .PHONY: demo server test soak coverage check pictures bench docs clean
 
-demo: .venv/run.done $(PREFECT_HOME)/prefect.db
+demo: .venv/run.done
 	$(BIN)/holdfast demo
 
-# Prefect builds its database step by step, as it grew over the years. Once.
-$(PREFECT_HOME)/prefect.db: | .venv/run.done
-	@echo "Preparing Prefect's database ..."
-	@$(BIN)/python -m flows.orchestration.embedded
-
-# The same, as the tests copy it.
+# Prefect builds its database step by step, as it grew over the years. Once, and the tests copy it.
 var/prefect-new/prefect.db: | .venv/run.done
-	@PREFECT_HOME=$(CURDIR)/var/prefect-new $(BIN)/python -m flows.orchestration.embedded
+	@mkdir -p -m 700 $(@D)
+	@PREFECT_HOME=$(CURDIR)/$(@D) PREFECT_SERVER_ANALYTICS_ENABLED=false $(BIN)/prefect server database upgrade -y
 
 # Without settings it shows the made-up region, which is made first if it is not there.
 server: .venv/run.done

@@ -3,9 +3,9 @@
     python -m benchmarks.catch_up [--councils 12 50 153] [--months 6 24] [--seed 1]
 
 For every pair a made-up region is taken in by `holdfast backfill` into an empty store, and its last month is decided.
-Prints processor seconds and peak memory of the command with all processes that it starts: readers and Prefect's
-embedded server. Memory is the sum of what each process has resident, so shared pages count more than once. The digest
-covers every table of the store: if it is the same before and after a change, so are the figures.
+Prints processor seconds and peak memory of the command with the reading process that it starts. Memory is the sum of
+what each process has resident, so shared pages count more than once. The digest covers every table of the store: if it
+is the same before and after a change, so are the figures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Times `holdfast run` as a user starts it, as a whole process: imports, Prefect's embedded server, month and mail.
+"""Times `holdfast run` as a user starts it, as a whole process: imports, Prefect, month and mail.
 
     python -m benchmarks.whole_runs [--councils 153 12] [--months 24]
 
@@ -49,7 +49,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 "HOLDFAST_MAIL__OUTBOX": str(Path(folder) / "outbox"),
                 "PREFECT_HOME": str(Path(folder) / "prefect"),
             }
-            measured([sys.executable, "-m", "flows.orchestration.embedded"], chosen)
             for what in ("a warm month", "the same month again"):
                 cost = measured([sys.executable, "-m", "flows.cli.app", "run", "--month", str(LAST)], chosen)
                 named = f"{councils} councils, {what}"

@@ -6,10 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
-from uuid import UUID
 
 from prefect import flow, runtime, task
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
@@ -24,6 +22,7 @@ from flows.month.score import load_model
 from flows.month.steps import write_success_marker
 from flows.month.take_in import Due, Read
 from flows.month.workers import reading_process
+from flows.orchestration import artifacts
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.owner import holding
 from flows.orchestration.send import MailStopped
@@ -111,7 +110,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
     model = load_model(settings, context.store)
     start = Month.parse(request.decide_from) if request.decide_from else first
     months = list(month_range(max(first, start), last))
-    progress = create_progress_artifact(0.0, key="backfill", description=f"{len(months)} months to decide")
+    bar = artifacts.begin_bar("backfill", f"{len(months)} months to decide")
     for number, month in enumerate(months, 1):
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
@@ -119,9 +118,5 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
             alerting, mail = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
             write_success_marker(seen.store, month, alerting, hold_in_marker(mail.valve, mail.held_because))
             note_undelivered(seen.store, settings, month)
-        update_progress_artifact(
-            cast(UUID, progress),
-            100 * number / len(months),
-            description=f"{month} is decided, {number} of {len(months)}",
-        )
+        artifacts.move_bar(bar, 100 * number / len(months), f"{month} is decided, {number} of {len(months)}")
     return dict(context.clock.seconds)

@@ -7,6 +7,9 @@ from datetime import date
 
 from features.months import Month
 
+#: The name of the model that comes with Holdfast, and of what a group trains with its own history.
+MODEL_NAME = "ilacs-below-good"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelRef:

@@ -77,8 +77,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))
     embedded.configure()
-    embedded.start()
-    say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months) while Prefect starts, embedded")
+    say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months)")
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
     with reading_process() as pool, showing_progress(say):
         region = pool.submit(make_region, folder / "landing")

@@ -1,4 +1,4 @@
-"""What a run shows in the Prefect UI: artifacts, tags and progress. On an embedded server nothing is shown.
+"""What a run shows in the Prefect UI: artifacts, tags and progress. Without a permanent server nothing is shown.
 
 Everything shown here is also in the store (region page, validation pages, approvals), so nothing is lost if the
 server is. E-mail addresses are never shown: a message appears with its subject and the councils it is for.
@@ -53,7 +53,7 @@ _CHART_IN_PAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 
 def stays() -> bool:
-    """Whether the server outlives the run and so keeps its artifacts. The embedded server does not."""
+    """Whether the server outlives the run and so keeps its artifacts. A run's own API does not."""
     address = PREFECT_API_URL.value()
     return bool(address) and not is_embedded(str(address))
 
@@ -84,26 +84,33 @@ def tagged(names: Sequence[str]) -> Iterator[None]:
 def progress(month: Month, steps: int) -> Iterator[None]:
     """Show each step of the block as a line in the run's log, and on a progress bar of `steps` steps."""
     logger = get_run_logger()
-    bar: UUID | None = None
-    if stays():
-        with _for_show():
-            made = create_progress_artifact(0.0, key=f"month-{month}-progress", description="Beginning")
-            bar = cast(UUID, made)
+    bar = begin_bar(f"month-{month}-progress", "Beginning")
     done = 0
 
     def advance(text: str) -> None:
         nonlocal done
         logger.info(text)
-        if bar is not None:
-            with _for_show():
-                update_progress_artifact(bar, progress=min(95.0, 100.0 * done / steps), description=text)
+        move_bar(bar, min(95.0, 100.0 * done / steps), text)
         done += 1
 
     with showing_progress(advance):
         yield
+    move_bar(bar, 100.0, "Done")
+
+
+def begin_bar(key: str, text: str) -> UUID | None:
+    """A new progress bar on the page of the current run; None where nothing is shown."""
+    if stays():
+        with _for_show():
+            return cast(UUID, create_progress_artifact(0.0, key=key, description=text))
+    return None
+
+
+def move_bar(bar: UUID | None, percent: float, text: str) -> None:
+    """Move a progress bar and write beside it what is done."""
     if bar is not None:
         with _for_show():
-            update_progress_artifact(bar, progress=100.0, description="Done")
+            update_progress_artifact(bar, progress=percent, description=text)
 
 
 def show_run(

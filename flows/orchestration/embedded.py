@@ -1,32 +1,24 @@
-"""Runs Prefect without a separate server: settings for the embedded server, applied before Prefect is imported.
+"""Runs Prefect without a server: settings that are applied before Prefect is imported, and the process's own API.
 
 If `PREFECT_API_URL` names a server, that server is used and nothing here changes it.
-`python -m flows.orchestration.embedded` starts the embedded server and stops it again, to create its database.
 """
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from time import monotonic, sleep
-from urllib.request import urlopen
 
-from features.errors import HoldfastError, SettingsError
-
-_PATIENCE = "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"
+from features.errors import SettingsError
 
 #: Settings by Prefect's own names. Its logs are of no use to our users, so they are kept quiet. A flow called outside
 #: `quiet_flows` makes Prefect start a server itself. On two busy cores that takes 10 to 20 s, and its limit is 20 s.
 EMBEDDED = {
     "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
-    _PATIENCE: "300",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "300",
     "PREFECT_LOGGING_LEVEL": "WARNING",
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     # When the process ends, the server logs that its own services were cancelled as errors.
@@ -71,52 +63,17 @@ def configure() -> None:
             os.environ.setdefault(name, value)
 
 
-class _Child:
-    """The embedded server of this process. It is started once and ends with the process, even if that is killed."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "flows.orchestration.embedded_child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-            # Ctrl-C must reach the run only; the server ends after it, when its standard input closes.
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        self.address = f"http://127.0.0.1:{self._process.stdout.readline().decode().strip()}/api"
-        atexit.register(self.stop)
-
-    def wait(self) -> None:
-        """Wait for the server to answer, as long as Prefect's setting allows. Raises HoldfastError if it does not."""
-        seconds = float(os.environ.get(_PATIENCE, "300"))
-        end = monotonic() + seconds
-        while monotonic() < end and self._process.poll() is None:
-            try:
-                with urlopen(f"{self.address}/health", timeout=5):
-                    return
-            except OSError:
-                sleep(0.05)
-        raise HoldfastError(
-            f"Prefect's embedded server did not start within {seconds:.0f} s. Try again when the machine is less busy, "
-            f"or delete the folder {os.environ.get('PREFECT_HOME', '~/.prefect')} if an older version made it."
-        )
-
-    def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.kill()
-            self._process.wait()
-
-
 @cache
-def start() -> _Child:
-    """Start the embedded server without waiting for it, so that it gets ready while other work goes on."""
-    return _Child()
+def _own_address() -> str:
+    """The address of this process's own API, which answers from the first call on."""
+    from flows.orchestration.own_api import serve_own_api
+
+    return serve_own_api()
 
 
 @contextmanager
 def quiet_flows() -> Iterator[None]:
-    """Run flows on the embedded server, unless `PREFECT_API_URL` names another.
+    """Run flows on this process's own API, unless `PREFECT_API_URL` names another.
 
     Turns off what only a permanent server needs: Prefect's heartbeat thread, which costs a second per flow run to
     join, and the events it emits about each task.
@@ -124,7 +81,6 @@ def quiet_flows() -> Iterator[None]:
     if os.environ.get("PREFECT_API_URL"):
         yield
         return
-    server = start()
     from prefect.events.clients import NullEventsClient
     from prefect.events.worker import EventsWorker
     from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -132,12 +88,11 @@ def quiet_flows() -> Iterator[None]:
     if PREFECT_API_URL.value():
         yield
         return
-    server.wait()
     log = logging.getLogger("prefect.task_runs")
     log.addFilter(_said_elsewhere)
     EventsWorker.set_client_override(NullEventsClient)
     try:
-        with temporary_settings({PREFECT_API_URL: server.address, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        with temporary_settings({PREFECT_API_URL: _own_address(), PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield
     finally:
         EventsWorker.set_client_override(None)
@@ -145,15 +100,10 @@ def quiet_flows() -> Iterator[None]:
 
 
 def is_embedded(address: str) -> bool:
-    """Whether this address is the embedded server's, which ends with this process and keeps nothing."""
-    return bool(start.cache_info().currsize) and start().address == address
+    """Whether this address is this process's own API, which ends with the process and keeps nothing."""
+    return bool(_own_address.cache_info().currsize) and _own_address() == address
 
 
 def _said_elsewhere(record: logging.LogRecord) -> bool:
     """Log filter that drops lines about a council's step needing a person, as the summary says so. Keeps exceptions."""
     return not any(words in str(record.msg) for words in ("Finished in state Failed", "Task run failed with state"))
-
-
-if __name__ == "__main__":
-    configure()
-    start().wait()

@@ -16,6 +16,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from models.learning.level import Floats, Level
+from models.learning.scorer import OrdinalScorer, Scorer
 from models.learning.serving import LEVEL_FROM, ServedClassifier, level_shift
 
 #: A scaled figure more than this many standard deviations from the typical council is clipped to this many.
@@ -23,7 +24,7 @@ CLIP = 3.0
 _TINY = 1e-12
 
 
-class BelowGoodClassifier(ServedClassifier):
+class BelowGoodClassifier(ServedClassifier, OrdinalScorer):
     """Cumulative-logit regression of ordered classes: P(class > k) = expit(x·coef − cut_k + level).
 
     Classes are taken in their sorted order; grades are 1 (outstanding) to 4 (inadequate). A missing figure (NaN) is
@@ -87,29 +88,6 @@ class BelowGoodClassifier(ServedClassifier):
             self._learn_level(x, y, weight, np.asarray(published, dtype=np.float64)[used])
         return self
 
-    def edges(self, X: Any) -> list[Floats]:
-        """For each class but the worst: every row's log-odds of a worse one, without the level."""
-        eta = self._linear(X)
-        return [eta - cut for cut in self.cuts_]
-
-    def contributions(self, X: Any) -> Floats:
-        """Rows by features: what each feature adds to the log-odds of a council with typical figures; a gap adds 0."""
-        return np.asarray(self._checked(X) * self.coef_)
-
-    def typical_log_odds(self) -> float:
-        """Log-odds of below good for a council with typical figures at this level; contributions add to it."""
-        return float(self.level_[0] - self.cuts_[self._good_edge()])
-
-    def deviation(self, X: Any) -> Floats:
-        """Standard deviation of each row's log-odds, leaving out the level's own uncertainty.
-
-        A missing figure could be any that a council has, so it adds the square of its coefficient to the variance.
-        """
-        given = self._read(X)
-        x, missing = self._scaled(given), np.isnan(given)
-        variance = np.einsum("ij,jk,ik->i", x, self.coef_covariance_, x) + missing @ self.coef_**2
-        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
-
     @property
     def called(self) -> tuple[str, dict[str, Any]]:
         """Name and settings, for the record; directions follow from the columns."""
@@ -132,18 +110,6 @@ class BelowGoodClassifier(ServedClassifier):
             ]
             self.cuts_ = np.maximum.accumulate(np.array(moved))
         self._follow(eta - self.cuts_[self._good_edge()], y, weight, published)
-
-    def _scaled(self, X: Floats) -> Floats:
-        scaled = np.nan_to_num((X - self.centre_) / self.scale_, nan=0.0, posinf=0.0, neginf=0.0)
-        return np.asarray(np.clip(scaled, -self.clip, self.clip))
-
-    def _checked(self, X: Any) -> Floats:
-        return self._scaled(self._read(X))
-
-    def _linear(self, X: Any) -> Floats:
-        """x·coef of each row: higher is worse; 0 for a council with typical figures."""
-        # Row by row rather than as a matrix product, so that a row's number does not depend on the other rows.
-        return np.asarray((self._checked(X) * self.coef_).sum(axis=1))
 
     def _minimised(self, x: Floats, grade: NDArray[np.intp], weight: Floats) -> Floats:
         levels = len(self.classes_) - 1
@@ -184,6 +150,15 @@ class BelowGoodClassifier(ServedClassifier):
         kept = free[free < features]
         covariance[np.ix_(kept, kept)] = found[: len(kept), : len(kept)]
         return covariance
+
+
+def to_store(scorer: Scorer) -> Scorer:
+    """The estimator as it is stored: one that was read for its numbers alone becomes the classifier again."""
+    if type(scorer) is not OrdinalScorer:
+        return scorer
+    whole = BelowGoodClassifier.__new__(BelowGoodClassifier)
+    whole.__dict__.update(scorer.__dict__)
+    return whole
 
 
 def _start(grade: NDArray[np.intp], weight: Floats, levels: int) -> Floats:

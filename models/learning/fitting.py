@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from features.frameworks import newest_level, sharing
 from models.learning.candidates import Candidate
 from models.learning.level import Floats, Level
+from models.learning.scorer import inputs
 from models.learning.serving import ServedClassifier, WithLevel
 
 
@@ -37,21 +37,6 @@ class Fitted:
         x = inputs(frame, self.candidate.columns)
         model = self.estimator if level is None else self.estimator.at_level(level)
         return Forecast(model.below_good(x), model.inadequate(x))
-
-
-def inputs(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-    """The columns as a classifier reads them: Float64, gaps as NaN; an absent column is all gaps.
-
-    For a candidate without columns this is one column of zeros, since scikit-learn does not accept an empty matrix.
-    """
-    if not columns:
-        return pl.DataFrame({"nothing": np.zeros(frame.height)})
-    return frame.select(
-        (pl.col(c).cast(pl.Float64()) if c in frame.columns else pl.lit(None, pl.Float64()))
-        .fill_null(float("nan"))
-        .alias(c)
-        for c in columns
-    )
 
 
 def fit(candidate: Candidate, training: pl.DataFrame, *, to_serve: bool = True) -> Fitted:

@@ -6,8 +6,6 @@ Training, registry and scoring know a `ServedClassifier` and nothing else. `Belo
 
 from __future__ import annotations
 
-import copy
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import date
 from typing import Any, Self
@@ -16,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import expit, logit
-from scipy.stats import norm
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
 
-from models.learning.level import Floats, Judged, Level, LevelRule, followed, served, unknown
+from models.learning.level import Floats, Judged, Level, followed, unknown
+from models.learning.scorer import Scorer
 
 #: The number of inspections that must have set the level before they move the cut-points: with 100, a share near 0.4 is
 #: known to within about 5 points (one standard error).
@@ -31,7 +29,7 @@ _TINY = 1e-12
 _FURTHEST = 6.0
 
 
-class ServedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[misc]  # scikit-learn carries no types
+class ServedClassifier(ClassifierMixin, BaseEstimator, Scorer):  # type: ignore[misc]  # scikit-learn carries no types
     """A classifier of ordered classes with its level inside. Everything that people are told comes from its `edges`.
 
     Classes are taken in their sorted order; grades are 1 (outstanding) to 4 (inadequate), and those above `good` are
@@ -39,31 +37,10 @@ class ServedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
     0 it stays as it is.
     """
 
-    good: int
-    level_sd: float
-    level_half_life: float
-    classes_: NDArray[Any]
-    centre_: Floats
-    """The typical figure of each column."""
-    scale_: Floats
-    level_: Floats
-
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-    @abstractmethod
-    def edges(self, X: Any) -> list[Floats]:
-        """For each class but the worst: every row's log-odds of a worse one, without the level."""
-
-    @abstractmethod
-    def deviation(self, X: Any) -> Floats:
-        """Standard deviation of each row's log-odds of below good, leaving out the level's own uncertainty."""
-
-    def contributions(self, X: Any) -> Floats | None:
-        """Rows by features: what each feature adds to the log-odds, exactly. None if that has no answer: no reasons."""
-        return None
 
     @property
     def called(self) -> tuple[str, dict[str, Any]]:
@@ -75,60 +52,10 @@ class ServedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
         """What the record says of each column."""
         return {"typical": self.centre_, "scale": self.scale_}
 
-    def predict_proba(self, X: Any) -> Floats:
-        """P(class) of each row at the present level, in the order of `classes_`."""
-        return self.probabilities(self.edges(X), self.level_[0], self.level_[1])
-
-    def probabilities(self, edges: list[Floats], mean: float | Floats, variance: float | Floats) -> Floats:
-        """P(class) from edges, each row at its own level."""
-        worse = [served(edge, mean, variance) for edge in edges]
-        whole = np.column_stack([np.ones(len(edges[0])), *worse, np.zeros(len(edges[0]))])
-        return np.asarray(whole[:, :-1] - whole[:, 1:])
-
     def predict(self, X: Any) -> NDArray[Any]:
         """The likeliest class of each row."""
         probabilities = self.predict_proba(X)
         return np.asarray(self.classes_[np.argmax(probabilities, axis=1)])
-
-    def below_good(self, X: Any) -> Floats:
-        """P(class > good): the number that people are told."""
-        return np.asarray(self.predict_proba(X)[:, self._good_edge() + 1 :].sum(axis=1))
-
-    def inadequate(self, X: Any) -> Floats:
-        """P(the worst class)."""
-        return np.asarray(self.predict_proba(X)[:, -1])
-
-    def log_odds(self, X: Any) -> Floats:
-        """Log-odds of below good without the level; councils are ranked by these."""
-        return self.edges(X)[self._good_edge()]
-
-    def interval(self, X: Any, level: float = 0.8) -> tuple[Floats, Floats]:
-        """Low and high of P(below good), given what is uncertain in the model, missing figures and the level."""
-        deviation = np.sqrt(self.deviation(X) ** 2 + self.level_[1])
-        reach = float(norm.ppf(0.5 + level / 2)) * deviation
-        middle = self.log_odds(X) + self.level_[0]
-        return np.asarray(expit(middle - reach)), np.asarray(expit(middle + reach))
-
-    @property
-    def rule(self) -> LevelRule:
-        """How this model's level is followed."""
-        return LevelRule(self.level_sd, self.level_half_life)
-
-    @property
-    def level(self) -> Level:
-        """The level the model serves."""
-        mean, variance, judgements, to = self.level_
-        return Level(float(mean), float(variance), int(judgements), date.fromordinal(int(to)) if to else None)
-
-    def at_level(self, level: Level) -> Self:
-        """A copy of this model at another level; this one is unchanged."""
-        moved = copy.copy(self)
-        moved._set_level(level)
-        return moved
-
-    def _set_level(self, level: Level) -> None:
-        to = 0 if level.to is None else level.to.toordinal()
-        self.level_ = np.array([level.mean, level.variance, level.judgements, to], dtype=np.float64)
 
     def _follow(self, log_odds: Floats, y: NDArray[Any], weight: Floats, published: Floats) -> None:
         """Follow the level over the rows that set it (those with a day of publication)."""
@@ -152,11 +79,6 @@ class ServedClassifier(ClassifierMixin, BaseEstimator, ABC):  # type: ignore[mis
         """Rows to forecast, as floats with gaps as NaN."""
         check_is_fitted(self)
         return np.asarray(validate_data(self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False))
-
-    def _good_edge(self) -> int:
-        """The edge between good and below good; the middle one if the classes are not grades."""
-        below = [k for k, c in enumerate(self.classes_[:-1]) if np.issubdtype(type(c), np.number) and c <= self.good]
-        return below[-1] if below else (len(self.classes_) - 2) // 2
 
     def _scale(self, X: Floats, weight: Floats) -> None:
         """Remember the typical figure and the spread of each column."""

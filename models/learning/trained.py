@@ -10,9 +10,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.learning.fitting import inputs
 from models.learning.level import Floats, Judged, followed, served, unknown
-from models.learning.serving import ServedClassifier
+from models.learning.scorer import Scorer, inputs
 from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
 
 #: A score is given only if at least this share of the measures the model reads is present.
@@ -44,7 +43,7 @@ class TrainedModel:
     """Everything a score needs. `run` is the record of the training; the card is written from it."""
 
     ref: ModelRef
-    estimator: ServedClassifier
+    estimator: Scorer
     standing: Mapping[str, float]
     """Log-odds, without a level, of every council in England, from the figures of the newest published year."""
     track_forecast: Floats

@@ -29,9 +29,8 @@ from models.learning.tries import tried
 from models.learning.uncertainty import by_year, coverage
 from models.learning.walkforward import FIRST_DAY, QUESTIONS, WalkForward, standing_on, walk_forward
 from models.record import PublicRecord, read_record
-from models.score import ModelRef
+from models.score import MODEL_NAME, ModelRef
 
-MODEL_NAME = "ilacs-below-good"
 TARGET = "the next judgement of the impact of leaders is below good, given an inspection"
 #: Libraries whose versions a stored model depends on.
 LIBRARIES = ("scikit-learn", "skops", "numpy", "scipy", "polars")

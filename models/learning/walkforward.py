@@ -20,8 +20,9 @@ import polars as pl
 from features.frameworks import counting, newest_level, sharing
 from models.judgements.design import Design
 from models.learning.candidates import Candidate
-from models.learning.fitting import Fitted, Forecast, fit, inputs
+from models.learning.fitting import Fitted, Forecast, fit
 from models.learning.level import Judged, Level, followed, unknown
+from models.learning.scorer import inputs
 
 FIRST_DAY, YEAR_BEFORE, AS_MAILED = "on the first day", "12 months before", "as mailed"
 QUESTIONS = (FIRST_DAY, YEAR_BEFORE, AS_MAILED)

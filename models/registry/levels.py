@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-import skops.io
-
 from features.errors import ModelError
 from features.frameworks import USUAL_TO_PUBLICATION, counting, framework_of, newest_level, sharing
 from models.learning.level import Judged
@@ -112,10 +110,14 @@ def _same(one: FedJudgement, other: FedJudgement) -> bool:
 
 
 def _write(store: Objects, model: TrainedModel, fed: Sequence[FedJudgement], on: date, by: str) -> None:
+    import skops.io
+
+    from models.learning.classifier import to_store
+
     level = model.estimator.level
     shown = {"mean": level.mean, "variance": level.variance, "judgements": level.judgements, "to": str(level.to)}
     name = f"{_prefix(model.ref)}{on}-{len(fed):03d}"
-    content = skops.io.dumps(model.estimator)
+    content = skops.io.dumps(to_store(model.estimator))
     entry = {
         "format": _FORMAT,
         "written": str(on),

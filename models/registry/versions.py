@@ -16,27 +16,26 @@ from dataclasses import asdict
 from datetime import date
 from importlib.metadata import version as installed
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import polars as pl
-import skops.io
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
 from features.private_files import write_private
-from models.learning.promotion import PromotionCheck, Verdict
-from models.learning.serving import ServedClassifier
+from models.learning.scorer import Scorer
 from models.learning.trained import TrainedModel
-from models.registry.card import card_json, card_text
-from models.registry.first_format import of_format_1
+from models.registry.plain import CLASSIFIER, plain_classifier
 from models.score import ModelRef
+
+if TYPE_CHECKING:
+    from models.learning.promotion import Verdict
 
 PREFIX = "models"
 #: The only types a model file may hold besides those skops itself trusts. Pinned: a file's own list is never trusted.
 ALLOWED_TYPES = (
-    "models.learning.classifier.BelowGoodClassifier",
+    CLASSIFIER,
     "models.learning.serving.WithLevel",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
 )
@@ -100,8 +99,13 @@ def save(store: Objects, model: TrainedModel, verdict: Verdict) -> str:
 
     Raises ModelError if it could not be loaded again, and the store's own error if the version exists.
     """
+    import skops.io
+
+    from models.learning.classifier import to_store
+    from models.registry.card import card_json, card_text
+
     prefix = _prefix(model.ref.name, model.ref.version)
-    estimator = skops.io.dumps(model.estimator)
+    estimator = skops.io.dumps(to_store(model.estimator))
     if foreign := sorted(set(skops.io.get_untrusted_types(data=estimator)) - set(ALLOWED_TYPES)):
         raise ModelError(
             f"The model is a {model.run['estimator']}, whose file would hold types that are not trusted: "
@@ -155,10 +159,12 @@ def load(store: Objects, name: str, version: str | None = None) -> TrainedModel:
     _check_libraries(prefix, libraries)
     state = json.loads(contents["model.json"])
     if form == 1:
+        from models.registry.first_format import of_format_1
+
         estimator, standing = of_format_1(opened(prefix, contents["model.skops"], ALLOWED_TYPES_1), state)
     else:
         estimator, standing = opened(prefix, contents["model.skops"], ALLOWED_TYPES), state["standing"]
-    if not isinstance(estimator, ServedClassifier):
+    if not isinstance(estimator, Scorer):
         raise ModelError(f"{prefix}/model.skops is no Holdfast model: it holds a {type(estimator).__name__}.")
     return TrainedModel(
         ref=ref,
@@ -208,6 +214,8 @@ def promote(
 
 def verdict_of(store: Objects, ref: ModelRef) -> Verdict:
     """The promotion rule's decision on a stored version when it was trained."""
+    from models.learning.promotion import PromotionCheck, Verdict
+
     said = read_model_json(store, f"{_prefix(ref.name, ref.version)}/provenance.json")["promotion"]
     return Verdict(said["rule"], tuple(PromotionCheck(**check) for check in said["checks"]))
 
@@ -250,6 +258,12 @@ def _state(model: TrainedModel) -> dict[str, Any]:
 
 def opened(prefix: str, content: bytes, trusted: Sequence[str]) -> Any:
     """Load an estimator from a model file, with trusted types only; raises ModelError."""
+    plain = plain_classifier(content) if CLASSIFIER in trusted else None
+    if plain is not None:
+        return plain
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
     try:
         return skops.io.loads(_with_present_modules(content), trusted=list(trusted))
     except UntrustedTypesFoundException as error:

@@ -22,7 +22,7 @@ from models.evidence.held_out import held_out
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.learning.candidates import BASELINE_TO_BEAT, BASELINES, RECIPE, UNFOLLOWED
-from models.learning.fitting import inputs
+from models.learning.scorer import inputs
 from models.learning.training import ASKED_FROM, TrainingResult, data_hashes, train_design, until
 from models.learning.walkforward import AS_MAILED, FIRST_DAY, WalkForward, walk_forward
 from models.record import PublicRecord, read_record

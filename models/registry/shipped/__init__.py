@@ -6,15 +6,17 @@ import shutil
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from features.errors import ModelError
-from models.learning.promotion import Verdict
 from models.learning.trained import TrainedModel
-from models.learning.training import MODEL_NAME
 from models.registry.versions import FolderObjects, Objects, load, promote, save
-from models.score import ModelRef
+from models.score import MODEL_NAME, ModelRef
+
+if TYPE_CHECKING:
+    from models.learning.promotion import Verdict
 
 _FOLDER = Path(__file__).parent
 
@@ -36,6 +38,8 @@ def install(store: Objects, on: date) -> ModelRef:
 
     A store that has a current model is left as it is.
     """
+    from models.learning.promotion import Verdict
+
     names = [str(o.name) for o in store.list(f"models/{MODEL_NAME}/current.json")]
     if names:
         return load(store, MODEL_NAME).ref

@@ -57,3 +57,9 @@ except SystemExit as ended:
 """
     files = [str(f) for f in sorted((tmp_path / "2026-10" / "Z01").iterdir())]
     assert not imported(program, *files) & {"prefect", "sklearn", "matplotlib", "skops"}
+
+
+def test_a_month_scores_without_the_libraries_that_fit_store_or_draw() -> None:
+    program = "import flows.monthly; from flows.month.score import shipped_model; shipped_model()"
+    unneeded = {"sklearn", "skops", "pandas", "pyarrow", "great_expectations", "matplotlib", "boto3", "sqlalchemy"}
+    assert not imported(program) & unneeded

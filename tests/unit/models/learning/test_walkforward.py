@@ -12,8 +12,9 @@ from sklearn.linear_model import LogisticRegression
 
 from models.judgements.design import Design
 from models.learning.candidates import BASELINES, BY_CANDIDATE, RECIPE, UNFOLLOWED, Candidate, boosting
-from models.learning.fitting import fit, inputs
+from models.learning.fitting import fit
 from models.learning.metrics import auc
+from models.learning.scorer import inputs
 from models.learning.training import until
 from models.learning.walkforward import AS_MAILED, EVERY, FIRST_DAY, YEAR_BEFORE, WalkForward, walk_forward
 

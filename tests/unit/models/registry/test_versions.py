@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import io
 import json
@@ -26,9 +27,11 @@ from features.errors import ModelError
 from models.evidence.held_out import held_out
 from models.judgements.design import Design
 from models.learning.candidates import BASELINE_TO_BEAT, BASELINES, RECIPE, Candidate
-from models.learning.fitting import Forecast, inputs
+from models.learning.classifier import to_store
+from models.learning.fitting import Forecast
 from models.learning.metrics import auc
 from models.learning.promotion import PromotionCheck, Verdict, judge
+from models.learning.scorer import inputs
 from models.learning.serving import WithLevel
 from models.learning.trained import TrainedModel
 from models.learning.training import ASKED_FROM, TrainingResult, against, train_design
@@ -37,6 +40,7 @@ from models.learning.walkforward import FIRST_DAY, QUESTIONS, walk_forward
 from models.registry import shipped
 from models.registry.card import ten_lines
 from models.registry.levels import FedJudgement, at_known_level, feed
+from models.registry.plain import CLASSIFIER, plain_classifier
 from models.registry.shipped import install, shipped_model
 from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
@@ -288,6 +292,29 @@ def test_a_model_that_could_not_be_loaded_again_is_not_stored(trees: TrainingRes
     with pytest.raises(ModelError, match=r"types that are not trusted: sklearn\.tree\._tree\.Tree\. If they may be"):
         save(store, dataclasses.replace(trees.model, estimator=tree), GOOD)
     assert store.objects == {}
+
+
+def test_what_is_read_without_skops_is_what_skops_reads_to_the_bit(trained: TrainedModel, design: Design) -> None:
+    content = skops.io.dumps(to_store(trained.estimator))
+    whole, plain = skops.io.loads(content, trusted=[CLASSIFIER]), plain_classifier(content)
+    assert plain is not None and vars(plain).keys() == vars(whole).keys()
+    x = inputs(design.frame, list(whole.feature_names_in_))
+    for say in ("below_good", "inadequate", "log_odds", "contributions", "deviation", "interval", "predict_proba"):
+        assert np.array_equal(getattr(plain, say)(x), getattr(whole, say)(x)), say
+    again = to_store(plain)
+    assert type(again) is type(whole) and vars(again).keys() == vars(whole).keys()
+    with pytest.raises(ValueError, match="The model reads"):
+        plain.below_good(x.select(reversed(x.columns)))
+    with pytest.raises(ValueError, match="infinite"):
+        plain.below_good(x.with_columns(pl.lit(float("inf")).alias(x.columns[0])))
+
+
+def test_a_file_with_more_than_plain_values_is_left_to_skops(trained: TrainedModel) -> None:
+    assert plain_classifier(skops.io.dumps(LogisticRegression())) is None
+    odd = copy.copy(to_store(trained.estimator))
+    odd.directions = {1, 2}  # type: ignore[attr-defined]
+    assert plain_classifier(skops.io.dumps(odd)) is None
+    assert plain_classifier(b"no file of skops") is None
 
 
 FORMAT_1 = FolderObjects(Path(__file__).parent / "format_1")
