@@ -81,9 +81,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
     with reading_process() as pool, showing_progress(say):
         region = pool.submit(make_region, folder / "landing")
-        # Imports take long, so they are ordered: first what finds and reads the extracts, then, while these are
-        # read, what loads models. skops searches every loaded module, so it comes before imports with many.
-        import flows.month.score  # noqa: F401
+        # Imports take long, so what finds and reads the extracts comes first; the rest while these are being read.
         from flows.month import inputs
         from flows.month.portions import begin_reading, take_in_portions
         from flows.settings.settings import Settings
