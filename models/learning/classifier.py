@@ -16,8 +16,8 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from models.learning.level import Floats, Level
-from models.learning.scorer import OrdinalScorer, Scorer
 from models.learning.serving import LEVEL_FROM, ServedClassifier, level_shift
+from models.scorer import OrdinalScorer, Scorer
 
 #: A scaled figure more than this many standard deviations from the typical council is clipped to this many.
 CLIP = 3.0

@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 from features.frameworks import newest_level, sharing
 from models.learning.candidates import Candidate
 from models.learning.level import Floats, Level
-from models.learning.scorer import inputs
 from models.learning.serving import ServedClassifier, WithLevel
+from models.scorer import inputs
 
 
 @dataclass(frozen=True)

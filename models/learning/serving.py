@@ -20,7 +20,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, has_fit_parameter, validate_data
 
 from models.learning.level import Floats, Judged, Level, followed, unknown
-from models.learning.scorer import Scorer
+from models.scorer import Scorer
 
 #: The number of inspections that must have set the level before they move the cut-points: with 100, a share near 0.4 is
 #: known to within about 5 points (one standard error).

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.learning.level import Floats, Judged, followed, served, unknown
-from models.learning.scorer import Scorer, inputs
 from models.score import LevelKnown, ModelRef, OfTen, TrackRecord
+from models.scorer import Scorer, inputs
 
 #: A score is given only if at least this share of the measures the model reads is present.
 ENOUGH_MEASURES = 0.5

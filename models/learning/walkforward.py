@@ -22,7 +22,7 @@ from models.judgements.design import Design
 from models.learning.candidates import Candidate
 from models.learning.fitting import Fitted, Forecast, fit
 from models.learning.level import Judged, Level, followed, unknown
-from models.learning.scorer import inputs
+from models.scorer import inputs
 
 FIRST_DAY, YEAR_BEFORE, AS_MAILED = "on the first day", "12 months before", "as mailed"
 QUESTIONS = (FIRST_DAY, YEAR_BEFORE, AS_MAILED)

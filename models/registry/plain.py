@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from models.learning.scorer import OrdinalScorer
+from models.scorer import OrdinalScorer
 
 #: The type of every model that is stored today.
 CLASSIFIER = "models.learning.classifier.BelowGoodClassifier"

@@ -24,10 +24,10 @@ import polars as pl
 from features.errors import ModelError
 from features.frames import NATIONAL, conform
 from features.private_files import write_private
-from models.learning.scorer import Scorer
 from models.learning.trained import TrainedModel
 from models.registry.plain import CLASSIFIER, plain_classifier
 from models.score import ModelRef
+from models.scorer import Scorer
 
 if TYPE_CHECKING:
     from models.learning.promotion import Verdict

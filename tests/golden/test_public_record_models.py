@@ -22,13 +22,13 @@ from models.evidence.held_out import held_out
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.learning.candidates import BASELINE_TO_BEAT, BASELINES, RECIPE, UNFOLLOWED
-from models.learning.scorer import inputs
 from models.learning.training import ASKED_FROM, TrainingResult, data_hashes, train_design, until
 from models.learning.walkforward import AS_MAILED, FIRST_DAY, WalkForward, walk_forward
 from models.record import PublicRecord, read_record
 from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.shipped import shipped_model
 from models.registry.versions import FolderObjects, load, save
+from models.scorer import inputs
 from models.scoring.score_month import score_month
 from tests.unit.features.test_frameworks import RENEWED
 from tests.unit.flows.published.published import REPORTS

@@ -14,9 +14,9 @@ from models.judgements.design import Design
 from models.learning.candidates import BASELINES, BY_CANDIDATE, RECIPE, UNFOLLOWED, Candidate, boosting
 from models.learning.fitting import fit
 from models.learning.metrics import auc
-from models.learning.scorer import inputs
 from models.learning.training import until
 from models.learning.walkforward import AS_MAILED, EVERY, FIRST_DAY, YEAR_BEFORE, WalkForward, walk_forward
+from models.scorer import inputs
 
 FROM = date(2018, 1, 1)
 

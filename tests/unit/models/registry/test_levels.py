@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from features.errors import ModelError
 from features.frameworks import FRAMEWORKS, ILACS_2026
-from models.learning.scorer import inputs
 from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.shipped import shipped_model
 from models.score import LevelKnown
+from models.scorer import inputs
 from tests.unit.models.registry.test_versions import Memory
 
 MODEL = shipped_model()

@@ -31,7 +31,6 @@ from models.learning.classifier import to_store
 from models.learning.fitting import Forecast
 from models.learning.metrics import auc
 from models.learning.promotion import PromotionCheck, Verdict, judge
-from models.learning.scorer import inputs
 from models.learning.serving import WithLevel
 from models.learning.trained import TrainedModel
 from models.learning.training import ASKED_FROM, TrainingResult, against, train_design
@@ -44,6 +43,7 @@ from models.registry.plain import CLASSIFIER, plain_classifier
 from models.registry.shipped import install, shipped_model
 from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
+from models.scorer import inputs
 from tests.unit.models.learning.test_serving import small_trees
 
 GOOD = Verdict("the rule", (PromotionCheck("better", True, "1 against 0"),))
