@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import sys
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,7 +68,7 @@ def map_file(
         landing.replace(name, content, content_type="application/toml")
     draft.forget()
     typer.echo(f"\nSaved as {name}. It holds from {since.in_words} on.")
-    typer.echo(_every_month(files, settled.mapping, owner, since))
+    typer.echo(_where_to_put(files, settled.mapping, owner, since))
     if given is None:
         typer.echo(
             f"\nThe same answers as a file for --answers ({_FORMATS_PAGE} explains each line):\n\n{content.decode()}"
@@ -121,7 +124,11 @@ def _settle(
         answers.keep = draft.keep
         if earlier := answers.resume(draft.kept()):
             typer.echo(f"Going on after {earlier} answers of an earlier start (b goes back).")
-    settled = settle(looked.tables, owner, since, said=given, answers=answers)
+    try:
+        settled = settle(looked.tables, owner, since, said=given, answers=answers)
+    except typer.Abort:
+        typer.echo("\nStopped. The answers so far are kept: start the same command again, and it goes on from here.")
+        raise typer.Exit(130) from None
     for note in settled.notes:
         typer.echo(note)
     if settled.open:
@@ -137,8 +144,12 @@ def _ask(question: Question[Any]) -> str:
     """Ask one question in the terminal until the answer can be read. Enter takes what is proposed, b goes back."""
     from flows.extracts.propose.asking import Back, WrongAnswer
 
-    typer.echo(f"\n{question.text}")
+    width = shutil.get_terminal_size().columns
+    typer.echo("\n" + "\n".join(_wrapped(line, width) for line in question.text.splitlines()))
     hint = f" [{question.proposed}]" if question.proposed else ""
+    if sys.platform != "win32":
+        # Polars has the system go on reading after Ctrl-C, which would then wait for Enter.
+        signal.siginterrupt(signal.SIGINT, True)
     while True:
         answer = str(typer.prompt(f"Answer{hint}, b: back", default="", show_default=False)).strip()
         if answer.lower() == "b":
@@ -151,12 +162,19 @@ def _ask(question: Question[Any]) -> str:
             return answer
 
 
-def _every_month(files: list[Path], mapping: HeaderMapping, owner: Council, since: Month) -> str:
+def _wrapped(line: str, width: int) -> str:
+    """A line of a question on as many lines as it needs; the later ones are set in."""
+    inset = " " * (len(line) - len(line.lstrip()) + 4 * line.startswith(" "))
+    return textwrap.fill(line, width, subsequent_indent=inset, drop_whitespace=True, break_long_words=False)
+
+
+def _where_to_put(files: list[Path], mapping: HeaderMapping, owner: Council, since: Month) -> str:
     """Where the files of a month are put."""
-    folder = f"{since.plus(1)}/{owner.folder}"
+    folder = f"{since}/{owner.folder}"
+    each = "each later month's into the folder of its month, in the same way."
     if len({one.file for one in mapping.tables}) > 1:
-        return f"Each month, put these files together into a folder of the landing store: {folder}/{mapping.kind}/"
-    return f"Each month, put the file into the landing store as {folder}/{mapping.kind}{files[0].suffix.lower()}"
+        return f"Put these files together into a folder of the landing, {folder}/{mapping.kind}/, and {each}"
+    return f"Put the file into the landing as {folder}/{mapping.kind}{files[0].suffix.lower()}, and {each}"
 
 
 def _month_of_folder(file: Path) -> Month:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from expectations.fates import Fate
 from features.councils import Council
-from features.errors import ExtractError
+from features.errors import ExtractError, PersonalDataRefused
 from features.months import Month, london_day
 from flows.alerts.council import validation_facts
 from flows.alerts.letter.compose import Contact
@@ -57,6 +58,8 @@ class Answered:
 
     page: bytes
     letter: Message | None = None
+    personal: tuple[str, ...] = ()
+    """Files refused because they hold personal data, which are not to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Problem:
     verdict: str
     title: str = "Not checked"
     template: str = "problem.html.j2"
+    personal: str = ""
+    """The file it is about, if that was refused because it holds personal data."""
 
 
 Found = Checked | Problem
@@ -119,7 +124,7 @@ def _apart(files: Sequence[Handed], check: Callable[[Sequence[Handed]], Sequence
             check([file])
             good.append(file)
         except ExtractError as error:
-            problems.append(Problem(str(error)))
+            problems.append(Problem(str(error), personal=file.name if isinstance(error, PersonalDataRefused) else ""))
     return [*problems, *(check(good) if good else ())]
 
 
@@ -127,13 +132,21 @@ def written(question: Inquiry, found: Sequence[Found]) -> Answered:
     """The page and the letter."""
     found = [*(Problem(why) for why in question.problems), *found]
     page = page_of(found, template=question.template, **question.facts)
+    personal = tuple(name for one in found for name in _personal(one))
     if question.officer is None or question.settings is None:
-        return Answered(page)
+        return Answered(page, personal=personal)
     sections = [section for one in found for section in _sections(one)]
     months = [one.report.files.month for one in found if isinstance(one, CheckedFiles)]
     month = months[0] if months else Month.of(london_day(question.now)).plus(-1)
     contact = Contact.of(question.settings)
-    return Answered(page, tried_message(question.officer, month, sections, contact, question.mark))
+    return Answered(page, tried_message(question.officer, month, sections, contact, question.mark), personal)
+
+
+def _personal(one: Found) -> list[str]:
+    """The files of a report that were refused because they hold personal data."""
+    if isinstance(one, CheckedFiles):
+        return [f.file for f in one.report.files.files if f.fate is Fate.PERSONAL]
+    return [one.personal] if isinstance(one, Problem) and one.personal else []
 
 
 def _sections(one: Found) -> Sequence[LetterSection]:

@@ -1,5 +1,7 @@
 """The try folder, `<council>/<file>` beside the landing: files there are checked, answered, and deleted after a day.
 
+A file refused because it holds personal data is deleted as soon as its answer is written.
+
 Nothing in it is ever counted. The report, `report.html`, lies beside the files, and the council's data officer gets it
 by mail. `holdfast serve` looks every minute; `holdfast try` looks once.
 """
@@ -95,13 +97,33 @@ def _arrived(store: Store, file: ObjectInfo) -> ObjectInfo:
 
 
 def _delete_old(store: Store, folder: str, files: Sequence[ObjectInfo], now: datetime) -> list[ObjectInfo]:
-    """Delete files that came a day ago, in every version that a bucket keeps. Returns the others."""
-    old = {f.name for f in files if now - f.modified >= KEPT}
-    for name in old:
+    """Delete files that came a day ago. Returns the others."""
+    return _deleted(store, folder, files, {f.name for f in files if now - f.modified >= KEPT})
+
+
+def _deleted(store: Store, folder: str, files: Sequence[ObjectInfo], names: set[str]) -> list[ObjectInfo]:
+    """Delete these files, in every version that a bucket keeps. Returns the others."""
+    for name in names:
         store.delete(name)
-    if old:
-        store.purge([s for s in store.everything(f"{folder}/") if s.name in old])
-    return [f for f in files if f.name not in old]
+    if names:
+        store.purge([s for s in store.everything(f"{folder}/") if s.name in names])
+    return [f for f in files if f.name not in names]
+
+
+def _personal(folder: str, files: Sequence[ObjectInfo], refused: Sequence[str]) -> set[str]:
+    """The names of the files refused because they hold personal data; of a folder all files."""
+    places = {f"{folder}/{name}" for name in refused}
+    return {f.name for f in files if f.name in places or f.name.rpartition("/")[0] in places}
+
+
+def _ending(files: Sequence[ObjectInfo]) -> bytes:
+    """The end of a report on these files."""
+    return f"<!-- {_mark(files)} -->\n".encode()
+
+
+def _mark(files: Sequence[ObjectInfo]) -> str:
+    """Tells these files from others."""
+    return sha256("\n".join(f"{f.name} {f.size} {f.modified.isoformat()}" for f in files).encode()).hexdigest()[:16]
 
 
 def _answer_new(
@@ -117,12 +139,10 @@ def _answer_new(
     files = [f for f in lying if f.name != report]
     if not files or any(abs(now - f.modified) < _ARRIVING for f in files):
         return []
-    mark = sha256("\n".join(f"{f.name} {f.size} {f.modified.isoformat()}" for f in files).encode()).hexdigest()[:16]
-    ending = f"<!-- {mark} -->\n".encode()
-    if any(f.name == report for f in lying) and store.read(report).endswith(ending):
+    if any(f.name == report for f in lying) and store.read(report).endswith(_ending(files)):
         return []
     council = register.by_folder(folder)
-    question = Inquiry(settings, now, (), officer=council, mark=mark)
+    question = Inquiry(settings, now, (), officer=council, mark=_mark(files))
     if council is None:
         known = ", ".join(c.folder for c in register.councils[:20])
         why = f"No council in the register has the folder “{folder}”. Put the files into one of these: {known}."
@@ -130,8 +150,12 @@ def _answer_new(
     else:
         made = answers(_question(settings, store, council, files, question))
     told = _tell(settings, council, made, now)
-    store.replace(report, made.page + ending, content_type="text/html; charset=utf-8")
+    personal = _personal(folder, files, made.personal)
+    kept = [f for f in files if f.name not in personal]
+    store.replace(report, made.page + _ending(kept), content_type="text/html; charset=utf-8")
     _as_readable_as_its_folder(store, report)
+    # Last: a run that ends before it answers again, and writes to nobody twice.
+    _deleted(store, folder, files, personal)
     return [f"{count_words(len(files), 'file', 'files')} of {folder} in the try folder answered{told}."]
 
 

@@ -176,7 +176,8 @@ def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked]:
         batch = batch_of(desk.month, desk.extracts, desk.files, desk.refused)
         known = check_history(past.history, [(desk.month, past.cutoff)]) if past else None
         (outcome,) = check_batches([batch], known, past.accepted if past else (), desk.count)
-        files = files_as_checked(batch, outcome, desk.council.la_code)
+        registered = past.register.by_folder(desk.council.folder) if past else None
+        files = files_as_checked(batch, outcome, desk.council.la_code, registered.name if registered else "")
         found.append(CheckedFiles(council_report(batch, outcome, files), desk.council, outcome.failures))
     return found
 

@@ -19,6 +19,11 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "staff number",
         "payroll ref",
         "candidate ref",
+        "placement id",
+        "booking ref",
+        "personnel number",
+        "pers number",
+        "unique id",
         "ref",
     ),
     "agency_worker": (
@@ -27,10 +32,28 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "engagement",
         "worker type",
         "employment status",
+        "employee group",
+        "employee type",
+        "appointment type",
+        "perm temp",
+        "basis",
+        "supplier",
+        "vendor",
+        "agency name",
         "locum",
         "contract",
     ),
-    "org_role": ("job title", "position", "grade", "designation", "job role", "post title"),
+    "org_role": (
+        "job title",
+        "job",
+        "job role",
+        "position",
+        "position title",
+        "post",
+        "post title",
+        "designation",
+        "grade",
+    ),
     "fte": (
         "contracted fte",
         "hours fte",
@@ -40,6 +63,9 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "contracted hours",
         "weekly hours",
         "hours per week",
+        "hours week",
+        "basic hours",
+        "contractual hours",
         "fte percent",
     ),
     "role_start_date": (
@@ -47,6 +73,8 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "date joined",
         "hire date",
         "commenced",
+        "booking start",
+        "start date in post",
         "employment start",
         "service start",
         "start",
@@ -59,6 +87,9 @@ HINTS: Mapping[str, tuple[str, ...]] = {
         "employment end",
         "date of leaving",
         "last day",
+        "last day of service",
+        "date left",
+        "left",
         "leave date",
         "end",
         "assignment end",
@@ -67,7 +98,16 @@ HINTS: Mapping[str, tuple[str, ...]] = {
     "reason_leave": ("termination reason", "leaver reason", "why left"),
     "leaver_destination": ("new employer", "next employment", "destination on leaving"),
     "cases": ("case count", "allocated cases", "cases held", "number of children", "caseload count"),
-    "working_days_lost": ("sick days", "days sick", "absence days", "days absent", "sickness absence", "sickness"),
+    "working_days_lost": (
+        "sick days",
+        "sickness days",
+        "days sick",
+        "absence days",
+        "days absent",
+        "days lost to sickness",
+        "sickness absence",
+        "sickness",
+    ),
     "absent_at_reference_date": ("currently absent", "on leave", "absent today"),
     "team": ("service", "cost centre", "locality", "department", "unit"),
     "vacancy_fte": ("vacant fte", "vacant posts", "posts vacant"),
@@ -86,7 +126,20 @@ HINTS: Mapping[str, tuple[str, ...]] = {
 
 _FLAG_WORDS = {
     "1": ("agency", "locum", "interim", "contractor", "self employed", "consultant", "temp agency"),
-    "0": ("permanent", "perm", "fixed term", "employee", "staff", "council", "substantive", "directly employed"),
+    "0": (
+        "permanent",
+        "perm",
+        "fixed term",
+        "ftc",
+        "temporary",
+        "casual",
+        "secondment",
+        "employee",
+        "staff",
+        "council",
+        "substantive",
+        "directly employed",
+    ),
 }
 _ROLE_WORDS = {
     "1": ("director", "assistant director", "head of service"),
@@ -126,6 +179,7 @@ ABBREVIATIONS = {
     "no": "number",
     "num": "number",
     "hrs": "hours",
+    "wkly": "weekly",
     "hr": "hours",
     "emp": "employee",
     "asst": "assistant",
@@ -138,8 +192,13 @@ ABBREVIATIONS = {
 }
 #: Beside the name of a post these words mean somebody else: a social work assistant is no social worker.
 OTHER_POSTS = frozenset({"assistant", "student", "trainee", "apprentice", "support", "unqualified", "admin"})
-#: In a header, a word or the name of a sheet or file.
-SAYS_AGENCY = re.compile(
-    r"(?<![a-z])(?:agency|agencies|locums?|temps?|suppliers?|(?:hourly|day|daily|weekly|charge) rate)(?![a-z])",
+_AGENCY = re.compile(
+    r"(?<![a-z])(?:agency|agencies|locums?|temps?|suppliers?|vendors?|(?:hourly|day|daily|weekly|charge) rate)"
+    r"(?![a-z])",
     re.IGNORECASE,
 )
+
+
+def says_agency(text: str) -> bool:
+    """Whether a header, or the name of a sheet or file, speaks of agency staff alone; “Perm/Temp” speaks of both."""
+    return bool(_AGENCY.search(text)) and "perm" not in text.casefold()

@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
-from functools import lru_cache
 
 import polars as pl
 
 from features.registry import EXTRACTS, Field, FieldType, Kind
 from flows.extracts.mapping import FROM_THE_FOLDER
-from flows.extracts.propose.hints import ABBREVIATIONS, CODE_WORDS, HINTS, OTHER_POSTS
+from flows.extracts.propose.hints import HINTS
+from flows.extracts.propose.words import BY_WORDS, declared_words, is_category, known_words, near, words_in
 from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.declared_dates import FORMATS, fits
 from flows.extracts.reading.headers import meanings, normalised
@@ -28,8 +27,6 @@ _SURE_NAME, _SURE_CELLS, _LEAD = 0.9, 0.98, 0.08
 _OFFERED_NAME, _OFFERED_CELLS = 0.6, 0.3
 #: A column is proposed to a person from this score on.
 _GUESSED = 0.4
-#: Words of a category are short and repeat; a column of many different texts is not a category.
-_MOST_WORDS, _LONGEST_WORD = 40, 60
 _SHOWN = 5
 
 
@@ -52,17 +49,6 @@ class FieldProposal:
     """The header that matches, if that needs no question."""
     candidates: tuple[ColumnCandidate, ...]
     """Best first."""
-
-
-@dataclass(frozen=True, slots=True)
-class WordProposal:
-    """A word in the file that is not one of the field's codes."""
-
-    field: Field
-    word: str
-    rows: int
-    suggested: str | None
-    """The code it probably is; to be confirmed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +87,15 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
             key = (declared.name, position)
             name_of[key], fit_of[key] = name, fit
             scored[key] = ColumnCandidate(header, name * (0.4 + 0.6 * fit), f"{why}; {cells}")
-    for position in () if kind is not Kind.WORKFORCE else range(len(table.headers)):
-        rows = _says_agency(table.cells[str(position)])
-        if rows and ("agency_worker", position) not in scored and position not in documented:
-            evidence = f"says agency, locum or permanent in {rows:,} rows"
-            key = ("agency_worker", position)
-            scored[key], name_of[key], fit_of[key] = ColumnCandidate(table.headers[position], 0.5, evidence), 0.5, 0.5
+    for declared in (f for f in fields if f.name in BY_WORDS):
+        for position, header in enumerate(table.headers):
+            filled = table.cells[str(position)].drop_nulls()
+            if (declared.name, position) in scored or position in documented or not is_category(filled):
+                continue
+            if rows := BY_WORDS[declared.name](filled, declared):
+                key = (declared.name, position)
+                name_of[key] = fit_of[key] = 0.5
+                scored[key] = ColumnCandidate(header, 0.5, f"{rows:,} of {filled.len():,} cells have a word for it")
     proposals = []
     taken: set[int] = set()
     for declared in fields:
@@ -129,16 +118,6 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
     offered_headers = {c.header for p in proposals for c in p.candidates} | spoken_for
     unread = tuple(h for h in table.headers if h and h not in offered_headers)
     return Proposal(kind, tuple(proposals), unread)
-
-
-def _says_agency(cells: pl.Series) -> int:
-    """In how many rows a column of a category says that somebody is an agency worker, or is not."""
-    filled = cells.drop_nulls()
-    return (
-        int(filled.str.contains(r"(?i)\b(?:agency|locum|permanent|fixed term)\b").sum())
-        if filled.len() and _is_category(filled)
-        else 0
-    )
 
 
 def best_guess(proposal: Proposal) -> dict[str, ColumnCandidate]:
@@ -193,47 +172,21 @@ def _is_sure(
 
 def likeness(header: str, declared: Field) -> tuple[float, str]:
     """How near a header is to a field's names, and the evidence."""
-    given = " ".join(_words(header))
+    given = " ".join(words_in(header))
     if not given:
         return 0.0, ""
     names = (declared.name, *declared.synonyms)
-    near = max(_near(given, " ".join(_words(n))) for n in names)
-    hinted = max((_near(given, h) for h in HINTS.get(declared.name, ())), default=0.0) * 0.85
-    if near >= 1.0:
+    nearest = max(near(given, " ".join(words_in(n))) for n in names)
+    hinted = max((near(given, h) for h in HINTS.get(declared.name, ())), default=0.0) * 0.85
+    if nearest >= 1.0:
         return 1.0, "a documented name"
     if (bare := re.sub(r"\(.*?\)", "", header).strip()) not in ("", header):
         # What stands in brackets may change the meaning, so the name without it only resembles.
         without = likeness(bare, declared)[0]
-        near, hinted = max(near, min(without, 0.85)), max(hinted, min(without, 0.85) - 0.01)
-    if hinted > near:
+        nearest, hinted = max(nearest, min(without, 0.85)), max(hinted, min(without, 0.85) - 0.01)
+    if hinted > nearest:
         return hinted, "a word that systems use for it"
-    return near, "a name like it"
-
-
-@lru_cache(maxsize=20_000)
-def _near(one: str, other: str) -> float:
-    """Likeness of two names: by their letters, and by their words in any order.
-
-    Only the same words in another order, or a typing slip, score above 0.9. A name with one more word means something
-    else (“absence start date”), however much of it is the same.
-    """
-    if one.replace(" ", "") == other.replace(" ", ""):
-        return 1.0
-    ours, theirs = one.split(), other.split()
-    if sorted(ours) == sorted(theirs):
-        return 0.95
-    letters = SequenceMatcher(None, one, other).ratio()
-    if letters >= 0.9 and len(ours) == len(theirs):
-        return 0.92
-    words = 2 * len(set(ours) & set(theirs)) / (len(set(ours)) + len(set(theirs)))
-    # “Assignment” and “absent” share most of their letters and nothing else.
-    return min(max(words, letters if letters >= 0.8 or words else 0.0), 0.85)
-
-
-def _words(text: str) -> list[str]:
-    split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text.replace("%", " percent"))
-    found = re.findall(r"[a-z0-9]+", split.casefold())
-    return [word for short in found for word in ABBREVIATIONS.get(short, short).split()]
+    return nearest, "a name like it"
 
 
 def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
@@ -264,8 +217,9 @@ def _fit(cells: pl.Series, declared: Field) -> tuple[float, str]:
     if declared.type is FieldType.REFERENCE and distinct * 2 < filled.len():
         share *= 0.6 if declared.nullable else 0.0  # what repeats tells no rows apart
     if declared.type in (FieldType.FLAG, FieldType.CODE) and declared_words(declared) and share < _SURE_CELLS:
-        if _is_category(filled):
-            return 0.7, f"{distinct} different words that can be mapped to codes"
+        if is_category(filled):
+            words = f"{distinct} different words" if distinct != 1 else "1 word"
+            return 0.5 + 0.3 * known_words(filled, declared), f"{words} that can be mapped to codes"
         return 0.2, f"{distinct:,} different texts, too many for codes"
     if declared.type is FieldType.TEXT:
         share *= 0.5  # anything is text, so the cells say little
@@ -287,63 +241,3 @@ def _in_range(filled: pl.Series, declared: Field) -> float:
     scale = 10**declared.decimals if declared.type is FieldType.DECIMAL else 1
     low, high = (declared.minimum or 0) * scale, (declared.maximum or 1e12) * scale
     return float(values.is_between(low, high).mean() or 0.0)  # type: ignore[arg-type]
-
-
-def declared_words(declared: Field) -> dict[str, str]:
-    """Code -> label of a field with codes; of a flag 1 and 0."""
-    if declared.type is FieldType.FLAG:
-        return {"1": "yes", "0": "no"}
-    return dict(declared.codes)
-
-
-def _is_category(filled: pl.Series) -> bool:
-    """Whether the column has few, short words that repeat, as a category does and names or notes do not."""
-    distinct = filled.unique()
-    long = distinct.str.len_chars().max()
-    few = distinct.len() <= max(3, min(_MOST_WORDS, filled.len() // 2))
-    return few and isinstance(long, int) and long <= _LONGEST_WORD
-
-
-def words_to_map(table: RawTable, header: str, declared: Field) -> tuple[list[WordProposal], int]:
-    """The words of a column that are not codes of the field, and how many rows hold no category word.
-
-    A text with digits as in a number, an @ or of unusual length may be somebody's data: it is counted, not shown.
-    """
-    if not declared_words(declared):
-        return [], 0
-    position = next(i for i, h in enumerate(table.headers) if normalised(h) == normalised(header))
-    filled = table.cells[str(position)].drop_nulls()
-    problems = read_cells(filled, declared).problems
-    if problems is None:
-        return [], 0
-    strange = filled.filter(problems.is_not_null())
-    if not _is_category(filled):
-        return [], strange.len()
-    counts = strange.value_counts().sort(strange.name, descending=False)
-    found, hidden = [], 0
-    for word, rows in counts.iter_rows():
-        if re.search(r"\d{4}|@", word):
-            hidden += rows
-        else:
-            found.append(WordProposal(declared, word, rows, _suggested(word, declared)))
-    return sorted(found, key=lambda w: (-w.rows, w.word)), hidden
-
-
-def _suggested(word: str, declared: Field) -> str | None:
-    """The code whose label or usual words are nearest, if one is clearly nearer than the others."""
-    usual = CODE_WORDS.get(declared.name, {})
-    given = " ".join(_words(word))
-    names = {
-        code: [" ".join(_words(n)) for n in (label, *usual.get(code, ()))]
-        for code, label in declared_words(declared).items()
-    }
-    scores = {code: max(_near(given, n) for n in known) for code, known in names.items()}
-    best = max(scores, key=lambda c: scores[c])
-    second = max((s for c, s in scores.items() if c != best), default=0.0)
-    if scores[best] >= 0.75 and scores[best] - second >= 0.05:
-        return best
-    # “Social Worker (Locum)” holds the name of a post; of several, the longest is meant.
-    held = [(len(n), n, code) for code, known in names.items() for n in known if f" {n} " in f" {given} "]
-    if not held or OTHER_POSTS & (set(given.split()) - set(max(held)[1].split())):
-        return None
-    return max(held)[2]

@@ -20,12 +20,6 @@ from flows.extracts.propose.proposal import best_guess, telling_apart
 from flows.extracts.propose.table_questions import TableQuestions
 from flows.extracts.propose.word_questions import ask_words
 
-#: A column of FTE holds hours or per cent if it goes beyond this.
-_MOST_FTE = 1.5
-#: Weekly hours; what goes beyond is per cent.
-_MOST_HOURS, _USUAL_WEEK, _PER_CENT = 60, 37.0, 100.0
-_AGENCY = re.compile(r"\b(?:agency|agencies|locums?|temps?)\b", re.IGNORECASE)
-
 #: A table without a known key is proposed if at least this many of its columns come near fields.
 _FEWEST_FIELDS = 3
 

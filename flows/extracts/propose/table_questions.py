@@ -10,12 +10,14 @@ import polars as pl
 
 from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
+from features.words import count_words
 from flows.extracts.mapping import ANY_OTHER, BLANK, HeaderMapping
 from flows.extracts.personal.headers import is_plain_label
 from flows.extracts.propose.asking import Answers, Question, WrongAnswer
 from flows.extracts.propose.columns import TableAnswers
-from flows.extracts.propose.hints import SAYS_AGENCY
-from flows.extracts.propose.proposal import numbers_of, words_to_map
+from flows.extracts.propose.hints import says_agency
+from flows.extracts.propose.proposal import numbers_of
+from flows.extracts.propose.words import words_to_map
 from flows.extracts.reading.dates import read_dates
 from flows.extracts.reading.declared_dates import FORMATS, as_declared, fits
 from flows.extracts.reading.table import is_total
@@ -24,6 +26,7 @@ from flows.extracts.reading.table import is_total
 _MOST_FTE = 1.5
 #: Weekly hours; what goes beyond is per cent.
 _MOST_HOURS, _USUAL_WEEK, _PER_CENT = 60, 37.0, 100.0
+_SHORTEST_WEEK, _LONGEST_WEEK = 30, 45
 
 
 class TableQuestions:
@@ -57,7 +60,8 @@ class TableQuestions:
             return
         header = self.of.columns["fte"]
         counted = Counter(numbers.to_list()).most_common(1)[0]
-        usual = counted[0] if 30 <= counted[0] <= 45 else _PER_CENT if highest > _MOST_HOURS else _USUAL_WEEK
+        weeks = [n for n in (counted[0], highest) if _SHORTEST_WEEK <= n <= _LONGEST_WEEK]
+        usual = weeks[0] if weeks else _PER_CENT if highest > _MOST_HOURS else _USUAL_WEEK
         if usual == self.week and self.said is None:
             self.of.computed["fte"] = f"{header} / {usual:g}"
             return
@@ -103,8 +107,8 @@ class TableQuestions:
         # A list beside the council's own that says nothing of contracts is the agency's.
         speaks = (
             not self.of.first
-            or bool(SAYS_AGENCY.search(self.of.seen.title))
-            or any(SAYS_AGENCY.search(h) for h in self.of.seen.table.headers)
+            or says_agency(self.of.seen.title)
+            or any(says_agency(h) for h in self.of.seen.table.headers)
         )
         everyone = self.answers.yes(
             f"agency in {self.of.seen.title}",
@@ -120,7 +124,7 @@ class TableQuestions:
         header, seen = self.of.columns["agency_worker"], self.of.seen
         words, _ = words_to_map(seen.table, header, EXTRACTS[self.kind].field("agency_worker"))
         names = self.said.codes.get("agency_worker", {}) if self.said else {}
-        if not words or any(w.suggested or w.word in names for w in words) or not SAYS_AGENCY.search(header):
+        if not words or any(w.suggested or w.word in names for w in words) or not says_agency(header):
             return
         if ANY_OTHER not in names and not self.answers.yes(
             f"agencies in {header} of {seen.title}",
@@ -206,8 +210,8 @@ class TableQuestions:
         if before or after:
             self.of.in_post_only = self.answers.yes(
                 f"in post of {self.of.seen.title}",
-                f"In {self.of.seen.title}, {before:,} rows ended before {self.since.in_words} and {after:,} begin "
-                "after it. Leave such rows out each month?",
+                f"In {self.of.seen.title}, {count_words(before, 'row', 'rows')} ended before {self.since.in_words}, "
+                f"and {count_words(after, 'row', 'rows')} began after it. Leave such rows out each month?",
                 True,
                 f"Are rows of {self.of.seen.title} that ended before the month, or begin after it, left out? Answer "
                 "with in_post_only = true or false.",

@@ -9,7 +9,7 @@ from features.registry import EXTRACTS, Field
 from flows.extracts.mapping import ANY_OTHER, UNREAD, HeaderMapping
 from flows.extracts.propose.asking import Answers, Question, WrongAnswer
 from flows.extracts.propose.columns import TableAnswers
-from flows.extracts.propose.proposal import WordProposal, declared_words, words_to_map
+from flows.extracts.propose.words import WordProposal, declared_words, words_to_map
 
 
 def ask_words(tables: Sequence[TableAnswers], said: HeaderMapping | None, answers: Answers) -> list[str]:
@@ -67,9 +67,15 @@ def _ask(field: Field, headers: list[str], words: list[WordProposal], answers: A
         meant = f"{code} {options[code]}" if code is not None else "?  (left unread, unless you say)"
         lines.append(f"  {i:>2} {w.word.ljust(width)} {w.rows:>5,} row{'s' if w.rows != 1 else ' '}  = {meant}")
     lines.append("Codes: " + "; ".join(f"{c} {label}" for c, label in options.items()) + ".")
-    lines.append("Enter: yes. Else a word's number and its code, 3=6 for example, several with blanks; 3=- if none.")
+    known = not field.required or any(likely.values())
+    lines.append(
+        f"{'Enter: yes. Else a' if known else 'A'} word's number and its code, 3=6 for example, several with blanks; "
+        "3=- if none."
+    )
 
     def read(text: str) -> dict[str, str]:
+        if not (text.strip() or known):
+            raise WrongAnswer(f"Nothing can be proposed for these words: 1={next(iter(options))}, for example.")
         meant = dict(likely)
         for part in text.split():
             found = re.fullmatch(r"([0-9]+)=([0-9A-Za-z]+|-)", part)
@@ -89,7 +95,7 @@ def _ask(field: Field, headers: list[str], words: list[WordProposal], answers: A
             f"words of {name}: {'|'.join(w.word for w in words)}",
             "\n".join(lines),
             read,
-            proposed="as listed",
+            proposed="as listed" if known else "",
             open=[
                 f"{named} says “{w.word}” in {w.rows:,} row{'s' if w.rows != 1 else ''}. Which {name} is that?"
                 f"{probably[w.word]} Answer in codes.{name}."

@@ -72,6 +72,31 @@ def test_it_is_answered_beside_the_file_and_by_mail_and_never_counted(settings: 
     assert look_at_tries(settings, a_minute_later(), answer_here) == []
 
 
+def test_a_file_with_personal_data_is_deleted_at_once_and_its_answer_stays(settings: Settings, folder: Path) -> None:
+    header, *rows = WORKFORCE.splitlines()
+    named = "\n".join([f"{header},surname", *(f"{row},Example" for row in rows)])
+    (folder / "workforce.csv").write_text(named)
+    (folder / "payroll.csv").write_text(WORKFORCE)
+    look_at_tries(settings, a_minute_later(), answer_here)
+    assert sorted(p.name for p in folder.iterdir()) == ["payroll.csv", "report.html"]
+    page = (folder / "report.html").read_text()
+    assert "surname" in page
+    assert "Example" not in page
+    assert look_at_tries(settings, a_minute_later(), answer_here) == []
+    (folder / "payroll.csv").unlink()
+    assert look_at_tries(settings, a_minute_later(), answer_here) == []
+    assert (folder / "report.html").read_text() == page
+    assert len(list(Path(settings.mail.outbox).glob("*.eml"))) == 1
+
+
+def test_of_a_folder_with_personal_data_every_file_is_deleted(settings: Settings, folder: Path) -> None:
+    (folder / "ssd").mkdir()
+    for name in ("ssd_person.csv", "ssd_cin_episodes.csv"):
+        (folder / "ssd" / name).write_text("a\n1\n")
+    look_at_tries(settings, a_minute_later(), lambda _: Answered(b"<p>refused</p>\n", personal=("ssd",)))
+    assert [p.name for p in folder.rglob("*") if p.is_file()] == ["report.html"]
+
+
 def test_a_corrected_file_is_answered_again(settings: Settings, folder: Path) -> None:
     questions: list[Inquiry] = []
     for content in ("one", "two, which is longer"):

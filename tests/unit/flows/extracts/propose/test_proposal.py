@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.propose.proposal import propose, words_to_map
+from flows.extracts.propose.proposal import propose
+from flows.extracts.propose.words import words_to_map
 from flows.extracts.reading.table import RawTable, raw_table
 from flows.papers.templates import example_rows
 

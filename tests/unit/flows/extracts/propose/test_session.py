@@ -152,8 +152,8 @@ def test_agency_staff_in_a_second_file_with_start_and_end_dates(tmp_path: Path) 
     ]))  # fmt: skip
     person = _Person({"holds numbers up to 35": "35"})
     mapping, _ = _map([staff, supplier], person)
-    assert any("1 rows ended before October 2026 and 1 begin after it" in text for text in person.asked)
-    assert any("says who is an agency worker. Is everyone in it one?" in text for text in person.asked)
+    assert any("1 row ended before October 2026, and 1 row began after it" in text for text in person.asked)
+    assert any("“Supplier” of agency return Q3.csv seems to hold names of agencies" in text for text in person.asked)
     extract = _read([staff, supplier], mapping)
     assert _fte(extract) == [50, 100, 100, 81, 100]
     assert extract.frame["agency_worker"].sum() == 1
