@@ -166,16 +166,17 @@ def simulate_alerts_command(
 
     began = perf_counter()
     settings = Settings.load()
-    trial = try_rules(
-        load_model(settings, open_store(settings, settings.store)),
-        settings.alerts,
-        councils=councils,
-        months=months,
-        seed=seed,
-        last=Month.parse(last),
-        regions=regions,
-        progress=lambda step: typer.echo(f"[{perf_counter() - began:5.1f} s] {step} ...", err=True),
-    )
+    with steps_shown() as show:
+        trial = try_rules(
+            load_model(settings, open_store(settings, settings.store)),
+            settings.alerts,
+            councils=councils,
+            months=months,
+            seed=seed,
+            last=Month.parse(last),
+            regions=regions,
+            progress=show,
+        )
     typer.echo(trial.to_text())
     typer.echo(f"\nDone in {perf_counter() - began:.0f} s.")
     if json_file is not None:

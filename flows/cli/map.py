@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 import textwrap
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 
 from features.private_files import write_private
 from flows.cli.extracts import CouncilOption, kind_of, landing_and_council
+from flows.cli.prompts import asked
 from flows.cli.root import FILES, app
 
 if TYPE_CHECKING:
@@ -147,11 +147,8 @@ def _ask(question: Question[Any]) -> str:
     width = shutil.get_terminal_size().columns
     typer.echo("\n" + "\n".join(_wrapped(line, width) for line in question.text.splitlines()))
     hint = f" [{question.proposed}]" if question.proposed else ""
-    if sys.platform != "win32":
-        # Polars has the system go on reading after Ctrl-C, which would then wait for Enter.
-        signal.siginterrupt(signal.SIGINT, True)
     while True:
-        answer = str(typer.prompt(f"Answer{hint}, b: back", default="", show_default=False)).strip()
+        answer = asked(f"Answer{hint}, b: back")
         if answer.lower() == "b":
             raise Back
         try:

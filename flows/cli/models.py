@@ -10,6 +10,7 @@ import typer
 
 from features.private_files import write_private
 from flows.cli.root import MODEL, app
+from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from flows.store import Store
@@ -39,7 +40,8 @@ def train_command(
     from models.registry.versions import save
 
     settings = Settings.load() if own_history else None
-    result = trained(data, settings, _day(published_before), datetime.now(UTC))
+    with steps_shown(total=2):
+        result = trained(data, settings, _day(published_before), datetime.now(UTC))
     if not store:
         typer.echo(result.to_text())
         if ship:
@@ -62,10 +64,12 @@ def backtest_command(
     """Walk forward through the public record and print the track record and its baselines."""
     from flows.store.context import code_version
     from models.evidence.backtest import backtest as run_backtest
+    from models.judgements.asof import Variant
 
-    report = run_backtest(
-        data, out, code_version=code_version(), published_before=_day(published_before), progress=_progress
-    )
+    with steps_shown(total=2 + 3 * len(Variant)) as show:
+        report = run_backtest(
+            data, out, code_version=code_version(), published_before=_day(published_before), progress=show
+        )
     typer.echo(report.to_markdown())
     typer.echo(f"The report is {out / 'backtest.html'}; beside it are backtest.json and backtest.md.")
 
@@ -85,11 +89,13 @@ def evaluate_command(
     """
     from flows.store.context import code_version
     from models.evidence.evaluate import evaluate as run_evaluation
+    from models.judgements.asof import Variant
 
     day = _day(published_from)
     if day is None:
         raise typer.BadParameter("a day as YYYY-MM-DD", param_hint="--published-from")
-    report = run_evaluation(data, day, code_version=code_version(), frozen=frozen, progress=_progress)
+    with steps_shown(total=1 + len(Variant)) as show:
+        report = run_evaluation(data, day, code_version=code_version(), frozen=frozen, progress=show)
     typer.echo(report.to_json_text())
     typer.echo(report.to_markdown())
     if json_file is not None:
@@ -171,10 +177,6 @@ def _store() -> Store:
 
     settings = Settings.load()
     return open_store(settings, settings.store)
-
-
-def _progress(step: str) -> None:
-    typer.echo(step, err=True)
 
 
 def _day(text: str | None) -> date | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flows.cli.prompts import asked
 from flows.cli.root import MODEL, app
 from flows.cli.steps import steps_shown
 
@@ -119,9 +120,7 @@ def find_command(
     typer.echo(data_sets_in_words(found))
     which = write
     if not which and sys.stdin.isatty():
-        which = str(
-            typer.prompt("\nWhich one into the settings? Its number; Enter for none", default="", show_default=False)
-        )
+        which = asked("\nWhich one into the settings? Its number; Enter for none")
     if not which:
         typer.echo("\nholdfast reference find WORDS --write NUMBER writes one into the settings.")
         return

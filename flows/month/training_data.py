@@ -12,10 +12,11 @@ from flows.month.measure import measure
 from flows.settings.settings import Settings
 from flows.store import Store
 from flows.store.context import begin, code_version
+from flows.store.progress import step
 from models.judgements.asof import Variant
 from models.judgements.design import Design, build_design
 from models.judgements.own_history import design_from_history, together, too_few
-from models.learning.training import TrainingResult, against, data_hashes, train_design, train_model, until
+from models.learning.training import TrainingResult, against, data_hashes, train_design, until
 from models.record import read_record
 from models.registry.shipped import shipped_model
 from models.registry.versions import load
@@ -26,15 +27,16 @@ def trained(data: Path, settings: Settings | None, published_before: date | None
 
     Raises ModelError if too few of the group's judgements have months of its own data before them.
     """
-    if settings is None:
-        return train_model(data, code_version=code_version(), published_before=published_before)
+    step("Reading the published files")
     record = read_record(data)
-    public = build_design(record, Variant.OWN_DATA_AT_ONCE)
-    own = own_design(settings, now)
-    if (why := too_few(own)) is not None:
-        raise ModelError(f"{why} Train without own history.")
-    design = until(together(public, own), published_before)
-    return train_design(design, hashes=data_hashes(record), code_version=code_version())
+    design = build_design(record, Variant.OWN_DATA_AT_ONCE)
+    if settings is not None:
+        own = own_design(settings, now)
+        if (why := too_few(own)) is not None:
+            raise ModelError(f"{why} Train without own history.")
+        design = together(design, own)
+    step("Fitting the model, and judging it year by year")
+    return train_design(until(design, published_before), hashes=data_hashes(record), code_version=code_version())
 
 
 def own_design(settings: Settings, now: datetime) -> Design:

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import polars as pl
 from features.errors import ModelError
 from features.frameworks import counting, declared, sharing
 from models.judgements.asof import Variant
-from models.judgements.design import Design, build_design
+from models.judgements.design import Design
 from models.judgements.labels import MONTHS_BEFORE
 from models.learning.candidates import CANDIDATES, SEED, Candidate
 from models.learning.fitting import Fitted, fit
@@ -28,7 +27,7 @@ from models.learning.trained import TRACK_AT_LEAST, TrainedModel
 from models.learning.tries import tried
 from models.learning.uncertainty import by_year, coverage
 from models.learning.walkforward import FIRST_DAY, QUESTIONS, WalkForward, standing_on, walk_forward
-from models.record import PublicRecord, read_record
+from models.record import PublicRecord
 from models.score import MODEL_NAME, ModelRef
 
 TARGET = "the next judgement of the impact of leaders is below good, given an inspection"
@@ -76,28 +75,6 @@ class TrainingResult:
             self.verdict.sentence,
         ]
         return "\n".join(lines)
-
-
-def train_model(
-    data_dir: Path,
-    *,
-    code_version: str,
-    variant: Variant = Variant.OWN_DATA_AT_ONCE,
-    published_before: date | None = None,
-    candidates: Sequence[Candidate] = CANDIDATES,
-) -> TrainingResult:
-    """Read the folder, walk forward, fit on everything and decide about promotion.
-
-    `published_before`: use only judgements published before that day. `code_version` is recorded only.
-    Raises ReferenceDataError for unreadable files and ModelError if there is too little to learn from.
-    """
-    record = read_record(data_dir)
-    return train_design(
-        until(build_design(record, variant), published_before),
-        hashes=data_hashes(record),
-        code_version=code_version,
-        candidates=candidates,
-    )
 
 
 def against(result: TrainingResult, incumbent: TrainedModel) -> TrainingResult:

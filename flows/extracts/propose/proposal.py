@@ -90,7 +90,9 @@ def propose(table: RawTable, kind: Kind) -> Proposal:
     for declared in (f for f in fields if f.name in BY_WORDS):
         for position, header in enumerate(table.headers):
             filled = table.cells[str(position)].drop_nulls()
-            if (declared.name, position) in scored or position in documented or not is_category(filled):
+            # A list of posts may also say who is an agency worker.
+            other = documented.get(position) not in (None, *(("org_role",) if declared.name == "agency_worker" else ()))
+            if (declared.name, position) in scored or other or not is_category(filled):
                 continue
             if rows := BY_WORDS[declared.name](filled, declared):
                 key = (declared.name, position)
@@ -145,7 +147,7 @@ def telling_apart(table: RawTable, but: Collection[str]) -> str | None:
 
 def _without(proposal: FieldProposal, spoken_for: set[str]) -> FieldProposal:
     """Leaves out columns that are certainly something else."""
-    if proposal.sure is not None:
+    if proposal.sure is not None or proposal.field.name == "agency_worker":
         return proposal
     return FieldProposal(proposal.field, None, tuple(c for c in proposal.candidates if c.header not in spoken_for))
 

@@ -62,7 +62,7 @@ def test_a_file_is_mapped_in_a_terminal_and_read_by_it_from_then_on(desk: Path) 
     result = _run("map", str(file), "--kind", "workforce", "--council", "Z01", "--ask", typed="\n\n")
     assert result.exit_code == 0, result.output
     assert "Every cell could be read." in result.output
-    assert "put the file into the landing store as 2026-11/Z01/workforce.csv" in result.output
+    assert "Put the file into the landing as 2026-10/Z01/workforce.csv, and each later month's" in result.output
     saved = desk / "landing" / "mappings" / "Z01" / "workforce.2026-10.toml"
     assert 'worker_ref = "Payroll number"' in saved.read_text()
     from flows.desk.past import landing_of
@@ -117,7 +117,8 @@ def test_a_session_that_was_cut_off_goes_on_where_it_stopped(desk: Path) -> None
     _home_made(desk / "hr.csv")
     asked = ("map", "hr.csv", "--kind", "workforce", "--council", "Z01", "--month", "2026-10", "--ask")
     cut = _run(*asked, typed="14=0\n\n")  # the end of what is typed is like Ctrl-C
-    assert cut.exit_code == 1
+    assert cut.exit_code == 130
+    assert "The answers so far are kept" in cut.output
     assert "agency_worker" in cut.output.rpartition("what does each word mean for")[2]
     kept = desk / "landing" / "mappings" / "Z01" / "workforce.2026-10.toml.answers"
     assert kept.is_file()

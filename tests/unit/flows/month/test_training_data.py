@@ -11,17 +11,21 @@ import pytest
 from features.errors import ModelError
 from flows.month import training_data
 from flows.settings.settings import Settings
+from models.judgements.asof import Variant
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
 
 def test_without_settings_the_published_record_alone_is_learned_from(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Any] = []
-    monkeypatch.setattr(training_data, "train_model", lambda *given, **more: asked.append((given, more)))
+    monkeypatch.setattr(training_data, "read_record", lambda data: f"record of {data}")
+    monkeypatch.setattr(training_data, "build_design", lambda record, variant: f"design of the {record}, {variant}")
+    monkeypatch.setattr(training_data, "until", lambda design, day: f"{design}, until {day}")
+    monkeypatch.setattr(training_data, "data_hashes", lambda record: {})
     monkeypatch.setattr(training_data, "own_design", lambda *_: pytest.fail("the store is not to be read"))
+    asked: list[Any] = []
+    monkeypatch.setattr(training_data, "train_design", lambda design, **_: asked.append(design))
     training_data.trained(Path("data"), None, date(2026, 1, 1), NOW)
-    ((given, more),) = asked
-    assert given == (Path("data"),) and more["published_before"] == date(2026, 1, 1)
+    assert asked == [f"design of the record of data, {Variant.OWN_DATA_AT_ONCE}, until 2026-01-01"]
 
 
 def test_too_few_of_the_groups_own_judgements_are_said(monkeypatch: pytest.MonkeyPatch) -> None:
