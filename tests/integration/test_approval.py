@@ -26,8 +26,9 @@ import pytest
 from flows.cli.demo import settings_for
 from flows.store.local import LocalStore
 from tests.integration import small_region
-from tests.integration.served import served
+from tests.integration.served import free_port, served
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
+from tests.prefect_homes import new_home
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -254,6 +255,47 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
     told = [identity for identity, _ in mailed(tmp_path) if "not_scored" in identity]
     assert len(told) == len(set(told)) == 4
     assert json.loads(store.read("approvals/2026-10/2/decision.json"))["through"] == "the command line"
+
+
+@contextmanager
+def signed_on(home: Path) -> Iterator[str]:
+    """Prefect's server as it runs behind a sign-on proxy; its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/api"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.orchestration.signed_on", str(port)],
+        env={k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+        | {"PREFECT_HOME": str(new_home(home)), "DO_NOT_TRACK": "1"},
+    )
+    try:
+        until("the server", lambda: _answers(address))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/ready", timeout=5).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.mark.soak
+def test_behind_a_sign_on_proxy_who_signed_on_has_decided(tmp_path: Path) -> None:
+    small_region.make(tmp_path / "landing")
+    with signed_on(tmp_path / "server") as api, serving(api, tmp_path):
+        server = Server(api)
+        run = server.start({"month": str(MONTH), "as_of": "2026-11-20", "send": "hold for approval", "reason": "look"})
+        server.until_state(run, "Suspended")
+        # What a proxy adds to the request of the form.
+        server.http.headers["X-Forwarded-Email"] = "a.bell@group.example"
+        assert server.answer(run, decision="send all", by="Somebody Else") == "ACCEPT"
+        server.until_state(run, "Completed")
+    decision = json.loads(LocalStore(tmp_path / "store").read("approvals/2026-10/1/decision.json"))
+    assert (decision["by"], decision["decision"]) == ("a.bell@group.example", "send all")
+    assert mailed(tmp_path)
 
 
 def test_a_run_killed_in_the_moment_it_is_suspended_has_asked_its_question(prefect_api: str, tmp_path: Path) -> None:

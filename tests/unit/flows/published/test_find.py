@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from features.errors import ReferenceDataError, SettingsError
 from flows.cli.app import app
+from tests.terminal import Terminal
 from tests.unit.flows.published.published import yearly
 from tests.unit.flows.published.web import Answer, Web, file
 
@@ -140,3 +141,22 @@ def test_what_holdfast_cannot_read_is_not_written(folder: Path) -> None:
     for words, says in (("bananas", "No publication"), ("so", "3 letters or more")):
         assert says in str(_find(words).exception)
     assert (folder / "holdfast.toml").read_text() == before
+
+
+@pytest.mark.soak
+def test_at_a_terminal_a_person_chooses_one_or_leaves_with_ctrl_c(folder: Path) -> None:
+    before = (folder / "holdfast.toml").read_text()
+    question = "Which one into the settings? Its number; Enter for none"
+    for keys, ends_with in (
+        (b"\x03", "Aborted"),
+        (b"\r", "--write NUMBER writes one into the settings."),
+        (b"1\r", "Written into"),
+    ):
+        assert (folder / "holdfast.toml").read_text() == before
+        command = Terminal(folder, "reference", "find", "workforce")
+        assert command.until(question)
+        assert "   1 Workforce by council" in command.said
+        command.type(keys)
+        assert command.until(ends_with)
+        assert command.process.wait(30) == (1 if ends_with == "Aborted" else 0)
+    assert f'data_set = "{_WORKFORCE}"' in (folder / "holdfast.toml").read_text()
