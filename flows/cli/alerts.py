@@ -151,10 +151,12 @@ def ledger_command(
 
 @app.command("simulate-alerts", rich_help_panel=MODEL)
 def simulate_alerts_command(
-    councils: Annotated[int, typer.Option(help="Size of a made-up region.")] = 20,
-    months: Annotated[int, typer.Option(help="Months decided; a year before them is made as well.")] = 48,
-    seed: Annotated[int, typer.Option(help="Of the first region; each further one has the next.")] = 0,
-    regions: Annotated[int, typer.Option(help="How many regions are made; intervals are over them.")] = 20,
+    councils: Annotated[int, typer.Option(help="Councils in each made-up region.")] = 20,
+    months: Annotated[
+        int, typer.Option(help="Months in which the rules decide; a year before them is made up too.")
+    ] = 48,
+    seed: Annotated[int, typer.Option(help="Seed of the first region; each further one takes the next number.")] = 0,
+    regions: Annotated[int, typer.Option(help="How many regions are made up; the intervals come from them.")] = 20,
     last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
     json_file: JsonFile = None,
 ) -> None:

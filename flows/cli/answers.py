@@ -23,10 +23,13 @@ def answer_command(
         ),
     ],
     by: Annotated[str, typer.Option(help="Who answered, by role, for example director.")],
-    words: Annotated[str, typer.Option(help="In their words. No name of a child, a case or a worker.")] = "",
+    words: Annotated[str, typer.Option(help="What they said. No name of a child, a case or a worker.")] = "",
     measure: Annotated[str, typer.Option(help="If it is about one measure, its name in the data dictionary.")] = "",
     until: Annotated[
-        str, typer.Option(help="YYYY-MM. “Known, in hand”: through this month others go first. A goal: by when.")
+        str,
+        typer.Option(
+            help='YYYY-MM. For "known, in hand": the last month in which other points go first. For a goal: by when.'
+        ),
     ] = "",
     level: Annotated[float | None, typer.Option(help="For a goal: its level, 15 for 15%.")] = None,
 ) -> None:

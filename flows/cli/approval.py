@@ -26,7 +26,7 @@ def approve(
         typer.Option(help='"send all", "hold some" or cancel. Not given: show what waits; nothing is sent.'),
     ] = None,
     council: Annotated[
-        list[str] | None, typer.Option(help='With "hold some": a council whose message stays back; repeatable.')
+        list[str] | None, typer.Option(help='With "hold some": a council whose message is held back; repeatable.')
     ] = None,
     reason: Annotated[str, typer.Option(help="Why; needed to hold or cancel. Kept.")] = "",
     by: Annotated[str, typer.Option(help="Who decides. Kept.")] = "",

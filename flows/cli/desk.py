@@ -12,9 +12,9 @@ from flows.cli.root import FILES, KEEPING, app
 
 @app.command("desk", rich_help_panel=FILES)
 def desk_command(
-    port: Annotated[int, typer.Option(help="Where the page is shown, on this machine alone.")] = 4280,
+    port: Annotated[int, typer.Option(help="Port of the page, on this machine only.")] = 4280,
     name: Annotated[
-        str, typer.Option(help="Host name under which a sign-on proxy shows it; then it takes nobody else.")
+        str, typer.Option(help="Host name at which a sign-on proxy shows the page; any other name is refused.")
     ] = "",
 ) -> None:
     """Show a page on which an officer drops files and reads their report. Stores nothing; Ctrl-C ends it."""

@@ -22,7 +22,7 @@ def doctor_command(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Read everything in the store and report what is damaged, missing or orphaned.
+    """Read everything in the store and report what is damaged, missing or belongs to nothing.
 
     Each finding has the command that restores it. Exit code 0: all is in order; 15: something needs a person.
     """

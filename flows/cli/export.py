@@ -21,7 +21,7 @@ def export_command(
         str | None, typer.Option(help="Newest month, YYYY-MM; the last complete one if not given.")
     ] = None,
     small_counts: Annotated[
-        bool, typer.Option("--small-counts", help="Withhold no small count; needs --by and --reason, which are kept.")
+        bool, typer.Option("--small-counts", help="Include small counts too; needs --by and --reason, which are kept.")
     ] = False,
     by: Annotated[str, typer.Option(help="Who asks for small counts. Kept.")] = "",
     reason: Annotated[str, typer.Option(help="Why small counts are needed. Kept.")] = "",

@@ -34,10 +34,10 @@ def check_command(
     month: Annotated[str | None, typer.Option(help="YYYY-MM, if the file does not say it.")] = None,
     kind: Annotated[str | None, typer.Option(help="workforce, establishment, caseload or return.")] = None,
     published: Annotated[
-        Path | None, typer.Option(help="DfE's published workforce CSV, to hold a workforce return against.")
+        Path | None, typer.Option(help="DfE's published workforce CSV, to compare a workforce return with.")
     ] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="Mapping to read a home-made file by; else the saved one.")
+        Path | None, typer.Option(help="Mapping to read a home-made file with; the saved one if not given.")
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write the report as a page.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the reports as JSON.")] = False,
@@ -82,7 +82,7 @@ def check_command(
 @app.command("sample-extracts", rich_help_panel=FILES)
 def sample_extracts_command(
     folder: Annotated[Path, typer.Argument(help="Folder to write the landing layout into.")],
-    councils: Annotated[int, typer.Option(help="12 is the region with storylines; 153 is England's size.")] = 12,
+    councils: Annotated[int, typer.Option(help="How many: 12 is the region of the demo, 153 is England's size.")] = 12,
     months: Annotated[int, typer.Option(help="Months of history.")] = 36,
     seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 7,
     last: Annotated[str, typer.Option(help="Last month, YYYY-MM.")] = "2026-10",
@@ -116,7 +116,8 @@ def template_command(
     path = to or Path(f"{wanted}.{'csv' if csv else 'xlsx'}")
     empty, example = write_template(wanted, path, as_csv=csv or path.suffix.lower() == ".csv")
     typer.echo(
-        f"{empty} is to be filled; {example} shows how, with made-up rows. Check either: holdfast check {example}"
+        f"{empty} is the empty extract to fill in; {example} shows how, with made-up rows. "
+        f"Check either: holdfast check {example}"
     )
 
 

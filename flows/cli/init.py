@@ -46,7 +46,7 @@ def init_command(
     from flows.papers.templates import write_template
 
     if folder.exists() and any(folder.iterdir()):
-        raise SettingsError(f"{folder} is not empty. Name a new folder: nothing in it is ever written over.")
+        raise SettingsError(f"{folder} is not empty. Name a new folder: no existing file is overwritten.")
     for part in (folder, folder / "landing", folder / "try", folder / "store", folder / "examples"):
         part.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write_settings(folder / "holdfast.toml", made_up)

@@ -35,15 +35,17 @@ def map_file(
     ],
     kind: Annotated[str, typer.Option(help="workforce, establishment, caseload or return.")],
     council: CouncilOption,
-    month: Annotated[str | None, typer.Option(help="YYYY-MM from which on it holds; else the file's folder.")] = None,
+    month: Annotated[
+        str | None, typer.Option(help="First month it is for, YYYY-MM; if not given, the month's folder of the file.")
+    ] = None,
     answers: Annotated[
-        Path | None, typer.Option(help="TOML file with answers, as printed at the end; nobody is asked.")
+        Path | None, typer.Option(help="TOML file of answers, as printed at the end; no question is asked.")
     ] = None,
     accept_sure: Annotated[bool, typer.Option(help="Save without asking, if nothing is in doubt.")] = False,
-    ask: Annotated[bool | None, typer.Option(help="Ask where unsure; as a rule in a terminal.")] = None,
-    to: Annotated[Path | None, typer.Option(help="Save here, and not in the landing store.")] = None,
+    ask: Annotated[bool | None, typer.Option(help="Ask what is in doubt; the default in a terminal.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Save the mapping in this file, not in the landing.")] = None,
 ) -> None:
-    """Say once what the columns of a home-made file mean. Asks what it cannot know, and saves that for later months."""
+    """Say once what the columns of a home-made file mean. Asks what it cannot know, and keeps it for later months."""
     from features.councils import Council
     from features.months import Month
     from flows.extracts.mapping import mapping_name, read_mapping
@@ -67,7 +69,7 @@ def map_file(
     elif landing is not None:
         landing.replace(name, content, content_type="application/toml")
     draft.forget()
-    typer.echo(f"\nSaved as {name}. It holds from {since.in_words} on.")
+    typer.echo(f"\nSaved as {name}. It is used from {since.in_words} on.")
     typer.echo(_where_to_put(files, settled.mapping, owner, since))
     if given is None:
         typer.echo(
@@ -110,6 +112,7 @@ def _settle(
 ) -> Settled:
     """Ask the open questions, or raise HeaderMismatch with them if nobody can be asked."""
     from features.errors import HeaderMismatch
+    from features.words import count_words
     from flows.extracts.propose.asking import Answers
     from flows.extracts.propose.look import look_at
     from flows.extracts.propose.session import settle
@@ -123,7 +126,7 @@ def _settle(
     if draft:
         answers.keep = draft.keep
         if earlier := answers.resume(draft.kept()):
-            typer.echo(f"Going on after {earlier} answers of an earlier start (b goes back).")
+            typer.echo(f"Going on after {count_words(earlier, 'answer', 'answers')} of an earlier start (b goes back).")
     try:
         settled = settle(looked.tables, owner, since, said=given, answers=answers)
     except typer.Abort:

@@ -29,7 +29,7 @@ app.add_typer(models, name="models", rich_help_panel=MODEL)
 def train_command(
     data: Data,
     store: Annotated[bool, typer.Option(help="Keep the model in the registry of the store.")] = False,
-    own_history: Annotated[bool, typer.Option(help="Learn from the group's own months in the store too.")] = False,
+    own_history: Annotated[bool, typer.Option(help="Also learn from the group's own months in the store.")] = False,
     published_before: DayOption = None,
     ship: Annotated[bool, typer.Option(hidden=True, help="For maintainers: in the shipped one's place.")] = False,
 ) -> None:
@@ -116,7 +116,7 @@ def list_models(name: Name = "ilacs-below-good") -> None:
     for version in versions(store, name):
         typer.echo(f"{version}{'  (current)' if version == speaks else ''}")
     if not speaks:
-        typer.echo(f"No version of {name} has been promoted in this store; the shipped model speaks.")
+        typer.echo(f"No version of {name} has been promoted in this store; the shipped model is in use.")
 
 
 @models.command("promote")
@@ -125,7 +125,9 @@ def promote_model(
     by: By,
     reason: Reason,
     name: Name = "ilacs-below-good",
-    against_the_rule: Annotated[bool, typer.Option(help="Although the rule refuses it; written down.")] = False,
+    against_the_rule: Annotated[
+        bool, typer.Option(help="Promote although the rule refuses it; this is recorded.")
+    ] = False,
 ) -> None:
     """Put a version in use, if the promotion rule allows it."""
     from models.registry.versions import load, promote, verdict_of
@@ -133,7 +135,7 @@ def promote_model(
     store = _store()
     ref = load(store, name, version).ref
     promote(store, ref, verdict_of(store, ref), _today(), by, reason, override=against_the_rule)
-    typer.echo(f"{name} {version} speaks from now on. Set HOLDFAST_MODEL={name} to use it in the monthly run.")
+    typer.echo(f"{name} {version} is in use from now on. Set HOLDFAST_MODEL={name} to use it in the monthly run.")
 
 
 @models.command("level")
@@ -141,7 +143,7 @@ def model_level(
     judgements: Annotated[
         Path | None, typer.Option(help="CSV of new judgements: la_code, published, impact_of_leaders.")
     ] = None,
-    by: Annotated[str, typer.Option(help="Who feeds them; kept with the level.")] = "",
+    by: Annotated[str, typer.Option(help="Who adds them; kept with the level.")] = "",
 ) -> None:
     """Show the level of the model in use. With a list of judgements, update it with the new ones."""
     from features.errors import SettingsError
@@ -154,7 +156,7 @@ def model_level(
         typer.echo(level_sentence(load_model(settings, store)))
         return
     if not by.strip():
-        raise SettingsError("A level is kept with who fed it: give --by.")
+        raise SettingsError("Say who adds the judgements, with --by: the name is kept with the level.")
     text = judgements.read_text(encoding="utf-8-sig")
     _, said = follow_level(
         store, trained_model(settings, store), judgements_by_hand(text, judgements.name), _today(), by
@@ -164,11 +166,11 @@ def model_level(
 
 @models.command("roll-back")
 def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> None:
-    """Put the version that was in use before back in use."""
+    """Go back to the version that was in use before."""
     from models.registry.versions import roll_back
 
     ref = roll_back(_store(), name, _today(), by, reason)
-    typer.echo(f"{ref.name} {ref.version} speaks again.")
+    typer.echo(f"{ref.name} {ref.version} is in use again.")
 
 
 def _store() -> Store:

@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 def run_command(
     month: Annotated[str | None, typer.Option(help="YYYY-MM; the last complete month if not given.")] = None,
     returns: Annotated[
-        str | None, typer.Option(help="DfE's published workforce CSV: run every council of England from it.")
+        str | None,
+        typer.Option(help="DfE's published workforce CSV: run every council of England from it, without extracts."),
     ] = None,
     record: Annotated[
-        str | None, typer.Option(help="Folder of published files beside it; its own folder if not given.")
+        str | None,
+        typer.Option(help="With --returns: folder of the other published files; the file's own folder if not given."),
     ] = None,
     council: Annotated[list[str] | None, typer.Option(help="Alert only this council; repeatable.")] = None,
     send: Annotated[bool, typer.Option(help="Send what is due; --no-send publishes without mailing.")] = True,
@@ -34,10 +36,10 @@ def run_command(
         str, typer.Option("--from", help="Start at a later step: scoring (from what was read before) or sending.")
     ] = "",
     check_only: Annotated[bool, typer.Option("--check-only", help="Read and check the files, no more.")] = False,
-    rehearse: Annotated[bool, typer.Option("--rehearse", help="Score; publish and mail nothing.")] = False,
-    as_of: Annotated[str | None, typer.Option(help="Know only what had come by this day, YYYY-MM-DD.")] = None,
+    rehearse: Annotated[bool, typer.Option("--rehearse", help="Read and score, but publish and mail nothing.")] = False,
+    as_of: Annotated[str | None, typer.Option(help="Use only what had come by this day, YYYY-MM-DD.")] = None,
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run one month: read, check, measure, score, alert. Exit code 16: one of its messages was not delivered."""
     from flows.orchestration import embedded
@@ -82,7 +84,7 @@ def backfill_command(
     first: Annotated[str, typer.Option(help="Oldest month, YYYY-MM.")],
     last: Annotated[str, typer.Option(help="Newest month, YYYY-MM.")],
     decide_from: Annotated[
-        str | None, typer.Option(help="Publish alerts from this month on; earlier ones are only counted.")
+        str | None, typer.Option(help="Publish alerts from this month on; earlier months are only counted.")
     ] = None,
     send: Annotated[bool, typer.Option(help="Also send the months' messages.")] = False,
     reason: Annotated[str, typer.Option(help="Why, kept with the run.")] = "",

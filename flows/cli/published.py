@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _FEWEST_LETTERS = 3
 
 reference = typer.Typer(
-    help="The published files: find one, list what is stored, add one by hand, lay them out.", no_args_is_help=True
+    help="The published files: find one, list what is stored, add one by hand, write them to a folder.",
+    no_args_is_help=True,
 )
 app.add_typer(reference, name="reference", rich_help_panel=MODEL)
 
@@ -29,7 +30,7 @@ app.add_typer(reference, name="reference", rich_help_panel=MODEL)
 @app.command("refresh", rich_help_panel=MODEL)
 def refresh_command(
     source: Annotated[list[str] | None, typer.Option(help="Only this source of the settings; repeatable.")] = None,
-    to: Annotated[Path | None, typer.Option(help="Then lay the versions in use out in this folder.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Afterwards write the versions in use into this folder.")] = None,
     reason: Annotated[str, typer.Option(help="Why now, kept with the run.")] = "",
 ) -> None:
     """Download the published files, check and compare them, store what passes, say whether retraining is due."""
@@ -97,7 +98,9 @@ def find_command(
     write: Annotated[
         str, typer.Option(help="Write this one into the settings: its number in the list, or its id.")
     ] = "",
-    pin: Annotated[bool, typer.Option(help="Stay at its present version; else the newest is taken each time.")] = False,
+    pin: Annotated[
+        bool, typer.Option(help="Keep to its present version; if not given, each refresh takes the newest.")
+    ] = False,
 ) -> None:
     """Search DfE's statistics service, show data sets with their ids, and write one into the settings."""
     from features.errors import ReferenceDataError, SettingsError

@@ -14,7 +14,7 @@ from flows.orchestration import embedded
 @app.command("watchdog", rich_help_panel=KEEPING)
 def watchdog_command(
     mail: Annotated[bool, typer.Option(help="Tell the data team; --no-mail only prints.")] = True,
-    begin_again: Annotated[bool, typer.Option(help="Begin again the runs whose process died.")] = True,
+    begin_again: Annotated[bool, typer.Option(help="Start again the runs whose process died.")] = True,
     server: Annotated[
         bool, typer.Option(help="Look at the Prefect server; --no-server where runs are started by cron.")
     ] = True,
@@ -85,5 +85,5 @@ def claims_command(
     of = free if free == INTAKE else Month.parse(free)
     ended = free_claim(store, of, Owner(f"{by}: {reason}", "", this_process()), wall_clock())
     if not ended:
-        raise HoldfastError(f"Nobody holds {of}; there is nothing to end.")
+        raise HoldfastError(f"{of} has no claim, so there is nothing to end.")
     typer.echo(f"Ended. {ended}")

@@ -13,7 +13,7 @@ from flows.cli.root import KEEPING, app
 @app.command("retain", rich_help_panel=KEEPING)
 def retain_command(
     keep_months: Annotated[
-        int | None, typer.Option(help="Complete months of records to keep; by the settings if not given.")
+        int | None, typer.Option(help="Complete months of records to keep; as in the settings if not given.")
     ] = None,
     delete: Annotated[bool, typer.Option(help="Really delete; without it, only say what would go.")] = False,
     landing: Annotated[bool, typer.Option(help="Also the councils' files in the landing store.")] = False,

@@ -37,7 +37,7 @@ def serve_command() -> None:
 
 @app.command("server", rich_help_panel=KEEPING)
 def server_command(
-    port: Annotated[int, typer.Option(help="Where the server listens, on this machine alone.")] = 4200,
+    port: Annotated[int, typer.Option(help="Port of the server, on this machine only.")] = 4200,
     home: Annotated[Path, typer.Option(help="Folder for the server's database, log and password.")] = Path(
         "var/server"
     ),
@@ -102,7 +102,9 @@ def deployments_command(
 
 @app.command("demo", rich_help_panel=KEEPING)
 def demo_command(
-    folder: Annotated[Path, typer.Option(help="Where everything is made; emptied first.")] = Path("var/demo"),
+    folder: Annotated[Path, typer.Option(help="Folder in which everything is made; it is emptied first.")] = Path(
+        "var/demo"
+    ),
 ) -> None:
     """Run the main job on a made-up region. It needs no server and no account, and nothing leaves this machine."""
     from flows.cli.demo import run_demo

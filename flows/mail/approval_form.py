@@ -33,7 +33,7 @@ class Answer(BaseModel):
     councils: list[CouncilCode] = Field(
         default=[],
         title="Councils to hold",
-        description="With “hold some”: codes of the councils whose message stays back, for example 301.",
+        description="With “hold some”: codes of the councils whose message is held back, for example 301.",
         max_length=200,
     )
     reason: str = Field(

@@ -37,7 +37,9 @@ class AnswerRequest(BaseModel):
         description="YYYY-MM. For a goal: the month whose message it answers.",
         max_length=MONTH_LENGTH,
     )
-    kind: AnswerKind = Field(title="What it is", description="“Known, in hand” can put one measure behind others.")
+    kind: AnswerKind = Field(
+        title="What it is", description="“Known, in hand” lets other measures come first for a time."
+    )
     words: TextOrNothing = Field(
         default="",
         title="In their words",
@@ -54,7 +56,7 @@ class AnswerRequest(BaseModel):
     until: TextOrNothing = Field(
         default="",
         title="Until",
-        description="YYYY-MM. “Known, in hand”: through this month others go first. A goal: by when.",
+        description="YYYY-MM. For “known, in hand”: the last month in which others come first. For a goal: by when.",
         max_length=MONTH_LENGTH,
     )
     level: float | None = Field(

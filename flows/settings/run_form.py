@@ -108,20 +108,21 @@ class RunRequest(BaseModel):
     )
     as_of: date | None = Field(
         default=None,
-        title="Known by",
-        description="Use only what had been received by this day. Empty: today.",
+        title="Received by",
+        description="Use only what had been received by this day. Empty: everything up to today.",
     )
     returns: TextOrNothing = Field(
         default="",
         title="Published file",
-        description="DfE's published workforce CSV, to run every council of England from it instead of extracts.",
+        description="DfE's published workforce CSV. If given, every council of England is run from it, without "
+        "extracts.",
         max_length=500,
     )
     record: TextOrNothing = Field(
         default="",
         title="Published record",
-        description="Folder of published files for neighbours, population, deprivation and judgements; "
-        "empty: the folder of the published file.",
+        description="Only with a published file: the folder of the files on neighbours, population, deprivation and "
+        "judgements. Empty: the folder of the published file.",
         max_length=500,
     )
 

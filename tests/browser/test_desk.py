@@ -87,6 +87,25 @@ def test_a_file_is_dropped_and_its_report_read(
     assert left == []
 
 
+@pytest.mark.soak
+def test_what_is_too_much_gets_a_sentence_in_the_browser(
+    desk: tuple[subprocess.Popen[str], str, Path], page: Page, tmp_path: Path
+) -> None:
+    _, address, _ = desk
+    large = tmp_path / "workforce.csv"
+    with large.open("wb") as file:
+        file.truncate(101_000_000)
+    few = [tmp_path / f"workforce-{i}.csv" for i in range(11)]
+    for one in few:
+        one.write_text("la_code\n")
+    for files, says in (([large], "100 MB"), (few, "10 files")):
+        page.goto(address)
+        page.get_by_label("Files: drop").set_input_files(files)
+        page.get_by_role("button", name="Check").click()
+        page.locator("main").get_by_text("Not checked").wait_for(timeout=60_000)
+        assert says in page.locator("main").inner_text()
+
+
 def test_the_desk_killed_in_the_middle_leaves_no_process_and_no_file(
     desk: tuple[subprocess.Popen[str], str, Path], page: Page
 ) -> None:

@@ -39,7 +39,7 @@ def test_ctrl_c_keeps_the_answers_and_the_same_command_goes_on(tmp_path: Path) -
         asked += 1
         again.type(b"\r")
     assert again.process.wait(30) == 0
-    assert "Going on after 1 answers of an earlier start" in again.said
+    assert "Going on after 1 answer of an earlier start" in again.said
     assert asked == 5
     assert "the council's own staff: 3, FTE 2.50, 29 cases" in again.said
     assert "agency workers: 1, FTE 1.00, 11 cases" in again.said
