@@ -88,7 +88,7 @@ def made_up(councils: int, months: int, seed: int) -> pl.DataFrame:
         table = pl.concat(
             [
                 plausible.comparisons([made.month.last_day], profiles, history),
-                between.comparisons(prepared),
+                between.comparisons(prepared, between.first_months(profiles, history)),
                 continuity.comparisons(prepared, before),
                 contradictions.comparisons(profiles.select("la_code", "month", "extract").unique(), history),
             ]

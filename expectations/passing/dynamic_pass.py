@@ -84,7 +84,7 @@ def run_dynamic(
     table = pl.concat(
         [
             plausible.comparisons([m.last_day for m in months], profiles, history),
-            between.comparisons(prepared, _first_months(profiles, history)),
+            between.comparisons(prepared, between.first_months(profiles, history)),
             continuity.comparisons(prepared, history.records),
             contradictions.comparisons(profiles.select("la_code", "month", "extract").unique(), history),
         ]
@@ -137,13 +137,6 @@ def run_dynamic(
         suite=ran.suite,
         checks=counted,
     )
-
-
-def _first_months(profiles: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
-    """`la_code, month` of the files that have no earlier month."""
-    known = pl.concat([p.select("la_code", "month") for p in (history.profiles, profiles)])
-    first = known.group_by("la_code").agg(pl.col("month").min())
-    return first.join(profiles.select("la_code", "month").unique(), on=["la_code", "month"], how="semi").sort("la_code")
 
 
 def _message(row: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.batch import Severity
+from expectations.batch import CheckHistory, Severity
 from expectations.suites.plausible import COMPARISONS
 from expectations.suites.rows import Prepared
 from features.registry import Kind
@@ -98,6 +98,13 @@ AGREEMENTS: tuple[Agreement, ...] = (
     ),
 )
 _BY_CODE = {a.code: a for a in AGREEMENTS}
+
+
+def first_months(profiles: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+    """`la_code, month` of the files that have no earlier month."""
+    known = pl.concat([p.select("la_code", "month") for p in (history.profiles, profiles)])
+    first = known.group_by("la_code").agg(pl.col("month").min())
+    return first.join(profiles.select("la_code", "month").unique(), on=["la_code", "month"], how="semi").sort("la_code")
 
 
 def comparisons(prepared: Mapping[Kind, Prepared], first: pl.DataFrame) -> pl.DataFrame:
