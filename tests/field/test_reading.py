@@ -465,10 +465,17 @@ def test_every_cell_of_a_reference_column_may_not_be_what_it_is() -> None:
     assert "allocated_worker_ref" in file.withheld
 
 
-@pytest.mark.parametrize("text", ["W1001", "see note", "TBC", "Duty worker"])
+@pytest.mark.parametrize("text", ["W1001", "W 1"])
 def test_one_and_the_same_worker_everywhere_is_nobody(text: str) -> None:
     file = made(as_csv(_column(caseload(), "allocated_worker_ref", lambda _: text)), Kind.CASELOAD)
     assert file.checks["caseload.allocated_worker_ref.same_everywhere"] is Severity.ERROR
+    assert "allocated_worker_ref" in file.withheld
+
+
+@pytest.mark.parametrize("text", ["see note", "TBC", "Duty worker"])
+def test_one_and_the_same_remark_everywhere_is_nobody(text: str) -> None:
+    file = made(as_csv(_column(caseload(), "allocated_worker_ref", lambda _: text)), Kind.CASELOAD)
+    assert file.checks["caseload.allocated_worker_ref.unknown_reference"] is Severity.ERROR
     assert "allocated_worker_ref" in file.withheld
 
 

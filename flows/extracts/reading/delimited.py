@@ -143,7 +143,7 @@ def read_delimited(
         return table
     rows = numbered_rows(body, delimiter, most, too_many, where, first=1 if said is None else 2)
     if len(rows) < 2:
-        if rows and headers_named(rows[0][1], known) < 2:
+        if rows and sum(1 for c in rows[0][1] if c.strip()) < 2:
             raise UnreadableExtract(f"{where}: the file holds one line and no table. Export it again.")
         none = f"{where}: the file has a header and no rows. Send it again with its rows."
         raise NoRows(none, rows[0][1] if rows else ())

@@ -7,7 +7,6 @@ so that the same words mean the same in all of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
 import polars as pl
@@ -21,8 +20,12 @@ _NOBODY = re.compile(
     r"(?:case)?(?:un|not|notyet|notcurrently)(?:allocated|assigned)(?:case|worker)?"
     r"|(?:awaiting|pending|for|tobe)(?:re)?(?:allocat|assign)(?:ed|ion)|(?:allocation|assignment)pending"
     r"|no(?:allocated|named|assigned)?(?:social)?worker(?:allocated|assigned)?|none|nobody|noone|na|notapplicable|nil|null"
-    r"|blank|empty|tbc|tba|tbd|tobe(?:confirmed|advised|decided)|vacant|vacancy|vacantpost|pending"
-    r"|duty(?:team|worker|socialworker|desk|tray|sw)?|.*teamduty|worktray|tray|0*"
+    r"|blank|empty|0*"
+)
+#: A place where cases wait. Among names it says that nobody holds the case; among references it may be a remark.
+_WAITS = re.compile(
+    r"tbc|tba|tbd|tobe(?:confirmed|advised|decided)|vacant|vacancy|vacantpost|pending"
+    r"|duty(?:team|worker|socialworker|desk|tray|sw)?|.*teamduty|worktray|tray"
 )
 _UNSAID = re.compile(
     r"unknown|unk|unkn|notknown|(?:not|never|none|un)(?:recorded|entered|stated|given|provided|available|specified|set|found)"
@@ -32,21 +35,23 @@ _ASKS = re.compile(r"[?\s]*\?[?\s]*")
 
 
 @lru_cache(maxsize=4096)
-def says_nobody(text: str) -> bool:
-    """Whether a text says that nobody is meant: “unallocated”, “n/a”, “-”, “0”."""
-    return (
-        not text.startswith("#") and _ASKS.fullmatch(text) is None and _NOBODY.fullmatch(normalised(text)) is not None
-    )
+def says_nobody(text: str, *, names: bool = False) -> bool:
+    """Whether a text says that nobody is meant: “unallocated”, “n/a”, “-”, “0”; among `names` also “Duty”, “TBC”."""
+    if text.startswith("#") or _ASKS.fullmatch(text):
+        return False
+    plain = normalised(text)
+    return _NOBODY.fullmatch(plain) is not None or (names and _WAITS.fullmatch(plain) is not None)
 
 
 @lru_cache(maxsize=4096)
-def says_unknown(text: str) -> bool:
+def says_unknown(text: str, *, names: bool = False) -> bool:
     """Whether a text says that it is not known who is meant: “?”, “unknown”, “not recorded”."""
-    return _ASKS.fullmatch(text) is not None or _UNSAID.fullmatch(normalised(text)) is not None
+    plain = normalised(text)
+    waits = not names and _WAITS.fullmatch(plain) is not None
+    return waits or _ASKS.fullmatch(text) is not None or _UNSAID.fullmatch(plain) is not None
 
 
-def nobody_and_unknown(references: pl.Series) -> tuple[list[str], list[str]]:
+def nobody_and_unknown(references: pl.Series, *, names: bool = False) -> tuple[list[str], list[str]]:
     """The texts of a column that say nobody, and those that say unknown."""
-    few = references.filter(references.str.contains(_MAY_BE).fill_null(False)).unique()
-    texts: Iterable[str] = few.to_list()
-    return sorted(filter(says_nobody, texts)), sorted(filter(says_unknown, texts))
+    texts = references.filter(references.str.contains(_MAY_BE).fill_null(False)).unique().sort().to_list()
+    return [t for t in texts if says_nobody(t, names=names)], [t for t in texts if says_unknown(t, names=names)]

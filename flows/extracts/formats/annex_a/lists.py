@@ -307,7 +307,7 @@ def _yes_no(text: str) -> bool | None:
 
 def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """The names, and the problems of cells that hold an error or do not say who."""
-    _, unknown = nobody_and_unknown(text)
+    _, unknown = nobody_and_unknown(text, names=True)
     error, asks = text.str.contains("^#").fill_null(False), text.is_in(unknown).fill_null(False)
     if not (error | asks).any():
         return _workers(text), None
@@ -331,6 +331,6 @@ def _workers(text: pl.Series) -> pl.Series:
     names = text.drop_nulls().unique()
     name = pl.col(names.name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ")
     plain = names.to_frame().select(name.str.strip_chars(" .,;:-_*?")).to_series()
-    nobody = [t for t in plain.unique().to_list() if says_nobody(t)]
+    nobody = [t for t in plain.unique().to_list() if says_nobody(t, names=True)]
     told = plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain
     return text.replace_strict(names, told, return_dtype=pl.String())
