@@ -110,6 +110,17 @@ def _cells(prepared: Prepared, mask: Mask, column: str | None) -> pl.DataFrame:
     )
 
 
+def _without(frame: pl.DataFrame, aside: pl.DataFrame) -> pl.DataFrame:
+    """The frame with these cells empty, and without the rows that SET_ASIDE names without a column."""
+    key = ["la_code", "file_row"]
+    at = frame.select(key).with_row_index("at").join(aside, on=key, how="inner")
+    wanted = pl.int_range(pl.len()).is_in(at.filter(pl.col("column").is_null())["at"].implode()).not_()
+    for (name,), cells in at.filter(pl.col("column").is_not_null()).group_by("column", maintain_order=True):
+        here = pl.int_range(pl.len()).is_in(cells["at"].implode())
+        frame = frame.with_columns(pl.when(here.not_()).then(pl.col(str(name))).alias(str(name)))
+    return frame.filter(wanted)
+
+
 def usable(batch: Batch, outcome: Outcome) -> dict[Kind, pl.DataFrame]:
     """The batch's frames for counting: without unused files and set-aside rows, and with set-aside cells empty.
 
@@ -120,19 +131,7 @@ def usable(batch: Batch, outcome: Outcome) -> dict[Kind, pl.DataFrame]:
         gone = [la_code for la_code, k in outcome.quarantined if k is kind]
         kept = frame.filter(pl.col("la_code").is_in(gone).not_())
         aside = outcome.set_aside.filter(pl.col("extract") == str(kind))
-        key = ["la_code", "file_row"]
-        kept = kept.join(aside.filter(pl.col("column").is_null()), on=key, how="anti", maintain_order="left")
-        for (name,), cells in aside.filter(pl.col("column").is_not_null()).group_by("column", maintain_order=True):
-            kept = (
-                kept.join(
-                    cells.select(*key, pl.lit(True).alias("aside")),
-                    on=key,
-                    how="left",
-                    validate="m:1",
-                    maintain_order="left",
-                )
-                .with_columns(pl.when(pl.col("aside").is_null()).then(pl.col(str(name))).alias(str(name)))
-                .drop("aside")
-            )
+        if aside.height:
+            kept = _without(kept, aside)
         frames[kind] = kept.select(list(EXTRACTS[kind].schema))
     return frames

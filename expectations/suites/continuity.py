@@ -49,12 +49,17 @@ def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.Data
     `before`: by kind, canonical rows of earlier months that are not in the pass; their `reference_date` is the month.
     """
     parts = [COMPARISONS.to_frame()]
+    every = [*(p.files["la_code"] for p in prepared.values()), *(f["la_code"].unique() for f in before.values())]
+    # Councils as small numbers: rows are matched by council, month and reference, which takes far longer with text.
+    codes = pl.Enum(pl.concat(every).unique().sort()) if every else pl.Enum([])
     for kind in _RECORDS:
         if kind in prepared:
-            now = _rows(kind, prepared[kind].rows)
+            now = _rows(kind, prepared[kind].rows, codes)
             earlier = [now]
             if kind in before:
-                earlier.insert(0, _rows(kind, before[kind].with_columns(pl.col("reference_date").alias("month"))))
+                earlier.insert(
+                    0, _rows(kind, before[kind].with_columns(pl.col("reference_date").alias("month")), codes)
+                )
             then = _moved_on(pl.concat(earlier)).filter(pl.col("month").is_in(now["month"].unique().to_list()))
             parts += _of_kind(kind, now, then)
     if Kind.CASELOAD in prepared and Kind.WORKFORCE in prepared:
@@ -98,7 +103,7 @@ def _whole(value: object) -> str:
     return f"{value:,.0f}" if isinstance(value, float) else "an unknown number"
 
 
-def _rows(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
+def _rows(kind: Kind, rows: pl.DataFrame, codes: pl.Enum) -> pl.DataFrame:
     """`la_code, month, key, there, worker, digest, varies` of rows with a key; `digest` leaves dates out."""
     extract, key = EXTRACTS[kind], _KEY[kind]
     content = [f.name for f in extract.fields if f.type is not FieldType.DATE and f.name not in ("la_code", key)]
@@ -107,7 +112,8 @@ def _rows(kind: Kind, rows: pl.DataFrame) -> pl.DataFrame:
         rows.with_columns(rows.select(content).hash_rows(seed=0).alias("digest"))
         .filter(pl.col(key).is_not_null())
         .select(
-            *_FILE,
+            pl.col("la_code").cast(codes),
+            "month",
             pl.col(key).alias("key"),
             (end.is_null() | (end > pl.col("month"))).alias("there"),
             (pl.col("allocated_worker_ref") if kind is Kind.CASELOAD else pl.lit(None, pl.UInt64())).alias("worker"),
@@ -218,7 +224,8 @@ def _row(
         pl.lit(family).alias("family"),
         pl.lit(f"{kind}.{check}").alias("check"),
         pl.lit(str(severity)).alias("severity"),
-        *_FILE,
+        pl.col("la_code").cast(pl.String),
+        "month",
         pl.lit(str(kind)).alias("extract"),
         pl.lit(column, pl.String).alias("column"),
         (pl.col(value) if isinstance(value, str) else value).alias("value"),
