@@ -21,8 +21,8 @@ from expectations.suites.rules import NEEDED
 from features.months import Month
 from features.registry import COUNTS, EXTRACTS, Kind
 
-#: A pass holds its rows a second time for Great Expectations (about 250 bytes each); the national month is 480,000
-#: rows. If the months do not all fit, they are checked in several passes.
+#: A pass holds its rows a second time, as the columns that rules test (about 250 bytes each); the national month is
+#: 480,000 rows. If the months do not all fit, they are checked in several passes.
 ROWS_PER_PASS = 600_000
 
 Counting = Callable[[Batch, Outcome], Mapping[Kind, pl.DataFrame]]

@@ -124,11 +124,11 @@ def with_workers(caseload: Prepared, workforce: Prepared | None, by_name: Sequen
 
 
 def tested_columns(prepared: Prepared, rules: Sequence[Rule], absent: frozenset[tuple[str, str, str]]) -> pl.DataFrame:
-    """The columns that the rules test, as plain numbers and codes: the table Great Expectations is given.
+    """The columns that the rules test, as plain numbers and codes.
 
-    Dates become days before the month end and decimals natural units, because Great Expectations is fast only with
-    plain numbers. A key becomes its rank, so that no reference leaves this table. `absent` holds (la_code, month in ISO
-    form, column) of columns that a file does not have; rules do not apply to them.
+    Dates become days before the month end and decimals natural units, as the rules' arguments are. A key becomes its
+    rank, so that no reference leaves this table. `absent` holds (la_code, month in ISO form, column) of columns that a
+    file does not have; rules do not apply to them.
     """
     extract = EXTRACTS[prepared.kind]
     columns: dict[str, pl.Expr] = {}

@@ -36,8 +36,8 @@ class Rule:
     """One thing that must be true of every row of an extract.
 
     A rule either tests a column with one of `Asserts`, or has an expression `holds` over the prepared frame
-    (`rows.py`): true where the row is right, null where the rule does not apply. Polars computes the expression and
-    Great Expectations asserts it.
+    (`rows.py`): true where the row is right, null where the rule does not apply. The expression
+    becomes a column, of which an expectation says that it is true.
     """
 
     code: str

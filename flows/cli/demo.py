@@ -63,10 +63,10 @@ def make_region(landing: Path) -> None:
 
 
 def _import_the_rest() -> None:
-    """Import Great Expectations and Prefect while the first months are being read."""
-    from flows.month.take_in import load_checks
+    """Import Great Expectations, for the last month's pages, and Prefect while the first months are being read."""
+    from expectations.passing import check, engine  # noqa: F401
 
-    load_checks()
+    engine.load_great_expectations()
     import flows.backfill  # noqa: F401
 
 

@@ -18,7 +18,7 @@ from flows.month.take_in import Due, Read, load_checks, to_be_tried_again, unrea
 from flows.store.progress import step
 
 #: Rows in a portion: some months of a small region, or one month of England. With larger portions, more memory is
-#: needed. With smaller ones, Great Expectations starts too often.
+#: needed. With smaller ones, what each check costs whatever it holds is paid too often.
 ROWS_AT_ONCE = 300_000
 
 #: A function that reads what one council sent for one month.
@@ -101,5 +101,5 @@ def take_in_portions(
             step("Checking and counting %s", portion.name)
             keep(portion)
             portion.forget()
-            gc.collect()  # Great Expectations' results refer to each other in circles
+            gc.collect()  # rows that something holds in a circle of references
             portion = Portion()

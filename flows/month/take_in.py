@@ -215,10 +215,8 @@ def extracts_of(reads: Sequence[Read]) -> list[IngestedExtract]:
 
 
 def load_checks() -> None:
-    """Import Great Expectations, which takes seconds. Call it while waiting for something else."""
-    from expectations.passing import check, engine  # noqa: F401
-
-    engine.load_great_expectations()
+    """Import what checks a month. Call it while waiting for something else."""
+    from expectations.passing import check  # noqa: F401
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +251,7 @@ def check_months(
     first. A council at which Holdfast itself fails is left out, with a sentence, and the next run tries it again.
     Returns the months and these sentences.
     """
-    # Great Expectations takes seconds to import, and a run with nothing new to check does not need it.
+    # A run with nothing new to check does not need it.
     from expectations.passing.check import check_batches
 
     if not due:
