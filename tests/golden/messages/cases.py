@@ -86,6 +86,7 @@ def _corrected() -> Alert:
         what_changed=tuple(director_changes(first, now)),
         for_director=True,
         message_revision=2,
+        files=("workforce",),
     )
     return now.model_copy(update={"revision": 2, "correction": note})
 
