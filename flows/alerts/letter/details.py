@@ -111,7 +111,12 @@ def _not_known(alert: Alert) -> LetterSection:
             )
         )
     if not items:
-        return LetterSection("What was not known", (Para("Every measure we use could be worked out from your files."),))
+        known = (
+            "Only the figures that need more months, as said above."
+            if alert.not_known
+            else "Every measure we use could be worked out from your files."
+        )
+        return LetterSection("What was not known", (Para(known),))
     return LetterSection("What was not known", (Bullets(tuple(items)),))
 
 
@@ -145,7 +150,8 @@ def footer(alert: Alert, team: str, reply_to: str) -> tuple[str, ...]:
     return (
         f"From {team}; replies go to {reply_to}.",
         f"{alert.month.in_words}{revision}. Files received up to {known.day} {known:%B %Y}. "
-        f"Scored by {score.model}, version {score.model_version}.",
+        f"{'Model in use:' if score.probability_below_good is None else 'Scored by'} "
+        f"{score.model}, version {score.model_version}.",
     )
 
 

@@ -364,8 +364,9 @@ def test_a_letter_without_a_score_claims_none_and_asks_for_the_files_that_are_wa
     letter = alert_letter(one, Contact(), draw=False)
     text = whole(letter)
     unscored = one.decision.kind in UNSCORED
-    for claim in ("ten councils", "estimate", "those of stage"):
+    for claim in ("ten councils", "estimate", "those of stage", "Scored by"):
         assert not unscored or claim not in text
+    assert ("Every measure we use could be worked out" in text) <= (not one.not_known)
     if one.decision.kind is MessageKind.NOT_SCORED:
         assert letter.lead == one.score.not_scored
         assert all(p.worse or "far from similar" in p.detail for p in letter.points)
