@@ -107,11 +107,10 @@ def lacking(sources: Sources) -> Lacking:
             because[field.name] = NOT_CARRIED[field.name]
             continue
         causes = dict.fromkeys(c for need in sources.needs(field.name) if (c := sources.cause(*need)))
+        if any(sources.has_lost(*need) for need in sources.needs(field.name)):
+            lost.append(field.name)
         if field.name in _OPEN_WORK:
             causes |= dict.fromkeys(_without_status(sources))
-        # What our own extract must have is lost even if its list was never sent.
-        if (field.required and causes) or any(sources.has_lost(*need) for need in sources.needs(field.name)):
-            lost.append(field.name)
         if causes:
             because[field.name] = f"{'. '.join(causes)}, so {field.name} is not known."
         for cause in causes:
