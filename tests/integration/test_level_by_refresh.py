@@ -26,7 +26,6 @@ from flows.orchestration.embedded import quiet_flows
 from flows.published.outcome import RefreshOutcome
 from flows.store import LocalStore
 from models.registry.shipped import shipped_model
-from tests.prefect_homes import prefect_server
 from tests.unit.features.test_frameworks import RENEWED
 from tests.unit.flows.published.published import REPORTS
 from tests.unit.flows.published.web import Web, file, running
@@ -106,11 +105,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
     folder = tmp_path_factory.mktemp("level")
     sample_extracts(folder / "landing", 4, 14, 7, LAST)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        prefect_server(tmp_path_factory.mktemp("prefect")),
-        running() as web,
-    ):
+    with pytest.MonkeyPatch.context() as patch, running() as web:
         for name in [n for n in os.environ if n.startswith("HOLDFAST_")]:
             patch.delenv(name)
         for name, value in settings_for(folder).items():

@@ -27,6 +27,7 @@ from flows.orchestration.run_report import to_text
 from flows.store.claims import INTAKE, claims_since, wall_clock
 from flows.store.local import LocalStore
 from tests.integration import small_region
+from tests.prefect_homes import using
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -220,14 +221,16 @@ def test_a_step_that_fails_everywhere_is_a_failed_run(region: Region, monkeypatc
     assert "a name" not in state.message
 
 
-def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(region: Region) -> None:
+def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(
+    region: Region, one_prefect_server: str
+) -> None:
     from prefect.artifacts import Artifact
 
     from flows.backfill import BackfillRequest, backfill
 
     began = wall_clock()
     first = MONTH.plus(-2)
-    with quiet_flows():
+    with using(one_prefect_server):
         request = BackfillRequest(first=str(first), last=str(MONTH), reason="corrected files")
         state = backfill(request, return_state=True)
         progress = Artifact.get("backfill")
