@@ -1,10 +1,11 @@
 """Times `holdfast run` as a user starts it, as a whole process: imports, Prefect, month and mail.
 
-    python -m benchmarks.whole_runs [--councils 153 12] [--months 24]
+    python -m benchmarks.whole_runs [--councils 153 12] [--months 24] [--s3]
 
 Earlier months are in the store, as counts of the same made-up region. For each size it runs the last month, and then
 the same month again, when nothing is new; at the end `holdfast demo`, from nothing. Prints seconds by the clock and of
-processor, and peak memory, of the process with its children.
+processor, and peak memory, of the process with its children. With `--s3` landing and store are in an S3 server on this
+machine (moto), and every request that it gets is printed, claims and mail included, with the number of messages.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
+from benchmarks.bucket import Bucket, counting_bucket
 from benchmarks.monthly_run import LAST, prepared
 from flows.sample_region import region
 
@@ -37,28 +40,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--councils", type=int, nargs="+", default=[153, 12])
     parser.add_argument("--months", type=int, default=24)
+    parser.add_argument("--s3", action="store_true", help="landing and store in a bucket; count its requests")
     options = parser.parse_args(arguments)
     print(f"{'`holdfast run`, whole process':44}{'seconds':>9}{'processor s':>13}{'GiB':>7}")  # noqa: T201
     for councils in options.councils:
-        with tempfile.TemporaryDirectory() as folder:
-            context = prepared(Path(folder), region(councils, options.months + 1, 1, LAST))
-            chosen = {
-                "HOLDFAST_LANDING": context.settings.landing,
-                "HOLDFAST_STORE": context.settings.store,
-                "HOLDFAST_MAIL__OUTBOX": str(Path(folder) / "outbox"),
-                "PREFECT_HOME": str(Path(folder) / "prefect"),
-            }
-            for what in ("a warm month", "the same month again"):
-                cost = measured([sys.executable, "-m", "flows.cli.app", "run", "--month", str(LAST)], chosen)
-                _print(f"{councils} councils, {what}", cost)
+        with tempfile.TemporaryDirectory() as folder, counting_bucket() if options.s3 else nullcontext() as bucket:
+            _runs(Path(folder), councils, options.months, bucket)
     with tempfile.TemporaryDirectory() as folder:
         demo = [sys.executable, "-m", "flows.cli.app", "demo", "--folder", f"{folder}/demo"]
         _print("the demo", measured(demo, {"PREFECT_HOME": f"{folder}/prefect"}))
     return 0
 
 
-def _print(what: str, cost: Cost) -> None:
-    print(f"{what:44}{cost.seconds:9.1f}{cost.processor:13.1f}{cost.peak_gib:7.2f}", flush=True)  # noqa: T201
+def _runs(folder: Path, councils: int, months: int, bucket: Bucket | None) -> None:
+    context, outbox = prepared(folder, region(councils, months + 1, 1, LAST)), folder / "outbox"
+    chosen = {
+        "HOLDFAST_LANDING": context.settings.landing,
+        "HOLDFAST_STORE": context.settings.store,
+        "HOLDFAST_MAIL__OUTBOX": str(outbox),
+        "PREFECT_HOME": str(folder / "prefect"),
+    }
+    if bucket is not None:
+        chosen |= bucket.settings
+        for name in ("landing", "store"):
+            bucket.fill(name, folder / name)
+        bucket.taken()
+    before = 0
+    for what in ("a warm month", "the same month again"):
+        cost = measured([sys.executable, "-m", "flows.cli.app", "run", "--month", str(LAST)], chosen)
+        mailed = len(list(outbox.rglob("*.eml")))
+        asked = bucket.taken() if bucket is not None else {}
+        by_method = ", ".join(f"{method} {count}" for method, count in sorted(asked.items()))
+        requests = f"  {sum(asked.values())} requests ({by_method}), {mailed - before} messages" if asked else ""
+        _print(f"{councils} councils, {what}", cost, requests)
+        before = mailed
+
+
+def _print(what: str, cost: Cost, more: str = "") -> None:
+    print(f"{what:44}{cost.seconds:9.1f}{cost.processor:13.1f}{cost.peak_gib:7.2f}{more}", flush=True)  # noqa: T201
 
 
 def measured(command: Sequence[str], chosen: dict[str, str]) -> Cost:

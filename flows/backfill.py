@@ -32,6 +32,7 @@ from flows.settings.run_form import MONTH_LENGTH, RunRequest, Send, SendNow
 from flows.settings.settings import Settings
 from flows.store.claims import INTAKE
 from flows.store.context import RunContext, begin
+from flows.store.kept import nothing_lost, require_editions
 from flows.store.progress import step
 
 
@@ -104,7 +105,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
     if last < first:
         raise SettingsError(f"A backfill goes from the older month to the newer: {first} is after {last}.")
     context = begin(settings, last, now=now, as_of=None)
-    with holding(context, INTAKE):
+    with holding(context, INTAKE), nothing_lost(context.store, first):
         due = inputs.due_in_history(context, first, last)
         take_in(context, due)
     model = load_model(settings, context.store)
@@ -114,7 +115,8 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
     for number, month in enumerate(months, 1):
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
-        with holding(context, month):
+        with holding(context, month), nothing_lost(context.store, month) as known:
+            require_editions(context.store, context.history, known)
             alerting, mail = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
             write_success_marker(seen.store, month, alerting, hold_in_marker(mail.valve, mail.held_because))
             note_undelivered(seen.store, settings, month)

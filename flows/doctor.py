@@ -14,8 +14,9 @@ from features.errors import HoldfastError
 from features.months import Month
 from flows.mail.notices import Notice, tell
 from flows.mail.transports.open import open_transport
-from flows.orchestration.doctor import Health, examine
+from flows.orchestration.doctor import examine
 from flows.orchestration.failures import TELLS_OF_FAILURE
+from flows.orchestration.health import Health
 from flows.orchestration.restore import mend
 from flows.settings.settings import Settings
 from flows.store import open_store

@@ -51,6 +51,7 @@ from flows.settings.settings import Settings
 from flows.store import open_store
 from flows.store.claims import INTAKE
 from flows.store.context import RunContext, begin
+from flows.store.kept import nothing_lost, require_editions
 from models.learning.trained import TrainedModel
 
 #: The number of steps that a full run announces, for its progress bar.
@@ -121,7 +122,7 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
     context = begin(settings, month, now=now, as_of=as_of)
     chosen_councils(context.register, context.month, request.councils)
     model, faults = load_model(settings, context.store, context.cutoff), Faults()
-    with holding(context, month) as held:
+    with holding(context, month) as held, nothing_lost(context.store, month) as known:
         if request.steps is RunSteps.FROM_SENDING:
             return send_only(context, request, faults)
         taken: list[TakenIn] = []
@@ -131,6 +132,7 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
         held.check()
         if request.steps is RunSteps.CHECK:
             return check_only(context, faults)
+        require_editions(context.store, context.history, known)
         outcome = alert_and_report(context, model, request, taken, faults)
     if request.steps.publishes:
         export_after(context)

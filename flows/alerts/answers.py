@@ -10,9 +10,9 @@ band, no score and no figure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -78,6 +78,16 @@ class Goal(Record):
 _Kept = TypeVar("_Kept", Reply, Goal)
 
 
+def _kept_at(form: type[_Kept], name: str) -> Callable[[Any], _Kept]:
+    def parse(found: Any) -> _Kept:
+        one = form.model_validate(found)
+        if one.folder not in name.split("/") or (form is Reply and str(one.month) not in name.split("/")):
+            raise ValueError("another council's")
+        return one
+
+    return parse
+
+
 def record_answer(store: Store, answer: Reply) -> str:
     """Store an answer and return its name. Raises HoldfastError, with what to do, if it cannot be stored."""
     if not answer.words.strip():
@@ -110,7 +120,7 @@ def record_goal(store: Store, goal: Goal, month: Month) -> str:
 def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """A council's answers to the alerts of a month and of the months before it, and older ones that still apply."""
     kept = [
-        read_json(store, o.name, Reply.model_validate)
+        read_json(store, o.name, _kept_at(Reply, o.name))
         for o in store.list("answers/")
         if o.name.split("/")[2] == folder and Month.parse(o.name.split("/")[1]) <= month
     ]
@@ -124,14 +134,14 @@ def answers_up_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
 
 def answers_to(store: Store, folder: str, month: Month) -> tuple[Reply, ...]:
     """A council's answers to the alert of one month, oldest first."""
-    found = [read_json(store, o.name, Reply.model_validate) for o in store.list(f"answers/{month}/{folder}/")]
+    found = [read_json(store, o.name, _kept_at(Reply, o.name)) for o in store.list(f"answers/{month}/{folder}/")]
     return tuple(sorted(found, key=lambda a: (a.on, a.kind, a.measure, a.words)))
 
 
 def goals_of(store: Store, folder: str) -> tuple[Goal, ...]:
     """A council's current goals: for each measure, the one set last."""
     numbered = sorted(store.list(f"goals/{folder}/"), key=lambda o: int(o.name.rsplit("/", 1)[1].split(".")[0]))
-    goals = (read_json(store, o.name, Goal.model_validate) for o in numbered)
+    goals = (read_json(store, o.name, _kept_at(Goal, o.name)) for o in numbered)
     latest = {goal.measure: goal for goal in goals}
     return tuple(latest[m] for m in sorted(latest))
 

@@ -17,7 +17,7 @@ from flows.alerts.alert import RECORD_ONLY, Alert, Correction, alert_name, alert
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.figures import first_signs, value_text
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.together import MonthAlerts, Standing
+from flows.alerts.together import MonthAlerts, Standing, alert_at
 from flows.store.ledger import REDIRECTED, Ledger, Status
 from flows.store.port import AlreadyThere, DamagedObject, Store
 from flows.store.reading import read_kept
@@ -82,7 +82,10 @@ def _create(store: Store, alert: Alert) -> bool:
 def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
     """The latest revision of a council's alert for a month; None if there is none."""
     revisions = _revisions(store, month, folder)
-    return read_kept(store, alert_name(month, folder, max(revisions)), Alert.from_bytes) if revisions else None
+    if not revisions:
+        return None
+    name = alert_name(month, folder, max(revisions))
+    return read_kept(store, name, alert_at(name))
 
 
 def readable_alerts(store: Store, month: Month, councils: Sequence[Council], faults: list[str]) -> list[Alert]:

@@ -10,7 +10,7 @@ stores of 0.1.0, the object itself is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +22,18 @@ from flows.store.port import DamagedObject, ObjectMissing, Store
 from flows.store.reading import digest, read_json, read_kept, sealed
 
 _OBJECT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
+
+
+def alert_at(name: str) -> Callable[[bytes], Alert]:
+    """A parser for the alert of that name. Raises ValueError if it is another council's, month's or revision's."""
+
+    def parse(content: bytes) -> Alert:
+        alert = Alert.from_bytes(content)
+        if alert_name(alert.month, alert.folder, alert.revision) != name:
+            raise ValueError("not the alert of its name")
+        return alert
+
+    return parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +67,7 @@ class MonthAlerts:
             return None
         name = alert_name(self._month, folder, self._latest[folder])
         copy = self._copy(name)
-        return Alert.from_bytes(copy) if copy is not None else read_kept(self._store, name, Alert.from_bytes)
+        return alert_at(name)(copy) if copy is not None else read_kept(self._store, name, alert_at(name))
 
     def standing(self, folder: str) -> Standing | None:
         """The same with what else is there; None if the alert cannot be read."""

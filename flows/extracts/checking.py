@@ -23,7 +23,7 @@ from features.registry import EXTRACTS, Kind, Missing, counts_of
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
-from flows.store.editions import History, records_kept_from
+from flows.store.editions import History
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 #: What counting the next month needs from each kind of extract.
@@ -92,7 +92,7 @@ def _records_before(history: History, kind: Kind, months: Sequence[tuple[Month, 
     """The rows of the months just before those to be checked, unless they are checked themselves."""
     checked = {month for month, _ in months}
     schema = EXTRACTS[kind].schema
-    kept_from = records_kept_from(history.store)
+    kept_from = history.records_kept_from
     wanted = [(month.plus(-1), cutoff) for month, cutoff in months if month.plus(-1) not in checked]
     editions = [history.as_of(m, cutoff) for m, cutoff in wanted if kept_from is None or m >= kept_from]
     return pl.concat([schema.to_frame(), *(history.table(e, str(kind), schema) for e in editions if e)])

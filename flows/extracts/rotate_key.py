@@ -33,10 +33,9 @@ from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
 from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
-from flows.store.editions import to_parquet
 from flows.store.manifest import require_hashes, rewrite_hashes
 from flows.store.names import TABLE_ENDING
-from flows.store.reading import read_json, read_kept, remedy, sealed
+from flows.store.reading import read_json, read_kept, remedy, sealed, to_parquet
 
 KEY_NAME = "pseudonyms/key.json"
 

@@ -28,10 +28,9 @@ from features.councils import Council, folder_name
 from features.months import Month, london_day
 from features.registry import Kind
 from flows.store import AlreadyThere, DamagedObject, Store
-from flows.store.editions import to_parquet
 from flows.store.names import TABLE_ENDING
 from flows.store.progress import step
-from flows.store.reading import digest, read_kept, sealed, unsealed
+from flows.store.reading import digest, read_kept, sealed, to_parquet, unsealed
 
 #: Council's folder, kind and hash of the content: what makes two records the same submission.
 SubmissionKey = tuple[str, Kind, str]

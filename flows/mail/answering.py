@@ -29,6 +29,7 @@ from flows.alerts.region_page import region_page_name, with_heard
 from flows.settings.answer_form import AnswerKind, AnswerRequest
 from flows.settings.settings import ClaimSettings
 from flows.store.claims import Owner, claimed, wall_clock
+from flows.store.kept import note, watched
 from flows.store.ledger import Ledger, Status
 from flows.store.port import Store
 from flows.store.processes import this_process
@@ -55,7 +56,10 @@ def take_answer(
         raise SettingsError(f"There is no council {request.council} in the register. Nothing was kept.")
     month = Month.parse(request.month)
     with claimed(store, month, Owner("holdfast answer", "", this_process()), rules=rules, clock=wall_clock):
-        return _taken(store, council, request, on, contact)
+        noting = watched(store)
+        said = _taken(noting, council, request, on, contact)
+        note(noting, month)
+        return said
 
 
 def _taken(store: Store, council: Council, request: AnswerRequest, on: date, contact: Contact) -> str:

@@ -16,9 +16,9 @@ council for the month, whatever the revision of its alert. A later approval or `
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from features.councils import Council, Register, folder_name
 from features.months import Month
@@ -43,6 +43,7 @@ from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.reading import read_json, remedy, sealed
 
 _JSON = "application/json"
+_OfRound = TypeVar("_OfRound", Pending, Ruling)
 _OF_A_ROUND = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/.+\.json")
 _WAITING_RUN = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/runs/(?P<run>[0-9a-f-]+)\.json")
 
@@ -221,7 +222,7 @@ def latest_round(store: Store, month: Month) -> Pending | None:
 def ruling_of(store: Store, pending: Pending) -> Ruling | None:
     """The decision on a round; None if there is none yet."""
     name = f"{pending.prefix}decision.json"
-    return read_json(store, name, Ruling.model_validate) if store.info(name) is not None else None
+    return read_json(store, name, _of_round(Ruling, name)) if store.info(name) is not None else None
 
 
 def wait_as(store: Store, pending: Pending, flow_run_id: str, cutoff: date) -> None:
@@ -303,12 +304,22 @@ def _pending(store: Store, month: Month, number: int) -> Pending:
     fault = DamagedObject(f"“{prefix}pending.json” is missing in the store. {remedy(prefix)}")
     for name in (f"{prefix}pending.json", f"{prefix}copy.json", *waiting):
         try:
-            return read_json(store, name, Pending.model_validate)
+            return read_json(store, name, _of_round(Pending, name))
         except DamagedObject as error:
             fault = error
         except ObjectMissing:
             continue
     raise fault
+
+
+def _of_round(form: type[_OfRound], name: str) -> Callable[[Any], _OfRound]:
+    def parse(found: Any) -> _OfRound:
+        one = form.model_validate(found)
+        if not name.startswith(f"approvals/{one.month}/{one.number}/"):
+            raise ValueError("of another round")
+        return one
+
+    return parse
 
 
 def _matches(store: Store, prefix: str, form: re.Pattern[str]) -> Iterator[re.Match[str]]:

@@ -52,10 +52,10 @@ def deliver(
     outgoing = addressed(message, recipients=recipients, policy=policy, transport=transport, at=at)
     ledger, record = Ledger(store), record_of(outgoing)
     wanted = outgoing.addressees
-    kept = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at)
+    kept, entries = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at)
     if kept != record:  # an earlier run recorded it: send the same bytes again
         outgoing = message_of(kept, outgoing.key)
-    return _send(ledger, transport, outgoing, wanted, at)
+    return _send(ledger, transport, outgoing, entries, wanted, at)
 
 
 def deliver_recorded(
@@ -63,13 +63,17 @@ def deliver_recorded(
 ) -> list[Delivery]:
     """Send a message as recorded in the ledger to those of these addressees who are still open in it."""
     ledger = Ledger(store)
-    return _send(ledger, transport, message_of(ledger.message(key), key), recipients, at)
+    return _send(ledger, transport, message_of(ledger.message(key), key), ledger.entries(key), recipients, at)
 
 
 def _send(
-    ledger: Ledger, transport: Transport, outgoing: Outgoing, recipients: Sequence[str], at: datetime
+    ledger: Ledger,
+    transport: Transport,
+    outgoing: Outgoing,
+    entries: Sequence[Entry],
+    recipients: Sequence[str],
+    at: datetime,
 ) -> list[Delivery]:
-    entries = ledger.entries(outgoing.key)
     addresses = {e.who: ledger.address(e) for e in entries}
     wanted = {who(a) for a in recipients}
     done: list[Delivery] = []

@@ -55,13 +55,14 @@ def write_to_data_officers(
     if not context.settings.mail.to_data_officers or manifest is None:
         return {}
     month, policy, sender = context.month, mail_policy(context.settings), Contact.of(context.settings)
+    writes = [(c, council_files(manifest, failures, c, month)) for c in councils if c.data_officer]
+    writes = [(council, files) for council, files in writes if files.to_put_right]
+    alerts = {a.la_code: a for a in readable_alerts(context.store, month, [c for c, _ in writes], [])} if writes else {}
     due: list[tuple[Council, Message]] = []
-    for council in (c for c in councils if c.data_officer):
-        files = council_files(manifest, failures, council, month)
-        if files.to_put_right:
-            notes = validation_facts(failures, council, month).notes
-            bearing = bears_on(readable_alerts(context.store, month, [council], []))
-            due.append((council, data_officer_message(council, files, notes, sender, bearing)))
+    for council, files in writes:
+        notes = validation_facts(failures, council, month).notes
+        bearing = bears_on([alerts[council.la_code]] if council.la_code in alerts else [])
+        due.append((council, data_officer_message(council, files, notes, sender, bearing)))
 
     def attempt(one: tuple[Council, Message]) -> list[Delivery]:
         council, message = one

@@ -28,7 +28,7 @@ from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission
 from flows.month.apart import apart, fault_sentence
 from flows.store import Store
-from flows.store.editions import History, records_kept_from
+from flows.store.editions import History
 from flows.store.manifest import Manifest
 from flows.store.progress import step
 
@@ -96,7 +96,7 @@ def months_due(
     months = list(months)
     last = months[-1]
     previous_restated = False
-    kept_from = records_kept_from(history.store)
+    kept_from = history.records_kept_from
     lying_there = looked_over(landing)
     mappings = list(lying_there.list(f"{MAPPINGS}/"))
     for month in months:

@@ -10,6 +10,7 @@ DOOR = (
     "export_after",
     "failures",
     "faults",
+    "health",
     "local_server",
     "look",
     "outcome",

@@ -7,27 +7,27 @@ that a run makes anew, or that belong to nothing, to `set-aside/`. A person can 
 from __future__ import annotations
 
 import io
-import json
 import re
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 
 from features.errors import ModelError, StoreError
 from features.months import Month
-from flows.alerts.alert import Alert
-from flows.alerts.together import recorded_hashes
+from flows.alerts.together import alert_at, recorded_hashes
 from flows.extracts.rotate_key import KEY_NAME
 from flows.extracts.submissions import read_submissions, submissions_of
 from flows.mail.approval_form import Pending, Ruling
+from flows.orchestration.health import DoctorFinding, Health
 from flows.published.shelf import Shelf
 from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.claims import damaged_claims
 from flows.store.editions import History, records_kept_from
+from flows.store.kept import forget, kept, kept_months, lost
 from flows.store.ledger import Ledger
 from flows.store.reading import digest, parsed, read_kept, remedy, unsealed
 from flows.store.retention import CONTENTS
@@ -62,69 +62,14 @@ _READERS = 8
 _EVER = date.max
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorFinding:
-    """One object that is damaged, missing or orphaned."""
-
-    name: str
-    what: str
-    """A sentence that says how to restore it."""
-    may_go: bool = False
-    """Whether it is safe to set aside: it belongs to nothing, or a run makes it anew."""
-    whole: str = ""
-    """Prefix of the objects that are set aside with it: the rest of its edition."""
-    laid_aside: str = ""
-    """Where it was moved to."""
-    restored_from: str = ""
-    """The copy that was put back in its place."""
-
-    @property
-    def in_words(self) -> str:
-        """The finding as text for a terminal or an e-mail."""
-        if self.restored_from:
-            return f"“{self.name}” in the store was missing or damaged; it was restored from {self.restored_from}."
-        return f"{self.what} It was laid aside as {self.laid_aside}." if self.laid_aside else self.what
-
-    @property
-    def done(self) -> bool:
-        """Whether a repair has seen to it."""
-        return bool(self.laid_aside or self.restored_from)
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """Everything that one examination found."""
-
-    objects: int
-    findings: tuple[DoctorFinding, ...]
-
-    @property
-    def headline(self) -> str:
-        """One line."""
-        if not self.findings:
-            return f"All is in order: {self.objects} objects were read"
-        left, laid = sum(not f.done for f in self.findings), sum(bool(f.laid_aside) for f in self.findings)
-        restored = sum(bool(f.restored_from) for f in self.findings)
-        done = f"; {restored} restored" if restored else ""
-        done += f"; {laid} laid aside" if laid else ""
-        return f"{left} of {self.objects} objects {'needs' if left == 1 else 'need'} a person{done}"
-
-    def to_text(self) -> str:
-        """The headline, then one line for each finding."""
-        return "\n".join([f"{self.headline}.", *(f"  - {f.in_words}" for f in self.findings)])
-
-    def to_json(self) -> str:
-        """The same, for a program."""
-        facts = {"objects": self.objects, "headline": self.headline, "findings": [asdict(f) for f in self.findings]}
-        return json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
-
-
 def examine(store: Store, month: Month | None = None) -> Health:
     """Read every object of the store, or of one month. Writes nothing."""
     names = [o.name for o in store.list() if _belongs_to(o.name, month)]
     there = set(names)
+    hashes = _kept_by_runs(store, month)
     with ThreadPoolExecutor(_READERS) as pool:
-        found = [f for each in pool.map(lambda name: list(_one(store, name, there)), names) for f in each]
+        looked_at = pool.map(lambda name: list(_one(store, name, there, hashes.get(name, ""))), names)
+        found = [f for each in looked_at for f in each]
     months = sorted({m for name in names if (m := month_of(name)) is not None})
     for one in months:
         found += _edition_findings(store, one, there)
@@ -132,15 +77,16 @@ def examine(store: Store, month: Month | None = None) -> Health:
         found += _alert_findings(store, one)
     if month is None:
         found += _whole_store(store, there)
+    found += _lost(store, hashes, there)
     once = {f.name: f for f in reversed(found)}
     return Health(len(names), tuple(once[name] for name in sorted(once)))
 
 
 def lay_aside(store: Store, health: Health) -> Health:
     """Set aside what is safe to move. Returns the same findings, each with the place it was moved to."""
-    return Health(
-        health.objects, tuple(_laid_aside(store, f) if f.may_go and not f.done else f for f in health.findings)
-    )
+    done = tuple(_laid_aside(store, f) if f.may_go and not f.done else f for f in health.findings)
+    forget(store, (f"{f.whole}manifest.json" if f.whole else f.name for f in done if f.laid_aside))
+    return Health(health.objects, done)
 
 
 def _laid_aside(store: Store, finding: DoctorFinding) -> DoctorFinding:
@@ -170,7 +116,26 @@ def month_of(name: str) -> Month | None:
     return Month.parse(parts[1])
 
 
-def _one(store: Store, name: str, there: Collection[str]) -> Iterator[DoctorFinding]:
+def _kept_by_runs(store: Store, month: Month | None) -> dict[str, str]:
+    """Name -> hash of everything that runs wrote down; the latest month says it of objects of no month."""
+    found: dict[str, str] = {}
+    for one in kept_months(store):
+        with suppress(DamagedObject):  # found as an object
+            found |= kept(store, one)
+    return {name: sha for name, sha in found.items() if _belongs_to(name, month)}
+
+
+def _lost(store: Store, hashes: Collection[str], there: Collection[str]) -> Iterator[DoctorFinding]:
+    """Objects that a run left in the store and that are gone; and months of which nothing says how their runs ended."""
+    for name in lost(store, hashes, there):
+        yield DoctorFinding(name, f"“{name}” is missing in the store, although a run left it there. {remedy(name)}")
+    for month in sorted({n.split("/")[1] for n in there if _ALERT.fullmatch(n)}):
+        if not any(n.startswith(f"runs/{month}/") for n in there):
+            name = f"runs/{month}/success.json"
+            yield DoctorFinding(name, f"“{name}” is missing in the store, although there are alerts. {remedy(name)}")
+
+
+def _one(store: Store, name: str, there: Collection[str], sha256: str) -> Iterator[DoctorFinding]:
     """What is wrong with one object, judged without the others."""
     first = name.partition("/")[0]
     if first not in _KNOWN:
@@ -181,7 +146,7 @@ def _one(store: Store, name: str, there: Collection[str]) -> Iterator[DoctorFind
     if first == "months" or (first == "models" and name.count("/") > 1):
         return  # read with its edition, or its model
     try:
-        read_kept(store, name, _parser(name))
+        read_kept(store, name, _parser(name), sha256)
     except ObjectMissing:
         return
     except StoreError as error:
@@ -198,7 +163,7 @@ def _one(store: Store, name: str, there: Collection[str]) -> Iterator[DoctorFind
 
 def _parser(name: str) -> Callable[[bytes], object]:
     if _ALERT.fullmatch(name):
-        return Alert.from_bytes
+        return alert_at(name)
     if name.startswith("submissions/"):
         return submissions_of
     if name.startswith("approvals/"):

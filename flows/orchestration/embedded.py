@@ -27,6 +27,8 @@ EMBEDDED = {
 ALWAYS = {
     # A run retries for four minutes (2, 4, 8 ... 128 s) when the server is away, so it survives a server restart.
     "PREFECT_CLIENT_MAX_RETRIES": "7",
+    # By itself Prefect tries again after 502 and 503 only, and one 500 would end a run.
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504",
     # The shortest that Prefect allows. Four missed ones, and as long a silence of the claim, are a dead run.
     "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",

@@ -16,7 +16,8 @@ from typing import Any, cast
 
 from features.months import Month
 from flows.alerts.together import recorded_copy
-from flows.orchestration.doctor import DoctorFinding, Health, examine, lay_aside, month_of
+from flows.orchestration.doctor import examine, lay_aside, month_of
+from flows.orchestration.health import DoctorFinding, Health
 from flows.store import DamagedObject, ObjectInfo, Store
 
 #: Folders whose objects are created and never replaced by a run.

@@ -24,6 +24,7 @@ DOOR = (
     "claims",
     "context",
     "editions",
+    "kept",
     "ledger",
     "manifest",
     "names",

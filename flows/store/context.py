@@ -22,6 +22,7 @@ from features.months import Month, london_day, nth_working_day
 from flows.settings.settings import Environment, Settings
 from flows.store import ObjectMissing, Store, open_store
 from flows.store.editions import History
+from flows.store.kept import watched
 from flows.store.probe import require_fit
 
 #: The pseudonym key of the sample region, whose workers do not exist. Refused outside the demo.
@@ -131,7 +132,7 @@ def begin(
             "Choose an earlier month, or a later day to know things by."
         )
     landing = open_store(settings, settings.landing, must_exist=register is None)
-    store = open_store(settings, settings.store)
+    store = watched(open_store(settings, settings.store))
     if store.url.startswith("s3:"):  # a folder needs no probe: the operating system keeps what Holdfast relies on
         require_fit(store, now)
     return RunContext(

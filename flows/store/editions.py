@@ -14,12 +14,12 @@ was altered raises an error and is never read as a table without rows. Manifests
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -29,7 +29,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.store.manifest import Manifest, StoredTable, manifest_from_bytes, manifest_to_bytes
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
-from flows.store.reading import digest, frame_of, parsed, read_json, read_kept, remedy
+from flows.store.reading import digest, frame_of, parsed, read_json, read_kept, remedy, to_parquet
 
 #: `flows.store.retention` writes this object before it deletes.
 RECORDS_KEPT_FROM = "retention/records-kept-from.json"
@@ -46,13 +46,6 @@ def records_kept_from(store: Store) -> Month | None:
     except ObjectMissing:
         records = [o.name for o in store.list("retention/") if o.name != RECORDS_KEPT_FROM]
         return max((read_json(store, n, lambda d: Month.parse(d["records_kept_from"])) for n in records), default=None)
-
-
-def to_parquet(frame: pl.DataFrame) -> bytes:
-    """The frame as Parquet bytes, the same for the same frame."""
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", compression_level=3, statistics=True, row_group_size=131_072)
-    return buffer.getvalue()
 
 
 @dataclass(frozen=True)
@@ -85,6 +78,11 @@ class History:
     def __getstate__(self) -> dict[str, object]:
         """Pickle without the cache: another process reads what it needs, and sending the cache would cost more."""
         return {**self.__dict__, "_frames": {}, "_contents": {}}
+
+    @cached_property
+    def records_kept_from(self) -> Month | None:
+        """`records_kept_from` of the store, asked once a run."""
+        return records_kept_from(self.store)
 
     def editions(self, month: Month) -> list[Manifest]:
         """Every edition of a month that can be read, oldest first."""
@@ -218,7 +216,7 @@ class History:
         An edition never changes, so each is read once and cached, however many months look back on it. Meant for tables
         with rows by council, not by worker or case.
         """
-        return pl.concat([schema.to_frame(), *(self._remembered(m, name, schema) for m in manifests)])
+        return _stacked(schema, [self._remembered(m, name, schema) for m in manifests])
 
     def _remembered(self, manifest: Manifest, name: str, schema: pl.Schema) -> pl.DataFrame:
         key = (_file(manifest, name), name, manifest.fingerprint)
@@ -235,7 +233,7 @@ class History:
             for name in sizes:
                 if match := _MANIFEST.fullmatch(name):
                     try:
-                        manifests[int(match[1])] = read_kept(self.store, name, manifest_from_bytes)
+                        manifests[int(match[1])] = read_kept(self.store, name, partial(_manifest_at, name))
                     except DamagedObject as error:
                         damaged[int(match[1])] = error
                     except ObjectMissing:
@@ -309,7 +307,7 @@ class History:
 
     def _require_deleted(self, manifest: Manifest, name: str) -> None:
         """Raise DamagedObject unless `holdfast retain` deleted the table: it deletes rows earlier than figures."""
-        kept_from = records_kept_from(self.store)
+        kept_from = self.records_kept_from
         if kept_from is not None and (
             _RECORDS.fullmatch(name)
             and manifest.month < kept_from
@@ -326,6 +324,17 @@ _PACK = "counts.pack"
 _MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
 #: Tables with rows about workers or children, which have a retention period of their own.
 _RECORDS = re.compile(r"workforce|caseload|failures")
+
+
+def _manifest_at(name: str, content: bytes) -> Manifest:
+    found = manifest_from_bytes(content)
+    if name != f"{found.prefix}manifest.json":
+        raise ValueError("another edition's")
+    return found
+
+
+def _stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(frames) if frames else schema.to_frame()
 
 
 def _looked_back_on(name: str) -> bool:

@@ -111,24 +111,28 @@ class Ledger:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._written: dict[str, dict[str, str | int]] = {}
+        """What this ledger has itself recorded first of addressees, which then need not be read."""
 
-    def create(self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime) -> bytes:
-        """Record a message and its addressees before anything is sent. Returns the bytes to send.
+    def create(
+        self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime
+    ) -> tuple[bytes, list[Entry]]:
+        """Record a message and its addressees before anything is sent. Returns the bytes to send and the entries.
 
         If the message was recorded before, by a run that died or was repeated, the recorded bytes are returned, so
-        that the same message is sent again.
+        that the same message is sent again. Of a new message nothing is asked for that was just written.
         """
+        known: set[str] | None = None
         try:
             self._store.create(f"ledger/{key}/message.eml", content, content_type="message/rfc822")
         except AlreadyThere:
             content = self.message(key)
-        known = {e.who for e in self.entries(key)}
+            known = {e.who for e in self.entries(key)}
         facts = {"message_id": message_id, "at": at.isoformat(), "sha256": digest(content)}
-        for address in recipients:
-            if who(address) not in known:
-                entry = Entry(key, who(address), Status.CREATED, 0)
-                self._write(entry, {**facts, "address": address})
-        return content
+        addresses = {who(a): a for a in reversed(recipients) if who(a) not in (known or ())}
+        new = [Entry(key, w, Status.CREATED, 0) for w in sorted(addresses)]
+        ours = [self._write(e, {**facts, "address": addresses[e.who]}) for e in new]
+        return content, new if known is None and all(ours) else self.entries(key)
 
     def message(self, key: str) -> bytes:
         """The recorded message, checked against the hash in its addressees' events (version 0.1.0 recorded none)."""
@@ -139,8 +143,14 @@ class Ledger:
     def _first(self, entry: Entry) -> dict[str, str | int]:
         """What was recorded before anything was sent. Raises DamagedObject also if it is gone: later events exist."""
         name = f"{entry.prefix}0000-created.json"
+
+        def own(found: dict[str, str | int]) -> dict[str, str | int]:
+            if who(str(found["address"])) != entry.who:
+                raise ValueError("another addressee's")
+            return _event(found)
+
         try:
-            return read_json(self._store, name, _event)
+            return self._written.get(name) or read_json(self._store, name, own)
         except ObjectMissing:
             raise DamagedObject(f"“{name}” is gone from the store. {remedy(name)}") from None
 
@@ -232,4 +242,6 @@ class Ledger:
             self._store.create(entry.name, sealed(facts), content_type=_JSON)
         except AlreadyThere:
             return False
+        if entry.status is Status.CREATED:
+            self._written[entry.name] = _event(dict(facts))
         return True

@@ -92,6 +92,13 @@ def frame_of(name: str, content: bytes, schema: pl.Schema, columns: Sequence[str
     return conform(pl.read_parquet(io.BytesIO(content), columns=list(wanted)), wanted, name)
 
 
+def to_parquet(frame: pl.DataFrame) -> bytes:
+    """The frame as Parquet bytes, the same for the same frame."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", compression_level=3, statistics=True, row_group_size=131_072)
+    return buffer.getvalue()
+
+
 def digest(content: bytes) -> str:
     """The hash that is recorded for an object's content."""
     return hashlib.sha256(content).hexdigest()

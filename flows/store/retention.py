@@ -16,7 +16,7 @@ the first kept month that is sent again could not be counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -27,7 +27,7 @@ from flows.settings.settings import RetentionSettings
 from flows.store import Store, Stored
 from flows.store.editions import RECORDS_KEPT_FROM, records_kept_from
 from flows.store.names import TABLE_ENDING, TEMPORARY_PREFIX
-from flows.store.reading import sealed
+from flows.store.reading import read_json, sealed
 
 
 class Content(StrEnum):
@@ -60,6 +60,7 @@ CONTENTS: dict[str, Content] = {
     "set-aside": Content.RECORDS,
 }
 
+_NEVER = Month(1990, 1)
 _RECORD_TABLE = re.compile(r"(workforce|caseload|failures)(-[0-9a-f]{12})?\.parquet")
 _STATE_TABLE = re.compile(r"state-[\w-]+\.parquet")
 
@@ -142,6 +143,20 @@ def content_of(name: str) -> tuple[Content, Month] | None:
         if _STATE_TABLE.fullmatch(table):
             return Content.STATES, month
     return content, month
+
+
+def deleted_by_retention(store: Store) -> Callable[[str], bool]:
+    """A function that says of an object's name whether its period was over when something was last deleted."""
+    records = [read_json(store, o.name, dict) for o in store.list("retention/") if o.name != RECORDS_KEPT_FROM]
+    kinds = ("records_kept_from", "alerts_kept_from", "figures_kept_from")
+    first = [max((Month.parse(r[kind]) for r in records if kind in r), default=_NEVER) for kind in kinds]
+    periods = Periods(*first)
+
+    def deleted(name: str) -> bool:
+        what = content_of(name)
+        return what is not None and periods.is_over(*what)
+
+    return deleted
 
 
 def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) -> Plan:

@@ -6,20 +6,12 @@ the first schedule pays for it. What touches the store, the mail and the claims 
 
 from __future__ import annotations
 
-import hashlib
-import io
-import pickle
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from importlib import import_module
 from pathlib import Path
-from types import FunctionType, NoneType
-from typing import Any, TypeVar
-from unittest import mock
+from typing import Any, TypeVar, cast
 
 from features.councils import Register, read_register
 from features.errors import HoldfastError, StoreError
@@ -36,12 +28,13 @@ from flows.mail.valve import hold_in_marker
 from flows.month import inputs, steps
 from flows.month.measure import measure
 from flows.month.score import score_councils
-from flows.month.take_in import Read, to_be_tried_again, unread
+from flows.month.take_in import to_be_tried_again, unread
 from flows.settings.settings import Settings
-from flows.store import ObjectInfo, ObjectMissing, StoreRefuses
+from flows.store import ObjectInfo, ObjectMissing, Store, StoreRefuses
 from flows.store.claims import INTAKE, Owner, claimed
 from flows.store.context import RunContext
 from flows.store.editions import History
+from flows.store.kept import nothing_lost, require_editions, watched
 from flows.store.ledger import Ledger, Status
 from flows.store.processes import Process
 from models.learning.trained import TrainedModel
@@ -53,61 +46,15 @@ MONTH, CUTOFF = Month(2026, 10), date(2026, 11, 20)
 INPUT = Path(__file__).parents[1] / "input" / "store-0.1.0.tar.xz"
 _LEFT_OUT = ("2026-08", "Z03", "2026-10/Z01/workforce", "2026-10/Z02/workforce")
 KEY = b"a key that is used in tests alone, nowhere else"
-POLICY = MailPolicy(
-    "Holdfast <holdfast@alliance.example>",
-    "data-team@alliance.example",
-    True,
-    _domains := ("sorrelmere.example", "quarrenmere.example", "fennickmere.example", "alliance.example"),
-)
-
-#: Pure functions: where each is looked up by the step that calls it.
-PURE = (
-    ("flows.extracts.receive", "read_form"),
-    ("expectations.passing.check", "check_batches"),
-    ("flows.month.take_in", "month_batch"),
-    ("flows.month.edition", "of_councils"),
-    ("flows.month.take_in", "count_usable"),
-    ("flows.month.edition", "count_usable"),
-    ("flows.extracts.checking", "usable"),
-    ("flows.alerts.council", "council_files"),
-    ("flows.month.steps", "council_files"),
-    ("flows.store.editions", "to_parquet"),
-    ("flows.store.editions", "frame_of"),
-    ("flows.month.measure", "build_inputs"),
-    ("flows.month.measure", "compute_sight"),
-    ("flows.month.measure", "compute_measures"),
-    ("flows.month.measure", "compute_features"),
-    ("flows.month.measure", "monthly_points"),
-    ("flows.month.measure", "extract_log"),
-    ("flows.month.measure", "unreported"),
-    ("flows.month.score", "score_month"),
-    ("flows.month.score", "context"),
-    ("flows.month.steps", "facts_by_council"),
-    ("flows.month.steps", "region_page"),
-    ("flows.alerts.council", "build_alert"),
-    ("flows.alerts.publish", "render_message"),
-    ("flows.mail.policy", "mime_bytes"),
-    ("tests.simulation.world", "mime_bytes"),
-)
-_THREADS = ("flows.alerts.reports", "flows.store.editions", "flows.extracts.submissions")
 
 
-class _Landing:
-    """The landing folder of the small store of 0.1.0, in memory; it never changes."""
+class MemoryLanding:
+    """A landing folder in memory; it never changes."""
 
     url = "memory:landing"
 
-    def __init__(self) -> None:
-        self._files: dict[str, tuple[bytes, datetime]] = {}
-        with tarfile.open(INPUT) as archive:
-            for member in archive.getmembers():
-                # Two councils send two months, without the last workforce files, so that every director is told.
-                left_out = any(part in member.name for part in _LEFT_OUT)
-                if member.isfile() and member.name.startswith("landing/") and not left_out:
-                    taken = archive.extractfile(member)
-                    assert taken is not None
-                    at = datetime.fromtimestamp(member.mtime, UTC)
-                    self._files[member.name.removeprefix("landing/")] = (taken.read(), at)
+    def __init__(self, files: dict[str, tuple[bytes, datetime]]) -> None:
+        self._files = files
 
     def read(self, name: str) -> bytes:
         if name not in self._files:
@@ -124,6 +71,20 @@ class _Landing:
         return iter(ObjectInfo(n, len(c), at) for n, (c, at) in sorted(self._files.items()) if n.startswith(prefix))
 
 
+class Delivered:
+    """The landing as a run sees it: each file that it reads is a step."""
+
+    def __init__(self, landing: MemoryLanding, seat: Seat) -> None:
+        self._landing, self._seat = landing, seat
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._landing, name)
+
+    def read(self, name: str) -> bytes:
+        self._seat.met(f"land {name}")
+        return self._landing.read(name)
+
+
 @dataclass(frozen=True)
 class Scene:
     """What all schedules share."""
@@ -132,87 +93,40 @@ class Scene:
     register: Register
     settings: Settings
     model: TrainedModel
+    month: Month = MONTH
+    cutoff: date = CUTOFF
+    base: Mapping[str, bytes] = field(default_factory=dict)
+    """What lies in the store at the beginning."""
+
+    def world(self) -> World:
+        return World({name: (content, START) for name, content in self.base.items()})
+
+    @property
+    def policy(self) -> MailPolicy:
+        domains = {a.rpartition("@")[2] for c in self.register.councils for a in c.recipients}
+        team = "data-team@alliance.example"
+        return MailPolicy("Holdfast <holdfast@alliance.example>", team, True, (*sorted(domains), "alliance.example"))
 
 
-def scene() -> Scene:
-    landing = _Landing()
+def scene_of(landing: MemoryLanding) -> Scene:
     register = read_register(landing.read("register.csv").decode(), "register.csv")
     settings = Settings(store="memory", landing="memory", ingest={"history_months": 13})  # type: ignore[arg-type]
     return Scene(landing, register, settings, shipped_model())
 
 
-#: Of what pure functions gave: its name among what goes into others, instead of its bytes.
-_NAMES: dict[int, bytes] = {}
-
-
-def _named(value: object) -> object:
-    if isinstance(value, (Register, TrainedModel, Settings, _Landing, FunctionType)):
-        return type(value).__name__
-    if isinstance(value, Read):
-        return ("read", value.submission.sha256, str(value.file.name), value.fault, value.refusal)
-    return _NAMES.get(id(value), value)
-
-
-def key_of(given: Sequence[Any], named: Mapping[str, Any]) -> bytes:
-    """A hash of what goes into a pure function."""
-    args = [[_named(v) for v in one] if isinstance(one, (list, tuple)) else _named(one) for one in given]
-    out = io.BytesIO()
-    writer = pickle.Pickler(out)
-    writer.fast = True  # the same bytes for equal things, whatever of them is one object
-    writer.dump((args, named))
-    return hashlib.blake2b(out.getvalue(), digest_size=16).digest()
-
-
-def remembered(pure: Callable[..., T]) -> Callable[..., T]:
-    """The function, with what it gave for what went in; what it gave lives as long as the process."""
-    known: dict[bytes, T] = {}
-
-    def call(*given: Any, **named: Any) -> T:
-        key = key_of(given, named)
-        if key not in known:
-            made: Any = pure(*given, **named)
-            known[key] = tuple(made) if isinstance(made, Iterator) else made
-            for n, part in enumerate([known[key], *(known[key] if isinstance(known[key], (tuple, list)) else ())]):
-                if not isinstance(part, (int, str, bytes, bool, NoneType)):
-                    _NAMES.setdefault(id(part), pure.__name__.encode() + key + bytes([n % 256]))
-        return known[key]
-
-    return call
-
-
-class _InTurn:
-    """An executor without threads: the same order every time."""
-
-    def __init__(self, *_: object) -> None: ...
-
-    def __enter__(self) -> _InTurn:
-        return self
-
-    def __exit__(self, *_: object) -> None: ...
-
-    def map(self, work: Callable[..., T], *over: Iterable[Any]) -> Iterator[T]:
-        return iter([work(*each) for each in zip(*over, strict=False)])
-
-    def submit(self, work: Callable[..., T], *given: Any) -> Future[T]:
-        done: Future[T] = Future()
-        done.set_result(work(*given))
-        return done
-
-
-@contextmanager
-def simulated() -> Iterator[None]:
-    """Pure steps are remembered and nothing runs beside anything else while the block runs."""
-    with mock.patch.object(import_module("flows.store.context"), "code_version", lambda: "0"):
-        patches = [mock.patch.object(import_module(m), n, remembered(getattr(import_module(m), n))) for m, n in PURE]
-        patches += [mock.patch.object(import_module(m), "ThreadPoolExecutor", _InTurn) for m in _THREADS]
-        patches += [mock.patch.object(steps, "code_version", lambda: "0")]
-        for one in patches:
-            one.start()
-        try:
-            yield
-        finally:
-            for one in patches:
-                one.stop()
+def scene() -> Scene:
+    """A new group: the small store of 0.1.0 has its files. Nobody can be scored, and every director is told so."""
+    files: dict[str, tuple[bytes, datetime]] = {}
+    with tarfile.open(INPUT) as archive:
+        for member in archive.getmembers():
+            # Two councils send two months, without the last workforce files, so that every director is told.
+            left_out = any(part in member.name for part in _LEFT_OUT)
+            if member.isfile() and member.name.startswith("landing/") and not left_out:
+                taken = archive.extractfile(member)
+                assert taken is not None
+                at = datetime.fromtimestamp(member.mtime, UTC)
+                files[member.name.removeprefix("landing/")] = (taken.read(), at)
+    return scene_of(MemoryLanding(files))
 
 
 def run_month(  # noqa: C901 (a run, its pauses and its heartbeats share one state)
@@ -257,19 +171,22 @@ def run_month(  # noqa: C901 (a run, its pauses and its heartbeats share one sta
                 world.now += timedelta(seconds=delay)
         return step()
 
+    store = watched(cast(Store, seat))
     context = RunContext(
-        settings=here.settings, landing=here.landing, store=seat, register=here.register, month=MONTH, cutoff=CUTOFF,
-        now=START, key=KEY, history=History(seat),
+        settings=here.settings, landing=cast(Store, Delivered(here.landing, seat)), store=store,
+        register=here.register, month=here.month, cutoff=here.cutoff, now=START, key=KEY, history=History(store),
     )  # fmt: skip
     try:
-        with claimed(seat, MONTH, owner, rules=here.settings.claims, clock=clock, pause=pause) as month_claim:
+        with claimed(seat, here.month, owner, rules=here.settings.claims, clock=clock, pause=pause) as month_claim:
             held.append(month_claim)
-            with claimed(seat, INTAKE, owner, rules=here.settings.claims, clock=clock, pause=pause) as intake:
-                held.append(intake)
-                take_in(context, patiently)
-                held.remove(intake)
-            month_claim.check()
-            gaps = alert(context, here.model, seat, patiently)
+            with nothing_lost(store, here.month) as known:
+                with claimed(seat, INTAKE, owner, rules=here.settings.claims, clock=clock, pause=pause) as intake:
+                    held.append(intake)
+                    take_in(context, patiently)
+                    held.remove(intake)
+                month_claim.check()
+                require_editions(store, context.history, known)
+                gaps = alert(context, here, seat, patiently)
         return ("gaps" if gaps else "done"), seat.steps
     except Crash:
         return "crashed", seat.steps
@@ -292,46 +209,47 @@ def take_in(context: RunContext, patiently: Callable[[Callable[[], Any]], Any]) 
     patiently(lambda: inputs.check_months_of(context, retried, reads, reports=False))
 
 
-def alert(context: RunContext, model: TrainedModel, post: Any, patiently: Callable[[Callable[[], Any]], Any]) -> bool:
+def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Callable[[], Any]], Any]) -> bool:
     """Everything after the intake; whether anything is missing. `post` takes the messages."""
+    model, month, cutoff = here.model, context.month, context.cutoff
     national = model.reference.select(list(NATIONAL))
     measured = patiently(
         lambda: measure(
             context.history,
             context.register,
-            MONTH,
-            CUTOFF,
+            month,
+            cutoff,
             national,
             history_months=13,
             usual_cutoff=context.usual_cutoff,
         )  # fmt: skip
     )
-    scores = score_councils(model, measured, context.register, MONTH, CUTOFF)
-    chosen, rules = context.register.valid_in(MONTH), context.settings.alerts
+    scores = score_councils(model, measured, context.register, month, cutoff)
+    chosen, rules = context.register.valid_in(month), context.settings.alerts
     decisions = patiently(
-        lambda: steps.decide_month(context.store, context.register, chosen, measured, scores, rules, CUTOFF)
+        lambda: steps.decide_month(context.store, context.register, chosen, measured, scores, rules, cutoff)
     )
     alerting = patiently(lambda: inputs.to_publish(context, decisions, measured))
     gaps, published = bool(alerting.faults), []
-    there = patiently(lambda: MonthAlerts(context.store, MONTH))
+    there = patiently(lambda: MonthAlerts(context.store, month))
     for decided in alerting.decided:
         try:
             published.append(patiently(lambda decided=decided: _publish(context, alerting, decided, there)))
         except HoldfastError:
             gaps = True
-    patiently(lambda: keep_together(context.store, MONTH, (one.alert for one in published)))
-    held = patiently(lambda: holds(context.store, MONTH))
+    patiently(lambda: keep_together(context.store, month, (one.alert for one in published)))
+    held = patiently(lambda: holds(context.store, month))
     for one in published:
         if one.message is None or one.alert.folder in held:
             continue
         to = context.register.by_code[one.alert.la_code]
         try:
-            made = patiently(lambda one=one, to=to: deliver_council(context.store, post, to, one, POLICY, START))
+            made = patiently(lambda one=one, to=to: deliver_council(context.store, post, to, one, here.policy, START))
             gaps |= any(d.status is not Status.SENT for d in made)
         except HoldfastError:
             gaps = True
-    steps.write_region_page(context.store, chosen, MONTH, alerting, "", published, {})
-    patiently(lambda: steps.write_success_marker(context.store, MONTH, alerting, hold_in_marker(())))
+    steps.write_region_page(context.store, chosen, month, alerting, "", published, {})
+    patiently(lambda: steps.write_success_marker(context.store, month, alerting, hold_in_marker(())))
     return gaps
 
 
@@ -354,7 +272,7 @@ class Truth:
 
 
 def undisturbed(here: Scene) -> Truth:
-    world = World()
+    world = here.world()
     ended, taken = run_month(here, world, (), "calm")
     assert ended == "done", ended
     return Truth({n: c for n, (c, _) in world.objects.items()}, {(a, i): c for a, i, c in world.mailed}, taken)
@@ -362,7 +280,7 @@ def undisturbed(here: Scene) -> Truth:
 
 def play(here: Scene, schedule: Schedule) -> tuple[World, list[str]]:
     """The disturbed runs one after another, then undisturbed ones until nothing is left to do."""
-    world = World()
+    world = here.world()
     ends = []
     for number, faults in enumerate(schedule.runs):
         ends.append(run_month(here, world, faults, f"host{'x' * number}", schedule.nested)[0])
@@ -418,7 +336,7 @@ def wrong_in_store(calm: Any, other: Any) -> Iterator[str]:
             n: t.sha256 for n, t in (theirs.tables or {}).items()
         }:
             yield f"{month} has other tables"
-    for folder in ("Z01", "Z02", "Z03"):
+    for folder in MonthAlerts(other, MONTH).folders:
         alerts = [latest_alert(seat, MONTH, folder) for seat in (calm, other)]
         if alerts[0] is None or alerts[0].model_dump(exclude=_NUMBERED) != alerts[1].model_dump(exclude=_NUMBERED):  # type: ignore[union-attr]
             yield f"the alert of {folder} is not as it should be"

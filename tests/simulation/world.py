@@ -8,6 +8,7 @@ when that has ended; so two runs at once need no threads, and a seed gives the s
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,10 @@ class Fault:
     """crash before, crash after, lost, late, refused, denied, torn, stale, unanswered, pause; or harm at rest."""
     chance: int = 0
     """Which object is harmed, how, and the like."""
+    on: str = ""
+    """If given: it happens at the `at`-th step that matches, such as `read months/2026-09/.*`; steps may move."""
+    harms: str = ""
+    """If given: the object of which a bit is flipped, as the end of its name."""
 
 
 #: Faults of the store and of the mail server that pass by themselves.
@@ -57,7 +62,9 @@ class Schedule:
 
 
 def _words(fault: Fault) -> str:
-    return f"{fault.kind} at step {fault.at}" + (f" ({fault.chance})" if fault.chance else "")
+    where = f"“{fault.on}”, time {fault.at}" if fault.on else f"step {fault.at}"
+    what = fault.harms or fault.chance
+    return f"{fault.kind} at {where}" + (f" ({what})" if what else "")
 
 
 def scheduled(seed: int, steps: int, harms: bool = True) -> Schedule:
@@ -114,9 +121,19 @@ class World:
 
         self._late.append((self.ticks + LATE_BY, land))
 
+    def flip(self, ending: str) -> None:
+        """Flip a bit of the first object whose name ends so."""
+        name = min((n for n in self.objects if n.endswith(ending)), default="")
+        if name:
+            content, at = self.objects[name]
+            middle = len(content) // 2
+            self.objects[name] = (content[:middle] + bytes([content[middle] ^ 16]) + content[middle + 1 :], at)
+            self.harmed += 1
+
     def harm(self, chance: int) -> None:
-        """Damage an object of a month at rest: cut it off, flip a bit, or take it away."""
-        names = sorted(n for n in self.objects if n.startswith("months/"))
+        """Damage an object of a month whose files are in the landing: cut it off, flip a bit, or take it away."""
+        months = {n.split("/")[1] for n in self.objects if n.startswith("submissions/")}
+        names = sorted(n for n in self.objects if n.startswith("months/") and n.split("/")[1] in months)
         if not names:
             return
         name = names[chance % len(names)]
@@ -142,19 +159,32 @@ class Seat:
         self, world: World, faults: Sequence[Fault], paused: Callable[[], None], beat: Callable[[], None]
     ) -> None:
         self.world = world
-        self._faults: dict[int, Fault] = {f.at: f for f in faults}
+        self._faults: dict[int, Fault] = {f.at: f for f in faults if not f.on}
+        self._named = [f for f in faults if f.on]
+        self._met: dict[Fault, int] = {}
+        self.log: list[str] | None = None
         self._paused, self._beat = paused, beat
         self.steps = 0
         self._gone = False
 
-    def _step(self) -> Fault | None:
+    def _fault(self, what: str) -> Fault | None:
+        for fault in self._named:
+            if re.fullmatch(fault.on, what):
+                self._met[fault] = self._met.get(fault, -1) + 1
+                if self._met[fault] == fault.at:
+                    return fault
+        return self._faults.pop(self.steps, None)
+
+    def _step(self, what: str) -> Fault | None:
         """What happens at this step, after what happens to the run as a whole."""
         if self._gone:
             raise Crash
         self.world.tick()
         self._beat()
-        fault = self._faults.pop(self.steps, None)
+        fault = self._fault(what)
         self.steps += 1
+        if self.log is not None:
+            self.log.append(what)
         if fault is None:
             return None
         match fault.kind:
@@ -164,7 +194,7 @@ class Seat:
             case "pause":
                 self._paused()
             case "harm":
-                self.world.harm(fault.chance)
+                self.world.flip(fault.harms) if fault.harms else self.world.harm(fault.chance)
             case "refused":
                 raise StoreError("The store did not take the request.")
             case "denied":
@@ -176,8 +206,12 @@ class Seat:
             self._gone = True
             raise Crash
 
+    def met(self, what: str) -> None:
+        """A step beside store and mail."""
+        self._ended(self._step(what))
+
     def read(self, name: str) -> bytes:
-        fault = self._step()
+        fault = self._step(f"read {name}")
         if name not in self.world.objects:
             raise ObjectMissing(f"There is no “{name}” in the store.")
         content = self.world.objects[name][0]
@@ -185,7 +219,7 @@ class Seat:
         return content[: len(content) // 2] if fault is not None and fault.kind == "torn" else content
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        fault = self._step()
+        fault = self._step(f"list {prefix}")
         since = (
             self.world.now - 6 * STEP
             if fault is not None and fault.kind == "stale"
@@ -193,14 +227,15 @@ class Seat:
         )
         found = [
             ObjectInfo(name, len(content), at)
-            for name, (content, at) in sorted(self.world.objects.items())
-            if name.startswith(prefix) and at <= since
+            for name in sorted(n for n in self.world.objects if n.startswith(prefix))
+            for content, at in (self.world.objects[name],)
+            if at <= since
         ]
         self._ended(fault)
         return iter(found)
 
     def info(self, name: str) -> ObjectInfo | None:
-        fault = self._step()
+        fault = self._step(f"info {name}")
         found = self.world.objects.get(name)
         self._ended(fault)
         return ObjectInfo(name, len(found[0]), found[1]) if found else None
@@ -212,7 +247,7 @@ class Seat:
         self._write(name, content, once=False)
 
     def _write(self, name: str, content: bytes, *, once: bool) -> None:
-        fault = self._step()
+        fault = self._step(f"{'create' if once else 'replace'} {name}")
         if fault is not None and fault.kind == "late":
             self.world.put_late(name, content, once=once)
             raise StoreError("The store did not answer.")
@@ -222,7 +257,7 @@ class Seat:
             raise StoreError("The store did not answer.")
 
     def delete(self, name: str) -> None:
-        self._step()
+        self._step(f"delete {name}")
         self.world.objects.pop(name, None)
 
     def strange(self, prefix: str = "") -> Iterator[Any]:
@@ -240,7 +275,7 @@ class Seat:
 
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
         try:
-            fault = self._step()
+            fault = self._step(f"send {message.key}")
         except StoreError as error:
             raise NotTaken("The mail server is away.") from error
         self.world.mailed += [(r, message.message_id, mime_bytes(message)) for r in recipients]

@@ -1,4 +1,4 @@
-"""A small proxy in front of a real S3 server, with a share of faults: what a store does on a bad day."""
+"""A small proxy in front of a real server, S3 or Prefect, with a share of faults: what it does on a bad day."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from urllib.parse import unquote, urlsplit
 #: answer's body comes. `unseen`: an object that was just written is not found for a second and a half.
 PASSING = ("500", "503", "lost", "half", "reset", "unseen")
 _UNSEEN_SECONDS = 1.5
+#: How long an answer takes that is `slow`; not one of those that a store is tried with.
+_SLOW_SECONDS = 2.0
 _LASTING = {
     "denied": (403, "AccessDenied"),
     "full": (507, "InsufficientStorage"),
@@ -34,14 +36,21 @@ class Weather:
     share: float = 0.0
     kinds: tuple[str, ...] = PASSING
     lasting: str = ""
-    """denied, full or expired, at every request (full: at every write) whose key contains `where`."""
+    """denied, full, expired or away, at every request (full: at every write) whose key contains `where`."""
     where: str = ""
     happened: Counter[str] = field(default_factory=Counter)
     written: dict[str, float] = field(default_factory=dict)
     lock: Lock = field(default_factory=Lock)
 
+    keys: Counter[str] = field(default_factory=Counter)
+
+    def seen(self, part: str) -> bool:
+        """Whether a request came whose key contains this."""
+        return any(part in key for key in list(self.keys))
+
     def at(self, method: str, key: str) -> str:
         """The fault of a request; empty if there is none."""
+        self.keys[key] += 1
         if self.lasting and self.where in key and (self.lasting != "full" or method in ("PUT", "POST")):
             self.happened[self.lasting] += 1
             return self.lasting
@@ -73,12 +82,14 @@ class _Passing(BaseHTTPRequestHandler):
             self._refuse(*_LASTING[fault])
         elif fault == "unseen":
             self._refuse(404, "NoSuchKey")
-        elif fault == "reset":
+        elif fault in ("reset", "away"):
             self._hang_up()
         else:
+            if fault == "slow":
+                time.sleep(_SLOW_SECONDS)
             self._carry_out(body, key, fault)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _pass
+    do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = _pass
 
     def _carry_out(self, body: bytes, key: str, fault: str) -> None:
         connection = HTTPConnection(self.behind, timeout=60)

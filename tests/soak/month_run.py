@@ -28,7 +28,8 @@ from flows.store.editions import History
 from flows.store.processes import Process, this_process
 from flows.store.s3 import S3Store
 from tests.integration.smtp_server import PASSWORD, USER
-from tests.simulation.month import CUTOFF, KEY, MONTH, alert, key_of, scene, take_in
+from tests.simulation.month import CUTOFF, KEY, MONTH, alert, scene, take_in
+from tests.simulation.remember import key_of
 from tests.simulation.world import START
 from tests.soak.warm import Asked
 
@@ -138,7 +139,7 @@ def run(asked: Asked) -> tuple[str, float, int]:
                 take_in(context, patiently)
                 time.sleep(asked.linger)
             month_claim.check()
-            gaps = alert(context, here.model, post, patiently)
+            gaps = alert(context, here, post, patiently)
         return ("gaps" if gaps else "done"), waited[0], writes()
     except HoldfastError as error:
         return f"failed: {error}", waited[0], writes()

@@ -19,6 +19,7 @@ from flows.orchestration.doctor import examine
 from flows.orchestration.restore import mend
 from flows.store import LocalStore
 from flows.store.editions import History
+from flows.store.kept import nothing_lost, watched
 
 INPUT = Path(__file__).parents[3] / "input" / "store-0.1.0.tar.xz"
 OCTOBER = Month(2026, 10)
@@ -118,6 +119,36 @@ def test_an_alert_is_compared_with_the_hash_beside_its_copy(whole: LocalStore, t
     assert missing.name == name and "is missing" in missing.what
     mend(store, examine(store))
     assert examine(store).findings == ()
+
+
+@pytest.mark.parametrize("folder", ["ledger/2026-10", "answers", "goals", "alerts/2026-10", "validation/2026-10"])
+def test_a_whole_folder_that_is_gone_is_found(whole: LocalStore, tmp_path: Path, folder: str) -> None:
+    """As are objects that changed places, each whole in itself."""
+    store = LocalStore(tmp_path / "copy")
+    shutil.copytree(whole.root, store.root)
+    store.create("answers/2026-09/Z01/1.json", b"{}")
+    store.create("goals/Z01/1.json", b"{}")
+    store.replace("validation/2026-10/index.html", b"<p>one")
+    seen = watched(store)
+    with nothing_lost(seen, OCTOBER):
+        for name in ("validation/2026-10/index.html", "validation/2026-10/summary.html"):
+            seen.replace(name, name.encode())
+    assert examine(store).findings == ()
+    gone = {o.name for o in store.list(f"{folder}/")}
+    shutil.rmtree(store.root / folder)
+    if folder.startswith("validation"):
+        store.replace("validation/2026-10/index.html", b"validation/2026-10/summary.html")
+    found = examine(store)
+    assert gone == {f.name for f in found.findings}
+    assert gone and all("`holdfast" in f.what or "estore" in f.what for f in found.findings), found.to_text()
+
+
+def test_a_month_whose_runs_are_gone_is_found(whole: LocalStore, tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "copy")
+    shutil.copytree(whole.root, store.root)
+    shutil.rmtree(store.root / "runs/2026-09")
+    (finding,) = examine(store).findings
+    assert finding.name == "runs/2026-09/success.json" and "holdfast run --month 2026-09" in finding.what
 
 
 def test_a_lost_table_of_0_1_0_is_found_too(whole: LocalStore) -> None:

@@ -1,0 +1,210 @@
+"""What is pure is computed once: reading, checking, counting, measuring, scoring, rendering, parsing, by what goes in.
+
+What a pure function gave lives as long as the process and has a name of its own. Where it goes into another one, its
+name stands for its content, however deep it lies; so most keys are made without looking at a single row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from dataclasses import fields, is_dataclass
+from datetime import date
+from importlib import import_module
+from types import FunctionType, NoneType
+from typing import Any, TypeVar
+from unittest import mock
+
+import polars as pl
+
+from features.councils import Register
+from features.months import Month
+from flows.alerts.alert import Alert
+from flows.month.take_in import Read
+from flows.settings.settings import Settings
+from models.learning.trained import TrainedModel
+
+T = TypeVar("T")
+
+#: Pure functions: where each is looked up by the step that calls it.
+PURE = (
+    ("flows.extracts.receive", "read_form"),
+    ("expectations.passing.check", "check_batches"),
+    ("flows.month.take_in", "month_batch"),
+    ("flows.month.edition", "of_councils"),
+    ("flows.month.take_in", "count_usable"),
+    ("flows.month.edition", "count_usable"),
+    ("flows.extracts.checking", "usable"),
+    ("flows.alerts.council", "council_files"),
+    ("flows.month.steps", "council_files"),
+    ("flows.store.editions", "to_parquet"),
+    ("flows.store.editions", "frame_of"),
+    ("flows.month.measure", "build_inputs"),
+    ("flows.month.measure", "compute_sight"),
+    ("flows.month.measure", "compute_measures"),
+    ("flows.month.measure", "compute_features"),
+    ("flows.month.measure", "monthly_points"),
+    ("flows.month.measure", "extract_log"),
+    ("flows.month.measure", "unreported"),
+    ("flows.month.score", "score_month"),
+    ("flows.month.score", "context"),
+    ("flows.month.steps", "facts_by_council"),
+    ("flows.month.steps", "region_page"),
+    ("flows.alerts.council", "build_alert"),
+    ("flows.alerts.publish", "render_message"),
+    ("flows.mail.policy", "mime_bytes"),
+    ("tests.simulation.world", "mime_bytes"),
+    ("flows.alerts.council", "alert_of"),
+    ("flows.alerts.together", "sealed"),
+    ("flows.extracts.submissions", "sealed"),
+    ("flows.extracts.submissions", "submissions_of"),
+    ("flows.extracts.submissions", "to_parquet"),
+    ("flows.mail.deliver", "message_of"),
+    ("flows.mail.deliver", "record_of"),
+    ("flows.month.edition", "_tables"),
+    ("flows.month.measure", "confirmed_breaks"),
+    ("flows.month.steps", "sealed"),
+    ("flows.month.steps", "shipped_files"),
+    ("flows.store.editions", "_stacked"),
+    ("flows.store.editions", "manifest_from_bytes"),
+    ("flows.store.editions", "manifest_to_bytes"),
+    ("flows.store.kept", "sealed"),
+    ("flows.store.ledger", "sealed"),
+)
+_THREADS = ("flows.alerts.reports", "flows.store.editions", "flows.extracts.submissions", "flows.store.kept")
+
+
+#: Of what pure functions gave: its name among what goes into others, instead of its bytes.
+_NAMES: dict[int, bytes] = {}
+_ATOMS = (str, bytes, int, bool, float, NoneType, Month, date)
+#: Of which there is one only, in a process, wherever it goes in.
+_ONE_ONLY = (Register, TrainedModel, Settings, FunctionType)
+
+
+class _Writer(pickle.Pickler):
+    """Writes what goes into a pure function, with names instead of what has one."""
+
+    def reducer_override(self, value: Any) -> Any:
+        if (name := _NAMES.get(id(value))) is not None:
+            return bytes, (name,)
+        if isinstance(value, _ONE_ONLY) or type(value).__name__ == "MemoryLanding":
+            return str, (type(value).__name__,)
+        if isinstance(value, Read):
+            return str, (f"{value.submission.sha256} {value.file.name} {value.fault} {value.refusal}",)
+        if isinstance(value, pl.Schema):
+            return str, (repr(value),)
+        return NotImplemented
+
+
+def key_of(given: Sequence[Any], named: Mapping[str, Any]) -> bytes:
+    """A hash of what goes into a pure function."""
+    out = io.BytesIO()
+    writer = _Writer(out)
+    writer.fast = True  # the same bytes for equal things, whatever of them is one object
+    writer.dump((given, named))
+    return hashlib.blake2b(out.getvalue(), digest_size=16).digest()
+
+
+def _quick_key(given: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """The same without a hash, if everything is plain or has a name."""
+    parts: list[Any] = []
+    for value in (*given, *named.values()):
+        part = value if type(value) in _ATOMS else _NAMES.get(id(value))
+        if part is None and value is not None:
+            return None
+        parts.append((type(value), part))
+    return (*parts, *named)
+
+
+def _name(made: Any, key: bytes) -> None:
+    """Give a name to a result and to its parts."""
+    parts = [made]
+    if isinstance(made, (tuple, list)):
+        parts += made
+    elif isinstance(made, Mapping):
+        parts += made.values()
+    elif is_dataclass(made):
+        parts += [getattr(made, f.name) for f in fields(made)]
+    for n, part in enumerate(parts):
+        if not isinstance(part, _ATOMS) and not (isinstance(part, (tuple, list, dict, frozenset)) and not part):
+            _NAMES.setdefault(id(part), key + n.to_bytes(4, "big"))
+
+
+def remembered(pure: Callable[..., T]) -> Callable[..., T]:
+    """The function, with what it gave for what went in; what it gave lives as long as the process."""
+    known: dict[Any, T] = {}
+    mark = f"{getattr(pure, '__module__', '')}.{pure.__qualname__}".encode()
+
+    def call(*given: Any, **named: Any) -> T:
+        quick = _quick_key(given, named)
+        if quick is not None and quick in known:
+            return known[quick]
+        key = key_of(given, named)
+        if key not in known:
+            made: Any = pure(*given, **named)
+            known[key] = tuple(made) if isinstance(made, Iterator) else made
+            _name(known[key], hashlib.blake2b(mark + key, digest_size=16).digest())
+        if quick is not None:
+            known[quick] = known[key]
+        return known[key]
+
+    return call
+
+
+class _InTurn:
+    """An executor without threads: the same order every time."""
+
+    def __init__(self, *_: object) -> None: ...
+
+    def __enter__(self) -> _InTurn:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def map(self, work: Callable[..., T], *over: Iterable[Any]) -> Iterator[T]:
+        return iter([work(*each) for each in zip(*over, strict=False)])
+
+    def submit(self, work: Callable[..., T], *given: Any) -> Future[T]:
+        done: Future[T] = Future()
+        done.set_result(work(*given))
+        return done
+
+
+def _remembering(owner: Any, name: str) -> mock._patch[Any]:
+    """A method of a value that never changes, remembered by which value it is; for classes' parsers too."""
+    method = getattr(owner, name)
+    known: dict[int, tuple[Any, Any]] = {}
+
+    def call(one: Any) -> Any:
+        if id(one) not in known:
+            known[id(one)] = (one, method(one))
+            _name(known[id(one)][1], f"{owner.__name__}.{name} {id(one)}".encode())
+        return known[id(one)][1]
+
+    return mock.patch.object(owner, name, call)
+
+
+@contextmanager
+def simulated() -> Iterator[None]:
+    """Pure steps are remembered and nothing runs beside anything else while the block runs."""
+    with ExitStack() as patches:
+        for module in ("flows.store.context", "flows.month.steps"):
+            patches.enter_context(mock.patch.object(import_module(module), "code_version", lambda: "0"))
+        for module, name in PURE:
+            pure = remembered(getattr(import_module(module), name))
+            patches.enter_context(mock.patch.object(import_module(module), name, pure))
+        for module in _THREADS:
+            patches.enter_context(mock.patch.object(import_module(module), "ThreadPoolExecutor", _InTurn))
+        for name in ("neighbours_frame", "context_frame"):
+            patches.enter_context(_remembering(Register, name))
+        parse = staticmethod(remembered(Alert.from_bytes))
+        patches.enter_context(mock.patch.object(Alert, "from_bytes", parse))
+        patches.enter_context(mock.patch.object(Alert, "to_bytes", remembered(Alert.to_bytes)))
+        try:
+            yield
+        finally:
+            _NAMES.clear()  # what had these names is forgotten with the functions

@@ -1,0 +1,123 @@
+"""Whatever is lost, altered or changes places in a store after two months, the doctor names it, or it is harmless.
+
+And a run in such a store says nothing false: it puts right what it can, or it stops and says why.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, cast
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.months import Month
+from flows.alerts.answers import Goal, Reply, record_answer, record_goal
+from flows.orchestration.doctor import examine
+from flows.settings.answer_form import AnswerKind
+from flows.store import Store
+from tests.simulation.month import MONTH, Scene, Truth, run_month, undisturbed
+from tests.simulation.remember import simulated
+from tests.simulation.scored import scored_scene
+from tests.simulation.world import START, Seat, World
+
+#: What may go without a word: claims of runs that have ended, the probe of a store, and lists and copies that the next
+#: run makes anew from what is there.
+HARMLESS = re.compile(r"claims/.+|probe/.+|runs/[^/]+/(kept|alerts)\.json")
+
+
+@pytest.fixture(scope="module")
+def here() -> Iterator[Scene]:
+    with simulated():
+        made = scored_scene()
+        world = made.world()
+        seat = cast(Store, Seat(world, (), lambda: None, lambda: None))
+        said = {"by": "the director", "on": date(2026, 10, 21)}
+        record_answer(seat, Reply(folder="Z03", month=MONTH.plus(-1), kind=AnswerKind.KNOWN, words="Yes.", **said))
+        goal = {"measure": "caseload_fte", "level": 15.0, "by_month": Month(2027, 6), "set_by": "the director"}
+        record_goal(seat, Goal(folder="Z01", on=date(2026, 10, 21), month=MONTH.plus(-1), **goal), MONTH.plus(-1))
+        yield Scene(**{**vars(made), "base": {n: c for n, (c, _) in world.objects.items()}})
+
+
+@pytest.fixture(scope="module")
+def truth(here: Scene) -> Truth:
+    return undisturbed(here)
+
+
+def _harmed(objects: Mapping[str, bytes], data: st.DataObject) -> dict[str, bytes]:
+    """The store after one accident."""
+    harmed = dict(objects)
+    folders = sorted({n.rpartition("/")[0] for n in objects} | {n.partition("/")[0] for n in objects})
+    how = data.draw(st.sampled_from(["gone", "cut off", "flipped", "swapped", "folder gone"]))
+    if how == "folder gone":
+        folder = data.draw(st.sampled_from(folders))
+        return {n: c for n, c in objects.items() if not n.startswith(f"{folder}/")}
+    name = data.draw(st.sampled_from(sorted(objects)))
+    content = objects[name]
+    where = data.draw(st.integers(0, max(len(content) - 1, 0)))
+    if how == "gone":
+        del harmed[name]
+    elif how == "cut off":
+        harmed[name] = content[:where]
+    elif how == "flipped" and content:
+        harmed[name] = (
+            content[:where] + bytes([content[where] ^ 1 << data.draw(st.integers(0, 7))]) + content[where + 1 :]
+        )
+    else:
+        like = [n for n in sorted(objects) if n.partition("/")[0] == name.partition("/")[0]]
+        other = data.draw(st.sampled_from(like))
+        harmed[name], harmed[other] = objects[other], content
+    return harmed
+
+
+def _named(name: str, found: set[str]) -> bool:
+    """Whether a finding is about the object, its edition or its month."""
+    return any(name == f or (f.endswith("/") and name.startswith(f)) for f in found) or (
+        name.startswith("months/") and any(f.rpartition("/")[0] == name.rpartition("/")[0] for f in found)
+    )
+
+
+def _same(now: bytes | None, before: bytes) -> bool:
+    """Whether an object says the same: a bit of the white space in JSON says nothing."""
+    try:
+        return now == before or (now is not None and bool(json.loads(now) == json.loads(before)))
+    except ValueError:
+        return False
+
+
+def accident(here: Scene, truth: Truth, data: st.DataObject) -> None:
+    harmed = _harmed(truth.objects, data)
+    touched = {n for n, c in truth.objects.items() if not _same(harmed.get(n), c)}
+    world = World({n: (c, START) for n, c in harmed.items()})
+    health = examine(cast(Store, Seat(world, (), lambda: None, lambda: None)))
+    found = {f.name for f in health.findings}
+    missed = [n for n in touched if not HARMLESS.fullmatch(n) and not _named(n, found)]
+    gone_runs = [n for n in missed if n.startswith("runs/") and f"{n.rpartition('/')[0]}/success.json" in found]
+    assert not {*missed} - {*gone_runs}, f"{missed}: {health.to_text()}"
+    assert all("`holdfast" in f.what or "estore" in f.what for f in health.findings), health.to_text()
+    ended, _ = run_month(here, world, (), "after")
+    for address, message_id, content in world.mailed:
+        assert truth.inbox.get((address, message_id)) == content, f"{ended}: {address} got {message_id}: {missed}"
+
+
+def test_a_store_in_order_has_no_findings(truth: Truth) -> None:
+    world = World({n: (c, START) for n, c in truth.objects.items()})
+    assert examine(cast(Store, Seat(world, (), lambda: None, lambda: None))).findings == ()
+
+
+@given(data=st.data())
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+def test_whatever_happens_to_a_store_is_named_and_nothing_false_is_said(here: Any, truth: Any, data: Any) -> None:
+    accident(here, truth, data)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+@given(data=st.data())
+@settings(max_examples=2000, deadline=None, suppress_health_check=[*HealthCheck])
+def test_whatever_happens_to_a_store_is_named_two_thousand_times(here: Any, truth: Any, data: Any) -> None:
+    accident(here, truth, data)
