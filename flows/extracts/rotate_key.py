@@ -33,6 +33,7 @@ from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
 from flows.store import AlreadyThere, DamagedObject, ObjectMissing, Store
+from flows.store.kept import rehash
 from flows.store.manifest import require_hashes, rewrite_hashes
 from flows.store.names import TABLE_ENDING
 from flows.store.reading import read_json, read_kept, remedy, sealed, to_parquet
@@ -136,6 +137,7 @@ def rotate(
         if lost:
             without.add(name.split("/")[1])
     rewrite_hashes(store, editions)
+    rehash(store, received)
     store.purge([s for name in tables for s in store.everything(name) if not s.latest])
     done = Rotated(len(tables), replaced, orphans, tuple(sorted(without)))
     store.create(

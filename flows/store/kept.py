@@ -26,7 +26,7 @@ _OF_NO_MONTH = ("answers", "goals", "models", "pseudonyms", "reference", "retent
 #: Editions of any month. A run takes one that is gone in anew, if the files are still there.
 _EDITION = re.compile(r"months/(?P<month>[^/]+)/\d{4}/manifest\.json")
 #: Other folders whose names and hashes are kept.
-_ALSO = ("reconciliation", "region", "runs", "validation")
+_ALSO = ("received", "reconciliation", "region", "runs", "validation")
 #: Objects that are replaced in the ordinary course, by runs and commands: each has a hash of itself.
 _REPLACED = re.compile(r"runs/.+|models/[^/]+/current\.json|reference/.+/in-use\.json|pseudonyms/.+|retention/.+")
 _LISTERS = 8
@@ -145,6 +145,15 @@ def forget(store: Store, names: Iterable[str]) -> None:
     for month in kept_months(store) if gone else ():
         known = _readable(store, month)
         _write(store, month, known, {n: sha for n, sha in known.items() if n not in gone})
+
+
+def rehash(store: Store, names: Iterable[str]) -> None:
+    """Note the new hashes of objects that a change of key rewrote in place."""
+    rewritten = {*names}
+    for month in kept_months(store):
+        known = _readable(store, month)
+        new = {n: digest(store.read(n)) if n in rewritten and sha else sha for n, sha in known.items()}
+        _write(store, month, known, new)
 
 
 def _write(store: Store, month: Month, before: Mapping[str, str], now: Mapping[str, str]) -> None:

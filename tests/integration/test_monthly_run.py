@@ -117,8 +117,8 @@ def test_a_second_run_writes_nothing_new_and_mails_nobody_again(region: Region, 
     after = region.objects()
     assert again.mail.sent_now == 0
     changed = {n for n in after if before.get(n) != after[n] and not n.startswith("store/claims/")}
-    # The region page shows what each stage of the run took.
-    assert changed <= {f"store/region/{LAST}/index.html"}
+    # The region page shows what each stage of the run took, and the list of what must be there has the page's hash.
+    assert changed <= {f"store/region/{LAST}/index.html", f"store/runs/{LAST}/kept.json"}
 
 
 def test_data_officers_hear_of_their_own_files_and_directors_messages_do_not_count_them(

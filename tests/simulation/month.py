@@ -85,7 +85,7 @@ class Delivered:
         return self._landing.read(name)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scene:
     """What all schedules share."""
 
@@ -261,7 +261,7 @@ def _publish(context: RunContext, alerting: steps.Alerting, decided: Decided, th
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Truth:
     """What an undisturbed world holds: the small model that every schedule is judged by."""
 

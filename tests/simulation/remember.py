@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 from unittest import mock
 
 import polars as pl
+from pydantic import BaseModel
 
 from features.councils import Register
 from features.months import Month
@@ -95,6 +96,8 @@ class _Writer(pickle.Pickler):
             return str, (type(value).__name__,)
         if isinstance(value, Read):
             return str, (f"{value.submission.sha256} {value.file.name} {value.fault} {value.refusal}",)
+        if isinstance(value, BaseModel):  # its own form has a set in it, whose order differs between equal values
+            return str, (f"{type(value).__name__} {value.model_dump_json()}",)
         if isinstance(value, pl.Schema):
             return str, (repr(value),)
         return NotImplemented

@@ -19,6 +19,7 @@ from flows.store.ledger import Ledger, Status
 from tests.integration import small_region
 from tests.integration.small_region import AS_OF, LAST
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
+from tests.prefect_homes import prefect_server
 from tests.soak.campaign import Row, table
 from tests.soak.faulty import Weather, faulty
 from tests.warm import run
@@ -52,18 +53,18 @@ def _away(weather: Weather, seconds: int) -> Iterator[None]:
 
 
 def test_whatever_prefect_does_the_month_is_done_and_everybody_told_once(
-    prefect_api: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     councils = small_region.make(tmp_path / "landing")
     directors = {a for c in councils for a in c.recipients}
     mailbox, authority = Mailbox(), Authority(tmp_path, "127.0.0.1")
     rows = []
-    with running(mailbox, authority) as port:
+    with running(mailbox, authority) as port, prefect_server(tmp_path / "server") as api:
         for number, (kind, (share, kinds, away)) in enumerate(FAULTS.items()):
             row, weather = Row(kind, runs=1), Weather(random.Random(number), share, kinds)
             store = LocalStore(tmp_path / f"store-{number}")
             mailbox.mail = []
-            with faulty(prefect_api, weather) as address, _away(weather, away):
+            with faulty(api, weather) as address, _away(weather, away):
                 environment = {
                     **os.environ,
                     **small_region.settings(
