@@ -79,9 +79,12 @@ _Kept = TypeVar("_Kept", Reply, Goal)
 
 
 def _kept_at(form: type[_Kept], name: str) -> Callable[[Any], _Kept]:
+    """A parser for the answer or goal of that name. Raises ValueError if it is another council's or month's."""
+    *place, _ = name.split("/")
+
     def parse(found: Any) -> _Kept:
         one = form.model_validate(found)
-        if one.folder not in name.split("/") or (form is Reply and str(one.month) not in name.split("/")):
+        if one.folder != place[-1] or (place[0] == "answers" and str(one.month) != place[1]):
             raise ValueError("another council's")
         return one
 

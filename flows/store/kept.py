@@ -110,7 +110,8 @@ def nothing_lost(store: Store, month: Month) -> Iterator[frozenset[Month]]:
             f"and nobody was told. {remedy(gone[0])} `holdfast doctor` names each. If it is gone for good, delete "
             f"{lists}: the next run then goes by what is there."
         )
-    yield frozenset(Month.parse(m["month"]) for n in {**earlier, **before} if (m := _EDITION.fullmatch(n)))
+    editions = filter(None, map(_EDITION.fullmatch, {**earlier, **before}))
+    yield frozenset(Month.parse(edition["month"]) for edition in editions)
     written = store.written if isinstance(store, WatchedStore) else {}
     there |= {o.name for o in store.list("months/") if _EDITION.fullmatch(o.name)}
     ours = {n: "" for n in there if _month(n) in (None, str(month))}
