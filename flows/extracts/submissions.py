@@ -132,15 +132,21 @@ def _keep_tables(store: Store, month: Month, kind: Kind, new: Sequence[tuple[Sub
     ordered = [own[key] for key in sorted(own)]
     mark = digest("".join(f"{s.la_code} {s.sha256}\n" for s, _ in ordered).encode())[:12]
     name = f"received/{month}/{kind}-{mark}{TABLE_ENDING}"
-    rows = pl.concat([t.with_columns(submission=pl.lit(s.sha256[:12])) for s, t in ordered], how="diagonal_relaxed")
-    order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in rows.columns]
-    content = to_parquet(rows.sort(order, maintain_order=True))
+    content = _rows_together([s.sha256[:12] for s, _ in ordered], [t for _, t in ordered])
     try:
         store.create(name, content)
     except AlreadyThere:  # a run that died had kept them, or the same files are read in another way now
         if store.read(name) != content:
             store.replace(name, content)
     return name
+
+
+def _rows_together(marks: Sequence[str], tables: Sequence[pl.DataFrame]) -> bytes:
+    """The rows of these tables as one, sorted, each with the mark of its submission."""
+    marked = [table.with_columns(submission=pl.lit(mark)) for mark, table in zip(marks, tables, strict=True)]
+    rows = pl.concat(marked, how="diagonal_relaxed")
+    order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in rows.columns]
+    return to_parquet(rows.sort(order, maintain_order=True))
 
 
 def _read_as(table: pl.DataFrame) -> str:

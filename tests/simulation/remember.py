@@ -61,9 +61,10 @@ PURE = (
     ("tests.simulation.world", "mime_bytes"),
     ("flows.alerts.council", "alert_of"),
     ("flows.alerts.together", "sealed"),
+    ("flows.extracts.submissions", "_read_as"),
+    ("flows.extracts.submissions", "_rows_together"),
     ("flows.extracts.submissions", "sealed"),
     ("flows.extracts.submissions", "submissions_of"),
-    ("flows.extracts.submissions", "to_parquet"),
     ("flows.mail.deliver", "message_of"),
     ("flows.mail.deliver", "record_of"),
     ("flows.month.edition", "_tables"),
@@ -81,9 +82,16 @@ _THREADS = ("flows.alerts.reports", "flows.store.editions", "flows.extracts.subm
 
 #: Of what pure functions gave: its name among what goes into others, instead of its bytes.
 _NAMES: dict[int, bytes] = {}
+#: The same values, so that none of them goes and another one takes its place in memory.
+_ALIVE: dict[int, Any] = {}
 _ATOMS = (str, bytes, int, bool, float, NoneType, Month, date)
-#: Of which there is one only, in a process, wherever it goes in.
-_ONE_ONLY = (Register, TrainedModel, Settings, FunctionType)
+#: Of which there are few, each going in often: what tells one from another.
+_FEW: dict[type, Callable[[Any], str]] = {
+    Register: lambda register: repr(register.councils),
+    TrainedModel: lambda model: repr(model.ref),
+    Settings: lambda settings: settings.digest(),
+    FunctionType: lambda function: function.__qualname__,
+}
 
 
 class _Writer(pickle.Pickler):
@@ -92,8 +100,10 @@ class _Writer(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if (name := _NAMES.get(id(value))) is not None:
             return bytes, (name,)
-        if isinstance(value, _ONE_ONLY) or type(value).__name__ == "MemoryLanding":
-            return str, (type(value).__name__,)
+        if (told := _FEW.get(type(value))) is not None:
+            mark = hashlib.blake2b(told(value).encode(), digest_size=16).digest()
+            _name(value, mark, 0)
+            return bytes, (mark,)
         if isinstance(value, Read):
             return str, (f"{value.submission.sha256} {value.file.name} {value.fault} {value.refusal}",)
         if isinstance(value, BaseModel):  # its own form has a set in it, whose order differs between equal values
@@ -123,18 +133,21 @@ def _quick_key(given: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...
     return (*parts, *named)
 
 
-def _name(made: Any, key: bytes) -> None:
+def _name(made: Any, key: bytes, depth: int = 3) -> None:
     """Give a name to a result and to its parts."""
-    parts = [made]
+    if isinstance(made, _ATOMS) or (isinstance(made, (tuple, list, Mapping, frozenset)) and not made):
+        return
+    _NAMES.setdefault(id(made), key)
+    _ALIVE[id(made)] = made
+    parts: Sequence[Any] = ()
     if isinstance(made, (tuple, list)):
-        parts += made
+        parts = made
     elif isinstance(made, Mapping):
-        parts += made.values()
+        parts = list(made.values())
     elif is_dataclass(made):
-        parts += [getattr(made, f.name) for f in fields(made)]
-    for n, part in enumerate(parts):
-        if not isinstance(part, _ATOMS) and not (isinstance(part, (tuple, list, dict, frozenset)) and not part):
-            _NAMES.setdefault(id(part), key + n.to_bytes(4, "big"))
+        parts = [getattr(made, f.name) for f in fields(made)]
+    for n, part in enumerate(parts if depth else ()):
+        _name(part, hashlib.blake2b(key + n.to_bytes(4, "big"), digest_size=16).digest(), depth - 1)
 
 
 def remembered(pure: Callable[..., T]) -> Callable[..., T]:
@@ -211,3 +224,4 @@ def simulated() -> Iterator[None]:
             yield
         finally:
             _NAMES.clear()  # what had these names is forgotten with the functions
+            _ALIVE.clear()
