@@ -126,7 +126,7 @@ class World:
         name = min((n for n in self.objects if n.endswith(ending)), default="")
         if name:
             content, at = self.objects[name]
-            middle = len(content) // 2
+            middle = len(content) // 2 + self.harmed  # a second flip does not undo the first
             self.objects[name] = (content[:middle] + bytes([content[middle] ^ 16]) + content[middle + 1 :], at)
             self.harmed += 1
 
