@@ -9,14 +9,16 @@ answered. `holdfast doctor` compares every name and hash.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
+from features.errors import StoreError
 from features.months import Month
 from flows.store.editions import History
-from flows.store.port import DamagedObject, ObjectMissing, Store
+from flows.store.port import DamagedObject, ObjectMissing, Store, StoreRefuses
 from flows.store.reading import digest, read_json, remedy, sealed
 from flows.store.retention import deleted_by_retention
 
@@ -30,6 +32,9 @@ _ALSO = ("received", "reconciliation", "region", "runs", "validation")
 #: Objects that are replaced in the ordinary course, by runs and commands: each has a hash of itself.
 _REPLACED = re.compile(r"runs/.+|models/[^/]+/current\.json|reference/.+/in-use\.json|pseudonyms/.+|retention/.+")
 _LISTERS = 8
+#: Seconds between attempts while the store is away, as for a run's tasks.
+_WAITS = (2, 10, 60)
+T = TypeVar("T")
 
 
 class WatchedStore:
@@ -94,13 +99,19 @@ def lost(store: Store, objects: Iterable[str], there: Iterable[str]) -> list[str
 
 
 @contextmanager
-def nothing_lost(store: Store, month: Month) -> Iterator[frozenset[Month]]:
+def nothing_lost(
+    store: Store, month: Month, sleep: Callable[[float], object] = time.sleep
+) -> Iterator[frozenset[Month]]:
     """Do not begin if something is lost; write down at the end what is there. Gives the months that had editions.
 
-    Looks at the month and the one before, which it starts from. Raises DamagedObject. `store` should be `watched`.
+    Looks at the month and the one before, which it starts from. Raises DamagedObject. `store` should be `watched`. A
+    store that is away at the end fails nothing: the next run finds by name what is there.
     """
-    before, earlier = _readable(store, month), _readable(store, month.plus(-1))
-    there = _there(store, month)
+
+    def look() -> tuple[dict[str, str], dict[str, str], set[str]]:
+        return _readable(store, month), _readable(store, month.plus(-1)), _there(store, month)
+
+    before, earlier, there = _patiently(look, sleep)
     needed = [n for n in {**earlier, **before} if n.partition("/")[0] in (*_BY_MONTH, *_OF_NO_MONTH)]
     if not {*needed} <= there and (gone := lost(store, needed, _there(store, month))):
         more = f" and {len(gone) - 1} more objects are" if len(gone) > 1 else " is"
@@ -112,8 +123,24 @@ def nothing_lost(store: Store, month: Month) -> Iterator[frozenset[Month]]:
         )
     editions = filter(None, map(_EDITION.fullmatch, {**earlier, **before}))
     yield frozenset(Month.parse(edition["month"]) for edition in editions)
+    with suppress(StoreError):
+        _patiently(lambda: _write_down(store, month, before, there), sleep)
+
+
+def _patiently(step: Callable[[], T], sleep: Callable[[float], object]) -> T:
+    for delay in _WAITS:
+        try:
+            return step()
+        except StoreRefuses:
+            raise
+        except StoreError:
+            sleep(delay)
+    return step()
+
+
+def _write_down(store: Store, month: Month, before: Mapping[str, str], there: set[str]) -> None:
     written = store.written if isinstance(store, WatchedStore) else {}
-    there |= {o.name for o in store.list("months/") if _EDITION.fullmatch(o.name)}
+    there = there | {o.name for o in store.list("months/") if _EDITION.fullmatch(o.name)}
     ours = {n: "" for n in there if _month(n) in (None, str(month))}
     _write(store, month, before, {**ours, **before, **_of(written, None), **_of(written, str(month))})
     for other in sorted({m for n in written if (m := _month(n)) not in (None, str(month))}):

@@ -179,7 +179,7 @@ def run_month(  # noqa: C901 (a run, its pauses and its heartbeats share one sta
     try:
         with claimed(seat, here.month, owner, rules=here.settings.claims, clock=clock, pause=pause) as month_claim:
             held.append(month_claim)
-            with nothing_lost(store, here.month) as known:
+            with nothing_lost(store, here.month, pause) as known:
                 with claimed(seat, INTAKE, owner, rules=here.settings.claims, clock=clock, pause=pause) as intake:
                     held.append(intake)
                     take_in(context, patiently)

@@ -25,6 +25,7 @@ from flows.store import LocalStore, S3Options, Store, StoreRefuses
 from flows.store.claims import INTAKE, Owner, claimed, wall_clock
 from flows.store.context import RunContext
 from flows.store.editions import History
+from flows.store.kept import nothing_lost, require_editions, watched
 from flows.store.processes import Process, this_process
 from flows.store.s3 import S3Store
 from tests.integration.smtp_server import PASSWORD, USER
@@ -92,7 +93,7 @@ def run(asked: Asked) -> tuple[str, float, int]:
     for module, name in PURE:
         home = import_module(module)
         setattr(home, name, kept(getattr(home, name), Path(asked.kept)))
-    store = open_at(asked.store, asked.s3)
+    store = watched(open_at(asked.store, asked.s3))
     writes = _count_writes(asked.die)
     waited = [0.0]
 
@@ -134,11 +135,15 @@ def run(asked: Asked) -> tuple[str, float, int]:
     )
     claims = {"rules": rules, "clock": clock, "pause": look_again}
     try:
-        with claimed(store, MONTH, owner, **claims) as month_claim:  # type: ignore[arg-type]
+        with (
+            claimed(store, MONTH, owner, **claims) as month_claim,  # type: ignore[arg-type]
+            nothing_lost(store, MONTH, pause) as known,
+        ):
             with claimed(store, INTAKE, owner, **claims):  # type: ignore[arg-type]
                 take_in(context, patiently)
                 time.sleep(asked.linger)
             month_claim.check()
+            require_editions(store, context.history, known)
             gaps = alert(context, here, post, patiently)
         return ("gaps" if gaps else "done"), waited[0], writes()
     except HoldfastError as error:
