@@ -130,7 +130,7 @@ def test_a_judgement_published_moves_the_level_and_next_months_letter_says_so(
     assert "Level from" not in world.refresh(date(2026, 2, 2), monkeypatch).advice, "the model was taught these"
     before, said = world.letters(LAST.plus(-1), date(2026, 2, 20))
     assert {a.score.level.judgements for a in before if a.score.level} == {known.judgements}
-    assert f"Level from {known.judgements} ILACS judgements to 16 December 2025." in said
+    assert f"follow {known.judgements} ILACS judgements published up to 16 December 2025." in said
     assert world.levels() == []
 
     found = world.refresh(
@@ -145,7 +145,7 @@ def test_a_judgement_published_moves_the_level_and_next_months_letter_says_so(
     assert {(a.score.level.judgements, a.score.level.to) for a in after if a.score.level} == {
         (known.judgements + 2, date(2026, 2, 26))
     }
-    assert f"Level from {known.judgements + 2} ILACS judgements to 26 February 2026." in said
+    assert f"follow {known.judgements + 2} ILACS judgements published up to 26 February 2026." in said
     assert world.refresh(date(2026, 3, 9), monkeypatch).advice == found.advice.split(" Level from")[0]
     assert world.levels() == ["2026-03-02-002.json"], "told once, moved once"
 

@@ -63,7 +63,7 @@ def decoded(content: bytes, where: Where) -> tuple[str, list[str]]:
     if not content.strip():
         raise UnreadableExtract(f"{where}: the file is empty. Send it again.")
     not_text = UnreadableExtract(
-        f"{where}: the file is neither text nor a Parquet or Excel file. Send CSV (UTF-8), Parquet or .xlsx."
+        f"{where}: the file is not text, and no Parquet or Excel file. Send CSV (UTF-8), Parquet or .xlsx."
     )
     text_alone = content.rstrip(b"\r\n").rstrip(_PADDING).rstrip(_DOS_END)
     if len(text_alone) < len(content.rstrip(b"\r\n")):
