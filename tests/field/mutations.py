@@ -135,8 +135,11 @@ def _unknown_column(draw: random.Random, rows: Rows) -> tuple[Rows, bool]:
 
 def _spoil(draw: random.Random, rows: Rows) -> tuple[Rows, bool]:
     """One column, in some or all rows, holds what means nothing there. A team may be called anything."""
-    at = draw.choice([i for i, h in enumerate(rows[0]) if i > 1 and h != "team"])
+    at = draw.choice([i for i, h in enumerate(rows[0]) if i > 1 and "team" not in h.lower()])
     text = draw.choice(["#N/A", "#REF!", "1.23457E+11", "???", "31/02/2026", "12/2026", "-1", "1,234", "see note"])
+    if "headcount" in rows[0][at]:
+        text = text.replace(",", "")  # a count like any other
+        text = "-1" if text.isdigit() else text
     share = draw.choice([0.02, 0.3, 1.0])
     hit = [draw.random() < share for _ in rows]
     hit[1] = True

@@ -82,7 +82,8 @@ _MADE_DATE = (
 )
 _GROUPED = r"^[0-9]{1,3}(?:,[0-9]{3})+$"
 _NOT_PLAIN = r"[#.+,/]|^-|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]|^(?:[0 ]+|9{4,})$"
-_CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—]\s*(.*)")
+#: A code and its wording. “1.5” and “1-3” are neither: what follows the mark must hold a letter and not go on a number.
+_CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—](?!\d)\s*(|.*[^\W\d_].*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -299,7 +299,7 @@ def _status(text: str) -> str | None:
 
 def _yes_no(text: str) -> bool | None:
     """Yes or no, with or without Ofsted's letter or a number before it."""
-    plain = normalised(re.sub(r"^\s*(?:[a-c]|\d{1,2})\s*[).:\-–—]\s*", "", text, flags=re.IGNORECASE))
+    plain = normalised(re.sub(r"^\s*(?:[a-c]|\d{1,2})\s*[).:\-–—](?!\d)\s*", "", text, flags=re.IGNORECASE))
     if plain in ("yes", "y", "true", "1", "nfa", "nofurtheraction"):
         return True
     return False if plain in ("no", "n", "false", "0") else None

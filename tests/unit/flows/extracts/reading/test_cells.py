@@ -80,6 +80,11 @@ def test_nobody_is_an_empty_reference_where_it_may_be_empty() -> None:
     assert _read(_CASELOAD.field("case_ref"), "Unallocated") == ([None], ["unknown_reference"])
 
 
+@pytest.mark.parametrize("number", ["1.23457E+11", "1.5", "1-3", "1:2", "2)3", "1.0.0"])
+def test_a_number_that_begins_like_a_code_is_no_code(number: str) -> None:
+    assert _read(_WORKFORCE.field("org_role"), number) == ([None], ["unknown_code"])
+
+
 @pytest.mark.parametrize("symbol", [*DFE_SYMBOLS, "C", "LOW"])
 def test_symbols_are_reasons_in_a_councils_figure_and_problems_in_a_workers_row(symbol: str) -> None:
     text = pl.Series("n", [symbol, "1.5", None], dtype=pl.String())
