@@ -1,6 +1,6 @@
 """What is served of a classifier: its level, the numbers at that level, an interval, and exact reasons if it has any.
 
-Training, registry and scoring know a `ServedClassifier` and nothing else. `BelowGoodClassifier` is one;
+Training knows a `ServedClassifier` and nothing else, scoring its `Scorer` alone. `BelowGoodClassifier` is one;
 `WithLevel` makes one of any other classifier of scikit-learn, so that a line in the list of candidates is enough.
 """
 
