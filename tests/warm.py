@@ -1,6 +1,6 @@
 """Commands as processes of their own that need not import everything anew.
 
-Importing the flows costs some seven seconds of processor, Great Expectations most of them. One process imports them
+Importing the flows and Great Expectations costs some six seconds of processor. One process imports them
 once, before Polars starts a thread, and each command is forked from it: a real process with a pid to kill, its own
 environment, folder and output, and an exit code. What is tested of a cold start is started cold (`subprocess`).
 """
