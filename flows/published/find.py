@@ -79,7 +79,8 @@ def as_settings(one: DataSet, holds: Holds, *, pinned: bool) -> str:
         "data_set": one.id,
         **({"version": one.version} if pinned else {}),
     }
-    return f"# {one.publication}: {' '.join(one.title.split())}\n" + tomli_w.dumps({"reference": {"sources": [source]}})
+    # A table of its own, however short: a second [reference] would not fit into a file that has one.
+    return f"# {one.publication}: {' '.join(one.title.split())}\n[[reference.sources]]\n{tomli_w.dumps(source)}"
 
 
 def write_into(settings: Path, lines: str) -> None:
