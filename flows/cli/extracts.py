@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from features.errors import CheckFailed, ExtractError
+from features.errors import CheckFailed, ExtractError, SettingsError
 from features.private_files import write_private
 from flows.cli.root import FILES, app
 from flows.cli.steps import steps_shown
@@ -47,14 +47,19 @@ def check_command(
 
     from features.months import Month
     from features.registry import Kind
-    from flows.desk.past import landing_of, past_of, settings_if_any
+    from flows.desk.past import landing_of, past_of
     from flows.extracts.check_files import check_files, page_of
     from flows.orchestration import embedded
+    from flows.settings.settings import Settings
 
     embedded.configure()
     if kind is not None and kind not in {str(k) for k in Kind}:
         raise typer.BadParameter(f"one of {', '.join(Kind)}", param_hint="--kind")
-    settings = settings_if_any()
+    try:
+        settings = Settings.load()
+    except SettingsError as fault:
+        typer.echo(f"{fault} The files are checked by themselves, without the group's records.", err=True)
+        settings = None
     found = check_files(
         files,
         council=council,
@@ -124,7 +129,6 @@ def template_command(
 @app.command("pull-ssd", rich_help_panel=FILES)
 def pull_ssd(month: MonthOption, council: CouncilOption) -> None:
     """Read a council's SSD database and write the needed columns to the landing folder, without personal data."""
-    from features.errors import SettingsError
     from features.months import Month, london_day
     from flows.extracts.formats.ssd.sql import pull
     from flows.settings.settings import Settings
@@ -155,7 +159,6 @@ def kind_of(text: str) -> Kind:
 def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
     """The landing store, and the council with this code in its register. Raises SettingsError if there is none."""
     from features.councils import folder_name
-    from features.errors import SettingsError
     from flows.store import open_store
     from flows.store.context import load_register
 

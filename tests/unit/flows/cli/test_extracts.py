@@ -136,6 +136,15 @@ def test_columns_of_personal_data_are_named_and_the_file_is_not_mapped(desk: Pat
     assert "“Date of birth”" in str(result.exception)
 
 
+def test_a_check_with_settings_that_cannot_be_used_says_so(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOLDFAST_NO_SUCH_SETTING", "1")
+    (desk / "workforce.csv").write_text("a,b\n1,2\n")
+    result = _run("check", "workforce.csv", "--council", "Z01", "--month", "2026-10")
+    assert "HOLDFAST_NO_SUCH_SETTING" in result.output
+    assert "The files are checked by themselves, without the group's records." in result.output
+    assert "Checks of October 2026: Council Z01" in result.output
+
+
 def test_a_month_and_a_council_must_be_known(desk: Path) -> None:
     _home_made(desk / "hr.csv")
     said = _run("map", "hr.csv", "--kind", "workforce", "--council", "Z01")
