@@ -75,6 +75,9 @@ def main() -> None:
     os.environ.setdefault("PREFECT_API_URL", f"http://{HOST}:{port}/api")
     os.environ.setdefault("PREFECT_SERVER_API_HOST", HOST)
     os.environ.setdefault("PREFECT_SERVER_API_PORT", str(port))
+    from flows.orchestration import embedded
+
+    embedded.configure()
     import uvicorn
     from prefect.server.api.server import create_app
 
