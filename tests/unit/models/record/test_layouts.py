@@ -9,8 +9,9 @@ import polars as pl
 import pytest
 
 from features.errors import ReferenceDataError
-from models.record import read_record
+from models.record import layouts, read_record
 from models.record.figures import counts
+from models.record.judgements import report_rows
 from models.record.tables import read_tables
 
 PLACE = (
@@ -120,3 +121,22 @@ def test_the_published_files_are_all_used(public_data: Path) -> None:
     # Ofsted's 2023 sheet gives Nottingham's report of 5 September 2022 as published on 5 November.
     nottingham = record.disagreements.filter(pl.col("la_code") == "892", pl.col("field") == "published")
     assert nottingham.select("kept", "other").rows() == [("2022-09-05", "2022-11-05")]
+
+
+def test_a_report_without_type_and_start_is_a_single_inspection_until_the_first_ilacs_report() -> None:
+    """Begun as usual before its publication, one of February 2018 would fall under ILACS, which had no report yet."""
+
+    def framework(published: str, kind: str | None = None, started: str | None = None) -> str | None:
+        row = {
+            "la_name": "Kent",
+            "published": published,
+            "inspection_type": kind,
+            "started": started,
+            "leaders": "Good",
+        }
+        (read,) = report_rows(layouts.REPORTS, pl.DataFrame([row], schema=dict.fromkeys(row, pl.String())))
+        return read.framework and read.framework.name
+
+    assert framework("28/02/2018") == "SIF"
+    assert framework("01/03/2018") == "ILACS"
+    assert framework("28/02/2018", started="10/01/2018") == "ILACS"
