@@ -95,9 +95,11 @@ UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 
 
-def tidy(text: pl.Expr) -> pl.Expr:
-    """Trimmed cells without unseen characters, whose spaces are all plain ones."""
-    return text.str.replace_all(f"[{UNSEEN}]", "").str.replace_all(f"[{_SPACES}]", " ").str.strip_chars()
+def tidied(cells: pl.Series) -> pl.Series:
+    """Trimmed cells without unseen characters, whose spaces are all plain ones; only longer characters need a look."""
+    if cells.str.len_bytes().sum() != cells.str.len_chars().sum():
+        cells = cells.str.replace_all(f"[{UNSEEN}]", "").str.replace_all(f"[{_SPACES}]", " ")
+    return cells.str.strip_chars()
 
 
 def raw_table(
@@ -115,12 +117,12 @@ def raw_table(
 
     `clean`: the cells are already trimmed and blanks are already null.
     """
-    frame = pl.DataFrame([*(c.alias(str(i)) for i, c in enumerate(columns)), file_rows.cast(pl.UInt32).alias(_ROW)])
+    cells = columns if clean else [tidied(c) for c in columns]
+    frame = pl.DataFrame([*(c.alias(str(i)) for i, c in enumerate(cells)), file_rows.cast(pl.UInt32).alias(_ROW)])
     text = pl.exclude(_ROW)
     if not clean:
         frame = (
             frame.lazy()
-            .with_columns(tidy(text))
             .with_columns(_unmarked(text))
             .with_columns(pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text))
             .collect()
@@ -129,12 +131,12 @@ def raw_table(
         frame = frame.filter(pl.any_horizontal(text.is_not_null()))
     names = tuple(" ".join(re.sub(_AS_FORMULA, r"\1", h.strip()).split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
-    cells = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
+    columns = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
     found = problems if problems is not None else _NONE
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
         headers=tuple(names[i] for i in kept),
-        cells=pl.DataFrame([*cells, frame.get_column(_ROW)]),
+        cells=pl.DataFrame([*columns, frame.get_column(_ROW)]),
         problems=found
         if found.is_empty()
         else found.filter(pl.col("position").is_in(list(moved))).with_columns(

@@ -30,7 +30,7 @@ from flows.extracts.reading.delimited import (
 )
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown
-from flows.extracts.reading.table import NULL_MARKERS, tidy
+from flows.extracts.reading.table import NULL_MARKERS, tidied
 from flows.extracts.reading.tables import as_text
 from flows.extracts.reading.where import Where, damage_as_sentence
 
@@ -268,7 +268,7 @@ def _clean(read: pl.DataFrame, rows: pl.Series, table: SsdTable) -> pl.DataFrame
     nothing = ["", *NULL_MARKERS, *PLACEHOLDERS]
     absent = [c for c in table.codes if c not in read.columns]
     return (
-        read.with_columns(tidy(pl.all().cast(pl.String)))
+        read.with_columns(tidied(c) for c in read.cast(pl.String).get_columns())
         .with_columns(pl.when(pl.all().is_in(nothing).not_()).then(pl.all()))
         .with_columns(pl.lit(None, pl.String()).alias(c) for c in absent)
         .with_columns(rows.cast(pl.UInt32).alias("row"))
