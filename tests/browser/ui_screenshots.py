@@ -39,6 +39,7 @@ def main() -> int:
         def look(name: str) -> None:
             # While a part of the page is still coming, a grey form stands in its place.
             ui.page.wait_for_function("() => !document.querySelector('.animate-pulse')", timeout=30_000)
+            ui.page.wait_for_timeout(3_000)  # the picture of the task runs is drawn after the page
             ui.page.evaluate("window.scrollTo(0, 0)")
             taken = ui.page.screenshot(animations="disabled")
             target = FOLDER / f"ui-{name}.png"
