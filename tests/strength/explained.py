@@ -53,6 +53,12 @@ EXPLAINED = (
         for edge in (0.02, 0.98)
     ),
     Explained("models/learning/classifier.py", "np.maximum(np.diff(cuts)", "0.05 -> 1.05", _START),
+    Explained(
+        "models/learning/training.py",
+        "assert isinstance(first",
+        "isinstance(first, date) and isinstance(last, date) -> isinstance(first, date) or isinstance(last, date)",
+        "For the type checker: both ends of a frame with rows are days.",
+    ),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),
     Explained(

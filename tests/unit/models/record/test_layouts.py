@@ -140,3 +140,17 @@ def test_a_report_without_type_and_start_is_a_single_inspection_until_the_first_
     assert framework("28/02/2018") == "SIF"
     assert framework("01/03/2018") == "ILACS"
     assert framework("28/02/2018", started="10/01/2018") == "ILACS"
+
+
+def test_tables_that_no_file_holds_are_named_and_those_that_are_there_are_not(tmp_path: Path) -> None:
+    _write(tmp_path, "a.csv", f"{PLACE},{NEW}", _row(2023, "841", "Darlington", 95, 10, 8, 7, 60, 900, 500))
+    _write(tmp_path, "r.csv", REPORTS, "1,Darlington,2019-03-01,,,Good,Good,Good,Good,Good")
+    absent = [n for n in read_record(tmp_path).notes if n.startswith("No file holds")]
+    _write(tmp_path, "sn.csv", "old_la_code," + ",".join(f"sn{i}" for i in range(1, 11)), "841," + "840," * 9 + "840")
+    still = [n for n in read_record(tmp_path).notes if n.startswith("No file holds")]
+    assert len(absent) == len(
+        [*layouts.CHILDREN, layouts.POPULATION, layouts.LAIT, layouts.DEPRIVATION, layouts.NEIGHBOURS]
+    )
+    assert [n for n in absent if n not in still] == [
+        f"No file holds {layouts.NEIGHBOURS.name}; features that need it are left out."
+    ]
