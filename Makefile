@@ -35,6 +35,7 @@ test: .venv/dev.done var/prefect-new/prefect.db
 # councils are scored (so the 100,000 of make soak take about 1 h 40 min on two cores, in two processes), HOLDFAST_KILLS=50 7 minutes (300: about 40), HOLDFAST_MONTHS=2 for each line of the table of a faulty S3 4 minutes
 # (12: about 15), tests/soak/test_surroundings.py 7 minutes. PYTEST=tests/soak runs the campaigns on real servers alone: about an hour.
 soak: .venv/dev.done var/prefect-new/prefect.db
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -m "hypothesis and not soak" --timeout 3600 $(PYTEST)
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
 
 # Branch coverage of the unit tests, each room's share and every line and branch that none of them takes.

@@ -23,7 +23,8 @@ os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="holdfast-tests-")
 new_home(Path(os.environ["PREFECT_HOME"]))
 atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
 
-settings.register_profile("push", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+#: A few examples of each property with every push; `make soak` tries hundreds.
+settings.register_profile("push", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 

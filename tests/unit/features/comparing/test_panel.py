@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.comparing.panel import as_of, compute_features
@@ -194,7 +194,6 @@ class TestAsOf:
         assert later["national_percentile"].to_list() == [0.0]
 
 
-@settings(max_examples=20)
 @given(
     st.lists(st.one_of(st.none(), st.floats(0.01, 0.9)), min_size=40, max_size=40),
     st.integers(1, 39),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.councils import Register
@@ -52,7 +52,6 @@ def test_a_council_that_a_finished_run_could_not_decide_stops_nobody(tmp_path: P
 
 
 @given(st.lists(st.sampled_from([[], ["991"], ["992"], ["991", "992"]]), min_size=1, max_size=6))
-@settings(max_examples=30, deadline=None)
 def test_no_month_is_decided_over_a_gap(tmp_path_factory: pytest.TempPathFactory, months: list[list[str]]) -> None:
     """Newest first. Refused exactly if some council's nearest alert is not of the month before."""
     nearest = [next((back for back, codes in enumerate(months) if code in codes), 0) for code in ("991", "992")]

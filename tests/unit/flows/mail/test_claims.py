@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.batch import Effect, Severity
@@ -51,7 +51,6 @@ def notes(draw: st.DrawFn) -> ValidationNote:
     )
 
 
-@settings(max_examples=25, deadline=None)
 @given(
     st.lists(notes(), max_size=9, unique_by=lambda n: n.message), st.sets(st.sampled_from(sorted(BY_NAME)), max_size=9)
 )
@@ -92,7 +91,6 @@ COUNCILS = st.builds(
 FATES = st.sampled_from(list(Fate))
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(COUNCILS, max_size=6, unique_by=lambda c: c.la_code), FATES)
 def test_the_team_reads_who_must_be_called_who_changed_by_how_much_and_each_file(
     councils: list[CouncilMonth], fate: Fate

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -46,7 +46,6 @@ def test_a_rule_without_spread_follows_nothing() -> None:
     assert followed(Level(), LevelRule(sd=0.0), [Judged(DAY, 0.0, True)]) == Level()
 
 
-@settings(max_examples=30)
 @given(
     st.lists(st.tuples(st.integers(0, 900), st.floats(-3, 3), st.booleans()), min_size=1, max_size=12),
     st.integers(0, 11),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 import skops.io
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import ModelError
@@ -50,7 +50,6 @@ def test_the_model_file_of_a_level_alone_gives_what_is_served() -> None:
     assert np.array_equal(alone.predict_proba(x)[:, 2:].sum(axis=1), moved.outlook(frame).below_good)
 
 
-@settings(max_examples=15, deadline=None)
 @given(st.permutations(range(10)), st.integers(0, 10), st.lists(st.booleans(), min_size=10, max_size=10))
 def test_portions_and_order_do_not_matter(order: list[int], cut: int, poor: list[bool]) -> None:
     judged = [_judged(i, poor[i]) for i in order]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -108,7 +108,6 @@ def test_nothing_to_draw_is_no_chart() -> None:
 _VALUE = st.none() | st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1e-9, 0.07])
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.lists(_VALUE, min_size=24, max_size=24), _VALUE, st.booleans())
 def test_any_series_can_be_drawn(values: list[float | None], goal: float | None, level: bool) -> None:
     one = THREE[0]

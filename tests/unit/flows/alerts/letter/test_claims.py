@@ -201,7 +201,6 @@ def names(measure: str, text: str) -> bool:
     return re.search(rf"(?<![\w])(?:{label})(?! \()(?![\w])", text, flags=re.I) is not None
 
 
-@settings(max_examples=25, deadline=None)
 @given(alerts())
 def test_the_lead_names_only_what_signals_and_counts_it_rightly(one: Alert) -> None:
     letter = alert_letter(one, Contact(), draw=False)
@@ -226,7 +225,6 @@ def test_the_lead_names_only_what_signals_and_counts_it_rightly(one: Alert) -> N
             assert ("too few months" in letter.lead) == (not one.usual_is_known)
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_a_point_is_called_worse_only_if_it_signals_so_and_a_change_is_one(one: Alert) -> None:
     for point in alert_letter(one, Contact(), draw=False).points:
@@ -255,7 +253,6 @@ def test_a_point_is_called_worse_only_if_it_signals_so_and_a_change_is_one(one: 
             assert point.detail.startswith("The same as a year ago") and then == point.value
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_one_name_has_one_number(one: Alert) -> None:
     text = whole(alert_letter(one, Contact(), draw=False))
@@ -287,7 +284,6 @@ def test_the_chart_draws_what_the_points_say_and_nothing_else(one: Alert, room: 
     assert drawn == [*said, *(a for a in aims if a in charted and a not in said)]
 
 
-@settings(max_examples=25, deadline=None)
 @given(alerts())
 def test_a_stage_is_said_only_with_its_signs_and_never_beside_the_band(one: Alert) -> None:
     letter = alert_letter(one, Contact(), draw=False)
@@ -298,7 +294,6 @@ def test_a_stage_is_said_only_with_its_signs_and_never_beside_the_band(one: Aler
         assert said is not None and fact.declared.label in said[1]
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_a_known_cause_is_not_asked_about_and_not_hidden(one: Alert) -> None:
     letter = alert_letter(one, Contact(), draw=False)
@@ -339,7 +334,6 @@ def test_each_measure_of_concern_has_its_question_and_no_other_has_one(one: Aler
     assert ("what to ask this week" in letter.points_heading) == any(p.asks for p in worse)
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_a_letter_is_short_before_the_fold_and_plain(one: Alert) -> None:
     letter = alert_letter(one, Contact(person="Asha Bell", telephone="01632 960 123"), draw=False)
@@ -358,7 +352,6 @@ def test_a_letter_is_short_before_the_fold_and_plain(one: Alert) -> None:
     assert unscored or (NO_REASONS in text) is not bool(one.score.reasons)
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_a_letter_without_a_score_claims_none_and_asks_for_the_files_that_are_wanting(one: Alert) -> None:
     letter = alert_letter(one, Contact(), draw=False)
@@ -385,7 +378,6 @@ def test_a_letter_without_a_score_claims_none_and_asks_for_the_files_that_are_wa
             assert labels
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_goals_and_the_time_of_recovery_say_what_is_so_without_blame(one: Alert) -> None:
     text = whole(alert_letter(one, Contact(), draw=False))
@@ -406,7 +398,6 @@ def test_goals_and_the_time_of_recovery_say_what_is_so_without_blame(one: Alert)
         assert ("you are within that time" in text) == (18 <= months <= 24)
 
 
-@settings(max_examples=30, deadline=None)
 @given(alerts(), st.data())
 def test_a_correction_names_what_differs_and_only_that(one: Alert, data: st.DataObject) -> None:
     chosen = [f for f in one.facts if f.value is not None and data.draw(st.booleans())]
