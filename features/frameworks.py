@@ -187,12 +187,12 @@ def judgement_written(published: date, grade: str) -> Judgement:
     return judgement
 
 
-def counting() -> list[str]:
+def counting_frameworks() -> list[str]:
     """Names of the frameworks whose inspections are part of a track record and move a level."""
     return [f.name for f in FRAMEWORKS if f.counts]
 
 
-def teaching() -> list[str]:
+def training_frameworks() -> list[str]:
     """Names of the frameworks whose inspections may teach a model."""
     return [f.name for f in FRAMEWORKS if f.trains]
 
@@ -203,12 +203,12 @@ def newest_level(names: Iterable[str | None], otherwise: str = "ILACS") -> str:
     return next((f.level_of for f in reversed(FRAMEWORKS) if f.counts and f.name in among), otherwise)
 
 
-def declared(name: str) -> Framework:
+def framework_named(name: str) -> Framework:
     """The framework of that name; raises KeyError."""
     return {f.name: f for f in FRAMEWORKS}[name]
 
 
-def sharing(level: str) -> list[str]:
+def frameworks_sharing_level(level: str) -> list[str]:
     """Names of the frameworks whose inspections make up one level."""
     return [f.name for f in FRAMEWORKS if f.counts and f.level_of == level]
 

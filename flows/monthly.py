@@ -33,7 +33,7 @@ from flows.month.restated import restatements
 from flows.month.score import RETURNS_MAX_AGE_MONTHS, load_model
 from flows.month.steps import chosen_councils
 from flows.orchestration import artifacts
-from flows.orchestration.ends import MonthReport, check_only, rehearsed, send_only
+from flows.orchestration.ends import MonthReport, check_only, dry_run_outcome, send_only
 from flows.orchestration.export_after import export_after
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.faults import Faults
@@ -147,7 +147,7 @@ def alert_and_report(
     restated = tuple(restatements(context.history, context.register, taken, context.cutoff))
     named = f"{model.ref.name} {model.ref.version}"
     if not request.steps.publishes:
-        return rehearsed(context, alerting, restated, named, faults)
+        return dry_run_outcome(context, alerting, restated, named, faults)
     published, post = publish_all(context, alerting, faults), open_post(context)
     report = MonthReport(context, request, alerting, published, restated, named, faults, post)
     return report.of(mail_month(context, request, alerting.storm, published, faults, report.of, post))

@@ -16,7 +16,7 @@ from features.comparing.context import whole_months
 from features.councils import Council
 from features.months import Month
 from features.registry import ALL_MEASURES, Group
-from flows.alerts.answers import Goal, Reply, quiet
+from flows.alerts.answers import Goal, Reply, known_causes
 from flows.alerts.facts import IMPROVEMENT, CouncilFacts, MeasureFact, Series, SubmissionFact, ValidationFacts
 from flows.alerts.look_first import look_first, seen_at_first
 from flows.alerts.state import Band, Change, Decision, MessageKind, MonthField, Record
@@ -199,7 +199,7 @@ class Alert(Record):
     @property
     def quiet(self) -> dict[str, Reply]:
         """Measures whose cause is known and in hand this month, as the council told us, with its answer."""
-        return quiet(self.answers, self.month)
+        return known_causes(self.answers, self.month)
 
     @property
     def stage_signs(self) -> tuple[MeasureFact, ...]:
@@ -247,7 +247,7 @@ def build_alert(
 ) -> Alert:
     """Build the first revision of a council's alert object for a month; `publish_alert` makes later ones."""
     shown = _score(score)
-    strongest = shown_measures(shown, facts.measures, decision.change, behind=quiet(answers, score.month))
+    strongest = shown_measures(shown, facts.measures, decision.change, behind=known_causes(answers, score.month))
     if decision.band is Band.FIRST_MONTHS:
         strongest = seen_at_first(facts.measures)
     drawn = dict.fromkeys([*(f.measure for f in strongest), *(g.measure for g in goals)])

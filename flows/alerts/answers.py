@@ -159,7 +159,7 @@ def with_goals(store: Store) -> frozenset[str]:
     return frozenset(o.name.split("/")[1] for o in store.list("goals/"))
 
 
-def quiet(answers: Sequence[Reply], month: Month) -> dict[str, Reply]:
+def known_causes(answers: Sequence[Reply], month: Month) -> dict[str, Reply]:
     """The measures whose cause is known and in hand in a month, with the answers that say so."""
     return {a.measure: a for a in answers if a.quiet_until is not None and a.month < month <= a.quiet_until}
 

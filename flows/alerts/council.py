@@ -21,7 +21,7 @@ from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.details import WINDOW_MONTHS
 from flows.alerts.letter.render import render_message
-from flows.alerts.publish import Publication, Published, publish_alert, readable_alerts, told_folders
+from flows.alerts.publish import Publication, Published, councils_told, publish_alert, readable_alerts
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Band, Decision
 from flows.alerts.together import Standing
@@ -78,7 +78,7 @@ def decide_councils(
 
     `earlier` has that alert by folder (`previous_alerts`).
     """
-    told = {m: told_folders(store, m) for m in {alert.month for alert in earlier.values()}}
+    told = {m: councils_told(store, m) for m in {alert.month for alert in earlier.values()}}
     answered, aiming = with_answers(store), with_goals(store)
     decided = []
     for council in councils:

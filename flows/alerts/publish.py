@@ -131,13 +131,13 @@ def previous_alerts(
     return found
 
 
-def told_folders(store: Store, month: Month) -> frozenset[str]:
+def councils_told(store: Store, month: Month) -> frozenset[str]:
     """The councils (by folder) that any message of a month reached or may have reached. Needs one listing."""
     entries = Ledger(store).month(month)
     return frozenset(e.key.split("/")[1] for e in entries if e.status in (Status.SENT, Status.SENDING))
 
 
-def gone_messages(store: Store, month: Month) -> frozenset[str]:
+def sent_message_keys(store: Store, month: Month) -> frozenset[str]:
     """Keys of a month's messages that reached anyone or may have, also redirected ones. Needs one listing."""
     entries = Ledger(store).month(month)
     return frozenset(e.key.removesuffix(REDIRECTED) for e in entries if e.status in (Status.SENT, Status.SENDING))

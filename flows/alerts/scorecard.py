@@ -47,7 +47,7 @@ class Hindsight(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class MonthStatement:
     """What Holdfast said of a council in one month."""
 
     month: Month
@@ -68,7 +68,7 @@ class JudgedCouncil:
     """In the words of its framework."""
     framework: str
     below_good: bool
-    said: tuple[Said, ...]
+    said: tuple[MonthStatement, ...]
     """Oldest first, never empty."""
 
     @property
@@ -77,7 +77,7 @@ class JudgedCouncil:
         return self.said[-1].band
 
     @property
-    def scored(self) -> Said | None:
+    def scored(self) -> MonthStatement | None:
         """The last month with a score before it."""
         return next((s for s in reversed(self.said) if s.score is not None), None)
 
@@ -117,7 +117,7 @@ class JudgedCouncil:
         return f"{head}{open_for} Before it: {runs}."
 
 
-def _run_words(run: Sequence[Said]) -> str:
+def _run_words(run: Sequence[MonthStatement]) -> str:
     """Consecutive months in one band, with the range of their scores."""
     scores = sorted(s.score for s in run if s.score is not None)
     words = f"{run[0].band.words} from {run[0].month.in_words} ({count_words(len(run), 'month', 'months')}"
@@ -255,10 +255,10 @@ def _known_before(store: Store, published: date, names: Sequence[str]) -> Alert 
     return None
 
 
-def _said(alert: Alert) -> Said:
+def _said(alert: Alert) -> MonthStatement:
     band = alert.decision.band
     still = band is Band.NOT_SCORED and alert.decision.state.scored_band in _OPEN
-    return Said(alert.month, band, alert.score.probability_below_good, band in _OPEN or still)
+    return MonthStatement(alert.month, band, alert.score.probability_below_good, band in _OPEN or still)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +268,7 @@ class _Deleted:
     folder: str
     revision: int
     known_by: date
-    said: Said
+    said: MonthStatement
 
 
 def keep_what_was_said(store: Store, before: Month) -> None:
@@ -303,7 +303,7 @@ def _said_in(store: Store, month: Month) -> list[_Deleted]:
             row["folder"],
             row["revision"],
             date.fromisoformat(row["known_by"]),
-            Said(month, Band(row["said"]["band"]), row["said"]["score"], row["said"]["is_open"]),
+            MonthStatement(month, Band(row["said"]["band"]), row["said"]["score"], row["said"]["is_open"]),
         )
         for row in rows
     ]
@@ -315,7 +315,7 @@ def _deleted(store: Store) -> list[_Deleted]:
     return [one for month in sorted(months) for one in _said_in(store, month)]
 
 
-def _latest_before(published: date, kept: Iterable[_Deleted]) -> list[Said]:
+def _latest_before(published: date, kept: Iterable[_Deleted]) -> list[MonthStatement]:
     """Of each month, what the last revision said that was made before a day; oldest first."""
     known = [o for o in kept if o.known_by < published and o.said.month.last_day < published]
     return [s for _, s in sorted({o.said.month: o.said for o in sorted(known, key=lambda o: o.revision)}.items())]

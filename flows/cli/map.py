@@ -115,7 +115,7 @@ def _settle(
     from features.words import count_words
     from flows.extracts.propose.asking import Answers
     from flows.extracts.propose.look import look_at
-    from flows.extracts.propose.session import settle
+    from flows.extracts.propose.session import run_session
     from flows.extracts.reading.where import Where
 
     looked = look_at(files, kind, Where(f"{owner.name} ({owner.la_code})", since, ""))
@@ -128,7 +128,7 @@ def _settle(
         if earlier := answers.resume(draft.kept()):
             typer.echo(f"Going on after {count_words(earlier, 'answer', 'answers')} of an earlier start (b goes back).")
     try:
-        settled = settle(looked.tables, owner, since, said=given, answers=answers)
+        settled = run_session(looked.tables, owner, since, said=given, answers=answers)
     except typer.Abort:
         typer.echo("\nStopped. The answers so far are kept: start the same command again, and it goes on from here.")
         raise typer.Exit(130) from None

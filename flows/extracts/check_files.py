@@ -24,10 +24,10 @@ from features.registry import EXTRACTS, Kind
 from flows.extracts.checking import Past, batch_of, check_history, count_usable
 from flows.extracts.formats.asked import Asked, Content, Form
 from flows.extracts.formats.csww.report import ReturnReport, check_return
-from flows.extracts.formats.known import BY_FORM, form_by_name, kinds_of, needed_parts, read_form, said_by
+from flows.extracts.formats.known import BY_FORM, council_and_month_of, form_by_name, kinds_of, needed_parts, read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.mapping import FOLDER as MAPPINGS
-from flows.extracts.mapping import HeaderMapping, in_force, load_mapping, read_mapping
+from flows.extracts.mapping import HeaderMapping, load_mapping, mapping_in_force, read_mapping
 from flows.extracts.personal.refuse import refuse_in_headers
 from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.excel import WhichSheet
@@ -195,7 +195,7 @@ def _mapping(
     store = file.mappings or landing
     if store is None:
         return None
-    saved = in_force(store.list(f"{MAPPINGS}/{council.folder}/"), council, kind, month)
+    saved = mapping_in_force(store.list(f"{MAPPINGS}/{council.folder}/"), council, kind, month)
     return load_mapping(store, saved.name, where) if saved else None
 
 
@@ -236,7 +236,7 @@ def _lay_out(
     refusal: ExtractError | None = None
     try:
         is_own_file = form is Form.NATIVE and isinstance(content, bytes)
-        said = _said(content, file.name, kind) if is_own_file else said_by(form, content)
+        said = _said(content, file.name, kind) if is_own_file else council_and_month_of(form, content)
     except ExtractError as error:
         said, refusal = (None, None), _or_mapped(error, file, kind, given, month)
     la_code, of = given or said[0] or file.council, month or said[1] or file.month

@@ -29,7 +29,7 @@ from flows.extracts.formats.known import (
     recognise_sector_file,
 )
 from flows.extracts.mapping import FOLDER as MAPPINGS
-from flows.extracts.mapping import in_force
+from flows.extracts.mapping import mapping_in_force
 from flows.store import ObjectInfo, Store, StoreRefuses
 from flows.store.port import StrangeObject
 
@@ -115,7 +115,7 @@ class Snapshot:
         return (o for o in self.oddities if o.name.startswith(prefix) or f"{o.name}/" == prefix)
 
 
-def looked_over(store: Store) -> Lister:
+def landing_snapshot(store: Store) -> Lister:
     """The landing store listed once; the store itself if one of its folders cannot be opened."""
     try:
         return Snapshot(*store.survey())
@@ -163,7 +163,8 @@ def list_month(
             given = [k for k in there if k not in _lesser(recognised[0]) or k not in owed]
             files.extend(replace(f, parts=wanted) for f in recognised if f.kind in given)
     files = [
-        replace(f, mapping=in_force(known, f.council, f.kind, month)) if f.form is Form.NATIVE else f for f in files
+        replace(f, mapping=mapping_in_force(known, f.council, f.kind, month)) if f.form is Form.NATIVE else f
+        for f in files
     ]
     newest = {(f.council.la_code, f.kind): f for f in sorted(files, key=_order)}
     chosen = tuple(newest.values())

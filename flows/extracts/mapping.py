@@ -87,7 +87,7 @@ class HeaderMapping:
 
     def headers(self) -> dict[str, str]:
         """Field -> the header it is read from, computed ones too."""
-        return {**self.columns, **{name: divided(rule)[0] for name, rule in self.computed.items()}}
+        return {**self.columns, **{name: divisor_of(rule)[0] for name, rule in self.computed.items()}}
 
     def to_toml(self) -> bytes:
         """The file's bytes; `read_mapping` reads them back equal."""
@@ -145,7 +145,7 @@ class _File(_Table):
     more: list[_Table] = []
 
 
-def divided(rule: str) -> tuple[str, float]:
+def divisor_of(rule: str) -> tuple[str, float]:
     """The header and the divisor of a rule like `Contracted Hours / 37`; the divisor is 0 if it is no such rule."""
     found = _DIVIDED.fullmatch(rule.strip())
     return (found[1], float(found[2])) if found else (rule, 0.0)
@@ -156,7 +156,7 @@ def mapping_name(council: Council, kind: Kind, since: Month) -> str:
     return f"{FOLDER}/{council.folder}/{kind}.{since}.toml"
 
 
-def in_force(objects: Iterable[ObjectInfo], council: Council, kind: Kind, month: Month) -> ObjectInfo | None:
+def mapping_in_force(objects: Iterable[ObjectInfo], council: Council, kind: Kind, month: Month) -> ObjectInfo | None:
     """The object below `mappings/` that applies to this council, extract and month."""
     start = f"{FOLDER}/{council.folder}/{kind}."
     known = [o for o in objects if o.name.startswith(start) and o.name.endswith(".toml")]
@@ -235,7 +235,7 @@ def _faults_of_table(kind: Kind, table: _Table) -> Iterator[str]:
         if set(words.values()) - {*allowed, UNREAD} or not allowed:
             yield f"codes.{coded} must give one of {', '.join(allowed) or 'nothing'} for each word"
     for name, rule in table.computed.items():
-        if EXTRACTS[kind].field(name).type not in (FieldType.DECIMAL, FieldType.INTEGER) or divided(rule)[1] <= 0:
+        if EXTRACTS[kind].field(name).type not in (FieldType.DECIMAL, FieldType.INTEGER) or divisor_of(rule)[1] <= 0:
             yield f"computed.{name} must be a field of numbers and read like “Contracted Hours / 37”"
     for name, code in table.always.items():
         if code not in _codes_of(kind, name):

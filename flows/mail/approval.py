@@ -26,7 +26,7 @@ from features.words import listed
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Publication, Published, gone_messages, latest_alert, rendered_names
+from flows.alerts.publish import Publication, Published, latest_alert, rendered_names, sent_message_keys
 from flows.alerts.state import Record
 from flows.mail.approval_form import (
     Answer,
@@ -48,7 +48,7 @@ _OF_A_ROUND = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/.+\.
 _WAITING_RUN = re.compile(r"approvals/(?P<month>\d{4}-\d{2})/(?P<number>\d+)/runs/(?P<run>[0-9a-f-]+)\.json")
 
 
-def would_be(
+def messages_to_approve(
     published: Sequence[Published], councils: Mapping[str, Council], gone: Collection[str]
 ) -> tuple[Waiting, ...]:
     """The messages that are due, have recipients and are not in `gone` (message keys), sorted by council."""
@@ -116,7 +116,7 @@ def open_round(
     return pending
 
 
-def checked(answer: Answer, pending: Pending) -> Answer:
+def checked_answer(answer: Answer, pending: Pending) -> Answer:
     """The answer with codes as the register spells them. Raises ApprovalRefused if it cannot be carried out."""
     by_folder = pending.by_folder()
     folders = [folder_name(code) for code in answer.councils]
@@ -136,14 +136,14 @@ def checked(answer: Answer, pending: Pending) -> Answer:
     return answer.model_copy(update={"councils": codes, "reason": answer.reason.strip(), "by": answer.by.strip()})
 
 
-def lets_go(answer: Answer, message: Waiting) -> bool:
+def allows_sending(answer: Answer, message: Waiting) -> bool:
     """Whether a checked answer allows a message to be sent."""
     return answer.decision is not ApprovalVerdict.CANCEL and message.la_code not in answer.councils
 
 
 def record_decision(store: Store, pending: Pending, answer: Answer, *, at: datetime, through: str) -> Ruling:
     """Record the decision on a round. Of several, the first counts and is returned. Raises ApprovalRefused."""
-    given = checked(answer, pending)
+    given = checked_answer(answer, pending)
     ruling = Ruling(
         month=pending.month,
         number=pending.number,
@@ -196,7 +196,7 @@ def waiting_round(store: Store, month: Month) -> Pending | None:
     latest = latest_round(store, month)
     if latest is None or ruling_of(store, latest) is not None:
         return None
-    gone, released = gone_messages(store, month), _released_since(store, month, latest.since)
+    gone, released = sent_message_keys(store, month), _released_since(store, month, latest.since)
     left = tuple(m for m in latest.messages if m.message_key not in gone and m.folder not in released)
     return latest.model_copy(update={"messages": left}) if left else None
 
@@ -250,7 +250,7 @@ def asked_by(store: Store, flow_run_id: str) -> Pending | None:
     return read_json(store, f"approvals/{month}/{number}/runs/{flow_run_id}.json", Pending.model_validate)
 
 
-def holds(store: Store, month: Month) -> dict[str, str]:
+def held_councils(store: Store, month: Month) -> dict[str, str]:
     """Councils (by folder) whose mail for a month is held, each with the reason as a sentence."""
     held: dict[str, str] = {}
     answered: dict[str, datetime] = {}

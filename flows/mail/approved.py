@@ -9,7 +9,7 @@ from datetime import datetime
 from expectations.batch import FAILURES
 from features.months import Month
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import gone_messages
+from flows.alerts.publish import sent_message_keys
 from flows.mail import approval
 from flows.mail.approval_form import Answer, ApprovalRefused, Pending, Ruling
 from flows.mail.courier import Courier
@@ -58,12 +58,12 @@ def _carried_out(
         ruling = approval.ruling_of(store, latest) if latest else None
         known = f" {ruling.in_words}" if ruling else ""
         raise ApprovalRefused(f"No message of {month.in_words} waits for approval.{known}")
-    given = approval.checked(answer, waits)
+    given = approval.checked_answer(answer, waits)
     register = load_register(open_store(settings, settings.landing), settings.register_file)
-    would_go = [m for m in waits.messages if approval.lets_go(given, m)]
+    would_go = [m for m in waits.messages if approval.allows_sending(given, m)]
     approval.to_send(store, waits, would_go, register, Contact.of(settings))
     ruling = approval.record_decision(store, waits, given, at=at, through="the command line")
-    gone = gone_messages(store, month)
+    gone = sent_message_keys(store, month)
     messages = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
     due = approval.to_send(store, waits, messages, register, Contact.of(settings))
     policy = mail_policy(settings)

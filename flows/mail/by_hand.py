@@ -13,10 +13,10 @@ from features.months import Month
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
-from flows.alerts.publish import Publication, Published, gone_messages, latest_alert, readable_alerts
+from flows.alerts.publish import Publication, Published, latest_alert, readable_alerts, sent_message_keys
 from flows.alerts.state import Change
 from flows.alerts.together import MonthAlerts
-from flows.mail.approval import holds
+from flows.mail.approval import held_councils
 from flows.mail.deliver import Delivery, deliver_council, resend
 from flows.mail.transports.open import mail_policy
 from flows.mail.transports.port import Transport
@@ -24,7 +24,7 @@ from flows.mail.undelivered import is_redirected, note_undelivered
 from flows.mail.valve import marked_hold
 from flows.settings.settings import Settings
 from flows.store import Store, open_store
-from flows.store.claims import Held, Owner, claimed, wall_clock
+from flows.store.claims import HeldClaim, Owner, claimed, wall_clock
 from flows.store.context import load_register
 from flows.store.ledger import REDIRECTED, Ledger, LedgerLine, Status
 from flows.store.processes import this_process
@@ -62,7 +62,7 @@ def preview(store: Store, settings: Settings, month: Month, council: str) -> Pre
     """Render a stored alert as it would be mailed. If it is not due, say why. Sends and writes nothing."""
     alert = stored_alert(store, month, council)
     message = None if alert.kind is None else render_message(alert, Contact.of(settings))
-    held = holds(store, month).get(alert.folder, "") or marked_hold(store, month)
+    held = held_councils(store, month).get(alert.folder, "") or marked_hold(store, month)
     return Preview(alert, message, _standing(alert, Ledger(store).told(month, alert.folder), held))
 
 
@@ -126,7 +126,7 @@ def send_again(
     return made
 
 
-def _claimed(store: Store, settings: Settings, month: Month, command: str) -> AbstractContextManager[Held]:
+def _claimed(store: Store, settings: Settings, month: Month, command: str) -> AbstractContextManager[HeldClaim]:
     """Hold the month while a command sends its mail. Waits for a run; raises MonthClaimed, which says who has it."""
     owner = Owner(f"holdfast {command}", "", this_process())
     return claimed(store, month, owner, rules=settings.claims, clock=wall_clock)
@@ -156,7 +156,7 @@ def release(
     known = [c for folder in sorted(wanted) if (c := register.by_folder(folder)) is not None]
     faults: list[str] = []
     with _claimed(store, settings, month, "release"):
-        done = gone_messages(store, month) - _open_messages(store, month)
+        done = sent_message_keys(store, month) - _open_messages(store, month)
         waiting = [
             (alert, register.by_code[alert.la_code])
             for alert in readable_alerts(store, month, known, faults)

@@ -15,7 +15,7 @@ from flows.alerts.state import MessageKind
 from flows.mail.policy import MailPolicy, addressed, is_outside, record_of
 from flows.mail.transports.mime import message_of
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal, Transport
-from flows.store.ledger import NO_RECIPIENT, REDIRECTED, UNFINISHED, Entry, Ledger, Status, who
+from flows.store.ledger import NO_RECIPIENT, REDIRECTED, UNFINISHED, Entry, Ledger, Status, addressee_name
 from flows.store.port import Store
 
 
@@ -75,7 +75,7 @@ def _send(
     at: datetime,
 ) -> list[Delivery]:
     addresses = {e.who: ledger.address(e) for e in entries}
-    wanted = {who(a) for a in recipients}
+    wanted = {addressee_name(a) for a in recipients}
     done: list[Delivery] = []
     taken: list[Entry] = []
     for entry in entries:
@@ -121,13 +121,13 @@ def recipients_of(store: Store, council: Council, alert: Alert, policy: MailPoli
     registered = council.recipients
     if alert.kind is not MessageKind.CORRECTION or not registered:
         return registered
-    known = {who(a) for a in registered}
+    known = {addressee_name(a) for a in registered}
     told = {
         line.address
         for line in Ledger(store).told(alert.month, alert.folder)
         if line.status in (Status.SENT, Status.SENDING) and not line.key.endswith(REDIRECTED)
     }
-    return (*registered, *sorted(a for a in told if who(a) not in known and not is_outside(a, policy)))
+    return (*registered, *sorted(a for a in told if addressee_name(a) not in known and not is_outside(a, policy)))
 
 
 def undeliverable(message: Message, error: MailError) -> Delivery:

@@ -16,7 +16,7 @@ from features.errors import MailError
 from features.months import Month
 from flows.alerts.order import success_name
 from flows.alerts.publish import latest_alert
-from flows.mail.approval import holds
+from flows.mail.approval import held_councils
 from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_recorded, recipients_of
 from flows.mail.policy import allowed_recipients
@@ -77,7 +77,7 @@ def undelivered(store: Store, settings: Settings, month: Month) -> tuple[Undeliv
     if not missing:
         return ()
     hold = valve_hold(store, month)
-    held = {*holds(store, month), *(hold.folders if hold else ())}
+    held = {*held_councils(store, month), *(hold.folders if hold else ())}
     found: list[Undelivered] = []
     for entry in missing:
         match = _KEY.fullmatch(entry.key.removesuffix(REDIRECTED))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from features.months import Month
 from flows.alerts.order import success_name
-from flows.alerts.publish import Published, alerts_of_month, gone_messages
+from flows.alerts.publish import Published, alerts_of_month, sent_message_keys
 from flows.mail import approval
 from flows.store import DamagedObject, ObjectMissing, Store
 from flows.store.reading import read_json, sealed
@@ -81,7 +81,7 @@ def marked_hold(store: Store, month: Month) -> str:
 
 
 def _left(store: Store, month: Month, messages: Iterable[str]) -> frozenset[str]:
-    answered, gone = frozenset(_answers(store, month)), gone_messages(store, month)
+    answered, gone = frozenset(_answers(store, month)), sent_message_keys(store, month)
     reached: dict[str, int] = {}
     for key in gone:
         if match := _KEY.fullmatch(key):

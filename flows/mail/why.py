@@ -19,7 +19,7 @@ from features.words import listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.files import council_files
 from flows.alerts.publish import latest_alert
-from flows.mail.approval import holds
+from flows.mail.approval import held_councils
 from flows.mail.by_hand import ledger_line, why_not_due
 from flows.mail.parts import Part, filled_parts, parts_as_document
 from flows.mail.valve import marked_hold
@@ -159,7 +159,7 @@ def _message(store: Store, alert: Alert, council: Council) -> tuple[str, ...]:
     if not alert.due:
         return (why_not_due(alert), *told)
     kind = alert.kind.value if alert.kind is not None else "none"
-    held = holds(store, alert.month).get(alert.folder, "")
+    held = held_councils(store, alert.month).get(alert.folder, "")
     if not held and not told and (storm := marked_hold(store, alert.month)):
         held = f"The storm valve holds all mail of {alert.month.in_words}: {lower_first(storm)}"
     said = [f"A message is due: {kind}.", *([held] if held else []), *told]

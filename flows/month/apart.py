@@ -20,13 +20,13 @@ from flows.store import DamagedObject
 T = TypeVar("T")
 
 
-def of_the_run(error: Exception) -> bool:
+def concerns_whole_run(error: Exception) -> bool:
     """Whether the fault is the run's and not one council's: the store is away, or a setting is wrong."""
     return isinstance(error, (StoreError, SettingsError, MemoryError)) and not isinstance(error, DamagedObject)
 
 
 @dataclass(frozen=True)
-class Apart(Generic[T]):
+class StepResult(Generic[T]):
     """A step's result for the councils at which it worked, and what went wrong at the others."""
 
     result: T
@@ -34,21 +34,21 @@ class Apart(Generic[T]):
     """la_code -> why it was left out."""
 
 
-def apart(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> Apart[T]:
+def run_by_council(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> StepResult[T]:
     """Run the step for all councils except those at which it fails.
 
     Raises the step's own error if it is a fault of the run, if the step fails at every council, or if no single
     council is at fault.
     """
     try:
-        return Apart(step(councils), {})
+        return StepResult(step(councils), {})
     except Exception as error:
-        if of_the_run(error):
+        if concerns_whole_run(error):
             raise
         faults = _faults(councils, step) if len(councils) > 1 else {}
         if not faults or len(faults) == len(councils):
             raise
-    return Apart(step([c for c in councils if c not in faults]), faults)
+    return StepResult(step([c for c in councils if c not in faults]), faults)
 
 
 def _faults(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> dict[str, Exception]:
@@ -59,7 +59,7 @@ def _faults(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> dict
         try:
             step(half)
         except Exception as error:
-            if of_the_run(error):
+            if concerns_whole_run(error):
                 raise
             found |= {half[0]: error} if len(half) == 1 else _faults(half, step)
     return found

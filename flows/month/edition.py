@@ -18,7 +18,7 @@ from features.months import london_day, nth_working_day
 from features.registry import Kind, Missing
 from flows.extracts.checking import STATES, CountedMonth, count_usable
 from flows.extracts.submissions import Submission, SubmissionKey, record_submissions
-from flows.month.apart import apart
+from flows.month.apart import run_by_council
 from flows.month.take_in import Checked, Read, extracts_of, of_councils, sentences
 from flows.store import Store
 from flows.store.editions import History
@@ -86,7 +86,7 @@ def _counted(
         only = None if len(councils) == len(checked.codes) else set(councils)
         return count_usable(of_councils(checked.batch, only), checked.outcome, extracts_of(checked.reads), states)
 
-    done = apart(checked.codes, count)
+    done = run_by_council(checked.codes, count)
     logged = _log(history.store, checked, done.faults)
     why = sentences("counting", done.faults, checked.reads)
     return done.result, logged, checked.without(why), tuple(why.values())

@@ -18,7 +18,7 @@ from features.measuring.sight import EXTRACT_LOG, compute_sight
 from features.months import Month, month_range
 from features.registry import RETURN, Kind
 from flows.extracts.checking import RECORD_KINDS
-from flows.month.apart import apart, fault_sentence
+from flows.month.apart import fault_sentence, run_by_council
 from flows.month.edition import unreported
 from flows.store.editions import History
 from flows.store.manifest import Manifest
@@ -104,7 +104,7 @@ def measure(
         )
         return measures, features
 
-    done = apart([c.la_code for c in register.councils], compute)
+    done = run_by_council([c.la_code for c in register.councils], compute)
     faults = {
         la_code: fault_sentence(register.by_code[la_code], "measuring", error) for la_code, error in done.faults.items()
     }

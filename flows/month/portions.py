@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from flows.extracts.landing import LandedFile
-from flows.month.apart import fault_sentence, of_the_run
+from flows.month.apart import concerns_whole_run, fault_sentence
 from flows.month.take_in import Due, Read, load_checks, to_be_tried_again, unread
 from flows.store.progress import step
 
@@ -71,7 +71,7 @@ def _read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
     try:
         return read(files)
     except Exception as error:
-        if of_the_run(error):
+        if concerns_whole_run(error):
             raise
         return unread(files, fault_sentence(files[0].council, f"reading {files[0].month}", error))
 

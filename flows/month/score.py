@@ -11,7 +11,7 @@ from expectations.fates import Fate
 from features.comparing.context import context
 from features.councils import Register
 from features.months import Month
-from flows.month.apart import apart, fault_sentence
+from flows.month.apart import fault_sentence, run_by_council
 from flows.month.measure import Measured
 from flows.settings.settings import Settings
 from flows.store import Store
@@ -58,7 +58,7 @@ def score_councils(
         own = about.filter(pl.col("la_code").is_in(list(councils)))
         return score_month(model, measured.features, own, month, cutoff, max_age_months, whole)
 
-    done = apart([code for code in valid if code not in measured.faults], score)
+    done = run_by_council([code for code in valid if code not in measured.faults], score)
     why = {c: fault_sentence(valid[c], "scoring", error) for c, error in done.faults.items()}
     why |= {c: sentence for c, sentence in measured.faults.items() if c in valid}
     return {s.la_code: s for s in done.result} | {c: unscored(c, month, model.ref, w) for c, w in why.items()}

@@ -24,7 +24,7 @@ from flows.alerts.publish import Published, previous_alerts, readable_alerts, re
 from flows.alerts.region_page import RunFacts, StageTime, region_page, region_page_name
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.alerts.scorecard import Scorecard, scorecard
-from flows.month.apart import apart, fault_sentence
+from flows.month.apart import fault_sentence, run_by_council
 from flows.month.edition import TakenIn, store_edition
 from flows.month.measure import Measured
 from flows.month.take_in import Checked, Due, Read, check_months
@@ -121,15 +121,15 @@ def decide_month(
     unread = _unread_by_us(register, measured.manifests)
     chosen = [c for c in chosen if c.la_code not in unread]
     by_code = {c.la_code: c for c in chosen}
-    known = apart(
+    known = run_by_council(
         list(by_code),
         lambda councils: previous_alerts(store, measured.month, {by_code[c].folder for c in councils}),
     )
     earlier = known.result
     sound = [c for c in chosen if c.la_code not in known.faults]
     require_order(store, register, sound, measured.month, earlier)
-    told = apart(every, lambda councils: facts_by_council(measured.features, tuple(councils), measured.month))
-    done = apart(
+    told = run_by_council(every, lambda councils: facts_by_council(measured.features, tuple(councils), measured.month))
+    done = run_by_council(
         [c.la_code for c in sound if c.la_code not in told.faults],
         lambda councils: decide_councils(
             store, [by_code[c] for c in councils], scores, told.result, earlier, rules, cutoff

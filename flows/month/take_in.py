@@ -21,12 +21,12 @@ from features.months import Month, london_day
 from features.registry import Kind
 from flows.extracts.checking import batch_of, check_history, count_usable
 from flows.extracts.ingest import IngestedExtract
-from flows.extracts.landing import LandedFile, Unrecognised, list_month, looked_over
+from flows.extracts.landing import LandedFile, Unrecognised, landing_snapshot, list_month
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission
-from flows.month.apart import apart, fault_sentence
+from flows.month.apart import fault_sentence, run_by_council
 from flows.store import Store
 from flows.store.editions import History
 from flows.store.manifest import Manifest
@@ -97,7 +97,7 @@ def months_due(
     last = months[-1]
     previous_restated = False
     kept_from = history.records_kept_from
-    lying_there = looked_over(landing)
+    lying_there = landing_snapshot(landing)
     mappings = list(lying_there.list(f"{MAPPINGS}/"))
     for month in months:
         if kept_from is not None and month < kept_from:
@@ -269,7 +269,7 @@ def check_months(
 
         return batches, check_batches(batches, known, accepted, count)
 
-    done = apart(codes, check)
+    done = run_by_council(codes, check)
     why = sentences("checking", done.faults, [r for month in reads for r in month])
     left = [_unread_where(month, why) for month in reads]
     months = [

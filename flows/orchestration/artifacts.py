@@ -52,7 +52,7 @@ _REASON_TAG = 60
 _CHART_IN_PAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 
-def stays() -> bool:
+def artifacts_stay() -> bool:
     """Whether the server outlives the run and so keeps its artifacts. A run's own API does not."""
     address = PREFECT_API_URL.value()
     return bool(address) and not is_embedded(str(address))
@@ -71,7 +71,7 @@ def tagged(names: Sequence[str]) -> Iterator[None]:
     tasks had tags, a server that was away for a second would end the run.
     """
     given = runtime.flow_run.id
-    if not (stays() and given):
+    if not (artifacts_stay() and given):
         yield
         return
     with _for_show(), get_client(sync_client=True) as client:
@@ -100,7 +100,7 @@ def progress(month: Month, steps: int) -> Iterator[None]:
 
 def begin_bar(key: str, text: str) -> UUID | None:
     """A new progress bar on the page of the current run; None where nothing is shown."""
-    if stays():
+    if artifacts_stay():
         with _for_show():
             return cast(UUID, create_progress_artifact(0.0, key=key, description=text))
     return None
@@ -118,7 +118,7 @@ def show_run(
 ) -> None:
     """Create the run's artifacts: summary, councils, validation, charts, timing."""
     get_run_logger().info(outcome.headline)
-    if stays():
+    if artifacts_stay():
         with _for_show():
             _show(context, outcome, alerts, facts)
 
@@ -144,7 +144,7 @@ def _show(context: RunContext, outcome: RunOutcome, alerts: Sequence[Alert], fac
 
 def show_waiting(context: RunContext, waits: Pending) -> None:
     """Show the messages that wait for approval, before the run suspends."""
-    if stays():
+    if artifacts_stay():
         with _for_show():
             create_markdown_artifact(
                 waiting_markdown(context, waits),

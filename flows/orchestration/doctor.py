@@ -1,6 +1,6 @@
 """The doctor: reads the whole store, or one month of it, and reports objects that are damaged, missing or orphaned.
 
-Every finding names the object and the command that restores it. `lay_aside` does only what is safe: it moves objects
+Every finding names the object and the command that restores it. `move_aside` does only what is safe: it moves objects
 that a run makes anew, or that belong to nothing, to `set-aside/`. A person can move them back from there.
 """
 
@@ -82,7 +82,7 @@ def examine(store: Store, month: Month | None = None) -> Health:
     return Health(len(names), tuple(once[name] for name in sorted(once)))
 
 
-def lay_aside(store: Store, health: Health) -> Health:
+def move_aside(store: Store, health: Health) -> Health:
     """Set aside what is safe to move. Returns the same findings, each with the place it was moved to."""
     done = tuple(_laid_aside(store, f) if f.may_go and not f.done else f for f in health.findings)
     forget(store, (f"{f.whole}manifest.json" if f.whole else f.name for f in done if f.laid_aside))

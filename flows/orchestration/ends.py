@@ -57,7 +57,7 @@ class MonthReport:
         return _shown(context, outcome, alerts, alerting.facts)
 
 
-def rehearsed(
+def dry_run_outcome(
     context: RunContext, alerting: Alerting, restated: tuple[Restatement, ...], model: str, faults: Faults
 ) -> RunOutcome:
     """The outcome of a run that publishes nothing."""

@@ -255,14 +255,14 @@ def _store_notices(store: Store, settings: Settings, now: datetime) -> list[Noti
     rules, today = settings.watchdog, london_day(now)
     fixed = Month.parse(settings.schedule.fixed_month) if settings.schedule.fixed_month else None
     unread = [damaged_notice(StoreError(said)) for said in damaged_claims(store)]
-    waiting = outliving("approvals", lambda: pending(store), unread) or ()
-    found = outliving("months", lambda: month_notices(store, today, rules, fixed, waiting), unread) or []
-    found += outliving("reminders", lambda: approval_notices(waiting, now, rules), unread) or []
-    found += outliving("mail", lambda: _mail_notices(store, settings, today, fixed), unread) or []
+    waiting = read_or_notice("approvals", lambda: pending(store), unread) or ()
+    found = read_or_notice("months", lambda: month_notices(store, today, rules, fixed, waiting), unread) or []
+    found += read_or_notice("reminders", lambda: approval_notices(waiting, now, rules), unread) or []
+    found += read_or_notice("mail", lambda: _mail_notices(store, settings, today, fixed), unread) or []
     return [*found, *unread]
 
 
-def outliving(what: str, read: Callable[[], T], unread: list[Notice]) -> T | None:
+def read_or_notice(what: str, read: Callable[[], T], unread: list[Notice]) -> T | None:
     """The result of `read`. If something in the store stops it: None, and a notice is added to `unread`.
 
     The watchdog must go on and report whatever is in the store, so this catches every exception.

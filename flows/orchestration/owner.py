@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from prefect import runtime
 
 from features.months import Month
-from flows.store.claims import Held, Owner, claimed, wall_clock
+from flows.store.claims import HeldClaim, Owner, claimed, wall_clock
 from flows.store.context import RunContext
 from flows.store.processes import this_process
 
@@ -19,6 +19,6 @@ def this_run() -> Owner:
     return Owner(who, str(runtime.flow_run.id or ""), this_process())
 
 
-def holding(context: RunContext, of: Month | str) -> AbstractContextManager[Held]:
+def holding(context: RunContext, of: Month | str) -> AbstractContextManager[HeldClaim]:
     """`claimed` for the current run, with its settings and the wall clock: only real time shows if a holder lives."""
     return claimed(context.store, of, this_run(), rules=context.settings.claims, clock=wall_clock)

@@ -12,7 +12,7 @@ from expectations.fates import CouncilFiles
 from flows.alerts.alert import Alert
 from flows.alerts.council_month import council_month
 from flows.alerts.files import council_files
-from flows.alerts.publish import told_folders
+from flows.alerts.publish import councils_told
 from flows.alerts.region_page import region_page_name
 from flows.alerts.reports import index_name
 from flows.mail.answering import waiting_answers
@@ -51,7 +51,7 @@ def outcome_of(
 
     `revised` holds the la_codes of the councils whose published alert this run replaced.
     """
-    informed = told_folders(context.store, context.month)
+    informed = councils_told(context.store, context.month)
     files: tuple[CouncilFiles, ...] | None = None
     if manifest is not None:
         councils = (context.register.by_code[la] for la in sorted({e.la_code for e in manifest.extracts}))

@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from features.months import Month
 from flows.alerts.together import recorded_copy
-from flows.orchestration.doctor import examine, lay_aside, month_of
+from flows.orchestration.doctor import examine, month_of, move_aside
 from flows.orchestration.health import DoctorFinding, Health
 from flows.store import DamagedObject, ObjectInfo, Store
 
@@ -38,7 +38,7 @@ def mend(store: Store, health: Health, month: Month | None = None) -> Health:
     while good := _good_copies(store, [f for f in health.findings if f.name not in restored], month):
         restored |= {f.name: _put_back(store, f, *good[f.name]) for f in health.findings if f.name in good}
         health = examine(store, month)
-    every = {**restored, **{f.name: f for f in lay_aside(store, health).findings}}
+    every = {**restored, **{f.name: f for f in move_aside(store, health).findings}}
     return Health(health.objects, tuple(every[name] for name in sorted(every)))
 
 
@@ -69,7 +69,7 @@ def _copies(store: Store, name: str) -> Iterator[_Copy]:
 def _put_back(store: Store, finding: DoctorFinding, content: bytes, kind: str, source: str) -> DoctorFinding:
     """Created, not replaced: a bucket's policy may forbid that for alerts. What was there is set aside if it reads."""
     with suppress(DamagedObject):
-        lay_aside(store, Health(1, (replace(finding, may_go=True, whole=""),)))
+        move_aside(store, Health(1, (replace(finding, may_go=True, whole=""),)))
     store.delete(finding.name)
     store.create(finding.name, content, content_type=kind)
     return replace(finding, restored_from=source)

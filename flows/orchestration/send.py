@@ -20,7 +20,7 @@ from features.errors import HoldfastError, MailError
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
-from flows.alerts.publish import Published, gone_messages
+from flows.alerts.publish import Published, sent_message_keys
 from flows.alerts.region_page import region_page_name
 from flows.mail import approval
 from flows.mail.approval_form import ApprovalRefused, Pending, Ruling, Waiting
@@ -69,7 +69,7 @@ class RunAsked:
     def __call__(self) -> str:
         """Why the run must stop sending; empty if it may go on. It may also if the server does not answer."""
         run = runtime.flow_run.id
-        if not run or not artifacts.stays():
+        if not run or not artifacts.artifacts_stay():
             return ""
         try:
             with get_client(sync_client=True) as client:
@@ -154,7 +154,7 @@ def send_free(
     context: RunContext, send_: Send, storm: Storm, published: Sequence[Published], faults: Faults, post: Post
 ) -> MonthMail:
     """Send what is due and held neither by the valve nor by a person; only say what is held if no mail is wanted."""
-    held = approval.holds(context.store, context.month)
+    held = approval.held_councils(context.store, context.month)
     valve = would_hold(context.store, context.month, published) if storm.held else frozenset()
     free = [p for p in published if p.message is not None and p.message.key not in valve]
     due = messages_due(context, free, held) if send_ is Send.YES else []
@@ -173,9 +173,9 @@ def mail_month(
     """Send the mail that is due, ask first, or leave it, as the request says. `show` reports before a run suspends."""
     if request.send is not Send.HOLD:
         return send_free(context, request.send, storm, published, faults, post)
-    run, held = waiting_run(), approval.holds(context.store, context.month)
-    gone = gone_messages(context.store, context.month)
-    messages = approval.would_be(published, context.register.by_code, gone)
+    run, held = waiting_run(), approval.held_councils(context.store, context.month)
+    gone = sent_message_keys(context.store, context.month)
+    messages = approval.messages_to_approve(published, context.register.by_code, gone)
     if not messages:
         asked = approval.asked_by(context.store, run) if run else None
         return MonthMail(storm=storm, held=held, ruling=approval.ruling_of(context.store, asked) if asked else None)
@@ -191,12 +191,12 @@ def mail_month(
     )
     ruling = _ruling(context, waits, run, show)
     if ruling is None:
-        return MonthMail(storm=storm, held=approval.holds(context.store, context.month), waits=waits)
+        return MonthMail(storm=storm, held=approval.held_councils(context.store, context.month), waits=waits)
     approved = [m for m in waits.messages if ruling.sends(m) and m.message_key not in gone]
     due = approval.to_send(context.store, waits, approved, context.register, Contact.of(context.settings))
     deliveries = send(context, due, faults, post)
     return MonthMail(
-        storm=storm, deliveries=deliveries, held=approval.holds(context.store, context.month), ruling=ruling
+        storm=storm, deliveries=deliveries, held=approval.held_councils(context.store, context.month), ruling=ruling
     )
 
 
@@ -208,7 +208,7 @@ def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Month
         if ruling is not None or not run:
             return ruling
         if not approval.waits_for(context.store, waits, run):
-            show(MonthMail(held=approval.holds(context.store, context.month), waits=waits))
+            show(MonthMail(held=approval.held_councils(context.store, context.month), waits=waits))
             artifacts.show_waiting(context, waits)
             approval.wait_as(context.store, waits, run, context.cutoff)
         step("Waiting for approval of %s", context.month)
@@ -224,7 +224,7 @@ def _ruling(context: RunContext, waits: Pending, run: str, show: Callable[[Month
 
 def waiting_run() -> str:
     """The id of this flow run if it can be suspended, which needs a deployment and a server; else empty."""
-    return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.stays() else ""
+    return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.artifacts_stay() else ""
 
 
 def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcome:

@@ -151,7 +151,7 @@ def store_time(store: Store) -> datetime:
     return written.modified
 
 
-def latest(store: Store, of: Month | str) -> Claim | None:
+def latest_claim(store: Store, of: Month | str) -> Claim | None:
     """The newest claim, released or not; None if there never was one. Raises DamagedObject if it cannot be read."""
     found = _last_objects(store, f"claims/{of}/").get(str(of))
     return _read(store, found) if found else None
@@ -214,7 +214,7 @@ def _is_dead_now(store: Store, claim: Claim, rules: ClaimSettings, here: Process
     return gone is True or (gone is None and store_time(store) >= claim.lapses(rules))
 
 
-class Held:
+class HeldClaim:
     """A claim in the hands of the run that holds it."""
 
     def __init__(self, store: Store, claim: Claim, rules: ClaimSettings, clock: Clock) -> None:
@@ -231,7 +231,7 @@ class Held:
 
     def check(self) -> None:
         """Raise ClaimLost if another run has taken over. Call this before anything that cannot be undone."""
-        now = latest(self._store, self.claim.of)
+        now = latest_claim(self._store, self.claim.of)
         if now is not None and now.number > self.claim.number:
             raise ClaimLost(
                 f"This run was not heard of after {_time(self.claim.heartbeat)}, so another took its place and this "
@@ -247,7 +247,7 @@ class Held:
 def take_claim(store: Store, of: Month | str, owner: Owner, now: datetime, rules: ClaimSettings) -> tuple[Claim, bool]:
     """Try to take the claim, without waiting. Returns the newest claim, and whether this call took it."""
     while True:
-        last = latest(store, of)
+        last = latest_claim(store, of)
         if last is not None and not last.released and not _is_dead_now(store, last, rules, owner.process):
             return last, False
         mine = Claim(str(of), last.number + 1 if last else 1, owner, since=now, heartbeat=now)
@@ -269,13 +269,13 @@ def claimed(
     rules: ClaimSettings,
     clock: Clock,
     pause: Callable[[float], None] = sleep,
-) -> Iterator[Held]:
+) -> Iterator[HeldClaim]:
     """Hold the claim on a month (or the intake) while the block runs; a thread renews it.
 
     Waits for a live holder up to `rules.wait_minutes`, then raises MonthClaimed, which says who holds it, since when
     and what to do. The claim is released however the block ends. After a kill it lapses.
     """
-    held = Held(store, _wait_for(store, of, owner, rules, clock, pause), rules, clock)
+    held = HeldClaim(store, _wait_for(store, of, owner, rules, clock, pause), rules, clock)
     ended = Event()
 
     def keep() -> None:

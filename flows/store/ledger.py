@@ -90,7 +90,7 @@ class Entry:
         return f"{self.prefix}{self.number:04d}-{self.status.value}.json"
 
 
-def who(address: str) -> str:
+def addressee_name(address: str) -> str:
     """The name of an addressee in the ledger: sixteen hex digits of a hash of the address in lower case."""
     return hashlib.sha256(address.strip().lower().encode()).hexdigest()[:16]
 
@@ -129,7 +129,7 @@ class Ledger:
             content = self.message(key)
             known = {e.who for e in self.entries(key)}
         facts = {"message_id": message_id, "at": at.isoformat(), "sha256": digest(content)}
-        addresses = {who(a): a for a in reversed(recipients) if who(a) not in (known or ())}
+        addresses = {addressee_name(a): a for a in reversed(recipients) if addressee_name(a) not in (known or ())}
         new = [Entry(key, w, Status.CREATED, 0) for w in sorted(addresses)]
         ours = [self._write(e, {**facts, "address": addresses[e.who]}) for e in new]
         return content, new if known is None and all(ours) else self.entries(key)
@@ -145,7 +145,7 @@ class Ledger:
         name = f"{entry.prefix}0000-created.json"
 
         def own(found: dict[str, str | int]) -> dict[str, str | int]:
-            if who(str(found["address"])) != entry.who:
+            if addressee_name(str(found["address"])) != entry.who:
                 raise ValueError("another addressee's")
             return _event(found)
 

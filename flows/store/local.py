@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from features.errors import StoreError
 from features.private_files import make_private_folder, open_private
-from flows.store.names import TEMPORARY_PREFIX, checked_name, is_usable, shown
+from flows.store.names import TEMPORARY_PREFIX, checked_name, is_usable, printable_name
 from flows.store.port import (
     AlreadyThere,
     DamagedObject,
@@ -64,7 +64,7 @@ class LocalStore:
             if not why and not is_folder and not is_usable(name) and not _half_written(name):
                 why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
             if why:
-                yield StrangeObject(shown(name), why, _changed(path))
+                yield StrangeObject(printable_name(name), why, _changed(path))
 
     def survey(self, prefix: str = "") -> tuple[Sequence[ObjectInfo], Sequence[StrangeObject]]:
         """What `list` and `strange` give."""

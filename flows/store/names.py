@@ -15,7 +15,7 @@ _LONGEST_SHOWN = 120
 _LONGEST_SEGMENT_BYTES = 200  # common file systems allow 255
 
 
-def shown(name: str) -> str:
+def printable_name(name: str) -> str:
     """A name made fit for a sentence: unprintable characters are replaced and long names shortened."""
     plain = "".join(c if c.isprintable() and not 0xD800 <= ord(c) < 0xE000 else "\ufffd" for c in name)
     return plain if len(plain) <= _LONGEST_SHOWN else f"{plain[:_LONGEST_SHOWN]}…"

@@ -95,7 +95,7 @@ class Periods:
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class Deletion:
     """What is to be deleted of one kind, or was: counts and sizes, no names."""
 
     content: Content
@@ -111,7 +111,7 @@ class Plan:
     """Everything whose retention period has passed."""
 
     periods: Periods
-    going: tuple[Going, ...]
+    going: tuple[Deletion, ...]
     stored: tuple[Stored, ...]
     landing: tuple[Stored, ...]
 
@@ -215,7 +215,7 @@ def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime,
     return name
 
 
-def _sums(found: Iterable[tuple[tuple[Content, Month], Stored]]) -> Iterable[Going]:
+def _sums(found: Iterable[tuple[tuple[Content, Month], Stored]]) -> Iterable[Deletion]:
     groups: dict[Content, list[tuple[Month, Stored]]] = {}
     for (content, month), one in found:
         groups.setdefault(content, []).append((month, one))
@@ -223,7 +223,7 @@ def _sums(found: Iterable[tuple[tuple[Content, Month], Stored]]) -> Iterable[Goi
         if content in groups:
             each: Sequence[tuple[Month, Stored]] = groups[content]
             names = {one.name for _, one in each}
-            yield Going(
+            yield Deletion(
                 content,
                 tuple(sorted({month for month, _ in each})),
                 len(names),
@@ -242,7 +242,7 @@ _IN_WORDS = {
 }
 
 
-def _line(going: Going) -> str:
+def _line(going: Deletion) -> str:
     first, last = going.months[0], going.months[-1]
     span = str(first) if first == last else f"{first} to {last}"
     versions = f" and {going.versions} earlier versions" if going.versions else ""

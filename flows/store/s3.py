@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
-from flows.store.names import checked_name, is_usable, shown
+from flows.store.names import checked_name, is_usable, printable_name
 from flows.store.options import S3Options
 from flows.store.port import (
     AlreadyThere,
@@ -140,7 +140,7 @@ class S3Store:
                     if is_usable(name):
                         found.append(ObjectInfo(name, entry["Size"], modified))
                     else:
-                        strange.append(StrangeObject(shown(name), why, modified))
+                        strange.append(StrangeObject(printable_name(name), why, modified))
         except (BotoCoreError, ClientError) as error:
             self._raise("list", prefix, error)
         return sorted(found, key=lambda o: o.name), strange

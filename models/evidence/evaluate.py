@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from features.errors import ModelError
-from features.frameworks import counting
+from features.frameworks import counting_frameworks
 from models.evidence.backtest import BacktestReport
 from models.evidence.sections import build_section
 from models.judgements.asof import Variant
@@ -80,7 +80,7 @@ def _beside(walked: WalkForward, frozen: WalkForward, day: date) -> WalkForward:
 
 
 def _walked(design: Design, published_from: date, candidates: Sequence[Candidate], frozen: bool) -> WalkForward:
-    judged = design.asked_before(0).filter(pl.col("framework").is_in(counting()))
+    judged = design.asked_before(0).filter(pl.col("framework").is_in(counting_frameworks()))
     if judged.filter(pl.col("published") >= published_from).is_empty():
         raise ModelError(
             f"No judgement in these files was published on or after {published_from}. "

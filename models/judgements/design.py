@@ -15,7 +15,7 @@ import polars as pl
 
 from features.comparing.panel import compute_features
 from features.comparing.wide import wide_columns, wide_latest
-from features.frameworks import GOOD, INADEQUATE, counting, teaching
+from features.frameworks import GOOD, INADEQUATE, counting_frameworks, training_frameworks
 from features.months import Month
 from features.registry import BY_NAME, Direction, Group
 from models.judgements.asof import Variant, national_distribution, record_measures
@@ -86,7 +86,7 @@ class Design:
 
     def taught_before(self, day: date) -> pl.DataFrame:
         """The rows published before a day that a model may learn from."""
-        return self.frame.filter(pl.col("published") < day, pl.col("framework").is_in(teaching()))
+        return self.frame.filter(pl.col("published") < day, pl.col("framework").is_in(training_frameworks()))
 
     def asked_before(self, months: int) -> pl.DataFrame:
         """One row per inspection, as it was known that many months before its first day."""
@@ -176,7 +176,7 @@ def each_quarter(record: PublicRecord) -> pl.DataFrame:
     asked = codes.join(pl.DataFrame({"as_of": days}), how="cross").filter(there)
     known = with_previous(asked, record.judgements, record.lineage).filter(pl.col("previous_grade").is_not_null())
     following = known.sort("as_of", "la_code").join_asof(
-        marked.filter(pl.col("framework").is_in(counting())).drop("sources"),
+        marked.filter(pl.col("framework").is_in(counting_frameworks())).drop("sources"),
         left_on="as_of",
         right_on="started",
         by="la_code",

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from features.frameworks import newest_level, sharing
+from features.frameworks import frameworks_sharing_level, newest_level
 from models.learning.candidates import Candidate
 from models.learning.level import Floats, Level
 from models.learning.serving import ServedClassifier, WithLevel
@@ -51,7 +51,7 @@ def fit(candidate: Candidate, training: pl.DataFrame, *, to_serve: bool = True) 
     if not isinstance(estimator, ServedClassifier):
         estimator = WithLevel(estimator) if to_serve else WithLevel(estimator, copies=0)
     days = training["published"].to_physical().cast(pl.Float64()) + _EPOCH
-    counts = training["framework"].is_in(sharing(level_of))
+    counts = training["framework"].is_in(frameworks_sharing_level(level_of))
     with threadpool_limits(limits=1):
         estimator.fit(
             inputs(training, candidate.columns),

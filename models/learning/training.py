@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from features.errors import ModelError
-from features.frameworks import counting, declared, sharing
+from features.frameworks import counting_frameworks, framework_named, frameworks_sharing_level
 from models.judgements.asof import Variant
 from models.judgements.design import Design
 from models.judgements.labels import MONTHS_BEFORE
@@ -159,14 +159,14 @@ def train_design(
 
 def _track_of(rows: pl.DataFrame, level: str) -> np.ndarray:
     """Which rows are the track record: those of the level's frameworks, or all while these are too few."""
-    mine = rows["framework"].is_in(sharing(level)).to_numpy()
+    mine = rows["framework"].is_in(frameworks_sharing_level(level)).to_numpy()
     return mine if mine.sum() >= TRACK_AT_LEAST else np.ones(rows.height, dtype=np.bool_)
 
 
 def _basis(variant: Variant, rows: pl.DataFrame) -> str:
     first, last = rows["started"].min(), rows["started"].max()
     assert isinstance(first, date) and isinstance(last, date)
-    under = " and ".join(dict.fromkeys(declared(name).level_of for name in rows["framework"]))
+    under = " and ".join(dict.fromkeys(framework_named(name).level_of for name in rows["framework"]))
     return (
         f"walk-forward back-test of {rows.height} {under} inspections begun {first.year} to {last.year}, "
         f"{variant}, given an inspection"
@@ -208,7 +208,7 @@ def _run(
         },
         "training": {
             "inspections": whole.height,
-            "counting": whole.filter(pl.col("framework").is_in(counting())).height,
+            "counting": whole.filter(pl.col("framework").is_in(counting_frameworks())).height,
             "councils": whole["la_code"].n_unique(),
             "first_published": str(whole["published"].min()),
             "last_published": str(whole["published"].max()),

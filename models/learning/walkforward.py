@@ -17,7 +17,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from features.frameworks import counting, newest_level, sharing
+from features.frameworks import counting_frameworks, frameworks_sharing_level, newest_level
 from models.judgements.design import Design
 from models.learning.candidates import Candidate
 from models.learning.fitting import Fitted, Forecast, fit
@@ -105,7 +105,7 @@ def walk_forward(
                 models[cut] = fitted
                 parts.append(test.with_columns(levels))
         whole = training.filter(pl.col("months_before") == 0)
-        counted = whole.filter(pl.col("framework").is_in(counting())).height
+        counted = whole.filter(pl.col("framework").is_in(counting_frameworks())).height
         splits.append(Split(cut, until, whole.height, counted, test.height))
     if not parts:
         raise ValueError("no year has enough earlier judgements to train on")
@@ -114,7 +114,7 @@ def walk_forward(
 
 def questions(design: Design, published_from: date = date.min) -> dict[str, pl.DataFrame]:
     """The rows of each question, for frameworks that count."""
-    counts = pl.col("framework").is_in(counting())
+    counts = pl.col("framework").is_in(counting_frameworks())
     judged = design.frame.filter(counts, pl.col("published") >= published_from)
     every = design.councils.filter(pl.col("as_of") >= published_from)
     return {
@@ -157,11 +157,11 @@ def judged_since(fitted: Fitted, design: Design, cut: date) -> list[tuple[str, J
     Once a framework begins a new level, late reports under an earlier one move nothing.
     """
     standing = standing_on(fitted, design, cut)
-    news = design.asked_before(0).filter(pl.col("published") >= cut, pl.col("framework").is_in(counting()))
+    news = design.asked_before(0).filter(pl.col("published") >= cut, pl.col("framework").is_in(counting_frameworks()))
     level_of, found = fitted.level_of, []
     for row in news.sort("published", "la_code").iter_rows(named=True):
-        level_of = newest_level([*sharing(level_of), row["framework"]])
-        if row["framework"] in sharing(level_of) and row["la_code"] in standing:
+        level_of = newest_level([*frameworks_sharing_level(level_of), row["framework"]])
+        if row["framework"] in frameworks_sharing_level(level_of) and row["la_code"] in standing:
             found.append((level_of, Judged(row["published"], standing[row["la_code"]], row["below_good"])))
     return sorted(found, key=lambda f: (f[1].published, f[1].log_odds))
 

@@ -17,7 +17,13 @@ from datetime import date
 from typing import Any
 
 from features.errors import ModelError
-from features.frameworks import USUAL_TO_PUBLICATION, counting, framework_of, newest_level, sharing
+from features.frameworks import (
+    USUAL_TO_PUBLICATION,
+    counting_frameworks,
+    framework_of,
+    frameworks_sharing_level,
+    newest_level,
+)
 from models.learning.level import Judged
 from models.learning.trained import TrainedModel
 from models.registry.versions import ALLOWED_TYPES, PREFIX, Objects, opened, read_model_json, read_object
@@ -90,8 +96,10 @@ def fed_judgements(store: Objects) -> frozenset[FedJudgement]:
 
 
 def _moved(model: TrainedModel, fed: Sequence[FedJudgement]) -> TrainedModel:
-    framework = newest_level([*sharing(model.framework), *(_framework(j) for j in fed)], model.framework)
-    of_level = [j for j in fed if _framework(j) in sharing(framework)]
+    framework = newest_level(
+        [*frameworks_sharing_level(model.framework), *(_framework(j) for j in fed)], model.framework
+    )
+    of_level = [j for j in fed if _framework(j) in frameworks_sharing_level(framework)]
     return model.following([(j.la_code, Judged(j.published, 0.0, j.below_good)) for j in of_level], framework)
 
 
@@ -101,7 +109,7 @@ def _framework(judgement: FedJudgement) -> str:
 
 
 def _counts(judgement: FedJudgement, model: TrainedModel) -> bool:
-    return _framework(judgement) in counting() and judgement.la_code in model.standing
+    return _framework(judgement) in counting_frameworks() and judgement.la_code in model.standing
 
 
 def _same(one: FedJudgement, other: FedJudgement) -> bool:

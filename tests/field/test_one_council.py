@@ -354,7 +354,7 @@ def test_the_councils_at_fault_are_found_by_halves() -> None:
         return "".join(councils)
 
     codes = [f"{n:02}" for n in range(20)]
-    done = apart_module.apart(codes, step)
+    done = apart_module.run_by_council(codes, step)
     assert sorted(done.faults) == ["03", "17"]
     assert done.result == "".join(c for c in codes if c not in ("03", "17"))
     assert len(tried) < 24
@@ -365,7 +365,7 @@ def test_a_fault_at_every_council_is_no_councils_fault() -> None:
         raise ValueError
 
     with pytest.raises(ValueError):
-        apart_module.apart(["a", "b", "c"], step)
+        apart_module.run_by_council(["a", "b", "c"], step)
 
 
 def test_the_month_is_the_regions_last(undisturbed: Ran) -> None:

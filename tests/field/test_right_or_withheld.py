@@ -15,7 +15,7 @@ import pytest
 from benchmarks.doubted import doubtful, made_up, of_the_record
 from features.frames import REASONS
 from features.registry import Missing
-from flows.mail.approval import holds
+from flows.mail.approval import held_councils
 from flows.month import inputs
 from flows.month.edition import TakenIn
 from tests.field.region import LAST, FieldRegion, Ran
@@ -170,7 +170,7 @@ def test_references_issued_anew_are_said_and_nobody_is_followed(reissued: Spoilt
     assert set(e.outcome for e in reissued.taken.manifest.of(la_code)) == {"accepted"}
     reasons = reissued.table("reasons", la_code).select(list(REASONS))
     assert set(reasons.filter(reason=str(Missing.REISSUED))["input"]) == counts
-    assert not holds(reissued.region.context().store, LAST), "by itself it is no broken file"
+    assert not held_councils(reissued.region.context().store, LAST), "by itself it is no broken file"
 
 
 CONFIRMED = """[[accepted]]
@@ -236,7 +236,7 @@ def test_last_months_file_with_its_dates_moved_on_is_not_used(odd: Spoilt) -> No
 
 def test_leavers_left_out_are_asked_about_before_anybody_is_mailed(odd: Spoilt) -> None:
     assert odd.failed("Z02")["workforce.worker_ref.gone"] == "the message to the director waits for an answer"
-    assert "Is this true?" in holds(odd.region.context().store, LAST)["Z02"]
+    assert "Is this true?" in held_councils(odd.region.context().store, LAST)["Z02"]
 
 
 def test_a_file_cut_between_rows_is_asked_about_without_any_past(field_region: FieldRegion, tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_file_cut_between_rows_is_asked_about_without_any_past(field_region: F
     cut = Spoilt(first, first.take_in())
     assert cut.failed("Z01")["workforce.cases.caseload"] == "the message to the director waits for an answer"
     # The workers cut off at the end of the second council's file are its agency workers.
-    assert set(holds(first.context().store, LAST)) == {"Z01", "Z02"}
+    assert set(held_councils(first.context().store, LAST)) == {"Z01", "Z02"}
     assert [c for c in ("Z02", "Z03", "Z04") if "workforce.cases.caseload" in cut.failed(c)] == ["Z02", "Z03"]
 
 
@@ -279,13 +279,13 @@ def test_a_broken_file_holds_the_councils_mail_until_somebody_has_answered(
     here = spoilt(field_region, tmp_path, broken)
     store, doubted = here.region.context().store, here.taken.outcome.doubted
     assert all("Is this true?" in said for said in doubted.values())
-    assert holds(store, LAST) == doubted
+    assert held_councils(store, LAST) == doubted
     assert sorted(doubted) == ["Z01", "Z02", "Z03"]
     for answered in ("Z01", "Z02", "Z03"):
         note = {"at": "2026-11-21T09:00:00+00:00", "councils": [answered], "by": "data team", "reason": "it is true"}
         store.create(f"releases/{LAST}/{answered}.json", json.dumps(note).encode(), content_type="application/json")
         del doubted[answered]
-        assert holds(store, LAST) == doubted
+        assert held_councils(store, LAST) == doubted
 
 
 def test_nobodys_month_is_doubted_or_withheld_undisturbed(undisturbed: Ran) -> None:

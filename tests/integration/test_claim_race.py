@@ -14,7 +14,7 @@ import pytest
 from features.months import Month
 from flows.settings.settings import ClaimSettings
 from flows.store import LocalStore, Store
-from flows.store.claims import Claim, Owner, claimed, latest, take_claim
+from flows.store.claims import Claim, Owner, claimed, latest_claim, take_claim
 from flows.store.processes import Process
 from flows.store.s3 import S3Store
 
@@ -66,7 +66,7 @@ def test_of_sixteen_who_find_a_dead_claim_one_takes_it_over(
 ) -> None:
     attempt(make_store(), 99, EIGHT)
     assert not any(mine for _, mine in all_at_once(make_store, EIGHT))
-    later = latest(make_store(), MONTH)
+    later = latest_claim(make_store(), MONTH)
     assert later is not None
     monkeypatch.setattr("flows.store.claims.store_time", lambda store: later.lapses(RULES))
     outcomes = all_at_once(make_store, EIGHT)
@@ -93,6 +93,6 @@ def test_runs_that_wait_work_one_after_another(make_store: MakeStore) -> None:
         list(pool.map(run, range(6)))
     assert most[0] == 1
     assert sorted(done) == list(range(6))
-    last = latest(make_store(), MONTH)
+    last = latest_claim(make_store(), MONTH)
     assert last is not None
     assert (last.number, last.released) == (6, True)

@@ -159,7 +159,7 @@ def test_a_run_begun_late_runs_the_month_it_was_meant_for_and_cancelled_it_mails
 
 
 def _claimed(desk: Desk, month: Month) -> bool:
-    from flows.store.claims import latest
+    from flows.store.claims import latest_claim
 
-    claim = latest(desk.store, month)
+    claim = latest_claim(desk.store, month)
     return claim is None or not claim.released

@@ -18,7 +18,7 @@ import pytest
 from features.councils import Council
 from features.months import Month
 from flows.store import LocalStore
-from flows.store.claims import INTAKE, claims_since, latest, wall_clock
+from flows.store.claims import INTAKE, claims_since, latest_claim, wall_clock
 from flows.store.ledger import Ledger, Status
 from tests.integration import small_region
 from tests.integration.served import REPOSITORY, Served, served, until
@@ -48,7 +48,7 @@ class Room:
 
     def kill_flow(self, month: Month) -> int:
         """SIGKILL for the process that has claimed the month; the claim's number."""
-        claim = latest(self.store, month)
+        claim = latest_claim(self.store, month)
         assert claim is not None
         assert not claim.released
         with suppress(ProcessLookupError):
@@ -56,7 +56,7 @@ class Room:
         return claim.number
 
     def wait_for_the_next_claim(self, month: Month, number: int) -> None:
-        until("a claim of the next run", lambda: (c := latest(self.store, month)) and c.number > number)
+        until("a claim of the next run", lambda: (c := latest_claim(self.store, month)) and c.number > number)
 
     def wait_until_done(self, month: Month) -> None:
         self.wait_for(f"runs/{month}/success.json")
@@ -153,7 +153,7 @@ def test_a_flow_that_is_killed_is_begun_again_and_outlives_the_server(room: Room
 @pytest.mark.soak
 def test_a_run_from_the_command_line_outlives_a_server_that_is_away_for_twenty_seconds(room: Room) -> None:
     command = [sys.executable, "-m", "flows.cli.app", "run", "--month", str(LAST), "--as-of", AS_OF, "--no-send"]
-    claim = latest(room.store, LAST)
+    claim = latest_claim(room.store, LAST)
     environment = dict(room.served.environment)
     with (room.served.home / "run.log").open("wb") as said:
         run = subprocess.Popen(command, cwd=REPOSITORY, env=environment, stdout=said, stderr=subprocess.STDOUT)

@@ -24,7 +24,7 @@ from features.months import Month
 from flows.cli.prefect_file import prefect_file
 from flows.settings.settings import ScheduleSettings
 from flows.store import LocalStore
-from flows.store.claims import latest
+from flows.store.claims import latest_claim
 from flows.store.ledger import Ledger, Status
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
@@ -111,7 +111,7 @@ def test_a_worker_of_a_process_pool_is_killed_and_every_month_is_run_to_its_end_
     def in_the_middle(month: Month) -> int:
         """The process that runs the month, when the month has its first alert."""
         until("the first alert", lambda: next(iter(store.list(f"alerts/{month}/")), None))
-        claim = latest(store, month)
+        claim = latest_claim(store, month)
         assert claim is not None
         assert not claim.released
         return claim.owner.process.pid
@@ -128,7 +128,7 @@ def test_a_worker_of_a_process_pool_is_killed_and_every_month_is_run_to_its_end_
 
         until("the dead run found", found)
         until("the end of the month", lambda: store.info(f"runs/{month}/success.json"))
-        until("the claim given back", lambda: (c := latest(store, month)) and c.released)
+        until("the claim given back", lambda: (c := latest_claim(store, month)) and c.released)
         return said
 
     # The worker alone: nobody reads any more what the run prints, and it ends. Then the worker together with its run.

@@ -21,7 +21,7 @@ from flows.alerts.council import Decided, publish_council
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, latest_alert
 from flows.alerts.together import MonthAlerts, keep_together
-from flows.mail.approval import holds
+from flows.mail.approval import held_councils
 from flows.mail.deliver import deliver_council
 from flows.mail.policy import MailPolicy
 from flows.mail.valve import hold_in_marker
@@ -238,7 +238,7 @@ def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Call
         except HoldfastError:
             gaps = True
     patiently(lambda: keep_together(context.store, month, (one.alert for one in published)))
-    held = patiently(lambda: holds(context.store, month))
+    held = patiently(lambda: held_councils(context.store, month))
     for one in published:
         if one.message is None or one.alert.folder in held:
             continue

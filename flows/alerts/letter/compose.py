@@ -13,10 +13,10 @@ from flows.alerts.answers import earlier
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import by_month_words, draw_chart
-from flows.alerts.letter.details import begins, folded, footer
+from flows.alerts.letter.details import begins, detail_sections, footer
 from flows.alerts.letter.figures import month_words, sentence, with_figures
 from flows.alerts.letter.headline import lead, points_heading, subject, title
-from flows.alerts.letter.heard import heard
+from flows.alerts.letter.heard import answer_sections
 from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para, Point
 from flows.alerts.letter.points import point, shown_facts
 from flows.alerts.letter.questions import QUESTIONS, DirectorsQuestion
@@ -74,7 +74,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
         contact=contact.offer,
         chart_caption=_caption(alert, shown),
         sections=tuple(sections),
-        folded=(helps, *folded(alert, shown)),
+        folded=(helps, *detail_sections(alert, shown)),
         footer=footer(alert, contact.team, contact.reply_to),
     )
     every = list(_forms(alert, letter, helps, shown))
@@ -116,7 +116,7 @@ def _with_points(alert: Alert, letter: Letter, shown: Sequence[MeasureFact], hel
         points=_points(alert, shown),
         in_hand=_in_hand(alert, shown),
         chart_caption=_caption(alert, shown),
-        folded=(helps, *folded(alert, shown)),
+        folded=(helps, *detail_sections(alert, shown)),
     )
 
 
@@ -192,7 +192,7 @@ def _sections(alert: Alert) -> list[LetterSection]:
         sections.append(_corrected(alert.correction))
     if alert.decision.band is Band.RECOVERING and (where := _recovery(alert)):
         sections.append(where)
-    sections += heard(alert)
+    sections += answer_sections(alert)
     if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):
         sections.append(_how_sure(alert))
     return sections

@@ -23,7 +23,7 @@ _CONTEXT_SHOWN = 4
 WINDOW_MONTHS = 12
 
 
-def folded(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]:
+def detail_sections(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSection]:
     """The details of a letter, in order. `shown` has the measures that its first screen shows."""
     sections = [_not_known(alert), LetterSection("The files we received", _received(alert))]
     if alert.decision.band not in (Band.NOT_SCORED, Band.FIRST_MONTHS):

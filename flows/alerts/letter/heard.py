@@ -18,19 +18,19 @@ _SAID_BACK = 2
 _QUOTED = 100
 
 
-def heard(alert: Alert) -> list[LetterSection]:
+def answer_sections(alert: Alert) -> list[LetterSection]:
     """The sections that show answers and goals; empty if there are none."""
     sections = []
     if given := earlier(alert.answers, alert.month):
         latest = [*(a for a in given if a.measure in alert.quiet), *reversed(given)]
         told = list(dict.fromkeys(latest))[:_SAID_BACK]
-        sections.append(LetterSection("Your answers", (Bullets(tuple(said_back(a, alert) for a in told)),)))
+        sections.append(LetterSection("Your answers", (Bullets(tuple(answer_sentence(a, alert) for a in told)),)))
     if goals := earlier(alert.goals, alert.month):
         sections.append(LetterSection("Your own goals", (Bullets(tuple(goal_words(g, alert) for g in goals)),)))
     return sections
 
 
-def said_back(answer: Reply, alert: Alert) -> str:
+def answer_sentence(answer: Reply, alert: Alert) -> str:
     """An answer as the next letter mentions it. A measure that is in hand is named with this month's figure."""
     when, words = f"{answer.on:%B %Y}", shorten(answer.words, _QUOTED, placeholder=" …").rstrip(".")
     message = month_words(answer.month)

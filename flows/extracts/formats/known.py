@@ -167,6 +167,6 @@ def _told_apart(form: Form, content: Content, kind: Kind) -> Recognition:
     return BY_FORM[form]
 
 
-def said_by(form: Form, content: Content) -> tuple[str | None, Month | None]:
+def council_and_month_of(form: Form, content: Content) -> tuple[str | None, Month | None]:
     """The council's code and the month that a sector file itself names, each None if it does not."""
     return BY_FORM[form].said(content)

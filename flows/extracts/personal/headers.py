@@ -33,7 +33,7 @@ _NO_LABEL = re.compile(r"[^\w\s()/&.,:?’'-]")
 _POSSESSIVE = re.compile(r"[’']s\b", re.IGNORECASE)
 
 
-def letters(position: int) -> str:
+def column_letters(position: int) -> str:
     """The letters a spreadsheet shows above a column; the first is 0."""
     text, number = "", position + 1
     while number:
@@ -74,7 +74,7 @@ def personal_header(header: str) -> str | None:
     return "a name" if _is_a_name(without) else None
 
 
-def speaks_of_people(header: str) -> bool:
+def names_kind_of_person(header: str) -> bool:
     """Whether a header names a kind of person (“Line manager”): its values decide what the column holds."""
     words = [_singular(w) for w in words_of(header[:_LOOKED_AT])]
     return bool(words) and words[-1] in PEOPLE and not set(words) & {"number", "no", "count", "is", "of"}
@@ -92,7 +92,7 @@ def is_plain_label(header: str) -> bool:
 
 def named_column(header: str, position: int) -> str:
     """A column's name for a sentence: its number and letter, and its header only if that is plainly a label."""
-    place = f"column {position + 1} ({letters(position)})"
+    place = f"column {position + 1} ({column_letters(position)})"
     return f"“{' '.join(header.split())}” in {place}" if is_plain_label(header) else place
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from features.errors import PersonalDataRefused
-from flows.extracts.personal.headers import named_column, personal_header, speaks_of_people
+from flows.extracts.personal.headers import named_column, names_kind_of_person, personal_header
 from flows.extracts.personal.values import FREE_TEXT, SHORT, first_personal, personal_in_column, personal_in_text
 from flows.extracts.personal.workbooks import personal_in_workbook
 from flows.extracts.reading.headers import normalised
@@ -58,7 +58,7 @@ def _seen(table: RawTable, contract: Collection[str], where: Where) -> list[tupl
         for position, (header, place) in enumerate(_columns(table))
         if normalised(header) not in contract and not personal_header(header)
         if (what := personal_in_column(
-            header, table.cells[str(position)], people=speaks_of_people(header), on=where.month.last_day
+            header, table.cells[str(position)], people=names_kind_of_person(header), on=where.month.last_day
         ))
     ]  # fmt: skip
 

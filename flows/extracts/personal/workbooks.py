@@ -18,7 +18,7 @@ from defusedxml import ElementTree
 from python_calamine import SheetTypeEnum, load_workbook
 
 from features.errors import UnreadableExtract
-from flows.extracts.personal.headers import letters, named_column, personal_header
+from flows.extracts.personal.headers import column_letters, named_column, personal_header
 from flows.extracts.personal.values import (
     FREE_TEXT,
     SHORT,
@@ -106,10 +106,10 @@ def personal_in_rows(rows: list[list[str]]) -> str | None:
         what = personal_in_column("", pl.Series([text for _, text in cells], dtype=pl.String))
         # Sentences on a sheet of guidance or definitions are not case notes.
         if what not in (None, FREE_TEXT):
-            return f"column {position + 1} ({letters(position)}) ({what})"
+            return f"column {position + 1} ({column_letters(position)}) ({what})"
         for number, text in cells:
             if is_name(text):
-                return f"column {position + 1} ({letters(position)}), row {number} (a name)"
+                return f"column {position + 1} ({column_letters(position)}), row {number} (a name)"
     return None
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS, FieldType
 from flows.extracts.mapping import FROM_THE_FOLDER, HeaderMapping
-from flows.extracts.personal.headers import letters
+from flows.extracts.personal.headers import column_letters
 from flows.extracts.propose.asking import Answers, Question, WrongAnswer
-from flows.extracts.propose.look import Seen
+from flows.extracts.propose.look import FoundTable
 from flows.extracts.propose.proposal import FieldProposal, best_guess, telling_apart
 from flows.extracts.reading.headers import normalised
 
@@ -25,7 +25,7 @@ _CHANGE = re.compile(r"\s*([0-9]+)\s*=\s*(.+?)\s*")
 class TableAnswers:
     """What is known of one table so far."""
 
-    seen: Seen
+    seen: FoundTable
     first: bool = True
     """Whether the other tables only add rows to this one."""
     columns: dict[str, str] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class TableAnswers:
         return [c for c in self.seen.table.cells[str(at)].to_list() if c is not None]
 
 
-def choose_columns(seen: Seen, said: HeaderMapping | None, answers: Answers, *, first: bool) -> TableAnswers:
+def choose_columns(seen: FoundTable, said: HeaderMapping | None, answers: Answers, *, first: bool) -> TableAnswers:
     """Every field's column: from the answers of a file, sure, or as a person says.
 
     Raises HeaderMismatch if the answers name a header that does not exist.
@@ -104,7 +104,7 @@ def _lacking(of: TableAnswers) -> list[str]:
 def _confirm(of: TableAnswers, answers: Answers, open_questions: list[str], sure: set[str]) -> None:
     """Show the whole assignment until a person accepts it."""
     fields = [p.field.name for p in of.seen.proposal.fields]
-    headers = [(letters(of.seen.table.place(i)), h) for i, h in enumerate(of.seen.table.headers) if h]
+    headers = [(column_letters(of.seen.table.place(i)), h) for i, h in enumerate(of.seen.table.headers) if h]
     times = 0
     while True:
 

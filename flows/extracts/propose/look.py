@@ -28,7 +28,7 @@ _VALUE = re.compile(r"[\d\s.,:/£%+-]+|\d{1,2}[- /][A-Za-z]{3,9}[- /]\d{2,4}")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class FoundTable:
     """A table in one of the files."""
 
     file: str
@@ -45,19 +45,19 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class FoundTables:
     """The tables that could be part of an extract, and what else was seen."""
 
-    tables: tuple[Seen, ...]
+    tables: tuple[FoundTable, ...]
     notes: tuple[str, ...] = field(default=())
 
 
-def look_at(paths: Sequence[Path], kind: Kind, where: Where) -> Looked:
+def look_at(paths: Sequence[Path], kind: Kind, where: Where) -> FoundTables:
     """Every table in the files that has a header near to ours. Raises an ExtractError, as reading a file does.
 
     A sheet that is no such table is named in a note.
     """
-    found: list[Seen] = []
+    found: list[FoundTable] = []
     notes: list[str] = []
     for path in paths:
         place = Where(where.council, where.month, path.name)
@@ -67,7 +67,7 @@ def look_at(paths: Sequence[Path], kind: Kind, where: Where) -> Looked:
             raise UnreadableExtract(f"There is no file {path}, or it may not be read.") from None
         refuse_unopened(content, place, Limits())
         sheets = list(_sheets(content, kind, place))
-        in_file: list[Seen] = []
+        in_file: list[FoundTable] = []
         faults: list[ExtractError] = []
         for sheet, rows in sheets:
             headers, header_rows = _header(rows, kind)
@@ -90,12 +90,12 @@ def look_at(paths: Sequence[Path], kind: Kind, where: Where) -> Looked:
                 )
             )
         found += in_file
-    return Looked(tuple(found), tuple(notes))
+    return FoundTables(tuple(found), tuple(notes))
 
 
 def _seen(
     content: bytes, name: str, sheet: str, headers: Sequence[str], header_rows: int, kind: Kind, where: Where
-) -> Seen:
+) -> FoundTable:
     table = read_table(content, kind=kind, where=where, headers=headers, sheet=sheet, header_rows=header_rows)
     proposal = propose(table, kind)
     near = {normalised(h) for p in proposal.fields for h in (p.sure, *(c.header for c in p.candidates)) if h}
@@ -104,7 +104,7 @@ def _seen(
     if rows.height < table.cells.height:
         table = replace(table, cells=rows)
         proposal = propose(table, kind)
-    return Seen(name, sheet, header_rows, table, proposal)
+    return FoundTable(name, sheet, header_rows, table, proposal)
 
 
 def _sheets(content: bytes, kind: Kind, where: Where) -> Iterator[tuple[str, list[list[str]]]]:

@@ -15,7 +15,7 @@ from features.registry import EXTRACTS, Kind
 from flows.extracts.mapping import HeaderMapping
 from flows.extracts.propose.asking import Answers, Back, Question, WrongAnswer
 from flows.extracts.propose.columns import TableAnswers, choose_columns, mapping_of_table
-from flows.extracts.propose.look import Seen
+from flows.extracts.propose.look import FoundTable
 from flows.extracts.propose.proposal import best_guess, telling_apart
 from flows.extracts.propose.table_questions import TableQuestions
 from flows.extracts.propose.word_questions import ask_words
@@ -34,8 +34,8 @@ class Settled:
     notes: tuple[str, ...]
 
 
-def settle(
-    seen: Sequence[Seen], council: Council, since: Month, *, said: HeaderMapping | None, answers: Answers
+def run_session(
+    seen: Sequence[FoundTable], council: Council, since: Month, *, said: HeaderMapping | None, answers: Answers
 ) -> Settled:
     """Use sure matches first, then `said` (a file of answers), then ask; going back puts the question before again.
 
@@ -52,7 +52,7 @@ def settle(
 
 class _Session:
     def __init__(
-        self, seen: Sequence[Seen], council: Council, since: Month, said: HeaderMapping | None, answers: Answers
+        self, seen: Sequence[FoundTable], council: Council, since: Month, said: HeaderMapping | None, answers: Answers
     ) -> None:
         self.seen, self.council, self.since, self.said, self.answers = seen, council, since, said, answers
         self.kind: Kind = seen[0].proposal.kind
@@ -80,10 +80,10 @@ class _Session:
         mapping = HeaderMapping(**{**fields, "lacks": self._lacks(tables), "more": tuple(more)})
         return Settled(mapping, tuple(self.answers.open), tuple(notes))
 
-    def _tables(self) -> list[tuple[Seen, HeaderMapping | None]]:
+    def _tables(self) -> list[tuple[FoundTable, HeaderMapping | None]]:
         """The tables that are read, each with what the file of answers says of it."""
         if self.said is not None and (self.said.more or self.said.sheet or self.said.file):
-            found: list[tuple[Seen, HeaderMapping | None]] = [
+            found: list[tuple[FoundTable, HeaderMapping | None]] = [
                 (s, t) for t in self.said.tables for s in self.seen if _is_it(s, t)
             ]
             if len(found) == len(self.said.tables):
@@ -146,7 +146,7 @@ class _Session:
         return tuple(f.name for f in lacking)
 
 
-def _may_hold_rows(seen: Seen, key: str) -> bool:
+def _may_hold_rows(seen: FoundTable, key: str) -> bool:
     """Whether a table has a column that may tell its rows apart, and others that come near fields."""
     if any(p.field.name == key and p.candidates for p in seen.proposal.fields):
         return True
@@ -156,6 +156,6 @@ def _may_hold_rows(seen: Seen, key: str) -> bool:
     )
 
 
-def _is_it(seen: Seen, table: HeaderMapping) -> bool:
+def _is_it(seen: FoundTable, table: HeaderMapping) -> bool:
     """Whether a table is the one that the answers mean."""
     return (not table.sheet or seen.sheet == table.sheet) and (not table.file or seen.file == table.file)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from features.errors import UnreadableExtract
-from flows.extracts.personal.headers import letters
+from flows.extracts.personal.headers import column_letters
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import is_total
 from flows.extracts.reading.where import Where, rows_in_words
@@ -168,7 +168,7 @@ def bare(
     if left_out:
         notes.append(f"Not read, as lines, repeated headers or footers of a report: {rows_in_words(sorted(left_out))}.")
     if beside:
-        notes.append(f"What stands beside the table, from column {letters(from_column)} on, was not read.")
+        notes.append(f"What stands beside the table, from column {column_letters(from_column)} on, was not read.")
     around = [c for _, cells in (*rows[:at], *footers) for c in cells if c.strip()]
     return Bare(header_row, headers, body, notes, [*around, *beside])
 

@@ -23,7 +23,7 @@ from python_calamine import CalamineWorkbook, load_workbook
 
 from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.personal.headers import letters
+from flows.extracts.personal.headers import column_letters
 from flows.extracts.reading.around import FEWEST_NAMED, HEADER_WITHIN, bare, header_at, headers_named, join_header
 from flows.extracts.reading.delimited import is_swallowed
 from flows.extracts.reading.headers import meanings, normalised, undated
@@ -112,7 +112,7 @@ class Book:
         """Notes on rows, and on the columns `read`, that are hidden from a person who opens the sheet."""
         xml = self._xml(sheet)
         rows = [r for r in hidden_rows(xml) if header < r <= last]
-        columns = [letters(c) for c in hidden_columns(xml) if c in read]
+        columns = [column_letters(c) for c in hidden_columns(xml) if c in read]
         why = "hidden by a filter" if b"autoFilter" in xml else "hidden"
         many = f"{len(rows):,} rows are {why} and were" if len(rows) > 1 else f"1 row is {why} and was"
         said = [f"{many} read all the same ({rows_in_words(rows)})."] if rows else []
@@ -195,8 +195,8 @@ def refuse_swallowed_cells(rows: Sequence[tuple[int, list[str]]], width: int, wh
         for position, cell in enumerate(row):
             if "\n" in cell and any(is_swallowed(cell, d, width) for d in ",;\t|"):
                 raise UnreadableExtract(
-                    f"{where}: the cell in row {number}, column {letters(position)} holds whole rows of a text file, "
-                    "which an open quotation mark had swallowed. Export the file again and send that."
+                    f"{where}: the cell in row {number}, column {column_letters(position)} holds whole rows of a text "
+                    "file, which an open quotation mark had swallowed. Export the file again and send that."
                 )
 
 

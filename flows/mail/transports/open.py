@@ -9,7 +9,7 @@ from flows.mail.courier import Courier
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import Transport
-from flows.mail.transports.smtp import Heard, SignInToken, SmtpServer, SmtpTransport, unheard
+from flows.mail.transports.smtp import Heard, SignInToken, SmtpServer, SmtpTransport, ignore_step
 from flows.settings.settings import Environment, Settings, TransportChoice
 from flows.store import open_store
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flows.mail.transports.ses import SesTransport
 
 
-def open_transport(settings: Settings, heard: Heard = unheard) -> Transport:
+def open_transport(settings: Settings, heard: Heard = ignore_step) -> Transport:
     """The transport that the settings name. `heard` is called after each step of an SMTP conversation."""
     mail = settings.mail
     if mail.transport is TransportChoice.SMTP:

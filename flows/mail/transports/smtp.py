@@ -18,7 +18,7 @@ from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 Heard = Callable[[str, str], None]
 
 
-def unheard(step: str, answer: str) -> None:
+def ignore_step(step: str, answer: str) -> None:
     """Ignore the step."""
 
 
@@ -67,7 +67,7 @@ class SmtpTransport:
     name = "SMTP"
     reaches_people = True
 
-    def __init__(self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = unheard) -> None:
+    def __init__(self, server: SmtpServer, token: SignInToken | None = None, heard: Heard = ignore_step) -> None:
         self._server = server
         self._token = token
         self._heard = heard

@@ -20,7 +20,7 @@ from flows.alerts.facts import MeasureFact, SubmissionFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message, render_message
 from flows.alerts.publish import director_changes
-from flows.alerts.scorecard import JudgedCouncil, Said, Scorecard
+from flows.alerts.scorecard import JudgedCouncil, MonthStatement, Scorecard
 from flows.alerts.state import AlertState, Band
 from flows.mail.deliver import Delivery
 from flows.mail.month_mail import MonthMail
@@ -258,7 +258,7 @@ def _run_summary() -> Message:
 def _scorecard() -> Message:
     def judged(name: str, code: str, below: bool, *said: tuple[Band, float | None]) -> JudgedCouncil:
         months = (MONTH.plus(n - len(said)) for n in range(len(said)))
-        every = tuple(Said(m, b, p, b is Band.WATCH) for m, (b, p) in zip(months, said, strict=True))
+        every = tuple(MonthStatement(m, b, p, b is Band.WATCH) for m, (b, p) in zip(months, said, strict=True))
         grade = "Requires improvement to be good" if below else "Good"
         return JudgedCouncil(name, code, date(2026, 11, 20), grade, "ILACS", below, every)
 

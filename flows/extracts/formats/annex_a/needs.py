@@ -44,7 +44,7 @@ _STATUS_OF = {7: "b", 8: "a"}
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingFields:
     """The missing fields."""
 
     because: Mapping[str, str]
@@ -97,7 +97,7 @@ class Sources:
         return needs
 
 
-def lacking(sources: Sources) -> Lacking:
+def missing_fields(sources: Sources) -> MissingFields:
     """Which fields are unknown, with a sentence for each; other missing columns are reported too."""
     because: dict[str, str] = {}
     fields: dict[str, list[str]] = {}
@@ -121,7 +121,7 @@ def lacking(sources: Sources) -> Lacking:
     if 3 not in sources.present:
         notes.append("Without list 3, children who were only referred are not among the open cases.")
     notes += [f"{NOT_CARRIED[name]} {_withheld([name])}" for name in NOT_CARRIED]
-    return Lacking(because, tuple(notes), tuple(lost))
+    return MissingFields(because, tuple(notes), tuple(lost))
 
 
 def _without_status(sources: Sources) -> list[str]:

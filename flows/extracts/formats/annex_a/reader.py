@@ -14,7 +14,7 @@ from features.registry import EXTRACTS, Kind
 from flows.extracts.formats.annex_a.episodes import FIELDS, AnnexEpisodes, episodes
 from flows.extracts.formats.annex_a.layout import BY_NUMBER, ColumnContent
 from flows.extracts.formats.annex_a.lists import ListRead, empty_frame, read_list
-from flows.extracts.formats.annex_a.needs import ESSENTIAL, Lacking, Sources, lacking
+from flows.extracts.formats.annex_a.needs import ESSENTIAL, MissingFields, Sources, missing_fields
 from flows.extracts.formats.annex_a.sheets import FoundList, SheetContents, find_lists
 from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.ingest import IngestedExtract, ingest_table
@@ -57,7 +57,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         )
     if made.frame.height > EXTRACTS[Kind.CASELOAD].max_rows:
         raise too_many_rows(where, Kind.CASELOAD)
-    gaps = lacking(
+    gaps = missing_fields(
         Sources(
             present={n: one.present - set(one.unusable) for n, one in usable.items()},
             why=why,
@@ -158,7 +158,7 @@ def _open_statuses(usable: Mapping[int, ListRead]) -> set[str]:
     return set(six["status"].drop_nulls().unique().to_list())
 
 
-def _table(made: AnnexEpisodes, gaps: Lacking, asked: Asked) -> RawTable:
+def _table(made: AnnexEpisodes, gaps: MissingFields, asked: Asked) -> RawTable:
     """The episodes as text under our own headers, as `ingest_table` wants them."""
     present = [f for f in FIELDS if f != "file_row" and f not in gaps.because]
     names = ("la_code", "reference_date", *present)

@@ -98,7 +98,7 @@ def _date(text: pl.Expr) -> pl.Expr:
 # Expressions about a worker, named so that each rule reads as a sentence.
 
 
-def there(name: str) -> pl.Expr:
+def is_present(name: str) -> pl.Expr:
     """The element is present, whatever its value."""
     return pl.col(RAW + BY_NAME[name].name).is_not_null()
 

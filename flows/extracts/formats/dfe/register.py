@@ -9,7 +9,7 @@ from datetime import date
 import polars as pl
 
 from features.councils import Council, Register
-from features.frameworks import Judgement, declared
+from features.frameworks import Judgement, framework_named
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
@@ -106,7 +106,7 @@ class _Context:
     def _judgements(self, members: tuple[str, ...]) -> tuple[Judgement, ...]:
         rows = self.judgements.filter(pl.col("la_code").is_in(list(members))).sort("published", "la_code")
         return tuple(
-            Judgement(published, words or declared(framework).word_of(grade))
+            Judgement(published, words or framework_named(framework).word_of(grade))
             for published, grade, words, framework in rows.select(
                 "published", "grade", "words", "framework"
             ).iter_rows()

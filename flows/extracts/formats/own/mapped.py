@@ -13,7 +13,7 @@ import polars as pl
 from features.councils import Council
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS
-from flows.extracts.mapping import ANY_OTHER, BLANK, UNREAD, HeaderMapping, divided
+from flows.extracts.mapping import ANY_OTHER, BLANK, UNREAD, HeaderMapping, divisor_of
 from flows.extracts.personal.headers import named_column
 from flows.extracts.reading.cells import read_cells
 from flows.extracts.reading.dates import read_dates
@@ -137,7 +137,7 @@ def _as_ours(
     name = meanings(mapping.kind).get(normalised(column.header), column.header)
     cells, none = column.cells, CELL_PROBLEMS.to_frame()
     if name in mapping.computed:
-        return _computed(cells, divided(mapping.computed[name])[1]), none, []
+        return _computed(cells, divisor_of(mapping.computed[name])[1]), none, []
     if name in mapping.dates:
         read, strange = as_declared(cells, mapping.dates[name], where.month.year)
         if not strange.any():

@@ -15,7 +15,7 @@ import polars as pl
 
 from features.months import Month
 from flows.extracts.formats.ssd import tables as ssd
-from flows.extracts.formats.ssd.joining import JOINED, placed, strangers, without_case
+from flows.extracts.formats.ssd.joining import JOINED, placed, unreliable_join, without_case
 from flows.extracts.formats.ssd.tables import ABSENT, Tables
 
 #: The names that the SSD's scripts and case systems use for the involvement of the worker who holds the case. If one of
@@ -199,7 +199,7 @@ class _Work:
         alone = open_now.filter(~pl.col(_REF).is_in(running[how.ref].drop_nulls().implode())).height
         why = without_case(running, ssd.INVOLVEMENTS, (self.first, self.last), basis=alone)
         if why is None and 2 * alone > open_now.height:
-            why = strangers(running, how.ref, how.start, self.tables[ssd.EPISODES][_REF], self.last)
+            why = unreliable_join(running, how.ref, how.start, self.tables[ssd.EPISODES][_REF], self.last)
         return self.lose(_HELD, why)
 
     def lose(self, names: Collection[str], why: str | None) -> bool:
@@ -285,7 +285,7 @@ class _Work:
         if "icpc_date" not in self.withheld:
             conferences = self.tables[ssd.CONFERENCES]
             known = rows["s47e_s47_enquiry_id"]
-            self.lose(("icpc_date",), strangers(conferences, "icpc_s47_enquiry_id", held, known, self.last))
+            self.lose(("icpc_date",), unreliable_join(conferences, "icpc_s47_enquiry_id", held, known, self.last))
             unnamed = conferences.filter(
                 pl.col("icpc_s47_enquiry_id").is_null(), pl.col(held).is_between(self.first, self.last)
             )
@@ -354,7 +354,7 @@ class _Work:
         due, held = "cppr_cp_review_due", "cppr_cp_review_date"
         rows = self.tables[ssd.REVIEWS].filter(pl.col("cppr_cp_plan_id").is_not_null())
         plans = self.tables[ssd.PLANS]["cppl_cp_plan_id"]
-        why = strangers(rows, "cppr_cp_plan_id", held, plans, self.last)
+        why = unreliable_join(rows, "cppr_cp_plan_id", held, plans, self.last)
         if self.lose(("cp_review_due_date", "last_cp_review_date"), why):
             return
         of_case = rows.join(
@@ -416,7 +416,7 @@ class _Work:
             person, day, seen = f"{prefix}_person_id", f"{prefix}_{kind}_visit_date", f"{prefix}_{kind}_visit_seen"
             rows = self.tables[table]
             children = self.tables[ssd.EPISODES][_PERSON]
-            if self.lose(("last_visit_date",), strangers(rows, person, day, children, self.last)):
+            if self.lose(("last_visit_date",), unreliable_join(rows, person, day, children, self.last)):
                 return
             self.fault(self._with_cases(rows.filter(pl.col(f"{day}!").is_not_null()), person), day, "last_visit_date")
             not_seen = pl.col(seen).str.to_lowercase().is_in(["n", "no", "0", "false", "f"]).fill_null(False)

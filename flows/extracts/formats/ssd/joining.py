@@ -109,7 +109,7 @@ def without_case(rows: pl.DataFrame, name: str, month: tuple[date, date], basis:
     )
 
 
-def strangers(rows: pl.DataFrame, key: str, day: str, known: pl.Series, last: date) -> str | None:
+def unreliable_join(rows: pl.DataFrame, key: str, day: str, known: pl.Series, last: date) -> str | None:
     """Why a join is unreliable: hardly any recent row finds its other side. None if most do."""
     recent = rows.filter(pl.col(day).is_between(last - _RECENT, last))
     if recent.height < _ENOUGH:

@@ -16,7 +16,7 @@ from flows.alerts.answers import (
     answers_up_to,
     earlier,
     goals_of,
-    quiet,
+    known_causes,
     record_answer,
     record_goal,
     with_answers,
@@ -115,7 +115,7 @@ def test_an_answer_is_mentioned_for_six_months_or_while_it_applies(
 
 def test_a_measure_is_behind_from_the_month_after_the_answer_up_to_the_month_it_names() -> None:
     given = reply(measure="agency_rate_fte", quiet_until=MONTH.plus(2))
-    assert [bool(quiet([given], MONTH.plus(n))) for n in range(4)] == [False, True, True, False]
+    assert [bool(known_causes([given], MONTH.plus(n))) for n in range(4)] == [False, True, True, False]
     assert [bool(earlier([given], MONTH.plus(n))) for n in range(2)] == [False, True]
 
 

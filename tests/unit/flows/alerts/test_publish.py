@@ -15,13 +15,13 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import (
     Publication,
+    councils_told,
     director_changes,
     latest_alert,
     previous_alert,
     previous_alerts,
     publish_alert,
     rendered_names,
-    told_folders,
     was_told,
 )
 from flows.alerts.state import MessageKind
@@ -190,10 +190,10 @@ def test_many_previous_alerts_at_once_are_those_one_by_one(store: LocalStore) ->
 
 def test_who_was_told_in_a_month_is_one_listing(store: LocalStore) -> None:
     published = publish_alert(store, alert(score(0.6)), CONTACT)
-    assert told_folders(store, MONTH) == frozenset()
+    assert councils_told(store, MONTH) == frozenset()
     assert published.message is not None
     send(store, published.message)
-    assert told_folders(store, MONTH) == {"991"}
+    assert councils_told(store, MONTH) == {"991"}
 
 
 def test_folders_that_begin_alike_are_apart(store: LocalStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.registry import BY_NAME, Missing
@@ -29,7 +29,6 @@ _ITEM = re.compile(
 )
 
 
-@settings(max_examples=20, deadline=None)
 @given(st.lists(every_kind(), min_size=1, max_size=3))
 def test_the_page_marks_what_signals_gives_its_figures_and_counts_its_bands(every: list[Alert]) -> None:
     alerts = [a.model_copy(update={"la_code": f"90{n}", "council": f"Council {n}"}) for n, a in enumerate(every)]
@@ -78,7 +77,6 @@ def test_the_page_marks_what_signals_gives_its_figures_and_counts_its_bands(ever
     assert refused_in(re.sub(r"<style>.*?</style>|<script>.*?</script>", "", page, flags=re.S)) == []
 
 
-@settings(max_examples=30, deadline=None)
 @given(every_kind())
 def test_why_names_the_measures_of_the_message_with_their_figures_and_nothing_of_a_steady_council(one: Alert) -> None:
     words = why_words(one)

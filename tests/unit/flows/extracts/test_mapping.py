@@ -18,7 +18,7 @@ from flows.extracts.formats.asked import Asked, Form
 from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import list_month
-from flows.extracts.mapping import HeaderMapping, in_force, mapping_name, read_mapping
+from flows.extracts.mapping import HeaderMapping, mapping_in_force, mapping_name, read_mapping
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import receive_file
 from flows.month.take_in import fingerprint, months_due
@@ -183,7 +183,7 @@ def test_each_month_is_read_by_the_mapping_that_held_then(tmp_path: Path) -> Non
     found = list(store.list("mappings/"))
 
     def held(month: str, kind: Kind = Kind.WORKFORCE) -> str | None:
-        chosen = in_force(found, BARNSLEY, kind, Month.parse(month))
+        chosen = mapping_in_force(found, BARNSLEY, kind, Month.parse(month))
         return chosen.name if chosen else None
 
     assert held("2026-02") is None

@@ -35,7 +35,7 @@ RUN, OTHER = "0f0a1111-0000-4000-8000-000000000001", "0f0a1111-0000-4000-8000-00
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[Waiting, ...]]:
     """A store with three councils' alerts, drawn once, and their messages as they wait."""
     folder = tmp_path_factory.mktemp("drawn")
-    return folder, approval.would_be(published(LocalStore(folder)), COUNCILS, frozenset())
+    return folder, approval.messages_to_approve(published(LocalStore(folder)), COUNCILS, frozenset())
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def published(store: LocalStore, level: float = 0.6, codes: tuple[str, ...] = CO
 
 def changed(store: LocalStore, code: str) -> tuple[Waiting, ...]:
     """The council's message after its figures have worsened."""
-    return approval.would_be(published(store, 0.9, (code,)), COUNCILS, frozenset())
+    return approval.messages_to_approve(published(store, 0.9, (code,)), COUNCILS, frozenset())
 
 
 def of(shown: tuple[Waiting, ...], *codes: str) -> tuple[Waiting, ...]:
@@ -102,9 +102,9 @@ def test_a_council_without_recipients_or_with_its_message_has_nothing_to_approve
 ) -> None:
     made = standing_alerts(store, tuple(COUNCILS.values()), MONTH, Contact(), [])
     nobody = COUNCILS | {"301": replace(COUNCILS["301"], recipients=())}
-    assert [m.la_code for m in approval.would_be(made, nobody, frozenset())] == ["302", "314 / 318"]
+    assert [m.la_code for m in approval.messages_to_approve(made, nobody, frozenset())] == ["302", "314 / 318"]
     gone = frozenset({"2026-10/302/r1/new_watch"})
-    assert [m.la_code for m in approval.would_be(made, COUNCILS, gone)] == ["301", "314 / 318"]
+    assert [m.la_code for m in approval.messages_to_approve(made, COUNCILS, gone)] == ["301", "314 / 318"]
 
 
 def test_the_same_run_again_finds_its_round_and_its_cutoff(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
@@ -172,22 +172,22 @@ def test_held_councils_stay_held_until_released_and_the_others_do_not(
     store: LocalStore, shown: tuple[Waiting, ...]
 ) -> None:
     waits = opened(store, shown)
-    assert set(approval.holds(store, MONTH)) == {"301", "302", "314-318"}
+    assert set(approval.held_councils(store, MONTH)) == {"301", "302", "314-318"}
     ruling = decided(store, waits, answer(ApprovalVerdict.HOLD_SOME, "314/318", reason="figures to be checked"))
     assert ruling.held == ("314 / 318",)
-    held = approval.holds(store, MONTH)
+    held = approval.held_councils(store, MONTH)
     assert set(held) == {"314-318"}
     assert "J. Marsh decided on 20 November 2026: hold some (314 / 318). figures to be checked." in held["314-318"]
     note = {"at": (AT + timedelta(hours=1)).isoformat(), "councils": ["314 / 318"], "by": "x", "reason": "y"}
     store.create("releases/2026-10/1.json", json.dumps(note).encode())
-    assert approval.holds(store, MONTH) == {}
+    assert approval.held_councils(store, MONTH) == {}
 
 
 def test_a_cancelled_month_stays_held_whole(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
     waits = opened(store, shown)
     decided(store, waits, answer(ApprovalVerdict.CANCEL))
-    assert set(approval.holds(store, MONTH)) == {"301", "302", "314-318"}
-    assert approval.holds(store, Month(2026, 9)) == {}
+    assert set(approval.held_councils(store, MONTH)) == {"301", "302", "314-318"}
+    assert approval.held_councils(store, Month(2026, 9)) == {}
 
 
 def test_a_release_before_an_answer_ends_the_waiting(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
@@ -195,7 +195,7 @@ def test_a_release_before_an_answer_ends_the_waiting(store: LocalStore, shown: t
     note = {"at": AT.isoformat(), "councils": list(CODES), "by": "x", "reason": "y"}
     store.create("releases/2026-10/1.json", json.dumps(note).encode())
     assert approval.pending(store) == ()
-    assert approval.holds(store, MONTH) == {}
+    assert approval.held_councils(store, MONTH) == {}
 
 
 def test_what_has_gone_otherwise_no_longer_waits(store: LocalStore, shown: tuple[Waiting, ...]) -> None:
@@ -211,7 +211,7 @@ def test_a_later_approval_lifts_an_earlier_hold(store: LocalStore, shown: tuple[
     again = opened(store, of(shown, "302"), OTHER, later)
     assert again.number == 2
     decided(store, again, answer(), later)
-    assert approval.holds(store, MONTH) == {}
+    assert approval.held_councils(store, MONTH) == {}
 
 
 def test_whoever_finishes_an_approved_round_is_not_asked_again(store: LocalStore, shown: tuple[Waiting, ...]) -> None:

@@ -18,7 +18,7 @@ from flows.alerts.facts import ValidationNote
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Bullets
 from flows.alerts.look_first import URGENT
-from flows.alerts.scorecard import Hindsight, JudgedCouncil, Said, Scorecard
+from flows.alerts.scorecard import Hindsight, JudgedCouncil, MonthStatement, Scorecard
 from flows.alerts.state import Band, Change
 from flows.mail.notices import notice_message
 from flows.mail.officers import data_officer_message
@@ -115,7 +115,6 @@ def test_the_team_reads_who_must_be_called_who_changed_by_how_much_and_each_file
     assert letter.link is not None and letter.link.opens
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(COUNCILS, max_size=4, unique_by=lambda c: c.la_code), st.integers(0, 2), st.booleans())
 def test_the_team_reads_whether_anything_is_held_or_waits(councils: list[CouncilMonth], held: int, asked: bool) -> None:
     kept = [replace(c, held="its figures contradict each other") if n < held else c for n, c in enumerate(councils)]
@@ -131,7 +130,7 @@ def test_the_team_reads_whether_anything_is_held_or_waits(councils: list[Council
 
 
 SAID = st.builds(
-    Said,
+    MonthStatement,
     month=st.integers(1, 30).map(lambda back: MONTH.plus(-back)),
     band=st.sampled_from(list(Band)),
     score=st.one_of(st.none(), st.floats(0, 1).map(lambda p: round(p, 6))),
@@ -151,7 +150,6 @@ JUDGED = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(JUDGED, max_size=6, unique_by=lambda j: j.la_code))
 def test_the_yearly_scorecard_counts_what_was_said_beside_what_was_found(judged: list[JudgedCouncil]) -> None:
     card = Scorecard(tuple(judged), MONTH.plus(-30))
@@ -200,7 +198,6 @@ UNDELIVERED = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(UNDELIVERED, max_size=9), st.integers(0, 2))
 def test_the_notice_of_undelivered_mail_counts_everybody_and_says_what_helps(left: list[Undelivered], un: int) -> None:
     notice = undelivered_notice(MONTH, left, un)

@@ -17,7 +17,7 @@ from flows.alerts.publish import publish_alert
 from flows.mail.deliver import Delivery, deliver, resend
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
-from flows.store.ledger import Ledger, Status, who
+from flows.store.ledger import Ledger, Status, addressee_name
 from flows.store.local import LocalStore
 from flows.store.port import Store
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
@@ -91,7 +91,7 @@ def test_a_partial_refusal_is_noticed_and_only_the_refused_is_tried_again(store:
     first = send(store, transport)
     assert {d.address: d.status for d in first} == {DIRECTOR: Status.SENT, DEPUTY: Status.DEFERRED}
     send(store, transport, LATER)
-    assert transport.asked == [tuple(sorted(ASHCOMBE.recipients, key=who)), (DEPUTY,)]
+    assert transport.asked == [tuple(sorted(ASHCOMBE.recipients, key=addressee_name)), (DEPUTY,)]
     assert statuses(store) == {DIRECTOR: "sent", DEPUTY: "sent"}
 
 

@@ -26,7 +26,7 @@ from flows.mail.undelivered import is_time, note_undelivered, noted_undelivered,
 from flows.orchestration.keeper import keep_mail
 from flows.settings.settings import Settings
 from flows.store.claims import MonthClaimed, Owner, claimed
-from flows.store.ledger import Ledger, Status, who
+from flows.store.ledger import Ledger, Status, addressee_name
 from flows.store.local import LocalStore
 from flows.store.processes import this_process
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
@@ -238,7 +238,7 @@ def test_an_unfinished_message_in_a_store_of_0_1_0_is_sent_with_the_bytes_it_has
         deferred = {"at": at.isoformat(), "code": 451, "reason": "greylisted"}
         events = (("0000-created", created), ("0001-sending", {"at": at.isoformat()}), ("0002-deferred", deferred))
         for name, facts in events:
-            store.create(f"ledger/{key}/{who(address)}/{name}.json", json.dumps(facts).encode())
+            store.create(f"ledger/{key}/{addressee_name(address)}/{name}.json", json.dumps(facts).encode())
     assert set(missing(store, settings).values()) == {Status.DEFERRED}
     box = Postbox()
     deliver_council(store, box, ASHCOMBE, published, mail_policy(settings), AT)

@@ -19,7 +19,7 @@ from features.councils import Council, Register, write_register
 from features.errors import MailError
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import Published, gone_messages, publish_alert
+from flows.alerts.publish import Published, publish_alert, sent_message_keys
 from flows.mail import approval
 from flows.mail.approval_form import Answer, ApprovalRefused
 from flows.mail.approved import carry_out
@@ -145,7 +145,7 @@ def test_held_is_what_the_last_run_held_until_somebody_answers(chosen: Settings,
     region = Region(chosen)
     for what, one, other in [("run", CALM, Send.NO), *steps]:
         region.now += timedelta(hours=1)
-        before = gone_messages(region.store, MONTH)
+        before = sent_message_keys(region.store, MONTH)
         match what:
             case "run":
                 region.run(one, other)
@@ -157,15 +157,15 @@ def test_held_is_what_the_last_run_held_until_somebody_answers(chosen: Settings,
                 region.levels[one] = other
             case _:
                 region.way = Postbox() if one else Refusing()
-        new = gone_messages(region.store, MONTH) - before
+        new = sent_message_keys(region.store, MONTH) - before
         if what == "run" and one is STORM and other is Send.YES:
             assert new <= region.decided, "the valve let a message go that nobody had answered for"
         hold = valve_hold(region.store, MONTH)
-        gone = gone_messages(region.store, MONTH)
+        gone = sent_message_keys(region.store, MONTH)
         assert (hold.messages if hold else frozenset()) == region.valve - region.decided - gone
         said = [n.cause for n in month_notices(region.store, date(2026, 12, 1), WatchdogSettings())]
         assert said == ([f"held-{MONTH}"] if hold else [])
-        held = approval.holds(region.store, MONTH)
+        held = approval.held_councils(region.store, MONTH)
         missing = {u.key for u in undelivered(region.store, chosen, MONTH)}
         assert not missing & (hold.messages if hold else frozenset())
         assert not {key.split("/")[1] for key in missing} & set(held)

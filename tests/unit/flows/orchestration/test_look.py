@@ -39,7 +39,7 @@ from flows.orchestration.look_at_months import approval_notices, month_notices, 
 from flows.orchestration.server_view import SeenDeployment, SeenRun, ServerAway
 from flows.settings.settings import ClaimSettings, Settings, WatchdogSettings, WebhookForm
 from flows.store import LocalStore
-from flows.store.claims import Owner, latest, take_claim
+from flows.store.claims import Owner, latest_claim, take_claim
 from flows.store.ledger import Ledger, Status
 from flows.store.processes import Process, this_process
 from tests.unit.flows.mail.messages import letter
@@ -328,7 +328,7 @@ def test_claims_are_shown_and_ended_by_a_persons_word(settings: Settings, store:
     assert isinstance(done.exception, SettingsError)
     code, said = run_command("claims", "--free", "2026-10", "--by", "J. Marsh", "--reason", "birch was taken away")
     assert (code, said[:6]) == (0, "Ended.")
-    after = latest(store, OCTOBER)
+    after = latest_claim(store, OCTOBER)
     assert after is not None
     assert after.owner.who == "J. Marsh: birch was taken away"
     assert after.owner.process == this_process()

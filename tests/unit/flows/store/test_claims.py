@@ -19,7 +19,7 @@ from flows.store import AlreadyThere, LocalStore
 from flows.store.claims import (
     INTAKE,
     ClaimLost,
-    Held,
+    HeldClaim,
     MonthClaimed,
     Owner,
     claimed,
@@ -27,7 +27,7 @@ from flows.store.claims import (
     free,
     held_claims,
     is_dead,
-    latest,
+    latest_claim,
     take_claim,
 )
 from flows.store.processes import Process, is_gone, process_began, this_process
@@ -74,11 +74,11 @@ def hold(store: LocalStore, clock: Clock, owner: Owner, of: Month | str = OCTOBE
 
 def test_a_claim_says_who_since_when_and_is_given_back(store: LocalStore, clock: Clock) -> None:
     with claimed(store, OCTOBER, FIRST, rules=RULES, clock=clock) as held:
-        there = latest(store, OCTOBER)
+        there = latest_claim(store, OCTOBER)
         assert there == held.claim
         assert (there.owner, there.since, there.released) == (FIRST, EIGHT, False)
         assert [c.of for c in held_claims(store)] == ["2026-10"]
-    after = latest(store, OCTOBER)
+    after = latest_claim(store, OCTOBER)
     assert after is not None
     assert after.released
     assert held_claims(store) == []
@@ -95,7 +95,7 @@ def test_a_second_run_waits_and_goes_on_when_the_first_has_ended(store: LocalSto
     first = hold(store, clock, FIRST)
     clock.while_waiting = lambda: first.close() if clock.now >= EIGHT + timedelta(minutes=2) else None
     with hold(store, clock, SECOND):
-        now = latest(store, OCTOBER)
+        now = latest_claim(store, OCTOBER)
         assert now is not None
         assert (now.owner, now.number) == (SECOND, 2)
     assert clock.now == EIGHT + timedelta(minutes=2)
@@ -170,8 +170,8 @@ def test_a_run_that_was_taken_over_stops_and_leaves_the_other_its_claim(store: L
         with pytest.raises(ClaimLost, match="held by monthly “2026-10: resent”"):
             held.check()
         held.beat()  # its thread may still do so
-        assert latest(store, OCTOBER) == taken
-    assert latest(store, OCTOBER) == taken, "what it gives back at its end is its own claim"
+        assert latest_claim(store, OCTOBER) == taken
+    assert latest_claim(store, OCTOBER) == taken, "what it gives back at its end is its own claim"
 
 
 def test_months_and_the_intake_do_not_hinder_each_other(store: LocalStore, clock: Clock) -> None:
@@ -192,7 +192,7 @@ def test_a_person_can_free_a_month(store: LocalStore, clock: Clock) -> None:
 
 def test_an_object_that_is_no_claim_is_named(store: LocalStore) -> None:
     store.create("claims/2026-10/000001.json", json.dumps({"who": "?"}).encode())
-    for ask in (lambda: latest(store, OCTOBER), lambda: take_claim(store, OCTOBER, FIRST, EIGHT, RULES)):
+    for ask in (lambda: latest_claim(store, OCTOBER), lambda: take_claim(store, OCTOBER, FIRST, EIGHT, RULES)):
         with pytest.raises(StoreError, match=r"claims/2026-10/000001\.json.*holdfast claims --free 2026-10"):
             ask()
     assert held_claims(store) == []
@@ -206,7 +206,7 @@ def test_a_person_can_free_a_claim_that_cannot_be_read(store: LocalStore, clock:
     assert "000003.json" in free(store, OCTOBER, Owner("ada: it is damaged", "", BIRCH), EIGHT)
     assert damaged_claims(store) == []
     with hold(store, clock, SECOND):
-        claim = latest(store, OCTOBER)
+        claim = latest_claim(store, OCTOBER)
     assert claim is not None and claim.number == 5
 
 
@@ -262,7 +262,7 @@ def test_whatever_happens_no_two_live_runs_hold_a_month(
     for who, move, seconds in moves:
         now += timedelta(seconds=seconds)
         clock.now = now
-        last = latest(store, OCTOBER)
+        last = latest_claim(store, OCTOBER)
         if move == "take":
             before = dict(holds)
             claim, mine = take_claim(store, OCTOBER, owners[who], now, RULES)
@@ -272,7 +272,7 @@ def test_whatever_happens_no_two_live_runs_hold_a_month(
             assert mine is (not live)
             holds = {who: now} if mine else holds
         elif who in holds and last is not None and move != "die":
-            held = Held(store, last, RULES, lambda at=now: at)  # type: ignore[misc]
+            held = HeldClaim(store, last, RULES, lambda at=now: at)  # type: ignore[misc]
             if move == "beat":
                 held.beat()
                 holds[who] = now

@@ -32,7 +32,7 @@ from flows.mail import approval
 from flows.orchestration.look import look
 from flows.settings.settings import Settings
 from flows.store import LocalStore
-from flows.store.claims import Owner, claims_since, damaged_claims, free, held_claims, latest
+from flows.store.claims import Owner, claims_since, damaged_claims, free, held_claims, latest_claim
 from flows.store.editions import RECORDS_KEPT_FROM, History, records_kept_from
 from flows.store.ledger import Ledger
 from flows.store.processes import this_process
@@ -106,12 +106,12 @@ def _claims(store: LocalStore) -> None:
     damaged_claims(store)
     claims_since(store, datetime.min.replace(tzinfo=UTC))
     for of in (OCTOBER, OCTOBER.plus(-1), "intake"):
-        latest(store, of)
+        latest_claim(store, of)
 
 
 def _approvals(store: LocalStore) -> None:
     approval.pending(store)
-    approval.holds(store, OCTOBER)
+    approval.held_councils(store, OCTOBER)
     approval.asked_by(store, "0f")
 
 

@@ -15,7 +15,7 @@ from flows.alerts.publish import latest_alert
 from flows.extracts.checking import RECORD_KINDS
 from flows.month.take_in import months_due
 from flows.store import DamagedObject, LocalStore
-from flows.store.claims import latest
+from flows.store.claims import latest_claim
 from flows.store.editions import History
 from flows.store.ledger import Ledger, Status
 
@@ -49,7 +49,7 @@ def test_its_alerts_ledger_and_claims_are_read(kept: tuple[LocalStore, LocalStor
         assert latest_alert(store, MONTHS[2], folder) is not None
     told = Ledger(store).told(MONTHS[1])
     assert {t.status for t in told} == {Status.SENT} and len(told) == 7
-    claim = latest(store, MONTHS[2])
+    claim = latest_claim(store, MONTHS[2])
     assert claim is not None and claim.released
 
 

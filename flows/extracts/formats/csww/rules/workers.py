@@ -10,7 +10,7 @@ import polars as pl
 from expectations.batch import Severity
 from features.registry import WORKFORCE, WORKING_DAYS_PER_LEAP_YEAR
 from flows.extracts.formats.csww.rules.kinds import Collection, worker_rule
-from flows.extracts.formats.csww.typed import RAW, direct, fte, in_post, there, value
+from flows.extracts.formats.csww.typed import RAW, direct, fte, in_post, is_present, value
 
 _ERROR, _QUERY = Severity.ERROR, Severity.QUERY
 #: A social worker is a graduate; the upper limit only finds typing errors.
@@ -36,7 +36,7 @@ def _above_zero(name: str) -> pl.Expr:
 )
 def start_without_origin(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: a start date and an origin come together."""
-    return there("RoleStartDate") & there("StartOrigin").not_()
+    return is_present("RoleStartDate") & is_present("StartOrigin").not_()
 
 
 @worker_rule(
@@ -48,7 +48,7 @@ def start_without_origin(_: Collection) -> pl.Expr:
 )
 def origin_without_start(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: a start date and an origin come together."""
-    return there("StartOrigin") & there("RoleStartDate").not_()
+    return is_present("StartOrigin") & is_present("RoleStartDate").not_()
 
 
 @worker_rule(
@@ -60,7 +60,7 @@ def origin_without_start(_: Collection) -> pl.Expr:
 )
 def leaver_with_fte(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: a leaver's FTE is 0."""
-    return there("RoleEndDate") & (value("FTE") == 0).fill_null(False).not_()
+    return is_present("RoleEndDate") & (value("FTE") == 0).fill_null(False).not_()
 
 
 @worker_rule(
@@ -72,7 +72,7 @@ def leaver_with_fte(_: Collection) -> pl.Expr:
 )
 def end_without_reason(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: a leaver has a reason."""
-    return there("RoleEndDate") & there("ReasonLeave").not_()
+    return is_present("RoleEndDate") & is_present("ReasonLeave").not_()
 
 
 @worker_rule(
@@ -84,7 +84,7 @@ def end_without_reason(_: Collection) -> pl.Expr:
 )
 def end_without_destination(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: a leaver has a destination."""
-    return there("RoleEndDate") & there("LeaverDestination").not_()
+    return is_present("RoleEndDate") & is_present("LeaverDestination").not_()
 
 
 @worker_rule(
@@ -96,7 +96,7 @@ def end_without_destination(_: Collection) -> pl.Expr:
 )
 def reason_without_end(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: only a leaver has a reason."""
-    return there("ReasonLeave") & there("RoleEndDate").not_()
+    return is_present("ReasonLeave") & is_present("RoleEndDate").not_()
 
 
 @worker_rule(
@@ -108,7 +108,7 @@ def reason_without_end(_: Collection) -> pl.Expr:
 )
 def destination_without_end(_: Collection) -> pl.Expr:
     """liia-tools, validator.py: only a leaver has a destination."""
-    return there("LeaverDestination") & there("RoleEndDate").not_()
+    return is_present("LeaverDestination") & is_present("RoleEndDate").not_()
 
 
 @worker_rule(
@@ -217,7 +217,7 @@ def cases_without_hours(c: Collection) -> pl.Expr:
 )
 def holder_without_cases(c: Collection) -> pl.Expr:
     """OrgRole 5 is Case Holder; without Cases30 the worker is left out of DfE's caseload."""
-    return in_post(c.reference_date) & _is("OrgRole", "5") & (fte() > 0).fill_null(False) & there("Cases30").not_()
+    return in_post(c.reference_date) & _is("OrgRole", "5") & (fte() > 0).fill_null(False) & is_present("Cases30").not_()
 
 
 @worker_rule(
@@ -302,7 +302,7 @@ def more_days_than_a_year(_: Collection) -> pl.Expr:
 )
 def absent_without_reason(_: Collection) -> pl.Expr:
     """The reason is asked for those who were absent."""
-    return _is("Absat30Sept", "1") & there("ReasonAbsence").not_()
+    return _is("Absat30Sept", "1") & is_present("ReasonAbsence").not_()
 
 
 @worker_rule(
@@ -314,7 +314,7 @@ def absent_without_reason(_: Collection) -> pl.Expr:
 )
 def reason_without_absence(_: Collection) -> pl.Expr:
     """The reason is asked for those who were absent."""
-    return there("ReasonAbsence") & _is("Absat30Sept", "1").not_()
+    return is_present("ReasonAbsence") & _is("Absat30Sept", "1").not_()
 
 
 @worker_rule(
@@ -338,7 +338,7 @@ def absent_leaver(c: Collection) -> pl.Expr:
 )
 def no_fte(c: Collection) -> pl.Expr:
     """DfE's methodology: workers without a known FTE are left out of FTE figures."""
-    return in_post(c.reference_date) & there("FTE").not_() & there("FTE30").not_()
+    return in_post(c.reference_date) & is_present("FTE").not_() & is_present("FTE30").not_()
 
 
 @worker_rule(

@@ -315,7 +315,6 @@ def test_a_known_cause_is_not_asked_about_and_not_hidden(one: Alert) -> None:
                 ), "before the fold, however many other measures there are"
 
 
-@settings(max_examples=25, deadline=None)
 @given(every_kind())
 def test_each_measure_of_concern_has_its_question_and_no_other_has_one(one: Alert) -> None:
     letter = alert_letter(one, Contact(), draw=False)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from features.registry import EXTRACTS
 from flows.extracts.formats.csww.elements import WORKER
-from flows.extracts.personal.headers import is_plain_label, letters, named_column, personal_header, words_of
+from flows.extracts.personal.headers import column_letters, is_plain_label, named_column, personal_header, words_of
 from flows.extracts.personal.words import PERSONAL_HEADERS
 
 SHARED = Path(os.environ.get("HOLDFAST_SHARED", Path(__file__).parents[5] / ".." / "shared"))
@@ -195,7 +195,7 @@ def test_what_may_be_a_value_is_told_by_place_alone(header: str) -> None:
 @given(st.integers(0, 20_000))
 def test_letterss_count_as_a_spreadsheet_does(position: int) -> None:
     number = 0
-    for letter in letters(position):
+    for letter in column_letters(position):
         number = number * 26 + ord(letter) - 64
     assert number == position + 1
 

@@ -25,7 +25,7 @@ from flows.extracts.ingest import IngestedExtract
 from flows.extracts.mapping import HeaderMapping, read_mapping
 from flows.extracts.propose.asking import Answers, Back, Question, WrongAnswer
 from flows.extracts.propose.look import look_at
-from flows.extracts.propose.session import settle
+from flows.extracts.propose.session import run_session
 from flows.extracts.propose.try_out import read_with
 from flows.extracts.reading.table import Limits
 
@@ -92,7 +92,7 @@ def _map(
     paths: Sequence[Path], person: _Person | None, *, kind: Kind = Kind.WORKFORCE, said: HeaderMapping | None = None
 ) -> tuple[HeaderMapping, tuple[str, ...]]:
     looked = look_at(paths, kind, WHERE)
-    settled = settle(looked.tables, BARNSLEY, OCTOBER, said=said, answers=Answers("", person))
+    settled = run_session(looked.tables, BARNSLEY, OCTOBER, said=said, answers=Answers("", person))
     return read_mapping(settled.mapping.to_toml(), "m.toml"), settled.open
 
 
