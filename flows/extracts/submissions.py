@@ -26,7 +26,7 @@ import polars as pl
 from expectations.fates import Fate
 from features.councils import Council, folder_name
 from features.months import Month, london_day
-from features.registry import Kind
+from features.registry import EXTRACTS, FieldType, Kind
 from flows.store import AlreadyThere, DamagedObject, Store
 from flows.store.names import TABLE_ENDING
 from flows.store.progress import step
@@ -35,6 +35,8 @@ from flows.store.reading import digest, read_kept, sealed, to_parquet, unsealed
 #: Council's folder, kind and hash of the content: what makes two records the same submission.
 SubmissionKey = tuple[str, Kind, str]
 
+#: Columns whose values depend on the pseudonym key.
+_KEYED = {f.name for e in EXTRACTS.values() for f in e.fields if f.type in (FieldType.REFERENCE, FieldType.TEXT)}
 _READERS = 16
 _LOG = re.compile(r"submissions/[^/]+/log-(\d{4,})\.json")
 
@@ -150,8 +152,14 @@ def _rows_together(marks: Sequence[str], tables: Sequence[pl.DataFrame]) -> byte
 
 
 def _read_as(table: pl.DataFrame) -> str:
-    """Short hash of a table's rows. If another version of Polars hashes otherwise, the table is recorded once more."""
-    return digest(table.hash_rows().to_numpy().tobytes())[:12]
+    """Short hash of a table's rows; of references and codes only how many, as another key changes them.
+
+    If another version of Polars hashes otherwise, the table is recorded once more.
+    """
+    keyed = [c for c in table.iter_columns() if c.name in _KEYED]
+    counts = [(c.name, c.null_count(), c.n_unique()) for c in keyed]
+    rows = table.drop(c.name for c in keyed).hash_rows().to_numpy().tobytes()
+    return digest(rows + repr(counts).encode())[:12]
 
 
 def _append(store: Store, month: Month, records: Sequence[Submission]) -> None:

@@ -290,7 +290,7 @@ FAULTS: tuple[tuple[str, str, Callable[..., bool], str], ...] = (
         "scoring",
     ),
     ("flows.alerts.council.decide", "deciding", lambda score, **_: score.la_code == HIT, "deciding"),
-    ("flows.alerts.facts.council_facts", "facts", lambda frame, code, *_, **__: code == HIT, "deciding"),
+    ("flows.alerts.facts._facts", "facts", lambda code, *_: code == HIT, "deciding"),
 )
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from features.errors import UnreadableExtract
+from features.words import listed
 from flows.extracts.reading.around import bare
 from flows.extracts.reading.cells import no_reference
 from flows.extracts.reading.dates import read_dates
@@ -217,7 +218,7 @@ def _read_content(content: bytes, table: SsdTable, where: Where) -> tuple[pl.Dat
         return None, absent, []
     frame = pl.read_parquet(io.BytesIO(content), columns=[columns[i] for i in wanted.values()])
     read = frame.select(as_text(frame[columns[i]]).alias(name) for name, i in wanted.items())
-    return _clean(read, pl.int_range(2, frame.height + 2, eager=True), table), [], []
+    return _clean(read, pl.int_range(2, frame.height + 2, eager=True), table), [], _without(wanted, table)
 
 
 def _wanted(headers: Sequence[str], table: SsdTable, where: Where) -> tuple[dict[str, int], list[str]]:
@@ -233,6 +234,12 @@ def _wanted(headers: Sequence[str], table: SsdTable, where: Where) -> tuple[dict
     return positions, [n for n in (*table.keys, *table.dates) if n not in positions]
 
 
+def _without(wanted: Collection[str], table: SsdTable) -> list[str]:
+    """A note on the columns that may be missing and are; each table of the dataset has them."""
+    absent = [c for c in table.codes if c not in wanted]
+    return [f"it has no column {listed(absent)}, so nothing was taken from there."] if absent else []
+
+
 def _read_text(text: str, table: SsdTable, where: Where) -> tuple[pl.DataFrame | None, list[str], list[str]]:
     if text.count("\n") > MAX_ROWS:
         raise _too_many(where)
@@ -245,7 +252,7 @@ def _read_text(text: str, table: SsdTable, where: Where) -> tuple[pl.DataFrame |
     if quick is not None:
         frame = quick.select(pl.col(str(i)).alias(name) for name, i in wanted.items())
         if stands_alone(list(wanted), frame, known):
-            return _clean(frame, pl.int_range(2, frame.height + 2, eager=True), table), [], []
+            return _clean(frame, pl.int_range(2, frame.height + 2, eager=True), table), [], _without(wanted, table)
     rows = numbered_rows(body, delimiter, MAX_ROWS, _too_many(where), where, first=1 if said is None else 2)
     if not rows:
         raise UnreadableExtract(f"{where}: the table is empty. Export it again and send it again.")
@@ -256,7 +263,8 @@ def _read_text(text: str, table: SsdTable, where: Where) -> tuple[pl.DataFrame |
     refuse_ragged(found.rows, len(found.headers), where)
     columns = {name: [row[i] for _, row in found.rows] for name, i in wanted.items()}
     numbers = pl.Series([n for n, _ in found.rows], dtype=pl.UInt32())
-    return _clean(pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String())), numbers, table), [], found.notes
+    read = pl.DataFrame(columns, schema=dict.fromkeys(wanted, pl.String()))
+    return _clean(read, numbers, table), [], [*found.notes, *_without(wanted, table)]
 
 
 def _too_many(where: Where) -> UnreadableExtract:

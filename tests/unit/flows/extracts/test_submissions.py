@@ -117,6 +117,13 @@ def test_a_table_is_kept_once_and_again_if_the_file_is_read_otherwise(store: Loc
     assert read_submissions(store, OCTOBER) == [again]
 
 
+def test_another_pseudonym_key_alone_keeps_no_other_table(store: LocalStore) -> None:
+    first = record_submission(store, FIRST, TABLE)
+    assert record_submission(store, FIRST, TABLE.with_columns(pl.col("worker_ref") * 7 + 3)) == first
+    other = record_submission(store, FIRST, TABLE.with_columns(worker_ref=pl.Series([1, None])))
+    assert other.read_as != first.read_as, "another column was read as the reference"
+
+
 @pytest.mark.parametrize("name", ["log-0001", "370/workforce-aaaaaaaaaaaa"])
 def test_a_record_that_is_none_is_named(store: LocalStore, name: str) -> None:
     store.create(f"submissions/2026-10/{name}.json", b"{}")

@@ -254,6 +254,14 @@ def test_a_table_without_a_needed_column_counts_as_missing() -> None:
     assert any("has no column cppr_cp_review_due" in note for note in extract.notes)
 
 
+def test_a_column_that_may_be_missing_is_named_where_it_is() -> None:
+    content = _content()
+    assert not any("no column" in note for note in _read(content).notes)
+    rows = pl.read_csv(content["ssd_involvements.csv"]).drop("invo_professional_team")
+    extract = _read({**content, "ssd_involvements.csv": rows.write_csv().encode()})
+    assert any("ssd_involvements.csv: it has no column invo_professional_team" in n for n in extract.notes)
+
+
 def test_other_roles_do_not_hold_the_case() -> None:
     rows = [{**r, "invo_professional_role_id": "ALLOCATED CASE WORKER"} for r in _TABLES["ssd_involvements"]]
     other = {
