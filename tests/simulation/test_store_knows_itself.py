@@ -110,7 +110,7 @@ def test_a_store_in_order_has_no_findings(truth: Truth) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[*HealthCheck])
 def test_whatever_happens_to_a_store_is_named_and_nothing_false_is_said(here: Any, truth: Any, data: Any) -> None:
     accident(here, truth, data)
 

@@ -120,7 +120,7 @@ class TestWorkforce:
         assert problems(extract) == [
             (1, "org_role", "unknown_code"),
             (1, "fte", "ambiguous_comma"),
-            (1, "role_start_date", "not_a_date"),
+            (1, "role_start_date", "month_only"),
             (1, "cases", "not_a_number"),
         ]
 
