@@ -18,6 +18,7 @@ import polars as pl
 
 from features.errors import ModelError, StoreError
 from features.months import Month
+from flows.alerts.order import success_name
 from flows.alerts.together import alert_at, recorded_hashes
 from flows.extracts.rotate_key import KEY_NAME
 from flows.extracts.submissions import read_submissions, submissions_of
@@ -169,11 +170,20 @@ def _parser(name: str) -> Callable[[bytes], object]:
     if name.startswith("approvals/"):
         record = Ruling if name.endswith("/decision.json") else Pending
         return lambda content: record.model_validate(unsealed(content))
+    if (month := month_of(name)) is not None and name == success_name(month):
+        return lambda content: _marker_of(month, content)
     if name.endswith(".json"):
         return _json_object
     if name.endswith(".parquet"):
         return lambda content: pl.read_parquet(io.BytesIO(content))
     return bytes
+
+
+def _marker_of(month: Month, content: bytes) -> object:
+    marker = unsealed(content)
+    if marker["month"] != str(month):
+        raise ValueError("another month's")
+    return marker
 
 
 def _json_object(content: bytes) -> object:

@@ -151,6 +151,15 @@ def test_a_month_whose_runs_are_gone_is_found(whole: LocalStore, tmp_path: Path)
     assert finding.name == "runs/2026-09/success.json" and "holdfast run --month 2026-09" in finding.what
 
 
+def test_the_marker_of_another_month_or_another_object_in_its_place_is_found(whole: LocalStore) -> None:
+    one, *others = (o.name for o in whole.list("runs/") if o.name.endswith("success.json"))
+    for other in (others[0], one.replace("success", "alerts")):
+        content = whole.read(one)
+        whole.replace(one, whole.read(other) if whole.info(other) else b'{"alerts": {}}')
+        assert one in {f.name for f in examine(whole).findings}
+        whole.replace(one, content)
+
+
 def test_a_lost_table_of_0_1_0_is_found_too(whole: LocalStore) -> None:
     name = "months/2026-09/0001/counts-caseload.parquet"
     content = whole.read(name)
