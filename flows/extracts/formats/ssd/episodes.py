@@ -179,6 +179,8 @@ class _Work:
                 "counts."
             )
         latest = now.unique("invo_referral_id", keep="last", maintain_order=True)
+        if latest.height and latest["invo_professional_team"].null_count() == latest.height:
+            self.notes.append(f"{ssd.INVOLVEMENTS} names no team of those who hold cases (invo_professional_team).")
         self.beside(
             latest,
             "invo_referral_id",

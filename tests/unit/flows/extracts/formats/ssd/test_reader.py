@@ -262,6 +262,13 @@ def test_a_column_that_may_be_missing_is_named_where_it_is() -> None:
     assert any("ssd_involvements.csv: it has no column invo_professional_team" in n for n in extract.notes)
 
 
+def test_a_team_that_is_named_nowhere_is_said() -> None:
+    said = "names no team of those who hold cases"
+    assert any(said in note for note in _read(_content()).notes)
+    rows = [{**row, "invo_professional_team": "North"} for row in _TABLES["ssd_involvements"]]
+    assert not any(said in note for note in _read(_content({"ssd_involvements": rows})).notes)
+
+
 def test_other_roles_do_not_hold_the_case() -> None:
     rows = [{**r, "invo_professional_role_id": "ALLOCATED CASE WORKER"} for r in _TABLES["ssd_involvements"]]
     other = {
