@@ -79,7 +79,7 @@ def test_a_few_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("seed", [22, 23, 24])
+@pytest.mark.parametrize("seed", [23, 25])
 def test_many_spoiled_files_of_every_format(sound: dict[tuple[Form, Kind], Made], seed: int) -> None:
     ends = _check(mutations(seed, SOAK), sound)
     sys.stdout.write(f"{sum(ends.values())} spoiled files, seed {seed}:\n")
