@@ -233,9 +233,9 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
         assert server.answer(run, **answer) == "ACCEPT"
         done = server.until_state(run, "Completed", since=again["state"]["id"])
 
-    assert done["state"]["message"] == "October 2026: completed with 4 councils not scored, 0 of 4 scored"
+    assert done["state"]["message"] == "October 2026: 0 of 4 councils scored; 4 councils in the first months"
     assert done["name"] == "2026-10: first look"
-    ids = [identity for identity, _ in mailed(tmp_path) if "not_scored" in identity]
+    ids = [identity for identity, _ in mailed(tmp_path) if "first_months" in identity]
     assert len(ids) == len(set(ids)) == 3
     assert not any(".Z02." in identity for identity in ids)
     decision = json.loads(store.read("approvals/2026-10/1/decision.json"))
