@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Sequence
+
+_HARD_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def listed(items: Sequence[str]) -> str:
@@ -20,3 +24,20 @@ def count_words(count: int, one: str, many: str) -> str:
 def lower_first(text: str) -> str:
     """A label inside a sentence: “Agency rate” becomes “agency rate”; abbreviations keep their capitals."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def wrapped(text: str, width: int, *, inset: str = "", hanging: str = "") -> str:
+    """The text on lines of at most `width`. What stands in backticks is meant to be pasted and stays on one line."""
+    lines = []
+    for line in text.splitlines():
+        whole = re.sub(r"`[^`\n]*`", lambda command: command[0].replace(" ", _HARD_SPACE), line)
+        filled = textwrap.fill(
+            whole,
+            max(width, len(inset + hanging) + 20),
+            initial_indent=inset,
+            subsequent_indent=inset + hanging,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines.append(re.sub(r"`[^`\n]*`", lambda command: command[0].replace(_HARD_SPACE, " "), filled))
+    return "\n".join(lines)

@@ -6,7 +6,7 @@ The flow calls `check_batch` and `check_batches`; `check_file` does the same for
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 
 import polars as pl
@@ -14,8 +14,8 @@ import polars as pl
 from expectations.accepted import Accepted
 from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
 from expectations.findings import Finding, failures_frame
-from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, run_dynamic
-from expectations.passing.received import refusal_check
+from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, is_emptied, run_dynamic
+from expectations.passing.received import refusal_check, refusal_message
 from expectations.passing.static_pass import RULES, KindPass, run_static
 from expectations.suites.rules import NEEDED
 from features.months import Month
@@ -57,7 +57,8 @@ def check_batches(
             known = known.with_counts([count(b, _outcome(b, static, NO_DYNAMIC, 0.0)) for b in group])
         gone = frozenset((*file, kind) for kind, one in static.items() for file in one.not_used)
         prepared = {kind: one.prepared for kind, one in static.items()}
-        dynamic = run_dynamic([b.month for b in group], prepared, known, accepted, gone)
+        absent = frozenset((b.month.last_day, *column) for b in group for column in b.absent_columns - b.lost_columns)
+        dynamic = run_dynamic([b.month for b in group], prepared, known, accepted, gone, absent)
         known = replace(
             known,
             profiles=pl.concat([known.profiles, dynamic.profiles]),
@@ -124,9 +125,10 @@ def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass
         if month == day
     }
     findings = [f for one in static.values() for f in one.findings if f.month == day]
-    findings += [f for f in dynamic.findings if f.month == day]
+    compared = [f for f in dynamic.findings if f.month == day]
     without_rows = _without_rows(batch, checked)
-    findings += [*_refused(batch), *without_rows, *_absent(batch)]
+    gone = {(f.la_code, f.extract, f.column) for f in compared if is_emptied(f)}
+    findings += [*_not_said_twice(compared, batch), *_refused(batch), *without_rows, *_absent(batch, gone)]
     quarantined = {(la_code, kind) for kind, one in static.items() for month, la_code in one.not_used if month == day}
     quarantined |= {(la_code, kind) for month, la_code, kind in dynamic.not_used if month == day}
     quarantined |= {(f.la_code, f.extract) for f in without_rows} | set(batch.refused)
@@ -185,7 +187,7 @@ def _refused(batch: Batch) -> Iterator[Finding]:
             batch.month.last_day,
             kind,
             None,
-            str(error),
+            refusal_message(kind, batch.file(la_code, kind), batch.month, error),
             effect=Effect.QUARANTINED,
         )
 
@@ -208,8 +210,16 @@ def _without_rows(batch: Batch, checked: Mapping[tuple[str, Kind], int]) -> list
     ]
 
 
-def _absent(batch: Batch) -> Iterator[Finding]:
+def _not_said_twice(compared: Iterable[Finding], batch: Batch) -> list[Finding]:
+    """Without those of columns that were lost in the file, which have a finding of their own."""
+    return [f for f in compared if not (is_emptied(f) and (f.la_code, f.extract, f.column) in batch.lost_columns)]
+
+
+def _absent(batch: Batch, gone: Set[tuple[str, Kind, str | None]]) -> Iterator[Finding]:
+    """Columns that the file does not have. Of those that are `gone` since last month a comparison has told already."""
     for la_code, kind, column in sorted(batch.absent_columns):
+        if (la_code, kind, column) in gone - batch.lost_columns:
+            continue
         counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
         without = f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
         because = batch.absent_because.get((la_code, kind, column), f"The file has no column {column}.")

@@ -75,10 +75,11 @@ def run_dynamic(
     history: CheckHistory,
     accepted: Sequence[Accepted],
     gone: frozenset[tuple[date, str, Kind]] = frozenset(),
+    absent: frozenset[tuple[date, str, Kind, str]] = frozenset(),
 ) -> DynamicPass:
     """Compare every file of these months with its past and with the council's other files.
 
-    `gone`: (month, la_code, kind) of files that are not used anyway.
+    `gone`: (month, la_code, kind) of files that are not used anyway. `absent`: columns that a file does not have.
     """
     profiles = pl.concat([PROFILE.to_frame(), *(profile(p) for p in prepared.values())])
     table = pl.concat(
@@ -110,7 +111,7 @@ def run_dynamic(
     ran = engine.run("all extracts, dynamic", min(months), max(months), columns, checks)
     failed = [made[ran.failing[name]] for f in families if (name := f"dynamic.{f}") in ran.failing]
     rows = [row for frame in failed for row in frame.iter_rows(named=True)]
-    findings = [_finding(row, accepted) for row in rows]
+    findings = [_finding(row, accepted, absent) for row in rows]
     standing = [not f.accepted for f in findings]
     not_used = frozenset((f.month, f.la_code, f.extract) for f in findings if f.effect is Effect.QUARANTINED)
     # Nobody need answer for the figures of a file that is not used anyway.
@@ -160,16 +161,25 @@ def _effect(family: str, severity: Severity, excess: float) -> Effect:
     return Effect.BROKEN_OFF if family == continuity.IDENTITY else Effect.NONE
 
 
-def _finding(row: dict[str, Any], accepted: Sequence[Accepted]) -> Finding:
+def is_emptied(finding: Finding) -> bool:
+    """Whether a comparison found that a column was filled before."""
+    return finding.check == plausible.emptied(str(finding.extract), str(finding.column))
+
+
+def _finding(
+    row: dict[str, Any], accepted: Sequence[Accepted], absent: frozenset[tuple[date, str, Kind, str]]
+) -> Finding:
     severity = Severity(row["severity"])
+    kind, column = Kind(row["extract"]), row["column"]
+    is_gone = row["family"] == plausible.EMPTY and (row["month"], row["la_code"], kind, column) in absent
     finding = Finding(
         row["check"],
         severity,
         row["la_code"],
         row["month"],
-        Kind(row["extract"]),
-        row["column"],
-        _message(row),
+        kind,
+        column,
+        plausible.gone_message(kind, row) if is_gone else _message(row),
         row["rows"],
         effect=_effect(row["family"], severity, row["excess"]),
     )

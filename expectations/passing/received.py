@@ -11,6 +11,7 @@ from features.errors import (
     UnreadableExtract,
     WrongCouncilOrMonth,
 )
+from features.months import Month
 from features.registry import EXTRACTS, FieldType, Kind
 
 _TO_DO_BY_TYPE: dict[FieldType, str] = {
@@ -46,6 +47,16 @@ def refusal_check(kind: Kind, error: ExtractError) -> str:
     """The code of the check that a refused file failed."""
     what = next((name for cause, name in _REFUSALS if isinstance(error, cause)), "refused")
     return f"{kind}.file.{what}"
+
+
+def refusal_message(kind: Kind, file: str, month: Month, error: ExtractError) -> str:
+    """Why a file was refused, without its name, council and month, which stand beside it wherever it is shown."""
+    said = str(error)
+    before, here, rest = said.partition(f"{file}: ")
+    if not here or before and not before.endswith(f", {month.in_words}, "):
+        return said
+    begins_with_field = rest.split(" ", 1)[0].strip("“”:,") in {f.name for f in EXTRACTS[kind].fields}
+    return rest if begins_with_field else f"{rest[:1].upper()}{rest[1:]}"
 
 
 def rows_of(rows: int, of: int) -> str:

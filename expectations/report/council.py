@@ -6,22 +6,23 @@ A report gives columns, rows and counts, never a value. It is the same for the s
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from rich.console import Console, Group
-from rich.padding import Padding
+from markupsafe import Markup, escape
+from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from expectations.batch import ROWS_PER_LIST, Batch, Outcome, Severity
 from expectations.fates import CouncilFiles, FileFate
 from expectations.findings import ROW_NUMBERS_KEPT
 from expectations.passing.static_pass import RULES
+from expectations.report.terminal import say
 from features.councils import folder_name
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, RETURN_INPUTS, Kind, input_names
 
@@ -213,7 +214,23 @@ def render_page(template: str, **facts: Any) -> bytes:
 
 def show(report: CouncilReport, console: Console) -> None:
     """Print the report for a terminal."""
-    console.print(_renderable(report))
+    say(console, report.title, "bold")
+    say(console, report.files.verdict)
+    console.print("", _files_table(report))
+    for severity, title, _ in _SECTIONS:
+        _show_items(console, title, _STYLES[severity], report.of(severity))
+    _show_items(console, "Accepted", "dim", report.accepted)
+    more = (
+        ("Withheld until put right", [f"{w.kind} {w.column}: {'; '.join(w.measures)}" for w in report.withheld]),
+        ("Not checked", [f"{reason}: {checks}" for reason, checks in report.not_run]),
+        ("How the files were read", [f"{file}: {note}" for file, note in report.notes]),
+    )
+    for title, lines in more:
+        if lines:
+            console.print("")
+            say(console, title, "bold")
+        for line in lines:
+            say(console, line, inset=True)
 
 
 _SECTIONS: tuple[tuple[Severity, str, str], ...] = (
@@ -224,43 +241,26 @@ _SECTIONS: tuple[tuple[Severity, str, str], ...] = (
 _STYLES = {Severity.ERROR: "bold red", Severity.QUERY: "yellow", Severity.INFORMATION: "cyan"}
 
 
-def _renderable(report: CouncilReport) -> Group:
+def _files_table(report: CouncilReport) -> Table:
     files = Table(box=None, pad_edge=False, header_style="bold")
     for title, justify in (("File", "left"), ("Rows", "right"), ("Checks", "right"), ("", "left")):
         files.add_column(title, justify="right" if justify == "right" else "left")
     for f in report.files.files:
         files.add_row(f.file or str(f.kind), f"{f.rows:,}", f"{row_checks(f):,}", f.state)
-    parts: list[Any] = [Text(report.title, style="bold"), Text(report.files.verdict), Text(""), files]
-    for severity, title, _ in _SECTIONS:
-        items = report.of(severity)
-        if not items:
-            continue
-        parts += [Text(""), Text(f"{title} ({len(items)})", style=_STYLES[severity])]
-        for item in items:
-            parts.append(Padding(_lines(item), (0, 0, 0, 2)))
-    if report.accepted:
-        parts += [Text(""), Text(f"Accepted ({len(report.accepted)})", style="dim")]
-        parts += [Padding(_lines(i), (0, 0, 0, 2)) for i in report.accepted]
-    if report.withheld:
-        parts += [Text(""), Text("Withheld until put right", style="bold")]
-        parts += [Padding(Text(f"{w.kind} {w.column}: {'; '.join(w.measures)}"), (0, 0, 0, 2)) for w in report.withheld]
-    if report.not_run:
-        parts += [Text(""), Text("Not checked", style="bold")]
-        parts += [Padding(Text(f"{reason}: {checks}"), (0, 0, 0, 2)) for reason, checks in report.not_run]
-    if report.notes:
-        parts += [Text(""), Text("How the files were read", style="bold")]
-        parts += [Padding(Text(f"{file}: {note}"), (0, 0, 0, 2)) for file, note in report.notes]
-    return Group(*parts)
+    return files
 
 
-def _lines(item: Item) -> Text:
-    text = Text(f"{item.file}: {item.message}")
-    if item.where:
-        text.append(f"\n{item.where[0].upper()}{item.where[1:]}. ", style="dim")
-    if item.effect:
-        text.append(f"\nEffect: {item.effect}.", style="dim")
-    text.append(f"\n[{item.check}]", style="dim")
-    return text
+def _show_items(console: Console, title: str, style: str, items: Sequence[Item]) -> None:
+    if items:
+        console.print("")
+        say(console, f"{title} ({len(items)})", style)
+    for item in items:
+        say(console, f"{item.file}: {item.message}", inset=True)
+        if item.where:
+            say(console, f"{item.where[0].upper()}{item.where[1:]}.", "dim", inset=True)
+        if item.effect:
+            say(console, f"Effect: {item.effect}.", "dim", inset=True)
+        say(console, f"[{item.check}]", "dim", inset=True)
 
 
 def _item(row: dict[str, Any]) -> Item:
@@ -278,6 +278,12 @@ def _item(row: dict[str, Any]) -> Item:
     )
 
 
+def commands_in_html(text: str) -> Markup:
+    """A sentence for a page or a mail, with what it has in backticks, which is meant to be pasted, as code."""
+    code = r'<code style="overflow-wrap:anywhere;">\1</code>'
+    return Markup(re.sub(r"`([^`]+)`", code, str(escape(text))))
+
+
 @cache
 def _template(name: str) -> Any:
     environment = Environment(
@@ -287,4 +293,5 @@ def _template(name: str) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["commands"] = commands_in_html
     return environment.get_template(name)

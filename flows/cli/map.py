@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from features.private_files import write_private
+from features.words import wrapped
 from flows.cli.extracts import CouncilOption, kind_of, landing_and_council
 from flows.cli.prompts import asked
 from flows.cli.root import FILES, app
@@ -165,7 +165,7 @@ def _ask(question: Question[Any]) -> str:
 def _wrapped(line: str, width: int) -> str:
     """A line of a question on as many lines as it needs; the later ones are set in."""
     inset = " " * (len(line) - len(line.lstrip()) + 4 * line.startswith(" "))
-    return textwrap.fill(line, width, subsequent_indent=inset, drop_whitespace=True, break_long_words=False)
+    return wrapped(line, width, hanging=inset)
 
 
 def _where_to_put(files: list[Path], mapping: HeaderMapping, owner: Council, since: Month) -> str:

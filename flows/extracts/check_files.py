@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from shlex import quote
 from typing import Any, cast
 
 import polars as pl
@@ -267,7 +268,8 @@ def _or_mapped(error: ExtractError, file: Handed, kind: Kind, la_code: str | Non
     """The refusal of a file whose columns are not ours, with the command that finds out what they mean."""
     if not isinstance(error, HeaderMismatch | WhichSheet) or "holdfast map" in str(error):
         return error
-    asked = f"{file.path or file.name} --kind {kind} --council {la_code or 'CODE'} --month {month or 'YYYY-MM'}"
+    where = quote(str(file.path or file.name))
+    asked = f"{where} --kind {kind} --council {la_code or 'CODE'} --month {month or 'YYYY-MM'}"
     return type(error)(
         f"{error} If it is a list of the council's own, say once what its columns mean: `holdfast map {asked}`."
     )

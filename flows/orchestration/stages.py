@@ -77,8 +77,9 @@ def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequenc
     with clock.stage("decide"), holding(context, context.month.plus(-1)):
         alerting = decide_month_task(whole(context), month, whole(measured), whole(scores), list(councils))
     faults.found += alerting.faults
-    missing = [d for d in alerting.decided if d.decision.band is Band.NOT_SCORED]
-    for one in [not_scored.submit(d.council.name, d.score.not_scored or "There is no score.") for d in missing]:
+    missing = [d for d in alerting.decided if d.decision.band in (Band.NOT_SCORED, Band.FIRST_MONTHS)]
+    why = "There is no score."
+    for one in [not_scored.submit(d.council.name, d.decision.band, d.score.not_scored or why) for d in missing]:
         one.wait()
     return alerting
 

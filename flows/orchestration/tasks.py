@@ -23,6 +23,7 @@ from flows.alerts.council import Decided
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published
 from flows.alerts.reports import write_reports
+from flows.alerts.state import Band
 from flows.alerts.together import MonthAlerts, Standing
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce
 from flows.extracts.landing import LandedFile
@@ -159,9 +160,9 @@ def decide_month_task(
 
 
 @task(task_run_name="Score {council}", **STEP)
-def not_scored(council: str, why: str) -> State[None]:
+def not_scored(council: str, band: Band, why: str) -> State[None]:
     """A task run for a council without a score, whose state says why. Nothing failed, so it is not shown in red."""
-    return Completed(name="Not scored", message=why, data=None)
+    return Completed(name=band.words.capitalize(), message=why, data=None)
 
 
 @task(task_run_name="Find what {month} has", **PATIENT_STEP)

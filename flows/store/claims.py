@@ -20,6 +20,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
@@ -285,7 +286,8 @@ def claimed(
             except StoreError as error:
                 _LOGGER.warning("The claim of %s could not be renewed: %s", of, error)
 
-    keeper = Thread(target=keep, name=f"claim-{of}", daemon=True)
+    # In the context of the caller, so that its warnings reach the log of the run.
+    keeper = Thread(target=copy_context().run, args=(keep,), name=f"claim-{of}", daemon=True)
     keeper.start()
     try:
         yield held

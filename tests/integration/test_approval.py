@@ -240,7 +240,7 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
     assert not any(".Z02." in identity for identity in ids)
     decision = json.loads(store.read("approvals/2026-10/1/decision.json"))
     assert (decision["by"], decision["decision"], decision["held"]) == ("J. Marsh", "hold some", ["Z02"])
-    unscored = server.tasks_in(run, "Not scored")
+    unscored = server.tasks_in(run, "First months")
     assert set(unscored) == {f"Score {c}" for c in ("Sorrelmere", "Quarrenmere", "Fennickmere", "Haskermere")}
     assert "workforce" in unscored["Score Sorrelmere"]
     assert server.tasks_in(run, "Failed") == {}
@@ -254,7 +254,7 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
         assert approve(prefect_api, tmp_path) == 0
         ended = server.until_state(second, "Completed")
     assert ended["name"] == "2026-10, Z02, from sending: checked"
-    told = [identity for identity, _ in mailed(tmp_path) if "not_scored" in identity]
+    told = [identity for identity, _ in mailed(tmp_path) if "first_months" in identity]
     assert len(told) == len(set(told)) == 4
     assert json.loads(store.read("approvals/2026-10/2/decision.json"))["through"] == "the command line"
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import base64
 import re
-import textwrap
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
+from expectations.report.council import commands_in_html
 from features.months import Month
+from features.words import wrapped
 from flows.alerts.alert import Alert
 from flows.alerts.letter.compose import Contact, alert_letter
 from flows.alerts.letter.letter import ASKED_FIRST, FIGURES_HEADING, Letter, LetterTable
@@ -111,13 +112,13 @@ def _environment() -> Environment:
         "upper_line": str.upper,
         "as_text_table": _text_table,
         "whole_addresses": _whole_addresses,
+        "commands": commands_in_html,
     }
     return environment
 
 
 def _wrapped(text: str, indent: str = "") -> str:
-    lines = textwrap.wrap(text, _LINE - len(indent), break_long_words=False, break_on_hyphens=False)
-    return f"\n{indent}".join(lines)
+    return wrapped(text, _LINE - len(indent)).replace("\n", f"\n{indent}")
 
 
 def _whole_addresses(text: str) -> Markup:

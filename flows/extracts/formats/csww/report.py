@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
-from rich.text import Text
 
 from expectations.batch import Severity
+from expectations.report.terminal import say
 from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.registry import MEASURES
@@ -125,20 +124,21 @@ class ReturnReport:
 
     def show(self, console: Console) -> None:
         """Print the report for a terminal."""
-        console.print(Text(self.title, style="bold"))
-        console.print(Text(self.verdict))
+        say(console, self.title, "bold")
+        say(console, self.verdict)
         for note in self.notes:
-            console.print(Text(note, style="dim"))
+            say(console, note, "dim")
         for severity, title, _, found in self.sections():
-            console.print(Text(f"\n{title} ({len(found)})", style=_STYLES[severity]))
+            console.print("")
+            say(console, f"{title} ({len(found)})", _STYLES[severity])
             for one in found:
-                text = Text(f"{_sentence(one.says)} {one.remedy}")
+                say(console, f"{_sentence(one.says)} {one.remedy}", inset=True)
                 if one.where:
-                    text.append(f"\n{_sentence(one.where)}", style="dim")
-                text.append(f"\n[{one.code}]", style="dim")
-                console.print(Padding(text, (0, 0, 0, 2)))
+                    say(console, _sentence(one.where), "dim", inset=True)
+                say(console, f"[{one.code}]", "dim", inset=True)
         if self.validation is not None:
-            console.print(Text("\nOfficial rates this return will produce", style="bold"))
+            console.print("")
+            say(console, "Official rates this return will produce", "bold")
             console.print(self._rates())
 
     def _rates(self) -> Table:

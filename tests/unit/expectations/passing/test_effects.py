@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 import pytest
 
-from expectations.batch import PROBLEMS, Effect, Severity
+from expectations.batch import PROBLEMS, CheckHistory, Effect, Severity
 from expectations.passing import effects
 from expectations.passing.check import check_batch
 from expectations.passing.effects import usable
 from features.errors import PersonalDataRefused
+from features.months import Month
 from features.registry import Kind
 from tests.unit.expectations.examples import batch_of, checks_of, large_rows, record_rows
 
@@ -145,7 +147,7 @@ def test_refused_and_empty_files_are_failures_of_their_council() -> None:
     assert outcome.of_council("902").select("check", "message", "effect").rows() == [
         (
             "return.file.personal_data",
-            "return.csv: the column surname holds names. Leave it out.",
+            "The column surname holds names. Leave it out.",
             str(Effect.QUARANTINED),
         )
     ]
@@ -180,3 +182,24 @@ def test_without_a_workforce_extract_no_worker_is_unknown() -> None:
     not_run = outcome.not_run.filter(pl.col("la_code") == "901")["check"].to_list()
     assert {"caseload.allocated_worker_ref.unknown", "caseload.allocated_worker_ref.has_left"} <= set(not_run)
     assert "establishment.agency_fte.workforce" in not_run
+
+
+def test_a_column_gone_since_earlier_months_is_said_once_as_missing() -> None:
+    past = CheckHistory()
+    for number in (7, 8, 9):
+        day = Month(2026, number)
+        rows = large_rows()
+        for row in [*rows[Kind.WORKFORCE], *rows[Kind.CASELOAD]]:
+            row["reference_date"] = day.last_day
+        earlier = check_batch(batch_of({"901": rows}, day))
+        past = replace(past, profiles=pl.concat([past.profiles, earlier.profile]))
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE]:
+        worker["leaver_destination"] = worker["team"] = None
+    absent = frozenset({("901", Kind.WORKFORCE, "leaver_destination"), ("901", Kind.WORKFORCE, "team")})
+    outcome = check_batch(batch_of({"901": rows}, absent_columns=absent), past)
+    told = outcome.of_council("901").filter(pl.col("column") == "team")
+    assert told["check"].to_list() == ["workforce.team.empty_jump"]
+    assert told["message"][0].startswith("The file has no column team any more, which was filled in 100% of rows.")
+    never = outcome.of_council("901").filter(pl.col("column") == "leaver_destination")
+    assert never["check"].to_list() == ["workforce.leaver_destination.absent"]

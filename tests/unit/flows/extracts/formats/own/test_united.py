@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
+import shlex
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from rich.console import Console
 
 from features.councils import Register
 from features.errors import HeaderMismatch, UnreadableExtract
@@ -257,6 +260,18 @@ def test_a_folder_named_like_the_extract_lands_as_one_submission_and_is_checked_
     _is_right(received.extract)
     checked = check_files([tmp_path / "landing/2026-10/370/workforce"])
     assert [one.refused for one in checked] == [0]
+
+
+def test_what_check_says_to_paste_is_one_line_and_a_shell_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "our staff list of October (final).csv"
+    path.write_bytes(_csv(_STAFF))
+    (checked,) = check_files([path], council="370", month=OCTOBER, kind=Kind.WORKFORCE)
+    console = Console(file=io.StringIO(), width=40)
+    checked.show(console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    (command,) = re.findall(r"`(holdfast map [^`]*)`", shown)
+    assert shlex.split(command)[2:] == [str(path), "--kind", "workforce", "--council", "370", "--month", "2026-10"]
+    assert " ".join(shown.split()).count("our staff list of October (final).csv: Row 1 is not") == 1
 
 
 def test_check_points_to_map_for_a_file_that_nobody_mapped(tmp_path: Path) -> None:
