@@ -6,6 +6,8 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+from markupsafe import Markup, escape
+
 _HARD_SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -41,3 +43,9 @@ def wrapped(text: str, width: int, *, inset: str = "", hanging: str = "") -> str
         )
         lines.append(re.sub(r"`[^`\n]*`", lambda command: command[0].replace(_HARD_SPACE, " "), filled))
     return "\n".join(lines)
+
+
+def commands_in_html(text: str) -> Markup:
+    """A sentence for a page or a mail, with what it has in backticks, which is meant to be pasted, as code."""
+    code = r'<code style="overflow-wrap:anywhere;">\1</code>'
+    return Markup(re.sub(r"`([^`]+)`", code, str(escape(text))))

@@ -6,7 +6,6 @@ A report gives columns, rows and counts, never a value. It is the same for the s
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +13,6 @@ from typing import Any, Protocol
 
 import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
 from rich.console import Console
 from rich.table import Table
 
@@ -25,6 +23,7 @@ from expectations.passing.static_pass import RULES
 from expectations.report.terminal import say
 from features.councils import folder_name
 from features.registry import ALL_MEASURES, COUNTS, EXTRACTS, RETURN_INPUTS, Kind, input_names
+from features.words import commands_in_html
 
 
 @dataclass(frozen=True)
@@ -276,12 +275,6 @@ def _item(row: dict[str, Any]) -> Item:
         row["effect"],
         row["accepted"],
     )
-
-
-def commands_in_html(text: str) -> Markup:
-    """A sentence for a page or a mail, with what it has in backticks, which is meant to be pasted, as code."""
-    code = r'<code style="overflow-wrap:anywhere;">\1</code>'
-    return Markup(re.sub(r"`([^`]+)`", code, str(escape(text))))
 
 
 @cache

@@ -13,9 +13,8 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
 
-from expectations.report.council import commands_in_html
 from features.months import Month
-from features.words import wrapped
+from features.words import commands_in_html, wrapped
 from flows.alerts.alert import Alert
 from flows.alerts.letter.compose import Contact, alert_letter
 from flows.alerts.letter.letter import ASKED_FIRST, FIGURES_HEADING, Letter, LetterTable
