@@ -16,6 +16,7 @@ DOOR = (
     "passing.static_pass",
     "report.council",
     "report.data_docs",
+    "report.terminal",
     "suites.between",
     "suites.generated",
     "suites.rules",

@@ -15,11 +15,11 @@ from expectations.accepted import Accepted
 from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
 from expectations.findings import Finding, failures_frame
 from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, is_emptied, run_dynamic
-from expectations.passing.received import refusal_check, refusal_message
+from expectations.passing.received import not_counted, refusal_check, refusal_message
 from expectations.passing.static_pass import RULES, KindPass, run_static
 from expectations.suites.rules import NEEDED
 from features.months import Month
-from features.registry import COUNTS, EXTRACTS, Kind
+from features.registry import EXTRACTS, Kind
 
 #: A pass holds its rows a second time, as the columns that rules test (about 250 bytes each); the national month is
 #: 480,000 rows. If the months do not all fit, they are checked in several passes.
@@ -57,8 +57,7 @@ def check_batches(
             known = known.with_counts([count(b, _outcome(b, static, NO_DYNAMIC, 0.0)) for b in group])
         gone = frozenset((*file, kind) for kind, one in static.items() for file in one.not_used)
         prepared = {kind: one.prepared for kind, one in static.items()}
-        absent = frozenset((b.month.last_day, *column) for b in group for column in b.absent_columns - b.lost_columns)
-        dynamic = run_dynamic([b.month for b in group], prepared, known, accepted, gone, absent)
+        dynamic = run_dynamic(group, prepared, known, accepted, gone)
         known = replace(
             known,
             profiles=pl.concat([known.profiles, dynamic.profiles]),
@@ -220,8 +219,6 @@ def _absent(batch: Batch, gone: Set[tuple[str, Kind, str | None]]) -> Iterator[F
     for la_code, kind, column in sorted(batch.absent_columns):
         if (la_code, kind, column) in gone - batch.lost_columns:
             continue
-        counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
-        without = f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
         because = batch.absent_because.get((la_code, kind, column), f"The file has no column {column}.")
         lost = (la_code, kind, column) in batch.lost_columns
         needed = column in NEEDED[kind]
@@ -232,7 +229,7 @@ def _absent(batch: Batch, gone: Set[tuple[str, Kind, str | None]]) -> Iterator[F
             batch.month.last_day,
             kind,
             column,
-            f"{because}{without} {EXTRACTS[kind].field(column).description}",
+            f"{because}{not_counted(kind, column)} {EXTRACTS[kind].field(column).description}",
             effect=Effect.WITHHELD if lost and needed else Effect.NONE,
         )
 

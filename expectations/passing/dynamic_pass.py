@@ -10,10 +10,11 @@ from typing import Any
 import polars as pl
 
 from expectations.accepted import Accepted, accepting
-from expectations.batch import NOT_RUN, PROFILE, CheckHistory, Effect, Severity, SuiteResult
+from expectations.batch import NOT_RUN, PROFILE, Batch, CheckHistory, Effect, Severity, SuiteResult
 from expectations.findings import Finding
 from expectations.passing import engine
 from expectations.passing.doubt import find_doubt
+from expectations.passing.received import gone_message
 from expectations.suites import between, continuity, contradictions, plausible
 from expectations.suites.profile import profile
 from expectations.suites.rows import Prepared
@@ -70,17 +71,18 @@ NO_DYNAMIC = DynamicPass(
 
 
 def run_dynamic(
-    months: Sequence[Month],
+    batches: Sequence[Batch],
     prepared: Mapping[Kind, Prepared],
     history: CheckHistory,
     accepted: Sequence[Accepted],
     gone: frozenset[tuple[date, str, Kind]] = frozenset(),
-    absent: frozenset[tuple[date, str, Kind, str]] = frozenset(),
 ) -> DynamicPass:
-    """Compare every file of these months with its past and with the council's other files.
+    """Compare every file of these batches with its past and with the council's other files.
 
-    `gone`: (month, la_code, kind) of files that are not used anyway. `absent`: columns that a file does not have.
+    `gone`: (month, la_code, kind) of files that are not used anyway.
     """
+    months = [b.month for b in batches]
+    absent = frozenset((b.month.last_day, *column) for b in batches for column in b.absent_columns - b.lost_columns)
     profiles = pl.concat([PROFILE.to_frame(), *(profile(p) for p in prepared.values())])
     table = pl.concat(
         [
@@ -163,7 +165,7 @@ def _effect(family: str, severity: Severity, excess: float) -> Effect:
 
 def is_emptied(finding: Finding) -> bool:
     """Whether a comparison found that a column was filled before."""
-    return finding.check == plausible.emptied(str(finding.extract), str(finding.column))
+    return finding.check == f"{finding.extract}.{finding.column}.empty_jump"
 
 
 def _finding(
@@ -179,7 +181,7 @@ def _finding(
         row["month"],
         kind,
         column,
-        plausible.gone_message(kind, row) if is_gone else _message(row),
+        gone_message(kind, column, row["expected"]) if is_gone else _message(row),
         row["rows"],
         effect=_effect(row["family"], severity, row["excess"]),
     )

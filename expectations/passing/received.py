@@ -12,7 +12,7 @@ from features.errors import (
     WrongCouncilOrMonth,
 )
 from features.months import Month
-from features.registry import EXTRACTS, FieldType, Kind
+from features.registry import COUNTS, EXTRACTS, FieldType, Kind
 
 _TO_DO_BY_TYPE: dict[FieldType, str] = {
     FieldType.DATE: "Write dates as YYYY-MM-DD or DD/MM/YYYY; leave the cell empty if there is none.",
@@ -57,6 +57,20 @@ def refusal_message(kind: Kind, file: str, month: Month, error: ExtractError) ->
         return said
     begins_with_field = rest.split(" ", 1)[0].strip("“”:,") in {f.name for f in EXTRACTS[kind].fields}
     return rest if begins_with_field else f"{rest[:1].upper()}{rest[1:]}"
+
+
+def not_counted(kind: Kind, column: str) -> str:
+    """What a file without this column gives no count of, as a sentence after a space; empty if nothing needs it."""
+    counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
+    return f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
+
+
+def gone_message(kind: Kind, column: str, was_empty: float) -> str:
+    """The message about a column that the file had in earlier months and does not have any more."""
+    return (
+        f"The file has no column {column} any more, which was filled in {1 - was_empty:.0%} of rows."
+        f"{not_counted(kind, column)} Send the file again with it, or tell the data team that it has gone for good."
+    )
 
 
 def rows_of(rows: int, of: int) -> str:

@@ -153,23 +153,6 @@ def message(family: str, row: dict[str, object]) -> str:
     )
 
 
-def emptied(extract: str, column: str) -> str:
-    """The code of the check that found a column emptier than before."""
-    return f"{extract}.{column}.empty_jump"
-
-
-def gone_message(kind: Kind, row: dict[str, object]) -> str:
-    """The message about a column that the file had in earlier months and does not have any more."""
-    column, was = str(row["column"]), row["expected"]
-    filled = _percent(1 - was) if isinstance(was, float) else "some"
-    counts = [c.description.rstrip(".") for c in COUNTS if c.extract is kind and column in c.needs]
-    without = f" Without it these are not counted: {'; '.join(counts)}." if counts else ""
-    return (
-        f"The file has no column {column} any more, which was filled in {filled} of rows.{without} "
-        "Send the file again with it, or tell the data team that it has gone for good."
-    )
-
-
 def _number(value: object) -> str:
     return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else "unknown"
 
@@ -279,7 +262,7 @@ def _empties(now: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     )
     frame = with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract", "column"])
     rise = pl.col("value") - pl.col("median")
-    check = pl.format(emptied("{}", "{}"), pl.col("extract"), pl.col("column"))
+    check = pl.format("{}.{}.empty_jump", pl.col("extract"), pl.col("column"))
     rows = compared(frame, EMPTY, Severity.QUERY, check, rise.clip(lower_bound=0) / EMPTY_RISE)
     needed = pl.any_horizontal(
         (pl.col("extract") == str(k)) & pl.col("column").is_in(sorted(NEEDED[k])) for k in RECORDS

@@ -38,7 +38,7 @@ def _dynamic(batch: Batch, history: CheckHistory) -> DynamicPass:
     prepared = {kind: p for kind in batch.frames if (p := prepare(kind, [batch])) is not None}
     if Kind.CASELOAD in prepared:
         prepared[Kind.CASELOAD] = with_workers(prepared[Kind.CASELOAD], prepared.get(Kind.WORKFORCE))
-    return run_dynamic([batch.month], prepared, history, ())
+    return run_dynamic([batch], prepared, history, ())
 
 
 def _past(rows: int = 100, fte: int = 100) -> pl.DataFrame:
