@@ -242,7 +242,7 @@ def test_a_held_month_waits_through_a_killed_worker_and_goes_by_a_persons_word_o
     assert (decision["by"], decision["decision"], decision["held"]) == ("J. Marsh", "hold some", ["Z02"])
     unscored = server.tasks_in(run, "First months")
     assert set(unscored) == {f"Score {c}" for c in ("Sorrelmere", "Quarrenmere", "Fennickmere", "Haskermere")}
-    assert "workforce" in unscored["Score Sorrelmere"]
+    assert "All 9 measures behind the score are not known" in unscored["Score Sorrelmere"]
     assert server.tasks_in(run, "Failed") == {}
     assert "J. Marsh decided" in server.artifacts(run)["month-2026-10-summary"]
     assert str(UUID(run)) in "".join(o.name for o in store.list("approvals/2026-10/1/runs/"))
