@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError
 from features.months import Month
-from flows.mail.notices import Notice, tell
+from flows.mail.notices import tell
 from flows.mail.transports.open import open_transport
 from flows.orchestration.doctor import examine
 from flows.orchestration.failures import TELLS_OF_FAILURE
-from flows.orchestration.health import Health
+from flows.orchestration.health import store_notice
 from flows.orchestration.restore import mend
 from flows.settings.settings import Settings
 from flows.store import open_store
@@ -49,17 +49,8 @@ def doctor(request: DoctorRequest = DoctorRequest()) -> State[Any]:  # noqa: B00
         found = examine(store, month)
         found = mend(store, found, month) if request.repair else found
         if found.findings:
-            tell(settings, store, open_transport(settings), [_notice(found)], now)
+            tell(settings, store, open_transport(settings), [store_notice(found)], now)
     except HoldfastError as error:
         return Failed(message=str(error), data=error)
     get_run_logger().info(found.to_text())
     return Completed(message=found.headline)
-
-
-def _notice(found: Health) -> Notice:
-    return Notice(
-        "store-damaged",
-        "something in the store is damaged or missing",
-        f"{found.headline}.",
-        (*(f.in_words for f in found.findings[:20]), "`holdfast doctor` lists everything."),
-    )

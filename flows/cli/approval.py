@@ -64,7 +64,8 @@ def approve(
     if not every:
         typer.echo("Nothing was sent.")
     if done.ruling.held:
-        typer.echo(f"Held: {', '.join(done.ruling.held)}. `holdfast release --month {month}` lets them go.")
+        lets_go = f'`holdfast release --month {month} --reason "..." --by NAME`'
+        typer.echo(f"Held: {', '.join(done.ruling.held)}. {lets_go} lets them go.")
     if os.environ.get("PREFECT_API_URL"):
         for run in done.runs:
             typer.echo(resume(run, done.ruling))

@@ -37,7 +37,7 @@ def export_after(context: RunContext) -> None:
         f"export-{context.month}",
         f"the figures of {context.month.in_words} were not exported",
         f"{why} The month itself is done, and its messages went as decided.",
-        (f"Put that right, then: holdfast export --month {context.month} --to FOLDER.",),
+        (f"Put that right, then `holdfast export --month {context.month} --to FOLDER`.",),
     )
     try:
         tell(context.settings, context.store, open_transport(context.settings), [notice], context.now)

@@ -5,6 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+from flows.mail.notices import Notice
+
+#: At most so many findings are named in a notice; `holdfast doctor` lists all.
+_NAMED = 20
+
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
@@ -61,3 +66,19 @@ class Health:
         """The same, for a program."""
         facts = {"objects": self.objects, "headline": self.headline, "findings": [asdict(f) for f in self.findings]}
         return json.dumps(facts, indent=1, sort_keys=True, ensure_ascii=False)
+
+
+def store_notice(found: Health) -> Notice:
+    """The notice of what an examination found, and of what a repair has seen to."""
+    open_ = any(not f.done for f in found.findings)
+    more = len(found.findings) - _NAMED
+    return Notice(
+        "store-damaged",
+        f"something in the store {'is' if open_ else 'was'} damaged, missing or left over",
+        f"{found.headline}.",
+        (
+            *(f.in_words for f in found.findings[:_NAMED]),
+            *([f"And {more} more."] if more > 0 else []),
+            "`holdfast doctor` lists everything." if open_ else "Nothing: what was found has been seen to.",
+        ),
+    )

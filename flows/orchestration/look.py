@@ -116,11 +116,12 @@ def deployment_notices(
                 )
             )
         elif scheduled and (one.paused or one.active_schedules == 0):
+            off = "it is paused" if one.paused else "none of its schedules is on"
             found.append(
                 Notice(
                     f"paused-{name}",
                     f"the schedule of {name} is off",
-                    f"The deployment {name} is on the server, but paused, so it does not run by itself.",
+                    f"The deployment {name} is on the server, but {off}, so it does not run by itself.",
                     (f"In the Prefect UI: Deployments, {name}, and switch its schedule on.",),
                 )
             )
