@@ -26,7 +26,7 @@ from flows.extracts.reading.around import (
     join_header,
 )
 from flows.extracts.reading.headers import normalised
-from flows.extracts.reading.table import NULL_MARKERS, UNSEEN, Limits, NoRows, RawTable, Wanted, raw_table
+from flows.extracts.reading.table import NULL_MARKERS, Limits, NoRows, RawTable, Wanted, raw_table
 from flows.extracts.reading.where import Where, rows_in_words
 
 #: The marks of Unicode text with more than one byte a character; those of 32 bits begin like those of 16.
@@ -38,7 +38,6 @@ _WIDE = (
 )
 _BEGINNING = 40
 _CONTROL = bytes({*range(32), 127} - set(b"\t\n\v\f\r"))
-_ASCII = bytes(range(128))
 DELIMITERS = (",", ";", "\t", "|", "^", "~")
 #: What MS-DOS and padded records leave after the text.
 _DOS_END, _PADDING = b"\x1a", b"\x00"
@@ -205,7 +204,7 @@ def _plain_table(
         return None
     rows = pl.int_range(2, body.height + 2, eager=True)
     said = [] if text.endswith("\n") else [no_line_end(body.height + 1)]
-    return raw_table(headers, body.get_columns(), rows, notes=[*notes, *said], clean=_is_trimmed(text, delimiter))
+    return raw_table(headers, body.get_columns(), rows, notes=[*notes, *said])
 
 
 def no_line_end(row: int) -> str:
@@ -223,20 +222,6 @@ def stands_alone(headers: Sequence[str], body: pl.DataFrame, known: Collection[s
         return False
     beginnings = body.to_series(0).drop_nulls().unique().to_list() if body.width else []
     return not any(normalised(b) in known or is_rule([b]) for b in beginnings)
-
-
-def _is_trimmed(text: str, delimiter: str) -> bool:
-    """Whether no cell begins or ends with white space or is marked as text; False if this cannot be seen quickly."""
-    beside = rf" (?:[{re.escape(delimiter)}\r\n]|(?<=[{re.escape(delimiter)}\n] ))"
-    if text.startswith(" ") or text.endswith(" ") or re.search(beside, text) or "'" in text:
-        return False
-    return not any(c in text for c in "\t\v\f" if c != delimiter) and not any(
-        c.isspace() or c in UNSEEN for c in _beyond_ascii(text)
-    )
-
-
-def _beyond_ascii(text: str) -> set[str]:
-    return set() if text.isascii() else set(text.encode().translate(None, _ASCII).decode())
 
 
 def plain_csv(

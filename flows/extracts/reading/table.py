@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -95,11 +95,23 @@ UNSEEN = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u20
 _SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
 
 
-def tidied(cells: pl.Series) -> pl.Series:
-    """Trimmed cells without unseen characters, whose spaces are all plain ones; only longer characters need a look."""
-    if cells.str.len_bytes().sum() != cells.str.len_chars().sum():
-        cells = cells.str.replace_all(f"[{UNSEEN}]", "").str.replace_all(f"[{_SPACES}]", " ")
-    return cells.str.strip_chars()
+def tidied(text: pl.DataFrame, nothing: Collection[str]) -> pl.DataFrame:
+    """Trimmed cells without unseen characters and a spreadsheet's marks; blanks and `nothing` are null.
+
+    Most columns of most files are like this already. One look at all of them costs less than rewriting them.
+    """
+    words = "|".join(re.escape(word) for word in nothing)
+    looks = rf"^[\s'=]|\s$|[^ -~]|^(?:{words})?$"
+    found = text.select(pl.all().str.contains(looks).any()).row(0)
+    untidy = [name for name, has_some in zip(text.columns, found, strict=True) if has_some]
+    if not untidy:
+        return text
+    plain = pl.col(untidy).str.replace_all(f"[{UNSEEN}]", "").str.replace_all(f"[{_SPACES}]", " ").str.strip_chars()
+    return (
+        text.with_columns(plain)
+        .with_columns(_unmarked(pl.col(untidy)))
+        .with_columns(pl.when(pl.col(untidy).is_in(["", *nothing]).not_()).then(pl.col(untidy)))
+    )
 
 
 def raw_table(
@@ -111,24 +123,12 @@ def raw_table(
     aside: Sequence[str] = (),
     sheet: str | None = None,
     notes: Sequence[str] = (),
-    clean: bool = False,
 ) -> RawTable:
-    """A table from text columns: cells trimmed, blanks null, blank rows and blank nameless columns dropped.
-
-    `clean`: the cells are already trimmed and blanks are already null.
-    """
-    cells = columns if clean else [tidied(c) for c in columns]
-    frame = pl.DataFrame([*(c.alias(str(i)) for i, c in enumerate(cells)), file_rows.cast(pl.UInt32).alias(_ROW)])
-    text = pl.exclude(_ROW)
-    if not clean:
-        frame = (
-            frame.lazy()
-            .with_columns(_unmarked(text))
-            .with_columns(pl.when(text.is_in(["", *NULL_MARKERS]).not_()).then(text))
-            .collect()
-        )
-    if all(c.null_count() for c in frame.get_columns()[:-1]):
-        frame = frame.filter(pl.any_horizontal(text.is_not_null()))
+    """A table from text columns: cells tidied, blank rows and blank nameless columns dropped."""
+    text = tidied(pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns)]), NULL_MARKERS)
+    frame = text.with_columns(file_rows.cast(pl.UInt32).alias(_ROW))
+    if all(c.null_count() for c in text.get_columns()):
+        frame = frame.filter(pl.any_horizontal(pl.exclude(_ROW).is_not_null()))
     names = tuple(" ".join(re.sub(_AS_FORMULA, r"\1", h.strip()).split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
     columns = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]

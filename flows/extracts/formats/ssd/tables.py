@@ -273,11 +273,9 @@ def _too_many(where: Where) -> UnreadableExtract:
 
 def _clean(read: pl.DataFrame, rows: pl.Series, table: SsdTable) -> pl.DataFrame:
     """Trimmed text; blanks, null markers and the SSD's placeholders are null; codes that are absent too."""
-    nothing = ["", *NULL_MARKERS, *PLACEHOLDERS]
     absent = [c for c in table.codes if c not in read.columns]
     return (
-        read.with_columns(tidied(c) for c in read.cast(pl.String).get_columns())
-        .with_columns(pl.when(pl.all().is_in(nothing).not_()).then(pl.all()))
+        tidied(read.cast(pl.String), (*NULL_MARKERS, *PLACEHOLDERS))
         .with_columns(pl.lit(None, pl.String()).alias(c) for c in absent)
         .with_columns(rows.cast(pl.UInt32).alias("row"))
         .filter(pl.any_horizontal(pl.exclude("row").is_not_null()))
