@@ -86,6 +86,10 @@ _NOT_PLAIN = r"[#.+,/]|^-|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]|^(?:[0 ]+|9{4,})$"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—](?!\d)\s*(|.*[^\W\d_].*)")
 
 
+#: Before the name of a column's values, beside the column's text.
+_VALUE = "value of "
+
+
 @dataclass(frozen=True, slots=True)
 class Cells:
     """One column read: `values` in the field's type, `problems` and `reasons` as text or null, row by row."""
@@ -102,40 +106,51 @@ class Cells:
 def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
     """Read several columns, each named as its field: trimmed text, blank is null.
 
-    Most columns of most files hold only the contract's own notation. They are read in one pass over the frame. A column
-    with anything else in it goes through `read_cells`, which gives the same result for plain columns (a test checks
-    this).
+    Most columns of most files hold only the contract's own notation. They are read together, in one pass over the frame
+    and one over the values. A column with anything else in it goes through `read_cells`, which gives the same result
+    for plain columns (a test checks this).
     """
     dates = [f.name for f in fields if f.type is FieldType.DATE]
     first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
     plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in fields]
-    read = text.select(*(value for value, _ in plain), *(fits for _, fits in plain))
-    return {f.name: Cells(read[f.name]) if _is_plain(f, read) else read_cells(text[f.name], f) for f in fields}
+    read = text.select(value for value, _ in plain)
+    fits = text.with_columns(read).select(fits for _, fits in plain).row(0, named=True)
+    return {
+        f.name: Cells(read[_VALUE + f.name].alias(f.name))
+        if fits[f.name] and not _has_filler(f, text)
+        else read_cells(text[f.name], f)
+        for f in fields
+    }
 
 
-def _is_plain(field: Field, read: pl.DataFrame) -> bool:
-    if not read[f"{field.name} fits"][0]:
-        return False
-    return field.type is not FieldType.REFERENCE or not field.nullable or filler(read[field.name]) is None
+def _has_filler(field: Field, text: pl.DataFrame) -> bool:
+    return field.type is FieldType.REFERENCE and field.nullable and filler(text[field.name]) is not None
 
 
 @lru_cache(maxsize=1024)
 def _plain(name: str, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool) -> tuple[pl.Expr, pl.Expr]:
-    """The value of cells in plain notation, and whether every cell is plain or blank."""
-    value, fits = _plain_notation(pl.col(name), of, decimals, codes, day_first)
-    return value.alias(name), fits.fill_null(True).all().alias(f"{name} fits")
+    """The value of cells in plain notation, and whether every cell is plain or blank.
+
+    The second also needs the first as a column, so that it is not worked out twice.
+    """
+    text = pl.col(name)
+    value, fits = _plain_notation(text, pl.col(_VALUE + name), of, decimals, codes, day_first)
+    return value.alias(_VALUE + name), fits.fill_null(True).all().alias(name)
 
 
 def _plain_notation(
-    text: pl.Expr, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool
+    text: pl.Expr, value: pl.Expr, of: FieldType, decimals: int, codes: tuple[str, ...], day_first: bool
 ) -> tuple[pl.Expr, pl.Expr]:
-    """The value, and whether the cell is in plain notation (null for a blank one)."""
+    """The value, and whether all cells are in plain notation, from the value (null for a blank one)."""
     match of:
         case FieldType.DATE:
-            day = text.str.to_date("%d/%m/%Y" if day_first else "%Y-%m-%d", strict=False)
-            # A text that is not a date is null here, and must not be mistaken for a blank cell.
-            fits = day.is_between(EARLIEST, LATEST).fill_null(False) & (text.str.len_bytes() == 10)
-            return day, fits | text.is_null()
+            # A text that is not a date is null as a value, and must not be mistaken for a blank cell.
+            length = text.str.len_bytes()
+            fits = (
+                (value.null_count() == text.null_count())
+                & (value.min() >= EARLIEST) & (value.max() <= LATEST) & (length.min() == 10) & (length.max() == 10)
+            )  # fmt: skip
+            return text.str.to_date("%d/%m/%Y" if day_first else "%Y-%m-%d", strict=False), fits
         case FieldType.INTEGER:
             return text.cast(pl.Int64, strict=False), text.str.contains(r"^[0-9]{1,9}$")
         case FieldType.DECIMAL:

@@ -123,9 +123,15 @@ def raw_table(
     aside: Sequence[str] = (),
     sheet: str | None = None,
     notes: Sequence[str] = (),
+    typed: Collection[int] = (),
 ) -> RawTable:
-    """A table from text columns: cells tidied, blank rows and blank nameless columns dropped."""
-    text = tidied(pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns)]), NULL_MARKERS)
+    """A table from text columns: cells tidied, blank rows and blank nameless columns dropped.
+
+    `typed`: columns, counted from 0, that were dates, whole numbers or flags and so need no tidying.
+    """
+    text = pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns)])
+    written = text.select(str(i) for i in range(text.width) if i not in typed)
+    text = text.with_columns(tidied(written, NULL_MARKERS))
     frame = text.with_columns(file_rows.cast(pl.UInt32).alias(_ROW))
     if all(c.null_count() for c in text.get_columns()):
         frame = frame.filter(pl.any_horizontal(pl.exclude(_ROW).is_not_null()))

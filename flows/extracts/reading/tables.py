@@ -131,7 +131,8 @@ def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, want
             "Write each field as text, number or date."
         )
     columns = [as_text(column) for column in frame.get_columns()]
-    return raw_table(frame.columns, columns, pl.int_range(2, frame.height + 2, eager=True))
+    typed = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_integer() or dtype in (pl.Date(), pl.Boolean())]
+    return raw_table(frame.columns, columns, pl.int_range(2, frame.height + 2, eager=True), typed=typed)
 
 
 def as_text(column: pl.Series) -> pl.Series:
