@@ -101,7 +101,7 @@ def tidied(text: pl.DataFrame, nothing: Collection[str]) -> pl.DataFrame:
     Most columns of most files are like this already. One look at all of them costs less than rewriting them.
     """
     words = "|".join(re.escape(word) for word in nothing)
-    looks = rf"^[\s'=]|\s$|[^ -~]|^(?:{words})?$"
+    looks = rf"^[\s'=]|\s$|[{UNSEEN}{_SPACES}]|^(?:{words})?$"
     found = text.select(pl.all().str.contains(looks).any()).row(0)
     untidy = [name for name, has_some in zip(text.columns, found, strict=True) if has_some]
     if not untidy:
