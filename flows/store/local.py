@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from stat import S_ISREG
 from typing import BinaryIO
 
 from features.errors import StoreError
@@ -59,16 +58,16 @@ class LocalStore:
 
     def strange(self, prefix: str = "") -> Iterator[StrangeObject]:
         """Links that are broken or lead out of the root, pipes, devices, unreadable folders, and unusable names."""
-        for path, name, is_folder in self._walk(prefix, lambda error: None):
-            why = self._strangeness(path, is_folder=is_folder)
+        for entry, name, is_folder in self._walk(prefix, lambda error: None):
+            why = "" if not is_folder and _is_plain(entry) else self._strangeness(Path(entry), is_folder=is_folder)
             if not why and not is_folder and not is_usable(name) and not _half_written(name):
                 why = "has a name that cannot be used: rename it, with at most 200 bytes of ordinary characters"
             if why:
-                yield StrangeObject(printable_name(name), why, _changed(path))
+                yield StrangeObject(printable_name(name), why, _changed(Path(entry)))
 
     def survey(self, prefix: str = "") -> tuple[Sequence[ObjectInfo], Sequence[StrangeObject]]:
         """What `list` and `strange` give."""
-        return tuple(self.list(prefix)), tuple(self.strange(prefix))
+        return tuple(self.list(prefix)), tuple(sorted(self.strange(prefix), key=lambda o: o.name))
 
     def _strangeness(self, path: Path, *, is_folder: bool) -> str:
         """Why a path cannot be read; empty if it can."""
@@ -101,27 +100,37 @@ class LocalStore:
 
     def _files(self, prefix: str) -> Iterator[ObjectInfo]:
         """Files, and links to files in the root. `strange` returns everything else."""
-        for path, name, is_folder in self._walk(prefix, self._cannot_list):
+        for entry, name, is_folder in self._walk(prefix, self._cannot_list):
             # A file may be deleted after it was listed and before it is looked at.
             with contextlib.suppress(FileNotFoundError):
-                if not is_folder and (S_ISREG(path.lstat().st_mode) or not self._strangeness(path, is_folder=False)):
-                    yield _info(name, path)
+                if not is_folder and (_is_plain(entry) or not self._strangeness(Path(entry), is_folder=False)):
+                    yield _info(name, entry)
 
-    def _walk(self, prefix: str, failed: Callable[[OSError], None]) -> Iterator[tuple[Path, str, bool]]:
-        """Path, name, and whether it is a folder, of everything under a prefix. Does not follow links."""
-        start = self.root
+    def _walk(
+        self, prefix: str, failed: Callable[[OSError], None]
+    ) -> Iterator[tuple[os.DirEntry[str] | Path, str, bool]]:
+        """Entry, name, and whether it is a folder, of everything under a prefix. Does not follow links."""
+        start, within = self.root, ""
         if (folder := prefix.rpartition("/")[0]) and checked_name(folder):
-            start = self.root / folder
+            start, within = self.root / folder, f"{folder}/"
             if start.is_symlink() and self._strangeness(start, is_folder=True):
                 yield start, folder, True
                 return
-        for at, folders, files in os.walk(start, onerror=failed):
-            folders.sort()
-            for found, is_folder in (*((f, True) for f in folders), *((f, False) for f in files)):
-                path = Path(at) / found
-                name = path.relative_to(self.root).as_posix()
+        waiting = [(str(start), within)]
+        while waiting:
+            at, within = waiting.pop()
+            try:
+                with os.scandir(at) as found:
+                    entries = list(found)
+            except OSError as error:
+                failed(error)
+                continue
+            for entry in entries:
+                name, is_folder = within + entry.name, _is_folder(entry)
+                if is_folder and not entry.is_symlink():
+                    waiting.append((entry.path, f"{name}/"))
                 if name.startswith(prefix):
-                    yield path, name, is_folder
+                    yield entry, name, is_folder
 
     def info(self, name: str) -> ObjectInfo | None:
         """Size and time of one object; None if it is not there."""
@@ -252,6 +261,20 @@ def _half_written(name: str) -> bool:
     return name.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
 
 
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_plain(entry: os.DirEntry[str] | Path) -> bool:
+    """Whether it is a file and no link. Of a listed entry this is known without asking for it again."""
+    if isinstance(entry, Path):
+        return entry.is_file() and not entry.is_symlink()
+    return entry.is_file(follow_symlinks=False)
+
+
 def _changed(path: Path) -> datetime:
     try:
         return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
@@ -259,7 +282,7 @@ def _changed(path: Path) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _info(name: str, path: Path) -> ObjectInfo:
+def _info(name: str, path: Path | os.DirEntry[str]) -> ObjectInfo:
     stat = path.stat()
     return ObjectInfo(name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
 

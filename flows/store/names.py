@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from features.errors import StoreError
 
 #: Prefix of half-written local files. No object's name may start with it, and listings leave such files out.
@@ -13,6 +15,8 @@ TABLE_ENDING = ".rows.parquet"
 _LONGEST_NAME_BYTES = 900  # S3 allows 1,024 with the prefix
 _LONGEST_SHOWN = 120
 _LONGEST_SEGMENT_BYTES = 200  # common file systems allow 255
+#: Characters that no name has, and segments that are empty, “.” or “..”.
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\\]|(?:^|/)\.{0,2}(?:/|$)")
 
 
 def printable_name(name: str) -> str:
@@ -36,16 +40,12 @@ def checked_name(name: str) -> str:
     Both stores use this one rule. So what works on a laptop works in a bucket, and no name from outside (a folder, or
     a file sent by a council) can reach beyond the store's root.
     """
-    segments = name.split("/")
+    parts = name.encode("utf-8", "surrogatepass").split(b"/")
     wrong = (
-        not name
-        or len(name.encode("utf-8", "surrogatepass")) > _LONGEST_NAME_BYTES
-        or "\\" in name
-        or any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in name)
-        or any(
-            s in ("", ".", "..") or len(s.encode("utf-8", "surrogatepass")) > _LONGEST_SEGMENT_BYTES for s in segments
-        )
-        or segments[-1].startswith(TEMPORARY_PREFIX)
+        _UNUSABLE.search(name)
+        or sum(map(len, parts)) + len(parts) - 1 > _LONGEST_NAME_BYTES
+        or max(map(len, parts)) > _LONGEST_SEGMENT_BYTES
+        or name.rpartition("/")[2].startswith(TEMPORARY_PREFIX)
     )
     if wrong:
         raise StoreError(
