@@ -52,6 +52,10 @@ class Council:
         """The code as a folder or object name: “314 / 318” becomes `314-318`."""
         return folder_name(self.la_code)
 
+    def exists_in(self, month: Month) -> bool:
+        """Whether the council reports for a month."""
+        return self.valid_from <= month and (self.valid_to is None or month <= self.valid_to)
+
     def judged_by(self, day: date) -> Judgement | None:
         """The latest judgement of a declared framework published on or before `day`, if any."""
         known = self.judgements_by(day)
@@ -84,6 +88,8 @@ class Register:
 
     councils: tuple[Council, ...]
     by_code: dict[str, Council] = field(init=False, repr=False)
+    by_folder: dict[str, Council] = field(init=False, repr=False)
+    """The council whose landing folder has this name."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "councils", tuple(sorted(self.councils, key=lambda c: c.la_code)))
@@ -95,14 +101,11 @@ class Register:
                 )
             codes[council.la_code] = council
         object.__setattr__(self, "by_code", codes)
+        object.__setattr__(self, "by_folder", {c.folder: c for c in reversed(self.councils)})
 
     def valid_in(self, month: Month) -> tuple[Council, ...]:
         """The councils that exist in a month, and are therefore expected to report."""
-        return tuple(c for c in self.councils if c.valid_from <= month and (c.valid_to is None or month <= c.valid_to))
-
-    def by_folder(self, name: str) -> Council | None:
-        """The council whose landing folder has this name."""
-        return next((c for c in self.councils if c.folder == name), None)
+        return tuple(c for c in self.councils if c.exists_in(month))
 
     def neighbours_frame(self) -> pl.DataFrame:
         """`la_code, neighbour, rank`: one row per council and statistical neighbour."""

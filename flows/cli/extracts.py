@@ -164,7 +164,7 @@ def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
 
     landing = open_store(settings, settings.landing, must_exist=True)
     register = load_register(landing, settings.register_file)
-    owner = register.by_folder(folder_name(code))
+    owner = register.by_folder.get(folder_name(code))
     if owner is None:
         known = ", ".join(c.folder for c in register.councils[:20])
         raise SettingsError(f"The register has no council {code}. It has {known}.")

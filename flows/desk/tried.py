@@ -141,7 +141,7 @@ def _answer_new(
         return []
     if any(f.name == report for f in lying) and store.read(report).endswith(_ending(files)):
         return []
-    council = register.by_folder(folder)
+    council = register.by_folder.get(folder)
     question = Inquiry(settings, now, (), officer=council, mark=_mark(files))
     if council is None:
         known = ", ".join(c.folder for c in register.councils[:20])

@@ -177,7 +177,7 @@ def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked]:
         batch = batch_of(desk.month, desk.extracts, desk.files, desk.refused)
         known = check_history(past.history, [(desk.month, past.cutoff)]) if past else None
         (outcome,) = check_batches([batch], known, past.accepted if past else (), desk.count)
-        registered = past.register.by_folder(desk.council.folder) if past else None
+        registered = past.register.by_folder.get(desk.council.folder) if past else None
         files = files_as_checked(batch, outcome, desk.council.la_code, registered.name if registered else "")
         found.append(CheckedFiles(council_report(batch, outcome, files), desk.council, outcome.failures))
     return found
@@ -246,7 +246,7 @@ def _lay_out(
             f"{file.name}: the file does not say whose and which month's it is. Give the council and the month too "
             "(on the command line --council and --month)."
         )
-    registered = past.register.by_folder(folder_name(la_code)) if past else None
+    registered = past.register.by_folder.get(folder_name(la_code)) if past else None
     if registered is not None and kind in BY_FORM[form].lesser and kind in registered.expects:
         return  # a run takes this kind from the council's own extract, which the council must send
     owner = registered or Council(la_code, f"council {la_code}", of)

@@ -244,13 +244,13 @@ def _recognise(found: ObjectInfo, month: Month, register: Register, *, lies_in: 
     if len(parts) != 3:
         return f"{found.name} does not lie directly in a council's folder. Move it to {month}/<council>/<extract>.csv."
     _, folder, filename = parts
-    council = register.by_folder(folder)
+    council = register.by_folder.get(folder)
     if council is None:
         return (
             f"{found.name}: no council in the register has the folder “{folder}”. Rename the folder to the council's "
             "code (a joint return's two codes with a dash), or add the council to the register."
         )
-    if council not in register.valid_in(month):
+    if not council.exists_in(month):
         return (
             f"{found.name}: by the register, {council.name} ({council.la_code}) does not report for {month.in_words}. "
             "Move the file to the month or council it belongs to, or correct the register."

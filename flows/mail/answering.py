@@ -51,7 +51,7 @@ def take_answer(
 
     Holds the claim of the message's month, because a run may be revising the alert that is answered.
     """
-    council = register.by_folder(folder_name(request.council))
+    council = register.by_folder.get(folder_name(request.council))
     if council is None:
         raise SettingsError(f"There is no council {request.council} in the register. Nothing was kept.")
     month = Month.parse(request.month)

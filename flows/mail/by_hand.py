@@ -153,7 +153,7 @@ def release(
         raise MailError("Say why it is released and who decides it: both are kept.")
     register = load_register(open_store(settings, settings.landing), settings.register_file)
     wanted = {folder_name(c) for c in councils} or {c.folder for c in register.valid_in(month)}
-    known = [c for folder in sorted(wanted) if (c := register.by_folder(folder)) is not None]
+    known = [c for folder in sorted(wanted) if (c := register.by_folder.get(folder)) is not None]
     faults: list[str] = []
     with _claimed(store, settings, month, "release"):
         done = sent_message_keys(store, month) - _open_messages(store, month)

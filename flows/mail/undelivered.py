@@ -163,7 +163,7 @@ def _recipients(
 ) -> tuple[str, ...]:
     if not one.folder:
         return (settings.mail.data_team,)
-    council = register.by_folder(one.folder)
+    council = register.by_folder.get(one.folder)
     if council is None:
         return ()
     if one.whom == "director":

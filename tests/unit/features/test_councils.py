@@ -42,7 +42,7 @@ def test_an_abolished_council_is_not_expected_to_report() -> None:
 
 def test_a_joint_code_is_one_folder() -> None:
     assert NORTH.folder == "Z02-Z03"
-    assert Register((WHOLE, NORTH)).by_folder("Z02-Z03") == NORTH
+    assert Register((WHOLE, NORTH)).by_folder["Z02-Z03"] == NORTH
 
 
 def test_a_judgement_is_known_from_its_publication() -> None:

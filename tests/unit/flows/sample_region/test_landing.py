@@ -47,7 +47,7 @@ def _tree(folder: Path) -> dict[str, tuple[str, float]]:
 
 def _ingest(folder: Path, path: Path) -> IngestedExtract:
     register = read_register((folder / "register.csv").read_text(encoding="utf-8"), "register.csv")
-    council = register.by_folder(path.parent.name)
+    council = register.by_folder.get(path.parent.name)
     assert council is not None
     kind, month = Kind(path.name.split(".")[0]), Month.parse(path.parent.parent.name)
     received = datetime.fromtimestamp(path.stat().st_mtime, UTC)
