@@ -31,9 +31,9 @@ test: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 
 # The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
-# A night; the whole of it is estimated. Measured on two busy cores: a simulated world takes 0.07 s of processor in a new group and 0.16 s where
-# councils are scored (so the 100,000 of make soak take about 1 h 40 min on two cores, in two processes), HOLDFAST_KILLS=50 7 minutes
-# (300: about 40), HOLDFAST_MONTHS=2 for each line of the table of a faulty S3 4 minutes (12: about 15), tests/soak/test_surroundings.py
+# A night; the whole of it is estimated. Measured on two busy cores: a simulated world takes 0.04 s of processor in a new group and 0.06 s where
+# councils are scored (so the 100,000 of make soak take about 45 min on two cores, in two processes), HOLDFAST_KILLS=300 29 minutes
+# (7 others at work beside it), HOLDFAST_MONTHS=2 for each line of the table of a faulty S3 4 minutes (12: about 15), tests/soak/test_surroundings.py
 # 7 minutes. PYTEST=tests/soak runs the campaigns on real servers alone: about an hour. Exit code 5: no property among PYTEST's tests.
 soak: .venv/dev.done var/prefect-new/prefect.db
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -m "hypothesis and not soak" --timeout 3600 $(PYTEST) || test $$? = 5

@@ -23,7 +23,7 @@ from features.registry import EXTRACTS, Kind, Missing, counts_of
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
-from flows.store.editions import History
+from flows.store.editions import History, stacked
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 #: What counting the next month needs from each kind of extract.
@@ -95,7 +95,7 @@ def _records_before(history: History, kind: Kind, months: Sequence[tuple[Month, 
     kept_from = history.records_kept_from
     wanted = [(month.plus(-1), cutoff) for month, cutoff in months if month.plus(-1) not in checked]
     editions = [history.as_of(m, cutoff) for m, cutoff in wanted if kept_from is None or m >= kept_from]
-    return pl.concat([schema.to_frame(), *(history.table(e, str(kind), schema) for e in editions if e)])
+    return stacked(schema, [history.table(e, str(kind), schema) for e in editions if e])
 
 
 @dataclass(frozen=True, slots=True)

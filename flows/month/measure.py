@@ -92,7 +92,7 @@ def measure(
         if beside is not None:
             own = of.rows(beside)
             parts = [without(part, own) for part in parts] + [own]
-        measures = pl.concat(parts).sort("la_code", "month", "measure")
+        measures = _together(parts)
         features = compute_features(
             measures,
             register.neighbours_frame(),
@@ -109,6 +109,10 @@ def measure(
         la_code: fault_sentence(register.by_code[la_code], "measuring", error) for la_code, error in done.faults.items()
     }
     return Measured(month, *done.result, tuple(manifests), faults)
+
+
+def _together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(parts).sort("la_code", "month", "measure")
 
 
 @dataclass(frozen=True)

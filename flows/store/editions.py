@@ -216,7 +216,8 @@ class History:
         An edition never changes, so each is read once and cached, however many months look back on it. Meant for tables
         with rows by council, not by worker or case.
         """
-        return _stacked(schema, [self._remembered(m, name, schema) for m in manifests])
+        stored = [m for m in manifests if m.tables is None or name in m.tables]
+        return stacked(schema, [self._remembered(m, name, schema) for m in stored])
 
     def _remembered(self, manifest: Manifest, name: str, schema: pl.Schema) -> pl.DataFrame:
         key = (_file(manifest, name), name, manifest.fingerprint)
@@ -333,7 +334,8 @@ def _manifest_at(name: str, content: bytes) -> Manifest:
     return found
 
 
-def _stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+def stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The tables of several editions as one; without rows if there are none."""
     return pl.concat(frames) if frames else schema.to_frame()
 
 

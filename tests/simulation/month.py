@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import polars as pl
+
 from features.councils import Register, read_register
 from features.errors import HoldfastError, StoreError
 from features.frames import NATIONAL
@@ -106,6 +108,10 @@ class Scene:
         domains = {a.rpartition("@")[2] for c in self.register.councils for a in c.recipients}
         team = "data-team@alliance.example"
         return MailPolicy("Holdfast <holdfast@alliance.example>", team, True, (*sorted(domains), "alliance.example"))
+
+
+def national_of(model: TrainedModel) -> pl.DataFrame:
+    return model.reference.select(list(NATIONAL))
 
 
 def scene_of(landing: MemoryLanding) -> Scene:
@@ -212,14 +218,13 @@ def take_in(context: RunContext, patiently: Callable[[Callable[[], Any]], Any]) 
 def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Callable[[], Any]], Any]) -> bool:
     """Everything after the intake; whether anything is missing. `post` takes the messages."""
     model, month, cutoff = here.model, context.month, context.cutoff
-    national = model.reference.select(list(NATIONAL))
     measured = patiently(
         lambda: measure(
             context.history,
             context.register,
             month,
             cutoff,
-            national,
+            national_of(model),
             history_months=13,
             usual_cutoff=context.usual_cutoff,
         )  # fmt: skip

@@ -6,6 +6,7 @@ name stands for its content, however deep it lies; so most keys are made without
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import io
 import pickle
@@ -14,6 +15,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date
+from functools import cache
 from importlib import import_module
 from types import FunctionType, NoneType
 from typing import Any, TypeVar
@@ -58,6 +60,7 @@ PURE = (
     ("flows.alerts.council", "build_alert"),
     ("flows.alerts.publish", "render_message"),
     ("flows.mail.policy", "mime_bytes"),
+    ("tests.simulation.month", "national_of"),
     ("tests.simulation.world", "mime_bytes"),
     ("flows.alerts.council", "alert_of"),
     ("flows.alerts.together", "sealed"),
@@ -71,7 +74,9 @@ PURE = (
     ("flows.month.measure", "confirmed_breaks"),
     ("flows.month.steps", "sealed"),
     ("flows.month.steps", "shipped_files"),
-    ("flows.store.editions", "_stacked"),
+    ("flows.store.editions", "stacked"),
+    ("flows.extracts.checking", "stacked"),
+    ("flows.month.measure", "_together"),
     ("flows.store.editions", "manifest_from_bytes"),
     ("flows.store.editions", "manifest_to_bytes"),
     ("flows.store.kept", "sealed"),
@@ -84,14 +89,17 @@ _THREADS = ("flows.alerts.reports", "flows.store.editions", "flows.extracts.subm
 _NAMES: dict[int, bytes] = {}
 #: The same values, so that none of them goes and another one takes its place in memory.
 _ALIVE: dict[int, Any] = {}
-_ATOMS = (str, bytes, int, bool, float, NoneType, Month, date)
+_ATOMS = frozenset({str, bytes, int, bool, float, NoneType, Month, date})
 #: Of which there are few, each going in often: what tells one from another.
 _FEW: dict[type, Callable[[Any], str]] = {
     Register: lambda register: repr(register.councils),
     TrainedModel: lambda model: repr(model.ref),
     Settings: lambda settings: settings.digest(),
     FunctionType: lambda function: function.__qualname__,
+    pl.Schema: repr,
 }
+_KINDS_OF_FEW = frozenset(_FEW)
+_MANY = 256
 
 
 class _Writer(pickle.Pickler):
@@ -100,17 +108,32 @@ class _Writer(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
         if (name := _NAMES.get(id(value))) is not None:
             return bytes, (name,)
-        if (told := _FEW.get(type(value))) is not None:
-            mark = hashlib.blake2b(told(value).encode(), digest_size=16).digest()
-            _name(value, mark, 0)
-            return bytes, (mark,)
-        if isinstance(value, Read):
+        kind = type(value)
+        if kind in _KINDS_OF_FEW:
+            return bytes, (_name_of_few(value),)
+        if kind is Read:
             return str, (f"{value.submission.sha256} {value.file.name} {value.fault} {value.refusal}",)
-        if isinstance(value, BaseModel):  # its own form has a set in it, whose order differs between equal values
-            return str, (f"{type(value).__name__} {value.model_dump_json()}",)
-        if isinstance(value, pl.Schema):
-            return str, (repr(value),)
+        if _is_model(kind):  # its own form has a set in it, whose order differs between equal values
+            return str, (f"{kind.__name__} {value.model_dump_json()}",)
         return NotImplemented
+
+
+@cache
+def _is_model(kind: type) -> bool:
+    return issubclass(kind, BaseModel)
+
+
+def _name_of_few(value: Any) -> bytes:
+    if (name := _NAMES.get(id(value))) is None:
+        name = hashlib.blake2b(_FEW[type(value)](value).encode(), digest_size=16).digest()
+        _name(value, name, 0)
+    return name
+
+
+@cache
+def _short(content: bytes) -> bytes:
+    """A hash instead of many bytes; those of one object are looked at once."""
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def key_of(given: Sequence[Any], named: Mapping[str, Any]) -> bytes:
@@ -118,7 +141,7 @@ def key_of(given: Sequence[Any], named: Mapping[str, Any]) -> bytes:
     out = io.BytesIO()
     writer = _Writer(out)
     writer.fast = True  # the same bytes for equal things, whatever of them is one object
-    writer.dump((given, named))
+    writer.dump(([_short(v) if type(v) is bytes and len(v) > _MANY else v for v in given], named))
     return hashlib.blake2b(out.getvalue(), digest_size=16).digest()
 
 
@@ -126,16 +149,20 @@ def _quick_key(given: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...
     """The same without a hash, if everything is plain or has a name."""
     parts: list[Any] = []
     for value in (*given, *named.values()):
-        part = value if type(value) in _ATOMS else _NAMES.get(id(value))
-        if part is None and value is not None:
-            return None
-        parts.append((type(value), part))
+        kind = type(value)
+        if kind in _ATOMS:
+            part = value
+        elif (part := _NAMES.get(id(value))) is None:
+            if kind not in _KINDS_OF_FEW:
+                return None
+            part = _name_of_few(value)
+        parts.append((kind, part))
     return (*parts, *named)
 
 
 def _name(made: Any, key: bytes, depth: int = 3) -> None:
     """Give a name to a result and to its parts."""
-    if isinstance(made, _ATOMS) or (isinstance(made, (tuple, list, Mapping, frozenset)) and not made):
+    if type(made) in _ATOMS or (isinstance(made, (tuple, list, Mapping, frozenset)) and not made):
         return
     _NAMES.setdefault(id(made), key)
     _ALIVE[id(made)] = made
@@ -190,6 +217,16 @@ class _InTurn:
         return done
 
 
+class _NoThread:
+    """A thread that never runs: a run of the simulation renews its claims at its own steps."""
+
+    def __init__(self, **_: object) -> None: ...
+
+    def start(self) -> None: ...
+
+    def join(self) -> None: ...
+
+
 def _remembering(owner: Any, name: str) -> mock._patch[Any]:
     """A method of a value that never changes, remembered by which value it is; for classes' parsers too."""
     method = getattr(owner, name)
@@ -215,13 +252,18 @@ def simulated() -> Iterator[None]:
             patches.enter_context(mock.patch.object(import_module(module), name, pure))
         for module in _THREADS:
             patches.enter_context(mock.patch.object(import_module(module), "ThreadPoolExecutor", _InTurn))
+        patches.enter_context(mock.patch("flows.store.claims.Thread", _NoThread))
         for name in ("neighbours_frame", "context_frame"):
             patches.enter_context(_remembering(Register, name))
         parse = staticmethod(remembered(Alert.from_bytes))
         patches.enter_context(mock.patch.object(Alert, "from_bytes", parse))
         patches.enter_context(mock.patch.object(Alert, "to_bytes", remembered(Alert.to_bytes)))
+        usual = gc.get_threshold()
+        gc.set_threshold(100_000, 50, 50)  # what is remembered is much, and never rubbish
         try:
             yield
         finally:
+            gc.set_threshold(*usual)
             _NAMES.clear()  # what had these names is forgotten with the functions
             _ALIVE.clear()
+            _short.cache_clear()

@@ -225,9 +225,10 @@ class Seat:
             if fault is not None and fault.kind == "stale"
             else datetime.max.replace(tzinfo=UTC)
         )
+        names = sorted([n for n in self.world.objects if n.startswith(prefix)])
         found = [
             ObjectInfo(name, len(content), at)
-            for name in sorted(n for n in self.world.objects if n.startswith(prefix))
+            for name in names
             for content, at in (self.world.objects[name],)
             if at <= since
         ]
