@@ -31,17 +31,17 @@ def _asked(who: str, *texts: str) -> tuple[DirectorsQuestion, ...]:
 
 #: Questions by measure, for the direction of concern (`Measure.direction`). A measure without one has no question.
 QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
-    "vacancy_rate_fte": _asked(_HR, "Which posts have been empty longest, and what has each candidate said?"),
+    "vacancy_rate_fte": _asked(_HR, "Which posts have been empty longest, and what did those say who turned them down?"),
     "agency_rate_fte": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
     "agency_rate_headcount": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
     "turnover_rate_fte": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
     "turnover_rate_headcount": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
     "turnover_rate_3m_annualised": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
     "caseload_fte": _asked(_MANAGERS, "Which workers hold most, and which of their cases could close or move?"),
-    "absence_rate_fte": _asked(_HR, "In which teams does the absence lie, and who is covering their work?"),
-    "absent_share_headcount": _asked(_HR, "In which teams does the absence lie, and who is covering their work?"),
+    "absence_rate_fte": _asked(_MANAGERS, "Who covers the cases of those who are away, and until when?"),
+    "absent_share_headcount": _asked(_MANAGERS, "Who covers the cases of those who are away, and until when?"),
     "starters_rate_fte": _asked(_HR, "How many offers were made this quarter, and how many were turned down?"),
-    "net_change_rate_fte": _asked(_HR, "Which teams are smaller than a year ago, and is that meant?"),
+    "net_change_rate_fte": _asked(_HR, "Which teams are smaller than a year ago, and was that planned?"),
     "new_in_post_share_headcount": _asked(_PSW, "Do all who are in their first year have a protected caseload?"),
     "manager_turnover_rate_headcount": _asked(
         "the assistant director", "Which teams have a new manager, and who gives supervision there this month?"
@@ -52,7 +52,7 @@ QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
     "manager_agency_rate_headcount": _asked(
         "the assistant director", "When does each interim manager's contract end, and who follows?"
     ),
-    "practitioners_per_manager": _asked(_MANAGERS, "Which managers supervise most, and is any supervision overdue?"),
+    "practitioners_per_manager": _asked(_PSW, "Which managers supervise most, and is any supervision overdue?"),
     "unallocated_rate": _asked(
         _MANAGERS,
         "Which cases have no named worker today, and who is seeing those children?",
@@ -75,9 +75,9 @@ QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
     "worker_change_rate": _asked(_MANAGERS, "Which children changed worker this month, and who told them?"),
     "three_workers_rate": _asked(_MANAGERS, "Which teams hand cases on most, and at which step?"),
     "referral_rate_per_10k": _asked(_DOOR, "Which partners refer more than a year ago, and about what?"),
-    "re_referral_rate": _asked(_DOOR, "What do the last ten re-referrals have in common: who closed them, and why?"),
-    "open_cases_per_10k": _asked(_MANAGERS, "Are more cases coming in, or fewer closing?"),
-    "section_47_rate_per_10k": _asked(_DOOR, "How many of these enquiries ended with no further action?"),
+    "re_referral_rate": _asked(_DOOR, "What do the last ten re-referrals have in common: what closed them, what came back?"),
+    "open_cases_per_10k": _asked(_MANAGERS, "Which kinds of case stay open longest, and what do they wait for?"),
+    "section_47_rate_per_10k": _asked(_MANAGERS, "What did the last ten enquiries that led to nothing begin with?"),
     "repeat_cp_plan_rate": _asked(_IRO, "What came back in the last ten repeat plans, and what had been in place?"),
     "extracts_missing_rate": _asked(_DATA, "Who makes each extract, and who does it when they are away?"),
     "extracts_late_rate": _asked(_DATA, "Who makes each extract, and who does it when they are away?"),
