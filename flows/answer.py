@@ -9,6 +9,7 @@ from prefect import flow, get_run_logger
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+import flows.orchestration.log_lines  # noqa: F401  (how its lines stand in the log)
 from features.errors import HoldfastError
 from features.months import LONDON
 from flows.alerts.letter.compose import Contact

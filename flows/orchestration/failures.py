@@ -7,6 +7,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import flows.orchestration.log_lines  # noqa: F401  (how its lines stand in the log)
 from features.errors import HoldfastError
 from flows.mail.notices import Notice, opened_store, tell
 from flows.mail.transports.open import open_transport

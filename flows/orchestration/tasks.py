@@ -6,7 +6,6 @@ council needs a person. Its result is still passed on.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -16,6 +15,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed
 from prefect.utilities.annotations import quote
 
+import flows.orchestration.log_lines  # noqa: F401  (how its lines stand in the log)
 from features.errors import StoreError
 from features.frames import NATIONAL
 from flows.alerts import council as alerts
@@ -45,18 +45,6 @@ from models.learning.trained import TrainedModel
 from models.score import Score
 
 T = TypeVar("T")
-
-
-def _named(record: logging.LogRecord) -> bool:
-    """Log filter that puts the task run's name, which has council and step, before Prefect's own words."""
-    name = str(getattr(record, "task_run_name", ""))
-    said = name.replace("%", "%%") if record.args else name
-    if name and not str(record.msg).startswith(f"{said}: "):
-        record.msg = f"{said}: {record.msg}"
-    return True
-
-
-logging.getLogger("prefect.task_runs").addFilter(_named)
 
 
 def _store_was_away(_task: object, _run: object, state: State[Any]) -> bool:

@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-import flows.orchestration.tasks  # noqa: F401
+import flows.orchestration.log_lines  # noqa: F401
+from features.errors import StoreError
 
 
 @pytest.mark.parametrize(("words", "given"), [("Finished in state Completed()", ()), ("Took %d s", (3,))])
@@ -17,3 +18,15 @@ def test_a_task_runs_line_begins_with_its_name(words: str, given: tuple[int, ...
     for _ in range(2):  # a record may pass twice
         assert logger.filter(record)
     assert record.getMessage() == f"Read 50% Town, 2026-10: {words % given if given else words}"
+
+
+@pytest.mark.parametrize("logger", ["prefect.flow_runs", "prefect.task_runs", "prefect.engine"])
+def test_an_error_of_ours_is_a_sentence_and_any_other_keeps_its_trace(logger: str) -> None:
+    for error, said in (
+        (StoreError("The store is 100% full."), "Ended: The store is 100% full."),
+        (ValueError("x"), "Ended"),
+    ):
+        record = logging.LogRecord(logger, logging.ERROR, "", 0, "Ended", (), (type(error), error, None))
+        assert logging.getLogger(logger).filter(record)
+        assert record.getMessage() == said
+        assert bool(record.exc_info) == isinstance(error, ValueError)
