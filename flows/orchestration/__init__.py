@@ -12,6 +12,7 @@ DOOR = (
     "faults",
     "health",
     "local_server",
+    "log_lines",
     "look",
     "outcome",
     "owner",

@@ -31,9 +31,7 @@ def _asked(who: str, *texts: str) -> tuple[DirectorsQuestion, ...]:
 
 #: Questions by measure, for the direction of concern (`Measure.direction`). A measure without one has no question.
 QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
-    "vacancy_rate_fte": _asked(
-        _HR, "Which posts have been empty longest, and what did those say who turned them down?"
-    ),
+    "vacancy_rate_fte": _asked(_HR, "Which posts have been empty longest, and what did those say who declined?"),
     "agency_rate_fte": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
     "agency_rate_headcount": _asked(_HR, "Which agency placements end in the next three months, and who follows?"),
     "turnover_rate_fte": _asked(_PSW, "What did the last five leavers say, and which teams did they leave?"),
@@ -77,9 +75,7 @@ QUESTIONS: dict[str, tuple[DirectorsQuestion, ...]] = {
     "worker_change_rate": _asked(_MANAGERS, "Which children changed worker this month, and who told them?"),
     "three_workers_rate": _asked(_MANAGERS, "Which teams hand cases on most, and at which step?"),
     "referral_rate_per_10k": _asked(_DOOR, "Which partners refer more than a year ago, and about what?"),
-    "re_referral_rate": _asked(
-        _DOOR, "What do the last ten re-referrals have in common: what closed them, what came back?"
-    ),
+    "re_referral_rate": _asked(_DOOR, "What had closed the last ten re-referrals before, and what brought them back?"),
     "open_cases_per_10k": _asked(_MANAGERS, "Which kinds of case stay open longest, and what do they wait for?"),
     "section_47_rate_per_10k": _asked(_MANAGERS, "What did the last ten enquiries that led to nothing begin with?"),
     "repeat_cp_plan_rate": _asked(_IRO, "What came back in the last ten repeat plans, and what had been in place?"),

@@ -22,10 +22,8 @@ def test_a_task_runs_line_begins_with_its_name(words: str, given: tuple[int, ...
 
 @pytest.mark.parametrize("logger", ["prefect.flow_runs", "prefect.task_runs", "prefect.engine"])
 def test_an_error_of_ours_is_a_sentence_and_any_other_keeps_its_trace(logger: str) -> None:
-    for error, said in (
-        (StoreError("The store is 100% full."), "Ended: The store is 100% full."),
-        (ValueError("x"), "Ended"),
-    ):
+    full, theirs = StoreError("The store is 100% full."), ValueError("x")
+    for error, said in ((full, f"Ended: {full}"), (theirs, "Ended")):
         record = logging.LogRecord(logger, logging.ERROR, "", 0, "Ended", (), (type(error), error, None))
         assert logging.getLogger(logger).filter(record)
         assert record.getMessage() == said
