@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features.counting.tally import count_by
+from features.counting.tally import Rows
 from features.errors import HoldfastError
 from features.months import Month
 
@@ -22,6 +22,7 @@ CASE_STATE = pl.Schema(
 )
 
 _Keys = NDArray[np.uint64]
+_WORKER = ["la_code", "worker_ref"]
 
 
 def state_of(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl.DataFrame:
@@ -46,85 +47,66 @@ def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> t
     our own extract), and nobody can be looked up. A leaver who is merely absent from the month before (came
     and left within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
     """
-    before = before.join(unsaid, on="la_code", how="semi")
-    met = now.select("la_code", "worker_ref").join(before, on=["la_code", "worker_ref"], how="semi")
-    before = before.join(met, on="la_code", how="semi")
     held = before.filter(pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode()))
-    held = held.group_by("la_code", "worker_ref").agg(pl.col("fte").sum().alias("held_before"))
-    found = (
-        unsaid.unique()
-        .join(held, on=["la_code", "worker_ref"], how="inner", validate="1:1")
-        .group_by("la_code")
-        .agg(pl.col("held_before").sum())
-    )
-    return found, unsaid.join(before, on="la_code", how="anti").get_column("la_code").unique().sort()
+    held = held.join(unsaid, on=_WORKER, how="semi").group_by("la_code").agg(pl.col("fte").sum().alias("held_before"))
+    # Whoever finds one leaver has met this month's workers; only for the other councils are all of them looked for.
+    others = unsaid.join(held, on="la_code", how="anti").get_column("la_code").unique().sort()
+    there = pl.col("la_code").is_in(others.implode())
+    met = before.filter(there).join(now.filter(there), on=_WORKER, how="semi").get_column("la_code").unique()
+    return held, others.filter(others.is_in(met.implode()).not_())
 
 
-def worker_changes(now: pl.DataFrame, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+def worker_changes(now: Rows, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """`la_code, cases_seen_twice, cases_worker_changed` of councils with a month before; and the councils without one.
 
     `now` and `before`: CASE_STATE of both month ends.
     """
-    here, then = (state.get_column("la_code").rle().struct.unnest() for state in (now, before))
-    councils, held = here.get_column("value").unique().sort(), then.get_column("value").unique()
-    codes = pl.concat([councils, held]).unique().sort()
-    keys, keys_before = _ordered_keys(now, here, codes), _ordered_keys(before, then, codes)
-    if keys is None or keys_before is None:
-        counts = _by_hash(now, before, codes)
+    here, then = now.present(), Rows.of(before)
+    codes = pl.concat([here.councils, then.councils]).unique().sort()
+    ordered, ordered_before = _in_order(here, codes), _in_order(then, codes)
+    if ordered is None or ordered_before is None:
+        counts = _by_hash(here.frame, before)
     else:
-        counts = _by_order(now, keys, before, keys_before, codes)
-    has_past = councils.is_in(held.implode())
-    return counts.filter(pl.col("la_code").is_in(councils.filter(has_past).implode())), councils.filter(~has_past)
+        counts = _by_order(here, ordered, ordered_before)
+    has_past = here.councils.is_in(then.councils.implode())
+    past = here.councils.filter(has_past).to_frame()
+    counts = past.join(counts, on="la_code", how="left", validate="1:1").with_columns(
+        pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0)
+    )
+    return counts, here.councils.filter(~has_past).sort()
 
 
-def _ordered_keys(state: pl.DataFrame, runs: pl.DataFrame, codes: pl.Series) -> _Keys | None:
-    """Council number and leading bits of the reference as one number; None if not strictly increasing.
+def _in_order(state: Rows, codes: pl.Series) -> pl.DataFrame | None:
+    """`key, ref, worker` of each case, with strictly increasing keys; None if they do not increase.
 
-    Rows are sorted by council and reference, so the number increases from row to row without any sorting.
-    Increasing keys can be matched by walking along both lists, which takes a fifth of the time of hashing.
-    They fail to increase if two references of a council share all these bits, or if rows are in another order.
+    The key is the council's number and the leading bits of the reference. Rows are sorted by council and reference, so
+    it increases from row to row without any sorting. Increasing keys can be matched by walking along both lists, which
+    takes a fifth of the time of hashing. They fail to increase if two references of a council share all these bits, or
+    if rows are in another order.
     """
-    keys: _Keys = state.get_column("case_ref").to_numpy() >> (np.uint64(64) - _shift(codes))
-    numbers = codes.search_sorted(runs.get_column("value")).to_numpy().astype(np.uint64) << _shift(codes)
-    end = 0
-    for number, length in zip(numbers, runs.get_column("len").to_list(), strict=True):
-        keys[end : end + length] |= number
-        end += length
-    return keys if bool((keys[1:] > keys[:-1]).all()) else None
+    # Once in one piece here, or the join would copy every piece again.
+    cases = state.frame.select(ref="case_ref", worker="allocated_worker_ref").rechunk()
+    room = codes.len().bit_length()
+    keys: _Keys = cases.get_column("ref").to_numpy() >> np.uint64(room)
+    numbers = codes.search_sorted(state.councils).to_numpy().astype(np.uint64) << np.uint64(64 - room)
+    for number, begin, end in zip(numbers, state.ends[:-1], state.ends[1:], strict=True):
+        keys[begin:end] |= number
+    return cases.with_columns(key=pl.Series(keys).set_sorted()) if bool((keys[1:] > keys[:-1]).all()) else None
 
 
-def _shift(codes: pl.Series) -> np.uint64:
-    """How far to shift the council's number to the left, so that the reference has the rest of the 64 bits."""
-    return np.uint64(64 - codes.len().bit_length())
-
-
-def _by_order(
-    now: pl.DataFrame, keys: _Keys, before: pl.DataFrame, keys_before: _Keys, codes: pl.Series
-) -> pl.DataFrame:
-    names = ["key", "ref", "worker"]
-    here = pl.DataFrame([pl.Series(keys).set_sorted(), now["case_ref"], now["allocated_worker_ref"]], schema=names)
-    then = pl.DataFrame(
-        [pl.Series(keys_before).set_sorted(), before["case_ref"], before["allocated_worker_ref"]], schema=names
+def _by_order(now: Rows, cases: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Beside each case of now, the last one of the month before whose key is not larger: the same case, or none."""
+    beside = cases.join_asof(
+        before.select(pl.all().name.suffix("_before")), left_on="key", right_on="key_before", coalesce=False
     )
-    # Strictly rising keys are unique, so the join is 1:1; having Polars validate that would cost more than the join.
-    both = here.join(then, on="key", how="inner", suffix="_before", maintain_order="left")
     # Equal keys mean equal leading bits only; the whole reference decides whether it is the same case.
-    masks = both.select(
-        (pl.col("ref") == pl.col("ref_before")).alias("same"),
-        ((pl.col("ref") == pl.col("ref_before")) & (pl.col("worker") != pl.col("worker_before"))).alias("other_worker"),
-    )
-    first_of_next = np.arange(1, codes.len() + 1, dtype=np.uint64) << _shift(codes)
-    ends = np.concatenate([[0], np.searchsorted(both.get_column("key").to_numpy(), first_of_next)])
-    return pl.DataFrame(
-        {
-            "la_code": codes,
-            "cases_seen_twice": count_by(masks.get_column("same"), ends),
-            "cases_worker_changed": count_by(masks.get_column("other_worker"), ends),
-        }
-    )
+    same = (pl.col("key") == pl.col("key_before")) & (pl.col("ref") == pl.col("ref_before"))
+    other_worker = pl.col("worker") != pl.col("worker_before")
+    rows = Rows(beside, now.councils, now.ends)
+    return rows.sums(rows.marks({"cases_seen_twice": same, "cases_worker_changed": same & other_worker}))
 
 
-def _by_hash(now: pl.DataFrame, before: pl.DataFrame, codes: pl.Series) -> pl.DataFrame:
+def _by_hash(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
     then = before.select("la_code", "case_ref", pl.col("allocated_worker_ref").alias("worker_before"))
     both = now.join(
         then.unique(["la_code", "case_ref"], keep="first", maintain_order=True),
@@ -132,9 +114,7 @@ def _by_hash(now: pl.DataFrame, before: pl.DataFrame, codes: pl.Series) -> pl.Da
         how="inner",
         validate="m:1",
     )
-    found = both.group_by("la_code").agg(
+    return both.group_by("la_code").agg(
         pl.len().cast(pl.Int64).alias("cases_seen_twice"),
         (pl.col("allocated_worker_ref") != pl.col("worker_before")).sum().cast(pl.Int64).alias("cases_worker_changed"),
     )
-    every = codes.alias("la_code").to_frame().join(found, on="la_code", how="left", validate="1:1").sort("la_code")
-    return every.with_columns(pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0))

@@ -14,13 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 
 from features.counting.month_before import CASE_STATE, WORKER_STATE, fte_held, state_of, worker_changes
 from features.counting.tally import Rows, count_by
 from features.errors import HoldfastError
-from features.frames import REASONS, counts_schema
+from features.frames import REASONS, conform, counts_schema
 from features.months import Month
 from features.registry import (
     ASSESSMENT_LIMIT_WORKING_DAYS,
@@ -118,79 +117,60 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
     """
     first, last = month.first_day, month.last_day
     rows = Rows.of(frame)
-    direct = pl.col("agency_worker").not_().fill_null(False)
-    agency = pl.col("agency_worker").fill_null(False)
-    ended = pl.col("role_end_date")
+    agency = pl.col("agency_worker")
+    direct = agency.not_()
+    ended, started = pl.col("role_end_date"), pl.col("role_start_date")
     in_post = ended.is_null() | (ended > last)
-    left = ended.is_between(first, last).fill_null(False)
-    started = pl.col("role_start_date").is_between(first, last).fill_null(False)
-    holds_cases = in_post & (pl.col("fte") > 0).fill_null(False) & (pl.col("cases") > 0).fill_null(False)
-    base = rows.frame.select(
-        "la_code",
-        "worker_ref",
-        "fte",
-        "cases",
-        "working_days_lost",
-        direct.alias("direct"),
-        agency.alias("agency"),
-        in_post.alias("in_post"),
-        left.alias("left"),
-        started.alias("started"),
-        holds_cases.alias("holds_cases"),
-        _one_of("org_role", _MANAGERS).alias("manager"),
-        _one_of("org_role", _SENIOR_MANAGERS).alias("senior"),
-        _one_of("org_role", _FIRST_LINE_MANAGERS).alias("first_line"),
-        _one_of("org_role", _PRACTITIONERS).alias("practitioner"),
-        (pl.col("reason_leave") == "7").fill_null(False).alias("moved"),
-        pl.col("absent_at_reference_date").fill_null(False).alias("absent"),
-        (pl.col("role_start_date") > month.plus(-12).last_day).fill_null(False).alias("new"),
-    ).with_columns(
-        (pl.col("direct") & pl.col("in_post")).alias("employed"),
-        (pl.col("direct") & pl.col("left")).alias("leaver"),
-    )
+    left = ended.is_between(first, last)
+    employed, leaver, starter = direct & in_post, direct & left, direct & started.is_between(first, last)
+    manager, senior = _one_of("org_role", _MANAGERS), _one_of("org_role", _SENIOR_MANAGERS)
+    has_fte = (pl.col("fte") > 0).fill_null(False)
+    holds_cases = in_post & has_fte & (pl.col("cases") > 0)
     fte = pl.col("fte").fill_null(0)
     people = {
-        "inpost_headcount": pl.col("employed"),
-        "starters_headcount": pl.col("direct") & pl.col("started"),
-        "leavers_headcount": pl.col("leaver"),
-        "moved_within_headcount": pl.col("leaver") & pl.col("moved"),
-        "absent_headcount": pl.col("employed") & pl.col("absent"),
-        "new_in_post_headcount": pl.col("employed") & pl.col("new"),
-        "managers_headcount": pl.col("in_post") & pl.col("manager"),
-        "managers_agency_headcount": pl.col("in_post") & pl.col("manager") & pl.col("agency"),
-        "managers_leavers_headcount": pl.col("left") & pl.col("manager"),
-        "senior_managers_headcount": pl.col("in_post") & pl.col("senior"),
-        "senior_managers_leavers_headcount": pl.col("left") & pl.col("senior"),
-        "first_line_managers_headcount": pl.col("in_post") & pl.col("first_line"),
-        "practitioners_headcount": pl.col("in_post") & pl.col("practitioner"),
+        "inpost_headcount": employed,
+        "starters_headcount": starter,
+        "leavers_headcount": leaver,
+        "moved_within_headcount": leaver & (pl.col("reason_leave") == "7"),
+        "absent_headcount": employed & pl.col("absent_at_reference_date"),
+        "new_in_post_headcount": employed & (started > month.plus(-12).last_day),
+        "managers_headcount": in_post & manager,
+        "managers_agency_headcount": in_post & manager & agency,
+        "managers_leavers_headcount": left & manager,
+        "senior_managers_headcount": in_post & senior,
+        "senior_managers_leavers_headcount": left & senior,
+        "first_line_managers_headcount": in_post & _one_of("org_role", _FIRST_LINE_MANAGERS),
+        "practitioners_headcount": in_post & _one_of("org_role", _PRACTITIONERS),
     }
-    once = _each_once(base, people)
-    sums = Rows(base, rows.councils, rows.ends).sums(
-        masks=once | {"agency_worker_headcount": pl.col("agency") & pl.col("in_post")},
-        amounts={
-            "inpost_fte": fte * pl.col("employed"),
-            "starters_fte": fte * (pl.col("direct") & pl.col("started")),
-            "leavers_fte": fte * pl.col("leaver"),
-            "agency_worker_fte": fte * (pl.col("agency") & pl.col("in_post")),
-            "case_holders_fte": fte * pl.col("holds_cases"),
-            "cases": pl.col("cases").fill_null(0) * pl.col("holds_cases"),
-            "working_days_lost": pl.col("working_days_lost").fill_null(0) * pl.col("direct"),
-        },
-    )
-    unsaid = base.filter("leaver", (pl.col("fte") > 0).fill_null(False).not_()).select("la_code", "worker_ref")
-    found, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month), base)
-    sums = sums.join(found, on="la_code", how="left", validate="1:1").with_columns(
-        pl.when(pl.col("la_code").is_in(unknown.implode()).not_()).then(
-            pl.col("leavers_fte") + pl.col("held_before").fill_null(0)
+    amounts = {
+        "inpost_fte": fte * employed,
+        "starters_fte": fte * starter,
+        "leavers_fte": fte * leaver,
+        "agency_worker_fte": fte * (agency & in_post),
+        "case_holders_fte": fte * holds_cases,
+        "cases": pl.col("cases") * holds_cases,
+        "working_days_lost": pl.col("working_days_lost") * direct,
+    }
+    counted = _each_once(rows.frame, people) | {"agency_worker_headcount": agency & in_post}
+    marks = rows.marks(counted | {"in_post": in_post, "without_fte": leaver & has_fte.not_()}, amounts)
+    unsaid = rows.where(marks["without_fte"], "la_code", "worker_ref").frame
+    found, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month), rows.frame)
+    sums = (
+        rows.sums(marks.select(*counted, *amounts))
+        .join(found, on="la_code", how="left", validate="1:1")
+        .with_columns(
+            pl.when(pl.col("la_code").is_in(unknown.implode()).not_()).then(
+                pl.col("leavers_fte") + pl.col("held_before").fill_null(0)
+            )
         )
     )
-    state = base.filter("in_post").select(
+    state = rows.where(marks["in_post"], "la_code", "worker_ref", "fte").frame.select(
         pl.lit(last).alias("month"), "la_code", "worker_ref", pl.col("fte").cast(pl.Int64)
     )
     return Counted(
         _rows(sums, Kind.WORKFORCE, month, received),
         _no_month_before(unknown, ("leavers_fte",), month),
-        state.select(list(WORKER_STATE)),
+        conform(state, WORKER_STATE, "state of the workers"),
     )
 
 
@@ -231,47 +211,52 @@ def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | Non
     to_visit = is_open & _one_of("case_status", _STATUSES_WITH_A_PLAN)
     visited = pl.col("last_visit_date") >= earliest_start_within(VISIT_LIMIT_WORKING_DAYS, last)
     told_changes = is_open & pl.col("worker_changes_12m").is_not_null()
-    sums = rows.sums(
-        masks={
-            "open_cases": is_open,
-            "unallocated_cases": is_open & allocated.not_(),
-            "assessments_open": in_assessment,
-            "assessments_overdue": in_assessment
-            & (started < earliest_start_within(ASSESSMENT_LIMIT_WORKING_DAYS, last)),
-            "section_47s": pl.col("section_47_start_date").is_between(first, last),
-            "cp_plans_open": on_plan,
-            "cp_reviews_due": on_plan & pl.col("cp_review_due_date").is_not_null(),
-            "cp_reviews_in_time": on_plan & (pl.col("cp_review_due_date") >= last),
-            "cp_plans_started": plan_began,
-            "repeat_cp_plans": plan_began & (pl.col("previous_cp_plans") > 0),
-            "visits_due": to_visit,
-            "visits_overdue": to_visit & visited.fill_null(False).not_(),
-            "referrals": referred,
-            "re_referrals": referred & pl.col("re_referral"),
-            "closures": closed.is_between(first, last),
-            "cases_with_history": told_changes,
-            "cases_three_workers": told_changes & (pl.col("worker_changes_12m") >= 2),
-        },
-        amounts={},
+    counted = {
+        "open_cases": is_open,
+        "unallocated_cases": is_open & allocated.not_(),
+        "assessments_open": in_assessment,
+        "assessments_overdue": in_assessment & (started < earliest_start_within(ASSESSMENT_LIMIT_WORKING_DAYS, last)),
+        "section_47s": pl.col("section_47_start_date").is_between(first, last),
+        "cp_plans_open": on_plan,
+        "cp_reviews_due": on_plan & pl.col("cp_review_due_date").is_not_null(),
+        "cp_reviews_in_time": on_plan & (pl.col("cp_review_due_date") >= last),
+        "cp_plans_started": plan_began,
+        "repeat_cp_plans": plan_began & (pl.col("previous_cp_plans") > 0),
+        "visits_due": to_visit,
+        "visits_overdue": to_visit & visited.fill_null(False).not_(),
+        "referrals": referred,
+        "re_referrals": referred & pl.col("re_referral"),
+        "closures": closed.is_between(first, last),
+        "cases_with_history": told_changes,
+        "cases_three_workers": told_changes & (pl.col("worker_changes_12m") >= 2),
+    }
+    assessed, conferred = authorised.is_between(first, last), pl.col("icpc_date").is_between(first, last)
+    marks = rows.marks(
+        counted
+        | {
+            "assessed": assessed & started.is_not_null(),
+            "conferred": conferred & pl.col("section_47_start_date").is_not_null(),
+            "in_hand": is_open & allocated,
+        }
     )
-    assessments = _timed(
-        rows, "assessment_start_date", "assessment_authorised_date", month, ASSESSMENT_LIMIT_WORKING_DAYS
+    assessments = rows.where(marks["assessed"], "assessment_start_date", "assessment_authorised_date")
+    conferences = rows.where(marks["conferred"], "section_47_start_date", "icpc_date")
+    in_hand = rows.where(marks["in_hand"], "la_code", "case_ref", "allocated_worker_ref")
+    changes, unknown = worker_changes(in_hand, state_of(before, CASE_STATE, month))
+    sums = (
+        rows.sums(marks.select(*counted))
+        .with_columns(
+            assessments_completed=assessments.lengths,
+            assessments_in_time=_in_time(assessments, month, ASSESSMENT_LIMIT_WORKING_DAYS),
+            icpcs=conferences.lengths,
+            icpcs_in_time=_in_time(conferences, month, ICPC_LIMIT_WORKING_DAYS),
+        )
+        .join(changes, on="la_code", how="left", validate="1:1")
     )
-    conferences = _timed(rows, "section_47_start_date", "icpc_date", month, ICPC_LIMIT_WORKING_DAYS)
-    sums = sums.with_columns(
-        assessments_completed=assessments[0],
-        assessments_in_time=assessments[1],
-        icpcs=conferences[0],
-        icpcs_in_time=conferences[1],
-    )
-    with_worker, _ = rows.where(is_open & allocated, "la_code", "case_ref", "allocated_worker_ref")
-    state = with_worker.select(pl.lit(last).alias("month"), pl.all())
-    changes, unknown = worker_changes(state, state_of(before, CASE_STATE, month))
-    sums = sums.join(changes, on="la_code", how="left", validate="1:1")
     return Counted(
         _rows(sums, Kind.CASELOAD, month, received),
         _no_month_before(unknown, ("cases_seen_twice", "cases_worker_changed"), month),
-        state,
+        in_hand.frame.select(pl.lit(last).alias("month"), pl.all()),
     )
 
 
@@ -304,61 +289,53 @@ def withhold(
 
 
 def _one_of(column: str, codes: Sequence[str]) -> pl.Expr:
-    """Whether a code is one of a few; null is no. Plain comparisons take a third of the time of `is_in`."""
-    return pl.any_horizontal(pl.col(column) == code for code in codes).fill_null(False)
+    """Whether a code is one of a few. Plain comparisons take a third of the time of `is_in`."""
+    return pl.any_horizontal(pl.col(column) == code for code in codes)
 
 
-def _each_once(base: pl.DataFrame, people: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
+def _each_once(frame: pl.DataFrame, people: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
     """Masks that take each worker_ref once per council; does the extra work only if a reference really occurs twice."""
     new_council = pl.col("la_code") != pl.col("la_code").shift(1)
     in_order = new_council | (pl.col("worker_ref") > pl.col("worker_ref").shift(1))
-    if base.select(in_order.fill_null(True).all()).item():
+    if frame.select(in_order.fill_null(True).all()).item():
         return people
-    if base.select("la_code", "worker_ref").is_duplicated().any():
+    if frame.select("la_code", "worker_ref").is_duplicated().any():
         return {n: m & (m.cast(pl.UInt32).cum_sum().over("la_code", "worker_ref") == 1) for n, m in people.items()}
     return people
 
 
-def _timed(rows: Rows, start: str, end: str, month: Month, limit: int) -> tuple[pl.Series, pl.Series]:
-    """Per council: steps that ended in the month and have a known start; and how many of them were within the limit.
+def _in_time(steps: Rows, month: Month, limit: int) -> pl.Series:
+    """Per council, how many of these steps (the columns are start and end; all ended in the month) were within a limit.
 
     The limit is in working days. The earliest start that is in time is looked up for each day of the month, so the
     calendar is consulted some thirty times rather than once per row.
     """
-    first, last = month.first_day, month.last_day
-    ended, ends = rows.where(pl.col(end).is_between(first, last) & pl.col(start).is_not_null(), start, end)
-    days = [first + timedelta(days=d) for d in range(last.day)]
+    start, end = steps.frame.get_columns()
+    days = [month.first_day + timedelta(days=d) for d in range(month.last_day.day)]
     earliest = pl.Series([earliest_start_within(limit, day) for day in days], dtype=pl.Date)
-    in_time = ended[start] >= earliest.gather((ended[end] - first).dt.total_days())
-    return pl.Series(np.diff(ends)), pl.Series(count_by(in_time, ends))
+    return pl.Series(count_by(start >= earliest.gather((end - month.first_day).dt.total_days()), steps.ends))
 
 
 def _no_month_before(councils: pl.Series, names: Sequence[str], month: Month) -> pl.DataFrame:
-    return (
-        pl.DataFrame({"la_code": councils.cast(pl.String)})
-        .join(pl.DataFrame({"input": list(names)}), how="cross")
-        .select(
-            "la_code",
-            pl.lit(month.last_day).alias("month"),
-            "input",
-            pl.lit(str(Missing.WINDOW_INCOMPLETE)).alias("reason"),
-        )
-        .sort("la_code", "input")
-    )
+    rows = [
+        (la_code, month.last_day, name, Missing.WINDOW_INCOMPLETE) for la_code in councils for name in sorted(names)
+    ]
+    return pl.DataFrame(rows, schema=REASONS, orient="row").sort("la_code")
 
 
 def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) -> pl.DataFrame:
     """One row per council received, in the schema of that kind's counts."""
-    received = received.select(list(RECEIVED))
-    strangers = sums.join(received, on="la_code", how="anti").get_column("la_code").sort().to_list()
-    if strangers:
+    if strangers := sorted(set(sums.get_column("la_code")) - set(received.get_column("la_code"))):
         raise HoldfastError(
             f"{month}: the {kind} rows of {', '.join(strangers)} are in the month's table, "
             "but no such file is in the submission log. Run the month again."
         )
     return (
-        received.join(sums, on="la_code", how="left", validate="1:1")
+        received.lazy()
+        .select(list(RECEIVED))
+        .join(sums.lazy(), on="la_code", how="left", validate="1:1")
         .with_columns(pl.lit(month.last_day).alias("month"))
         .select(list(counts_schema(kind)))
         .sort("la_code")
+        .collect(engine="in-memory")
     )

@@ -7,6 +7,7 @@ no: what is not known to have happened is not counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,25 +35,43 @@ class Rows:
             return cls.of(frame.sort("la_code", maintain_order=True))
         return cls(frame, runs.get_column("value").alias("la_code"), ends_of(runs.get_column("len")))
 
-    def sums(self, masks: dict[str, pl.Expr], amounts: dict[str, pl.Expr]) -> pl.DataFrame:
-        """Per council, the number of rows in each mask and the total of each amount: `la_code` and Int64 columns."""
-        selected = self.frame.select(
-            *(m.alias(n) for n, m in masks.items()), *(a.cast(pl.Int64).alias(n) for n, a in amounts.items())
+    @property
+    def lengths(self) -> pl.Series:
+        """The number of rows of each council."""
+        return pl.Series(np.diff(self.ends))
+
+    def present(self) -> Rows:
+        """The same without councils that have no row."""
+        there = self.lengths > 0
+        return Rows(self.frame, self.councils.filter(there), ends_of(self.lengths.filter(there)))
+
+    def marks(self, masks: Mapping[str, pl.Expr], amounts: Mapping[str, pl.Expr] | None = None) -> pl.DataFrame:
+        """Each mask and amount as a column, in one pass over the rows.
+
+        The query is lazy because an eager `select` works out again for every mask what several of them share.
+        """
+        wholes = [amount.cast(pl.Int64).alias(name) for name, amount in (amounts or {}).items()]
+        return (
+            self.frame.lazy()
+            .select(*(mask.alias(name) for name, mask in masks.items()), *wholes)
+            .collect(engine="in-memory")
         )
-        counts = [pl.Series(n, count_by(selected.get_column(n), self.ends)) for n in masks]
-        totals = [pl.Series(n, self._total(selected.get_column(n))) for n in amounts]
-        return pl.DataFrame([self.councils, *counts, *totals])
 
-    def _total(self, amount: pl.Series) -> _Whole:
-        if not len(amount):
-            return np.zeros(0, dtype=np.int64)
-        return np.add.reduceat(amount.fill_null(0).to_numpy(), self.ends[:-1])
+    def sums(self, marks: pl.DataFrame) -> pl.DataFrame:
+        """Per council, the number of rows in each mask and the total of each amount: `la_code` and Int64 columns."""
+        return pl.DataFrame([self.councils, *(pl.Series(m.name, self._sum(m)) for m in marks.get_columns())])
 
-    def where(self, mask: pl.Expr, *columns: str) -> tuple[pl.DataFrame, _Whole]:
-        """These columns of the rows selected by a mask, and where each council's rows end among them."""
-        chosen = self.frame.select(mask.alias("chosen")).to_series()
-        ends = np.concatenate([[0], np.cumsum(count_by(chosen, self.ends))])
-        return self.frame.select(columns).filter(chosen), ends
+    def _sum(self, mark: pl.Series) -> _Whole:
+        if mark.dtype == pl.Boolean:
+            return count_by(mark, self.ends)
+        total, there = np.zeros(len(self.councils), dtype=np.int64), np.diff(self.ends) > 0
+        total[there] = np.add.reduceat(mark.fill_null(0).to_numpy(), self.ends[:-1][there])
+        return total
+
+    def where(self, mask: pl.Series, *columns: str) -> Rows:
+        """These columns of the rows in a mask. A council may have no row left."""
+        ends = np.concatenate([[0], np.cumsum(count_by(mask, self.ends))])
+        return Rows(self.frame.select(columns).filter(mask), self.councils, ends)
 
 
 def ends_of(lengths: pl.Series) -> _Whole:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from features.comparing.panel import compute_features
 from features.councils import Council, Register
-from features.counting.month_before import CASE_STATE, worker_changes
+from features.counting import tally
+from features.counting.month_before import CASE_STATE, WORKER_STATE, fte_held, worker_changes
 from features.counting.records import RECEIVED, count
 from features.frames import FEATURE_COLUMNS, NATIONAL, counts_schema
 from features.measuring.inputs import build_inputs
@@ -153,7 +154,7 @@ def test_changed_workers_are_those_a_plain_look_up_finds(
         long = [(OCTOBER.last_day, la, ref, w) for (la, ref), w in sorted(rows.items())]
         return pl.DataFrame(long, schema=CASE_STATE, orient="row")
 
-    counts, unknown = worker_changes(state(held), state(past))
+    counts, unknown = worker_changes(tally.Rows.of(state(held)), state(past))
     expected = {la: [0, 0] for la, _ in held if la in {k[0] for k in past}}
     for (la, ref), w in held.items():
         if (la, ref) in past:
@@ -161,6 +162,25 @@ def test_changed_workers_are_those_a_plain_look_up_finds(
             expected[la][1] += past[la, ref] != w
     assert {la: [twice, changed] for la, twice, changed in counts.rows()} == expected
     assert unknown.to_list() == sorted({la for la, _ in held} - set(expected))
+
+
+people = st.lists(st.tuples(st.sampled_from(LA_CODES), st.integers(1, 6)), max_size=12)
+
+
+@given(people, people, st.dictionaries(st.tuples(st.sampled_from(LA_CODES), st.integers(1, 6)), st.integers(0, 100)))
+def test_the_fte_of_leavers_is_what_a_plain_look_up_finds(
+    leavers: list[tuple[str, int]], others: list[tuple[str, int]], past: dict[tuple[str, int], int]
+) -> None:
+    reference = {"la_code": pl.String(), "worker_ref": pl.UInt64()}
+    unsaid, now = (pl.DataFrame(rows, schema=reference, orient="row") for rows in (leavers, leavers + others))
+    state = [(OCTOBER.plus(-1).last_day, la, ref, fte) for (la, ref), fte in past.items()]
+    found, unknown = fte_held(unsaid, pl.DataFrame(state, schema=WORKER_STATE, orient="row"), now)
+    met = {la for la, ref in leavers + others if (la, ref) in past}
+    expected: dict[str, int] = {}
+    for la, ref in set(leavers) & set(past):
+        expected[la] = expected.get(la, 0) + past[la, ref]
+    assert dict(found.rows()) == expected
+    assert unknown.to_list() == sorted({la for la, _ in leavers} - met)
 
 
 # From here on counts are drawn directly: 30 months of four councils.

@@ -26,11 +26,14 @@ def test_a_column_in_several_chunks() -> None:
 
 def test_rows_of_a_council_are_brought_together() -> None:
     frame = pl.DataFrame({"la_code": ["202", "201", "202"], "n": [1, 20, 300]})
-    found = Rows.of(frame).sums({"many": pl.col("n") > 10}, {"n": pl.col("n")})
+    rows = Rows.of(frame)
+    found = rows.sums(rows.marks({"many": pl.col("n") > 10}, {"n": pl.col("n")}))
     assert found.rows() == [("201", 1, 20), ("202", 1, 301)]
-    assert Rows.of(frame.clear()).sums({"many": pl.col("n") > 10}, {"n": pl.col("n")}).is_empty()
+    nothing = Rows.of(frame.clear())
+    assert nothing.sums(nothing.marks({"many": pl.col("n") > 10}, {"n": pl.col("n")})).is_empty()
 
 
 def test_an_amount_that_is_not_known_adds_nothing() -> None:
     frame = pl.DataFrame({"la_code": ["201", "201"], "n": [None, 5]})
-    assert Rows.of(frame).sums({}, {"n": pl.col("n")}).rows() == [("201", 5)]
+    rows = Rows.of(frame)
+    assert rows.sums(rows.marks({}, {"n": pl.col("n")})).rows() == [("201", 5)]
