@@ -73,7 +73,6 @@ LARGE: dict[str, str] = {
     "expectations/suites/continuity.py:_row": "a constructor of one record: a parameter a field",
     "expectations/suites/generated.py:_rules_of": "one rule a branch, in the order of the fields",
     "expectations/suites/rules.py:row_rule": "a constructor of one record: a parameter a field",
-    "features/counting/records.py": "one line for each count, from masks they share",
     "features/counting/records.py:count_caseload": "one line for each count, from masks they share",
     "features/counting/records.py:count_workforce": "one line for each count, from masks they share",
     "features/registry/counts.py": "a list of declarations, read line by line",
