@@ -16,6 +16,7 @@ from features.frames import conform
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Field, FieldType, Kind
+from features.words import count_words
 from flows.extracts.formats.asked import Asked
 from flows.extracts.personal.headers import named_column
 from flows.extracts.pseudonyms import pseudonyms, team_codes
@@ -255,6 +256,11 @@ def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.Da
     return pl.DataFrame(sorted(said), schema=CELL_REASONS, orient="row") if said else _NO_REASONS
 
 
+_KEPT_NOTHING = (
+    "Nothing of what was not read is kept. If it holds people's names, take it out before you send the next file."
+)
+
+
 def _note_times(read: Mapping[str, Cells]) -> list[str]:
     return [f"{name}: {cells.note}" for name, cells in read.items() if cells.note is not None]
 
@@ -264,4 +270,6 @@ def _note_unknown(table: RawTable, match: HeaderMatch) -> list[str]:
     nameless = len(match.unknown) - len(with_header)
     columns = ", ".join(named_column(table.headers[p], table.place(p)) for p in with_header)
     notes = [f"Columns that were not read, as no field has that name: {columns}."] if columns else []
-    return notes + ([f"{nameless} column(s) without a header were not read."] if nameless else [])
+    notes += [f"{count_words(nameless, 'column', 'columns')} without a header not read."] if nameless else []
+    # A few words in no list cannot be told from the names of teams, so the officer is told what to see to.
+    return [*notes, _KEPT_NOTHING] if notes else []

@@ -14,7 +14,7 @@ from expectations.batch import Severity
 from features.councils import REGISTER_COLUMNS, Council, read_register, write_register
 from features.errors import ExtractError, HoldfastError, ReferenceDataError, SettingsError
 from features.months import Month
-from features.registry import Kind
+from features.registry import CASELOAD, Kind
 from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.formats.asked import Form
 from flows.extracts.formats.csww.stream import Stream
@@ -91,6 +91,9 @@ def test_a_table_without_its_columns_is_lost_and_one_that_was_not_sent_is_not() 
     assert lost.checks["caseload.cp_plan_start_date.lost"] is Severity.ERROR
     absent = _ssd({name: rows for name, rows in whole.items() if name != "ssd_cp_plans"})
     assert absent.checks["caseload.cp_plan_start_date.absent"] is Severity.INFORMATION
+    needed = _ssd({name: rows for name, rows in whole.items() if name != "ssd_involvements"})
+    assert needed.checks["caseload.allocated_worker_ref.lost"] is Severity.ERROR
+    assert "allocated_worker_ref" in needed.withheld
 
 
 def test_what_report_writers_put_around_ssd_tables_is_left_out() -> None:
@@ -137,10 +140,44 @@ def test_a_column_that_cannot_be_used_is_an_error_and_the_headline_says_so(
     assert "used in part" in report.report.files.files[0].state
 
 
-def test_a_column_that_was_never_there_is_for_information() -> None:
+@pytest.mark.parametrize(
+    ("sheet", "header"),
+    [
+        *((f"List {n}", "") for n in range(3, 9)),
+        ("List 6", "Allocated Worker"),
+        ("List 6", "Allocated Team"),
+        ("List 6", "CIN Closure Date"),
+        ("List 3", "Date of referral"),
+        ("List 3", "Number of Referrals in Last 12 Months"),
+    ],
+)
+def test_what_every_extract_must_have_is_an_error_where_it_is_not_there_and_the_rest_for_information(
+    sheet: str, header: str, tmp_path: Path
+) -> None:
     lists = annex_a()
-    file = _annex(lists | {"List 6": without(lists["List 6"], "Allocated Worker")})
-    assert file.checks["caseload.allocated_worker_ref.absent"] is Severity.INFORMATION
+    if header:
+        fewer = lists | {sheet: without(lists[sheet], header)}
+    else:
+        fewer = {name: rows for name, rows in lists.items() if name != sheet}
+    before, file = _annex(lists), _annex(fewer)
+    gone = {f.name for f in CASELOAD.fields if (set(file.checks) - set(before.checks)) & _names_of_gone(f.name)}
+    assert gone
+    for field in gone:
+        if CASELOAD.field(field).required:
+            assert file.checks[f"caseload.{field}.lost"] is Severity.ERROR
+            assert field in file.withheld
+        else:
+            assert file.checks[f"caseload.{field}.absent"] is Severity.INFORMATION
+    path = tmp_path / "annex_a.xlsx"
+    path.write_bytes(as_workbook(fewer))
+    (report,) = check_files([path], council="370", month=Month(2026, 10))
+    assert isinstance(report, CheckedFiles)
+    (fate,) = report.report.files.files
+    assert bool(report.errors) == ("used in part" in fate.state) == any(CASELOAD.field(f).required for f in gone)
+
+
+def _names_of_gone(field: str) -> set[str]:
+    return {f"caseload.{field}.lost", f"caseload.{field}.absent"}
 
 
 def test_a_fault_in_a_derived_cell_names_list_sheet_column_and_row() -> None:

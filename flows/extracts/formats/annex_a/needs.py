@@ -51,7 +51,7 @@ class MissingFields:
     """Field -> why, as a sentence, in the order of the extract."""
     notes: tuple[str, ...]
     lost: tuple[str, ...]
-    """Those whose lists or columns exist but cannot be used."""
+    """Those that every extract must have, or whose lists or columns exist but cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,11 @@ def missing_fields(sources: Sources) -> MissingFields:
             because[field.name] = NOT_CARRIED[field.name]
             continue
         causes = dict.fromkeys(c for need in sources.needs(field.name) if (c := sources.cause(*need)))
-        if any(sources.has_lost(*need) for need in sources.needs(field.name)):
-            lost.append(field.name)
         if field.name in _OPEN_WORK:
             causes |= dict.fromkeys(_without_status(sources))
+        # What every extract must have is an error if it is not there, in this format as in any other.
+        if causes and field.required or any(sources.has_lost(*need) for need in sources.needs(field.name)):
+            lost.append(field.name)
         if causes:
             because[field.name] = f"{'. '.join(causes)}, so {field.name} is not known."
         for cause in causes:

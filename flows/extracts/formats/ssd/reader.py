@@ -76,7 +76,9 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
         found.notes += REFUSED_FIGURES
     table, absent = make(tables, found, asked, where)
     extract = ingest_table(table, asked, mark=mark_of(content), may_lack=tuple(absent))
-    lost = tuple(name for name in found.lost if name in absent)
+    # What every extract must have is an error if it is not there, in this format as in any other.
+    needed = {f.name for f in EXTRACTS[asked.kind].fields if f.required}
+    lost = tuple(name for name in absent if name in needed or name in found.lost)
     if of_workers:
         return replace(extract, absent_because=absent)
     return replace(extract, absent_because=absent, lost_columns=lost, origins=_origins(found, asked))

@@ -64,7 +64,10 @@ def test_headers_used_and_columns_not_read_are_told() -> None:
     rows[0][5] = "FTE 30"
     extract = ingest(as_csv(rows))
     assert extract.headers["fte"] == "FTE 30"
-    assert extract.notes == ("Columns that were not read, as no field has that name: “Grade” in column 15 (O).",)
+    assert extract.notes == (
+        "Columns that were not read, as no field has that name: “Grade” in column 15 (O).",
+        "Nothing that was not read is kept. If it holds people's names, leave it out of the next file.",
+    )
     assert "Marker" not in repr(extract)
 
 
