@@ -256,9 +256,7 @@ def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.Da
     return pl.DataFrame(sorted(said), schema=CELL_REASONS, orient="row") if said else _NO_REASONS
 
 
-_KEPT_NOTHING = (
-    "Nothing of what was not read is kept. If it holds people's names, take it out before you send the next file."
-)
+_KEPT_NOTHING = "Nothing that was not read is kept. If it holds people's names, leave it out of the next file."
 
 
 def _note_times(read: Mapping[str, Cells]) -> list[str]:
