@@ -5,9 +5,9 @@ Uses only the council's own figures and the median of its neighbours, and no row
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import polars as pl
 
@@ -16,16 +16,24 @@ from features.comparing.xmr import Toward
 from features.frames import FEATURES_SCHEMA, conform
 from features.months import Month, month_range
 from features.registry import BY_NAME, Group, Kind, Measure, Missing
-from flows.alerts.disclosure import is_small, may_show_neighbours
+from flows.alerts.disclosure import NEIGHBOURS_NEEDED, is_small
 from flows.alerts.state import MonthField, Record, Signal
 
 #: The values of `xmr_toward` that show a signal.
 CONCERN, IMPROVEMENT = Toward.CONCERN.value, Toward.IMPROVEMENT.value
 
-T = TypeVar("T")
-
 #: How many months a chart shows.
 CHART_MONTHS = 24
+
+#: The columns of the features that a chart shows month by month, and those that are told of the last month.
+_CHARTED = (
+    "value", "reason", "neighbours_median", "xmr_value", "xmr_mean", "xmr_lower", "xmr_upper", "xmr_toward",
+)  # fmt: skip
+_TOLD = (
+    "value", "reason", "numerator", "denominator", "change_12m", "own_mean", "neighbours_median", "neighbours_reported",
+    "national_percentile", "xmr_lower", "xmr_upper", "xmr_signal", "xmr_toward", "xmr_level", "xmr_mean_before",
+    "small_base",
+)  # fmt: skip
 
 
 class MeasureFact(Record):
@@ -201,9 +209,10 @@ def facts_by_council(
             pl.col("measure").is_in(list(BY_NAME)),
         )
         .sort("la_code", "measure", "month")
+        .with_columns(*_as_kept())
         .with_columns(at=_month_number(pl.col("month")) - (months[0].year * 12 + months[0].number))
         .group_by("la_code", "measure", maintain_order=True)
-        .agg(pl.exclude("month"))
+        .agg("at", *_CHARTED, now=pl.struct(_TOLD).last())
     )
     rows: dict[str, dict[str, dict[str, Any]]] = {code: {} for code in la_codes}
     for row in series.iter_rows(named=True):
@@ -222,7 +231,7 @@ def _facts(la_code: str, months: tuple[Month, ...], rows: Mapping[str, dict[str,
             continue
         series[name] = _series(declared, months, row)
         if months[row["at"][-1]] == month:
-            measures[name] = _fact(declared, {key: values[-1] for key, values in row.items() if key != "measure"})
+            measures[name] = _fact(declared, row["now"])
     return CouncilFacts(la_code=la_code, month=month, measures=measures, series=series, signals=_signals(measures))
 
 
@@ -230,60 +239,75 @@ def _month_number(day: pl.Expr) -> pl.Expr:
     return day.dt.year() * 12 + day.dt.month().cast(pl.Int32)
 
 
-def _fact(measure: Measure, row: dict[str, object]) -> MeasureFact:
-    value, change = _number(row["value"]), _number(row["change_12m"])
-    numerator, denominator = _number(row["numerator"]), _number(row["denominator"])
-    reported = row["neighbours_reported"]
-    neighbours = int(reported) if isinstance(reported, int) else 0
+def _as_kept() -> Iterator[pl.Expr]:
+    """Values as an alert keeps them.
+
+    Numbers have nine places, so that they do not differ in the last bit between machines. A median of few neighbours is
+    left out. Process limits stay within what a measure can be: no negative rate, and no share above one.
+    """
+    signed = [m.name for m in BY_NAME.values() if any(t.weight < 0 for t in m.numerator)]
+    bounded = [m.name for m in BY_NAME.values() if m.bounded]
+    measure = pl.col("measure")
+    for name in dict.fromkeys((*_CHARTED, *_TOLD)):
+        column, dtype = pl.col(name), FEATURES_SCHEMA[name]
+        if dtype == pl.String():
+            yield pl.when(column != "").then(column)
+        if dtype != pl.Float64():
+            continue
+        number = column.round(9)
+        if name in ("xmr_lower", "xmr_upper"):
+            possible = pl.when(measure.is_in(bounded)).then(number.clip(0.0, 1.0)).otherwise(number.clip(0.0))
+            number = pl.when(measure.is_in(signed)).then(number).otherwise(possible)
+        elif name == "neighbours_median":
+            number = pl.when(pl.col("neighbours_reported") >= NEIGHBOURS_NEEDED).then(number)
+        yield number.alias(name)
+
+
+def _fact(measure: Measure, row: dict[str, Any]) -> MeasureFact:
+    value, change = row["value"], row["change_12m"]
     return MeasureFact(
         measure=measure.name,
         value=value,
-        reason=_text(row["reason"]),
+        reason=row["reason"],
         year_ago=None if value is None or change is None else round(value - change, 9),
-        own_mean=_number(row["own_mean"]),
-        neighbours_median=_number(row["neighbours_median"]) if may_show_neighbours(neighbours) else None,
-        neighbours_reported=neighbours,
-        national_percentile=_number(row["national_percentile"]),
-        usual_low=_possible(measure, _number(row["xmr_lower"])),
-        usual_high=_possible(measure, _number(row["xmr_upper"])),
-        rule=_text(row["xmr_signal"]),
-        toward=_text(row["xmr_toward"]),
-        level=_text(row["xmr_level"]),
-        mean_before=_number(row["xmr_mean_before"]),
+        own_mean=row["own_mean"],
+        neighbours_median=row["neighbours_median"],
+        neighbours_reported=row["neighbours_reported"] or 0,
+        national_percentile=row["national_percentile"],
+        usual_low=row["xmr_lower"],
+        usual_high=row["xmr_upper"],
+        rule=row["xmr_signal"],
+        toward=row["xmr_toward"],
+        level=row["xmr_level"],
+        mean_before=row["xmr_mean_before"],
         small_base=bool(row["small_base"]),
-        rests_on_few=is_small(numerator, denominator, measure.bounded),
+        rests_on_few=is_small(row["numerator"], row["denominator"], measure.bounded),
     )
 
 
-def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[object]]) -> Series:
+def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, Any]) -> Series:
     """A measure's months, from lists of its values. `at` gives the position in `months` of each value."""
 
-    at = cast(list[int], row["at"])
+    at = row["at"]
 
-    def spread(values: Iterable[T]) -> tuple[T | None, ...]:
+    def spread(values: list[Any]) -> tuple[Any, ...]:
         if len(at) == len(months):
             return tuple(values)
-        placed: list[T | None] = [None] * len(months)
+        placed: list[Any] = [None] * len(months)
         for position, value in zip(at, values, strict=True):
             placed[position] = value
         return tuple(placed)
 
-    def numbers(key: str) -> list[float | None]:
-        return [None if v is None else round(v, 9) for v in cast(list[float | None], row[key])]
-
-    points = numbers("xmr_value")
+    points = row["xmr_value"]
     return Series(
         measure=measure.name,
         months=months,
-        values=spread(points if any(p is not None for p in points) else numbers("value")),
-        mean=spread(numbers("xmr_mean")),
-        lower=spread(_possible(measure, v) for v in numbers("xmr_lower")),
-        upper=spread(_possible(measure, v) for v in numbers("xmr_upper")),
-        toward=spread(_text(v) for v in row["xmr_toward"]),
-        neighbours=spread(
-            median if may_show_neighbours(_whole(reported)) else None
-            for median, reported in zip(numbers("neighbours_median"), row["neighbours_reported"], strict=True)
-        ),
+        values=spread(points if any(p is not None for p in points) else row["value"]),
+        mean=spread(row["xmr_mean"]),
+        lower=spread(row["xmr_lower"]),
+        upper=spread(row["xmr_upper"]),
+        toward=spread(row["xmr_toward"]),
+        neighbours=spread(row["neighbours_median"]),
         settled=_settled(months, row),
         begun_anew=tuple(
             month
@@ -293,11 +317,12 @@ def _series(measure: Measure, months: tuple[Month, ...], row: dict[str, list[obj
     )
 
 
-def _settled(months: tuple[Month, ...], row: dict[str, list[object]]) -> float | None:
+def _settled(months: tuple[Month, ...], row: dict[str, Any]) -> float | None:
     """The previous mean, if the last month has a value, its level is worse, and no rule fires."""
-    last = cast(list[int], row["at"])[-1] == len(months) - 1
-    quiet = _text(row["xmr_toward"][-1]) not in (CONCERN, IMPROVEMENT)
-    return _number(row["xmr_mean_before"][-1]) if last and quiet and _text(row["xmr_level"][-1]) == CONCERN else None
+    now = row["now"]
+    quiet = now["xmr_toward"] not in (CONCERN, IMPROVEMENT)
+    mean: float | None = now["xmr_mean_before"]
+    return mean if row["at"][-1] == len(months) - 1 and quiet and now["xmr_level"] == CONCERN else None
 
 
 def _signals(measures: dict[str, MeasureFact]) -> tuple[Signal, ...]:
@@ -312,23 +337,3 @@ def _signals(measures: dict[str, MeasureFact]) -> tuple[Signal, ...]:
         for name, fact in measures.items()
         if fact.rule and fact.toward in (CONCERN, IMPROVEMENT) and fact.declared.group is not Group.CONTEXT
     )
-
-
-def _number(value: object) -> float | None:
-    """Round to nine places, so that stored facts do not differ in the last bit between machines."""
-    return round(float(value), 9) if isinstance(value, int | float) else None
-
-
-def _possible(measure: Measure, limit: float | None) -> float | None:
-    """Limit a process limit to values that the measure can have: no negative rate, and no share above one."""
-    if limit is None or any(t.weight < 0 for t in measure.numerator):
-        return limit
-    return min(max(limit, 0.0), 1.0) if measure.bounded else max(limit, 0.0)
-
-
-def _whole(value: object) -> int | None:
-    return int(value) if isinstance(value, int) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
