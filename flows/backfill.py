@@ -63,7 +63,7 @@ def read_together(context: RunContext, month: str, due: Due, pool: ProcessPoolEx
 
 
 def take_in(context: RunContext, due: list[Due]) -> None:
-    """Take in the months portion by portion, as tasks of the run. The next month is read meanwhile."""
+    """Take in the months portion by portion, as tasks of the run. The next months are read meanwhile."""
     with reading_process() as pool:
         take_in_portions(
             due,

@@ -17,13 +17,14 @@ from flows.store.progress import showing_progress
 if TYPE_CHECKING:
     from flows.orchestration.outcome import RunOutcome
 
-#: The made-up region's last month, and how many months of history it has.
+#: The made-up region's last month, and how many months its councils have lived through.
 LAST_MONTH = Month(2026, 10)
 MONTHS = 36
 COUNCILS = 12
 SEED = 7
 #: How many months the demo's run looks back: enough for yearly rates a year ago and for two years of charts.
 LOOKED_BACK = 25
+FIRST_MONTH = LAST_MONTH.plus(1 - LOOKED_BACK)
 #: How many earlier months have their alerts published too, so that the last month has something to compare with.
 DECIDED_BEFORE = 3
 
@@ -56,14 +57,16 @@ def settings_to_click(folder: Path) -> dict[str, str]:
 
 
 def make_region(landing: Path) -> None:
-    """Write the made-up region's extracts and register."""
-    from flows.sample_region import sample_extracts
+    """Write the made-up region's register, and the extracts of the months that the demo looks back at."""
+    from flows.sample_region import generate, region
+    from flows.sample_region.landing import write_landing
 
-    sample_extracts(landing, COUNCILS, MONTHS, SEED, LAST_MONTH)
+    made = region(COUNCILS, MONTHS, SEED, LAST_MONTH)
+    write_landing(landing, made, (one for one in generate(made) if one.month >= FIRST_MONTH))
 
 
 def _import_the_rest() -> None:
-    """Import Great Expectations, for the last month's pages, and Prefect while the first months are being read."""
+    """Import Great Expectations, for the last month's pages, and Prefect while the region is being made."""
     from expectations.passing import check, engine  # noqa: F401
 
     engine.load_great_expectations()
@@ -77,11 +80,11 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))
     embedded.configure()
-    say(f"Making up a region ({COUNCILS} councils that do not exist, {MONTHS} months)")
-    first, before = LAST_MONTH.plus(1 - LOOKED_BACK), LAST_MONTH.plus(-1)
+    say(f"Making up a region ({COUNCILS} councils that do not exist, {LOOKED_BACK} months)")
+    before = LAST_MONTH.plus(-1)
     with reading_process() as pool, showing_progress(say):
         region = pool.submit(make_region, folder / "landing")
-        # Imports take long, so what finds and reads the extracts comes first; the rest while these are being read.
+        _import_the_rest()
         from flows.month import inputs
         from flows.month.portions import begin_reading, take_in_portions
         from flows.settings.settings import Settings
@@ -89,12 +92,12 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
 
         region.result()
         context = begin(Settings.load(), before, now=datetime.now(UTC), as_of=None)
-        say(f"Taking in {first} to {before}, as each month's run would have seen it")
+        say(f"Taking in {FIRST_MONTH} to {before}, as each month's run would have seen it")
         take_in_portions(
-            inputs.due_in_history(context, first, before),
+            inputs.due_in_history(context, FIRST_MONTH, before),
             lambda one: begin_reading(one, pool, inputs.reader(context)),
             lambda portion: inputs.check_months_of(context, portion.retried(), portion.reads, reports=False),
-            prepare=_import_the_rest,
+            prepare=lambda: None,
         )
 
     from flows.backfill import BackfillRequest, backfill

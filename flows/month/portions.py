@@ -7,6 +7,7 @@ bytes as CSV and 10 as Parquet. So the memory that a catch-up needs does not dep
 from __future__ import annotations
 
 import gc
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from flows.store.progress import step
 #: Rows in a portion: some months of a small region, or one month of England. With larger portions, more memory is
 #: needed. With smaller ones, what each check costs whatever it holds is paid too often.
 ROWS_AT_ONCE = 300_000
+#: How many months may be read before they are needed, however small they are.
+_MOST_AHEAD = 12
 
 #: A function that reads what one council sent for one month.
 ReadOne = Callable[[Sequence[LandedFile]], list[Read]]
@@ -43,7 +46,7 @@ class Portion:
     @property
     def rows(self) -> int:
         """How many rows were read."""
-        return sum(read.extract.frame.height for month in self.reads for read in month if read.extract is not None)
+        return sum(map(_rows, self.reads))
 
     def retried(self) -> list[Due]:
         """The months, where those with something unread are marked to be tried again."""
@@ -52,6 +55,10 @@ class Portion:
     def forget(self) -> None:
         """Let go of the rows, whoever still holds the portion."""
         self.reads.clear()
+
+
+def _rows(month: Sequence[Read]) -> int:
+    return sum(read.extract.frame.height for read in month if read.extract is not None)
 
 
 def begin_reading(one: Due, pool: Executor, read_one: ReadOne) -> Reading:
@@ -82,22 +89,29 @@ def take_in_portions(
     keep: Callable[[Portion], object],
     prepare: Callable[[], None] = load_checks,
 ) -> None:
-    """Read the months one by one, and keep each portion before it is forgotten. One month is read ahead meanwhile.
+    """Read the months one by one, and keep each portion before it is forgotten. More months are read ahead meanwhile.
 
-    `keep` checks, counts and stores a portion. `prepare` runs while the first month is being read.
+    `keep` checks, counts and stores a portion. `prepare` runs while the first months are being read.
     """
-    if not due:
-        return
-    portion = Portion()
-    ahead = begin(due[0])
+    portion, waiting, ahead, largest = Portion(), deque(due), deque[tuple[Due, Reading]](), 0
+
+    def read_ahead() -> None:
+        """As many months as make a portion if each is as large as the largest so far; two until one is known."""
+        most = min(_MOST_AHEAD, ROWS_AT_ONCE // largest) if largest else 2
+        while waiting and len(ahead) < max(1, most):
+            one = waiting.popleft()
+            ahead.append((one, begin(one)))
+
+    read_ahead()
     prepare()
-    for number, one in enumerate(due, 1):
+    while ahead:
+        one, reading = ahead.popleft()
         portion.due.append(one)
-        portion.reads.append(ahead())
-        if number < len(due):
-            ahead = begin(due[number])
-        # The next month is probably as large as this one.
-        if number == len(due) or portion.rows * (1 + 1 / len(portion.due)) > ROWS_AT_ONCE:
+        portion.reads.append(reading())
+        largest = max(largest, _rows(portion.reads[-1]))
+        read_ahead()
+        # The next month is probably as large as these.
+        if not ahead or portion.rows * (1 + 1 / len(portion.due)) > ROWS_AT_ONCE:
             step("Checking and counting %s", portion.name)
             keep(portion)
             portion.forget()
