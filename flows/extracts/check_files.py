@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import partial
@@ -51,6 +52,16 @@ class _Desk:
     extracts: list[IngestedExtract] = field(default_factory=list)
     files: dict[tuple[str, Kind], str] = field(default_factory=dict)
     refused: dict[tuple[str, Kind], ExtractError] = field(default_factory=dict)
+    ranks: dict[tuple[str, Kind], tuple[bool, float]] = field(default_factory=dict)
+
+    def takes(self, key: tuple[str, Kind], rank: tuple[bool, float]) -> bool:
+        """Whether this file of the kind counts, as the run chooses among several; if so, another one no longer does."""
+        if rank < self.ranks.get(key, rank):
+            return False
+        self.ranks[key] = rank
+        self.extracts = [e for e in self.extracts if (e.la_code, e.kind) != key]
+        self.refused.pop(key, None)
+        return True
 
     def count(self, batch: Batch, outcome: Outcome) -> Mapping[Kind, pl.DataFrame]:
         """The month's counts, as a run makes them before comparing them."""
@@ -124,20 +135,23 @@ def check_handed(
 ) -> list[Checked]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
-    The command line, the desk and the try folder all use it, so that they say the same. A workforce return (.xml) gets
-    its own report, because it goes to DfE under its own rules; `published` is DfE's file of earlier figures to compare
-    it with. Whatever is not given comes from the file: the kind from its name, the council and month from its first
-    rows. A home-made file is read by `mapping`, or by the council's saved one: beside the file, or in the `landing`
-    store. With `past`, the records that a run would compare the files with, the answer is the same as the run's. Raises
-    UnreadableExtract if a file says neither council nor month.
+    The command line, the desk and the try folder all use it, so that they say the same. A workforce return (.xml)
+    gets its own report, because it goes to DfE under its own rules, and what a run takes from it stands beside the
+    council's files; `published` is DfE's file of earlier figures to compare it with. Of several files of one kind
+    the run's choice counts. Whatever is not given comes from the file: the kind from its name, the council and
+    month from its first rows. A home-made file is read by `mapping`, or by the council's saved one: beside the
+    file, or in the `landing` store. With `past`, the records that a run would compare the files with, the answer is
+    the same as the run's. Raises UnreadableExtract if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
     returns: list[Checked] = []
+    of_returns: list[Handed] = []
     for file in files:
         form = Form.NATIVE if kind else form_by_name(file.name, is_folder=isinstance(file.content, Mapping))
         if form is Form.CSWW:
             source = cast("bytes | Path", file.content)
             returns.append(check_return(source, file.name, council=council, month=month, published=published))
+            of_returns.append(file)
             continue
         content = cast(Content, file.content)
         names = content if isinstance(content, Mapping) else (file.name,)
@@ -145,7 +159,21 @@ def check_handed(
         for one in kinds:
             laid = _Laid(file, content, one, form, partial(_mapping, file, mapping, landing))
             _lay_out(desks, laid, council, month, past)
+    # A run takes a return's figures beside the council's files. Without either the return stands alone.
+    for file in of_returns if past is not None or desks else ():
+        _lay_out_return(desks, file, council, month, past)
     return returns + _check_desks(desks.values(), past)
+
+
+def _lay_out_return(
+    desks: dict[tuple[str, Month], _Desk], file: Handed, council: str | None, month: Month | None, past: Past | None
+) -> None:
+    if isinstance(file.content, Path) and not file.content.is_file():
+        return
+    content = _content(file.content, Form.CSWW) if isinstance(file.content, Path) else file.content
+    with suppress(ExtractError):  # its own report has said that it names no council or month
+        for one in BY_FORM[Form.CSWW].kinds:
+            _lay_out(desks, _Laid(file, content, one, Form.CSWW, lambda *_: None), council, month, past)
 
 
 def _handed(path: Path, kind: Kind | None) -> Handed:
@@ -252,6 +280,9 @@ def _lay_out(
     owner = registered or Council(la_code, f"council {la_code}", of)
     desk = desks.setdefault((folder_name(la_code), of), _Desk(owner, of))
     key = (desk.council.la_code, kind)
+    since = file.path.stat().st_mtime if file.path else 0.0
+    if not desk.takes(key, (kind not in (*BY_FORM[form].lesser, *BY_FORM[form].second), since)):
+        return
     desk.files[key] = file.name
     received = datetime(of.year, of.number, 1, tzinfo=UTC)
     read_by = None

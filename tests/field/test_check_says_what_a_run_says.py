@@ -18,6 +18,7 @@ from flows.extracts.reading.table import Limits
 from flows.month.edition import TakenIn
 from tests.conftest import SHARED
 from tests.field.region import ARRIVED, LAST, FieldRegion
+from tests.field.sector import csww
 from tests.field.test_one_council import HIT, Spoil, spoils
 
 Fates = dict[str, tuple[object, ...]]
@@ -41,8 +42,9 @@ def by_check(region: FieldRegion, la_code: str) -> tuple[Fates, Found]:
     context = region.context()
     past = Past(context.history, context.cutoff, context.register, (), context.key, Limits())
     paths = sorted((region.landing / str(LAST) / la_code).iterdir())
-    (checked,) = check_files(paths, council=la_code, month=LAST, past=past)
-    assert isinstance(checked, CheckedFiles)
+    (checked,) = [
+        one for one in check_files(paths, council=la_code, month=LAST, past=past) if isinstance(one, CheckedFiles)
+    ]
     found = {
         (i.check, str(i.severity), i.column, i.rows, i.row_numbers, i.effect, i.accepted) for i in checked.report.items
     }
@@ -101,6 +103,32 @@ def test_check_and_run_agree_on_files_from_the_field(
                 os.utime(file, (ARRIVED, ARRIVED))
 
     _agree(sent_instead, field_region, tmp_path / "region", list(cases))
+
+
+def _with_a_return(of: str) -> bytes:
+    text = csww().replace("2026-09-30", str(LAST.last_day)).replace("<LEA>370<", f"<LEA>{of}<")
+    return text.encode()
+
+
+def test_check_and_run_agree_where_a_return_or_a_second_file_lies_beside_the_extracts(
+    field_region: FieldRegion, tmp_path: Path
+) -> None:
+    def beside(region: FieldRegion) -> None:
+        folders = [region.landing / str(LAST) / la_code for la_code in ("Z01", "Z02", "Z03", "Z04")]
+        for folder in folders[:3]:
+            (folder / "csww.xml").write_bytes(_with_a_return(folder.name))
+        # Its own extract does not count beside a return only if it is not there.
+        region.file("Z02", "workforce").unlink()
+        (folders[2] / "csww.xml").write_bytes(_with_a_return("370"))
+        # Two files of one kind: the newer one counts.
+        own = region.table("Z04", "workforce")
+        (folders[3] / "workforce.parquet").write_bytes(b"PAR1")
+        (folders[3] / "workforce (2).csv").write_bytes(own.head(own.height - 3).write_csv().encode())
+        for folder in folders:
+            for number, file in enumerate(sorted(folder.iterdir())):
+                os.utime(file, (ARRIVED + number, ARRIVED + number))
+
+    _agree(beside, field_region, tmp_path / "region", ["Z01", "Z02", "Z03", "Z04"])
 
 
 @pytest.mark.soak
