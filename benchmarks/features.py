@@ -103,13 +103,16 @@ def _read(folder: Path, month: Month) -> dict[Kind, pl.DataFrame]:
 
 
 def _received(frames: dict[Kind, pl.DataFrame], month: Month) -> dict[Kind, pl.DataFrame]:
-    """The submission log. Here it says that every council in a file has sent it."""
-    said = [
-        pl.col("la_code").rle().struct.field("value").alias("la_code"),
+    """The submission log. Here it says that every council with an establishment row has sent every extract.
+
+    A run is told so by the files' names, and the rivals need no log, so it is not looked for in the rows.
+    """
+    log = frames[Kind.ESTABLISHMENT].select(
+        "la_code",
         pl.lit(month.plus(1).first_day).alias("known_from"),
         pl.lit("0" * 64).alias("extract_sha256"),
-    ]
-    return {kind: frame.select(said) for kind, frame in frames.items()}
+    )
+    return dict.fromkeys(frames, log)
 
 
 def features_of(counts: Iterable[tuple[Kind, Month, pl.DataFrame]], folder: Path, months: list[Month]) -> pl.DataFrame:

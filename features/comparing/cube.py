@@ -74,12 +74,18 @@ class Cube:
 
         `since`: for each cell of the cube the first month that may be looked back on.
         """
-        index = {_ordinal(day): i for i, day in enumerate(self.months)}
-        source = [index.get(_ordinal(self.months[c]) - months, -1) for c in columns]
-        found = np.array(source, dtype=np.intp)
+        there, source = self.found(months, columns)
         earlier = np.full((*block.shape[:2], len(columns)), np.nan)
-        earlier[:, :, found >= 0] = block[:, :, found[found >= 0]]
-        return earlier if since is None else np.where(found >= since[:, :, columns], earlier, np.nan)
+        earlier[:, :, there] = block[:, :, source]
+        if since is not None:
+            earlier[:, :, there] = np.where(source >= since[:, :, columns[there]], earlier[:, :, there], np.nan)
+        return earlier
+
+    def found(self, months: int, columns: Ints) -> tuple[Ints, Ints]:
+        """Which of the columns have a column that many calendar months earlier, and which one."""
+        index = {_ordinal(day): i for i, day in enumerate(self.months)}
+        source = np.array([index.get(_ordinal(self.months[c]) - months, -1) for c in columns], dtype=np.intp)
+        return np.nonzero(source >= 0)[0], source[source >= 0]
 
 
 def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:

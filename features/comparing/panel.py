@@ -6,7 +6,7 @@ what was known by that day, so a feature computed years later is the one that co
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,7 +21,7 @@ from features.comparing.xmr import SIGNALS, charts, toward
 from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, conform
 from features.measuring.rates import multiplier_in, window_of
 from features.months import Month
-from features.registry import BY_NAME
+from features.registry import BY_NAME, Measure
 
 CHANGE_MONTHS = (3, 6, 12, 24)
 #: A council's own past is the 24 months before; at least 12 of them must be known. A series with one month a year
@@ -95,15 +95,16 @@ def compute_features(
     blocks |= _against_neighbours(cube, values, columns, neighbours)
     blocks |= _charts(cube, values, columns, points, broken)
     blocks["shrunk"] = _shrunk(now, rows, multipliers)
-    looked_up = rows.with_columns(pl.Series(name, block[now.where]) for name, block in blocks.items())
-    features = looked_up.with_columns(pl.col(list(blocks)).fill_nan(None)).with_columns(
-        pl.col("neighbours_reported").cast(pl.UInt32),
-        pl.col("xmr_signal").cast(pl.Int64).replace_strict(dict(enumerate(SIGNALS)), return_dtype=pl.String),
-        _toward("xmr_toward"),
-        _toward("xmr_level"),
-        _small_base(),
-        pl.when(pl.col("value").is_not_null()).then("national_percentile"),
-    )
+    found = {name: now.read(block) for name, block in blocks.items()}
+    declared = [BY_NAME[name] for name in cube.measures]
+    added = {name: pl.Series(name, values).fill_nan(None) for name, values in found.items()} | {
+        "neighbours_reported": pl.Series(found["neighbours_reported"]).cast(pl.UInt32),
+        "xmr_signal": pl.Series(SIGNALS, dtype=pl.String).gather(found["xmr_signal"].astype(np.intp)),
+        "xmr_toward": _toward(found["xmr_toward"], measure, declared),
+        "xmr_level": _toward(found["xmr_level"], measure, declared),
+        "small_base": rows.get_column("denominator") < pl.Series([m.small_base for m in declared]).gather(measure),
+    }
+    features = rows.with_columns(pl.when(pl.col("value").is_not_null()).then("national_percentile"), **added)
     return conform(features.drop("known_on"), FEATURES_SCHEMA, "features")
 
 
@@ -120,6 +121,11 @@ class _Asked:
         block = np.full((*self.cube.shape[:2], len(self.columns)), np.nan)
         block[self.where] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
         return block
+
+    def read(self, block: Floats) -> Floats:
+        """Each row's value in a block."""
+        found: Floats = block[self.where]
+        return found
 
 
 @dataclass(frozen=True)
@@ -152,8 +158,8 @@ def _changes(past: _Past) -> dict[str, Floats]:
 
 def _own_past(past: _Past, denominator: Floats, multipliers: Floats) -> dict[str, Floats]:
     """The mean of the council's own past, and how many standard deviations the value is away from it."""
-    monthly = _moments([past.ago(k) for k in range(1, OWN_MONTHS + 1)], OWN_MIN_MONTHS)
-    yearly = _moments([past.ago(12 * k) for k in range(1, OWN_YEARS + 1)], OWN_MIN_YEARS)
+    monthly = _moments(past, range(1, OWN_MONTHS + 1), OWN_MIN_MONTHS)
+    yearly = _moments(past, range(12, 12 * OWN_YEARS + 1, 12), OWN_MIN_YEARS)
     mean = np.where(np.isnan(monthly[0]), yearly[0], monthly[0])
     deviation = np.where(np.isnan(monthly[0]), yearly[1], monthly[1])
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -163,19 +169,37 @@ def _own_past(past: _Past, denominator: Floats, multipliers: Floats) -> dict[str
     return {"own_mean": mean, "own_z": np.where(np.isfinite(z), z, np.nan)}
 
 
-def _moments(past: list[Floats], at_least: int) -> tuple[Floats, Floats]:
-    """Mean and standard deviation (n - 1) of the known values; NaN where there are fewer than the minimum."""
-    known = np.zeros(past[0].shape)
-    total = np.zeros(past[0].shape)
-    for block in past:
-        known += ~np.isnan(block)
-        total += np.nan_to_num(block)
+def _moments(past: _Past, months_ago: Sequence[int], at_least: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation (n - 1) of the known values; NaN where there are fewer than the minimum.
+
+    Months come first here, so that looking back moves whole blocks of memory, and each sum is added to in place.
+    """
+    by_month = np.ascontiguousarray(np.moveaxis(past.values, 2, 0))
+    since = None if past.since is None else np.moveaxis(past.since[:, :, past.columns], 2, 0)
+    looks = [(there, source) for k in months_ago for there, source in [past.cube.found(k, past.columns)] if source.size]
+    known, total, squares = (np.zeros((past.columns.size, *by_month.shape[1:])) for _ in range(3))
+
+    def earlier() -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
+        for there, source in looks:
+            values = by_month[source]
+            seen = ~np.isnan(values)
+            if since is not None:
+                seen &= source[:, None, None] >= since[there]
+            yield there, values, seen
+
+    for there, values, seen in earlier():
+        values[~seen] = 0.0
+        known[there] += seen
+        total[there] += values
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(known >= at_least, total / known, np.nan)
-        squares = np.zeros(past[0].shape)
-        for block in past:
-            squares += np.nan_to_num((block - mean) ** 2)
-        return mean, np.sqrt(squares / (known - 1))
+        for there, values, seen in earlier():
+            values -= mean[there]
+            values *= values
+            values[~seen | np.isnan(values)] = 0.0
+            squares[there] += values
+        deviation = np.sqrt(squares / (known - 1))
+    return np.moveaxis(mean, 0, 2), np.moveaxis(deviation, 0, 2)
 
 
 def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: pl.DataFrame) -> dict[str, Floats]:
@@ -263,15 +287,7 @@ def _multipliers(cube: Cube, asked: list[date]) -> Floats:
     return np.stack([multiplier_in(BY_NAME[name], months) for name in cube.measures])
 
 
-def _small_base() -> pl.Expr:
-    smallest = pl.col("measure").replace_strict({m.name: m.small_base for m in BY_NAME.values()}, return_dtype=pl.Int64)
-    return (pl.col("denominator") < smallest).alias("small_base")
-
-
-def _toward(name: str) -> pl.Expr:
+def _toward(side: Floats, measure: Ints, declared: Sequence[Measure]) -> pl.Series:
     """Whether a signal or level on that side is concern or improvement, by the measure's direction."""
-    side = pl.col(name).cast(pl.Int64)
-    of = {(m.name, s): str(toward(s, m.direction)) for m in BY_NAME.values() for s in (-1, 1)}
-    high = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == 1}, return_dtype=pl.String)
-    low = pl.col("measure").replace_strict({m: t for (m, s), t in of.items() if s == -1}, return_dtype=pl.String)
-    return pl.when(side > 0).then(high).when(side < 0).then(low).alias(name)
+    texts = [str(toward(s, m.direction)) if s else None for m in declared for s in (-1, 0, 1)]
+    return pl.Series(texts, dtype=pl.String).gather(3 * measure + side.astype(np.intp) + 1)
