@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import fcntl
+import gc
 import os
 import shutil
 import tempfile
@@ -22,6 +23,19 @@ SHARED = Path(os.environ.get("HOLDFAST_SHARED", REPOSITORY.parent / "shared"))
 os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="holdfast-tests-")
 new_home(Path(os.environ["PREFECT_HOME"]))
 atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
+
+#: `make soak` uses every core, as a run does. The small frames of these tests cost less in one thread.
+if os.environ.get("HYPOTHESIS_PROFILE", "push") == "push":
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
+# What is imported and collected stays to the end: looking through it for garbage costs a tenth of all the time.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
 
 #: A few examples of each property with every push; `make soak` tries hundreds.
 settings.register_profile("push", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])

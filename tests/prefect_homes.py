@@ -7,11 +7,12 @@ Prefect builds its database step by step, as it grew over the years, which costs
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.request import urlopen
@@ -32,6 +33,13 @@ def new_home(folder: Path) -> Path:
 @contextmanager
 def prefect_server(home: Path) -> Iterator[str]:
     """A Prefect server with a database of its own; its address, for other processes and for `using`."""
+    with resting_server(home) as awake, awake() as address:
+        yield address
+
+
+@contextmanager
+def resting_server(home: Path) -> Iterator[Callable[[], AbstractContextManager[str]]]:
+    """A Prefect server that takes no processor time until it is asked to: `with awake() as address`."""
     child = subprocess.Popen(
         [sys.executable, "-m", "tests.prefect_child"],
         stdin=subprocess.PIPE,
@@ -53,7 +61,17 @@ def prefect_server(home: Path) -> Iterator[str]:
             except OSError:
                 assert child.poll() is None and monotonic() < end, "the Prefect server did not start"
                 sleep(0.1)
-        yield address
+
+        @contextmanager
+        def awake() -> Iterator[str]:
+            child.send_signal(signal.SIGCONT)
+            try:
+                yield address
+            finally:
+                child.send_signal(signal.SIGSTOP)
+
+        child.send_signal(signal.SIGSTOP)
+        yield awake
     finally:
         child.kill()
         child.wait()

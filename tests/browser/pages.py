@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
+
+import pytest
 
 from expectations.fates import CouncilFiles, files_as_checked
 from expectations.passing.check import check_batch
@@ -32,3 +35,14 @@ PAGES: dict[str, Callable[[], str]] = {
         for name in ("index.html", "councils/901.html", "councils/902.html", "data-docs/caseload-static.html")
     },
 }
+
+#: Of pages laid out alike, the one with most in it. `make soak` looks at every page.
+EVERY_PUSH = {
+    "new_losing_grip", "not_scored", "run_summary", "scorecard", "data_officer", "region", "index.html",
+    "councils/902.html",
+}  # fmt: skip
+
+
+def some(names: Iterable[str]) -> list[Any]:
+    """Names as parameters of a test, those that only `make soak` looks at marked."""
+    return [name if name in EVERY_PUSH else pytest.param(name, marks=pytest.mark.soak) for name in names]

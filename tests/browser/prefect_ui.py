@@ -17,6 +17,8 @@ from tests.integration.local_server import PATIENCE_SECONDS, Server
 _PATIENCE = PATIENCE_SECONDS * 1000
 #: A busy server's SQLite refuses a change now and then; the page then says so and a person presses again.
 _PRESSES, _PRESS_MS = 4, 45_000
+#: The graph on a run's page draws itself sixty times a second, without a graphics card at the cost of a core.
+_SLOW_FRAMES = "window.requestAnimationFrame = draw => setTimeout(() => draw(performance.now()), 250);"
 
 
 class PrefectUi:
@@ -30,6 +32,7 @@ class PrefectUi:
         """Addresses on other hosts the pages asked for; none of them is answered."""
         self.begun: list[Response] = []
         """The server's answers to forms that were accepted: one run each."""
+        page.add_init_script(_SLOW_FRAMES)
         page.route(self._is_elsewhere, lambda route: route.abort())
         page.on("response", self._note)
 

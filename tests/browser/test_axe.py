@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import Scheme, opened
-from tests.browser.pages import PAGES
+from tests.browser.pages import PAGES, some
 from tests.golden.messages.cases import MESSAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -49,7 +49,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", SHOWN)
+@pytest.mark.parametrize("name", some(SHOWN))
 def test_a_page_keeps_every_rule_and_fits_a_phone(browser: Browser, axe: str, name: str, scheme: Scheme) -> None:
     with opened(browser, SHOWN[name](), PHONE, scheme=scheme) as (page, asked):
         page.evaluate(axe)

@@ -106,6 +106,7 @@ def test_what_is_too_much_gets_a_sentence_in_the_browser(
         assert says in page.locator("main").inner_text()
 
 
+@pytest.mark.soak
 def test_the_desk_killed_in_the_middle_leaves_no_process_and_no_file(
     desk: tuple[subprocess.Popen[str], str, Path], page: Page
 ) -> None:

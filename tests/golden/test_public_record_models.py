@@ -68,6 +68,7 @@ def rebuilt(later_data: Path) -> tuple[TrainingResult, Design]:
     return train_design(design, hashes=data_hashes(later), code_version="test", candidates=FEW), design
 
 
+@pytest.mark.soak
 def test_the_shipped_model_is_what_the_published_files_give(rebuilt: tuple[TrainingResult, Design]) -> None:
     shipped, model = shipped_model(), rebuilt[0].model
     assert model.columns == shipped.columns
@@ -83,6 +84,7 @@ def test_the_shipped_model_is_what_the_published_files_give(rebuilt: tuple[Train
     assert rebuilt[0].verdict.promoted
 
 
+@pytest.mark.soak
 def test_the_look_comes_out_as_it_was_reported(rebuilt: tuple[TrainingResult, Design]) -> None:
     found = walk_forward(rebuilt[1], FEW, published_from=date(2024, 1, 1))
     kept = held_out()["variants"]["own data at once"]["questions"]

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from flows.orchestration import embedded
 from flows.store import S3Options
 from flows.store.s3 import S3Store
-from tests.prefect_homes import prefect_server, using
+from tests.prefect_homes import resting_server, using
 
 #: Before any test imports Prefect: nothing is sent anywhere, and its logs are for its authors.
 embedded.configure()
@@ -119,9 +119,16 @@ def _ready(server: S3Server, process: subprocess.Popen[bytes], log: Path) -> Non
 
 
 @pytest.fixture(scope="session")
-def one_prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def _resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], AbstractContextManager[str]]]:
     """A Prefect server for all modules of this process, so that no run need start one."""
-    with prefect_server(tmp_path_factory.mktemp("prefect")) as address:
+    with resting_server(tmp_path_factory.mktemp("prefect")) as awake:
+        yield awake
+
+
+@pytest.fixture(scope="module")
+def one_prefect_server(_resting: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    """The server's address; it runs while the module's tests do."""
+    with _resting() as address:
         yield address
 
 

@@ -20,6 +20,9 @@ from tests.prefect_homes import new_home
 
 PATIENCE_SECONDS = 300
 
+#: One client for every question: each `httpx.get` would read all certificates of the world anew.
+_HTTP = httpx.Client(timeout=20, trust_env=False, verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+
 
 def free_port() -> int:
     """A port that was free a moment ago."""
@@ -41,7 +44,7 @@ def until(what: str, ready: Callable[[], Any]) -> Any:
         with suppress(httpx.TransportError):
             if found := ready():
                 return found
-        time.sleep(0.3)
+        time.sleep(0.5)
     raise AssertionError(f"{what} did not happen within {PATIENCE_SECONDS} s")
 
 
@@ -90,15 +93,14 @@ class Server:
 
     def get(self, path: str) -> Any:
         """What the API answers to someone let in."""
-        answer = httpx.get(f"{self.address}/api/{path}", auth=self.login, timeout=20, trust_env=False)
-        return answer.raise_for_status().json()
+        return _HTTP.get(f"{self.address}/api/{path}", auth=self.login).raise_for_status().json()
 
     def post(self, path: str, **content: Any) -> Any:
         """The same for a question with content, which needs a token against forged requests."""
-        with httpx.Client(base_url=f"{self.address}/api/", auth=self.login, timeout=20, trust_env=False) as client:
-            token = client.get("csrf-token", params={"client": "tests"}).raise_for_status().json()["token"]
-            headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": "tests"}
-            return client.post(path, json=content, headers=headers).raise_for_status().json()
+        api, who = f"{self.address}/api", self.login
+        token = _HTTP.get(f"{api}/csrf-token", params={"client": "tests"}, auth=who).raise_for_status().json()["token"]
+        headers = {"Prefect-Csrf-Token": token, "Prefect-Csrf-Client": "tests"}
+        return _HTTP.post(f"{api}/{path}", json=content, headers=headers, auth=who).raise_for_status().json()
 
     def until_state(self, run: str, name: str) -> None:
         """Until a run is in the state of this name."""

@@ -24,14 +24,20 @@ PATIENCE_SECONDS = 240
 Found = TypeVar("Found")
 
 
-def until(what: str, ready: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS) -> Found:
-    """What `ready` returns once it is truthy; AssertionError if it never is."""
+#: One client for every question: each `httpx.get` would read all certificates of the world anew.
+_HTTP = httpx.Client(timeout=20, trust_env=False, verify=False, limits=httpx.Limits(max_keepalive_connections=0))
+
+
+def until(
+    what: str, ready: Callable[[], Found | None], *, seconds: float = PATIENCE_SECONDS, every: float = 1.0
+) -> Found:
+    """What `ready` returns once it is truthy; AssertionError if it never is. Each question costs the server time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         with suppress(httpx.TransportError):
             if found := ready():
                 return found
-        time.sleep(0.1)
+        time.sleep(every)
     raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
 
 
@@ -57,7 +63,7 @@ class Served:
     def start_server(self) -> None:
         command = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
         self._start("server", [sys.executable, *command])
-        until("the server", lambda: httpx.get(f"{self.api}/ready", timeout=5).is_success)
+        until("the server", lambda: _HTTP.get(f"{self.api}/ready").is_success, every=0.3)
 
     def start_serving(self) -> None:
         self._start("serving", [sys.executable, "-m", "flows.cli.app", "serve"])
@@ -87,7 +93,7 @@ class Served:
         """The id of a deployment once it is served."""
 
         def found() -> str | None:
-            answer = httpx.post(f"{self.api}/deployments/filter", json={}, timeout=10)
+            answer = _HTTP.post(f"{self.api}/deployments/filter", json={})
             if (ended := self._running["serving"].poll()) is not None:
                 raise AssertionError(f"serving ended with {ended}: {self.said('serving')[-2000:]}")
             every = answer.json() if answer.is_success else []
@@ -101,17 +107,16 @@ class Served:
         asked = {"parameters": {"request": request}, "state": {"type": "SCHEDULED"}, "idempotency_key": str(request)}
 
         def begun() -> str | None:
-            answer = httpx.post(where, json=asked, timeout=20)  # 503 while its database is busy
+            answer = _HTTP.post(where, json=asked)  # 503 while its database is busy
             return str(answer.json()["id"]) if answer.is_success else None
 
         return until("the beginning of the run", begun)
 
     def runs(self, flow: str) -> list[dict[str, Any]]:
         """Every run of a flow that somebody began, oldest first; the schedule's own future ones are left out."""
-        answer = httpx.post(
+        answer = _HTTP.post(
             f"{self.api}/flow_runs/filter",
             json={"flows": {"name": {"any_": [flow]}}, "sort": "START_TIME_ASC", "limit": 200},
-            timeout=20,
         )
         return [r for r in answer.raise_for_status().json() if not r["auto_scheduled"]]
 
@@ -121,11 +126,11 @@ class Served:
     def progress(self, run: str) -> float:
         """How far a run says it is, in per cent."""
         asked = {"artifacts": {"flow_run_id": {"any_": [run]}, "type": {"any_": ["progress"]}}}
-        answer = httpx.post(f"{self.api}/artifacts/filter", json=asked, timeout=20)
+        answer = _HTTP.post(f"{self.api}/artifacts/filter", json=asked)
         return max(float(a["data"]) for a in answer.raise_for_status().json())
 
     def slots_taken(self) -> int:
-        answer = httpx.post(f"{self.api}/v2/concurrency_limits/filter", json={}, timeout=20)
+        answer = _HTTP.post(f"{self.api}/v2/concurrency_limits/filter", json={})
         return sum(int(limit["active_slots"]) for limit in answer.raise_for_status().json())
 
     def _start(self, name: str, command: list[str]) -> None:

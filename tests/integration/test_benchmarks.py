@@ -12,6 +12,7 @@ from benchmarks.__main__ import MODULES
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 
+@pytest.mark.soak
 def test_the_features_are_compared_with_the_floor_and_both_rivals(capsys: pytest.CaptureFixture[str]) -> None:
     assert features.main(["--councils", "2", "--months", "13", "--repeat", "1"]) == 0
     said = capsys.readouterr().out
@@ -60,11 +61,13 @@ def test_more_workers_are_scheduled_from_measured_tasks(capsys: pytest.CaptureFi
     assert [workers.finished(months, n) for n in (1, 2, 4, 6)] == [6.5, 3.5, 2.5, 2.0]
 
 
+@pytest.mark.soak
 def test_a_return_is_read_in_stages(capsys: pytest.CaptureFixture[str]) -> None:
     assert csww.main(["--megabytes", "0.2", "--council", "20"]) == 0
     assert re.findall(r"^(bare|stream|check) ", capsys.readouterr().out, re.MULTILINE) == list(csww.STAGES)
 
 
+@pytest.mark.soak
 def test_workbooks_are_read_beside_bare_calamine(capsys: pytest.CaptureFixture[str]) -> None:
     annex_a.main(2, 1)
     assert re.search(r"^bare Calamine read: .*ratio [\d.]+$", capsys.readouterr().out, re.MULTILINE)

@@ -22,7 +22,7 @@ from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_text
 
 LAST = Month(2026, 10)
-MONTHS = 15
+MONTHS = 4
 CUTOFF = date(2026, 11, 20)
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]

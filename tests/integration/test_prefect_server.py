@@ -1,6 +1,6 @@
 """`holdfast server`: the pinned set really schedules, on the right days, and nobody gets in without the password.
 
-With a newer fastapi Prefect's server does not start; with SQLAlchemy 2.1 it looks healthy and schedules nothing.
+A month goes from the form of the Prefect UI to the mail in a real browser, on the same server. With a newer fastapi Prefect's server does not start; with SQLAlchemy 2.1 it looks healthy and schedules nothing.
 """
 
 from __future__ import annotations
@@ -13,34 +13,40 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
 
-from features.councils import Council, write_register
+from playwright.sync_api import Browser, expect
+
 from features.months import Month, nth_working_day
 from flows.deployments import DEPLOYMENTS
+from tests.browser.conftest import browser  # noqa: F401
+from tests.browser.prefect_ui import PrefectUi, opened_ui
+from tests.browser.ui_journey import journey, served, to_the_mail
 from tests.integration.local_server import Server, clean_environment, until
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.integration, pytest.mark.browser, pytest.mark.timeout(1800)]
 
+#: Prefect's second UI asks its makers' analytics service for its configuration, also with analytics off; it sends
+#: nothing with it, and does without an answer.
+KNOWN_ELSEWHERE = {"sr-client-cfg.amplitude.com"}
 LONDON = ZoneInfo("Europe/London")
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server with its deployments, in a folder with a register and nothing sent yet."""
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "landing").mkdir()
-    (folder / "landing" / "register.csv").write_text(write_register([Council("991", "Ashcombe", Month(2024, 1))]))
-    started = Server(folder, {"HOLDFAST_STORE": str(folder / "store"), "HOLDFAST_LANDING": str(folder / "landing")})
-    try:
-        started.start()
+    """The server with its deployments, on a made-up region of which nothing is read yet."""
+    with served(tmp_path_factory.mktemp("server")) as started:
         yield started
-    finally:
-        if started.process is not None and started.process.poll() is None:
-            started.stop()
+
+
+@pytest.fixture
+def ui(browser: Browser, server: Server) -> Iterator[PrefectUi]:  # noqa: F811
+    with opened_ui(browser, server) as one:
+        yield one
 
 
 def test_nobody_gets_in_without_the_password(server: Server) -> None:
@@ -141,6 +147,26 @@ def test_a_taken_port_is_a_sentence(server: Server, tmp_path: Path) -> None:
     assert "Traceback" not in second.stderr
 
 
+def test_a_month_is_held_read_and_approved_in_the_browser(ui: PrefectUi, server: Server) -> None:
+    to_the_mail(ui, server.folder, look=lambda _name: None)
+    assert {urlsplit(address).hostname for address in ui.asked_elsewhere} <= KNOWN_ELSEWHERE
+
+
+@pytest.mark.soak
+def test_a_wrong_month_gets_a_sentence_and_the_journey_of_the_pictures_runs_one_council_again(
+    ui: PrefectUi, server: Server
+) -> None:
+    ui.open_form("monthly")
+    for title in ("Month", "Reason", "Published file", "Published record"):
+        expect(ui.field(title)).to_be_visible()
+    ui.field("Month").fill("2026-13")
+    ui.open_run(ui.submit())
+    ui.until_state("Failed")
+    expect(ui.page.get_by_text("“2026-13” is not a month. Write it as YYYY-MM").first).to_be_visible()
+
+    journey(ui, server.folder, look=lambda _name: None)
+
+
 def children_of(pid: int) -> list[int]:
     """Processes this one has started and not yet waited for."""
     return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
@@ -150,7 +176,8 @@ def gone(pids: list[int]) -> bool:
     return not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
-def test_killed_and_started_again_the_schedules_are_active_and_ctrl_c_stops_all_of_it(server: Server) -> None:
+@pytest.mark.soak
+def test_killed_and_started_again_the_schedules_are_active(server: Server) -> None:
     before = server.deployment("monthly")
     assert server.process is not None
     group = children_of(server.process.pid)
@@ -165,7 +192,12 @@ def test_killed_and_started_again_the_schedules_are_active_and_ctrl_c_stops_all_
     assert after["paused"] is False
     assert {s["active"] for s in after["schedules"]} == {True}
     assert "shown this once" not in server.said
+
+
+def test_ctrl_c_stops_all_of_it(server: Server) -> None:
+    assert server.process is not None
     group = children_of(server.process.pid)
+    assert len(group) == 2, "the server, and what serves the deployments"
 
     assert server.stop(signal.SIGINT) == 0
 

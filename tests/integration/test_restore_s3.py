@@ -26,7 +26,7 @@ INPUT = Path(__file__).parents[1] / "input" / "store-0.1.0.tar.xz"
 OCTOBER = Month(2026, 10)
 
 
-@pytest.fixture(params=["SeaweedFS", "moto"])
+@pytest.fixture(params=["SeaweedFS", pytest.param("moto", marks=pytest.mark.soak)])
 def bucket(request: pytest.FixtureRequest) -> Iterator[S3Store]:
     """A bucket of its own that keeps every version."""
     with ExitStack() as until_the_end:

@@ -44,7 +44,7 @@ class Room:
         return self.served.begin("monthly", {"month": str(month), "as_of": AS_OF, "reason": "killed"})
 
     def wait_for(self, name: str) -> None:
-        until(f"{name} in the store", lambda: next(iter(self.store.list(name)), None))
+        until(f"{name} in the store", lambda: next(iter(self.store.list(name)), None), every=0.1)
 
     def kill_flow(self, month: Month) -> int:
         """SIGKILL for the process that has claimed the month; the claim's number."""
@@ -185,6 +185,7 @@ def test_a_backfill_goes_oldest_first_shows_its_progress_and_mails_nobody(room: 
     assert room.served.progress(run) == 100
 
 
+@pytest.mark.soak
 def test_the_watchdog_on_the_server_finds_every_deployment_served(room: Room) -> None:
     room.served.begin("watchdog", {})
     until("the end of the watchdog", lambda: room.served.states("watchdog") == ["COMPLETED"])
