@@ -1,6 +1,7 @@
 """`holdfast server`: the pinned set really schedules, on the right days, and nobody gets in without the password.
 
-A month goes from the form of the Prefect UI to the mail in a real browser, on the same server. With a newer fastapi Prefect's server does not start; with SQLAlchemy 2.1 it looks healthy and schedules nothing.
+A month goes from the form of the Prefect UI to the mail in a real browser, on the same server. With a newer fastapi
+Prefect's server does not start; with SQLAlchemy 2.1 it looks healthy and schedules nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-
 from playwright.sync_api import Browser, expect
 
 from features.months import Month, nth_working_day
