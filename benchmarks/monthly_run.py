@@ -203,7 +203,13 @@ def _run(context: RunContext) -> int:
         def publish(one: Decided) -> Published:
             known = there.standing(one.council.folder)
             return publish_council(
-                context.store, one, alerting.manifest, alerting.failures, alerting.versions, contact, known
+                context.store,
+                one,
+                alerting.manifest,
+                alerting.failures_of(one.council.la_code),
+                alerting.versions,
+                contact,
+                known,
             )
 
         published = list(pool.map(publish, alerting.decided))

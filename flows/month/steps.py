@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -105,6 +106,14 @@ class Alerting(Decisions):
     manifest: Manifest | None = None
     failures: pl.DataFrame = field(default_factory=FAILURES.to_frame)
     versions: Versions = Versions("", "", "", "")
+
+    @cached_property
+    def _by_council(self) -> dict[tuple[object, ...], pl.DataFrame]:
+        return self.failures.partition_by("la_code", as_dict=True)
+
+    def failures_of(self, la_code: str) -> pl.DataFrame:
+        """One council's failures. The frame is divided once, not searched for every council."""
+        return self._by_council.get((la_code,), self.failures.clear())
 
 
 def decide_month(
@@ -230,7 +239,9 @@ def write_region_page(
             links=(("Validation of the month", f"../../{index_name(month)}"), *model_card),
         ),
         links=links,
-        files={c.la_code: council_files(alerting.manifest, alerting.failures, c, month) for c in councils},
+        files={
+            c.la_code: council_files(alerting.manifest, alerting.failures_of(c.la_code), c, month) for c in councils
+        },
     )
     store.replace(name, page.encode(), content_type=_HTML)
     return name

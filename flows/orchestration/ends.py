@@ -61,7 +61,10 @@ def dry_run_outcome(
     context: RunContext, alerting: Alerting, restated: tuple[Restatement, ...], model: str, faults: Faults
 ) -> RunOutcome:
     """The outcome of a run that publishes nothing."""
-    alerts = [alert_of(d, alerting.manifest, alerting.failures, alerting.versions) for d in alerting.decided]
+    alerts = [
+        alert_of(d, alerting.manifest, alerting.failures_of(d.council.la_code), alerting.versions)
+        for d in alerting.decided
+    ]
     outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures)
     note = "This was a rehearsal: nothing was published or mailed."
     outcome = replace(outcome, restatements=restated, model=model, faults=tuple(faults.found), note=note)

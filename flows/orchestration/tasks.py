@@ -167,7 +167,13 @@ def publish_council_task(
     """Write the council's alert object and its message. If they are the same as before, nothing is written."""
     contact = Contact.of(context.settings)
     return alerts.publish_council(
-        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact, there
+        context.store,
+        decided,
+        alerting.manifest,
+        alerting.failures_of(decided.council.la_code),
+        alerting.versions,
+        contact,
+        there,
     )
 
 

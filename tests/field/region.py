@@ -137,7 +137,14 @@ class FieldRegion:
         alerting = inputs.to_publish(context, decided, measured)
         contact = Contact.of(context.settings)
         published = tuple(
-            publish_council(context.store, one, alerting.manifest, alerting.failures, alerting.versions, contact)
+            publish_council(
+                context.store,
+                one,
+                alerting.manifest,
+                alerting.failures_of(one.council.la_code),
+                alerting.versions,
+                contact,
+            )
             for one in alerting.decided
         )
         return Ran(taken, measured, alerting, published, self._objects(context, taken, published))

@@ -261,7 +261,8 @@ def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Call
 def _publish(context: RunContext, alerting: steps.Alerting, decided: Decided, there: MonthAlerts) -> Published:
     contact = Contact.of(context.settings)
     return publish_council(
-        context.store, decided, alerting.manifest, alerting.failures, alerting.versions, contact,
+        context.store, decided, alerting.manifest, alerting.failures_of(decided.council.la_code), alerting.versions,
+        contact,
         there.standing(decided.council.folder),
     )  # fmt: skip
 
