@@ -50,7 +50,7 @@ class Rows:
 
         The query is lazy because an eager `select` works out again for every mask what several of them share.
         """
-        wholes = [amount.cast(pl.Int64).alias(name) for name, amount in (amounts or {}).items()]
+        wholes = [amount.cast(pl.Int64).fill_null(0).alias(name) for name, amount in (amounts or {}).items()]
         return (
             self.frame.lazy()
             .select(*(mask.alias(name) for name, mask in masks.items()), *wholes)
@@ -65,7 +65,7 @@ class Rows:
         if mark.dtype == pl.Boolean:
             return count_by(mark, self.ends)
         total, there = np.zeros(len(self.councils), dtype=np.int64), np.diff(self.ends) > 0
-        total[there] = np.add.reduceat(mark.fill_null(0).to_numpy(), self.ends[:-1][there])
+        total[there] = np.add.reduceat(mark.to_numpy(), self.ends[:-1][there])
         return total
 
     def where(self, mask: pl.Series, *columns: str) -> Rows:
