@@ -19,7 +19,7 @@ from flows.mail.valve import hold_in_marker
 from flows.month import inputs
 from flows.month.portions import begin_reading, take_in_portions
 from flows.month.score import load_model
-from flows.month.steps import write_success_marker
+from flows.month.steps import chosen_councils, write_success_marker
 from flows.month.take_in import Due, Read
 from flows.month.workers import reading_process
 from flows.orchestration import artifacts
@@ -105,6 +105,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
     if last < first:
         raise SettingsError(f"A backfill goes from the older month to the newer: {first} is after {last}.")
     context = begin(settings, last, now=now, as_of=None)
+    chosen_councils(context.register, first, ())
     with holding(context, INTAKE), nothing_lost(context.store, first):
         due = inputs.due_in_history(context, first, last)
         take_in(context, due)

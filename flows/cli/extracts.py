@@ -167,5 +167,5 @@ def landing_and_council(settings: Settings, code: str) -> tuple[Store, Council]:
     owner = register.by_folder.get(folder_name(code))
     if owner is None:
         known = ", ".join(c.folder for c in register.councils[:20])
-        raise SettingsError(f"The register has no council {code}. It has {known}.")
+        raise SettingsError(f"The register has no council {code}. It {f'has {known}' if known else 'is empty'}.")
     return landing, owner

@@ -181,8 +181,17 @@ def versions_of(settings: Settings, measured: Measured) -> Versions:
 
 
 def chosen_councils(register: Register, month: Month, codes: Sequence[str]) -> tuple[Council, ...]:
-    """The month's councils with these codes, or all. Raises SettingsError for a code that nobody reports under."""
+    """The month's councils with these codes, or all. Raises SettingsError for a code that nobody reports under.
+
+    Also if no council at all reports for the month.
+    """
     valid = register.valid_in(month)
+    if not valid:
+        why = "the valid_from and valid_to of its rows leave it out" if register.councils else "the register is empty"
+        raise SettingsError(
+            f"No council reports for {month.in_words}: {why}. "
+            "The register has one row a council; docs/first-month.md says what stands in each column."
+        )
     asked = {folder_name(code): code for code in codes}
     if unknown := sorted(asked[folder] for folder in set(asked) - {c.folder for c in valid}):
         raise SettingsError(

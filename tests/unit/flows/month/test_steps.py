@@ -1,4 +1,4 @@
-"""The mark that a month is done."""
+"""The councils of a month, and the mark that it is done."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from features.councils import Council, Register
+from features.errors import SettingsError
 from features.months import Month
-from flows.month.steps import write_success_marker
+from flows.month.steps import chosen_councils, write_success_marker
 from flows.store import LocalStore
 
 
@@ -31,3 +35,15 @@ def test_the_success_marker_is_a_line_ended_text_and_says_what_was_decided(tmp_p
         "councils": 2,
         "held": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("councils", "why"),
+    [
+        ((), "the register is empty"),
+        ((Council("991", "Ashcombe", Month(2026, 11)),), "valid_from and valid_to of its rows leave it out"),
+    ],
+)
+def test_a_month_without_any_council_is_refused_in_a_sentence(councils: tuple[Council, ...], why: str) -> None:
+    with pytest.raises(SettingsError, match=f"No council reports for October 2026: .*{why}"):
+        chosen_councils(Register(councils), Month(2026, 10), ())
