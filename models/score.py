@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from features.months import Month
 
 #: The name of the model that comes with Holdfast, and of what a group trains with its own history.
 MODEL_NAME = "ilacs-below-good"
+#: What the reason for a missing score says of a file that comes late; and the same where there never was a score.
+RETURNS = "the score returns"
+_COUNTS = "the month counts towards the twelve that a first score needs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +104,10 @@ class Score:
     """None if not scored."""
     rank: float | None = None
     """Share of England's councils, in the newest published year, with a lower number; None if not scored."""
+
+
+def before_any_score(score: Score) -> Score:
+    """The score of a council that never had one: nothing of it can return."""
+    if score.not_scored is None:
+        return score
+    return replace(score, not_scored=score.not_scored.replace(RETURNS, _COUNTS))

@@ -28,7 +28,7 @@ from flows.alerts.together import Standing
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.manifest import Manifest
-from models.score import Score
+from models.score import Score, before_any_score
 
 #: The grade that puts a council on the recovery track.
 
@@ -82,8 +82,9 @@ def decide_councils(
     answered, aiming = with_answers(store), with_goals(store)
     decided = []
     for council in councils:
-        score = scores[council.la_code]
         previous = earlier.get(council.folder)
+        ever_scored = previous is not None and bool(previous.decision.state.recent)
+        score = scores[council.la_code] if ever_scored else before_any_score(scores[council.la_code])
         judgement = council.judged_by(cutoff)
         decision = decide(
             score,

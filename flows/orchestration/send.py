@@ -17,6 +17,7 @@ from prefect.states import Cancelled
 
 from features.councils import Council
 from features.errors import HoldfastError, MailError
+from features.words import count_words
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
@@ -112,7 +113,7 @@ def send(
     """
     if not due:
         return {}
-    step("Sending %s: %d messages", context.month, len(due))
+    step("Sending %s: %s", context.month, count_words(len(due), "message", "messages"))
     with context.clock.stage("send"):
         made = post.courier.carry(due, lambda one: _sent(context, post.courier, *one, faults))
     post.asked.check()

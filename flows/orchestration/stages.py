@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from features.words import count_words
 from flows.alerts.publish import Published
 from flows.alerts.state import Band
 from flows.alerts.together import keep_together
@@ -40,7 +41,7 @@ def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
     taken: list[TakenIn] = []
 
     def begin(one: Due) -> Reading:
-        step("Reading %s: %d councils", one.month, len(one.by_council()))
+        step("Reading %s: %s", one.month, count_words(len(one.by_council()), "council", "councils"))
         units = [_reading(context, str(one.month), files) for files in one.by_council()]
 
         def wait() -> list[Read]:
@@ -86,7 +87,7 @@ def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequenc
 
 def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list[Published]:
     """Write every council's alert object, and its message if one is due."""
-    step("Publishing %s: %d councils", context.month, len(alerting.decided))
+    step("Publishing %s: %s", context.month, count_words(len(alerting.decided), "council", "councils"))
     with context.clock.stage("publish"):
         folders = [d.council.folder for d in alerting.decided]
         there = find_published(whole(context), str(context.month), folders)

@@ -22,7 +22,7 @@ from features.registry import BY_NAME, COUNTS, POPULATION_INPUT, Group, Missing,
 from features.words import listed, lower_first
 from models.judgements.design import CONTEXT_DIRECTIONS
 from models.learning.trained import ENOUGH_MEASURES, Outlook, TrainedModel
-from models.score import ModelRef, Reason, Score
+from models.score import RETURNS, ModelRef, Reason, Score
 from models.scoring.stages import stage_of
 from models.scoring.wording import context_sentence, judgement_sentence, measure_sentence
 
@@ -191,7 +191,7 @@ def _not_scored(
         if Missing.COLUMN_ABSENT not in reasons:
             extracts = [kind for kind in extracts if kind not in whole] or extracts
         which = f"{listed(extracts)} {'file' if len(extracts) == 1 else 'files'}"
-        sent = f" Once we have the whole {which} of that month, however late, the score returns."
+        sent = f" Once we have the whole {which} of that month, however late, {RETURNS}."
     elif Missing.WINDOW_INCOMPLETE in reasons:
         sent = " Yearly figures need twelve months in a row; months that are missing can still be sent."
     return (

@@ -289,7 +289,7 @@ def _unseen(decision: Decision) -> tuple[Block, ...]:
         blocks.append(
             Para(f"Our earlier alert ({decision.from_band.words}) stays open until figures can be seen again.")
         )
-    if telling is not None and telling.escalated:
+    if telling is not None and telling.escalated and decision.state.recent:
         months = count_words(decision.state.months_not_scored, "month", "months")
         blocks.append(Para(f"After {months} the missing sight is itself worth attention, whatever its cause."))
     return tuple(blocks)

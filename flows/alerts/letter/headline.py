@@ -84,6 +84,8 @@ def _recovery_title(alert: Alert) -> str:
 
 def _not_scored_title(decision: Decision) -> str:
     months = decision.state.months_not_scored
+    if not decision.state.recent:
+        return "No score yet, and what it needs"
     if months == 1:
         return "No score this month, and what would restore it"
     return f"No score for {count_words(months, 'month', 'months')}, and what would restore it"

@@ -15,6 +15,7 @@ from flows.mail.policy import MailPolicy
 from flows.store.ledger import Ledger, Status
 from flows.store.local import LocalStore
 from flows.store.port import ObjectInfo
+from models.score import RETURNS
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, alert, facts, score
 from tests.unit.flows.alerts.faults import Postbox
 
@@ -90,3 +91,17 @@ def test_recipients_the_register_gives_wrongly_are_a_failed_delivery_not_the_end
     assert "outside the allowed domains" in done.reason
     assert "elsewhere" not in done.reason
     assert Ledger(store).month(MONTH) == []
+
+
+def test_nothing_is_said_to_return_where_there_never_was_a_score(tmp_path: Path) -> None:
+    store, missing = LocalStore(tmp_path), score(None)
+    assert missing.not_scored is not None
+    scores = {"991": replace(missing, not_scored=f"No file came. Once we have it, {RETURNS}.")}
+    before = alert(score(0.6, MONTH.plus(-1)))
+    for earlier, returns in (({}, False), ({"991": before}, True)):
+        ((decided,), _) = decide_councils(
+            store, [ASHCOMBE], scores, {"991": facts()}, earlier, RULES, date(2026, 11, 13)
+        )
+        assert decided.score.not_scored is not None
+        assert (RETURNS in decided.score.not_scored) == returns
+        assert ("a first score needs" in decided.score.not_scored) != returns

@@ -131,7 +131,8 @@ def every_kind(draw: st.DrawFn) -> Alert:
     waits = [m.name for m in draw(st.lists(st.sampled_from(MEASURES), unique=True, max_size=7))]
     due = MONTH.plus(draw(st.integers(2, 12))).last_day
     one = _unscored(one, draw(st.tuples(FATES, FATES, FATES)), waits, due)
-    decided = {"kind": kind, "band": band, "change": change, "from_band": before}
+    state = one.decision.state if draw(st.booleans()) else one.decision.state.model_copy(update={"recent": ()})
+    decided = {"kind": kind, "band": band, "change": change, "from_band": before, "state": state}
     chosen = (
         seen_at_first({f.measure: f for f in one.facts})
         if band is Band.FIRST_MONTHS
@@ -361,6 +362,9 @@ def test_a_letter_without_a_score_claims_none_and_asks_for_the_files_that_are_wa
     assert ("Every measure we use could be worked out" in text) <= (not one.not_known)
     if one.decision.kind is MessageKind.NOT_SCORED:
         assert letter.lead == one.score.not_scored
+        ever_scored = bool(one.decision.state.recent)
+        assert ("restore" in letter.title) == ever_scored
+        assert ever_scored or "missing sight" not in text
         assert all(p.worse or "far from similar" in p.detail for p in letter.points)
         lines = re.findall(r"\* (?:Send|Put) the (.*?) files? of", text)
         asked = {word for line in lines for word in re.findall(r"\w+", line)}
