@@ -29,8 +29,11 @@ class ByTheSettings(ThreadPoolTaskRunner[Any]):
         return cast(ByTheSettings, super().duplicate())
 
 
+#: Enough to wait for a store and for Python at once. With a thread for each council they would only wait for each other.
+_THREADS = 8
+
 #: The task runner to name in a flow's decorator.
-BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings())
+BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings(max_workers=_THREADS))
 
 
 #: Prefect's `quote` for an argument that goes to another process, perhaps through a scheduler. `quote` is a tuple,
