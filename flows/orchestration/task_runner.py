@@ -29,7 +29,7 @@ class ByTheSettings(ThreadPoolTaskRunner[Any]):
         return cast(ByTheSettings, super().duplicate())
 
 
-#: Enough to wait for a store and for Python at once. With a thread for each council they would only wait for each other.
+#: Enough to wait for a store and for Python at once. A thread for each council would only wait for the others.
 _THREADS = 8
 
 #: The task runner to name in a flow's decorator.
