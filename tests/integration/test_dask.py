@@ -6,9 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from distributed import LocalCluster
 
 # The cluster's scheduler lives in this process and must know what its tasks are made of before it has work.
 import flows.monthly  # noqa: F401
@@ -16,6 +16,9 @@ from flows.store import store_at
 from tests.conftest import REPOSITORY
 from tests.integration import small_region
 from tests.integration.local_server import clean_environment
+
+if TYPE_CHECKING:
+    from distributed import LocalCluster
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600), pytest.mark.soak]
 
@@ -26,6 +29,8 @@ _TIMES = ("region/", "ledger/", "claims/")
 @pytest.fixture(scope="module")
 def cluster(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCluster]:
     """Two worker processes on the loopback address, as an existing cluster would be: the run only knows its address."""
+    from distributed import LocalCluster
+
     with LocalCluster(
         n_workers=2,
         threads_per_worker=1,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.batch import Effect, Severity
@@ -57,7 +57,6 @@ def _words(page: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.tuples(*(files(k) for k in KINDS)), st.lists(items(), max_size=6, unique_by=lambda i: i.message))
 def test_the_page_has_each_finding_once_under_its_severity_and_calls_a_file_what_it_is(
     found: tuple[FileFate, ...], every: list[Item]

@@ -17,7 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from features.councils import Council
@@ -45,7 +45,6 @@ class _Rows:
         self.height = height
 
 
-@settings(max_examples=15)
 @given(st.integers(0, 2 * ROWS_AT_ONCE), st.integers(1, 120), st.data())
 @example(ROWS_AT_ONCE // 3, 120, None)
 def test_memory_depends_on_the_size_of_months_and_not_on_their_number(

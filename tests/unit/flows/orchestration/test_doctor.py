@@ -65,7 +65,7 @@ def test_a_copy_of_the_store_passes(whole: LocalStore, tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_damaged_is_found(whole: LocalStore, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([o.name for o in whole.list()]))
     how = data.draw(st.sampled_from(["empty", "cut off"]))

@@ -151,7 +151,7 @@ HARMS = ("cut off", "flipped", "gone", "empty", "list", "object", "null", "numbe
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_object_is_a_sentence_with_its_name_and_what_to_do(store: LocalStore, data: st.DataObject) -> None:
     _try(store, data)
 

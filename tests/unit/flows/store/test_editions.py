@@ -129,7 +129,7 @@ def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_never_reads_as_another_value(store: Store, data: st.DataObject) -> None:
     manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
     file = f"{manifest.prefix}counts.pack"

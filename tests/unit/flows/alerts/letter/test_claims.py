@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from expectations.batch import Severity
@@ -267,7 +267,6 @@ def test_one_name_has_one_number(one: Alert) -> None:
             assert number.rstrip(".,") == value_text(fact.declared, fact.value).rstrip(".,")
 
 
-@settings(max_examples=40, deadline=None)
 @given(every_kind(), st.integers(200, WORDS_BEFORE_THE_FOLD))
 def test_the_chart_draws_what_the_points_say_and_nothing_else(one: Alert, room: int) -> None:
     drawn: list[str] = []
