@@ -150,7 +150,8 @@ def _has_values(cells: Sequence[str]) -> bool:
 def _score(cells: Sequence[str], kind: Kind) -> float:
     """How much a row is like a header: its cells that come near fields, less values and names that repeat."""
     filled = [c.strip() for c in cells if c.strip()]
-    near = [max(likeness(c, f)[0] for f in EXTRACTS[kind].fields) for c in filled if len(c) <= 60]
-    values = sum(1 for c in filled if _VALUE.fullmatch(c))
+    named = [c for c in filled if not _VALUE.fullmatch(c)]
+    near = [max(likeness(c, f)[0] for f in EXTRACTS[kind].fields) for c in named if len(c) <= 60]
+    values = len(filled) - len(named)
     repeated = len(filled) - len({normalised(c) for c in filled})
     return sum(n for n in near if n >= 0.6) - 2 * values - repeated

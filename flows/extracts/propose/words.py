@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -43,19 +44,28 @@ def near(one: str, other: str) -> float:
     ours, theirs = one.split(), other.split()
     if sorted(ours) == sorted(theirs):
         return 0.95
+    words = 2 * len(set(ours) & set(theirs)) / (len(set(ours)) + len(set(theirs)))
+    # Most pairs share no word and too few letters. The letters in their order need not be compared then.
+    if not words and 2 * (_letters(one) & _letters(other)).total() < 0.8 * (len(one) + len(other)):
+        return 0.0
     letters = SequenceMatcher(None, one, other).ratio()
     if letters >= 0.9 and len(ours) == len(theirs):
         return 0.92
-    words = 2 * len(set(ours) & set(theirs)) / (len(set(ours)) + len(set(theirs)))
     # “Assignment” and “absent” share most of their letters and nothing else.
     return min(max(words, letters if letters >= 0.8 or words else 0.0), 0.85)
 
 
-def words_in(text: str) -> list[str]:
+@lru_cache(maxsize=20_000)
+def _letters(name: str) -> Counter[str]:
+    return Counter(name)
+
+
+@lru_cache(maxsize=20_000)
+def words_in(text: str) -> tuple[str, ...]:
     """The words of a name, short forms written out."""
     split = re.sub(r"([a-z])([A-Z])", r"\1 \2", text.replace("%", " percent"))
     found = re.findall(r"[a-z0-9]+", split.casefold())
-    return [word for short in found for word in ABBREVIATIONS.get(short, short).split()]
+    return tuple(word for short in found for word in ABBREVIATIONS.get(short, short).split())
 
 
 def declared_words(declared: Field) -> dict[str, str]:
