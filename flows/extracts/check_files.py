@@ -268,7 +268,10 @@ def _lay_out(
         said = _said(content, file.name, kind) if is_own_file else council_and_month_of(form, content)
     except ExtractError as error:
         said, refusal = (None, None), _or_mapped(error, file, kind, given, month)
-    la_code, of = given or said[0] or file.council, month or said[1] or file.month
+    # A run goes by the folder of the landing that a file lies in, whatever the file says.
+    in_landing = past is not None and file.council in past.register.by_folder
+    first, then = ((file.council, file.month), said) if in_landing else (said, (file.council, file.month))
+    la_code, of = given or first[0] or then[0], month or first[1] or then[1]
     if la_code is None or of is None:
         raise refusal or UnreadableExtract(
             f"{file.name}: the file does not say whose and which month's it is. Give the council and the month too "

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -181,18 +182,36 @@ def example_rows(kind: Kind) -> pl.DataFrame:
     extract = EXTRACTS[kind]
     if kind is Kind.RETURN:
         return _example_return()
-    (frames,) = generate(region(1, 1, 7, EXAMPLE_MONTH))
-    rows = as_sent(frames.frames[kind], kind).with_columns(pl.col("la_code").cast(pl.String))
-    if kind is Kind.WORKFORCE:
-        left = pl.col("role_end_date").is_not_null()
-        # A sample of workers in post, some of them agency workers, and of leavers.
-        rows = pl.concat([rows.filter(~left).gather_every(12), rows.filter(left).head(3)])
-    if kind is Kind.CASELOAD:
-        closed = pl.col("closed_date").is_not_null()
-        planned = pl.col("cp_plan_start_date").is_not_null()
-        others = rows.filter(~closed, ~planned).gather_every(60)
-        rows = pl.concat([others, rows.filter(~closed, planned).head(8), rows.filter(closed).head(4)])
-    return rows.select([f.name for f in extract.fields])
+    return _records()[kind].select([f.name for f in extract.fields])
+
+
+@cache
+def _records() -> dict[Kind, pl.DataFrame]:
+    """Some workers of a made-up council, some of their cases, and posts that fit them, so that the files agree."""
+    (made,) = generate(region(1, 1, 7, EXAMPLE_MONTH))
+    sent = {k: as_sent(rows, k).with_columns(pl.col("la_code").cast(pl.String)) for k, rows in made.frames.items()}
+    left = pl.col("role_end_date").is_not_null()
+    workers, every = sent[Kind.WORKFORCE], sent[Kind.WORKFORCE].height
+    # Workers in post, some of them agency workers, and leavers.
+    workers = pl.concat([workers.filter(~left).gather_every(12), workers.filter(left).head(3)])
+    holder = pl.col("allocated_worker_ref")
+    closed, planned = pl.col("closed_date").is_not_null(), pl.col("cp_plan_start_date").is_not_null()
+    cases = sent[Kind.CASELOAD].filter(holder.is_null() | holder.is_in(workers.filter(~left)["worker_ref"].to_list()))
+    others = cases.filter(~closed, ~planned).gather_every(6)
+    cases = pl.concat([others, cases.filter(~closed, planned).head(8), cases.filter(closed).head(4)])
+    held = cases.filter(~closed).group_by(holder.alias("worker_ref")).agg(pl.len().alias("held"))
+    workers = workers.join(held, on="worker_ref", how="left", maintain_order="left").with_columns(
+        pl.when(pl.col("cases").is_not_null()).then(pl.col("held").fill_null(0)).cast(pl.Int64).alias("cases")
+    )
+    agency = workers.filter(~left, pl.col("agency_worker") == 1)
+    fte = agency["fte"].sum()
+    posts = sent[Kind.ESTABLISHMENT].with_columns(
+        (pl.col("vacancy_fte") * workers.height / every).round(1).alias("vacancy_fte"),
+        pl.lit(fte).alias("agency_fte"),
+        pl.lit(agency.height, pl.Int64).alias("agency_headcount"),
+    )
+    posts = posts.with_columns(pl.min_horizontal("vacancy_fte", "agency_fte").alias("agency_cover_fte"))
+    return {Kind.WORKFORCE: workers, Kind.CASELOAD: cases, Kind.ESTABLISHMENT: posts}
 
 
 def _example_return() -> pl.DataFrame:

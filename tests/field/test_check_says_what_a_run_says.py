@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -38,18 +39,30 @@ def by_run(region: FieldRegion, taken: TakenIn, la_code: str) -> tuple[Fates, Fo
     return fates, found
 
 
-def by_check(region: FieldRegion, la_code: str) -> tuple[Fates, Found]:
+def by_check(region: FieldRegion, la_code: str, *, told: bool = True) -> tuple[Fates, Found]:
+    """`told`: whether the council and the month are given, or to be known from where the files lie."""
     context = region.context()
     past = Past(context.history, context.cutoff, context.register, (), context.key, Limits())
     paths = sorted((region.landing / str(LAST) / la_code).iterdir())
-    (checked,) = [
-        one for one in check_files(paths, council=la_code, month=LAST, past=past) if isinstance(one, CheckedFiles)
-    ]
+    where: dict[str, Any] = {"council": la_code, "month": LAST} if told else {}
+    (checked,) = [one for one in check_files(paths, **where, past=past) if isinstance(one, CheckedFiles)]
     found = {
         (i.check, str(i.severity), i.column, i.rows, i.row_numbers, i.effect, i.accepted) for i in checked.report.items
     }
     fates = {str(f.kind): (str(f.fate), f.rows, f.errors, f.queries, f.withheld) for f in checked.report.files.files}
     return fates, found
+
+
+def test_a_file_in_another_councils_or_months_folder_is_refused_by_both(
+    field_region: FieldRegion, tmp_path: Path
+) -> None:
+    region = field_region.copy(tmp_path / "region")
+    region.put("Z01", "workforce", region.table("Z02", "workforce"))
+    region.put("Z02", "workforce", region.table("Z02", "workforce", LAST.plus(-1)))
+    said = [by_check(region, la_code, told=False) for la_code in ("Z01", "Z02")]
+    taken = region.take_in()
+    assert said == [by_run(region, taken, la_code) for la_code in ("Z01", "Z02")]
+    assert [fates["workforce"][0] for fates, _ in said] == ["refused", "refused"]
 
 
 def nothing(_region: FieldRegion) -> None:

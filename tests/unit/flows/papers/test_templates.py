@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from python_calamine import load_workbook
 
+from expectations.batch import Severity
 from features.errors import HoldfastError, UnreadableExtract
 from features.registry import EXTRACTS, FieldType, Kind
-from flows.extracts.check_files import check_files
+from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.reading.tables import read_table
 from flows.papers.templates import DICTIONARY, dictionary_rows, example_rows, workbook, write_template
 from tests.unit.flows.extracts.conftest import BARNSLEY, WHERE, ingest, typed_rows
@@ -25,6 +26,16 @@ def test_the_example_passes_the_checks(kind: Kind, tmp_path: Path) -> None:
         _, example = write_template(kind, tmp_path / name, as_csv=as_csv)
         (found,) = check_files([example])
         assert (found.errors, found.refused) == (0, 0)
+
+
+def test_the_examples_agree_with_each_other(tmp_path: Path) -> None:
+    examples = [
+        write_template(kind, tmp_path / f"{kind}.csv", as_csv=True)[1]
+        for kind in (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
+    ]
+    (found,) = check_files(examples)
+    assert isinstance(found, CheckedFiles)
+    assert [i.message for i in found.report.items if i.severity is not Severity.INFORMATION] == []
 
 
 @KINDS
