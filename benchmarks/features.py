@@ -165,6 +165,7 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
 
     def run() -> None:
         with ThreadPoolExecutor(1) as disk:
+            register = disk.submit(_register, folder)
             held = {kind: disk.submit(pl.read_parquet, stored / f"counts-{kind}.parquet") for kind in KINDS}
             states = {kind: stored / f"state-{kind}.parquet" for kind in KINDS}
             before = {kind: pl.read_parquet(path) for kind, path in states.items() if path.exists()}
@@ -176,7 +177,7 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
                 if one.state is not None
             ]
             counts = {kind: pl.concat([held[kind].result(), new[kind].counts]) for kind in KINDS}
-            features = from_counts(counts, _register(folder), months[0], [last])
+            features = from_counts(counts, register.result(), months[0], [last])
             features.write_parquet(stored / "features.parquet")
         for state in written:
             state.result()
