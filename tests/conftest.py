@@ -37,6 +37,24 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests go to one process; those of all files that share a Prefect server or a warm process, to the same.
+
+    Each costs six seconds to start. (`--dist loadgroup`, see the Makefile.)
+    """
+    served = {i.path for i in items if _ONE_SERVER & set(getattr(i, "fixturenames", ())) or _is_warm(i)}
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group("served" if item.path in served else item.path.as_posix()))
+
+
+_ONE_SERVER = {"one_prefect_server", "prefect_api"}
+
+
+def _is_warm(item: pytest.Item) -> bool:
+    names = vars(item.module).values() if isinstance(item, pytest.Function) else ()
+    return any(getattr(one, "__module__", "") == "tests.warm" for one in names)
+
+
 #: A few examples of each property with every push; `make soak` tries hundreds.
 settings.register_profile("push", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])

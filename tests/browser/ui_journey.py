@@ -27,7 +27,7 @@ Look = Callable[[str], None]
 def served(folder: Path) -> Iterator[Server]:
     """`holdfast server` on the made-up region, everything inside the folder."""
     ui_region.make(folder / "landing")
-    server = Server(folder, {**settings_for(folder), "PREFECT_RUNNER_POLL_FREQUENCY": "1"})
+    server = Server(folder, {**settings_for(folder), "PREFECT_RUNNER_POLL_FREQUENCY": "2"})
     try:
         server.start()
         yield server

@@ -30,6 +30,7 @@ def test_a_month_is_run_from_landing_to_region_page(capsys: pytest.CaptureFixtur
     assert "peak memory" in said
 
 
+@pytest.mark.soak
 def test_great_expectations_finds_what_we_find(capsys: pytest.CaptureFixture[str]) -> None:
     assert validation.main(["--councils", "2", "--stock"]) == 0
     assert "all results equal" in capsys.readouterr().out
@@ -54,6 +55,7 @@ def test_a_catch_up_is_measured_as_a_process_with_all_that_it_starts(capsys: pyt
     assert float(row[2]) > 0.2
 
 
+@pytest.mark.soak
 def test_more_workers_are_scheduled_from_measured_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert workers.main(["--councils", "2", "--months", "2", "--workers", "2"]) == 0
     assert re.search(r"^  2 workers: [\d.]+ s, [\d.]+ times as fast", capsys.readouterr().out, re.MULTILINE)

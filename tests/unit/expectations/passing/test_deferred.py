@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from tests.conftest import REPOSITORY
 
 
@@ -30,6 +32,7 @@ def test_a_module_that_is_there_stays_and_one_that_is_not_is_left_out() -> None:
     assert said(program) == "True False"
 
 
+@pytest.mark.soak
 def test_great_expectations_brings_neither_statistics_nor_pictures() -> None:
     program = (
         "import sys; from expectations.passing.engine import load_great_expectations as load; load(); "
