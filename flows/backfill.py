@@ -14,15 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
-from flows.mail.undelivered import note_undelivered
-from flows.mail.valve import hold_in_marker
 from flows.month import inputs
 from flows.month.portions import begin_reading, take_in_portions
 from flows.month.score import load_model
-from flows.month.steps import chosen_councils, write_success_marker
+from flows.month.steps import chosen_councils
 from flows.month.take_in import Due, Read
 from flows.month.workers import reading_process
 from flows.orchestration import artifacts
+from flows.orchestration.ends import mark_as_done
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.owner import holding
 from flows.orchestration.send import MailStopped
@@ -119,7 +118,6 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         with holding(context, month), nothing_lost(context.store, month) as known:
             require_editions(context.store, context.history, known)
             alerting, mail = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
-            write_success_marker(seen.store, month, alerting, hold_in_marker(mail.valve, mail.held_because))
-            note_undelivered(seen.store, settings, month)
+            mark_as_done(seen, alerting, mail)
         artifacts.move_bar(bar, 100 * number / len(months), f"{month} is decided, {number} of {len(months)}")
     return dict(context.clock.seconds)

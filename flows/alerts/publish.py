@@ -90,6 +90,8 @@ def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
 
 def readable_alerts(store: Store, month: Month, councils: Sequence[Council], faults: list[str]) -> list[Alert]:
     """The latest alerts of these councils for a month. For each unreadable one, a sentence is added to `faults`."""
+    if not councils:
+        return []
     found, there = [], MonthAlerts(store, month)
     for council in councils:
         try:

@@ -42,6 +42,8 @@ class Standing:
 
     alert: Alert | None
     objects: frozenset[str]
+    copied: bool = False
+    """Whether the alert has its copy beside those of the other councils."""
 
 
 class MonthAlerts:
@@ -76,7 +78,8 @@ class MonthAlerts:
         except DamagedObject:
             return None
         prefix = f"alerts/{self._month}/{folder}."
-        return Standing(alert, frozenset(n for n in self._sizes if n.startswith(prefix)))
+        copied = alert is not None and self._copy(alert_name(alert.month, folder, alert.revision)) is not None
+        return Standing(alert, frozenset(n for n in self._sizes if n.startswith(prefix)), copied)
 
     def _copy(self, name: str) -> bytes | None:
         if self._copies is None:

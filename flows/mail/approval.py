@@ -39,6 +39,7 @@ from flows.mail.approval_form import (
 )
 from flows.mail.doubts import in_doubt
 from flows.settings.run_form import ApprovalVerdict
+from flows.store.editions import History
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
 from flows.store.reading import read_json, remedy, sealed
 
@@ -196,7 +197,7 @@ def waiting_round(store: Store, month: Month) -> Pending | None:
     latest = latest_round(store, month)
     if latest is None or ruling_of(store, latest) is not None:
         return None
-    gone, released = sent_message_keys(store, month), _released_since(store, month, latest.since)
+    gone, released = sent_message_keys(store, month), _since(_releases(store, month), latest.since)
     left = tuple(m for m in latest.messages if m.message_key not in gone and m.folder not in released)
     return latest.model_copy(update={"messages": left}) if left else None
 
@@ -250,9 +251,13 @@ def asked_by(store: Store, flow_run_id: str) -> Pending | None:
     return read_json(store, f"approvals/{month}/{number}/runs/{flow_run_id}.json", Pending.model_validate)
 
 
-def held_councils(store: Store, month: Month) -> dict[str, str]:
-    """Councils (by folder) whose mail for a month is held, each with the reason as a sentence."""
+def held_councils(store: Store, month: Month, history: History | None = None) -> dict[str, str]:
+    """Councils (by folder) whose mail for a month is held, each with the reason as a sentence.
+
+    `history`: what a run has read of the month already.
+    """
     held: dict[str, str] = {}
+    releases = _releases(store, month)
     answered: dict[str, datetime] = {}
     every = rounds(store, month)
     for position, one in enumerate(every):
@@ -260,7 +265,7 @@ def held_councils(store: Store, month: Month) -> dict[str, str]:
         if ruling is None and position < len(every) - 1:
             continue  # a later round took over its messages
         moment = ruling.at if ruling else one.since
-        released = _released_since(store, month, moment)
+        released = _since(releases, moment)
         for message in one.messages:
             if message.folder in released or (ruling is not None and ruling.sends(message)):
                 held.pop(message.folder, None)
@@ -269,21 +274,20 @@ def held_councils(store: Store, month: Month) -> dict[str, str]:
                 held[message.folder] = f"It has waited for approval since {day_words(one.since)}."
             else:
                 held[message.folder] = ruling.in_words
-    for folder, doubt in in_doubt(store, month).items():
+    for folder, doubt in in_doubt(store, month, history).items():
         said = folder in answered and answered[folder] >= doubt.since
-        if not said and folder not in _released_since(store, month, doubt.since):
+        if not said and folder not in _since(releases, doubt.since):
             held.setdefault(folder, doubt.why)
     return held
 
 
-def _released_since(store: Store, month: Month, moment: datetime) -> frozenset[str]:
-    """Folders of the councils that `holdfast release` released after `moment`."""
-    found: set[str] = set()
-    for listed_object in store.list(f"releases/{month}/"):
-        at, folders = read_json(store, listed_object.name, _release)
-        if at >= moment:
-            found |= folders
-    return frozenset(found)
+def _releases(store: Store, month: Month) -> list[tuple[datetime, set[str]]]:
+    """When `holdfast release` released which councils' mail, by folder."""
+    return [read_json(store, o.name, _release) for o in store.list(f"releases/{month}/")]
+
+
+def _since(releases: Iterable[tuple[datetime, set[str]]], moment: datetime) -> frozenset[str]:
+    return frozenset(folder for at, folders in releases if at >= moment for folder in folders)
 
 
 def _release(note: Mapping[str, Any]) -> tuple[datetime, set[str]]:

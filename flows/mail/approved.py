@@ -80,7 +80,7 @@ def _write_to_officers(settings: Settings, courier: Courier, waits: Pending, at:
     """Mail data officers the reports on their files, which waited with the month's mail. Nobody gets the same twice."""
     context = begin(settings, waits.month, now=at, as_of=waits.cutoff)
     manifest = context.history.as_of(waits.month, context.cutoff)
-    failures = context.history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
+    failures = context.history.failures(manifest) if manifest else FAILURES.to_frame()
     write_to_data_officers(context, courier, context.register.valid_in(waits.month), manifest, failures)
 
 

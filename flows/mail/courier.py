@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from flows.mail.deliver import Delivery
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Throttled, Transport
-from flows.store.ledger import Status
+from flows.store.ledger import Ledger, Status
 from flows.store.progress import step
 
 Job = TypeVar("Job")
@@ -36,8 +36,11 @@ class Courier:
         may_go: Callable[[], str] = lambda: "",
         pause: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
+        ledger: Ledger | None = None,
     ) -> None:
         self.name, self.reaches_people = transport.name, transport.reaches_people
+        self.ledger = ledger
+        """That of the run's month, listed once for all its messages."""
         self.stopped = ""
         """Why the run must stop sending, once it was told to."""
         self._transport = transport

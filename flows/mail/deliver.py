@@ -43,15 +43,23 @@ def deliver(
     recipients: Sequence[str],
     policy: MailPolicy,
     at: datetime,
+    ledger: Ledger | None = None,
 ) -> list[Delivery]:
     """Send a message to every recipient who does not have it yet, and return the result for each.
+
+    `ledger`: that of a run which delivers many messages. Of one that everybody has, it needs no request.
 
     Transport faults are results and not exceptions, as the other councils' mail must go on. Raises MailError or
     SettingsError only for faults that a person must put right first (addresses, domains, redirection).
     """
     outgoing = addressed(message, recipients=recipients, policy=policy, transport=transport, at=at)
-    ledger, record = Ledger(store), record_of(outgoing)
-    wanted = outgoing.addressees
+    ledger, wanted = ledger or Ledger(store), outgoing.addressees
+    there = {e.who: e for e in ledger.recorded(outgoing.key)}
+    if {addressee_name(a) for a in wanted} == {who for who, e in there.items() if e.status is Status.SENT}:
+        return sorted(
+            (Delivery(outgoing.key, a, Status.SENT, attempted=False) for a in wanted), key=lambda d: d.address
+        )
+    record = record_of(outgoing)
     kept, entries = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at)
     if kept != record:  # an earlier run recorded it: send the same bytes again
         outgoing = message_of(kept, outgoing.key)
@@ -97,7 +105,13 @@ def _send(
 
 
 def deliver_council(
-    store: Store, transport: Transport, council: Council, published: Published, policy: MailPolicy, at: datetime
+    store: Store,
+    transport: Transport,
+    council: Council,
+    published: Published,
+    policy: MailPolicy,
+    at: datetime,
+    ledger: Ledger | None = None,
 ) -> list[Delivery]:
     """Send the due messages to the people they concern. Does nothing if none is due or nobody is registered.
 
@@ -107,7 +121,7 @@ def deliver_council(
         return []
     to = recipients_of(store, council, published.alert, policy)
     try:
-        return deliver(store, transport, published.message, recipients=to, policy=policy, at=at)
+        return deliver(store, transport, published.message, recipients=to, policy=policy, at=at, ledger=ledger)
     except MailError as error:
         return [undeliverable(published.message, error)]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
-from expectations.batch import FAILURES, doubted
+from expectations.batch import doubted
 from features.councils import folder_name
 from features.months import Month
 from flows.store import Store
@@ -26,15 +26,15 @@ class InDoubt:
     why: str
 
 
-def in_doubt(store: Store, month: Month) -> dict[str, InDoubt]:
-    """The councils doubted in the month's newest edition, by folder."""
-    history = History(store)
+def in_doubt(store: Store, month: Month, history: History | None = None) -> dict[str, InDoubt]:
+    """The councils doubted in the month's newest edition, by folder. `history`: what a run has read of it already."""
+    history = history or History(store)
     editions = history.editions(month)
     if not editions:
         return {}
     newest = editions[-1]
     found: dict[str, InDoubt] = {}
-    for la_code, why in doubted(history.table(newest, "failures", FAILURES)).items():
+    for la_code, why in doubted(history.failures(newest)).items():
         came = max((e.received for e in newest.of(la_code) if e.received is not None), default=newest.known_to)
         found[folder_name(la_code)] = InDoubt(datetime.combine(came, time(0), UTC), why)
     return found

@@ -46,8 +46,11 @@ def write_to_data_officers(
     councils: Iterable[Council],
     manifest: Manifest | None,
     failures: pl.DataFrame,
+    published: Sequence[Alert] | None = None,
 ) -> dict[str, list[Delivery]]:
     """Mail every data officer whose council has something to put right. Returns the deliveries by la_code.
+
+    `published`: the alerts that the caller has just published; else those in the store.
 
     The message's key contains a digest of its content, so a repeated run writes to nobody again, and a file that is
     sent again gets a new answer. It goes out even while alerts are held, as it helps to repair the data behind them.
@@ -57,7 +60,8 @@ def write_to_data_officers(
     month, policy, sender = context.month, mail_policy(context.settings), Contact.of(context.settings)
     writes = [(c, council_files(manifest, failures, c, month)) for c in councils if c.data_officer]
     writes = [(council, files) for council, files in writes if files.to_put_right]
-    alerts = {a.la_code: a for a in readable_alerts(context.store, month, [c for c, _ in writes], [])} if writes else {}
+    there = readable_alerts(context.store, month, [c for c, _ in writes], []) if published is None else published
+    alerts = {a.la_code: a for a in there}
     due: list[tuple[Council, Message]] = []
     for council, files in writes:
         notes = validation_facts(failures, council, month).notes
@@ -67,8 +71,9 @@ def write_to_data_officers(
     def attempt(one: tuple[Council, Message]) -> list[Delivery]:
         council, message = one
         try:
+            to = (council.data_officer,)
             return deliver(
-                context.store, courier, message, recipients=(council.data_officer,), policy=policy, at=context.now
+                context.store, courier, message, recipients=to, policy=policy, at=context.now, ledger=courier.ledger
             )
         except MailError as error:
             return [undeliverable(message, error)]

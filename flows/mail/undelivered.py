@@ -7,7 +7,7 @@ earlier one. Held messages do not count as undelivered, as they wait for a perso
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ from flows.mail.courier import Courier
 from flows.mail.deliver import Delivery, deliver_recorded, recipients_of
 from flows.mail.policy import allowed_recipients
 from flows.mail.transports.open import mail_policy
-from flows.mail.valve import valve_hold
+from flows.mail.valve import ValveHold, valve_hold
 from flows.settings.settings import Settings
 from flows.store import ObjectMissing, Store
 from flows.store.context import load_register
@@ -69,14 +69,19 @@ def is_redirected(settings: Settings) -> bool:
     return bool(settings.mail.redirect_to) and not mail_policy(settings).production
 
 
-def undelivered(store: Store, settings: Settings, month: Month) -> tuple[Undelivered, ...]:
-    """Everyone without a message of the month at present, sorted by message. A run may still be sending some of it."""
+def undelivered(
+    store: Store, settings: Settings, month: Month, valve: Collection[str] | None = None
+) -> tuple[Undelivered, ...]:
+    """Everyone without a message of the month at present, sorted by message. A run may still be sending some of it.
+
+    `valve`: keys of the messages that the storm valve holds, if known; else the month's success marker says it.
+    """
     redirected = is_redirected(settings)
     every = [e for e in Ledger(store).month(month) if e.key.endswith(REDIRECTED) is redirected]
     missing = [e for e in every if e.status is not Status.SENT]
     if not missing:
         return ()
-    hold = valve_hold(store, month)
+    hold = valve_hold(store, month) if valve is None else ValveHold(frozenset(valve), "")
     held = {*held_councils(store, month), *(hold.folders if hold else ())}
     found: list[Undelivered] = []
     for entry in missing:

@@ -110,7 +110,7 @@ def chain(store: Store, history: History, council: Council, month: Month) -> Cha
     """Read from the store everything that led to a council's decision. Nothing is computed again."""
     editions = history.editions(month)
     manifest = editions[-1] if editions else None
-    failures = history.table(manifest, "failures", FAILURES) if manifest is not None else FAILURES.to_frame()
+    failures = history.failures(manifest) if manifest is not None else FAILURES.to_frame()
     alert = latest_alert(store, month, council.folder)
     return Chain(
         month=month,

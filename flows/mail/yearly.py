@@ -18,20 +18,20 @@ _DECEMBER = 12
 _LEAD = "Every band and score that Holdfast gave before a judgement was published, laid beside it."
 
 
-def yearly_scorecard(store: Store, councils: Sequence[Council], month: Month, contact: Contact) -> Message | None:
+def yearly_scorecard(
+    store: Store, councils: Sequence[Council], month: Month, contact: Contact, since: Month | None
+) -> Message | None:
     """The message on the last year that has ended, for the first run after its end; None if it was sent before.
 
-    The run of December is the first, as it takes place in January. A group that began after that year gets none.
+    The run of December is the first, as it takes place in January. A group whose first alert came after that year, in
+    the month `since`, gets none.
     """
     year = month.year if month.number == _DECEMBER else month.year - 1
     last = Month(year, _DECEMBER)
     key = f"{last}/scorecard/{year}"
-    if Ledger(store).entries(key):
+    if since is None or last < since or Ledger(store).entries(key):
         return None
-    card = scorecard(store, councils, last.last_day)
-    if card.since is None or last < card.since:
-        return None
-    return scorecard_message(card, year, key, contact)
+    return scorecard_message(scorecard(store, councils, last.last_day), year, key, contact)
 
 
 def scorecard_message(card: Scorecard, year: int, key: str, contact: Contact) -> Message:

@@ -204,7 +204,7 @@ def chosen_councils(register: Register, month: Month, codes: Sequence[str]) -> t
 def files_as_known(history: History, month: Month, cutoff: date) -> tuple[Manifest | None, pl.DataFrame]:
     """The month's edition as known by the cut-off, and the failures its checks found."""
     manifest = history.as_of(month, cutoff)
-    return manifest, history.table(manifest, "failures", FAILURES) if manifest else FAILURES.to_frame()
+    return manifest, history.failures(manifest) if manifest else FAILURES.to_frame()
 
 
 def write_region_page(
@@ -215,8 +215,8 @@ def write_region_page(
     held: str,
     published: Sequence[Published],
     seconds: Mapping[str, float],
-) -> str:
-    """Write the overview of the region, for those entitled to it. Returns its name in the store.
+) -> Scorecard:
+    """Write the overview of the region, for those entitled to it. Returns the group's scorecard, which is on it.
 
     Councils that this run did not decide are shown as an earlier run published them. `held` says why mail is held.
     """
@@ -253,7 +253,7 @@ def write_region_page(
         },
     )
     store.replace(name, page.encode(), content_type=_HTML)
-    return name
+    return card
 
 
 def _alert_links(alert: Alert | None) -> tuple[tuple[str, str], ...]:

@@ -110,7 +110,7 @@ def months_due(
         mark = fingerprint(files, strange)
         lying = bool(files or strange)
         changed = lying and (known is None or known.fingerprint != mark)
-        fault = history.fault(month, day, whole=last.minus(month) <= 1) if lying and not changed else ""
+        fault = history.fault(month, day, whole=last.minus(month) == 1) if lying and not changed else ""
         if lying and not changed and not fault and accepted and known and _judged_anew(history, known, accepted):
             fault = "other failures are accepted now"
         if fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.council import alert_of, standing_alerts
 from flows.alerts.decide import storm_valve
@@ -13,7 +14,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Publication, Published
 from flows.mail.month_mail import MonthMail
 from flows.mail.officers import unreached, write_to_data_officers
-from flows.mail.undelivered import note_undelivered, send_undelivered
+from flows.mail.undelivered import note_undelivered, send_undelivered, undelivered
 from flows.mail.valve import end_hold, hold_in_marker
 from flows.month.restated import Restatement
 from flows.month.steps import Alerting, chosen_councils, files_as_known, write_region_page, write_success_marker
@@ -44,17 +45,37 @@ class MonthReport:
         context, month, alerting = self.context, self.context.month, self.alerting
         with context.clock.stage("pages"):
             every, seconds = context.register.valid_in(month), context.clock.seconds
-            write_region_page(context.store, every, month, alerting, mail.stopped, self.published, seconds)
+            card = write_region_page(context.store, every, month, alerting, mail.stopped, self.published, seconds)
         alerts = [p.alert for p in self.published]
         revised = {p.alert.la_code for p in self.published if p.outcome is Publication.REVISED}
         outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures, mail, revised)
         outcome = replace(outcome, restatements=self.restated, model=self.model, faults=tuple(self.faults.found))
         if self.request.send is not Send.NO:
-            outcome = _tell_officers_and_team(context, alerting, outcome, self.post)
+            outcome = self._told(outcome, card.since)
         if not self.request.councils:
-            write_success_marker(context.store, month, alerting, hold_in_marker(mail.valve, mail.held_because))
-            note_undelivered(context.store, context.settings, month, unaddressed=mail.unaddressed)
+            mark_as_done(context, alerting, mail)
         return _shown(context, outcome, alerts, alerting.facts)
+
+    def _told(self, outcome: RunOutcome, since: Month | None) -> RunOutcome:
+        """Mail officers about their files, and the team the summary. The outcome returned says who was not reached."""
+        context, alerting, courier = self.context, self.alerting, self.post.courier
+        with context.clock.stage("pages"):
+            if outcome.mail.officers_may_be_told:
+                councils, alerts = [d.council for d in alerting.decided], [p.alert for p in self.published]
+                manifest, failures = alerting.manifest, alerting.failures
+                written = write_to_data_officers(context, courier, councils, manifest, failures, alerts)
+                self.post.asked.check()
+                outcome = replace(outcome, untold=tuple(unreached(context, written)))
+            return tell_team(context, outcome, self.post, since)
+
+
+def mark_as_done(context: RunContext, alerting: Alerting, mail: MonthMail) -> None:
+    """Write the month's success marker: what was decided, what is held, and what has not arrived."""
+    left = undelivered(context.store, context.settings, context.month, mail.valve)
+    said = {"undelivered": len(left), "unaddressed": mail.unaddressed}
+    write_success_marker(
+        context.store, context.month, alerting, {**hold_in_marker(mail.valve, mail.held_because), **said}
+    )
 
 
 def dry_run_outcome(
@@ -103,17 +124,6 @@ def send_only(context: RunContext, request: RunRequest, faults: Faults) -> RunOu
         return _shown(context, outcome, alerts, {})
 
     return report(mail_month(context, request, storm, published, faults, report, post))
-
-
-def _tell_officers_and_team(context: RunContext, alerting: Alerting, outcome: RunOutcome, post: Post) -> RunOutcome:
-    """Mail officers about their files, and the team the summary. The outcome returned says who was not reached."""
-    with context.clock.stage("pages"):
-        if outcome.mail.officers_may_be_told:
-            councils = [d.council for d in alerting.decided]
-            written = write_to_data_officers(context, post.courier, councils, alerting.manifest, alerting.failures)
-            post.asked.check()
-            outcome = replace(outcome, untold=tuple(unreached(context, written)))
-        return tell_team(context, outcome, post)
 
 
 def _shown(

@@ -17,6 +17,7 @@ from prefect.states import Cancelled
 
 from features.councils import Council
 from features.errors import HoldfastError, MailError
+from features.months import Month
 from features.words import count_words
 from flows.alerts.decide import Storm
 from flows.alerts.letter.compose import Contact
@@ -41,7 +42,7 @@ from flows.orchestration.run_report import to_message
 from flows.orchestration.tasks import send_to_council, whole
 from flows.settings.run_form import RunRequest, Send
 from flows.store.context import RunContext
-from flows.store.ledger import Status
+from flows.store.ledger import Ledger, Status
 from flows.store.progress import step
 
 
@@ -92,7 +93,7 @@ class RunAsked:
 def open_post(context: RunContext) -> Post:
     """Open the run's mail transport. Once per run, as retries and pace are counted over the run, not per message."""
     asked = RunAsked()
-    return Post(open_courier(context.settings, may_go=asked), asked)
+    return Post(open_courier(context.settings, may_go=asked, ledger=Ledger(context.store, context.month)), asked)
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def send_free(
     context: RunContext, send_: Send, storm: Storm, published: Sequence[Published], faults: Faults, post: Post
 ) -> MonthMail:
     """Send what is due and held neither by the valve nor by a person; only say what is held if no mail is wanted."""
-    held = approval.held_councils(context.store, context.month)
+    held = approval.held_councils(context.store, context.month, context.history)
     valve = would_hold(context.store, context.month, published) if storm.held else frozenset()
     free = [p for p in published if p.message is not None and p.message.key not in valve]
     due = messages_due(context, free, held) if send_ is Send.YES else []
@@ -174,7 +175,7 @@ def mail_month(
     """Send the mail that is due, ask first, or leave it, as the request says. `show` reports before a run suspends."""
     if request.send is not Send.HOLD:
         return send_free(context, request.send, storm, published, faults, post)
-    run, held = waiting_run(), approval.held_councils(context.store, context.month)
+    run, held = waiting_run(), approval.held_councils(context.store, context.month, context.history)
     gone = sent_message_keys(context.store, context.month)
     messages = approval.messages_to_approve(published, context.register.by_code, gone)
     if not messages:
@@ -228,20 +229,23 @@ def waiting_run() -> str:
     return str(runtime.flow_run.id) if runtime.deployment.id and artifacts.artifacts_stay() else ""
 
 
-def tell_team(context: RunContext, outcome: RunOutcome, post: Post) -> RunOutcome:
+def tell_team(context: RunContext, outcome: RunOutcome, post: Post, since: Month | None) -> RunOutcome:
     """Mail the summary to the data team, and once a year the scorecard, unless the same was sent before.
 
-    The outcome returned says if that failed.
+    `since`: the month of the group's first alert. The outcome returned says if it failed.
     """
     page = found_at(context, region_page_name(context.month)) if outcome.councils else ""
     contact, policy = Contact.of(context.settings), mail_policy(context.settings)
-    yearly = yearly_scorecard(context.store, context.register.councils, context.month, contact)
+    yearly = yearly_scorecard(context.store, context.register.councils, context.month, contact, since)
     messages = [to_message(outcome, contact, page), *([yearly] if yearly is not None else [])]
     to = (context.settings.mail.data_team,)
 
     def attempt(one: Message) -> list[Delivery]:
         try:
-            return deliver(context.store, post.courier, one, recipients=to, policy=policy, at=context.now)
+            return deliver(
+                context.store, post.courier, one, recipients=to, policy=policy, at=context.now,
+                ledger=post.courier.ledger,
+            )  # fmt: skip
         except MailError as error:
             return [undeliverable(one, error)]
 

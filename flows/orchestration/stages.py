@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.words import count_words
-from flows.alerts.publish import Published
+from flows.alerts.publish import Publication, Published
 from flows.alerts.state import Band
-from flows.alerts.together import keep_together
+from flows.alerts.together import Standing, keep_together
 from flows.extracts.landing import LandedFile
 from flows.mail.month_mail import NO_MAIL, MonthMail
 from flows.month.edition import TakenIn
@@ -103,8 +103,14 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
             for d in alerting.decided
         ]
         published = [one for one in faults.results(units) if one is not None]
-        keep_together(context.store, context.month, (one.alert for one in published))
+        if not all(_is_kept(one, there[one.alert.folder]) for one in published):
+            keep_together(context.store, context.month, (one.alert for one in published))
         return published
+
+
+def _is_kept(one: Published, there: Standing | None) -> bool:
+    """Whether the alert was in the store before, and its copy too."""
+    return one.outcome is Publication.UNCHANGED and there is not None and there.copied
 
 
 def alert_councils(context: RunContext, model: TrainedModel, request: RunRequest) -> tuple[Alerting, MonthMail]:

@@ -186,7 +186,7 @@ def send_to_council(
     If the message was not accepted but will be tried again in this run, the task completes and says so.
     """
     to, policy = context.register.by_code[la_code], mail_policy(context.settings)
-    made = deliver_council(context.store, courier, to, published, policy, context.now)
+    made = deliver_council(context.store, courier, to, published, policy, context.now, courier.ledger)
     refused = " ".join(d.reason for d in made if d.status is Status.FAILED)
     waiting = " ".join(d.reason for d in made if d.status is Status.DEFERRED)
     if waiting and not refused and courier.tries_again:

@@ -3,13 +3,13 @@
 A month is processed again when one of its extracts arrives late or is restated. Each time makes a numbered
 edition, which is never changed, so that a run can ask what was known on a given day (the as-of rule):
 
-    months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld; its tables
+    months/2026-10/0001/manifest.json              extracts used, refused, missing; what was withheld; what was counted
     months/2026-10/0001/workforce.parquet          canonical rows, pseudonymised
-    months/2026-10/0001/counts.pack                what was counted from them: small tables, one after another
     months/2026-10/0001/failures.parquet           what validation found
 
-The manifest lists every table with its hash, which is checked when the table is read. A table that is missing or
-was altered raises an error and is never read as a table without rows. Manifests of version 0.1.0 list no tables.
+The manifest holds the small tables, as a bucket is asked for each object. It lists every table with its hash, which is
+checked when the table is read. A table that is missing or was altered raises an error and is never read as a table
+without rows. Manifests of version 0.1.0 list no tables.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from functools import cached_property, partial
 
 import polars as pl
 
+from expectations.batch import FAILURES
 from expectations.fates import Fate
 from features.errors import StoreError
 from features.months import Month
@@ -74,10 +75,11 @@ class History:
         self._seen: set[Month] = set()
         self._frames: dict[tuple[str, str, str], pl.DataFrame] = {}
         self._contents: dict[tuple[str, str], bytes] = {}
+        self._failures: dict[tuple[str, str], pl.DataFrame] = {}
 
     def __getstate__(self) -> dict[str, object]:
         """Pickle without the cache: another process reads what it needs, and sending the cache would cost more."""
-        return {**self.__dict__, "_frames": {}, "_contents": {}}
+        return {**self.__dict__, "_frames": {}, "_contents": {}, "_failures": {}}
 
     @cached_property
     def records_kept_from(self) -> Month | None:
@@ -157,18 +159,16 @@ class History:
             contents = {table: to_parquet(frame) for table, frame in tables.items()}
             alone = {f"{t}.parquet": c for t, c in contents.items() if not _looked_back_on(t)}
             small = {t: c for t, c in contents.items() if _looked_back_on(t)}
-            if small:
-                alone[_PACK] = b"".join(small.values())
             with ThreadPoolExecutor(_WRITERS) as pool:
                 names = dict(
                     zip(alone, pool.map(lambda f: self._put(manifest.prefix, f, alone[f]), alone), strict=True)
                 )
             written, start = {}, 0
             for table, content in contents.items():
-                at = (names[_PACK], start) if table in small else (names[f"{table}.parquet"], None)
+                at = (_MANIFEST_FILE, start) if table in small else (names[f"{table}.parquet"], None)
                 written[table] = StoredTable(at[0], digest(content), len(content), at[1])
                 start += len(content) if table in small else 0
-            stored = replace(manifest, tables=written)
+            stored = replace(manifest, tables=written, pack=b"".join(small.values()))
             try:
                 self.store.create(name, manifest_to_bytes(stored), content_type="application/json")
             except AlreadyThere:
@@ -209,6 +209,13 @@ class History:
             empty = schema.to_frame()
             return empty.select(columns) if columns else empty
         return parsed(_file(manifest, name), content, lambda c: frame_of(name, c, schema, columns))
+
+    def failures(self, manifest: Manifest) -> pl.DataFrame:
+        """What the checks of an edition found (FAILURES), read once."""
+        key = (manifest.prefix, manifest.fingerprint)
+        if key not in self._failures:
+            self._failures[key] = self.table(manifest, "failures", FAILURES)
+        return self._failures[key]
 
     def tables(self, manifests: Iterable[Manifest], name: str, schema: pl.Schema) -> pl.DataFrame:
         """The same table of many editions, concatenated in the order given.
@@ -289,7 +296,9 @@ class History:
                 raise ValueError("altered")
             return found
 
-        found = read_kept(self.store, file, parts)
+        # An edition written before the pack moved into the manifest has it as an object of its own.
+        within = file == manifest.prefix + _MANIFEST_FILE
+        found = parsed(file, manifest.pack, parts) if within else read_kept(self.store, file, parts)
         self._contents |= {(file, n): content for n, content in found.items()}
         return found
 
@@ -321,7 +330,7 @@ class History:
 
 
 _WRITERS = 8
-_PACK = "counts.pack"
+_MANIFEST_FILE = "manifest.json"
 _MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
 #: Tables with rows about workers or children, which have a retention period of their own.
 _RECORDS = re.compile(r"workforce|caseload|failures")

@@ -109,11 +109,12 @@ def nothing_lost(
     """
 
     def look() -> tuple[dict[str, str], dict[str, str], set[str]]:
-        return _readable(store, month), _readable(store, month.plus(-1)), _there(store, month)
+        earlier = _readable(store, month.plus(-1))
+        return _readable(store, month), earlier, _there(store, month, earlier)
 
     before, earlier, there = _patiently(look, sleep)
     needed = [n for n in {**earlier, **before} if n.partition("/")[0] in (*_BY_MONTH, *_OF_NO_MONTH)]
-    if not {*needed} <= there and (gone := lost(store, needed, _there(store, month))):
+    if not {*needed} <= there and (gone := lost(store, needed, _there(store, month, earlier))):
         more = f" and {len(gone) - 1} more objects are" if len(gone) > 1 else " is"
         lists = " and ".join(kept_name(m) for m in (month.plus(-1), month))
         raise DamagedObject(
@@ -196,12 +197,13 @@ def _readable(store: Store, month: Month) -> dict[str, str]:
     return {}
 
 
-def _there(store: Store, month: Month) -> set[str]:
-    prefixes = [f"{folder}/{m}/" for folder in _BY_MONTH for m in (month, month.plus(-1))]
-    prefixes += [f"{folder}/" for folder in _OF_NO_MONTH]
+def _there(store: Store, month: Month, earlier: Iterable[str]) -> set[str]:
+    """What lies in the month's folders, in those of no month, and in those of the month before that are needed."""
+    prefixes = {f"{folder}/{month}/" for folder in _BY_MONTH} | {f"{folder}/" for folder in _OF_NO_MONTH}
+    prefixes |= {"/".join(name.split("/")[:2]) + "/" for name in earlier if name.partition("/")[0] in _BY_MONTH}
     names: Callable[[str], list[str]] = lambda prefix: [o.name for o in store.list(prefix)]  # noqa: E731
     with ThreadPoolExecutor(_LISTERS) as pool:
-        return {name for found in pool.map(names, prefixes) for name in found}
+        return {name for found in pool.map(names, sorted(prefixes)) for name in found}
 
 
 def _of(written: Mapping[str, str], month: str | None) -> dict[str, str]:

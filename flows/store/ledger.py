@@ -107,12 +107,30 @@ def _whole_message(content: bytes) -> bytes:
 
 
 class Ledger:
-    """The ledger in a store. Times are passed in, never read from a clock."""
+    """The ledger in a store. Times are passed in, never read from a clock.
 
-    def __init__(self, store: Store) -> None:
+    With `listed` it lists that month once, for a run that looks at many messages. Of a message that it then writes to,
+    and of other months, the store is asked. If another process writes meanwhile, the conditional writes show it.
+    """
+
+    def __init__(self, store: Store, listed: Month | None = None) -> None:
         self._store = store
         self._written: dict[str, dict[str, str | int]] = {}
         """What this ledger has itself recorded first of addressees, which then need not be read."""
+        self._found: dict[str, list[Entry]] | None = None
+        self._listed = listed
+        self._changed: set[str] = set()
+
+    def recorded(self, key: str) -> list[Entry]:
+        """The latest entries of a message's addressees from the listing of the month; none if it is not in it."""
+        if self._listed is None or key in self._changed or not key.startswith(f"{self._listed}/"):
+            return []
+        if self._found is None:
+            found: dict[str, list[Entry]] = {}
+            for entry in self.month(self._listed):
+                found.setdefault(entry.key, []).append(entry)
+            self._found = found
+        return self._found.get(key, [])
 
     def create(
         self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime
@@ -123,6 +141,7 @@ class Ledger:
         that the same message is sent again. Of a new message nothing is asked for that was just written.
         """
         known: set[str] | None = None
+        self._changed.add(key)
         try:
             self._store.create(f"ledger/{key}/message.eml", content, content_type="message/rfc822")
         except AlreadyThere:
@@ -238,6 +257,7 @@ class Ledger:
         yield from (latest[k] for k in sorted(latest))
 
     def _write(self, entry: Entry, facts: dict[str, str | int]) -> bool:
+        self._changed.add(entry.key)
         try:
             self._store.create(entry.name, sealed(facts), content_type=_JSON)
         except AlreadyThere:

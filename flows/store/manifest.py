@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -49,7 +50,7 @@ class StoredTable:
     """A table of an edition, as it was written."""
 
     file: str
-    """Its object. Small tables share one, so that later months need one request for all that they look back on."""
+    """Its object. Small tables are in the manifest itself: later months need one request for all they look back on."""
     sha256: str
     size: int
     start: int | None = None
@@ -73,6 +74,8 @@ class Manifest:
     """Files in the month's folder that were not recognised as extracts, as sentences."""
     tables: Mapping[str, StoredTable] | None = field(default=None, compare=False)
     """Every table by name; None in version 0.1.0. Left out of comparisons: it says how tables were stored only."""
+    pack: bytes = field(default=b"", compare=False, repr=False)
+    """The small tables themselves, one after another."""
 
     @property
     def prefix(self) -> str:
@@ -122,6 +125,8 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
             name: {key: value for key, value in asdict(table).items() if value is not None}
             for name, table in manifest.tables.items()
         }
+    if manifest.pack:
+        document["pack"] = b64encode(manifest.pack).decode()
     return sealed(document)
 
 
@@ -140,6 +145,7 @@ def manifest_from_bytes(content: bytes) -> Manifest:
         checks=d["checks"],
         unrecognised=tuple(d["unrecognised"]),
         tables={name: StoredTable(**table) for name, table in d["tables"].items()} if "tables" in d else None,
+        pack=b64decode(d.get("pack", "")),
         extracts=tuple(
             ExtractRecord(
                 la_code=e["la_code"],

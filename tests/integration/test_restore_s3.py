@@ -73,9 +73,9 @@ def test_what_was_lost_or_altered_comes_back_from_its_version(bucket: S3Store, t
     lost = ("months/2026-10/0001/manifest.json", "months/2026-09/0001/failures.parquet", "pseudonyms/key.json")
     for name in lost:
         bucket.delete(name)
-    altered = ("months/2026-10/0001/counts.pack", "alerts/2026-10/Z01.json")
+    altered = ("months/2026-10/0001/failures.parquet", "alerts/2026-10/Z01.json")
     for name in altered:
-        bucket.replace(name, before[name][:40] + b"?" + before[name][41:] if name.endswith("pack") else b"{")
+        bucket.replace(name, before[name][:40] + b"?" + before[name][41:] if name.endswith("parquet") else b"{")
     bucket.replace(altered[0], b"altered once more")
     marker = "runs/2026-10/success.json"
     bucket.replace(marker, b"")

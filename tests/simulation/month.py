@@ -243,13 +243,15 @@ def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Call
         except HoldfastError:
             gaps = True
     patiently(lambda: keep_together(context.store, month, (one.alert for one in published)))
-    held = patiently(lambda: held_councils(context.store, month))
+    held, ledger = patiently(lambda: held_councils(context.store, month)), Ledger(context.store, month)
     for one in published:
         if one.message is None or one.alert.folder in held:
             continue
         to = context.register.by_code[one.alert.la_code]
         try:
-            made = patiently(lambda one=one, to=to: deliver_council(context.store, post, to, one, here.policy, START))
+            made = patiently(
+                lambda one=one, to=to: deliver_council(context.store, post, to, one, here.policy, START, ledger)
+            )
             gaps |= any(d.status is not Status.SENT for d in made)
         except HoldfastError:
             gaps = True

@@ -12,6 +12,7 @@ from flows.mail.transports.port import Transport
 from flows.mail.transports.smtp import Heard, SignInToken, SmtpServer, SmtpTransport, ignore_step
 from flows.settings.settings import Environment, Settings, TransportChoice
 from flows.store import open_store
+from flows.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from flows.mail.transports.ses import SesTransport
@@ -60,7 +61,13 @@ def _ses(settings: Settings) -> SesTransport:
     return SesTransport(client, configuration_set=ses.configuration_set or None)
 
 
-def open_courier(settings: Settings, *, patient: bool = True, may_go: Callable[[], str] = lambda: "") -> Courier:
+def open_courier(
+    settings: Settings,
+    *,
+    patient: bool = True,
+    may_go: Callable[[], str] = lambda: "",
+    ledger: Ledger | None = None,
+) -> Courier:
     """A courier by the settings, with retries and rate. `may_go` returns why the run must stop sending, or “”."""
     transport, mail = open_transport(settings), settings.mail
 
@@ -68,7 +75,7 @@ def open_courier(settings: Settings, *, patient: bool = True, may_go: Callable[[
         return mail.per_second or getattr(transport, "sending_rate", None)
 
     patience = mail.retry_minutes * 60 if patient else 0.0
-    return Courier(transport, patience_seconds=patience, per_second=rate, may_go=may_go)
+    return Courier(transport, patience_seconds=patience, per_second=rate, may_go=may_go, ledger=ledger)
 
 
 def mail_policy(settings: Settings) -> MailPolicy:

@@ -128,13 +128,14 @@ def test_the_data_team_gets_it_once_a_year_from_the_first_run_after_the_years_en
     store = LocalStore(tmp_path)
     published(store, "801", 0.6)
     councils = [council("801", (date(2026, 11, 20), "Inadequate"))]
-    assert yearly_scorecard(store, councils, Month(2026, 11), Contact()) is None, "the year is not over"
-    message = yearly_scorecard(store, councils, Month(2026, 12), Contact())
+    assert yearly_scorecard(store, councils, Month(2026, 11), Contact(), Month(2026, 10)) is None, "it is not over"
+    assert yearly_scorecard(store, councils, Month(2026, 12), Contact(), Month(2027, 1)) is None, "it began after it"
+    message = yearly_scorecard(store, councils, Month(2026, 12), Contact(), Month(2026, 10))
     assert message is not None and "Council 801 (801), judged Inadequate on 20 November 2026" in message.text
-    late = yearly_scorecard(store, councils, Month(2027, 2), Contact())
+    late = yearly_scorecard(store, councils, Month(2027, 2), Contact(), Month(2026, 10))
     assert late is not None and late.key == message.key, "a run that comes later says the same"
     Ledger(store).create(message.key, "<m@x>", ("team@x.example",), b"m", datetime(2027, 1, 15, tzinfo=UTC))
-    assert yearly_scorecard(store, councils, Month(2027, 1), Contact()) is None, "once only"
+    assert yearly_scorecard(store, councils, Month(2027, 1), Contact(), Month(2026, 10)) is None, "once only"
 
 
 def test_without_a_judgement_or_an_alert_the_card_says_so(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -234,3 +235,53 @@ def test_killed_while_handing_over_everyone_gets_it_with_one_id(tmp_path: Path, 
     run(store, box, LATER)
     assert_the_truth(store, box)
     assert len(box.received) == (4 if after else 2)
+
+
+class Asked:
+    """A store that lists what it was asked for."""
+
+    def __init__(self, store: Store) -> None:
+        self._store, self.requests = store, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        self.requests.append(name)
+        return getattr(self._store, name)
+
+
+def test_mail_that_everybody_has_takes_one_listing_however_many_messages(store: LocalStore) -> None:
+    post = Postbox()
+    send(store, post)
+    asked = Asked(store)
+    ledger = Ledger(cast(Store, asked), message().month)
+    for _ in range(3):
+        again = deliver(
+            cast(Store, asked), post, message(), recipients=ASHCOMBE.recipients, policy=POLICY, at=LATER, ledger=ledger
+        )
+        assert [(d.address, d.status, d.attempted) for d in again] == sorted(
+            (a, Status.SENT, False) for a in ASHCOMBE.recipients
+        )
+    assert asked.requests == ["list"]
+    assert len({m for _, m, _ in post.received}) == 1 and len(post.received) == 2
+
+
+def test_what_happens_after_the_listing_counts(store: LocalStore) -> None:
+    """Another run sends meanwhile; the run's own first try was not taken; an addressee was added."""
+    ledger = Ledger(store, message().month)
+    assert ledger.recorded(message().key) == []
+    post = Postbox()
+    send(store, post)
+    one = {"recipients": ASHCOMBE.recipients, "policy": POLICY, "at": LATER}
+    assert all(d.status is Status.SENT for d in deliver(store, post, message(), ledger=ledger, **one))  # type: ignore[arg-type]
+    assert len({m for _, m, _ in post.received}) == 1 and len(post.received) == 2, "the other run had sent it"
+
+    other = replace(message(), key=f"{message().key}-other")
+    away = Answers(NotTaken("away"), HandedOver(ASHCOMBE.recipients))
+    first = deliver(store, away, other, ledger=ledger, **one)  # type: ignore[arg-type]
+    assert {d.status for d in first} == {Status.DEFERRED}
+    second = deliver(store, away, other, ledger=ledger, **one)  # type: ignore[arg-type]
+    assert {d.status for d in second} == {Status.SENT} and len(away.asked) == 2
+
+    fresh, more = Ledger(store, message().month), (*ASHCOMBE.recipients, "new@ashcombe.example")
+    assert fresh.recorded(message().key)
+    made = deliver(store, post, message(), recipients=more, policy=POLICY, at=LATER, ledger=fresh)
+    assert [d.address for d in made if d.attempted] == ["new@ashcombe.example"]

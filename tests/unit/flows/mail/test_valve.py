@@ -35,6 +35,7 @@ from flows.orchestration.look_at_months import month_notices
 from flows.settings.run_form import ApprovalVerdict, RunRequest, Send
 from flows.settings.settings import Settings, WatchdogSettings
 from flows.store.context import RunContext
+from flows.store.editions import History
 from tests.simulation.world import START, Seat, World
 from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, alert, score
 from tests.unit.flows.alerts.faults import Postbox
@@ -82,7 +83,7 @@ class Region:
             RunContext,
             SimpleNamespace(
                 store=self.store, month=MONTH, register=Register(tuple(COUNCILS.values())), cutoff=CUTOFF,
-                now=self.now, settings=self.settings,
+                now=self.now, settings=self.settings, history=History(self.store),
             ),
         )  # fmt: skip
         mail = sending.mail_month(

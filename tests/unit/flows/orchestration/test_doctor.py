@@ -82,7 +82,7 @@ def test_whatever_is_damaged_is_found(whole: LocalStore, data: st.DataObject) ->
     assert all("`holdfast" in f.what or "estore" in f.what for f in found.findings), found.to_text()
 
 
-@pytest.mark.parametrize("table", ["workforce.parquet", "counts.pack", "failures.parquet", "state-workforce.parquet"])
+@pytest.mark.parametrize("table", ["workforce.parquet", "manifest.json", "failures.parquet", "state-workforce.parquet"])
 def test_a_flipped_bit_and_a_lost_table_are_found(whole: LocalStore, table: str) -> None:
     name = f"months/2026-10/0001/{table}"
     content = whole.read(name)
@@ -196,7 +196,7 @@ def test_an_edition_whose_place_was_taken_is_laid_aside_whole(whole: LocalStore,
     history = History(store)
     (manifest,) = history.editions(OCTOBER)
     history.write(replace(manifest, edition=2), {})
-    store.delete(f"{manifest.prefix}counts.pack")
+    store.delete(f"{manifest.prefix}failures.parquet")
     (finding,) = mend(store, examine(store)).findings
     assert finding.laid_aside == "set-aside/2026-10/"
     assert examine(store).findings == ()

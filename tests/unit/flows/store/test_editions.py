@@ -15,10 +15,11 @@ from features.months import Month
 from features.registry import Kind
 from flows.store import AlreadyThere, DamagedObject, LocalStore, Store, store_at
 from flows.store.editions import History
-from flows.store.manifest import ExtractRecord, Manifest
+from flows.store.manifest import ExtractRecord, Manifest, manifest_to_bytes
 
 AUGUST = Month(2026, 8)
 TABLE, SCHEMA = "counts-establishment", counts_schema(Kind.ESTABLISHMENT)
+PACK = "counts.pack"
 
 
 @pytest.fixture
@@ -58,13 +59,33 @@ def test_a_restatement_received_later_is_not_read_by_an_earlier_cutoff(store: St
 
 def test_a_table_is_read_once_by_a_process_and_left_behind_on_the_way_to_another(store: Store) -> None:
     history, manifest = History(store), edition(1, date(2026, 9, 3))
-    manifest = history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
-    read = history.tables([manifest], TABLE, SCHEMA)
+    manifest = history.write(manifest, {"workforce": counts(1000, manifest.known_to)})
+    read = history.tables([manifest], "workforce", SCHEMA)
     elsewhere = pickle.loads(pickle.dumps(history))
-    store.delete(f"{manifest.prefix}counts.pack")
-    assert history.tables([manifest], TABLE, SCHEMA).equals(read)
+    store.delete(f"{manifest.prefix}workforce.parquet")
+    assert history.tables([manifest], "workforce", SCHEMA).equals(read)
     with pytest.raises(DamagedObject):
-        elsewhere.tables(elsewhere.editions(AUGUST), TABLE, SCHEMA)
+        elsewhere.tables(elsewhere.editions(AUGUST), "workforce", SCHEMA)
+
+
+def with_a_pack(store: Store, manifest: Manifest) -> Manifest:
+    """The edition as it was written while its small tables were an object of their own."""
+    tables = {n: replace(t, file=t.file.replace("manifest.json", PACK)) for n, t in (manifest.tables or {}).items()}
+    store.create(manifest.prefix + PACK, manifest.pack)
+    older = replace(manifest, tables=tables, pack=b"")
+    store.replace(f"{manifest.prefix}manifest.json", manifest_to_bytes(older))
+    return older
+
+
+def test_small_tables_take_one_request_with_their_manifest_and_are_read_from_an_earlier_pack(store: Store) -> None:
+    written = counts(1000, date(2026, 9, 3))
+    manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: written})
+    assert [o.name for o in store.list()] == [f"{manifest.prefix}manifest.json"]
+    for _ in range(2):
+        history = History(store)
+        assert history.tables(history.editions(AUGUST), TABLE, SCHEMA).equals(written)
+        if manifest.pack:
+            manifest = with_a_pack(store, manifest)
 
 
 def test_an_edition_survives_a_fresh_reader(store: Store) -> None:
@@ -86,7 +107,7 @@ def test_an_edition_is_never_given_other_content(store: Store) -> None:
 
 
 def test_what_a_crash_left_without_a_manifest_does_no_harm(store: Store) -> None:
-    store.replace("months/2026-08/0001/counts.pack", b"half")
+    store.replace(f"months/2026-08/0001/{PACK}", b"half")
     history = History(store)
     assert history.editions(AUGUST) == []
     history.write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
@@ -116,8 +137,9 @@ def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes
     manifest = History(store).write(
         edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3)), "workforce": counts(1, date(2026, 9, 3))}
     )
+    manifest = with_a_pack(store, manifest)
     for name in (TABLE, "workforce"):
-        file = manifest.prefix + ("counts.pack" if name == TABLE else f"{name}.parquet")
+        file = manifest.prefix + (PACK if name == TABLE else f"{name}.parquet")
         content = store.read(file)
         store.delete(file) if harm is None else store.replace(file, harm)
         history = History(store)
@@ -132,8 +154,10 @@ def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_flipped_bit_never_reads_as_another_value(store: Store, data: st.DataObject) -> None:
     manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
-    file = f"{manifest.prefix}counts.pack"
-    whole = store.read(file)
+    file = f"{manifest.prefix}{PACK}"
+    if manifest.pack and store.info(file) is None:
+        with_a_pack(store, manifest)
+    (manifest,), whole = History(store).editions(AUGUST), store.read(file)
     bit = data.draw(st.integers(0, 8 * len(whole) - 1))
     store.replace(file, whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])
     with pytest.raises(DamagedObject):
@@ -163,7 +187,7 @@ def test_a_bad_manifest_is_never_passed_over_for_an_older_edition(store: Store) 
 def test_a_lost_manifest_leaves_its_number_free_only_at_the_top(store: Store) -> None:
     history = History(store)
     for manifest in (edition(1, date(2026, 9, 3)), edition(2, date(2026, 11, 5))):
-        history.write(manifest, {TABLE: counts(1000, manifest.known_to)})
+        history.write(manifest, {"workforce": counts(1000, manifest.known_to)})
     store.delete("months/2026-08/0001/manifest.json")
     assert History(store).next_number(AUGUST) == 3
     store.delete("months/2026-08/0002/manifest.json")
