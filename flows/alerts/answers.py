@@ -179,12 +179,12 @@ def _known(measure: str) -> Measure:
 
 def _append(store: Store, prefix: str, kept: _Kept) -> str:
     """Create the object with the next free number. If two write at once, one gets the number after."""
-    content = sealed(kept.model_dump(mode="json"))
+    document = kept.model_dump(mode="json")
     number = 1 + sum(1 for _ in store.list(prefix))
     while True:
         name = f"{prefix}{number}.json"
         try:
-            store.create(name, content, content_type=_JSON)
+            store.create(name, sealed(name, document), content_type=_JSON)
         except AlreadyThere:
             number += 1
             continue

@@ -286,7 +286,7 @@ def keep_what_was_said(store: Store, before: Month) -> None:
             asdict(o) | {"known_by": str(o.known_by), "said": asdict(o.said) | {"month": str(month)}}
             for _, o in sorted(kept.items())
         ]
-        store.replace(_said_name(month), sealed({"said": rows}), content_type="application/json")
+        store.replace(_said_name(month), sealed(_said_name(month), {"said": rows}), content_type="application/json")
 
 
 def _said_name(month: Month) -> str:

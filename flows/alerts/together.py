@@ -114,7 +114,7 @@ def _keep(store: Store, month: Month, alerts: Iterable[Alert]) -> None:
     }
     every = {**{name: copy for name, copy in known.items() if name.split(".")[0] not in ours}, **new}
     if every != known:
-        store.replace(_name(month), sealed(every), content_type="application/json")
+        store.replace(_name(month), sealed(_name(month), every), content_type="application/json")
 
 
 def recorded_hashes(store: Store, month: Month) -> dict[str, str]:

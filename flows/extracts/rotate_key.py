@@ -85,7 +85,7 @@ def require_key(store: Store, key: bytes) -> None:
                 f'one, put the text {{"key": "{fingerprint_of(key)}"}} there.'
             )
         try:
-            store.create(KEY_NAME, sealed({"key": fingerprint_of(key)}), content_type="application/json")
+            store.create(KEY_NAME, sealed(KEY_NAME, {"key": fingerprint_of(key)}), content_type="application/json")
             return
         except AlreadyThere:
             known = _known(store) or {}
@@ -125,7 +125,7 @@ def rotate(
     begun = {"key": fingerprint_of(old), "rotating_to": fingerprint_of(new)}
     if "rotating_to" not in (_known(store) or {}):
         require_hashes(store, _tables(store))  # rewritten tables get a new hash, so damaged ones must not be rewritten
-    store.replace(KEY_NAME, sealed(begun), content_type="application/json")
+    store.replace(KEY_NAME, sealed(KEY_NAME, begun), content_type="application/json")
     editions, received = _tables(store), [o.name for o in store.list("received/") if _RECEIVED.fullmatch(o.name)]
     tables = [*editions, *received]
     months = sorted({Month.parse(n.split("/")[1]) for n in tables})
@@ -140,12 +140,13 @@ def rotate(
     rehash(store, received)
     store.purge([s for name in tables for s in store.everything(name) if not s.latest])
     done = Rotated(len(tables), replaced, orphans, tuple(sorted(without)))
+    record = f"pseudonyms/rotated-{at:%Y-%m-%dT%H%M%S}Z.json"
     store.create(
-        f"pseudonyms/rotated-{at:%Y-%m-%dT%H%M%S}Z.json",
-        sealed({**begun, "at": at.isoformat(), "by": by, "reason": reason, "tables": done.tables}),
+        record,
+        sealed(record, {**begun, "at": at.isoformat(), "by": by, "reason": reason, "tables": done.tables}),
         content_type="application/json",
     )
-    store.replace(KEY_NAME, sealed({"key": fingerprint_of(new)}), content_type="application/json")
+    store.replace(KEY_NAME, sealed(KEY_NAME, {"key": fingerprint_of(new)}), content_type="application/json")
     return done
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -165,10 +166,11 @@ def _read_as(table: pl.DataFrame) -> str:
 def _append(store: Store, month: Month, records: Sequence[Submission]) -> None:
     names = [o.name for o in store.list(f"submissions/{month}/log-")]
     number = max((int(m[1]) for n in names if (m := _LOG.fullmatch(n))), default=0) + 1
-    content = sealed({"records": [_document(s) for s in records]})
+    document = {"records": [_document(s) for s in records]}
     while True:
+        name = f"submissions/{month}/log-{number:04d}.json"
         try:
-            store.create(f"submissions/{month}/log-{number:04d}.json", content, content_type="application/json")
+            store.create(name, sealed(name, document), content_type="application/json")
         except AlreadyThere:
             number += 1
         else:
@@ -177,7 +179,7 @@ def _append(store: Store, month: Month, records: Sequence[Submission]) -> None:
 
 def read_submissions(store: Store, month: Month, council: Council | None = None) -> list[Submission]:
     """A month's submissions, of one council if given, in order of council, kind and time."""
-    found = _records(store, month, lambda name: read_kept(store, name, submissions_of))
+    found = _records(store, month, lambda name: read_kept(store, name, partial(submissions_of, name)))
     latest = {s.key: s for s in found if council is None or folder_name(s.la_code) == council.folder}
     return sorted(latest.values(), key=lambda s: (s.la_code, s.kind, *_time(s)))
 
@@ -187,7 +189,7 @@ def _readable(store: Store, month: Month) -> list[Submission]:
 
     def read(name: str) -> list[Submission]:
         try:
-            return read_kept(store, name, submissions_of)
+            return read_kept(store, name, partial(submissions_of, name))
         except DamagedObject as error:
             step("%s", error)
             return []
@@ -231,9 +233,9 @@ def _document(submission: Submission) -> dict[str, object]:
     }
 
 
-def submissions_of(content: bytes) -> list[Submission]:
-    """Stored records; bytes of another shape raise any error, so only `flows.store.reading` should call this."""
-    found = unsealed(content)
+def submissions_of(name: str, content: bytes) -> list[Submission]:
+    """Records stored under a name; bytes of another shape raise any error, so only `flows.store.reading` calls this."""
+    found = unsealed(content, name)
     return [_submission(d) for d in found.get("records", [found])]
 
 

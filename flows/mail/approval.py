@@ -333,7 +333,7 @@ def _matches(store: Store, prefix: str, form: re.Pattern[str]) -> Iterator[re.Ma
 def _create(store: Store, name: str, content: Record) -> bool:
     """Create an object. Returns whether the name was free; of two calls at once only one succeeds."""
     try:
-        store.create(name, sealed(content.model_dump(mode="json")), content_type=_JSON)
+        store.create(name, sealed(name, content.model_dump(mode="json")), content_type=_JSON)
     except AlreadyThere:
         return False
     return True

@@ -171,11 +171,8 @@ def release(
             "councils": [a.la_code for a, _ in waiting],
             "messages": [a.message_key for a, _ in waiting],
         }
-        store.create(
-            f"releases/{month}/{at:%Y%m%dT%H%M%S%fZ}.json",
-            sealed(note),
-            content_type="application/json",
-        )
+        name = f"releases/{month}/{at:%Y%m%dT%H%M%S%fZ}.json"
+        store.create(name, sealed(name, note), content_type="application/json")
         made = {a.la_code: _deliver(store, transport, settings, a, council, at) for a, council in waiting}
         note_undelivered(store, settings, month)
     return made | ({"not looked at": [Delivery("", "", Status.FAILED, False, f) for f in faults]} if faults else {})

@@ -60,7 +60,7 @@ def deliver(
             (Delivery(outgoing.key, a, Status.SENT, attempted=False) for a in wanted), key=lambda d: d.address
         )
     record = record_of(outgoing)
-    kept, entries = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at)
+    kept, entries = ledger.create(outgoing.key, outgoing.message_id, wanted, record, at, transport.name)
     if kept != record:  # an earlier run recorded it: send the same bytes again
         outgoing = message_of(kept, outgoing.key)
     return _send(ledger, transport, outgoing, entries, wanted, at)
@@ -87,7 +87,9 @@ def _send(
     done: list[Delivery] = []
     taken: list[Entry] = []
     for entry in entries:
-        if not ledger.is_open(entry):
+        if ledger.has_begun(entry):
+            taken.append(entry)
+        elif not ledger.is_open(entry):
             done.append(Delivery(entry.key, addresses[entry.who], entry.status, False, ledger.reason(entry)))
         elif entry.who not in wanted:
             ledger.advance(entry, Status.FAILED, at, reason=NO_RECIPIENT)

@@ -188,7 +188,8 @@ def note_undelivered(store: Store, settings: Settings, month: Month, *, unaddres
         return
     marker["undelivered"] = len(undelivered(store, settings, month))
     marker["unaddressed"] = marker.get("unaddressed", 0) if unaddressed is None else unaddressed
-    store.replace(success_name(month), sealed(marker), content_type="application/json")
+    name = success_name(month)
+    store.replace(name, sealed(name, marker), content_type="application/json")
 
 
 def noted_undelivered(store: Store, month: Month) -> tuple[int, int]:

@@ -62,7 +62,7 @@ def end_hold(store: Store, month: Month) -> None:
     with suppress(ObjectMissing):
         marker = read_json(store, success_name(month), dict)
         if marker.get("held"):
-            content = sealed({**marker, **hold_in_marker(())})
+            content = sealed(success_name(month), {**marker, **hold_in_marker(())})
             store.replace(success_name(month), content, content_type="application/json")
 
 

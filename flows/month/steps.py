@@ -279,7 +279,9 @@ def write_success_marker(store: Store, month: Month, alerting: Alerting, held: M
 
     `held` is what it says about the storm valve (`flows.mail.valve.hold_in_marker`).
     """
+    name = success_name(month)
     content = sealed(
+        name,
         {
             "month": str(month),
             "edition": alerting.manifest.edition if alerting.manifest else None,
@@ -288,8 +290,7 @@ def write_success_marker(store: Store, month: Month, alerting: Alerting, held: M
             "settings_digest": alerting.versions.settings,
             "councils": len(alerting.decided),
             **held,
-        }
+        },
     )
-    name = success_name(month)
     store.replace(name, content, content_type="application/json")
     return name

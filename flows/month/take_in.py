@@ -28,7 +28,7 @@ from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission
 from flows.month.apart import fault_sentence, run_by_council
 from flows.store import Store
-from flows.store.editions import History
+from flows.store.editions import COMPARED_WITH, READ_AGAIN, History
 from flows.store.manifest import Manifest
 from flows.store.progress import step
 
@@ -95,7 +95,7 @@ def months_due(
     due: list[Due] = []
     months = list(months)
     last = months[-1]
-    previous_restated = False
+    previous_restated, needed = False, {0: READ_AGAIN, 1: COMPARED_WITH}
     kept_from = history.records_kept_from
     lying_there = landing_snapshot(landing)
     mappings = list(lying_there.list(f"{MAPPINGS}/"))
@@ -110,7 +110,7 @@ def months_due(
         mark = fingerprint(files, strange)
         lying = bool(files or strange)
         changed = lying and (known is None or known.fingerprint != mark)
-        fault = history.fault(month, day, whole=last.minus(month) == 1) if lying and not changed else ""
+        fault = history.fault(month, day, needed.get(last.minus(month), "")) if lying and not changed else ""
         if lying and not changed and not fault and accepted and known and _judged_anew(history, known, accepted):
             fault = "other failures are accepted now"
         if fault:

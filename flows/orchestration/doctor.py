@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 import polars as pl
 
@@ -166,28 +167,28 @@ def _parser(name: str) -> Callable[[bytes], object]:
     if _ALERT.fullmatch(name):
         return alert_at(name)
     if name.startswith("submissions/"):
-        return submissions_of
+        return partial(submissions_of, name)
     if name.startswith("approvals/"):
         record = Ruling if name.endswith("/decision.json") else Pending
-        return lambda content: record.model_validate(unsealed(content))
+        return lambda content: record.model_validate(unsealed(content, name))
     if (month := month_of(name)) is not None and name == success_name(month):
-        return lambda content: _marker_of(month, content)
+        return lambda content: _marker_of(month, name, content)
     if name.endswith(".json"):
-        return _json_object
+        return partial(_json_object, name)
     if name.endswith(".parquet"):
         return lambda content: pl.read_parquet(io.BytesIO(content))
     return bytes
 
 
-def _marker_of(month: Month, content: bytes) -> object:
-    marker = unsealed(content)
+def _marker_of(month: Month, name: str, content: bytes) -> object:
+    marker = unsealed(content, name)
     if marker["month"] != str(month):
         raise ValueError("another month's")
     return marker
 
 
-def _json_object(content: bytes) -> object:
-    found = unsealed(content)
+def _json_object(name: str, content: bytes) -> object:
+    found = unsealed(content, name)
     if not isinstance(found, (dict, list)) or not found and content.strip() != b"{}":
         raise ValueError("no object")
     return found

@@ -12,12 +12,13 @@ that leaves the old version in use, and the next refresh finishes the work.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -104,11 +105,12 @@ class Shelf:
         else:
             kind = _KINDS.get(version.contents.suffix, "application/octet-stream")
             self._create(f"{folder}{version.filename}", content, kind)
-            self._create(f"{folder}{version.id}.json", sealed(version.model_dump(mode="json")), _JSON)
+            self._write_note(f"{folder}{version.id}.json", version.model_dump(mode="json"))
         before = self.in_use(version.source)
         beside = tuple(v.id for v in needed_beside(version, before))
         pointer = _InUse(version=version.id, beside=beside)
-        self._store.replace(f"{folder}in-use.json", sealed(pointer.model_dump(mode="json")), content_type=_JSON)
+        in_use = f"{folder}in-use.json"
+        self._store.replace(in_use, sealed(in_use, pointer.model_dump(mode="json")), content_type=_JSON)
         return version
 
     def note_refusal(self, source: str, content: bytes, reason: str, origin: str, at: datetime) -> str:
@@ -120,7 +122,7 @@ class Shelf:
                 return noted.name.removeprefix(folder).removesuffix(".json")
         name = version_id(at, digest)
         note = {"fetched": at.isoformat(), "sha256": digest, "size": len(content), "origin": origin, "reason": reason}
-        self._create(f"{folder}{name}.json", sealed(note), _JSON)
+        self._write_note(f"{folder}{name}.json", note)
         return name
 
     def export(self, folder: Path, sources: Iterable[str]) -> tuple[str, ...]:
@@ -158,6 +160,9 @@ class Shelf:
 
     def _version(self, source: str, name: str) -> Version:
         return read_json(self._store, f"reference/{source}/{name}.json", Version.model_validate)
+
+    def _write_note(self, name: str, document: Mapping[str, Any]) -> None:
+        self._create(name, sealed(name, document), _JSON)
 
     def _create(self, name: str, content: bytes, kind: str) -> None:
         try:

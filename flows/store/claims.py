@@ -97,7 +97,7 @@ class Claim:
             "heartbeat": self.heartbeat.isoformat(),
             "released": self.released,
         }
-        return sealed(document)
+        return sealed(self.name, document)
 
     def lapses(self, rules: ClaimSettings) -> datetime:
         """The time from which it counts as dead unless it is renewed."""

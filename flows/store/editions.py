@@ -124,20 +124,18 @@ class History:
         known = [m for m in self.editions(month) if m.known_to <= cutoff]
         return known[-1] if known else None
 
-    def fault(self, month: Month, cutoff: date, *, whole: bool = False) -> str:
+    def fault(self, month: Month, cutoff: date, also: str = "") -> str:
         """A sentence on why the month's data cannot be relied on; empty if it can.
 
-        Checks that every table is there and has its size. Reads the tables that later months look back on and checks
-        their hashes. With `whole` it also reads rows and states, which the next month is compared with.
+        Checks that every table is there and has its size. Reads the tables that later months look back on, and those
+        whose names match `also`, which the run needs besides, and checks their hashes.
         """
         try:
             manifest = self.as_of(month, cutoff)
             if manifest is not None:
                 for name in self.listed(manifest):
-                    if _looked_back_on(name):
-                        self._read_small(manifest, name)
-                    elif whole:
-                        self.content(manifest, name)
+                    if _looked_back_on(name) or re.fullmatch(also, name):
+                        self._read_ahead(manifest, name)
                     else:
                         self._require_there(manifest, name)
         except DamagedObject as error:
@@ -189,7 +187,7 @@ class History:
         return file
 
     def _the_same(self, name: str, manifest: Manifest) -> Manifest:
-        stored = read_kept(self.store, name, manifest_from_bytes)
+        stored = read_kept(self.store, name, partial(manifest_from_bytes, name))
         if stored != manifest:
             raise AlreadyThere(
                 f"Another run has written edition {manifest.edition} of {manifest.month} with other content. "
@@ -208,6 +206,7 @@ class History:
         if content is None:
             empty = schema.to_frame()
             return empty.select(columns) if columns else empty
+        self._contents.pop((_file(manifest, name), name), None)
         return parsed(_file(manifest, name), content, lambda c: frame_of(name, c, schema, columns))
 
     def failures(self, manifest: Manifest) -> pl.DataFrame:
@@ -230,7 +229,6 @@ class History:
         key = (_file(manifest, name), name, manifest.fingerprint)
         if key not in self._frames:
             self._frames[key] = self.table(manifest, name, schema)
-            self._contents.pop(key[:2], None)
         return self._frames[key]
 
     def _found(self, month: Month) -> _Found:
@@ -241,7 +239,7 @@ class History:
             for name in sizes:
                 if match := _MANIFEST.fullmatch(name):
                     try:
-                        manifests[int(match[1])] = read_kept(self.store, name, partial(_manifest_at, name))
+                        manifests[int(match[1])] = read_kept(self.store, name, partial(manifest_from_bytes, name))
                     except DamagedObject as error:
                         damaged[int(match[1])] = error
                     except ObjectMissing:
@@ -302,7 +300,7 @@ class History:
         self._contents |= {(file, n): content for n, content in found.items()}
         return found
 
-    def _read_small(self, manifest: Manifest, name: str) -> None:
+    def _read_ahead(self, manifest: Manifest, name: str) -> None:
         content = self.content(manifest, name)
         if content is not None:
             self._contents[_file(manifest, name), name] = content
@@ -332,15 +330,10 @@ class History:
 _WRITERS = 8
 _MANIFEST_FILE = "manifest.json"
 _MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
+#: Tables of the month before, which a month is compared with; and the table of the month itself that its run reads.
+COMPARED_WITH, READ_AGAIN = r"workforce|caseload|state-.+", "failures"
 #: Tables with rows about workers or children, which have a retention period of their own.
 _RECORDS = re.compile(r"workforce|caseload|failures")
-
-
-def _manifest_at(name: str, content: bytes) -> Manifest:
-    found = manifest_from_bytes(content)
-    if name != f"{found.prefix}manifest.json":
-        raise ValueError("another edition's")
-    return found
 
 
 def stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

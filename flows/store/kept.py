@@ -187,7 +187,9 @@ def rehash(store: Store, names: Iterable[str]) -> None:
 
 def _write(store: Store, month: Month, before: Mapping[str, str], now: Mapping[str, str]) -> None:
     if now != before:
-        store.replace(kept_name(month), sealed({"objects": dict(now)}), content_type="application/json")
+        store.replace(
+            kept_name(month), sealed(kept_name(month), {"objects": dict(now)}), content_type="application/json"
+        )
 
 
 def _readable(store: Store, month: Month) -> dict[str, str]:

@@ -1,9 +1,11 @@
 """The ledger: who was sent which message, when, and with what result. Append-only, in the object store.
 
     ledger/2026-10/370/r1/new_watch/message.eml                     the exact message, before any attempt
-    ledger/2026-10/370/r1/new_watch/<addressee>/0000-created.json
+    ledger/2026-10/370/r1/new_watch/<addressee>/0000-created.json   left out if it is sent at once
     ledger/2026-10/370/r1/new_watch/<addressee>/0001-sending.json
     ledger/2026-10/370/r1/new_watch/<addressee>/0002-sent.json      or 0002-failed.json
+
+The first event of an addressee has the address, the Message-ID and the hash of the message.
 
 Each event is an object that is created conditionally and never changed. So the order of events cannot be
 rewritten, and of two runs at once only one can make an attempt.
@@ -19,6 +21,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -120,6 +123,7 @@ class Ledger:
         self._found: dict[str, list[Entry]] | None = None
         self._listed = listed
         self._changed: set[str] = set()
+        self._begun: set[Entry] = set()
 
     def recorded(self, key: str) -> list[Entry]:
         """The latest entries of a message's addressees from the listing of the month; none if it is not in it."""
@@ -133,12 +137,13 @@ class Ledger:
         return self._found.get(key, [])
 
     def create(
-        self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime
+        self, key: str, message_id: str, recipients: Sequence[str], content: bytes, at: datetime, transport: str = ""
     ) -> tuple[bytes, list[Entry]]:
         """Record a message and its addressees before anything is sent. Returns the bytes to send and the entries.
 
         If the message was recorded before, by a run that died or was repeated, the recorded bytes are returned, so
-        that the same message is sent again. Of a new message nothing is asked for that was just written.
+        that the same message is sent again. Of a new message nothing is asked for that was just written. With
+        `transport` the first event of a new message's addressees is already the attempt (`has_begun`).
         """
         known: set[str] | None = None
         self._changed.add(key)
@@ -150,8 +155,23 @@ class Ledger:
         facts = {"message_id": message_id, "at": at.isoformat(), "sha256": digest(content)}
         addresses = {addressee_name(a): a for a in reversed(recipients) if addressee_name(a) not in (known or ())}
         new = [Entry(key, w, Status.CREATED, 0) for w in sorted(addresses)]
+        if known is None and transport:
+            return content, [self._begin(e, {**facts, "address": addresses[e.who]}, transport) for e in new]
         ours = [self._write(e, {**facts, "address": addresses[e.who]}) for e in new]
         return content, new if known is None and all(ours) else self.entries(key)
+
+    def _begin(self, entry: Entry, facts: dict[str, str | int], transport: str) -> Entry:
+        """The attempt as an addressee's first event; the entry as it was if another run was quicker."""
+        sending = Entry(entry.key, entry.who, Status.SENDING, 1)
+        if not self._write(sending, {**facts, "transport": transport}):
+            return entry
+        self._written[entry.name] = _event(dict(facts))
+        self._begun.add(sending)
+        return sending
+
+    def has_begun(self, entry: Entry) -> bool:
+        """Whether this ledger has itself recorded the attempt that the entry says."""
+        return entry in self._begun
 
     def message(self, key: str) -> bytes:
         """The recorded message, checked against the hash in its addressees' events (version 0.1.0 recorded none)."""
@@ -161,17 +181,19 @@ class Ledger:
 
     def _first(self, entry: Entry) -> dict[str, str | int]:
         """What was recorded before anything was sent. Raises DamagedObject also if it is gone: later events exist."""
-        name = f"{entry.prefix}0000-created.json"
+        name = Entry(entry.key, entry.who, Status.CREATED, 0).name
 
         def own(found: dict[str, str | int]) -> dict[str, str | int]:
             if addressee_name(str(found["address"])) != entry.who:
                 raise ValueError("another addressee's")
             return _event(found)
 
-        try:
-            return self._written.get(name) or read_json(self._store, name, own)
-        except ObjectMissing:
-            raise DamagedObject(f"“{name}” is gone from the store. {remedy(name)}") from None
+        if name in self._written:
+            return self._written[name]
+        for first in (name, Entry(entry.key, entry.who, Status.SENDING, 1).name):
+            with suppress(ObjectMissing):
+                return read_json(self._store, first, own)
+        raise DamagedObject(f"The first event in “{entry.prefix}” is gone from the store. {remedy(name)}")
 
     def entries(self, key: str) -> list[Entry]:
         """The latest entry of each addressee of a message, sorted by addressee."""
@@ -221,8 +243,10 @@ class Ledger:
         for entry in self.entries(f"{month}/{folder}".rstrip("/")):
             history = self.history(entry)
             if not history or not {"address", "message_id"} <= set(history[0]):
-                name = f"{entry.prefix}0000-created.json"
-                raise DamagedObject(f"“{name}” in the store is missing or says not who was written to. {remedy(name)}")
+                raise DamagedObject(
+                    f"The first event in “{entry.prefix}” of the store is missing or says not who was written to. "
+                    f"{remedy(entry.name)}"
+                )
             last = history[-1]
             lines.append(
                 LedgerLine(
@@ -259,7 +283,7 @@ class Ledger:
     def _write(self, entry: Entry, facts: dict[str, str | int]) -> bool:
         self._changed.add(entry.key)
         try:
-            self._store.create(entry.name, sealed(facts), content_type=_JSON)
+            self._store.create(entry.name, sealed(entry.name, facts), content_type=_JSON)
         except AlreadyThere:
             return False
         if entry.status is Status.CREATED:

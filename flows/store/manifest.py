@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
+from functools import partial
 
 from expectations.fates import Fate
 from features.months import Month
@@ -127,16 +128,21 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
         }
     if manifest.pack:
         document["pack"] = b64encode(manifest.pack).decode()
-    return sealed(document)
+    return sealed(f"{manifest.prefix}manifest.json", document)
 
 
 def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def manifest_from_bytes(content: bytes) -> Manifest:
-    """Parse a stored manifest. Bytes of another shape raise any error, so call this through `flows.store.reading`."""
-    d = unsealed(content)
+def manifest_from_bytes(name: str, content: bytes) -> Manifest:
+    """Parse a manifest stored under a name.
+
+    Bytes of another shape, or of another edition, raise any error, so call this through `flows.store.reading`.
+    """
+    d = unsealed(content, name)
+    if name != f"{edition_prefix(Month.parse(d['month']), d['edition'])}manifest.json":
+        raise ValueError("another edition's")
     return Manifest(
         month=Month.parse(d["month"]),
         edition=d["edition"],
@@ -172,7 +178,7 @@ def require_hashes(store: Store, files: Iterable[str]) -> None:
     """Raise DamagedObject if one of these tables does not have the hash in its edition's manifest."""
     for prefix, names in _by_edition(files):
         with suppress(ObjectMissing):
-            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
+            manifest = _manifest(store, prefix)
             for stored in (manifest.tables or {}).values():
                 if (name := f"{prefix}/{stored.file}") in names:
                     read_kept(store, name, bytes, stored.sha256)
@@ -182,7 +188,7 @@ def rewrite_hashes(store: Store, files: Iterable[str]) -> None:
     """Update the hashes in manifests after their tables were rewritten in place with another pseudonym key."""
     for prefix, names in _by_edition(files):
         with suppress(ObjectMissing):
-            manifest = read_kept(store, f"{prefix}/manifest.json", manifest_from_bytes)
+            manifest = _manifest(store, prefix)
             tables = dict(manifest.tables or {})
             for table, stored in tables.items():
                 if (name := f"{prefix}/{stored.file}") in names:
@@ -191,6 +197,11 @@ def rewrite_hashes(store: Store, files: Iterable[str]) -> None:
             if tables != (manifest.tables or {}):
                 content = manifest_to_bytes(replace(manifest, tables=tables))
                 store.replace(f"{prefix}/manifest.json", content, content_type="application/json")
+
+
+def _manifest(store: Store, prefix: str) -> Manifest:
+    name = f"{prefix}/manifest.json"
+    return read_kept(store, name, partial(manifest_from_bytes, name))
 
 
 def _by_edition(files: Iterable[str]) -> list[tuple[str, set[str]]]:

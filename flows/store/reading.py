@@ -21,8 +21,8 @@ from flows.store.port import DamagedObject, Store
 
 T = TypeVar("T")
 
-#: The field with which a JSON object of the store vouches for itself.
-SEAL = "object_sha256"
+#: The fields with which a JSON object of the store vouches for itself: a hash of its content, and its own name.
+SEAL, NAME = "object_sha256", "object_name"
 
 #: Errors that parsing raises on damaged bytes. On some Parquet files Polars panics.
 _DOES_NOT_FIT = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError, EOFError, OSError)
@@ -62,23 +62,30 @@ def parsed(name: str, content: bytes, parse: Callable[[bytes], T], sha256: str =
 
 def read_json(store: Store, name: str, parse: Callable[[Any], T]) -> T:
     """Read an object with JSON, check its seal and parse it. Raises DamagedObject or ObjectMissing."""
-    return read_kept(store, name, lambda content: parse(unsealed(content)))
+    return read_kept(store, name, lambda content: parse(unsealed(content, name)))
 
 
-def sealed(document: Mapping[str, Any]) -> bytes:
-    """A JSON object as bytes to store, with a hash of itself, so that a flipped bit cannot read as another value."""
-    body = json.loads(json.dumps(document))
+def sealed(name: str, document: Mapping[str, Any]) -> bytes:
+    """A JSON object as bytes to store under a name, with that name and a hash of itself.
+
+    So a flipped bit cannot read as another value, nor an object that lies in another's place as that other one.
+    """
+    body = json.loads(json.dumps({**document, NAME: name}))
     return json.dumps({**body, SEAL: _seal(body)}, indent=1, sort_keys=True, ensure_ascii=False).encode() + b"\n"
 
 
-def unsealed(content: bytes) -> Any:
-    """The JSON of an object without its seal. Raises ValueError if it is not what was written.
+def unsealed(content: bytes, name: str) -> Any:
+    """The JSON of an object without its seal. Raises ValueError if it is not what was written under that name.
 
-    Up to 0.2.0 objects had no seal; they are read as they are.
+    Up to 0.2.0 objects had no seal; they are read as they are. The published file's months are a store of their own
+    below a prefix, so a name may stand behind others.
     """
     found = json.loads(content)
     if isinstance(found, dict) and SEAL in found and found.pop(SEAL) != _seal(found):
         raise ValueError("altered")
+    own = found.pop(NAME, name) if isinstance(found, dict) else name
+    if not f"/{name}".endswith(f"/{own}"):
+        raise ValueError("another object's")
     return found
 
 

@@ -186,7 +186,9 @@ def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime,
     if not by.strip() or not reason.strip():
         raise SettingsError("Deleting needs --by and --reason: both are kept with the record of what was deleted.")
     kept_from = max(filter(None, (records_kept_from(store), planned.periods.records)))
-    store.replace(RECORDS_KEPT_FROM, sealed({"month": str(kept_from)}), content_type="application/json")
+    store.replace(
+        RECORDS_KEPT_FROM, sealed(RECORDS_KEPT_FROM, {"month": str(kept_from)}), content_type="application/json"
+    )
     name = f"retention/{at:%Y-%m-%dT%H%M%S}Z.json"
     record = {
         "state": "begun",
@@ -208,10 +210,10 @@ def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime,
             for g in planned.going
         ],
     }
-    store.create(name, sealed(record), content_type="application/json")
+    store.create(name, sealed(name, record), content_type="application/json")
     store.purge(planned.stored)
     landing.purge(planned.landing)
-    store.replace(name, sealed({**record, "state": "done"}), content_type="application/json")
+    store.replace(name, sealed(name, {**record, "state": "done"}), content_type="application/json")
     return name
 
 

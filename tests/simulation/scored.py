@@ -41,7 +41,7 @@ def scored_scene() -> Scene:
     with tempfile.TemporaryDirectory() as folder:
         landing = Path(folder)
         (landing / "register.csv").write_text(write_register(made.register.councils), encoding="utf-8")
-        seat.create(KEY_NAME, sealed({"key": fingerprint_of(KEY)}))
+        seat.create(KEY_NAME, sealed(KEY_NAME, {"key": fingerprint_of(KEY)}))
         states: dict[Kind, pl.DataFrame | None] = {}
         for frames in generate(made):
             if frames.month >= _BEFORE:

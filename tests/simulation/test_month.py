@@ -83,7 +83,7 @@ def test_every_step_of_a_month_may_be_the_one_at_which_it_happens(here: Scene, t
 _FAULT = History.fault
 
 
-def _rows_unread(self: History, month: Month, cutoff: date, *, whole: bool = False) -> str:
+def _rows_unread(self: History, month: Month, cutoff: date, also: str = "") -> str:
     return _FAULT(self, month, cutoff)
 
 

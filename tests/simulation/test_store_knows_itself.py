@@ -120,6 +120,44 @@ def test_whatever_happens_to_a_store_is_named_and_nothing_false_is_said(here: An
     accident(here, truth, data)
 
 
+def _alike(objects: Mapping[str, bytes]) -> list[tuple[str, str]]:
+    """Every two objects of one kind: of one folder, whose file names differ in numbers and hashes alone."""
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(objects):
+        first, last = name.partition("/")[0], name.rpartition("/")[2]
+        kinds.setdefault((first, re.sub(r"[0-9a-f]{12,}|\d+", "*", last)), []).append(name)
+    return [(one, other) for names in kinds.values() for one in names for other in names if one != other]
+
+
+def _found(objects: Mapping[str, bytes]) -> set[str]:
+    world = World({n: (c, START) for n, c in objects.items()})
+    return {f.name for f in examine(cast(Store, Seat(world, (), lambda: None, lambda: None))).findings}
+
+
+def _misplaced(objects: Mapping[str, bytes], one: str, other: str) -> str:
+    """What is not named after an object was laid over another of its kind, and after both changed places."""
+    for now in ({other: objects[one]}, {other: objects[one], one: objects[other]}):
+        found = _found({**objects, **now})
+        if missed := [n for n in now if not _same(now[n], objects[n]) and not _named(n, found)]:
+            return f"{now.keys()}: {missed} of {found}"
+    return ""
+
+
+#: What says by itself whose it is. Pages, and tables by their hashes, are told by the lists of what runs wrote.
+_OF_ITSELF = re.compile(r"(?!validation/).+\.json")
+
+
+@pytest.mark.parametrize("every", [41, pytest.param(1, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])])
+def test_an_object_in_the_place_of_another_of_its_kind_is_named(truth: Truth, every: int) -> None:
+    pairs = _alike(truth.objects)
+    assert {n.partition("/")[0] for pair in pairs for n in pair} >= {"alerts", "claims", "ledger", "months", "runs"}
+    for pair in pairs[::every]:
+        assert not (said := _misplaced(truth.objects, *pair)), said
+    alone = {n: c for n, c in truth.objects.items() if not n.endswith("/kept.json")}
+    for pair in [p for p in pairs if _OF_ITSELF.fullmatch(p[0]) and {*p} <= {*alone}][::every]:
+        assert not (said := _misplaced(alone, *pair)), f"without the lists: {said}"
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
 @given(data=st.data())

@@ -82,7 +82,7 @@ def _editions(store: LocalStore) -> None:
                 history.table(manifest, f"counts-{kind}", counts_schema(kind))
             history.table(manifest, "reasons", REASONS)
             history.table(manifest, "failures", FAILURES)
-        history.fault(month, CUTOFF, whole=True)
+        history.fault(month, CUTOFF, ".*")
 
 
 def _alerts(store: LocalStore) -> None:
