@@ -221,5 +221,5 @@ def test_what_is_written_down_tells_nothing_of_a_key(folder: Path) -> None:
     written = [store.read(o.name) for o in store.list("pseudonyms/")]
     assert len(written) == 2
     assert not any(key[:8] in content for key in (OLD, NEW) for content in written)
-    assert list(json.loads(store.read(KEY_NAME))) == ["key", "object_sha256"]
+    assert list(json.loads(store.read(KEY_NAME))) == ["key", "object_name", "object_sha256"]
     require_key(store, NEW)

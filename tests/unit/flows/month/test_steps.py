@@ -25,7 +25,7 @@ def test_the_success_marker_is_a_line_ended_text_and_says_what_was_decided(tmp_p
     content = store.read(name)
     assert content.endswith(b"}\n")
     said = json.loads(content)
-    assert len(said.pop("object_sha256")) == 64
+    assert len(said.pop("object_sha256")) == 64 and said.pop("object_name") == name
     assert said == {
         "month": "2026-10",
         "edition": None,
