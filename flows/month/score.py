@@ -27,7 +27,7 @@ from models.scoring.score_month import score_month, unscored
 RETURNS_MAX_AGE_MONTHS = 12
 
 #: The sentence that goes with every score.
-CAUTION = "A score says how councils with such figures were later judged; it does not predict a grade"
+CAUTION = "A score says how councils with such figures were later judged; it does not predict a grade."
 
 
 def load_model(settings: Settings, store: Store, known_by: date | None = None) -> TrainedModel:
