@@ -58,9 +58,10 @@ def test_a_catch_up_is_measured_as_a_process_with_all_that_it_starts(capsys: pyt
 @pytest.mark.soak
 def test_more_workers_are_scheduled_from_measured_tasks(capsys: pytest.CaptureFixture[str]) -> None:
     assert workers.main(["--councils", "2", "--months", "2", "--workers", "2"]) == 0
-    assert re.search(r"^  2 workers: [\d.]+ s, [\d.]+ times as fast", capsys.readouterr().out, re.MULTILINE)
-    months = [workers.MonthTasks((1.0, 1.0, 1.0, 1.0), 0.5), workers.MonthTasks((1.0, 1.0), 0.5)]
+    assert re.search(r"^ +2 workers: [\d.]+ s, [\d.]+ times as fast", capsys.readouterr().out, re.MULTILINE)
+    months = [workers.MonthTasks((1.0, 1.0, 1.0, 1.0), 0.5, 0.25), workers.MonthTasks((1.0, 1.0), 0.5, 0.25)]
     assert [workers.finished(months, n) for n in (1, 2, 4, 6)] == [6.5, 3.5, 2.5, 2.0]
+    assert workers.cut(months[1]) == workers.MonthTasks((1.0, 1.0, 0.25), 0.25, 0.25)
 
 
 @pytest.mark.soak
