@@ -52,12 +52,10 @@ def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
 
     Only which rows belong to the same team matters, not its name; and the column may hold a person's name.
     """
-    sent = teams.unique()
-    plain = pl.first().str.strip_chars().str.to_lowercase().str.replace_all(r"\s+", " ")
-    named = sent.to_frame().select("team\x1f" + plain).to_series()
+    sent = teams.drop_nulls().unique().to_list()
+    named = pl.Series(["team\x1f" + " ".join(team.lower().split()) for team in sent], dtype=pl.String())
     hashed = pseudonyms(named, la_code=la_code, key=key).to_list()
-    codes = pl.Series([None if h is None else f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
-    return teams.replace_strict(sent, codes)
+    return teams.replace_strict(sent, [f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], return_dtype=pl.String())
 
 
 @lru_cache(_COUNCILS)
