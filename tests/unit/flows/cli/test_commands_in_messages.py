@@ -6,6 +6,7 @@ import ast
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,16 @@ def _texts(tree: ast.Module) -> Iterator[str]:
             yield node.value
 
 
+@cache
+def _whole() -> TyperGroup:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group
+
+
 def taken(command: str) -> str:
     """Why the command line would not take the words after `holdfast`; empty if it would."""
-    group, words = typer.main.get_command(app), shlex.split(command)
+    group, words = _whole(), shlex.split(command)
     while isinstance(group, TyperGroup):
         name = words.pop(0) if words else ""
         if name not in group.commands:

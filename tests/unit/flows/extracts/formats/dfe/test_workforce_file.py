@@ -221,7 +221,8 @@ def test_the_two_releases_agree_where_they_describe_the_same_councils(public_dat
 
 def test_a_register_with_the_public_record(public_data: Path) -> None:
     published = _official(public_data, SINCE_2023)
-    register = register_from_published(published, read_record(public_data))
+    record = read_record(public_data)
+    register = register_from_published(published, record)
     assert len(register.valid_in(Month(2023, 9))) == 151
     joint, cumberland = register.by_code["314 / 318"], register.by_code["942"]
     assert len(joint.neighbours) == 10
@@ -232,5 +233,5 @@ def test_a_register_with_the_public_record(public_data: Path) -> None:
     assert all(n in register.by_code for c in register.councils for n in c.neighbours)
     # Two neighbours that report jointly are one.
     assert all(len(c.neighbours) in (9, 10) and c.imd_score for c in register.valid_in(Month(2023, 9)))
-    earlier = register_from_published(published, read_record(public_data), known_by=date(2019, 9, 30))
+    earlier = register_from_published(published, record, known_by=date(2019, 9, 30))
     assert all(j.published <= date(2019, 9, 30) for c in earlier.councils for j in c.judgements)
