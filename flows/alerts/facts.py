@@ -189,17 +189,13 @@ class ValidationFacts(Record):
         return sum(n.count for n in self.notes if n.severity == severity and (extract is None or n.extract == extract))
 
 
-def council_facts(
-    features: pl.DataFrame, la_code: str, month: Month, *, chart_months: int = CHART_MONTHS
-) -> CouncilFacts:
-    """The facts about one council, from FEATURES_SCHEMA rows. Ignores other councils' rows and later months."""
-    return facts_by_council(features, (la_code,), month, chart_months=chart_months)[la_code]
-
-
 def facts_by_council(
     features: pl.DataFrame, la_codes: tuple[str, ...], month: Month, *, chart_months: int = CHART_MONTHS
 ) -> dict[str, CouncilFacts]:
-    """`council_facts` for many councils. Goes over the frame only once."""
+    """The facts about each of these councils, from FEATURES_SCHEMA rows. Ignores other councils' and later months' rows.
+
+    Goes over the frame only once.
+    """
     months = tuple(month_range(month.plus(1 - chart_months), month))
     series = (
         conform(features, FEATURES_SCHEMA, "features")

@@ -9,7 +9,14 @@ from expectations.fates import Fate, FileFate
 from features.frames import FEATURES_SCHEMA
 from features.months import Month
 from features.registry import BY_NAME, Kind, Missing
-from flows.alerts.facts import SubmissionFact, ValidationFacts, ValidationNote, council_facts, facts_by_council
+from flows.alerts.facts import (
+    CHART_MONTHS,
+    CouncilFacts,
+    SubmissionFact,
+    ValidationFacts,
+    ValidationNote,
+    facts_by_council,
+)
 from tests.unit.flows.alerts.examples import MONTH, facts
 
 BLANK = dict.fromkeys(FEATURES_SCHEMA)
@@ -32,8 +39,12 @@ def frame(*rows: dict[str, object]) -> pl.DataFrame:
     return pl.DataFrame(list(rows), schema=FEATURES_SCHEMA, orient="row")
 
 
+def facts_of(features: pl.DataFrame, la_code: str, month: Month, *, chart_months: int = CHART_MONTHS) -> CouncilFacts:
+    return facts_by_council(features, (la_code,), month, chart_months=chart_months)[la_code]
+
+
 def test_a_measure_comes_with_its_past_neighbours_and_signal() -> None:
-    facts = council_facts(
+    facts = facts_of(
         frame(
             row(
                 "unallocated_rate",
@@ -57,7 +68,7 @@ def test_a_measure_comes_with_its_past_neighbours_and_signal() -> None:
 
 
 def test_a_signal_that_means_neither_is_no_signal() -> None:
-    facts = council_facts(
+    facts = facts_of(
         frame(row("agency_cover_rate_fte", value=0.5, xmr_signal="shift", xmr_toward="neither")), "991", MONTH
     )
     assert facts.signals == ()
@@ -67,11 +78,11 @@ def test_other_councils_and_later_months_do_not_enter() -> None:
     own = row("agency_rate_fte", value=0.2)
     other = row("agency_rate_fte", la_code="992", value=0.9)
     later = row("agency_rate_fte", MONTH.plus(1), value=0.8)
-    assert council_facts(frame(own, other, later), "991", MONTH) == council_facts(frame(own), "991", MONTH)
+    assert facts_of(frame(own, other, later), "991", MONTH) == facts_of(frame(own), "991", MONTH)
 
 
 def test_a_median_of_few_neighbours_is_left_out_of_fact_and_chart() -> None:
-    facts = council_facts(
+    facts = facts_of(
         frame(row("agency_rate_fte", value=0.2, neighbours_median=0.1, neighbours_reported=2)), "991", MONTH
     )
     assert facts.measures["agency_rate_fte"].neighbours_median is None
@@ -79,7 +90,7 @@ def test_a_median_of_few_neighbours_is_left_out_of_fact_and_chart() -> None:
 
 
 def test_a_missing_month_is_a_gap_in_the_series() -> None:
-    facts = council_facts(
+    facts = facts_of(
         frame(row("agency_rate_fte", MONTH.plus(-2), value=0.1), row("agency_rate_fte", value=0.2)),
         "991",
         MONTH,
@@ -89,7 +100,7 @@ def test_a_missing_month_is_a_gap_in_the_series() -> None:
 
 
 def test_a_rate_on_few_people_is_known_to_be_one() -> None:
-    facts = council_facts(
+    facts = facts_of(
         frame(row("unallocated_rate", value=0.01, numerator=3.0, denominator=300.0, small_base=False)), "991", MONTH
     )
     assert facts.measures["unallocated_rate"].rests_on_few
@@ -98,7 +109,7 @@ def test_a_rate_on_few_people_is_known_to_be_one() -> None:
 def test_many_councils_at_once_are_the_same_as_one_by_one() -> None:
     rows = frame(*(row(m, la_code=c, value=0.1) for c in ("991", "992") for m in list(BY_NAME)[:4]))
     together = facts_by_council(rows, ("991", "992", "993"), MONTH)
-    assert together["992"] == council_facts(rows, "992", MONTH)
+    assert together["992"] == facts_of(rows, "992", MONTH)
     assert together["993"].measures == {}
 
 
@@ -113,7 +124,7 @@ def test_a_chart_shows_the_months_own_figures_where_the_measure_is_a_sum_over_mo
         "xmr_value": 0.36,
         "small_base": False,
     }
-    facts = council_facts(pl.DataFrame([row], schema=FEATURES_SCHEMA, orient="row"), "Z01", month)
+    facts = facts_of(pl.DataFrame([row], schema=FEATURES_SCHEMA, orient="row"), "Z01", month)
     assert facts.series["turnover_rate_fte"].values[-1] == 0.36
     assert facts.measures["turnover_rate_fte"].value == 0.15
 
@@ -165,17 +176,17 @@ def test_the_mean_before_is_shown_where_a_measure_is_worse_and_no_longer_moves(
     toward: str | None, level: str | None, settled: float | None
 ) -> None:
     now = row("unallocated_rate", value=0.08, xmr_toward=toward, xmr_level=level, xmr_mean_before=0.05)
-    assert council_facts(frame(now), "991", MONTH).series["unallocated_rate"].settled == settled
+    assert facts_of(frame(now), "991", MONTH).series["unallocated_rate"].settled == settled
 
 
 def test_a_settled_level_needs_a_figure_of_this_month() -> None:
     before = row("unallocated_rate", MONTH.plus(-1), value=0.08, xmr_level="concern", xmr_mean_before=0.05)
-    assert council_facts(frame(before), "991", MONTH).series["unallocated_rate"].settled is None
+    assert facts_of(frame(before), "991", MONTH).series["unallocated_rate"].settled is None
 
 
 def test_a_share_is_between_nought_and_one_and_a_month_of_new_references_is_known() -> None:
     early = row("unallocated_rate", MONTH.plus(-2), reason=Missing.NEW_REFERENCES)
-    facts = council_facts(frame(early, row("unallocated_rate", value=0.9, xmr_lower=0.7, xmr_upper=1.2)), "991", MONTH)
+    facts = facts_of(frame(early, row("unallocated_rate", value=0.9, xmr_lower=0.7, xmr_upper=1.2)), "991", MONTH)
     assert facts.measures["unallocated_rate"].usual_low == 0.7
     assert facts.measures["unallocated_rate"].usual_high == 1.0
     assert facts.series["unallocated_rate"].begun_anew == (MONTH.plus(-2),)
