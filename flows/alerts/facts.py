@@ -192,7 +192,7 @@ class ValidationFacts(Record):
 def facts_by_council(
     features: pl.DataFrame, la_codes: tuple[str, ...], month: Month, *, chart_months: int = CHART_MONTHS
 ) -> dict[str, CouncilFacts]:
-    """The facts about each of these councils, from FEATURES_SCHEMA rows. Ignores other councils' and later months' rows.
+    """The facts about each of these councils, from FEATURES_SCHEMA rows. Ignores other rows and later months.
 
     Goes over the frame only once.
     """
