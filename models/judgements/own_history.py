@@ -34,7 +34,7 @@ def design_from_history(features: pl.DataFrame, register: Register, national: pl
         for council in register.councils
         for judgement in council.judgements_by(date.max)
         for months in MONTHS_BEFORE
-        if months == 0 or _was_next(council, judgement, months)
+        if _was_next(council, judgement, months)
     ]
     schema = {**INSPECTIONS, **_CONTEXT}
     asked = pl.DataFrame(rows, schema={n: schema[n] for n in _NAMES}, orient="row").with_columns(

@@ -66,6 +66,15 @@ def test_each_judgement_has_the_months_known_before_its_inspection(design: Desig
     assert (second["below_good"], second["inadequate"], second["good_before"]) == (True, True, True)
 
 
+def test_a_judgement_is_asked_about_only_while_it_was_the_next(design: Design) -> None:
+    """The one of December 2024 came between the question of July 2024 and the judgement it would be about."""
+    judged = (Judgement(date(2024, 12, 1), "Good"), Judgement(date(2025, 9, 1), "Inadequate"))
+    register = Register((Council("X01", "Made-up", Month(2019, 1), judgements=judged),))
+    own = design_from_history(_features(), register, design.national).frame
+    months = {published: own.filter(published=published)["months_before"].to_list() for published in own["published"]}
+    assert months == {date(2024, 12, 1): [0, 6, 12], date(2025, 9, 1): [0, 6]}
+
+
 def test_it_trains_beside_the_published_record(design: Design) -> None:
     own = design_from_history(_features(), REGISTER, design.national)
     both = together(design, own)

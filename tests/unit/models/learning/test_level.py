@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from models.evidence.levels import InspectionCalendar, methods, scenarios, simulate_levels
+from models.evidence.levels import InspectionCalendar, _known_by, methods, scenarios, simulate_levels
 from models.learning.level import Judged, Level, LevelRule, followed, served, unknown
+from models.learning.serving import level_shift
 from tests.unit.models.golden import differences
 
 RULE = LevelRule()
@@ -72,6 +73,16 @@ def calendar() -> InspectionCalendar:
 
 
 FALL = {2014: 0.0, 2015: 0.4, 2016: -0.1, 2017: -1.3}
+
+
+def test_a_years_cut_point_is_fitted_to_what_was_published_before_its_first_day() -> None:
+    days = [*(date(2019, 12, n) for n in range(1, 21)), date(2020, 1, 1), date(2020, 1, 10), date(2020, 3, 31)]
+    published = np.array([d.toordinal() for d in days], dtype=np.float64)
+    asked = np.array([0.0] * 22 + [date(2020, 1, 15).toordinal()]) + np.r_[published[:22] - 30, 0.0]
+    odds, bad = np.linspace(-1, 1, 23), np.arange(23) % 2 == 0
+    ((at, judged, shift),) = _known_by(InspectionCalendar(asked, published), odds, bad, np.array([22]))
+    assert (at, len(judged)) == (22, 22), "what came out in January is known on its 15th"
+    assert shift == level_shift(odds[:20], bad[:20], np.ones(20))
 
 
 @pytest.mark.parametrize("name", list(scenarios(InspectionCalendar(np.array([1.0]), np.array([2.0])), FALL)))
