@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
@@ -78,6 +79,15 @@ def test_each_step_of_a_month_may_be_the_one_at_which_it_happens(here: Scene, tr
 def test_every_step_of_a_month_may_be_the_one_at_which_it_happens(here: Scene, truth: Truth, kind: str) -> None:
     for at in range(truth.steps):
         assert not (said := wrong_with(here, truth, Schedule(((Fault(at, kind),),)))), said
+
+
+def test_the_first_reading_may_fail_everywhere(here: Scene, truth: Truth) -> None:
+    """Half of each object of the store comes at first; none of the files in the landing is given to the first run."""
+    stored = [Fault(0, "torn", on=f"read {re.escape(name)}") for name in truth.objects]
+    landed = [Fault(0, "denied", on=f"land {re.escape(found.name)}") for found in here.landing.list()]
+    assert run_month(here, here.world(), stored, "first")[0] == "done", "an object is read once more"
+    for first in (stored, landed, [*stored, *landed]):
+        assert not (said := wrong_with(here, truth, Schedule((tuple(first), tuple(stored))))), said
 
 
 _FAULT = History.fault

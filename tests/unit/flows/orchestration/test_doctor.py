@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from features.months import Month
 from flows.alerts.alert import Alert
 from flows.alerts.together import keep_together
+from flows.orchestration import doctor
 from flows.orchestration.doctor import examine
 from flows.orchestration.restore import mend
 from flows.store import LocalStore
@@ -201,3 +202,8 @@ def test_an_edition_whose_place_was_taken_is_laid_aside_whole(whole: LocalStore,
     assert finding.laid_aside == "set-aside/2026-10/"
     assert examine(store).findings == ()
     assert [m.edition for m in History(store).editions(OCTOBER)] == [2]
+
+
+def test_the_page_on_s3_names_every_folder_of_a_store() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "s3.md").read_text(encoding="utf-8")
+    assert [f for f in (*doctor._KNOWN, doctor.SET_ASIDE) if f"{f}/" not in page] == []
