@@ -119,9 +119,10 @@ def resident(pid: int) -> int:
 def digest(store: Path) -> str:
     """A hash of every table of every edition, by name."""
     found = hashlib.sha256()
-    for file in sorted(store.glob("months/**/*.parquet")):
-        found.update(file.relative_to(store).as_posix().encode())
-        found.update(hashlib.sha256(file.read_bytes()).digest())
+    for file in sorted(store.glob("months/*/*/manifest.json")):
+        tables = json.loads(file.read_bytes())["tables"]
+        lines = [f"{file.parent.relative_to(store)} {name} {tables[name]['sha256']}\n" for name in sorted(tables)]
+        found.update("".join(lines).encode())
     return found.hexdigest()[:12]
 
 
