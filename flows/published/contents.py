@@ -198,7 +198,7 @@ def _years(layout: Layout, table: RecordTable, frame: pl.DataFrame) -> tuple[dic
         values = [n for n in layout.needs if n not in _PLACE | {"age_group"}]
     keyed = keyed.drop_nulls(["period", "old_la_code"])
     if keyed.is_empty():
-        raise ReferenceDataError(f"{table.where}: no row of a council was found. The old file stays in use.")
+        raise ReferenceDataError(f"{table.where}: no row of a council was found.")
     _each_once(table, keyed)
     notes = [f"{table.where}: unknown symbol “{s}” reads as missing." for s in unknown_symbols(keyed, values)]
     if layout is layouts.LAIT:

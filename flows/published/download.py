@@ -28,7 +28,7 @@ _USER_AGENT = "holdfast-reference-refresh"
 
 
 class NotFetched(ReferenceDataError):
-    """A published file could not be fetched whole. The stored version stays in use."""
+    """A published file could not be fetched whole."""
 
 
 class _Later(Exception):
@@ -90,10 +90,7 @@ class Downloader:
             except _Later as trouble:
                 if attempt == attempts:
                     times = "once" if attempts == 1 else f"{attempts} times"
-                    raise NotFetched(
-                        f"{name}: {trouble} It was tried {times}; the stored version stays in use. "
-                        "The next refresh tries again."
-                    ) from None
+                    raise NotFetched(f"{name}: {trouble} It was tried {times}.") from None
                 pause = max(_FIRST_PAUSE_SECONDS * 2 ** (attempt - 1), trouble.after_seconds)
                 self._sleep(min(pause, _LONGEST_PAUSE_SECONDS))
         raise AssertionError("the last attempt returns or raises")
@@ -190,7 +187,7 @@ def _check_status(answer: httpx.Response, at: httpx.URL, name: str) -> None:
     what = _WORDS.get(status, "gives no file")
     raise NotFetched(
         f"{name}: {at.host} {what} (status {status}): {shown_address(str(at))}. Publishers move files with a release: "
-        "correct the address in the settings. The stored version stays in use."
+        "correct the address in the settings."
     )
 
 
@@ -200,7 +197,7 @@ def _check_kind(answer: httpx.Response, at: httpx.URL, name: str, *, json: bool)
     if page or (not json and kind in ("application/json", "application/problem+json")):
         raise NotFetched(
             f"{name}: {at.host} answered with {'a web page' if page else 'a message'} instead of the file: "
-            f"{shown_address(str(at))}. Correct the address in the settings; the stored version stays in use."
+            f"{shown_address(str(at))}. Correct the address in the settings."
         )
 
 

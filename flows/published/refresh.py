@@ -95,7 +95,9 @@ def refresh_source(
             return _remarked(_unchanged(source, present, newer), remark)
         fetched = downloads.fetch(address, source.name)
     except ReferenceDataError as error:
-        return SourceOutcome(source.name, SourceStatus.NOT_FETCHED, str(error), present)
+        kept = f"The version of {present.id[:10]} stays in use" if present else "No version of it is stored yet"
+        said = f"{error} {kept}; the next refresh tries again."
+        return SourceOutcome(source.name, SourceStatus.NOT_FETCHED, said, present)
     outcome = take_file(shelf, source, fetched, at, release=release)
     if newer is not None and not outcome.trouble:
         outcome = replace(outcome, sentence=f"{outcome.sentence} {_pinned(source, newer)}", newer=newer)

@@ -123,6 +123,8 @@ def test_whatever_comes_instead_of_the_file_the_old_one_stays(
     first = source.next_week()
     found = source.next_week()
     assert (found.status, found.trouble) == (outcome, True)
+    stays = f"The version of {first.version.id[:10]} stays in use" if first.version else "?"
+    assert (stays in found.sentence) == (outcome is SourceStatus.NOT_FETCHED)
     assert words in found.sentence
     assert source.shelf.in_use("workforce") == (first.version,)
     assert source.next_week().status is SourceStatus.UNCHANGED
@@ -201,7 +203,7 @@ def test_an_api_that_answers_otherwise_is_a_sentence(web: Web, store: LocalStore
     web.serve(f"/v1/data-sets/{DATA_SET}/versions", file(listing, "application/json"))
     found = Source(store, data_set=DATA_SET, api=f"http://127.0.0.1:{web.port}/v1").next_week()
     assert found.status is SourceStatus.NOT_FETCHED
-    assert words in found.sentence
+    assert words in found.sentence and "No version of it is stored yet" in found.sentence
 
 
 def test_unknown_sources_are_named() -> None:
