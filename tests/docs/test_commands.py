@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,16 @@ def run(command: Command, folder: Path, env: dict[str, str]) -> subprocess.Compl
     )
 
 
+@cache
+def _whole() -> TyperGroup:
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group
+
+
 def parse_ours(arguments: list[str]) -> None:
     """Walk through the groups of the command line to the command and have it read its options, without calling it."""
-    found = typer.main.get_command(app)
+    found = _whole()
     context = found.make_context("holdfast", [], resilient_parsing=True)
     while isinstance(found, TyperGroup) and arguments:
         assert arguments[0] in found.commands, f"no command {arguments[0]}"

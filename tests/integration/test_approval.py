@@ -315,7 +315,11 @@ def test_a_run_killed_in_the_moment_it_is_suspended_has_asked_its_question(prefe
     fields, words = server.question(run)
     assert [f["title"] for f in fields.values()] == ["Decision", "Councils to hold", "Reason", "Your name"]
     assert "wait" in words
+    server.http.headers["X-Forwarded-Email"] = "a.bell@group.example"
+    response = server.run(run)["state"]["state_details"]["run_input_keyset"]["response"]
     assert server.answer(run, decision="cancel", by="J. Marsh", reason="tried") == "ACCEPT"
+    given_back = server.http.get(f"flow_runs/{run}/input/{response}").raise_for_status().json()
+    assert given_back["by"] == "a.bell@group.example", "who has signed on has decided, whoever the form names"
 
 
 @pytest.mark.soak

@@ -62,7 +62,7 @@ class Region:
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory, prefect_api: str) -> Iterator[Region]:
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
     """A region of 12 councils, run once; its last month has a broken file, personal data, a late and a restated one."""
     from flows.sample_region import sample_extracts
 

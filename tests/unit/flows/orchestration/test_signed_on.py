@@ -55,6 +55,7 @@ def test_no_other_request_is_touched() -> None:
     assert posted("/api/flow_runs/filter", content, **{"X-Forwarded-Email": "j.marsh@group.example"}) == content
 
 
+@pytest.mark.soak
 @pytest.mark.integration
 def test_prefects_server_runs_inside_it(tmp_path: Path) -> None:
     new_home(tmp_path)
