@@ -35,6 +35,7 @@ test: .venv/dev.done var/prefect-new/prefect.db
 # councils are scored (so the 100,000 of make soak take about 45 min on two cores, in two processes), HOLDFAST_KILLS=300 29 minutes
 # (7 others at work beside it), HOLDFAST_MONTHS=2 for each line of the table of a faulty S3 4 minutes (12: about 15), tests/soak/test_surroundings.py
 # 7 minutes. PYTEST=tests/soak runs the campaigns on real servers alone: about an hour. Exit code 5: no property among PYTEST's tests.
+soak: export POLARS_MAX_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 soak: .venv/dev.done var/prefect-new/prefect.db
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -m "hypothesis and not soak" --timeout 3600 $(PYTEST) || test $$? = 5
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)

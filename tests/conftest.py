@@ -24,9 +24,8 @@ os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="holdfast-tests-")
 new_home(Path(os.environ["PREFECT_HOME"]))
 atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
 
-#: `make soak` uses every core, as a run does. The small frames of these tests cost less in one thread.
-if os.environ.get("HYPOTHESIS_PROFILE", "push") == "push":
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+#: The small frames of these tests cost less in one thread. `make soak` uses every core, as a run does.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 # What is imported and collected stays to the end: looking through it for garbage costs a tenth of all the time.
 gc.disable()

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from features.errors import StoreError
@@ -186,7 +186,6 @@ def test_a_store_can_be_sent_to_another_process(store: Store) -> None:
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200)
 def test_no_name_reaches_beyond_the_root(name: str) -> None:
     root = Path("/store")
     try:
