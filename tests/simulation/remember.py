@@ -15,7 +15,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import fields, is_dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from types import FunctionType, NoneType
 from typing import Any, TypeVar
@@ -130,7 +130,7 @@ def _name_of_few(value: Any) -> bytes:
     return name
 
 
-@cache
+@lru_cache(4096)
 def _short(content: bytes) -> bytes:
     """A hash instead of many bytes; those of one object are looked at once."""
     return hashlib.blake2b(content, digest_size=16).digest()

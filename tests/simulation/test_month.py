@@ -55,7 +55,8 @@ def test_a_hundred_thousand_worlds(capsys: pytest.CaptureFixture[str]) -> None:
     """Half of them in each scene, in as many processes as there are cores. `HOLDFAST_WORLDS=2000` makes it shorter."""
     each = int(os.environ.get("HOLDFAST_WORLDS", "100000")) // len(SCENES)
     parts = [(name, n, min(n + 500, 250 + each)) for n in range(250, 250 + each, 500) for name in SCENES]
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    # What is remembered grows by a tenth of a megabyte a world, so a process ends after some thousand of them.
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn"), max_tasks_per_child=10) as pool:
         found = list(pool.map(worlds, *zip(*parts, strict=True)))
     assert not (said := [one for one, _ in found if one]), said[0]
     with capsys.disabled():
