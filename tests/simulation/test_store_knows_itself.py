@@ -147,7 +147,7 @@ def _misplaced(objects: Mapping[str, bytes], one: str, other: str) -> str:
 _OF_ITSELF = re.compile(r"(?!validation/).+\.json")
 
 
-@pytest.mark.parametrize("every", [41, pytest.param(1, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])])
+@pytest.mark.parametrize("every", [83, pytest.param(1, marks=[pytest.mark.soak, pytest.mark.timeout(7200)])])
 def test_an_object_in_the_place_of_another_of_its_kind_is_named(truth: Truth, every: int) -> None:
     pairs = _alike(truth.objects)
     assert {n.partition("/")[0] for pair in pairs for n in pair} >= {"alerts", "claims", "ledger", "months", "runs"}
