@@ -111,7 +111,7 @@ def test_resend_sends_the_same_bytes_and_records_who_asked_and_why(store: LocalS
     entries = Ledger(store).month(MONTH)
     assert {e.status for e in entries} == {Status.SENT}
     steps = [[str(h["status"]) for h in Ledger(store).history(e)] for e in entries]
-    assert steps == [["created", "sending", "sent", "deferred", "sending", "sent"]] * 2
+    assert steps == [["sending", "sent", "deferred", "sending", "sent"]] * 2
     told = said("ledger", "--council", "991")
     assert told.count("sent again, asked for by J. Marsh on") == 2
     assert "mailbox was full" in told
