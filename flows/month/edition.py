@@ -61,6 +61,7 @@ def store_edition(
         month=due.month,
         edition=history.next_number(due.month),
         fingerprint=due.fingerprint,
+        after=before.fingerprint if before else "",
         known_to=max(known, default=due.month.last_day),
         extracts=records_of(register, checked, logged, nth_working_day(due.month.plus(1), due_working_day)),
         unrecognised=tuple(u.reason for u in due.unrecognised),

@@ -115,10 +115,17 @@ def months_due(
             fault = "other failures are accepted now"
         if fault:
             step("%s is taken in again: %s", month, fault)
-        if changed or fault or previous_restated and known is not None and lying:
+        outdated = known is not None and lying and (previous_restated or _is_outdated(history, known, day))
+        if changed or fault or outdated:
             due.append(Due(month, day, files, strange, mark, known))
         previous_restated = changed and known is not None
     return due
+
+
+def _is_outdated(history: History, known: Manifest, day: date) -> bool:
+    """Whether the month before has another edition than the one that this edition was compared with."""
+    before = history.standing(known.month.plus(-1), day) if known.after else None
+    return before is not None and before.fingerprint != known.after
 
 
 def _judged_anew(history: History, known: Manifest, accepted: Sequence[Accepted]) -> bool:

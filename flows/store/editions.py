@@ -73,6 +73,7 @@ class History:
         self._months: dict[Month, _Found] = {}
         self._first_look: dict[str, int] | None = None
         self._seen: set[Month] = set()
+        self._stored: set[str] = set()
         self._frames: dict[tuple[str, str, str], pl.DataFrame] = {}
         self._contents: dict[tuple[str, str], bytes] = {}
         self._failures: dict[tuple[str, str], pl.DataFrame] = {}
@@ -171,9 +172,11 @@ class History:
                 self.store.create(name, manifest_to_bytes(stored), content_type="application/json")
             except AlreadyThere:
                 return self._the_same(name, manifest)
+            self._stored.add(name)
             return stored
         finally:
             self._months.pop(manifest.month, None)
+            self._seen.add(manifest.month)
 
     def _put(self, prefix: str, file: str, content: bytes) -> str:
         """Write an object of an edition; returns the name that it got."""
@@ -253,7 +256,10 @@ class History:
         if self._first_look is None:
             self._first_look = {o.name: o.size for o in self.store.list("months/")}
         if month in self._seen:
-            return {o.name: o.size for o in self.store.list(prefix)}
+            sizes = {o.name: o.size for o in self.store.list(prefix)}
+            if behind := sorted(n for n in self._stored if n.startswith(prefix) and n not in sizes):
+                raise StoreError(f"The store does not list “{behind[0]}”, which was just written. Run again.")
+            return sizes
         self._seen.add(month)
         return {name: size for name, size in self._first_look.items() if name.startswith(prefix)}
 

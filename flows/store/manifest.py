@@ -75,6 +75,9 @@ class Manifest:
     """Files in the month's folder that were not recognised as extracts, as sentences."""
     tables: Mapping[str, StoredTable] | None = field(default=None, compare=False)
     """Every table by name; None in version 0.1.0. Left out of comparisons: it says how tables were stored only."""
+    after: str = field(default="", compare=False)
+    """Fingerprint of the edition of the month before that it was compared with; empty if there was none or none is
+    recorded. If that month has another one by now, this edition is out of date, even if the run that found out died."""
     pack: bytes = field(default=b"", compare=False, repr=False)
     """The small tables themselves, one after another."""
 
@@ -116,6 +119,7 @@ def manifest_to_bytes(manifest: Manifest) -> bytes:
         "month": str(manifest.month),
         "edition": manifest.edition,
         "fingerprint": manifest.fingerprint,
+        "after": manifest.after,
         "known_to": str(manifest.known_to),
         "checks": dict(manifest.checks),
         "unrecognised": list(manifest.unrecognised),
@@ -147,6 +151,7 @@ def manifest_from_bytes(name: str, content: bytes) -> Manifest:
         month=Month.parse(d["month"]),
         edition=d["edition"],
         fingerprint=d["fingerprint"],
+        after=d.get("after", ""),
         known_to=date.fromisoformat(d["known_to"]),
         checks=d["checks"],
         unrecognised=tuple(d["unrecognised"]),

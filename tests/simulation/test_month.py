@@ -17,7 +17,7 @@ import pytest
 
 from features.errors import StoreError
 from features.months import Month
-from flows.month import steps
+from flows.month import steps, take_in
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 from tests.simulation.many import SCENES, failing, worlds, wrong_with
@@ -118,6 +118,22 @@ def test_what_was_once_found_is_found_no_more(here: Scene, truth: Truth, found: 
     assert not (said := wrong_with(here, truth, schedule)), said
     with taken_out():
         assert wrong_with(here, truth, schedule), "the schedule no longer meets its fault"
+
+
+@pytest.mark.parametrize("here", ["a new group"], indirect=True)
+def test_a_month_is_counted_anew_though_the_run_that_restated_the_one_before_died(here: Scene, truth: Truth) -> None:
+    unread = Fault(0, "denied", on=r"land 2026-09/Z02/workforce.*")
+    died = Schedule(((unread,), (Fault(0, "crash after", on=r"create months/2026-09/0002/manifest.json"),)))
+    assert not (said := wrong_with(here, truth, died)), said
+    with mock.patch.object(take_in, "_is_outdated", lambda *_: False):
+        assert "told wrongly" in wrong_with(here, truth, died)
+
+
+@pytest.mark.parametrize("here", ["a new group"], indirect=True)
+def test_a_listing_that_is_behind_is_not_believed(here: Scene, truth: Truth) -> None:
+    unread = Fault(0, "denied", on=r"land 2026-09/Z02/workforce.*")
+    behind = Schedule(((unread,), tuple(Fault(n, "stale", on=r"list months/2026-09/") for n in range(2))))
+    assert not (said := wrong_with(here, truth, behind)), said
 
 
 def test_the_lost_answer_is_found_when_its_mend_is_taken_out(
