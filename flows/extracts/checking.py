@@ -23,7 +23,8 @@ from features.registry import EXTRACTS, Kind, Missing, counts_of
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
-from flows.store.editions import History, stacked
+from flows.store.editions import History
+from flows.store.reading import stacked
 
 RECORD_KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 #: What counting the next month needs from each kind of extract.

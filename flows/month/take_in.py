@@ -28,11 +28,15 @@ from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission
 from flows.month.apart import fault_sentence, run_by_council
 from flows.store import Store
-from flows.store.editions import COMPARED_WITH, READ_AGAIN, History
+from flows.store.editions import History
 from flows.store.manifest import Manifest
 from flows.store.progress import step
 
 _INCOMPLETE = "-incomplete"
+
+
+#: Tables of the month before, which a month is compared with; and the table of the month itself that its run reads.
+_COMPARED_WITH, _READ_AGAIN = r"workforce|caseload|state-.+", "failures"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def months_due(
     due: list[Due] = []
     months = list(months)
     last = months[-1]
-    previous_restated, needed = False, {0: READ_AGAIN, 1: COMPARED_WITH}
+    previous_restated, needed = False, {0: _READ_AGAIN, 1: _COMPARED_WITH}
     kept_from = history.records_kept_from
     lying_there = landing_snapshot(landing)
     mappings = list(lying_there.list(f"{MAPPINGS}/"))

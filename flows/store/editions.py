@@ -30,7 +30,7 @@ from features.months import Month
 from features.registry import Kind
 from flows.store.manifest import Manifest, StoredTable, manifest_from_bytes, manifest_to_bytes
 from flows.store.port import AlreadyThere, DamagedObject, ObjectMissing, Store
-from flows.store.reading import digest, frame_of, parsed, read_json, read_kept, remedy, to_parquet
+from flows.store.reading import digest, frame_of, parsed, read_json, read_kept, remedy, stacked, to_parquet
 
 #: `flows.store.retention` writes this object before it deletes.
 RECORDS_KEPT_FROM = "retention/records-kept-from.json"
@@ -336,15 +336,8 @@ class History:
 _WRITERS = 8
 _MANIFEST_FILE = "manifest.json"
 _MANIFEST = re.compile(r"months/[^/]+/(\d{4})/manifest\.json")
-#: Tables of the month before, which a month is compared with; and the table of the month itself that its run reads.
-COMPARED_WITH, READ_AGAIN = r"workforce|caseload|state-.+", "failures"
 #: Tables with rows about workers or children, which have a retention period of their own.
 _RECORDS = re.compile(r"workforce|caseload|failures")
-
-
-def stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The tables of several editions as one; without rows if there are none."""
-    return pl.concat(frames) if frames else schema.to_frame()
 
 
 def _looked_back_on(name: str) -> bool:

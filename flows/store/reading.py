@@ -99,6 +99,11 @@ def frame_of(name: str, content: bytes, schema: pl.Schema, columns: Sequence[str
     return conform(pl.read_parquet(io.BytesIO(content), columns=list(wanted)), wanted, name)
 
 
+def stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The tables of several editions as one; without rows if there are none."""
+    return pl.concat(frames) if frames else schema.to_frame()
+
+
 def to_parquet(frame: pl.DataFrame) -> bytes:
     """The frame as Parquet bytes, the same for the same frame."""
     buffer = io.BytesIO()
