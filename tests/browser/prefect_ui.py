@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, Response, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.integration.local_server import PATIENCE_SECONDS, Server
 
@@ -85,7 +86,9 @@ class PrefectUi:
     def _pressed(self, button: Locator, answered: Callable[[], None]) -> None:
         """Press a button until the page has answered as it should."""
         for left in reversed(range(_PRESSES)):
-            button.click()
+            # A slow answer to the press before may take the button away.
+            with suppress(PlaywrightTimeout):
+                button.click(timeout=_PRESS_MS)
             try:
                 answered()
                 return
