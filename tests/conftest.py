@@ -36,6 +36,7 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests go to one process; those of all files that share a Prefect server or a warm process, to the same.
 
