@@ -8,7 +8,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Two test modules at a time, those that share a server in one process; `make test WORKERS=` runs them one after another.
-WORKERS ?= -n 2 --dist loadgroup --no-loadscope-reorder
+WORKERS ?= -n 2 --dist loadfile --no-loadscope-reorder
 export PREFECT_HOME ?= $(CURDIR)/var/prefect
 export OMP_NUM_THREADS ?= 1
 

@@ -6,13 +6,17 @@ import atexit
 import fcntl
 import gc
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler.loadfile import LoadFileScheduling
 
 from tests.prefect_homes import new_home
 
@@ -36,23 +40,27 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class _ByFile(LoadFileScheduling):
     """A file's tests go to one process; those of all files that share a Prefect server or a warm process, to the same.
 
-    Each costs six seconds to start. (`--dist loadgroup`, see the Makefile.)
+    Each costs six seconds to start.
     """
-    served = {i.path for i in items if _ONE_SERVER & set(getattr(i, "fixturenames", ())) or _is_warm(i)}
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("served" if item.path in served else item.path.as_posix()))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "served" if _is_served(file) else file
 
 
-_ONE_SERVER = {"one_prefect_server", "prefect_api"}
+@cache
+def _is_served(file: str) -> bool:
+    return _SHARES_A_PROCESS.search((REPOSITORY / file).read_text()) is not None
 
 
-def _is_warm(item: pytest.Item) -> bool:
-    names = vars(item.module).values() if isinstance(item, pytest.Function) else ()
-    return any(getattr(one, "__module__", "") == "tests.warm" for one in names)
+_SHARES_A_PROCESS = re.compile(r"one_prefect_server|prefect_api|tests\.warm|from tests import warm")
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return _ByFile(config, log)
 
 
 #: A few examples of each property with every push; `make soak` tries hundreds.
