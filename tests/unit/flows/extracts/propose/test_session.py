@@ -28,10 +28,11 @@ from flows.extracts.propose.look import look_at
 from flows.extracts.propose.session import run_session
 from flows.extracts.propose.try_out import read_with
 from flows.extracts.reading.table import Limits
+from tests.conftest import SHARED
 
 from ..conftest import BARNSLEY, KEY, OCTOBER, RECEIVED, WHERE
 
-_HOME_MADE = Path(__file__).parents[6] / "shared/cases/home-made"
+_HOME_MADE = SHARED / "cases" / "home-made"
 _Rows = list[list[Any]]
 _HEADER = ["Employee No", "Post Title", "Contracted Hours", "Contract", "Start Dt", "Leave Dt", "Leaving Reason",
            "Sickness Days", "Open Cases"]  # fmt: skip
