@@ -47,7 +47,9 @@ def workbook_of(tables: Mapping[str, pl.DataFrame]) -> bytes:
     """
     wide = tables["measures"].pivot("measure", index=["la_code", "council", "month"], values="value", sort_columns=True)
     out = io.BytesIO()
-    with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+    # A text stays a text, whatever it begins with.
+    plain = {"strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd", **plain}) as book:
         for name, frame in {**tables, "measures": wide}.items():
             frame.write_excel(book, name, autofilter=True, table_style="Table Style Light 1", freeze_panes=(1, 0))
     return out.getvalue()

@@ -6,7 +6,6 @@ unless the caller may see it. Everything else is what the month's run computed o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,12 +15,12 @@ from pydantic import BaseModel
 from features.councils import Register
 from features.months import Month
 from features.registry import ALL_MEASURES, BY_NAME
-from flows.alerts.alert import ScoreShown, alert_name
+from flows.alerts.alert import ScoreShown
 from flows.alerts.disclosure import SUPPRESSED_UP_TO
 from flows.alerts.state import Decision, MonthField
+from flows.alerts.together import MonthAlerts
 from flows.store.manifest import Manifest
 from flows.store.port import Store
-from flows.store.reading import read_kept
 
 #: The text in `missing_because` for a rate that Holdfast knows and that is withheld here.
 SMALL = f"withheld: rests on {SUPPRESSED_UP_TO} or fewer"
@@ -95,8 +94,6 @@ EXPORTED: Mapping[str, pl.Schema] = {
     ),
 }
 
-_ALERT = re.compile(r"alerts/\d{4}-\d{2}/(?P<folder>[^./]+)\.(?:r(?P<revision>\d+)\.)?json")
-
 
 def measures_table(
     measures: pl.DataFrame, manifests: Iterable[Manifest], register: Register, *, small_counts: bool
@@ -151,7 +148,7 @@ def signals_table(features: pl.DataFrame, register: Register) -> pl.DataFrame:
 
 def scores_table(store: Store, months: Sequence[Month], register: Register) -> pl.DataFrame:
     """Band, change and score of the latest revision of every alert published for the months."""
-    with ThreadPoolExecutor(8) as threads:
+    with ThreadPoolExecutor(_READERS) as threads:
         found = [a for each in threads.map(lambda month: _alerts_of(store, month), months) for a in each]
     rows = [
         (
@@ -173,11 +170,16 @@ def scores_table(store: Store, months: Sequence[Month], register: Register) -> p
     return pl.DataFrame(rows, schema=EXPORTED["scores"], orient="row").sort("la_code", "month")
 
 
+#: One waits for the store while the other reads.
+_READERS = 2
+
+
 class _Shown(BaseModel):
-    """What the table shows of an alert. Reading the whole of thousands takes three times as long."""
+    """What the table shows of an alert."""
 
     la_code: str
     council: str
+    folder: str
     month: MonthField
     revision: int = 1
     decision: Decision
@@ -185,14 +187,9 @@ class _Shown(BaseModel):
 
 
 def _alerts_of(store: Store, month: Month) -> list[_Shown]:
-    newest: dict[str, int] = {}
-    for listed in store.list(f"alerts/{month}/"):
-        if match := _ALERT.fullmatch(listed.name):
-            newest[match["folder"]] = max(newest.get(match["folder"], 0), int(match["revision"] or 1))
-    return [
-        read_kept(store, alert_name(month, folder, revision), _Shown.model_validate_json)
-        for folder, revision in newest.items()
-    ]
+    there = MonthAlerts(store, month)
+    found = (there.read(folder, _Shown.model_validate_json) for folder in there.folders)
+    return [alert for alert in found if alert is not None]
 
 
 def files_table(manifests: Iterable[Manifest], register: Register) -> pl.DataFrame:
