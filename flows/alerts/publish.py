@@ -85,7 +85,7 @@ def latest_alert(store: Store, month: Month, folder: str) -> Alert | None:
     if not revisions:
         return None
     name = alert_name(month, folder, max(revisions))
-    return read_kept(store, name, alert_at(name))
+    return read_kept(store, name, alert_at(name, Alert.from_bytes))
 
 
 def readable_alerts(store: Store, month: Month, councils: Sequence[Council], faults: list[str]) -> list[Alert]:

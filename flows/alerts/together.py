@@ -38,7 +38,7 @@ class Named(Protocol):
 T = TypeVar("T", bound=Named)
 
 
-def alert_at(name: str, parse: Callable[[bytes], T] = Alert.from_bytes) -> Callable[[bytes], T]:  # type: ignore[assignment]
+def alert_at(name: str, parse: Callable[[bytes], T]) -> Callable[[bytes], T]:
     """A parser for the alert of that name. Raises ValueError if it is another council's, month's or revision's."""
 
     def parse_named(content: bytes) -> T:

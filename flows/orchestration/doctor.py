@@ -19,6 +19,7 @@ import polars as pl
 
 from features.errors import ModelError, StoreError
 from features.months import Month
+from flows.alerts.alert import Alert
 from flows.alerts.order import success_name
 from flows.alerts.together import alert_at, recorded_hashes
 from flows.extracts.rotate_key import KEY_NAME
@@ -165,7 +166,7 @@ def _one(store: Store, name: str, there: Collection[str], sha256: str) -> Iterat
 
 def _parser(name: str) -> Callable[[bytes], object]:
     if _ALERT.fullmatch(name):
-        return alert_at(name)
+        return alert_at(name, Alert.from_bytes)
     if name.startswith("submissions/"):
         return partial(submissions_of, name)
     if name.startswith("approvals/"):
