@@ -15,6 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from expectations.fates import Fate
+from flows import monthly
 from flows.alerts import council as alerts
 from flows.cli.demo import settings_for
 from flows.extracts.landing import LandedFile
@@ -24,8 +25,10 @@ from flows.orchestration import tasks
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_text
-from flows.store.claims import INTAKE, claims_since, wall_clock
+from flows.settings.settings import ClaimSettings
+from flows.store.claims import INTAKE, Owner, claims_since, free, take_claim, wall_clock
 from flows.store.local import LocalStore
+from flows.store.processes import this_process
 from tests.integration import small_region
 from tests.prefect_homes import using
 
@@ -46,17 +49,14 @@ class Region:
         return LocalStore(self.folder / "store")
 
     def state(self, **request: object) -> Any:
-        from flows.monthly import monthly
         from flows.settings.run_form import RunRequest
 
         asked = RunRequest.model_validate({"month": str(MONTH), "as_of": date(2026, 11, 20), **request})
         with quiet_flows():
-            return monthly(asked, return_state=True)
+            return monthly.monthly(asked, return_state=True)
 
     def run(self, **request: object) -> RunOutcome:
-        from flows.monthly import result_of
-
-        return result_of(self.state(**request))
+        return monthly.result_of(self.state(**request))
 
     def mailed(self) -> list[str]:
         """Codes of the councils whose director has a message in the outbox, one for each message."""
@@ -188,6 +188,23 @@ def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_
     mended = region.run(send="no")
     assert mended.faults == ()
     assert "a fault in Holdfast" not in to_text(mended)
+
+
+def test_a_run_that_was_taken_over_while_it_read_publishes_and_mails_nothing(
+    region: Region, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = monthly.take_in_news
+
+    def taken_over(*given: Any) -> Any:
+        other = Owner("another run", "", this_process())
+        free(region.store, MONTH, other, wall_clock())
+        take_claim(region.store, MONTH, other, wall_clock(), ClaimSettings())
+        return real(*given)
+
+    monkeypatch.setattr(monthly, "take_in_news", taken_over)
+    state = region.state()
+    assert state.is_failed() and "another took its place" in state.message
+    assert region.objects("alerts/") == {} and region.mailed() == []
 
 
 @pytest.mark.parametrize("step", ["publish_council", "deliver_council"])

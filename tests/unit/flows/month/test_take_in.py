@@ -78,13 +78,17 @@ def test_nothing_is_taken_in_for_a_closed_month(landing: LocalStore, history: Hi
     assert months(found(landing, history)) == [OCTOBER]
 
 
-def test_a_month_whose_stored_table_is_lost_is_due_again_while_its_files_are_there(
-    landing: LocalStore, history: History
+@pytest.mark.parametrize("month", [SEPTEMBER, OCTOBER])
+@pytest.mark.parametrize("harm", [None, b"half"])
+def test_a_month_whose_stored_table_is_lost_or_cut_off_is_due_again_while_its_files_are_there(
+    landing: LocalStore, history: History, month: Month, harm: bytes | None
 ) -> None:
-    newest = history.as_of(OCTOBER, CUTOFF)
+    """Of a month before, the run reads this table no more; that it lies there whole is looked at all the same."""
+    newest = history.as_of(month, CUTOFF)
     assert newest is not None
     stored = history.write(replace(newest, edition=2), {"failures": FAILURES.to_frame()})
     assert found(landing, history) == []
     assert stored.tables is not None
-    history.store.delete(f"{stored.prefix}{stored.tables['failures'].file}")
-    assert months(found(landing, history)) == [OCTOBER]
+    file = f"{stored.prefix}{stored.tables['failures'].file}"
+    history.store.delete(file) if harm is None else history.store.replace(file, harm)
+    assert months(found(landing, history)) == [month]

@@ -124,6 +124,36 @@ def test_a_lost_answer_to_the_manifest_is_found_out(store: Store) -> None:
     assert history.as_of(AUGUST, date(2026, 9, 3)) == manifest
 
 
+def test_an_edition_is_seen_though_only_other_months_had_been_looked_at(store: Store) -> None:
+    history, manifest = History(store), edition(1, date(2026, 9, 3))
+    assert history.editions(AUGUST.plus(-1)) == []
+    history.write(manifest, {})
+    assert history.editions(AUGUST) == [manifest]
+
+
+def test_a_run_that_dies_never_spoils_the_tables_of_one_that_lives(store: Store) -> None:
+    """Both take the month in, and one of them dies between its tables and its manifest."""
+
+    class Overtaken(LocalStore):
+        def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+            if name.endswith("manifest.json"):
+                with pytest.raises(StoreError, match="died"):
+                    History(Dies(self.root)).write(manifest, {"workforce": counts(1450, manifest.known_to)})
+            super().create(name, content, content_type=content_type)
+
+    class Dies(LocalStore):
+        def create(self, name: str, content: bytes, *, content_type: str = "application/octet-stream") -> None:
+            if name.endswith("manifest.json"):
+                raise StoreError("It died here.")
+            super().create(name, content, content_type=content_type)
+
+    assert isinstance(store, LocalStore)
+    manifest = edition(1, date(2026, 9, 3))
+    History(Overtaken(store.root)).write(manifest, {"workforce": counts(1000, manifest.known_to)})
+    (kept,) = History(store).editions(AUGUST)
+    assert History(store).table(kept, "workforce", SCHEMA)["vacancy_fte"].to_list() == [1000]
+
+
 def test_what_another_run_wrote_meanwhile_is_seen(store: Store) -> None:
     history, manifest = History(store), edition(1, date(2026, 9, 3))
     assert history.as_of(AUGUST, date(2026, 9, 3)) is None
@@ -150,18 +180,21 @@ def test_a_table_that_is_not_what_was_written_is_named(store: Store, harm: bytes
         assert not History(store).fault(AUGUST, date(2026, 9, 3))
 
 
-@given(st.data())
+@given(st.sampled_from([TABLE, "workforce"]), st.data())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_flipped_bit_never_reads_as_another_value(store: Store, data: st.DataObject) -> None:
-    manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: counts(1000, date(2026, 9, 3))})
-    file = f"{manifest.prefix}{PACK}"
-    if manifest.pack and store.info(file) is None:
+def test_a_flipped_bit_never_reads_as_another_value(store: Store, table: str, data: st.DataObject) -> None:
+    """Of a table in the pack of an earlier version, and of one that lies alone."""
+    frame = counts(1000, date(2026, 9, 3))
+    manifest = History(store).write(edition(1, date(2026, 9, 3)), {TABLE: frame, "workforce": frame})
+    if manifest.pack and store.info(f"{manifest.prefix}{PACK}") is None:
         with_a_pack(store, manifest)
-    (manifest,), whole = History(store).editions(AUGUST), store.read(file)
+    (manifest,) = History(store).editions(AUGUST)
+    file = f"{manifest.prefix}{PACK if table == TABLE else 'workforce.parquet'}"
+    whole = store.read(file)
     bit = data.draw(st.integers(0, 8 * len(whole) - 1))
     store.replace(file, whole[: bit // 8] + bytes([whole[bit // 8] ^ 1 << bit % 8]) + whole[bit // 8 + 1 :])
     with pytest.raises(DamagedObject):
-        History(store).table(manifest, TABLE, SCHEMA)
+        History(store).table(manifest, table, SCHEMA)
     store.replace(file, whole)
 
 
