@@ -116,7 +116,7 @@ def run_months(request: BackfillRequest, now: datetime) -> dict[str, float]:
         seen = replace(context, month=month, cutoff=min(context.cutoff, context.usual_cutoff(month)))
         step("Deciding %s", month)
         with holding(context, month), nothing_lost(context.store, month) as known:
-            require_editions(context.store, context.history, known)
+            require_editions(context.store, context.history, known.editions)
             alerting, mail = alert_councils(seen, model, RunRequest(month=str(month), send=Send(request.send.value)))
             mark_as_done(seen, alerting, mail)
         artifacts.move_bar(bar, 100 * number / len(months), f"{month} is decided, {number} of {len(months)}")

@@ -128,11 +128,11 @@ def run_month(request: RunRequest, settings: Settings, month: Month, as_of: date
         taken: list[TakenIn] = []
         if request.steps.reads:
             with holding(context, INTAKE):
-                taken = take_in_news(context, faults)
+                taken = take_in_news(context, faults, known.pages_gone)
         held.check()
         if request.steps is RunSteps.CHECK:
             return check_only(context, faults)
-        require_editions(context.store, context.history, known)
+        require_editions(context.store, context.history, known.editions)
         outcome = alert_and_report(context, model, request, taken, faults)
     if request.steps.publishes:
         export_after(context)

@@ -25,10 +25,13 @@ from flows.month.take_in import Due, Read, months_due, read_files
 from flows.store.context import RunContext, accepted_failures
 
 
-def due_now(context: RunContext) -> list[Due]:
-    """The run's month, and earlier months with late or restated extracts."""
+def due_now(context: RunContext, pages_gone: Sequence[str] = ()) -> list[Due]:
+    """The run's month, and earlier months with late or restated extracts.
+
+    `pages_gone`: validation pages of the run's month that were there and are gone.
+    """
     months = month_range(context.month.plus(1 - context.settings.ingest.history_months), context.month)
-    return _due(context, months, lambda _: context.cutoff)
+    return _due(context, months, lambda _: context.cutoff, pages_gone)
 
 
 def due_in_history(context: RunContext, first: Month, last: Month) -> list[Due]:
@@ -36,10 +39,12 @@ def due_in_history(context: RunContext, first: Month, last: Month) -> list[Due]:
     return _due(context, month_range(first, last), lambda month: min(context.cutoff, context.usual_cutoff(month)))
 
 
-def _due(context: RunContext, months: Iterable[Month], cutoff: Callable[[Month], date]) -> list[Due]:
+def _due(
+    context: RunContext, months: Iterable[Month], cutoff: Callable[[Month], date], pages_gone: Sequence[str] = ()
+) -> list[Due]:
     require_key(context.store, context.key)
     accepted = accepted_failures(context.settings.accepted_failures)
-    return months_due(context.landing, context.history, context.register, months, cutoff, accepted)
+    return months_due(context.landing, context.history, context.register, months, cutoff, accepted, pages_gone)
 
 
 def reader(context: RunContext) -> ReadOne:

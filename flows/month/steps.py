@@ -79,7 +79,7 @@ def check_and_store(
                 register,
                 one,
                 due_working_day=by.due_working_day,
-                tell=tell if by.reports and one.due.has_news else None,
+                tell=tell if by.reports and one.due.needs_pages else None,
             )
         for sentence in stored.faults:
             step("%s", sentence)

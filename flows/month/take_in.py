@@ -51,6 +51,8 @@ class Due:
     fingerprint: str
     replaces: Manifest | None
     """The month's latest edition, if there is one."""
+    pages_gone: bool = False
+    """Whether its validation pages are gone and must be written again."""
 
     def by_council(self) -> list[list[LandedFile]]:
         """The files, as one list for each council, which is the unit that is read, shown and retried."""
@@ -60,9 +62,9 @@ class Due:
         return list(found.values())
 
     @property
-    def has_news(self) -> bool:
-        """Whether its own files changed. If not, only the month before it changed."""
-        return self.replaces is None or self.replaces.fingerprint != self.fingerprint
+    def needs_pages(self) -> bool:
+        """Whether its pages must be written: its own files changed, and not only the month before; or they are gone."""
+        return self.pages_gone or self.replaces is None or self.replaces.fingerprint != self.fingerprint
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ def months_due(
     months: Iterable[Month],
     cutoff: Callable[[Month], date],
     accepted: Sequence[Accepted] = (),
+    pages_gone: Sequence[str] = (),
 ) -> list[Due]:
     """The months among these (oldest first) that have something new as of their cut-off day. Reads no content.
 
@@ -94,7 +97,7 @@ def months_due(
     comparison with the old data. Closed months (`holdfast retain`) are left alone. So is a month whose landing folder
     was emptied: tidying up restates nothing. A month with something damaged in the store is due again if its files
     are still in the landing folder; if not, reading it raises DamagedObject. So is a month of whose failures others are
-    accepted now than when it was checked.
+    accepted now than when it was checked. So is the last month if some of its validation pages are gone.
     """
     due: list[Due] = []
     months = list(months)
@@ -117,11 +120,14 @@ def months_due(
         fault = history.fault(month, day, needed.get(last.minus(month), "")) if lying and not changed else ""
         if lying and not changed and not fault and accepted and known and _judged_anew(history, known, accepted):
             fault = "other failures are accepted now"
+        pages = month == last and lying and known is not None and bool(pages_gone)
+        if pages and not changed and not fault:
+            fault = f"“{pages_gone[0]}” is gone from the store."
         if fault:
             step("%s is taken in again: %s", month, fault)
         outdated = known is not None and lying and (previous_restated or _is_outdated(history, known, day))
         if changed or fault or outdated:
-            due.append(Due(month, day, files, strange, mark, known))
+            due.append(Due(month, day, files, strange, mark, known, pages))
         previous_restated = changed and known is not None
     return due
 

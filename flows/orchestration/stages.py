@@ -35,9 +35,9 @@ from flows.store.progress import step
 from models.learning.trained import TrainedModel
 
 
-def take_in_news(context: RunContext, faults: Faults) -> list[TakenIn]:
+def take_in_news(context: RunContext, faults: Faults, pages_gone: Sequence[str] = ()) -> list[TakenIn]:
     """Read, check and count the months that have new files, portion by portion, with councils in parallel."""
-    due = find_due_task(whole(context))
+    due = find_due_task(whole(context), list(pages_gone))
     taken: list[TakenIn] = []
 
     def begin(one: Due) -> Reading:

@@ -82,9 +82,9 @@ PATIENT_STEP: dict[str, Any] = {
 
 
 @task(task_run_name="Find what has come", **PATIENT_STEP)
-def find_due_task(context: RunContext) -> list[Due]:
+def find_due_task(context: RunContext, pages_gone: Sequence[str]) -> list[Due]:
     """The run's month, and earlier months that have new files."""
-    return inputs.due_now(context)
+    return inputs.due_now(context, pages_gone)
 
 
 @task(task_run_name="Read {council}, {month}", **PATIENT_STEP)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 from features.errors import StoreError
@@ -29,12 +30,24 @@ _OF_NO_MONTH = ("answers", "goals", "models", "pseudonyms", "reference", "retent
 _EDITION = re.compile(r"months/(?P<month>[^/]+)/\d{4}/manifest\.json")
 #: Other folders whose names and hashes are kept.
 _ALSO = ("received", "reconciliation", "region", "runs", "validation")
+#: Pages that are written only when a month is taken in. The others are written by every run.
+_PAGES = "validation"
 #: Objects that are replaced in the ordinary course, by runs and commands: each has a hash of itself.
 _REPLACED = re.compile(r"runs/.+|models/[^/]+/current\.json|reference/.+/in-use\.json|pseudonyms/.+|retention/.+")
 _LISTERS = 8
 #: Seconds between attempts while the store is away, as for a run's tasks.
 _WAITS = (2, 10, 60)
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What earlier runs left, as far as it matters to a run that begins."""
+
+    editions: frozenset[Month]
+    """The months that had an edition."""
+    pages_gone: tuple[str, ...]
+    """Validation pages of the run's month that are gone: taking the month in again makes them anew."""
 
 
 class WatchedStore:
@@ -99,10 +112,8 @@ def lost(store: Store, objects: Iterable[str], there: Iterable[str]) -> list[str
 
 
 @contextmanager
-def nothing_lost(
-    store: Store, month: Month, sleep: Callable[[float], object] = time.sleep
-) -> Iterator[frozenset[Month]]:
-    """Do not begin if something is lost; write down at the end what is there. Gives the months that had editions.
+def nothing_lost(store: Store, month: Month, sleep: Callable[[float], object] = time.sleep) -> Iterator[Known]:
+    """Do not begin if something is lost; write down at the end what is there. Gives what was known at the beginning.
 
     Looks at the month and the one before, which it starts from. Raises DamagedObject. `store` should be `watched`. A
     store that is away at the end fails nothing: the next run finds by name what is there.
@@ -123,7 +134,8 @@ def nothing_lost(
             f"{lists}: the next run then goes by what is there."
         )
     editions = filter(None, map(_EDITION.fullmatch, {**earlier, **before}))
-    yield frozenset(Month.parse(edition["month"]) for edition in editions)
+    pages = sorted(_pages(before, month) - there)
+    yield Known(frozenset(Month.parse(edition["month"]) for edition in editions), tuple(pages))
     with suppress(StoreError):
         _patiently(lambda: _write_down(store, month, before, there), sleep)
 
@@ -143,11 +155,15 @@ def _write_down(store: Store, month: Month, before: Mapping[str, str], there: se
     written = store.written if isinstance(store, WatchedStore) else {}
     there = there | {o.name for o in store.list("months/") if _EDITION.fullmatch(o.name)}
     ours = {n: "" for n in there if _month(n) in (None, str(month))}
-    _write(store, month, before, {**ours, **before, **_of(written, None), **_of(written, str(month))})
+    if _pages(written, month):  # pages of an earlier edition that this one has not got are not missed
+        gone = _pages(before, month) - there - {*written}
+        known = {n: sha for n, sha in before.items() if n not in gone}
+    else:
+        known = dict(before)
+    _write(store, month, before, {**ours, **known, **_of(written, None), **_of(written, str(month))})
     for other in sorted({m for n in written if (m := _month(n)) not in (None, str(month))}):
-        _write(
-            store, Month.parse(other), known := _readable(store, Month.parse(other)), {**known, **_of(written, other)}
-        )
+        earlier = _readable(store, Month.parse(other))
+        _write(store, Month.parse(other), earlier, {**earlier, **_of(written, other)})
 
 
 def require_editions(store: Store, history: History, months: Iterable[Month]) -> None:
@@ -169,8 +185,8 @@ def note(store: Store, month: Month) -> None:
 
 
 def forget(store: Store, names: Iterable[str]) -> None:
-    """Take objects off the lists that were laid aside for a run to make anew."""
-    gone = {*names}
+    """Take objects off the lists that were laid aside for a run to make anew; a run makes pages by this very list."""
+    gone = {name for name in names if not name.startswith(f"{_PAGES}/")}
     for month in kept_months(store) if gone else ():
         known = _readable(store, month)
         _write(store, month, known, {n: sha for n, sha in known.items() if n not in gone})
@@ -202,10 +218,15 @@ def _readable(store: Store, month: Month) -> dict[str, str]:
 def _there(store: Store, month: Month, earlier: Iterable[str]) -> set[str]:
     """What lies in the month's folders, in those of no month, and in those of the month before that are needed."""
     prefixes = {f"{folder}/{month}/" for folder in _BY_MONTH} | {f"{folder}/" for folder in _OF_NO_MONTH}
+    prefixes.add(f"{_PAGES}/{month}/")
     prefixes |= {"/".join(name.split("/")[:2]) + "/" for name in earlier if name.partition("/")[0] in _BY_MONTH}
     names: Callable[[str], list[str]] = lambda prefix: [o.name for o in store.list(prefix)]  # noqa: E731
     with ThreadPoolExecutor(_LISTERS) as pool:
         return {name for found in pool.map(names, sorted(prefixes)) for name in found}
+
+
+def _pages(names: Iterable[str], month: Month) -> set[str]:
+    return {n for n in names if n.startswith(f"{_PAGES}/{month}/")}
 
 
 def _of(written: Mapping[str, str], month: str | None) -> dict[str, str]:

@@ -137,8 +137,13 @@ def remedy(name: str) -> str:
                 f"If no run is at work, `holdfast claims --free {month}` with --reason and --by ends that claim and "
                 "the next run goes on."
             )
-        case "runs" | "region" | "validation":
+        case "runs" | "region":
             return f"`holdfast run --month {month}` writes it anew."
+        case "validation":
+            return (
+                f"`holdfast run --month {month}` takes the month in again from the landing store and writes it anew. "
+                f"If its files are no longer there, restore the object {copy}."
+            )
         case "submissions":
             return (
                 f"`holdfast doctor --month {month} --repair` lays it aside; the next run of the month records it anew."

@@ -44,7 +44,7 @@ def test_undelivered_mail_is_shown_by_every_surface_and_sent_when_its_cause_is_g
         everyone = {a for c in councils for a in c.recipients}
         code, output = run(*small_region.command(), env=environment, timeout=300)
         assert code == 16, output
-        assert "refused the sign-in" in output
+        assert "refused the sign-in" in output and "messages could not be delivered" in output
         assert mailbox.mail == []
         assert {e.status for e in Ledger(LocalStore(store)).month(LAST)} == {Status.DEFERRED}
         assert noted() > len(everyone), "directors, data officers and the data team"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from expectations.fates import Fate
+from features.errors import StoreError
 from flows import monthly
 from flows.alerts import council as alerts
 from flows.cli.demo import settings_for
@@ -22,12 +24,14 @@ from flows.extracts.landing import LandedFile
 from flows.mail import approval
 from flows.month import inputs, steps
 from flows.orchestration import tasks
+from flows.orchestration.doctor import examine
 from flows.orchestration.embedded import quiet_flows
 from flows.orchestration.outcome import RunOutcome
 from flows.orchestration.run_report import to_text
 from flows.settings.settings import ClaimSettings
 from flows.store.claims import INTAKE, Owner, claims_since, free, take_claim, wall_clock
 from flows.store.local import LocalStore
+from flows.store.port import DamagedObject, StoreRefuses
 from flows.store.processes import this_process
 from tests.integration import small_region
 from tests.prefect_homes import using
@@ -110,6 +114,26 @@ def test_checking_alone_publishes_and_mails_nothing(region: Region) -> None:
     assert "Sorrelmere (Z01): Workforce: not received." in to_text(outcome)
 
 
+def test_a_month_whose_validation_pages_were_lost_gets_them_again_and_nobody_a_second_message(region: Region) -> None:
+    region.run()
+    pages, mailed = region.objects("validation/"), region.mailed()
+    gone = [n for n in pages if n.startswith(("validation/2026-10/councils/", "validation/2026-10/data-docs/"))]
+    for name in gone:
+        region.store.delete(name)
+    said = {f.name: f.what for f in examine(region.store).findings}
+    assert {*said} == {*gone} and all("`holdfast run --month 2026-10`" in what for what in said.values())
+    region.run(reason="as the doctor says")
+    again = region.objects("validation/2026-10/")
+    assert {n: c for n, c in again.items() if "/councils/" in n} == {n: pages[n] for n in gone if "/councils/" in n}
+    linked = re.findall(r'href="([^"#:]+\.html)"', again["validation/2026-10/index.html"].decode())
+    assert {f"validation/2026-10/{page}" for page in linked} <= {*again}
+    assert not examine(region.store).findings
+    assert region.mailed() == mailed
+    editions = region.objects("months/2026-10/")
+    region.run(reason="all is there")
+    assert region.objects("months/2026-10/") == editions
+
+
 def test_a_rehearsal_scores_and_leaves_the_store_as_it_was(region: Region) -> None:
     before = {n: c for n, c in region.objects().items() if not n.startswith("claims/")}
     outcome = region.run(steps="rehearse")
@@ -188,6 +212,25 @@ def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_
     mended = region.run(send="no")
     assert mended.faults == ()
     assert "a fault in Holdfast" not in to_text(mended)
+
+
+@pytest.mark.parametrize(
+    ("fault", "times"), [(StoreError("away"), 4), (StoreRefuses("denied"), 1), (DamagedObject("cut off"), 1)]
+)
+def test_what_waiting_does_not_cure_is_said_at_once(
+    region: Region, monkeypatch: pytest.MonkeyPatch, fault: StoreError, times: int
+) -> None:
+    asked = []
+
+    def fails(*_: object) -> None:
+        asked.append(fault)
+        raise fault
+
+    monkeypatch.setattr(inputs, "due_now", fails)
+    monkeypatch.setattr(tasks.find_due_task, "retry_delay_seconds", [0, 0, 0])
+    state = region.state()
+    assert state.is_failed() and str(fault) in state.message
+    assert len(asked) == times
 
 
 def test_a_run_that_was_taken_over_while_it_read_publishes_and_mails_nothing(

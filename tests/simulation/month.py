@@ -191,7 +191,7 @@ def run_month(  # noqa: C901 (a run, its pauses and its heartbeats share one sta
                     take_in(context, patiently)
                     held.remove(intake)
                 month_claim.check()
-                require_editions(store, context.history, known)
+                require_editions(store, context.history, known.editions)
                 gaps = alert(context, here, seat, patiently)
         return ("gaps" if gaps else "done"), seat.steps
     except Crash:

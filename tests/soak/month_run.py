@@ -143,7 +143,7 @@ def run(asked: Asked) -> tuple[str, float, int]:
                 take_in(context, patiently)
                 time.sleep(asked.linger)
             month_claim.check()
-            require_editions(store, context.history, known)
+            require_editions(store, context.history, known.editions)
             gaps = alert(context, here, post, patiently)
         return ("gaps" if gaps else "done"), waited[0], writes()
     except HoldfastError as error:

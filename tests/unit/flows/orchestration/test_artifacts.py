@@ -86,7 +86,8 @@ def test_the_headline_says_what_is_missing() -> None:
     assert not outcome(councils=scored).gaps
     assert "1 fault at single councils" in outcome(councils=scored, faults=("x",)).headline
     assert outcome(councils=scored, faults=("x",)).gaps
-    assert outcome(councils=scored, untold=("The data team could not be written to: no.",)).gaps
+    untold = outcome(councils=scored, untold=("The data team could not be written to: no.",))
+    assert untold.gaps and untold.headline.endswith("; 1 message could not be delivered")
     storm = Storm(held=True, alerting=6, decided=12, reason="6 of 12 councils have a new or worse alert.")
     assert outcome(mail=MonthMail(storm=storm, valve=frozenset({"k"}))).headline.endswith("; mail is held")
     assert not outcome(mail=MonthMail(storm=storm)).headline.endswith("; mail is held"), "somebody has answered"

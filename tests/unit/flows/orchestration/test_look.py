@@ -25,6 +25,7 @@ from flows.mail.transports.open import mail_policy
 from flows.mail.transports.outbox import OutboxTransport
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing
 from flows.mail.valve import hold_in_marker
+from flows.orchestration import look as watchdog
 from flows.orchestration.failures import failure_notice
 from flows.orchestration.look import (
     Look,
@@ -373,6 +374,22 @@ def test_a_damaged_approval_is_said_and_the_months_are_looked_at_all_the_same(
     notices, _ = look(settings, NOON, view=None, expected=[])
     assert "not-done-2026-10" in causes(notices)
     assert any(cause.startswith("damaged-") for cause in causes(notices))
+
+
+@pytest.mark.parametrize("part", ["pending", "month_notices", "approval_notices", "_mail_notices"])
+def test_a_look_that_fails_in_whatever_way_is_said_and_the_others_go_on(
+    settings: Settings, store: LocalStore, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    store.replace("runs/2026-10/success.json", b"")
+
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError("a value that must not be told")
+
+    monkeypatch.setattr(watchdog, part, fails)
+    notices, _ = look(settings, NOON, view=None, expected=[])
+    (failed,) = [n for n in notices if n.cause.startswith("unread-")]
+    assert "ZeroDivisionError" in failed.what and "must not be told" not in failed.to_text()
+    assert ("damaged-2026-10" in causes(notices)) is (part != "month_notices")
 
 
 def test_undelivered_mail_is_said_until_it_has_gone(settings: Settings, store: LocalStore) -> None:

@@ -33,6 +33,7 @@ def store(tmp_path: Path) -> LocalStore:
             seen.create(f"ledger/{month}/Z02/r1/new/message.eml", b"mail")
             seen.replace(f"runs/{month}/success.json", b"{}")
             seen.replace(f"region/{month}/index.html", b"<p>")
+            seen.replace(f"validation/{month}/index.html", b"<p>")
     return store
 
 
@@ -68,6 +69,29 @@ def test_a_run_does_not_begin_while_a_folder_is_gone_that_it_cannot_make_anew(st
 def test_what_a_run_makes_anew_holds_nobody_up(store: LocalStore) -> None:
     shutil.rmtree(store.root / "region")
     assert _begins(store, OCTOBER) == ""
+
+
+def test_pages_that_only_taking_in_writes_are_missed_until_they_are_there_again(store: LocalStore) -> None:
+    page = f"validation/{OCTOBER}/index.html"
+    seen = watched(store)
+    with nothing_lost(seen, OCTOBER):
+        seen.replace(other := f"validation/{OCTOBER}/another.html", b"<p>")
+    store.delete(page)
+    forget(store, [page])
+    for _ in range(2):
+        with nothing_lost(watched(store), OCTOBER) as known:
+            assert known.pages_gone == (page,)
+    seen = watched(store)
+    with nothing_lost(seen, OCTOBER):
+        seen.replace(page, b"<p>")
+    with nothing_lost(watched(store), OCTOBER) as known:
+        assert known.pages_gone == () and known.editions == frozenset()
+    store.delete(other)
+    seen = watched(store)
+    with nothing_lost(seen, OCTOBER):
+        seen.replace(page, b"<p>taken in again, and the other page does not belong to it any more")
+    with nothing_lost(watched(store), OCTOBER) as known:
+        assert known.pages_gone == ()
 
 
 def test_a_list_that_was_damaged_is_written_anew(store: LocalStore) -> None:

@@ -62,7 +62,7 @@ def test_a_table_that_it_must_have_is_missed(kept: tuple[LocalStore, LocalStore]
     with pytest.raises(DamagedObject, match="counts-workforce"):
         history.table(manifest, "counts-workforce", counts_schema(Kind.WORKFORCE))
     (due,) = months_due(landing, History(store), register, MONTHS, lambda _: CUTOFF)
-    assert due.month == MONTHS[0] and not due.has_news
+    assert due.month == MONTHS[0] and not due.needs_pages
 
 
 def test_a_manifest_that_is_lost_is_missed(kept: tuple[LocalStore, LocalStore]) -> None:
