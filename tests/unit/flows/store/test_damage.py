@@ -31,7 +31,7 @@ from flows.extracts.submissions import read_submissions
 from flows.mail import approval
 from flows.orchestration.look import look
 from flows.settings.settings import Settings
-from flows.store import LocalStore
+from flows.store import DamagedObject, LocalStore
 from flows.store.claims import Owner, claims_since, damaged_claims, free, held_claims, latest_claim
 from flows.store.editions import RECORDS_KEPT_FROM, History, records_kept_from
 from flows.store.ledger import Ledger
@@ -235,6 +235,16 @@ def test_held_stays_held_when_its_note_is_lost(store: LocalStore) -> None:
     assert approval.latest_round(store, OCTOBER) == waits
     for name in names:
         store.replace(name, kept[name])
+
+
+def test_a_round_of_which_nothing_can_be_read_holds_the_month(store: LocalStore) -> None:
+    kept = {o.name: store.read(o.name) for o in store.list("approvals/")}
+    for name, content in kept.items():
+        store.replace(name, content[:40])
+    with pytest.raises(DamagedObject, match="approvals/2026-10/1/"):
+        approval.held_councils(store, OCTOBER)
+    for name, content in kept.items():
+        store.replace(name, content)
 
 
 def test_a_lost_key_record_is_a_fault_where_months_were_made_with_a_key(store: LocalStore) -> None:
