@@ -134,7 +134,7 @@ def nothing_lost(store: Store, month: Month, sleep: Callable[[float], object] = 
             f"{lists}: the next run then goes by what is there."
         )
     editions = filter(None, map(_EDITION.fullmatch, {**earlier, **before}))
-    pages = sorted(_pages(before, month) - there)
+    pages = lost(store, _pages(before, month), there)
     yield Known(frozenset(Month.parse(edition["month"]) for edition in editions), tuple(pages))
     with suppress(StoreError):
         _patiently(lambda: _write_down(store, month, before, there), sleep)
