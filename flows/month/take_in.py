@@ -93,16 +93,17 @@ def months_due(
 ) -> list[Due]:
     """The months among these (oldest first) that have something new as of their cut-off day. Reads no content.
 
-    The month after a restated one is taken in again too, because its leavers and changed workers were found by
-    comparison with the old data. Closed months (`holdfast retain`) are left alone. So is a month whose landing folder
-    was emptied: tidying up restates nothing. A month with something damaged in the store is due again if its files
-    are still in the landing folder; if not, reading it raises DamagedObject. So is a month of whose failures others are
-    accepted now than when it was checked. So is the last month if some of its validation pages are gone.
+    The month after one that is new or restated is taken in again too, because its leavers and changed workers were
+    found by comparison with the old data, or with none. Closed months (`holdfast retain`) are left alone. So is a month
+    whose landing folder was emptied: tidying up restates nothing. A month with something damaged in the store is due
+    again if its files are still in the landing folder; if not, reading it raises DamagedObject. So is a month of whose
+    failures others are accepted now than when it was checked. So is the last month if some of its validation pages are
+    gone.
     """
     due: list[Due] = []
     months = list(months)
     last = months[-1]
-    previous_restated, needed = False, {0: _READ_AGAIN, 1: _COMPARED_WITH}
+    news_before, needed = "", {0: _READ_AGAIN, 1: _COMPARED_WITH}
     kept_from = history.records_kept_from
     lying_there = landing_snapshot(landing)
     mappings = list(lying_there.list(f"{MAPPINGS}/"))
@@ -125,15 +126,20 @@ def months_due(
             fault = f"“{pages_gone[0]}” is gone from the store."
         if fault:
             step("%s is taken in again: %s", month, fault)
-        outdated = known is not None and lying and (previous_restated or _is_outdated(history, known, day))
+        outdated = known is not None and lying and _is_outdated(history, known, day, news_before)
         if changed or fault or outdated:
             due.append(Due(month, day, files, strange, mark, known, pages))
-        previous_restated = changed and known is not None
+        news_before = mark if changed else ""
     return due
 
 
-def _is_outdated(history: History, known: Manifest, day: date) -> bool:
-    """Whether the month before has another edition than the one that this edition was compared with."""
+def _is_outdated(history: History, known: Manifest, day: date, news_before: str) -> bool:
+    """Whether the month before has, or is about to get, another edition than the one that this was compared with.
+
+    `news_before`: the fingerprint of its new files; empty if it has none. Its earlier edition may be lost.
+    """
+    if news_before:
+        return known.after != news_before
     before = history.standing(known.month.plus(-1), day) if known.after else None
     return before is not None and before.fingerprint != known.after
 

@@ -94,6 +94,13 @@ def test_the_first_reading_may_fail_everywhere(here: Scene, truth: Truth) -> Non
 _FAULT = History.fault
 
 
+_OUTDATED = take_in._is_outdated
+
+
+def _news_unseen(history: History, known: Manifest, day: date, _news_before: str) -> bool:
+    return _OUTDATED(history, known, day, "")
+
+
 def _rows_unread(self: History, month: Month, cutoff: date, also: str = "") -> str:
     return _FAULT(self, month, cutoff)
 
@@ -127,6 +134,19 @@ def test_a_month_is_counted_anew_though_the_run_that_restated_the_one_before_die
     assert not (said := wrong_with(here, truth, died)), said
     with mock.patch.object(take_in, "_is_outdated", lambda *_: False):
         assert "told wrongly" in wrong_with(here, truth, died)
+
+
+@pytest.mark.parametrize("here", ["a new group"], indirect=True)
+def test_a_month_is_counted_anew_though_the_edition_that_it_was_compared_with_was_lost(
+    here: Scene, truth: Truth
+) -> None:
+    unread = Fault(0, "denied", on=r"land 2026-09/Z02/workforce.*")
+    died = Fault(0, "crash after", on=r"create months/2026-10/0001/manifest.json")
+    harmed = Fault(0, "harm", on=r"list claims/intake/", harms="months/2026-09/0001/manifest.json")
+    lost = Schedule(((unread, died), (harmed,)))
+    assert not (said := wrong_with(here, truth, lost)), said
+    with mock.patch.object(take_in, "_is_outdated", _news_unseen):
+        assert "told wrongly" in wrong_with(here, truth, lost)
 
 
 @pytest.mark.parametrize("here", ["a new group"], indirect=True)

@@ -57,7 +57,7 @@ def test_memory_depends_on_the_size_of_months_and_not_on_their_number(
     ]
     alive: list[weakref.ref[_Rows]] = []
     kept: list[Month] = []
-    portions: list[int] = []
+    portions: list[Portion] = []
 
     def held() -> int:
         return sum(rows.height for one in alive if (rows := one()) is not None)
@@ -70,7 +70,7 @@ def test_memory_depends_on_the_size_of_months_and_not_on_their_number(
 
     def keep(portion: Portion) -> None:
         kept.extend(one.month for one in portion.due)
-        portions.append(len(portion.due))
+        portions.append(portion)  # as Prefect does, which holds what a task was given
 
     gc.freeze()  # Otherwise each portion's collection searches everything that earlier tests have left.
     try:
@@ -144,11 +144,13 @@ def test_a_killed_catch_up_keeps_what_was_done_and_its_reader_ends_with_it(
     monkeypatch.setenv("HOLDFAST_LANDING", str(tmp_path / "landing"))
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    killed = subprocess.run(
-        [sys.executable, str(script), NOW.isoformat()], env=environment, stdout=subprocess.PIPE, check=False
-    )
+    # A file: a pipe stays open, and would be waited for, while the reader lives.
+    with (said := tmp_path / "said").open("wb") as output:
+        killed = subprocess.run(
+            [sys.executable, str(script), NOW.isoformat()], env=environment, stdout=output, check=False
+        )
     assert killed.returncode == -signal.SIGKILL
-    *kept, reader = killed.stdout.decode().split()
+    *kept, reader = said.read_text().split()
     assert kept == ["2026-07", "2026-08"]
 
     until = monotonic() + 10

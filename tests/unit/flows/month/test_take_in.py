@@ -62,6 +62,30 @@ def test_a_file_sent_again_restates_its_month_and_the_one_after(landing: LocalSt
     assert months(found(landing, history)) == [SEPTEMBER, OCTOBER]
 
 
+@pytest.mark.parametrize("harm", [None, b"half"])
+def test_a_month_is_counted_anew_if_the_one_it_was_compared_with_is_lost_and_another_takes_its_place(
+    landing: LocalStore, history: History, harm: bytes | None
+) -> None:
+    september, october = history.as_of(SEPTEMBER, CUTOFF), history.as_of(OCTOBER, CUTOFF)
+    assert september is not None and october is not None
+    history.write(replace(october, edition=2, after=september.fingerprint), {})
+    name = f"{september.prefix}manifest.json"
+    history.store.delete(name) if harm is None else history.store.replace(name, harm)
+    assert months(found(landing, history)) == [SEPTEMBER], "it will be the same edition again"
+    put(landing, f"{SEPTEMBER}/370/workforce.corrected.csv", b"two", day=12)
+    assert months(found(landing, history)) == [SEPTEMBER, OCTOBER]
+
+
+def test_a_month_that_comes_after_its_successor_is_compared_with(landing: LocalStore, tmp_path: Path) -> None:
+    late = landing.read(file := f"{SEPTEMBER}/370/workforce.csv")
+    landing.delete(file)
+    history = History(LocalStore(tmp_path / "store"))
+    (october,) = found(landing, history)
+    history.write(Manifest(OCTOBER, 1, october.fingerprint, october.cutoff, (), {}), {})
+    put(landing, file, late, day=12)
+    assert months(found(landing, history)) == [SEPTEMBER, OCTOBER]
+
+
 def test_a_month_whose_folder_was_emptied_keeps_what_was_taken_in(landing: LocalStore, history: History) -> None:
     landing.delete(f"{SEPTEMBER}/370/workforce.csv")
     assert found(landing, history) == []
