@@ -66,7 +66,7 @@ class Cube:
 
     def _block(self, cells: Ints, values: pl.Series) -> Floats:
         block = np.full(self.shape, np.nan)
-        block.reshape(-1)[cells] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        block.reshape(-1)[cells] = values.cast(pl.Float64).to_numpy()
         return block
 
     def lag(self, block: Floats, months: int, columns: Ints, since: Ints | None = None) -> Floats:
@@ -94,7 +94,7 @@ def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:
     Polars multiplies by the reciprocal when the divisor is the same in every row, so its last bit would depend on the
     other rows.
     """
-    over, under = (s.cast(pl.Float64).fill_null(np.nan).to_numpy() for s in (numerator, denominator))
+    over, under = (s.cast(pl.Float64).to_numpy() for s in (numerator, denominator))
     with np.errstate(invalid="ignore", divide="ignore"):
         return pl.Series(np.where(under != 0, over / under, np.nan)).fill_nan(None)
 
@@ -105,8 +105,8 @@ def _ordinal(day: date) -> int:
 
 def _runs(column: pl.Series) -> tuple[pl.Series, Ints]:
     """Distinct runs of equal values and their lengths, so that each run is looked up once, not row by row."""
-    runs = column.rle().struct
-    return runs.field("value"), runs.field("len").to_numpy().astype(np.intp)
+    runs = column.rle().struct.unnest()
+    return runs.get_column("value"), runs.get_column("len").to_numpy().astype(np.intp)
 
 
 def _index(column: pl.Series, axis: tuple[str, ...]) -> Ints:

@@ -65,7 +65,7 @@ def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
 
 def _rows_of(column: pl.Series, measures: list[str]) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """The row numbers of each measure."""
-    code = column.cast(pl.Enum(measures), strict=False).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+    code = column.cast(pl.Enum(measures), strict=False).to_physical().cast(pl.Int16).fill_null(-1).to_numpy()
     order = np.argsort(code, kind="stable")
     ends = np.searchsorted(code[order], np.arange(len(measures) + 1))
     for i, name in enumerate(measures):

@@ -79,11 +79,11 @@ def compute_features(
     wanted = set(cube.months) if months is None else {m.last_day for m in months}
     columns = np.array([i for i, day in enumerate(cube.months) if day in wanted], dtype=np.intp)
     asked = [cube.months[i] for i in columns]
-    rows = measures.filter(pl.col("month").is_in(asked)).sort(_KEY)
-    if rows.is_empty():
+    order, (la, measure, month) = _in_key_order(cube, columns)
+    if order.size == 0:
         return pl.DataFrame(schema=FEATURES_SCHEMA)
-    la, measure, month = cube.locate(rows)
-    now = _Asked(cube, columns, (la, measure, np.searchsorted(columns, month)))
+    rows = measures[order]
+    now = _Asked.of(cube, columns, la, measure, month)
     known_on = pl.lit(as_of_day) if as_of_day is not None else pl.coalesce("known_from", "month")
     rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
     values = cube.fill(measures.get_column("value"))
@@ -97,15 +97,30 @@ def compute_features(
     blocks["shrunk"] = _shrunk(now, rows, multipliers)
     found = {name: now.read(block) for name, block in blocks.items()}
     declared = [BY_NAME[name] for name in cube.measures]
-    added = {name: pl.Series(name, values).fill_nan(None) for name, values in found.items()} | {
+    others = {
         "neighbours_reported": pl.Series(found["neighbours_reported"]).cast(pl.UInt32),
         "xmr_signal": pl.Series(SIGNALS, dtype=pl.String).gather(found["xmr_signal"].astype(np.intp)),
         "xmr_toward": _toward(found["xmr_toward"], measure, declared),
         "xmr_level": _toward(found["xmr_level"], measure, declared),
         "small_base": rows.get_column("denominator") < pl.Series([m.small_base for m in declared]).gather(measure),
     }
-    features = rows.with_columns(pl.when(pl.col("value").is_not_null()).then("national_percentile"), **added)
+    numbers = [pl.Series(name, values) for name, values in found.items() if name not in others]
+    features = rows.with_columns(*numbers, **others).with_columns(
+        pl.col([n.name for n in numbers]).fill_nan(None),
+        pl.when(pl.col("value").is_not_null()).then("national_percentile"),
+    )
     return conform(features.drop("known_on"), FEATURES_SCHEMA, "features")
+
+
+def _in_key_order(cube: Cube, columns: Ints) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+    """The row numbers of the requested months in the order of the key; and each row's council, measure and month.
+
+    The axes are sorted, so a cell's place on them sorts like the key itself, without comparing text.
+    """
+    la, measure, month = np.unravel_index(cube.position, cube.shape)
+    there = np.nonzero(np.isin(month, columns))[0]
+    order = there[np.lexsort((measure[there], month[there], la[there]))]
+    return order, (la[order], measure[order], month[order])
 
 
 @dataclass(frozen=True)
@@ -113,18 +128,24 @@ class _Asked:
     """The requested months of a cube as blocks `[council, measure, requested month]`, and each row's cell in them."""
 
     cube: Cube
-    columns: Ints
-    where: tuple[Ints, Ints, Ints]
+    shape: tuple[int, int, int]
+    cells: Ints
+
+    @classmethod
+    def of(cls, cube: Cube, columns: Ints, la: Ints, measure: Ints, month: Ints) -> _Asked:
+        """The blocks of these months, and the cells of these rows; `month` counts in the cube."""
+        shape = (*cube.shape[:2], columns.size)
+        return cls(cube, shape, np.ravel_multi_index((la, measure, np.searchsorted(columns, month)), shape))
 
     def block(self, values: pl.Series) -> Floats:
         """A column of the rows as a block; NaN where there is no value."""
-        block = np.full((*self.cube.shape[:2], len(self.columns)), np.nan)
-        block[self.where] = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
+        block = np.full(self.shape, np.nan)
+        block.reshape(-1)[self.cells] = values.cast(pl.Float64).to_numpy()
         return block
 
     def read(self, block: Floats) -> Floats:
         """Each row's value in a block."""
-        found: Floats = block[self.where]
+        found: Floats = block.reshape(-1)[self.cells]
         return found
 
 

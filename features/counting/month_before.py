@@ -5,6 +5,8 @@ The state is what one month passes to the next. It is small, keyed by the pseudo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import polars as pl
 
@@ -45,13 +47,20 @@ def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> t
     our own extract), and nobody can be looked up. A leaver who is merely absent from the month before (came
     and left within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
     """
-    held = before.filter(pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode()))
-    held = held.join(unsaid, on=_WORKER, how="semi").group_by("la_code").agg(pl.col("fte").sum().alias("held_before"))
+    held = (
+        before.lazy()
+        .filter(pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode()))
+        .join(unsaid.lazy(), on=_WORKER, how="semi")
+        .group_by("la_code")
+        .agg(pl.col("fte").sum().alias("held_before"))
+        .collect(engine="in-memory")
+    )
     # Whoever finds one leaver has met this month's workers; only for the other councils are all of them looked for.
-    others = unsaid.join(held, on="la_code", how="anti").get_column("la_code").unique().sort()
-    there = pl.col("la_code").is_in(others.implode())
-    met = before.filter(there).join(now.filter(there), on=_WORKER, how="semi").get_column("la_code").unique()
-    return held, others.filter(others.is_in(met.implode()).not_())
+    others = sorted({*unsaid.get_column("la_code")} - {*held.get_column("la_code")})
+    there = pl.col("la_code").is_in(others)
+    met = before.filter(there).join(now.filter(there), on=_WORKER, how="semi") if others else before.clear()
+    met_codes = {*met.get_column("la_code")}
+    return held, pl.Series([code for code in others if code not in met_codes], dtype=pl.String)
 
 
 def worker_changes(now: Rows, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
@@ -60,21 +69,18 @@ def worker_changes(now: Rows, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Se
     `now` and `before`: CASE_STATE of both month ends.
     """
     here, then = now.present(), Rows.of(before)
-    codes = pl.concat([here.councils, then.councils]).unique().sort()
-    ordered, ordered_before = _in_order(here, codes), _in_order(then, codes)
+    past = {*then.councils}
+    number = {code: place for place, code in enumerate(sorted({*here.councils} | past))}
+    ordered, ordered_before = _in_order(here, number), _in_order(then, number)
     if ordered is None or ordered_before is None:
-        counts = _by_hash(here.frame, before)
+        counts = _by_hash(here, before)
     else:
         counts = _by_order(here, ordered, ordered_before)
-    has_past = here.councils.is_in(then.councils.implode())
-    past = here.councils.filter(has_past).to_frame()
-    counts = past.join(counts, on="la_code", how="left", validate="1:1").with_columns(
-        pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0)
-    )
-    return counts, here.councils.filter(~has_past).sort()
+    has_past = pl.Series([code in past for code in here.councils], dtype=pl.Boolean)
+    return counts.filter(has_past), here.councils.filter(~has_past).sort()
 
 
-def _in_order(state: Rows, codes: pl.Series) -> pl.DataFrame | None:
+def _in_order(state: Rows, number: Mapping[str, int]) -> pl.DataFrame | None:
     """`key, ref, worker` of each case, with strictly increasing keys; None if they do not increase.
 
     The key is the council's number and the leading bits of the reference. Rows are sorted by council and reference, so
@@ -82,14 +88,15 @@ def _in_order(state: Rows, codes: pl.Series) -> pl.DataFrame | None:
     takes a fifth of the time of hashing. They fail to increase if two references of a council share all these bits, or
     if rows are in another order.
     """
-    # Once in one piece here, or the join would copy every piece again. Polars makes the keys, as it reuses memory where
-    # NumPy asks for new pages, which costs more than the arithmetic.
+    # Once in one piece here, or the join would copy every piece again.
     cases = state.frame.select(ref="case_ref", worker="allocated_worker_ref").rechunk()
-    room = max(codes.len().bit_length(), 1)
-    number = np.repeat(codes.search_sorted(state.councils).to_numpy().astype(np.uint16), np.diff(state.ends))
-    keys = pl.Series(number).cast(pl.UInt64) * 2 ** (64 - room) + cases.get_column("ref") // 2**room
-    seen = keys.to_numpy()
-    return cases.with_columns(key=keys.set_sorted()) if bool((seen[1:] > seen[:-1]).all()) else None
+    room = max(len(number).bit_length(), 1)
+    first = np.array([number[code] << (64 - room) for code in state.councils], dtype=np.uint64)
+    first_key = pl.Series(np.repeat(first, np.diff(state.ends)))
+    # Polars adds, as it reuses memory where NumPy asks for new pages, which costs more than the arithmetic.
+    cases = cases.with_columns(key=(first_key + pl.col("ref") // 2**room).set_sorted())
+    seen = cases.get_column("key").to_numpy()
+    return cases if bool((seen[1:] > seen[:-1]).all()) else None
 
 
 def _by_order(now: Rows, cases: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
@@ -104,15 +111,18 @@ def _by_order(now: Rows, cases: pl.DataFrame, before: pl.DataFrame) -> pl.DataFr
     return rows.sums(rows.marks({"cases_seen_twice": same, "cases_worker_changed": same & other_worker}))
 
 
-def _by_hash(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+def _by_hash(now: Rows, before: pl.DataFrame) -> pl.DataFrame:
     then = before.select("la_code", "case_ref", pl.col("allocated_worker_ref").alias("worker_before"))
-    both = now.join(
+    both = now.frame.join(
         then.unique(["la_code", "case_ref"], keep="first", maintain_order=True),
         on=["la_code", "case_ref"],
         how="inner",
         validate="m:1",
     )
-    return both.group_by("la_code").agg(
+    counts = both.group_by("la_code").agg(
         pl.len().cast(pl.Int64).alias("cases_seen_twice"),
         (pl.col("allocated_worker_ref") != pl.col("worker_before")).sum().cast(pl.Int64).alias("cases_worker_changed"),
+    )
+    return now.councils.to_frame().join(counts, on="la_code", how="left", validate="1:1").with_columns(
+        pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0)
     )

@@ -71,7 +71,8 @@ class Rows:
     def where(self, mask: pl.Series, *columns: str) -> Rows:
         """These columns of the rows in a mask. A council may have no row left."""
         ends = np.concatenate([[0], np.cumsum(count_by(mask, self.ends))])
-        return Rows(self.frame.select(columns).filter(mask), self.councils, ends)
+        there = self.frame.lazy().select(columns).filter(mask).collect(engine="in-memory")
+        return Rows(there, self.councils, ends)
 
 
 def ends_of(lengths: pl.Series) -> _Whole:

@@ -43,12 +43,15 @@ def compute_measures(
     numerators, denominators = (_long([getattr(r, part) for r in rates]) for part in ("numerator", "denominator"))
     with np.errstate(invalid="ignore", divide="ignore"):
         quotients = numerators / denominators * _long([r.multiplier for r in rates])
-    reason = pl.Series("reason", texts, dtype=pl.String).gather(_long([r.reason for r in rates]))
+    codes = _long([r.reason for r in rates])
+    numbers = {
+        "value": np.where(codes > 0, np.nan, quotients),
+        "numerator": numerators,
+        "denominator": denominators,
+    }
+    reason = pl.Series("reason", texts, dtype=pl.String).gather(codes)
     long = _keys(wide, [m.name for m in ordered]).with_columns(
-        pl.Series("value", quotients).fill_nan(None).set(reason.is_not_null(), None),
-        pl.Series("numerator", numerators).fill_nan(None),
-        pl.Series("denominator", denominators).fill_nan(None),
-        reason,
+        reason, *(pl.lit(pl.Series(name, values)).fill_nan(None) for name, values in numbers.items())
     )
     return conform(long, MEASURES_SCHEMA, "measures")
 
