@@ -123,6 +123,8 @@ def _by_hash(now: Rows, before: pl.DataFrame) -> pl.DataFrame:
         pl.len().cast(pl.Int64).alias("cases_seen_twice"),
         (pl.col("allocated_worker_ref") != pl.col("worker_before")).sum().cast(pl.Int64).alias("cases_worker_changed"),
     )
-    return now.councils.to_frame().join(counts, on="la_code", how="left", validate="1:1").with_columns(
-        pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0)
+    return (
+        now.councils.to_frame()
+        .join(counts, on="la_code", how="left", validate="1:1")
+        .with_columns(pl.col("cases_seen_twice", "cases_worker_changed").fill_null(0))
     )
