@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from features.comparing.cube import Cube, Floats, Ints
+from features.comparing.cube import MEASURE_AXIS, Cube, Floats, Ints
 from features.comparing.national import with_percentile
 from features.comparing.shrinkage import shrink, shrinkable
 from features.comparing.xmr import SIGNALS, charts, toward
@@ -95,8 +95,12 @@ def compute_features(
     blocks |= _against_neighbours(cube, values, columns, neighbours)
     blocks |= _charts(cube, values, columns, points, broken)
     blocks["shrunk"] = _shrunk(now, rows, multipliers)
-    found = {name: now.read(block) for name, block in blocks.items()}
-    declared = [BY_NAME[name] for name in cube.measures]
+    return _with_columns(rows.drop("known_on"), {name: now.read(block) for name, block in blocks.items()}, measure)
+
+
+def _with_columns(rows: pl.DataFrame, found: dict[str, Floats], measure: Ints) -> pl.DataFrame:
+    """FEATURES_SCHEMA: the rows with what was found for each; `measure` is each row's place on the measure axis."""
+    declared = [BY_NAME[name] for name in MEASURE_AXIS]
     others = {
         "neighbours_reported": pl.Series(found["neighbours_reported"]).cast(pl.UInt32),
         "xmr_signal": pl.Series(SIGNALS, dtype=pl.String).gather(found["xmr_signal"].astype(np.intp)),
@@ -109,7 +113,7 @@ def compute_features(
         pl.col([n.name for n in numbers]).fill_nan(None),
         pl.when(pl.col("value").is_not_null()).then("national_percentile"),
     )
-    return conform(features.drop("known_on"), FEATURES_SCHEMA, "features")
+    return conform(features, FEATURES_SCHEMA, "features")
 
 
 def _in_key_order(cube: Cube, columns: Ints) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
