@@ -136,7 +136,7 @@ def _totals(named: pl.DataFrame, kind: Kind) -> pl.Series:
         flags = flags | named.select(nobody & ~pl.col("la_code").str.contains("[0-9]").fill_null(True)).to_series()
     if any(named.get_column(n).null_count() for n in identity):
         nameless = pl.any_horizontal(pl.col(n).is_null() for n in identity)
-        flags = flags | named.select(nameless & pl.any_horizontal(says_total(pl.exclude("file_row")))).to_series()
+        flags = flags | named.select(nameless & pl.any_horizontal(says_total(pl.col(pl.String)))).to_series()
     return flags
 
 

@@ -39,10 +39,12 @@ def pseudonyms(references: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
         hashed = _remembered(la_code, key)
     given = references.cast(pl.Binary()).to_list()
     new = list(set(given).difference(hashed))
-    digests = [start() for _ in new]
-    for digest, reference in zip(digests, new, strict=True):
-        digest.update(reference)
-    numbers = np.frombuffer(b"".join(digest.digest() for digest in digests), dtype=">u8")
+    digests = []
+    for reference in new:
+        one = start()
+        one.update(reference)
+        digests.append(one.digest())
+    numbers = np.frombuffer(b"".join(digests), dtype=">u8")
     hashed.update(zip(new, numbers.tolist(), strict=True))
     return pl.Series(references.name, list(map(hashed.__getitem__, given)), dtype=pl.UInt64())
 
@@ -52,10 +54,11 @@ def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
 
     Only which rows belong to the same team matters, not its name; and the column may hold a person's name.
     """
-    sent = teams.drop_nulls().unique().to_list()
-    named = pl.Series(["team\x1f" + " ".join(team.lower().split()) for team in sent], dtype=pl.String())
+    sent = teams.drop_nulls().unique()
+    named = pl.Series(["team\x1f" + " ".join(team.lower().split()) for team in sent.to_list()], dtype=pl.String())
     hashed = pseudonyms(named, la_code=la_code, key=key).to_list()
-    return teams.replace_strict(sent, [f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], return_dtype=pl.String())
+    codes = pl.Series(teams.name, [f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
+    return codes.gather(teams.cast(pl.Enum(sent)).to_physical())
 
 
 @lru_cache(_COUNCILS)

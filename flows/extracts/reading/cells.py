@@ -18,6 +18,7 @@ from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates, said_of_t
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown
 from flows.extracts.reading.numbers import read_decimals, read_integers
+from flows.extracts.reading.typed import as_text, typed_values
 
 #: Problem code -> its meaning, as the end of “the cell …”.
 PROBLEM_TEXTS: dict[str, str] = {
@@ -103,24 +104,33 @@ class Cells:
     """How cells were read, where somebody should know."""
 
 
-def read_columns(text: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
-    """Read several columns, each named as its field: trimmed text, blank is null.
+def read_columns(columns: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Cells]:
+    """Read several columns, each named as its field: trimmed text, blank is null; or the field's own type.
 
     Most columns of most files hold only the contract's own notation. They are read together, in one pass over the frame
     and one over the values. A column with anything else in it goes through `read_cells`, which gives the same result
     for plain columns (a test checks this).
     """
-    dates = [f.name for f in fields if f.type is FieldType.DATE]
+    typed = {f.name: _typed(columns[f.name], f) for f in fields if columns.schema[f.name] != pl.String()}
+    written = [f for f in fields if f.name not in typed]
+    text = columns.select(f.name for f in written)
+    dates = [f.name for f in written if f.type is FieldType.DATE]
     first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
-    plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in fields]
+    plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in written]
     read = text.select(value for value, _ in plain)
-    fits = text.with_columns(read).select(fits for _, fits in plain).row(0, named=True)
-    return {
+    fits = text.with_columns(read).select(fits for _, fits in plain).row(0, named=True) if written else {}
+    found = typed | {
         f.name: Cells(read[_VALUE + f.name].alias(f.name))
         if fits[f.name] and not _has_filler(f, text)
         else read_cells(text[f.name], f)
-        for f in fields
+        for f in written
     }
+    return {f.name: found[f.name] for f in fields}
+
+
+def _typed(column: pl.Series, field: Field) -> Cells:
+    values = typed_values(column, field.type)
+    return Cells(values) if values is not None else read_cells(as_text(column), field)
 
 
 def _has_filler(field: Field, text: pl.DataFrame) -> bool:
@@ -287,7 +297,8 @@ def filler(references: pl.Series) -> str | None:
     filled = references.drop_nulls()
     if filled.len() < _MANY_ROWS:
         return None
-    commonest = filled.value_counts().sort("count", filled.name, descending=[True, False]).row(0)
+    counts = filled.value_counts()
+    commonest = counts.row(counts["count"].arg_max() or 0)
     return str(commonest[0]) if commonest[1] >= _NEARLY_ALL * filled.len() else None
 
 

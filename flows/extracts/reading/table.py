@@ -47,6 +47,8 @@ class Wanted:
     """The worksheet, if a council's mapping names one."""
     header_rows: int = 1
     """2 if the header stands on two rows."""
+    typed: bool = False
+    """Whether columns that have their field's type in the file keep it (`flows.extracts.reading.typed`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class RawTable:
     """Headers and cells as text. Blank rows are gone; `file_row` still counts them, the header is row 1.
 
     `cells` has a String column per header, named by its position (`"0"`, `"1"` …), and `file_row`;
-    a blank cell is null.
+    a blank cell is null. Columns that kept their type (`Wanted.typed`) are dates or whole numbers.
     """
 
     headers: tuple[str, ...]
@@ -102,7 +104,7 @@ def tidied(text: pl.DataFrame, nothing: Collection[str]) -> pl.DataFrame:
     """
     words = "|".join(re.escape(word) for word in nothing)
     looks = rf"^[\s'=]|\s$|[{UNSEEN}{_SPACES}]|^(?:{words})?$"
-    found = text.select(pl.all().str.contains(looks).any()).row(0)
+    found = text.select(pl.all().str.contains(looks).any()).row(0) if text.width else ()
     untidy = [name for name, has_some in zip(text.columns, found, strict=True) if has_some]
     if not untidy:
         return text
@@ -123,15 +125,16 @@ def raw_table(
     aside: Sequence[str] = (),
     sheet: str | None = None,
     notes: Sequence[str] = (),
-    typed: Collection[int] = (),
+    tidy: Collection[int] = (),
 ) -> RawTable:
     """A table from text columns: cells tidied, blank rows and blank nameless columns dropped.
 
-    `typed`: columns, counted from 0, that were dates, whole numbers or flags and so need no tidying.
+    `tidy`: columns, counted from 0, that were dates, whole numbers or flags and so need no tidying.
     """
     text = pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns)])
-    written = text.select(str(i) for i in range(text.width) if i not in typed)
-    text = text.with_columns(tidied(written, NULL_MARKERS))
+    written = text.select(str(i) for i in range(text.width) if i not in tidy)
+    if (tidied_text := tidied(written, NULL_MARKERS)) is not written:
+        text = text.with_columns(tidied_text)
     frame = text.with_columns(file_rows.cast(pl.UInt32).alias(_ROW))
     if all(c.null_count() for c in text.get_columns()):
         frame = frame.filter(pl.any_horizontal(pl.exclude(_ROW).is_not_null()))

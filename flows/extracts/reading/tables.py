@@ -17,6 +17,7 @@ from flows.extracts.reading.delimited import read_delimited
 from flows.extracts.reading.excel import read_workbook
 from flows.extracts.reading.headers import meanings, normalised
 from flows.extracts.reading.table import Limits, NoRows, RawTable, Wanted, raw_table
+from flows.extracts.reading.typed import as_text, has_type
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 #: How files of other programs begin.
@@ -44,11 +45,12 @@ def read_table(
     headers: Collection[str] = (),
     sheet: str = "",
     header_rows: int = 1,
+    typed: bool = False,
 ) -> RawTable:
     """The table in a CSV, Parquet or Excel file.
 
     `headers`: a council's own names for our fields; `sheet`: the worksheet that its mapping names; `header_rows`: 2 if
-    a header stands on two rows.
+    a header stands on two rows; `typed`: columns of a Parquet file that have the type of their field keep it.
 
     Raises UnreadableExtract (a sentence naming council, month and file, and what to do) for anything that is not such a
     table or is larger than any council's; a file causes no other error here.
@@ -57,7 +59,7 @@ def read_table(
     if not content.removeprefix(codecs.BOM_UTF8).strip():
         raise UnreadableExtract(f"{where}: the file is empty. Send it again.")
     refuse_unopened(content, where, limits)
-    wanted = Wanted(columns_meant(kind, headers), sheet, header_rows)
+    wanted = Wanted(columns_meant(kind, headers), sheet, header_rows, typed)
     read = _read_csv
     if content.startswith(_ZIP):
         read = read_workbook
@@ -114,7 +116,6 @@ def _read_csv(content: bytes, kind: Kind, where: Where, limits: Limits, wanted: 
 
 
 def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, wanted: Wanted) -> RawTable:
-    del wanted  # Parquet columns have names, and there is nothing around the table
     schema = pl.read_parquet_schema(io.BytesIO(content))
     if len(schema) > limits.max_columns:
         raise UnreadableExtract(
@@ -130,15 +131,12 @@ def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, want
             f"{where}: column {list(schema).index(nested[0]) + 1} holds lists or bytes, not single values. "
             "Write each field as text, number or date."
         )
-    columns = [as_text(column) for column in frame.get_columns()]
-    typed = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_integer() or dtype in (pl.Date(), pl.Boolean())]
-    return raw_table(frame.columns, columns, pl.int_range(2, frame.height + 2, eager=True), typed=typed)
-
-
-def as_text(column: pl.Series) -> pl.Series:
-    """A typed column as the text a person would have written: dates in ISO form, without a time zone."""
-    if isinstance(column.dtype, pl.Datetime):
-        if column.dtype.time_zone is not None:
-            column = column.dt.convert_time_zone("Europe/London").dt.replace_time_zone(None)
-        return column.dt.to_string("%Y-%m-%d %H:%M:%S")
-    return column.cast(pl.String)
+    meant = meanings(kind) if wanted.typed else {}
+    columns = [
+        column
+        if (field := meant.get(normalised(column.name))) and has_type(column.dtype, EXTRACTS[kind].field(field).type)
+        else as_text(column)
+        for column in frame.get_columns()
+    ]
+    tidy = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_integer() or dtype in (pl.Date(), pl.Boolean())]
+    return raw_table(frame.columns, columns, pl.int_range(2, frame.height + 2, eager=True), tidy=tidy)

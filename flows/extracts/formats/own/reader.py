@@ -33,7 +33,7 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
             raise UnreadableExtract(
                 f"{where}: several files are one extract only by a mapping. Make it: `holdfast map`."
             )
-        table = read_table(content, kind=asked.kind, where=where, limits=asked.limits)
+        table = read_table(content, kind=asked.kind, where=where, limits=asked.limits, typed=True)
         with damage_as_sentence(where):
             refuse_personal_data(content, table, contract=meanings(asked.kind), where=where)
         return ingest_table(table, asked, mark=mark_of(content))

@@ -32,7 +32,7 @@ from flows.extracts.reading.delimited import (
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown
 from flows.extracts.reading.table import NULL_MARKERS, tidied
-from flows.extracts.reading.tables import as_text
+from flows.extracts.reading.typed import as_text
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 EPISODES = "ssd_cin_episodes"
