@@ -98,6 +98,7 @@ LARGE: dict[str, str] = {
     "flows/extracts/formats/ssd/episodes.py": "one format, from its tables to episodes",
     "flows/extracts/reading/excel.py": "guards before a workbook is opened and reading stand together",
     "flows/extracts/reading/table.py:raw_table": "a constructor of one record: a parameter a field",
+    "flows/extracts/reading/tables.py:read_table": "what is asked comes by keyword, named by the caller",
     "flows/extracts/rotate_key.py:rotate": "what is asked comes by keyword, named by the caller",
     "flows/mail": "one file for each command or step, each read alone",
     "flows/mail/approval.py:open_round": "a constructor of one record: a parameter a field",

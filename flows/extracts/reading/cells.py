@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 import polars as pl
@@ -18,7 +19,6 @@ from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates, said_of_t
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown
 from flows.extracts.reading.numbers import read_decimals, read_integers
-from flows.extracts.reading.typed import as_text, typed_values
 
 #: Problem code -> its meaning, as the end of “the cell …”.
 PROBLEM_TEXTS: dict[str, str] = {
@@ -87,6 +87,12 @@ _NOT_PLAIN = r"[#.+,/]|^-|-.*-|[- ][A-Z][a-z]|^[A-Z][a-z]|^(?:[0 ]+|9{4,})$"
 _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—](?!\d)\s*(|.*[^\W\d_].*)")
 
 
+#: What a column that has its field's type may hold, as text in plain notation may.
+_BOUNDS: dict[FieldType, tuple[int, int] | tuple[date, date]] = {
+    FieldType.DATE: (EARLIEST, LATEST),
+    FieldType.INTEGER: (0, 999_999_999),
+    FieldType.FLAG: (0, 1),
+}
 #: Before the name of a column's values, beside the column's text.
 _VALUE = "value of "
 
@@ -177,6 +183,34 @@ def _plain_notation(
             return text, text.str.contains(r"[0-9]") & text.str.contains(_NOT_PLAIN).not_()
         case _:
             return text, text.str.starts_with("#").not_()
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """A typed column as the text a person would have written: dates in ISO form, without a time zone."""
+    if isinstance(column.dtype, pl.Datetime):
+        if column.dtype.time_zone is not None:
+            column = column.dt.convert_time_zone("Europe/London").dt.replace_time_zone(None)
+        return column.dt.to_string("%Y-%m-%d %H:%M:%S")
+    return column.cast(pl.String)
+
+
+def has_type(dtype: pl.DataType, of: FieldType) -> bool:
+    """Whether a column of this type may hold values of the field as they are."""
+    return of in _BOUNDS and (dtype == pl.Date() if of is FieldType.DATE else dtype.is_integer())
+
+
+def typed_values(column: pl.Series, of: FieldType) -> pl.Series | None:
+    """The values of a column that has the type of its field; None if one of them must be looked at as text."""
+    least, most = _BOUNDS[of]
+    if column.null_count() < column.len() and not (column.min() >= least and column.max() <= most):  # type: ignore[operator]
+        return None
+    match of:
+        case FieldType.INTEGER:
+            return column.cast(pl.Int64)
+        case FieldType.FLAG:
+            return column == 1
+        case _:
+            return column
 
 
 def read_cells(text: pl.Series, field: Field) -> Cells:

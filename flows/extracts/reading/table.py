@@ -48,7 +48,7 @@ class Wanted:
     header_rows: int = 1
     """2 if the header stands on two rows."""
     typed: bool = False
-    """Whether columns that have their field's type in the file keep it (`flows.extracts.reading.typed`)."""
+    """Whether columns that have their field's type in the file keep it (`flows.extracts.reading.cells`)."""
 
 
 @dataclass(frozen=True, slots=True)

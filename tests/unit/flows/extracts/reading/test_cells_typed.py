@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from flows.extracts.reading.cells import Cells, read_columns
+from flows.extracts.reading.cells import Cells, as_text, has_type, read_columns
 from flows.extracts.reading.tables import read_table
-from flows.extracts.reading.typed import as_text, has_type
 
 from ..conftest import WHERE
 
