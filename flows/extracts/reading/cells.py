@@ -19,6 +19,7 @@ from flows.extracts.reading.dates import EARLIEST, LATEST, read_dates, said_of_t
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown
 from flows.extracts.reading.numbers import read_decimals, read_integers
+from flows.extracts.reading.table import as_text
 
 #: Problem code -> its meaning, as the end of “the cell …”.
 PROBLEM_TEXTS: dict[str, str] = {
@@ -88,7 +89,7 @@ _CODED = re.compile(r"\s*([0-9A-Za-z]{1,2})\s*[).:\-–—](?!\d)\s*(|.*[^\W\d_]
 
 
 #: What a column that has its field's type may hold, as text in plain notation may.
-_BOUNDS: dict[FieldType, tuple[int, int] | tuple[date, date]] = {
+_TYPED_BOUNDS: dict[FieldType, tuple[int, int] | tuple[date, date]] = {
     FieldType.DATE: (EARLIEST, LATEST),
     FieldType.INTEGER: (0, 999_999_999),
     FieldType.FLAG: (0, 1),
@@ -185,23 +186,9 @@ def _plain_notation(
             return text, text.str.starts_with("#").not_()
 
 
-def as_text(column: pl.Series) -> pl.Series:
-    """A typed column as the text a person would have written: dates in ISO form, without a time zone."""
-    if isinstance(column.dtype, pl.Datetime):
-        if column.dtype.time_zone is not None:
-            column = column.dt.convert_time_zone("Europe/London").dt.replace_time_zone(None)
-        return column.dt.to_string("%Y-%m-%d %H:%M:%S")
-    return column.cast(pl.String)
-
-
-def has_type(dtype: pl.DataType, of: FieldType) -> bool:
-    """Whether a column of this type may hold values of the field as they are."""
-    return of in _BOUNDS and (dtype == pl.Date() if of is FieldType.DATE else dtype.is_integer())
-
-
 def typed_values(column: pl.Series, of: FieldType) -> pl.Series | None:
     """The values of a column that has the type of its field; None if one of them must be looked at as text."""
-    least, most = _BOUNDS[of]
+    least, most = _TYPED_BOUNDS[of]
     if column.null_count() < column.len() and not (column.min() >= least and column.max() <= most):  # type: ignore[operator]
         return None
     match of:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from features.errors import UnreadableExtract
+from features.registry import FieldType
 
 #: Cells that could not be read from the file: the number of the column, counted from 0.
 CELL_PROBLEMS = pl.Schema({"file_row": pl.UInt32(), "position": pl.UInt32(), "problem": pl.String()})
@@ -48,7 +49,7 @@ class Wanted:
     header_rows: int = 1
     """2 if the header stands on two rows."""
     typed: bool = False
-    """Whether columns that have their field's type in the file keep it (`flows.extracts.reading.cells`)."""
+    """Whether columns that have their field's type in the file keep it (`has_type`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,7 @@ class RawTable:
 
 
 _NONE = CELL_PROBLEMS.to_frame()
+_WHOLE = (FieldType.INTEGER, FieldType.FLAG)
 _ROW = "file_row"
 _TOTAL = r"(?i)\b(?:sub|grand)?totals?\b|^\W*(?:overall |report |column )?(?:sum|result|average|mean|count)\W*$"
 #: A cell marked as text, so that Excel does not change it: ="0012" or '0012.
@@ -156,6 +158,20 @@ def raw_table(
         sheet=sheet,
         places=tuple(kept),
     )
+
+
+def as_text(column: pl.Series) -> pl.Series:
+    """A typed column as the text a person would have written: dates in ISO form, without a time zone."""
+    if isinstance(column.dtype, pl.Datetime):
+        if column.dtype.time_zone is not None:
+            column = column.dt.convert_time_zone("Europe/London").dt.replace_time_zone(None)
+        return column.dt.to_string("%Y-%m-%d %H:%M:%S")
+    return column.cast(pl.String)
+
+
+def has_type(dtype: pl.DataType, of: FieldType) -> bool:
+    """Whether a column of this type may hold values of the field as they are."""
+    return dtype == pl.Date() if of is FieldType.DATE else of in _WHOLE and dtype.is_integer()
 
 
 def _unmarked(text: pl.Expr) -> pl.Expr:

@@ -13,11 +13,10 @@ import polars as pl
 
 from features.errors import UnreadableExtract
 from features.registry import EXTRACTS, Kind
-from flows.extracts.reading.cells import as_text, has_type
 from flows.extracts.reading.delimited import read_delimited
 from flows.extracts.reading.excel import read_workbook
 from flows.extracts.reading.headers import meanings, normalised
-from flows.extracts.reading.table import Limits, NoRows, RawTable, Wanted, raw_table
+from flows.extracts.reading.table import Limits, NoRows, RawTable, Wanted, as_text, has_type, raw_table
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 #: How files of other programs begin.

@@ -18,7 +18,7 @@ import polars as pl
 from features.errors import UnreadableExtract
 from features.words import listed
 from flows.extracts.reading.around import bare
-from flows.extracts.reading.cells import as_text, no_reference
+from flows.extracts.reading.cells import no_reference
 from flows.extracts.reading.dates import read_dates
 from flows.extracts.reading.delimited import (
     decoded,
@@ -31,7 +31,7 @@ from flows.extracts.reading.delimited import (
 )
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown
-from flows.extracts.reading.table import NULL_MARKERS, tidied
+from flows.extracts.reading.table import NULL_MARKERS, as_text, tidied
 from flows.extracts.reading.where import Where, damage_as_sentence
 
 EPISODES = "ssd_cin_episodes"

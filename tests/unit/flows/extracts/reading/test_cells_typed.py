@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.registry import EXTRACTS, Field, FieldType, Kind
-from flows.extracts.reading.cells import Cells, as_text, has_type, read_columns
+from flows.extracts.reading.cells import Cells, read_columns
+from flows.extracts.reading.table import as_text, has_type
 from flows.extracts.reading.tables import read_table
 
 from ..conftest import WHERE
