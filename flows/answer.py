@@ -11,7 +11,7 @@ from prefect.states import Completed, Failed
 
 import flows.orchestration.log_lines  # noqa: F401  (how its lines stand in the log)
 from features.errors import HoldfastError
-from features.months import LONDON
+from features.months import london_day
 from flows.alerts.letter.compose import Contact
 from flows.mail.answering import take_answer
 from flows.settings.answer_form import AnswerRequest
@@ -30,7 +30,7 @@ def answer(request: AnswerRequest) -> State[Any]:
     try:
         settings = Settings.load()
         store = open_store(settings, settings.store, must_exist=True)
-        today = datetime.now(UTC).astimezone(LONDON).date()
+        today = london_day(datetime.now(UTC))
         register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
         kept = take_answer(store, register, request, today, Contact.of(settings), settings.claims)
     except HoldfastError as error:

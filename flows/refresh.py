@@ -13,6 +13,7 @@ from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
 from features.errors import HoldfastError, ReferenceDataError
+from features.months import london_day
 from flows.mail.transports.open import open_transport
 from flows.month.level import follow_level, judgements_of_record
 from flows.month.score import trained_model
@@ -68,7 +69,7 @@ def compare_with_model(settings: Settings, store: Store, at: datetime) -> tuple[
     except ReferenceDataError as error:
         listed = tuple(note for v in versions for note in v.contents.undeclared)
         return f"{said} The level was not followed: {error}", listed
-    _, level = follow_level(store, model, judgements, at.date(), "the refresh")
+    _, level = follow_level(store, model, judgements, london_day(at), "the refresh")
     return f"{said} {level}", undeclared
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from features.months import LONDON
+from features.months import london_day
 from flows.cli.root import MESSAGES, app
 from flows.cli.steps import steps_shown
 
@@ -47,6 +47,6 @@ def answer_command(
     settings = Settings.load()
     store = open_store(settings, settings.store, must_exist=True)
     register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
-    today = datetime.now(UTC).astimezone(LONDON).date()
+    today = london_day(datetime.now(UTC))
     with steps_shown():
         typer.echo(take_answer(store, register, request, today, Contact.of(settings), settings.claims))

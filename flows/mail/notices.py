@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.errors import SettingsError, StoreError
-from features.months import LONDON, Month
+from features.months import Month, london_day
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import Delivery, deliver, deliver_recorded
@@ -55,7 +55,7 @@ class Notice:
 
 def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
     """The notice as a message. Its key is the same for the same cause and day."""
-    day = at.astimezone(LONDON).date()
+    day = london_day(at)
     letter = Letter(
         subject=f"Holdfast: {notice.title}",
         eyebrow=f"Holdfast · {day.day} {day:%B %Y}",

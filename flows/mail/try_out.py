@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from features.months import LONDON, Month
+from features.months import LONDON, Month, london_day
 from flows.alerts.letter.letter import Letter
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.policy import addressed
@@ -70,5 +70,5 @@ def try_out_message(settings: Settings, at: datetime) -> Message:
         lead=f"Sent by `holdfast mail-test` over {settings.mail.transport.value}. Nothing needs to be done.",
         footer=(f"For the data team. Replies go to {settings.mail.reply_to}.",),
     )
-    month = Month.of(local.date())
+    month = Month.of(london_day(at))
     return render_letter(letter, key=f"{month}/test/{at:%Y%m%dT%H%M%S%f}", la_code="the data team", month=month)

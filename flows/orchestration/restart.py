@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from features.months import LONDON, Month
+from features.months import Month, london_day
 from flows.orchestration.server_view import SeenRun, ServerView
 from flows.settings.settings import ClaimSettings, Settings
 from flows.store import Store
@@ -83,7 +83,7 @@ def meant(run: SeenRun) -> dict[str, Any]:
         return parameters
     request = dict(parameters.get("request") or {})
     if not request.get("month"):
-        request["month"] = str(Month.of(run.expected.astimezone(LONDON).date()).plus(-1))
+        request["month"] = str(Month.of(london_day(run.expected)).plus(-1))
     return {**parameters, "request": request}
 
 

@@ -193,3 +193,25 @@ def test_a_room_is_entered_by_its_door() -> None:
                     past.append(f"{name_of(path)} imports {module}")
     assert not past, f"past a room's door (DOOR in its __init__.py): {past}"
     assert used == doors, {room: sorted(doors[room] - used[room]) for room in doors if doors[room] != used[room]}
+
+
+#: Where a day is made of something else than a moment: London's day itself, columns and cells, and names of versions.
+OTHER_DAYS = {
+    "features/months.py",
+    "flows/extracts/reading/dates.py",
+    "flows/published/shelf.py",
+    "models/record/tables.py",
+}
+
+
+def test_the_day_of_a_moment_is_londons() -> None:
+    """Due dates, cut-offs and the last complete month are those of the calendar in England: `london_day`."""
+    found = [
+        f"{name_of(path)}:{node.lineno}"
+        for path in modules()
+        if name_of(path) not in OTHER_DAYS
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        if node.func.attr in ("date", "today") and not node.args
+    ]
+    assert not found, f"{found}: take `london_day` of the moment"

@@ -11,7 +11,7 @@ import pytest
 
 from expectations.batch import FAILURES
 from features.councils import Council, Register
-from features.months import Month
+from features.months import LONDON, Month
 from flows.month.take_in import Due, months_due
 from flows.store import LocalStore
 from flows.store.editions import RECORDS_KEPT_FROM, History
@@ -116,3 +116,22 @@ def test_a_month_whose_stored_table_is_lost_or_cut_off_is_due_again_while_its_fi
     file = f"{stored.prefix}{stored.tables['failures'].file}"
     history.store.delete(file) if harm is None else history.store.replace(file, harm)
     assert months(found(landing, history)) == [month]
+
+
+@pytest.mark.parametrize(("moment", "read"), [("2026-11-20T23:59", True), ("2026-11-21T00:01", False)])
+@pytest.mark.parametrize("summer", [False, True])
+def test_what_came_by_the_cut_off_is_told_by_londons_day(
+    landing: LocalStore, history: History, moment: str, read: bool, summer: bool
+) -> None:
+    """In summer London's day ends an hour before that of UTC."""
+    cutoff = date(2026, 7, 20) if summer else CUTOFF
+    came = datetime.fromisoformat(moment).replace(tzinfo=LONDON)
+    came = came.replace(month=7) if summer else came
+    month = Month(2026, 6) if summer else OCTOBER
+    for name in ("workforce.csv", "workforce.corrected.csv"):
+        put(landing, f"{month}/370/{name}", name.encode())
+        os.utime(landing.root / f"{month}/370/{name}", (came.timestamp(), came.timestamp()))
+    due = months_due(landing, History(history.store), REGISTER, [month], lambda _: cutoff)
+    assert [f.name for one in due for f in one.files] == (
+        [f"{month}/370/workforce.corrected.csv", f"{month}/370/workforce.csv"] if read else []
+    )
