@@ -29,9 +29,9 @@ from features.counting.records import RECEIVED, count
 from features.frames import NATIONAL
 from features.months import Month, nth_working_day
 from features.registry import Kind
-from flows.alerts.council import Decided, publish_council
+from flows.alerts.council import Decided
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import Published
+from flows.alerts.publish import Published, publish_alert
 from flows.alerts.together import MonthAlerts, keep_together
 from flows.month import inputs
 from flows.month.edition import TakenIn
@@ -201,16 +201,7 @@ def _run(context: RunContext) -> int:
         there = MonthAlerts(context.store, context.month)
 
         def publish(one: Decided) -> Published:
-            known = there.standing(one.council.folder)
-            return publish_council(
-                context.store,
-                one,
-                alerting.manifest,
-                alerting.failures_of(one.council.la_code),
-                alerting.versions,
-                contact,
-                known,
-            )
+            return publish_alert(context.store, alerting.alert_of(one), contact, there.standing(one.council.folder))
 
         published = list(pool.map(publish, alerting.decided))
         keep_together(context.store, context.month, (one.alert for one in published))

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
 
@@ -59,6 +59,8 @@ def _is_served(file: str) -> bool:
 _SHARES_A_PROCESS = re.compile(r"one_prefect_server|prefect_api|tests\.warm|from tests import warm")
 
 
+# Optional: the programs that run tests without xdist (`-p no:xdist`) have no such hook.
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
     return _ByFile(config, log)
 
@@ -66,6 +68,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 #: A few examples of each property with every push; `make soak` tries hundreds.
 settings.register_profile("push", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+#: For a test of which it matters only whether it fails: the example is not made small.
+settings.register_profile("fails", settings.get_profile("push"), phases=(Phase.explicit, Phase.generate))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "push"))
 
 

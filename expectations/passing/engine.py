@@ -22,7 +22,7 @@ from expectations.passing.deferred import defer
 from expectations.suites.rules import Asserts
 from features.months import Month
 
-Rows = np.ndarray[tuple[int], np.dtype[np.int64]]
+RowNumbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
 #: Our severities in its words.
 GX_SEVERITY = {Severity.ERROR: "critical", Severity.QUERY: "warning", Severity.INFORMATION: "info"}
@@ -55,7 +55,7 @@ class Ran:
     """What a suite found: positions of failing rows by check, in ascending order."""
 
     suite: SuiteResult
-    failing: Mapping[str, Rows]
+    failing: Mapping[str, RowNumbers]
 
 
 def run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Sequence[Check]) -> Ran:

@@ -144,7 +144,7 @@ class _Weigher:
         self._files = list(prepared.files.iter_rows(named=True))
         self._raw: list[_Raw] = []
 
-    def rule(self, rule: Rule, rows: engine.Rows) -> None:
+    def rule(self, rule: Rule, rows: engine.RowNumbers) -> None:
         """Attribute the failing rows of one rule to their files."""
         said = rows
         if rule.reads_empty:
@@ -179,11 +179,11 @@ class _Weigher:
         code: str,
         severity: Severity,
         columns: tuple[str, ...],
-        rows: engine.Rows,
+        rows: engine.RowNumbers,
         rule: Rule | None,
         problem: str = "",
         stands: tuple[str, pl.Series | None] = ("", None),
-    ) -> engine.Rows:
+    ) -> engine.RowNumbers:
         """Record one finding per file; return the rows that are not accepted.
 
         `stands`: where the fault is, in words, and the row numbers to give.

@@ -21,16 +21,13 @@ from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.details import WINDOW_MONTHS
 from flows.alerts.letter.render import render_message
-from flows.alerts.publish import Publication, Published, councils_told, publish_alert, readable_alerts
+from flows.alerts.publish import Publication, Published, councils_told, readable_alerts
 from flows.alerts.reports import council_report_name
 from flows.alerts.state import Band, Decision
-from flows.alerts.together import Standing
 from flows.settings.alert_rules import AlertRules
 from flows.store import Store
 from flows.store.manifest import Manifest
 from models.score import Score, before_any_score
-
-#: The grade that puts a council on the recovery track.
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +102,6 @@ def decide_councils(
         months = whole_months(judged, cutoff) if judged is not None else None
         decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first, judged, months))
     return decided, storm_valve([d.decision for d in decided], rules)
-
-
-def publish_council(
-    store: Store,
-    decided: Decided,
-    manifest: Manifest | None,
-    failures: pl.DataFrame,
-    versions: Versions,
-    contact: Contact,
-    there: Standing | None = None,
-) -> Published:
-    """Publish one council's alert object and its message. If they are the same as before, nothing is written."""
-    return publish_alert(store, alert_of(decided, manifest, failures, versions), contact, there)
 
 
 def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame, versions: Versions) -> Alert:

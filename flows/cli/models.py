@@ -19,7 +19,7 @@ Data = Annotated[Path, typer.Option(help="Folder of published files, as download
 DayOption = Annotated[str | None, typer.Option(help="YYYY-MM-DD.")]
 Name = Annotated[str, typer.Option(help="Name of the model.")]
 By = Annotated[str, typer.Option(help="Who decides this; kept with it.")]
-Reason = Annotated[str, typer.Option(help="Why; kept with it.")]
+WhyOption = Annotated[str, typer.Option(help="Why; kept with it.")]
 
 models = typer.Typer(help="The model registry of the store: list, promote, roll back.", no_args_is_help=True)
 app.add_typer(models, name="models", rich_help_panel=MODEL)
@@ -123,7 +123,7 @@ def list_models(name: Name = "ilacs-below-good") -> None:
 def promote_model(
     version: Annotated[str, typer.Option(help="The version to promote.")],
     by: By,
-    reason: Reason,
+    reason: WhyOption,
     name: Name = "ilacs-below-good",
     against_the_rule: Annotated[
         bool, typer.Option(help="Promote although the rule refuses it; this is recorded.")
@@ -165,7 +165,7 @@ def model_level(
 
 
 @models.command("roll-back")
-def roll_back_model(by: By, reason: Reason, name: Name = "ilacs-below-good") -> None:
+def roll_back_model(by: By, reason: WhyOption, name: Name = "ilacs-below-good") -> None:
     """Go back to the version that was in use before."""
     from models.registry.versions import roll_back
 

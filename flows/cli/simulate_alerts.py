@@ -40,7 +40,7 @@ _STEPS = (-0.15, -0.10, -0.05, 0.0, 0.05, 0.10)
 _KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 _STATES = {Kind.WORKFORCE: WORKER_STATE, Kind.CASELOAD: CASE_STATE}
 
-Progress = Callable[[str], None]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def try_rules(
     seed: int,
     last: Month,
     regions: int = 1,
-    progress: Progress = lambda _: None,
+    progress: Tell = lambda _: None,
 ) -> Trial:
     """Make regions, measure and score their months, and run the rules and their rivals over them.
 
@@ -173,7 +173,7 @@ def try_rules(
     )
 
 
-def region_features(made: Region, model: TrainedModel, progress: Progress) -> pl.DataFrame:
+def region_features(made: Region, model: TrainedModel, progress: Tell) -> pl.DataFrame:
     """FEATURES_SCHEMA of every month of the region, from its records, each received when its council sends it."""
     counts: dict[Kind, list[pl.DataFrame]] = {kind: [] for kind in _KINDS}
     reasons = [REASONS.to_frame()]
@@ -210,7 +210,7 @@ def region_features(made: Region, model: TrainedModel, progress: Progress) -> pl
 
 
 def histories_of(
-    made: Region, features: pl.DataFrame, model: TrainedModel, progress: Progress
+    made: Region, features: pl.DataFrame, model: TrainedModel, progress: Tell
 ) -> tuple[CouncilHistory, ...]:
     """Every council's scores and signals in the months decided, and the month in which its difficulty began."""
     codes = tuple(c.la_code for c in made.councils)

@@ -24,7 +24,7 @@ from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import LetterSection, Para
 from flows.alerts.letter.render import Message
 from flows.desk.past import landing_of, past_of
-from flows.extracts.check_files import Checked, CheckedFiles, Handed, check_handed, page_of
+from flows.extracts.check_files import CheckedFiles, Handed, HandedReport, check_handed, page_of
 from flows.mail.officers import files_sections, tried_message
 from flows.settings.settings import Settings
 
@@ -73,7 +73,7 @@ class Problem:
     """The file it is about, if that was refused because it holds personal data."""
 
 
-Found = Checked | Problem
+DeskResult = HandedReport | Problem
 
 
 def answered(question: Inquiry, seconds: float = SECONDS) -> Answered:
@@ -106,7 +106,7 @@ def answer_here(question: Inquiry) -> Answered:
     past = past_of(settings, question.now) if settings else None
     landing = landing_of(settings) if settings else None
 
-    def check(files: Sequence[Handed]) -> Sequence[Found]:
+    def check(files: Sequence[Handed]) -> Sequence[DeskResult]:
         return check_handed(files, council=question.council, month=question.month, landing=landing, past=past)
 
     try:
@@ -115,9 +115,9 @@ def answer_here(question: Inquiry) -> Answered:
         return written(question, _apart(question.files, check))
 
 
-def _apart(files: Sequence[Handed], check: Callable[[Sequence[Handed]], Sequence[Found]]) -> list[Found]:
+def _apart(files: Sequence[Handed], check: Callable[[Sequence[Handed]], Sequence[DeskResult]]) -> list[DeskResult]:
     """A problem for each file that cannot be checked, and the reports on the others, checked together."""
-    problems: list[Found] = []
+    problems: list[DeskResult] = []
     good = []
     for file in files:
         try:
@@ -128,7 +128,7 @@ def _apart(files: Sequence[Handed], check: Callable[[Sequence[Handed]], Sequence
     return [*problems, *(check(good) if good else ())]
 
 
-def written(question: Inquiry, found: Sequence[Found]) -> Answered:
+def written(question: Inquiry, found: Sequence[DeskResult]) -> Answered:
     """The page and the letter."""
     found = [*(Problem(why) for why in question.problems), *found]
     page = page_of(found, template=question.template, **question.facts)
@@ -142,14 +142,14 @@ def written(question: Inquiry, found: Sequence[Found]) -> Answered:
     return Answered(page, tried_message(question.officer, month, sections, contact, question.mark), personal)
 
 
-def _personal(one: Found) -> list[str]:
+def _personal(one: DeskResult) -> list[str]:
     """The files of a report that were refused because they hold personal data."""
     if isinstance(one, CheckedFiles):
         return [f.file for f in one.report.files.files if f.fate is Fate.PERSONAL]
     return [one.personal] if isinstance(one, Problem) and one.personal else []
 
 
-def _sections(one: Found) -> Sequence[LetterSection]:
+def _sections(one: DeskResult) -> Sequence[LetterSection]:
     if isinstance(one, CheckedFiles):
         files = one.report.files
         notes = validation_facts(one.failures, one.council, files.month).notes

@@ -96,7 +96,7 @@ class CheckedFiles:
 
 
 #: What there is to say about the files of one council and month, or about one return.
-Checked = CheckedFiles | ReturnReport
+HandedReport = CheckedFiles | ReturnReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Handed:
     """Where it is on this machine, to be named in a command."""
 
 
-def check_files(paths: Sequence[Path], *, kind: Kind | None = None, **given: Any) -> list[Checked]:
+def check_files(paths: Sequence[Path], *, kind: Kind | None = None, **given: Any) -> list[HandedReport]:
     """Check files of this machine together; `given` is as in `check_handed`. A folder is read as SSD tables.
 
     Whatever is not given comes from the file, or from the month's folder that it lies in.
@@ -132,7 +132,7 @@ def check_handed(
     mapping: Path | None = None,
     landing: Store | None = None,
     past: Past | None = None,
-) -> list[Checked]:
+) -> list[HandedReport]:
     """Check files together, one report per council and month; a council's files are checked against each other.
 
     The command line, the desk and the try folder all use it, so that they say the same. A workforce return (.xml)
@@ -144,7 +144,7 @@ def check_handed(
     the same as the run's. Raises UnreadableExtract if a file says neither council nor month.
     """
     desks: dict[tuple[str, Month], _Desk] = {}
-    returns: list[Checked] = []
+    returns: list[HandedReport] = []
     of_returns: list[Handed] = []
     for file in files:
         form = Form.NATIVE if kind else form_by_name(file.name, is_folder=isinstance(file.content, Mapping))
@@ -196,8 +196,8 @@ def page_of(found: Sequence[CheckedFiles | Reported], **facts: Any) -> bytes:
     return as_html(*(one.report if isinstance(one, CheckedFiles) else one for one in found), **facts)
 
 
-def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[Checked]:
-    found: list[Checked] = []
+def _check_desks(desks: Iterable[_Desk], past: Past | None) -> list[HandedReport]:
+    found: list[HandedReport] = []
     for desk in desks:
         # Great Expectations takes seconds to import, and a return alone does not need it.
         from expectations.passing.check import check_batches

@@ -21,7 +21,7 @@ from flows.alerts.council import validation_facts
 from flows.alerts.facts import ValidationNote
 from flows.alerts.files import council_files
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para
+from flows.alerts.letter.letter import Bullets, Letter, LetterBlock, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.look_first import URGENT
 from flows.alerts.publish import readable_alerts
@@ -210,7 +210,7 @@ def _some(labels: Sequence[str]) -> str:
     return listed([*(lower_first(label) for label in labels[:_FIGURES_NAMED]), *more])
 
 
-def _findings(notes: Sequence[ValidationNote], bearing: Collection[str]) -> tuple[Block, ...]:
+def _findings(notes: Sequence[ValidationNote], bearing: Collection[str]) -> tuple[LetterBlock, ...]:
     """Each finding once, most urgent first. The same fault in the same rows of several columns is one finding."""
     together: dict[tuple[object, ...], list[ValidationNote]] = {}
     for note in notes:

@@ -16,7 +16,7 @@ from features.councils import Council, Register, folder_name
 from features.errors import SettingsError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name
-from flows.alerts.council import Decided, Versions, decide_councils
+from flows.alerts.council import Decided, Versions, alert_of, decide_councils
 from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.files import council_files
@@ -106,6 +106,10 @@ class Alerting(Decisions):
     manifest: Manifest | None = None
     failures: pl.DataFrame = field(default_factory=FAILURES.to_frame)
     versions: Versions = Versions("", "", "", "")
+
+    def alert_of(self, decided: Decided) -> Alert:
+        """One council's alert object, not yet published."""
+        return alert_of(decided, self.manifest, self.failures_of(decided.council.la_code), self.versions)
 
     @cached_property
     def _by_council(self) -> dict[tuple[object, ...], pl.DataFrame]:

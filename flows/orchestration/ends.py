@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from features.months import Month
 from flows.alerts.alert import Alert
-from flows.alerts.council import alert_of, standing_alerts
+from flows.alerts.council import standing_alerts
 from flows.alerts.decide import storm_valve
 from flows.alerts.facts import CouncilFacts
 from flows.alerts.letter.compose import Contact
@@ -82,10 +82,7 @@ def dry_run_outcome(
     context: RunContext, alerting: Alerting, restated: tuple[Restatement, ...], model: str, faults: Faults
 ) -> RunOutcome:
     """The outcome of a run that publishes nothing."""
-    alerts = [
-        alert_of(d, alerting.manifest, alerting.failures_of(d.council.la_code), alerting.versions)
-        for d in alerting.decided
-    ]
+    alerts = [alerting.alert_of(d) for d in alerting.decided]
     outcome = outcome_of(context, alerts, alerting.manifest, alerting.failures)
     note = "This was a rehearsal: nothing was published or mailed."
     outcome = replace(outcome, restatements=restated, model=model, faults=tuple(faults.found), note=note)

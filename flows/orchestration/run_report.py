@@ -11,7 +11,7 @@ from expectations.report.council import files_document
 from features.words import count_words, lower_first
 from flows.alerts.council_month import CouncilMonth
 from flows.alerts.letter.compose import Contact
-from flows.alerts.letter.letter import Block, Bullets, Letter, LetterLink, LetterSection, Para
+from flows.alerts.letter.letter import Bullets, Letter, LetterBlock, LetterLink, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
 from flows.alerts.state import Band
 from flows.mail.parts import Part, filled_parts, parts_as_document, parts_as_text
@@ -172,7 +172,7 @@ def _lead(outcome: RunOutcome) -> str:
     return f"{words} What needs a person's hand is listed below." if waits or held else f"{words} Nobody has to act."
 
 
-def _blocks(part: Part) -> tuple[Block, ...]:
+def _blocks(part: Part) -> tuple[LetterBlock, ...]:
     if len(part.lines) == 1 and not part.lines[0][0]:
         return (Para(part.lines[0][1]),)
     items = tuple(f"{label}: {words}" if label else words for label, words in part.lines)

@@ -24,7 +24,7 @@ from flows.orchestration.tasks import (
     find_published,
     measure_month,
     not_scored,
-    publish_council_task,
+    publish_council,
     read_council_task,
     score_month_task,
     whole,
@@ -95,7 +95,7 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
             CouncilUnit[Published](
                 d.council,
                 "publishing",
-                publish_council_task.submit(
+                publish_council.submit(
                     whole(context), d.council.name, whole(alerting), whole(d), whole(there[d.council.folder])
                 ),
                 lambda _why: None,

@@ -18,10 +18,9 @@ from prefect.utilities.annotations import quote
 import flows.orchestration.log_lines  # noqa: F401  (how its lines stand in the log)
 from features.errors import StoreError
 from features.frames import NATIONAL
-from flows.alerts import council as alerts
 from flows.alerts.council import Decided
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import Published
+from flows.alerts.publish import Published, publish_alert
 from flows.alerts.reports import write_reports
 from flows.alerts.state import Band
 from flows.alerts.together import MonthAlerts, Standing
@@ -161,20 +160,11 @@ def find_published(context: RunContext, month: str, folders: Sequence[str]) -> d
 
 
 @task(task_run_name="Publish {council}", **PATIENT_STEP)
-def publish_council_task(
+def publish_council(
     context: RunContext, council: str, alerting: Alerting, decided: Decided, there: Standing | None
 ) -> Published:
     """Write the council's alert object and its message. If they are the same as before, nothing is written."""
-    contact = Contact.of(context.settings)
-    return alerts.publish_council(
-        context.store,
-        decided,
-        alerting.manifest,
-        alerting.failures_of(decided.council.la_code),
-        alerting.versions,
-        contact,
-        there,
-    )
+    return publish_alert(context.store, alerting.alert_of(decided), Contact.of(context.settings), there)
 
 
 @task(task_run_name="Send to {council}", **PATIENT_STEP)

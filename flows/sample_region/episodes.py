@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.sample_region.levels import Levels
-from flows.sample_region.workforce import NEVER, Flags, Ints, Reals, Workforce
+from flows.sample_region.workforce import NEVER, Bools, Ints, Reals, Workforce
 from flows.sample_region.working_days import Calendar
 
 #: The outcomes of an assessment, and how many referrals in a hundred have each.
@@ -39,7 +39,7 @@ class Live:
     council: NDArray[np.uint8]
     ref: NDArray[np.uint32]
     referred: Ints
-    re_referral: Flags
+    re_referral: Bools
     assessment_starts: Ints
     assessment_ends: Ints
     outcome: NDArray[np.uint8]
@@ -73,7 +73,7 @@ class Live:
         return len(self.council)
 
 
-def _joined(parts: list[Live], kept: Flags | None = None) -> Live:
+def _joined(parts: list[Live], kept: Bools | None = None) -> Live:
     """All parts as one, in order of council and reference; only the rows marked in `kept`."""
     whole = Live(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Live)))
     rows = np.arange(len(whole)) if kept is None else np.flatnonzero(kept)
@@ -151,7 +151,7 @@ class Episodes:
         live.last_visit[:] = np.maximum(first_day - rng.integers(0, 45, len(live)), live.referred)
         return live
 
-    def _plan(self, live: Live, which: Flags, month: int) -> None:
+    def _plan(self, live: Live, which: Bools, month: int) -> None:
         rng, n = self.rng, int(which.sum())
         live.plan[which] = live.conference[which]
         again = rng.random(n) < self.levels.repeat_plans[live.council[which], month]
@@ -159,7 +159,7 @@ class Episodes:
         live.review_due[which] = live.plan[which] + _FIRST_REVIEW_DAYS
         self._next_review(live, which, month)
 
-    def _next_review(self, live: Live, which: Flags, month: int) -> None:
+    def _next_review(self, live: Live, which: Bools, month: int) -> None:
         """Set when the next review will be held: a little before it is due, or some weeks after."""
         rng, n = self.rng, int(which.sum())
         overdue = self.levels.reviews_overdue[live.council[which], month]
@@ -252,13 +252,13 @@ class Episodes:
         known = live.closes <= last_day
         live.closed[known] = live.closes[known]
 
-    def _review(self, live: Live, still_open: Flags, month: int, last_day: int) -> None:
+    def _review(self, live: Live, still_open: Bools, month: int, last_day: int) -> None:
         held = still_open & (live.plan <= last_day) & (live.review_held <= last_day)
         live.last_review[held] = live.review_held[held]
         live.review_due[held] = live.review_held[held] + _REVIEW_DAYS
         self._next_review(live, held, month)
 
-    def _visit(self, live: Live, still_open: Flags, month: int, first_day: int, last_day: int) -> None:
+    def _visit(self, live: Live, still_open: Bools, month: int, first_day: int, last_day: int) -> None:
         """Most children are seen in a month; the share overdue after six weeks follows from the others."""
         rng, n = self.rng, len(live)
         chance = live.each(1.0 - 1.4 * self.levels.visits_overdue[:, month])
@@ -268,7 +268,7 @@ class Episodes:
         day = from_day + (rng.random(len(seen)) * (last_day + 1 - from_day)).astype(np.int32)
         live.last_visit[seen] = np.minimum(day, last_day)
 
-    def _allocate(self, live: Live, still_open: Flags, month: int, first_day: int, last_day: int, left: Ints) -> None:
+    def _allocate(self, live: Live, still_open: Bools, month: int, first_day: int, last_day: int, left: Ints) -> None:
         """Take cases from workers who left, hand some on, and give waiting cases to workers with room."""
         rng, staff, n = self.rng, self.staff, len(live)
         gone = np.zeros(len(staff.council) + 1, dtype=np.bool_)

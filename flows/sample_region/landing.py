@@ -37,7 +37,7 @@ TRUTH = pl.Schema(
     }
 )
 
-Progress = Callable[[Month, int, int], None]
+LandingProgress = Callable[[Month, int, int], None]
 """Called after each month with the month, the number written so far and the total."""
 
 
@@ -57,7 +57,7 @@ def sample_extracts(
     months: int,
     seed: int,
     last_month: Month,
-    progress: Progress | None = None,
+    progress: LandingProgress | None = None,
 ) -> Sample:
     """Write a made-up region into `folder` as a landing, with `register.csv` and `truth.csv` at its root.
 
@@ -70,7 +70,7 @@ def sample_extracts(
 
 
 def write_landing(
-    folder: Path, made: Region, months: Iterable[MonthFrames], progress: Progress | None = None
+    folder: Path, made: Region, months: Iterable[MonthFrames], progress: LandingProgress | None = None
 ) -> Sample:
     """Write the months' files, then the truth and finally the register. Times of receipt are also made up."""
     register = write_register(c.council for c in made.councils)

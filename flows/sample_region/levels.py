@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from features.months import Month
 from flows.sample_region.councils import Region
 
-Grid = NDArray[np.float64]
+MonthByMonth = NDArray[np.float64]
 """One number per council (row) and month (column), burn-in included."""
 
 #: Referrals by calendar month, January first, around 1: fewer in August and December.
@@ -29,37 +29,37 @@ _BAD_LUCK = 5.0
 class Levels:
     """The simulation's settings by month, each of shape (councils, months)."""
 
-    vacancy_share: Grid
+    vacancy_share: MonthByMonth
     """The vacant share of all posts' FTE."""
-    agency_rate: Grid
+    agency_rate: MonthByMonth
     """agency / (agency + in post), FTE."""
-    leaving: Grid
+    leaving: MonthByMonth
     """Chance that a directly paid worker leaves in the month."""
-    managers_leaving: Grid
+    managers_leaving: MonthByMonth
     """Factor on this chance for managers."""
-    interim_managers: Grid
+    interim_managers: MonthByMonth
     """Factor on the share of managers among agency workers."""
-    absence: Grid
+    absence: MonthByMonth
     """Factor on sickness."""
-    caseload: Grid
+    caseload: MonthByMonth
     """Cases per case holder that the referrals would give a council with its usual staff."""
-    demand: Grid
+    demand: MonthByMonth
     """Factor on referrals: season, chance, crisis."""
-    closing: Grid
+    closing: MonthByMonth
     """Factor on the chance that work with a family ends."""
-    unallocated: Grid
+    unallocated: MonthByMonth
     """The share of open cases without a worker."""
-    reallocation: Grid
+    reallocation: MonthByMonth
     """Chance that a case changes hands in a month although its worker stays."""
-    assessments_in_time: Grid
-    conferences_in_time: Grid
-    reviews_overdue: Grid
-    visits_overdue: Grid
-    re_referrals: Grid
+    assessments_in_time: MonthByMonth
+    conferences_in_time: MonthByMonth
+    reviews_overdue: MonthByMonth
+    visits_overdue: MonthByMonth
+    re_referrals: MonthByMonth
     """Of referrals."""
-    section_47: Grid
+    section_47: MonthByMonth
     """Of referrals."""
-    repeat_plans: Grid
+    repeat_plans: MonthByMonth
     """Of child protection plans."""
 
 
@@ -69,7 +69,7 @@ def levels(region: Region, burn_in: int) -> Levels:
     first, months = region.first.plus(-burn_in), region.months + burn_in
     spread = np.array([c.spread for c in region.councils])[:, None]
 
-    def latent(lasting: float, wandering: float, memory: float) -> Grid:
+    def latent(lasting: float, wandering: float, memory: float) -> MonthByMonth:
         return _latent(rng, spread, months, lasting, wandering, memory)
 
     felt = np.stack([c.story.intensities(first, months) for c in region.councils])
@@ -109,8 +109,8 @@ def levels(region: Region, burn_in: int) -> Levels:
 
 
 def _latent(
-    rng: np.random.Generator, spread: Grid, months: int, lasting: float, wandering: float, memory: float
-) -> Grid:
+    rng: np.random.Generator, spread: MonthByMonth, months: int, lasting: float, wandering: float, memory: float
+) -> MonthByMonth:
     """Council effects: a lasting part, and an autoregressive one of stationary deviation `wandering`.
 
     It always draws the same number of values, so that changing the spread of one level moves no other.
@@ -127,6 +127,6 @@ def _latent(
     return np.asarray(spread * (fixed + wandering * out), dtype=np.float64)
 
 
-def _chance(typical: float, shift: Grid) -> Grid:
+def _chance(typical: float, shift: MonthByMonth) -> MonthByMonth:
     """A probability moved on the logit scale."""
     return np.asarray(1.0 / (1.0 + np.exp(-(np.log(typical / (1.0 - typical)) + shift))), dtype=np.float64)

@@ -16,7 +16,7 @@ from flows.sample_region.levels import Levels
 
 Ints = NDArray[np.int32]
 Reals = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+Bools = NDArray[np.bool_]
 
 NEVER = 1 << 30
 """A day that never comes: later than every date of the simulation."""
@@ -73,7 +73,7 @@ class Workforce:
         # Each council's own posts come first, then the posts that agency workers may hold.
         counts = np.column_stack([direct, agency]).ravel()
         kinds = np.tile(np.array([False, True]), councils)
-        self.agency: Flags = np.repeat(kinds, counts)
+        self.agency: Bools = np.repeat(kinds, counts)
         self.council: Ints = np.repeat(np.repeat(np.arange(councils, dtype=np.int32), 2), counts)
         self.councils = councils
         slots = len(self.council)
@@ -89,15 +89,15 @@ class Workforce:
         load = _LOAD_OF_ROLE[self.role] * (self.fte / 100)
         load[(self.role == 4) & ~self.agency & (rng.random(slots) > _SENIOR_HOLDING)] = 0.0
         self.load: Reals = load
-        self.manager: Flags = self.role <= 3
-        self.covers: Flags = self.agency & (rng.random(slots) < _COVERS_VACANCY)
+        self.manager: Bools = self.role <= 3
+        self.covers: Bools = self.agency & (rng.random(slots) < _COVERS_VACANCY)
         self.rank: Reals = rng.random(slots)
         """The order in which agency posts are held; it is fixed, so that agency workers stay."""
         self.team: NDArray[np.uint8] = self._teams()
 
         self.worker: NDArray[np.uint32] = np.zeros(slots, dtype=np.uint32)
         self.started: Ints = np.full(slots, NEVER, dtype=np.int32)
-        self.sick_long: Flags = np.zeros(slots, dtype=np.bool_)
+        self.sick_long: Bools = np.zeros(slots, dtype=np.bool_)
         self.days_lost: Ints = np.zeros(slots, dtype=np.int32)
         self._next_worker = 1
         held = np.where(
@@ -109,7 +109,7 @@ class Workforce:
         self._start(np.flatnonzero(held), (first_day - 1 - tenure[held]).astype(np.int32))
 
     @property
-    def held(self) -> Flags:
+    def held(self) -> Bools:
         return self.worker > 0
 
     def _teams(self) -> NDArray[np.uint8]:
@@ -129,7 +129,7 @@ class Workforce:
         self.started[slots] = days
         self.sick_long[slots] = False
 
-    def _sum(self, values: Reals | Flags) -> Reals:
+    def _sum(self, values: Reals | Bools) -> Reals:
         return np.asarray(np.bincount(self.council, weights=values, minlength=self.councils), dtype=np.float64)
 
     def step(self, levels: Levels, month: int, first_day: int, working_days: Ints, rng: np.random.Generator) -> Leavers:
@@ -181,7 +181,7 @@ class Workforce:
         edge = share[self.council]
         return np.where(self.manager, np.minimum(edge * interim[self.council], 0.95), edge)
 
-    def _sickness(self, factor: Reals, held: Flags, working_days: int, rng: np.random.Generator) -> None:
+    def _sickness(self, factor: Reals, held: Bools, working_days: int, rng: np.random.Generator) -> None:
         """Days lost in the month, in tenths; workers on long sickness at month end count as absent on the day."""
         slots = len(self.council)
         own = factor[self.council]

@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from features.errors import HoldfastError
 
-Form = TypeVar("Form", bound=BaseModel)
+FormModel = TypeVar("FormModel", bound=BaseModel)
 
 
-def filled(form: type[Form], given: Mapping[str, object], otherwise: str) -> Form:
+def filled(form: type[FormModel], given: Mapping[str, object], otherwise: str) -> FormModel:
     """The filled form. Raises HoldfastError, which starts with `otherwise` and names each field at fault."""
     try:
         return form.model_validate(given)

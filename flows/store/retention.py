@@ -30,7 +30,7 @@ from flows.store.names import TABLE_ENDING, TEMPORARY_PREFIX
 from flows.store.reading import read_json, sealed
 
 
-class Content(StrEnum):
+class KeptContent(StrEnum):
     """The kinds of content, each with its own retention period."""
 
     RECORDS = "records"
@@ -43,21 +43,21 @@ class Content(StrEnum):
 
 
 #: First part of a name -> kind of content. Under `months/` it depends on the table.
-CONTENTS: dict[str, Content] = {
-    "received": Content.RECORDS,
-    "validation": Content.RECORDS,
-    "alerts": Content.ALERTS,
-    "ledger": Content.ALERTS,
-    "releases": Content.ALERTS,
-    "approvals": Content.ALERTS,
-    "answers": Content.ALERTS,
-    "region": Content.ALERTS,
-    "runs": Content.ALERTS,
-    "claims": Content.ALERTS,
-    "months": Content.FIGURES,
-    "submissions": Content.FIGURES,
-    "scorecard": Content.FIGURES,
-    "set-aside": Content.RECORDS,
+CONTENTS: dict[str, KeptContent] = {
+    "received": KeptContent.RECORDS,
+    "validation": KeptContent.RECORDS,
+    "alerts": KeptContent.ALERTS,
+    "ledger": KeptContent.ALERTS,
+    "releases": KeptContent.ALERTS,
+    "approvals": KeptContent.ALERTS,
+    "answers": KeptContent.ALERTS,
+    "region": KeptContent.ALERTS,
+    "runs": KeptContent.ALERTS,
+    "claims": KeptContent.ALERTS,
+    "months": KeptContent.FIGURES,
+    "submissions": KeptContent.FIGURES,
+    "scorecard": KeptContent.FIGURES,
+    "set-aside": KeptContent.RECORDS,
 }
 
 _NEVER = Month(1990, 1)
@@ -81,24 +81,24 @@ class Periods:
             raise SettingsError("At least the last complete month is kept: give --keep-months 1 or more.")
         return cls(last.plus(1 - months), last.plus(1 - settings.alert_months), last.plus(1 - settings.figure_months))
 
-    def is_over(self, content: Content, month: Month) -> bool:
+    def is_over(self, content: KeptContent, month: Month) -> bool:
         """Whether content of this kind and month is to be deleted."""
-        return content is Content.COPIES or month < self.first_kept(content)
+        return content is KeptContent.COPIES or month < self.first_kept(content)
 
-    def first_kept(self, content: Content) -> Month:
+    def first_kept(self, content: KeptContent) -> Month:
         """The first month that is kept of this kind."""
-        if content is Content.ALERTS:
+        if content is KeptContent.ALERTS:
             return self.alerts
-        if content is Content.FIGURES:
+        if content is KeptContent.FIGURES:
             return self.figures
-        return self.records.plus(-1) if content is Content.STATES else self.records
+        return self.records.plus(-1) if content is KeptContent.STATES else self.records
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
     """What is to be deleted of one kind, or was: counts and sizes, no names."""
 
-    content: Content
+    content: KeptContent
     months: tuple[Month, ...]
     objects: int
     versions: int
@@ -127,7 +127,7 @@ class Plan:
         return "\n".join(lines)
 
 
-def content_of(name: str) -> tuple[Content, Month] | None:
+def content_of(name: str) -> tuple[KeptContent, Month] | None:
     """An object's kind of content and its month; None if it has no period (models, reference files …)."""
     first, _, rest = name.partition("/")
     month = _month(rest.partition("/")[0])
@@ -136,12 +136,12 @@ def content_of(name: str) -> tuple[Content, Month] | None:
         return None
     table = name.rpartition("/")[2]
     if first == "received" and not table.endswith(TABLE_ENDING) and not table.startswith(TEMPORARY_PREFIX):
-        return Content.COPIES, month
+        return KeptContent.COPIES, month
     if first == "months":
         if _RECORD_TABLE.fullmatch(table) or table.startswith(TEMPORARY_PREFIX):
-            return Content.RECORDS, month
+            return KeptContent.RECORDS, month
         if _STATE_TABLE.fullmatch(table):
-            return Content.STATES, month
+            return KeptContent.STATES, month
     return content, month
 
 
@@ -164,7 +164,7 @@ def plan(store: Store, landing: Store, periods: Periods, *, with_landing: bool) 
     found = [(content_of(one.name), one) for prefix in CONTENTS for one in store.everything(f"{prefix}/")]
     old = [(what, one) for what, one in found if what is not None and periods.is_over(*what)]
     landed = [
-        ((Content.LANDING, month), one)
+        ((KeptContent.LANDING, month), one)
         for one in (landing.everything() if with_landing else ())
         if (month := _month(one.name.partition("/")[0])) is not None and month < periods.records
     ]
@@ -217,11 +217,11 @@ def delete_planned(store: Store, landing: Store, planned: Plan, *, at: datetime,
     return name
 
 
-def _sums(found: Iterable[tuple[tuple[Content, Month], Stored]]) -> Iterable[Deletion]:
-    groups: dict[Content, list[tuple[Month, Stored]]] = {}
+def _sums(found: Iterable[tuple[tuple[KeptContent, Month], Stored]]) -> Iterable[Deletion]:
+    groups: dict[KeptContent, list[tuple[Month, Stored]]] = {}
     for (content, month), one in found:
         groups.setdefault(content, []).append((month, one))
-    for content in Content:
+    for content in KeptContent:
         if content in groups:
             each: Sequence[tuple[Month, Stored]] = groups[content]
             names = {one.name for _, one in each}
@@ -235,12 +235,12 @@ def _sums(found: Iterable[tuple[tuple[Content, Month], Stored]]) -> Iterable[Del
 
 
 _IN_WORDS = {
-    Content.RECORDS: "records",
-    Content.STATES: "pseudonyms kept for the month after",
-    Content.ALERTS: "alerts, messages, ledger",
-    Content.FIGURES: "figures and log of submissions",
-    Content.COPIES: "files kept as they came by 0.1.0",
-    Content.LANDING: "files in the landing store",
+    KeptContent.RECORDS: "records",
+    KeptContent.STATES: "pseudonyms kept for the month after",
+    KeptContent.ALERTS: "alerts, messages, ledger",
+    KeptContent.FIGURES: "figures and log of submissions",
+    KeptContent.COPIES: "files kept as they came by 0.1.0",
+    KeptContent.LANDING: "files in the landing store",
 }
 
 

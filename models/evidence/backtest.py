@@ -15,7 +15,7 @@ from typing import Any
 
 from features.errors import ModelError
 from features.private_files import write_private
-from models.evidence.document import Block, ReportBullets, Text, html, markdown
+from models.evidence.document import ReportBlock, ReportBullets, Text, html, markdown
 from models.evidence.sections import GIVEN, Section, build_section
 from models.judgements.asof import Variant
 from models.judgements.design import build_design
@@ -41,9 +41,9 @@ class BacktestReport:
     candidates: int
     tries: int
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[ReportBlock]:
         """The report as blocks for readers."""
-        found: list[Block] = [
+        found: list[ReportBlock] = [
             Text(self.what),
             Text(f"{GIVEN} {self.candidates} forecasts are shown; {self.tries} configurations were ever tried."),
         ]

@@ -40,10 +40,10 @@ class ReportPicture:
     svg: str
 
 
-Block = Heading | Text | ReportBullets | Grid | ReportPicture
+ReportBlock = Heading | Text | ReportBullets | Grid | ReportPicture
 
 
-def markdown(title: str, blocks: Sequence[Block]) -> str:
+def markdown(title: str, blocks: Sequence[ReportBlock]) -> str:
     """The report as Markdown, ending in a newline."""
     parts = [f"# {title}"]
     for block in blocks:
@@ -62,7 +62,7 @@ def markdown(title: str, blocks: Sequence[Block]) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def html(title: str, blocks: Sequence[Block]) -> str:
+def html(title: str, blocks: Sequence[ReportBlock]) -> str:
     """The report as one self-contained page; nothing is loaded from elsewhere."""
     parts = [f"<h1>{escape(title)}</h1>"]
     for block in blocks:

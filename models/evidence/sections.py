@@ -11,7 +11,7 @@ import polars as pl
 
 from models.evidence import plots
 from models.evidence.audit import Slice, audit
-from models.evidence.document import Block, Grid, Heading, ReportBullets, ReportPicture, Text
+from models.evidence.document import Grid, Heading, ReportBlock, ReportBullets, ReportPicture, Text
 from models.evidence.leadtime import SHARES, Flags, Timing, flags, flags_grid, timing, timing_text
 from models.evidence.table import Table, build_table, figure, grid, rounded
 from models.judgements.asof import Variant
@@ -58,9 +58,9 @@ class Section:
         found["splits"] = [{k: str(v) for k, v in asdict(s).items()} for s in self.splits]
         return dict(found)
 
-    def blocks(self) -> list[Block]:
+    def blocks(self) -> list[ReportBlock]:
         """The section as blocks for readers."""
-        found: list[Block] = [Heading(str(self.variant).capitalize())]
+        found: list[ReportBlock] = [Heading(str(self.variant).capitalize())]
         for table in self.tables:
             found += [Heading(f"{table.question.capitalize()}: {table.positives} of {table.n} below good", 3)]
             if table.question == "inadequate, on the first day":

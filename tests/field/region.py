@@ -16,9 +16,8 @@ import polars as pl
 from features.councils import read_register, write_register
 from features.frames import NATIONAL
 from features.months import Month
-from flows.alerts.council import publish_council
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import Published
+from flows.alerts.publish import Published, publish_alert
 from flows.month import inputs, steps
 from flows.month.edition import TakenIn
 from flows.month.measure import Measured, measure
@@ -136,17 +135,7 @@ class FieldRegion:
         decided = steps.decide_month(context.store, context.register, every, measured, scores, rules, context.cutoff)
         alerting = inputs.to_publish(context, decided, measured)
         contact = Contact.of(context.settings)
-        published = tuple(
-            publish_council(
-                context.store,
-                one,
-                alerting.manifest,
-                alerting.failures_of(one.council.la_code),
-                alerting.versions,
-                contact,
-            )
-            for one in alerting.decided
-        )
+        published = tuple(publish_alert(context.store, alerting.alert_of(one), contact) for one in alerting.decided)
         return Ran(taken, measured, alerting, published, self._objects(context, taken, published))
 
     def _objects(self, context: RunContext, taken: TakenIn, published: tuple[Published, ...]) -> dict[str, bytes]:

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 from expectations.fates import Fate
 from features.errors import StoreError
 from flows import monthly
-from flows.alerts import council as alerts
 from flows.cli.demo import settings_for
 from flows.extracts.landing import LandedFile
 from flows.mail import approval
@@ -250,23 +249,22 @@ def test_a_run_that_was_taken_over_while_it_read_publishes_and_mails_nothing(
     assert region.objects("alerts/") == {} and region.mailed() == []
 
 
-@pytest.mark.parametrize("step", ["publish_council", "deliver_council"])
+@pytest.mark.parametrize("step", ["publish_alert", "deliver_council"])
 def test_a_fault_in_publishing_or_sending_to_one_council_stops_nobody_else(
     region: Region, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def council(*given: Any) -> str:
-        code: str = given[1].council.la_code if step == "publish_council" else given[2].la_code
+        code: str = given[1].la_code if step == "publish_alert" else given[2].la_code
         return code
 
     with monkeypatch.context() as broken:
-        room = alerts if step == "publish_council" else tasks
-        broken.setattr(room, step, failing_for("Z03", getattr(room, step), council))
+        broken.setattr(tasks, step, failing_for("Z03", getattr(tasks, step), council))
         state = region.state(steps="from scoring")
     assert "1 fault at single councils" in str(state.message)
     assert region.mailed() == ["Z01", "Z02", "Z04"]
     (fault,) = state.result().faults
-    assert fault.startswith("Fennickmere (Z03): " + ("publishing" if step == "publish_council" else "sending"))
-    region.run(councils=["Z03"], steps="from scoring" if step == "publish_council" else "from sending")
+    assert fault.startswith("Fennickmere (Z03): " + ("publishing" if step == "publish_alert" else "sending"))
+    region.run(councils=["Z03"], steps="from scoring" if step == "publish_alert" else "from sending")
     assert region.mailed() == list(CODES)
 
 
@@ -274,7 +272,7 @@ def test_a_step_that_fails_everywhere_is_a_failed_run(region: Region, monkeypatc
     def broken(*_: object) -> None:
         raise ValueError("a name that must not be told")
 
-    monkeypatch.setattr(alerts, "publish_council", broken)
+    monkeypatch.setattr(tasks, "publish_alert", broken)
     state = region.state(steps="from scoring")
     assert state.is_failed()
     assert "Publishing failed at every council" in state.message

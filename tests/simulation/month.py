@@ -19,9 +19,9 @@ from features.councils import Register, read_register
 from features.errors import HoldfastError, StoreError
 from features.frames import NATIONAL
 from features.months import Month
-from flows.alerts.council import Decided, publish_council
+from flows.alerts.council import Decided
 from flows.alerts.letter.compose import Contact
-from flows.alerts.publish import Published, latest_alert
+from flows.alerts.publish import Published, latest_alert, publish_alert
 from flows.alerts.together import MonthAlerts, keep_together
 from flows.mail.approval import held_councils
 from flows.mail.deliver import deliver_council
@@ -262,11 +262,7 @@ def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Call
 
 def _publish(context: RunContext, alerting: steps.Alerting, decided: Decided, there: MonthAlerts) -> Published:
     contact = Contact.of(context.settings)
-    return publish_council(
-        context.store, decided, alerting.manifest, alerting.failures_of(decided.council.la_code), alerting.versions,
-        contact,
-        there.standing(decided.council.folder),
-    )  # fmt: skip
+    return publish_alert(context.store, alerting.alert_of(decided), contact, there.standing(decided.council.folder))
 
 
 @dataclass(frozen=True, repr=False)

@@ -23,7 +23,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -138,7 +138,7 @@ def running(room: str) -> dict[tuple[str, int], list[str]]:
                 name = Path(path).resolve().relative_to(REPOSITORY).as_posix()
                 for number in numbits_to_nums(bits):
                     # What is run on importing has no test of its own: all of the room's may notice it.
-                    found.setdefault((name, number), []).append(context.partition("|")[0] or ROOMS[room])
+                    found.setdefault((name, number), []).append(context.rpartition("|")[0] or ROOMS[room])
         return found
 
 
@@ -165,6 +165,7 @@ def _try(tree: str, tests: list[str]) -> None:
     for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", *(r.partition("/")[0] for r in ROOMS))]:
         del sys.modules[name]
     sys.dont_write_bytecode = True
+    os.environ["HYPOTHESIS_PROFILE"] = "fails"
     import pytest
 
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):  # noqa: PTH123
@@ -201,22 +202,30 @@ def unnoticed(
             )
         for room, group in groupby(sorted(drawn(count, seed, rooms), key=room_of), key=room_of):
             changes, lines = list(group), running(room)
+            _require_silence(changes, lines, trees[0])
             shares = [changes[n::processes] for n in range(processes)]
             survivors = threads.map(partial(_survivors, lines), shares, trees)
             found[room] = (len(changes), [c for some in survivors for c in some])
     return found
 
 
+def _require_silence(changes: Sequence[Change], lines: dict[tuple[str, int], list[str]], tree: Path) -> None:
+    """A try in which the tests fail whatever was changed would show that every change is noticed."""
+    nothing = replace(changes[0], now=changes[0].was)
+    if noticed(nothing, sorted({test for change in changes for test in _tests_of(lines, change, tree)}), tree):
+        raise SystemExit(f"The tests of {room_of(nothing)} notice a change that changes nothing.")
+
+
 def _survivors(lines: dict[tuple[str, int], list[str]], changes: Sequence[Change], tree: Path) -> list[Change]:
-    return [c for c in changes if c.explained or not noticed(c, _tests_of(lines, c), tree)]
+    return [c for c in changes if c.explained or not noticed(c, _tests_of(lines, c, tree), tree)]
 
 
-def _tests_of(lines: dict[tuple[str, int], list[str]], change: Change) -> list[str]:
+def _tests_of(lines: dict[tuple[str, int], list[str]], change: Change, tree: Path) -> list[str]:
     """The room's tests that run the line, the mirrored module's first; all of them if no test alone runs the line."""
     room, tests = ROOMS[room_of(change)], set(lines.get((change.file, change.line), []))
     mirror = (Path("tests/unit") / Path(change.file).with_name(f"test_{Path(change.file).name}")).as_posix()
     if tests <= {room}:
-        return [mirror, room] if (REPOSITORY / mirror).exists() else [room]
+        return [mirror, room] if (tree / mirror).exists() else [room]
     return sorted(tests - {room}, key=lambda t: (not t.startswith(mirror), t))
 
 

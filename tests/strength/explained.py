@@ -45,6 +45,9 @@ EXPLAINED = (
         "Polars cannot check within groups: it would warn, and join as before.",
     ),
     Explained(
+        "features/comparing/cube.py", "index.get(", "1 -> 2", "Any number below 0 says that there is no such month."
+    ),
+    Explained(
         "models/learning/fitting.py", "threadpool_limits", "1 -> 2", "How many threads add up: speed, not numbers."
     ),
     Explained("models/learning/classifier.py", '"maxiter": 2000', "2000 -> 2001", "The search ends long before."),

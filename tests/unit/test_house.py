@@ -52,17 +52,25 @@ SAME_NAME = {
     "message": "what a suite that compares is asked for",
     "page": "what a paper is written by",
     "main": "a module that is started as a program",
+    "Floats": "an array of numbers",
+    "Ints": "an array of whole numbers",
+    "Bools": "an array of truths",
 }
+
+
+def named(node: ast.stmt) -> str:
+    """What a class, a function or an alias of a type is called; empty for anything else, and for what is private."""
+    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+        return "" if node.name.startswith("_") else node.name
+    target = ast.unparse(node.targets[0]) if isinstance(node, ast.Assign) else ""
+    return target if target.isidentifier() and target[0].isupper() and not target.isupper() else ""
 
 
 def test_a_public_name_has_one_meaning() -> None:
     where: dict[str, list[str]] = defaultdict(list)
     for path in modules():
-        for node in tree(path).body:
-            if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and not node.name.startswith(
-                "_"
-            ):
-                where[node.name].append(name_of(path))
+        for name in {named(node) for node in tree(path).body} - {""}:
+            where[name].append(name_of(path))
     twice = {name: paths for name, paths in where.items() if len(paths) > 1 and name not in SAME_NAME}
     assert not twice, "\n".join(f"{name}: {', '.join(paths)}" for name, paths in sorted(twice.items()))
 

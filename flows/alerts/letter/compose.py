@@ -17,7 +17,7 @@ from flows.alerts.letter.details import begins, detail_sections, footer
 from flows.alerts.letter.figures import month_words, sentence, with_figures
 from flows.alerts.letter.headline import lead, points_heading, subject, title
 from flows.alerts.letter.heard import answer_sections
-from flows.alerts.letter.letter import Block, Bullets, Letter, LetterSection, Para, Point
+from flows.alerts.letter.letter import Bullets, Letter, LetterBlock, LetterSection, Para, Point
 from flows.alerts.letter.points import point, shown_facts
 from flows.alerts.letter.questions import QUESTIONS, DirectorsQuestion
 from flows.alerts.look_first import far_outside, of_concern
@@ -281,9 +281,9 @@ def _to_send(alert: Alert) -> list[str]:
     return [words.format(f"{listed(k)} file{'s' if len(k) > 1 else ''}", month) for k, words in said if k]
 
 
-def _unseen(decision: Decision) -> tuple[Block, ...]:
+def _unseen(decision: Decision) -> tuple[LetterBlock, ...]:
     """What a missing score means for an open alert, and what it means if it has been missing for long."""
-    blocks: list[Block] = []
+    blocks: list[LetterBlock] = []
     telling = decision.state.telling or decision.state.told
     if decision.from_band in (Band.WATCH, Band.LOSING_GRIP):
         blocks.append(

@@ -14,7 +14,7 @@ from flows.alerts.alert import Alert
 from flows.alerts.facts import MeasureFact
 from flows.alerts.letter import wording
 from flows.alerts.letter.figures import month_words, number_words, sentence, value_text
-from flows.alerts.letter.letter import Block, Bullets, LetterSection, Para
+from flows.alerts.letter.letter import Bullets, LetterBlock, LetterSection, Para
 from flows.alerts.look_first import of_concern
 from flows.alerts.state import Band
 
@@ -34,7 +34,7 @@ def detail_sections(alert: Alert, shown: Sequence[MeasureFact]) -> list[LetterSe
 
 def _rests_on(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
     """Everything else that a careful reader may ask for: other measures, signs, the estimate, circumstances."""
-    score, blocks = alert.score, list[Block]()
+    score, blocks = alert.score, list[LetterBlock]()
     more = [f for f in of_concern(alert.facts) if f not in shown]
     if more:
         start = "Also worse than your usual pattern" + (
@@ -120,17 +120,17 @@ def _not_known(alert: Alert) -> LetterSection:
     return LetterSection("What was not known", (Bullets(tuple(items)),))
 
 
-def _received(alert: Alert) -> tuple[Block, ...]:
+def _received(alert: Alert) -> tuple[LetterBlock, ...]:
     if not alert.submissions:
         return (Para("Nothing was expected or received for this month."),)
-    blocks: list[Block] = [Bullets(tuple(sentence(s.fate.sentence) for s in alert.submissions))]
+    blocks: list[LetterBlock] = [Bullets(tuple(sentence(s.fate.sentence) for s in alert.submissions))]
     if any(s.fate.fate.severity is not Severity.INFORMATION for s in alert.submissions):
         blocks.append(Para("Your data officer has the full list, with row numbers and what to do."))
     return tuple(blocks)
 
 
 def _objection(alert: Alert) -> LetterSection:
-    blocks: list[Block] = [Para(wording.WHAT_THIS_IS_NOT)]
+    blocks: list[LetterBlock] = [Para(wording.WHAT_THIS_IS_NOT)]
     if alert.is_joint_return:
         blocks.append(
             Para(

@@ -25,13 +25,13 @@ class LetterTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Para | Bullets | LetterTable
+LetterBlock = Para | Bullets | LetterTable
 
 
 @dataclass(frozen=True, slots=True)
 class LetterSection:
     heading: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[LetterBlock, ...]
 
 
 @dataclass(frozen=True, slots=True)

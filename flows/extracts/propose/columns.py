@@ -16,8 +16,8 @@ from flows.extracts.propose.proposal import FieldProposal, best_guess, telling_a
 from flows.extracts.reading.headers import normalised
 
 #: A field and the header of its column, or None for no column.
-Change = tuple[str, str | None]
-_ACCEPTED: Change = ("", None)
+ColumnChange = tuple[str, str | None]
+_ACCEPTED: ColumnChange = ("", None)
 _CHANGE = re.compile(r"\s*([0-9]+)\s*=\s*(.+?)\s*")
 
 
@@ -108,7 +108,7 @@ def _confirm(of: TableAnswers, answers: Answers, open_questions: list[str], sure
     times = 0
     while True:
 
-        def read(text: str) -> Change:
+        def read(text: str) -> ColumnChange:
             if not text.strip():
                 if lacking := _lacking(of):
                     number = fields.index(lacking[0]) + 1
@@ -149,7 +149,7 @@ def _is_coded(of: TableAnswers, name: str) -> bool:
     return EXTRACTS[of.seen.proposal.kind].field(name).type in (FieldType.FLAG, FieldType.CODE)
 
 
-def _change(text: str, fields: list[str], headers: list[tuple[str, str]]) -> Change:
+def _change(text: str, fields: list[str], headers: list[tuple[str, str]]) -> ColumnChange:
     """`6=E`, `6=Contracted Hours` or `6=0`: the field, and its column's header or None."""
     found = _CHANGE.fullmatch(text)
     if found is None or not 1 <= int(found[1]) <= len(fields):

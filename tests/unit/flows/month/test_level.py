@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import polars as pl
 import pytest
@@ -14,6 +15,7 @@ from flows.month import level
 from flows.month.level import judgements_by_hand, level_sentence
 from models.registry.levels import FedJudgement
 from models.registry.shipped import shipped_model
+from models.score import ModelRef
 
 HEADER = "la_code,published,impact_of_leaders\n"
 
@@ -60,6 +62,14 @@ def test_every_judgement_of_the_record_says_whether_it_is_below_good(monkeypatch
     assert undeclared == ("a report of no framework",)
 
 
+def test_a_judgement_of_no_declared_framework_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day between two frameworks, as may come with the next one."""
+    nobody = SimpleNamespace(framework=None, grade=None)
+    monkeypatch.setattr(level, "judgement_written", lambda day, words: nobody)
+    with pytest.raises(ReferenceDataError, match="list.csv, line 2, 301 .*: this report is of a framework that is not"):
+        judgements_by_hand(f"{HEADER}301,2025-05-01,Good\n", "list.csv")
+
+
 def test_the_sentence_says_how_many_were_new() -> None:
     model = shipped_model()
     known = model.level_known()
@@ -67,3 +77,9 @@ def test_the_sentence_says_how_many_were_new() -> None:
     assert level_sentence(model, 18).startswith(f"Level from {known.judgements} judgements to {known.to} (18 new), ")
     assert f"about {model.of_ten(0.5).any_ten} were judged below good" in level_sentence(model, 18)
     assert "new" not in level_sentence(model)
+    assert "(1 new)" in level_sentence(model, 1)
+
+
+def test_a_model_without_a_level_says_so() -> None:
+    silent: Any = SimpleNamespace(ref=ModelRef("ours", "7"), level_known=lambda: None)
+    assert level_sentence(silent) == "ours 7 follows no level."

@@ -25,7 +25,7 @@ from features.errors import StoreError
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import LandedFile
-from flows.month import inputs
+from flows.month import inputs, portions
 from flows.month.portions import ROWS_AT_ONCE, Portion, Reading, begin_reading, take_in_portions
 from flows.month.take_in import Due, Read
 from flows.sample_region import sample_extracts
@@ -57,7 +57,7 @@ def test_memory_depends_on_the_size_of_months_and_not_on_their_number(
     ]
     alive: list[weakref.ref[_Rows]] = []
     kept: list[Month] = []
-    portions: list[Portion] = []
+    held_on_to: list[Portion] = []
 
     def held() -> int:
         return sum(rows.height for one in alive if (rows := one()) is not None)
@@ -70,7 +70,7 @@ def test_memory_depends_on_the_size_of_months_and_not_on_their_number(
 
     def keep(portion: Portion) -> None:
         kept.extend(one.month for one in portion.due)
-        portions.append(portion)  # as Prefect does, which holds what a task was given
+        held_on_to.append(portion)  # as Prefect does, which holds what a task was given
 
     gc.freeze()  # Otherwise each portion's collection searches everything that earlier tests have left.
     try:
@@ -79,7 +79,65 @@ def test_memory_depends_on_the_size_of_months_and_not_on_their_number(
         gc.unfreeze()
     assert kept == [one.month for one in months]
     assert held() == 0
-    assert len(portions) <= 1 + 2 * sum(sizes) / ROWS_AT_ONCE, "no more portions than the rows need"
+    assert len(held_on_to) <= 1 + 2 * sum(sizes) / ROWS_AT_ONCE, "no more portions than the rows need"
+
+
+def test_a_portion_says_its_months_and_marks_those_with_something_unread() -> None:
+    mark = {"cutoff": date(2026, 11, 20), "files": (), "unrecognised": (), "fingerprint": "x", "replaces": None}
+    due: list[Any] = [Due(LAST.plus(n), **mark) for n in (-1, 0)]  # type: ignore[arg-type]
+    unread: Any = SimpleNamespace(extract=None, fault=True)
+    sound: Any = SimpleNamespace(extract=SimpleNamespace(frame=_Rows(5)), fault=False)
+    portion = Portion(due, [[sound], [sound, unread]])
+    assert (portion.name, Portion(due[:1], []).name, portion.rows) == ("2026-09 to 2026-10", "2026-09", 10)
+    assert [one.fingerprint for one in portion.retried()] == ["x", "x-incomplete"]
+    portion.forget()
+    assert portion.reads == []
+
+
+@pytest.fixture
+def no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for circles of references after each portion takes longer than all else here."""
+    monkeypatch.setattr(portions, "gc", SimpleNamespace(collect=lambda: 0))
+
+
+@pytest.mark.usefixtures("no_search")
+def test_months_are_read_ahead_two_at_first_then_as_many_as_make_a_portion() -> None:
+    """However small they are, no more than twelve; and one where a month alone fills a portion."""
+
+    def most_ahead(rows: int) -> list[int]:
+        months: list[Any] = [SimpleNamespace(month=FIRST.plus(n)) for n in range(40)]
+        begun, done, ahead = [], [], []
+
+        def begin_one(one: Any) -> Reading:
+            begun.append(one)
+            ahead.append(len(begun) - len(done))
+
+            def reading() -> list[Any]:
+                done.append(one)
+                return [SimpleNamespace(extract=SimpleNamespace(frame=_Rows(rows)))]
+
+            return reading
+
+        take_in_portions(months, begin_one, lambda portion: None, prepare=lambda: None)
+        assert len(done) == 40
+        return [ahead[1], max(ahead)]
+
+    assert most_ahead(1) == [2, 12]
+    assert most_ahead(ROWS_AT_ONCE // 5) == [2, 5]
+    assert most_ahead(ROWS_AT_ONCE) == [2, 2]
+
+
+@pytest.mark.usefixtures("no_search")
+def test_a_portion_ends_before_the_next_month_would_make_it_too_large() -> None:
+    months: list[Any] = [SimpleNamespace(month=FIRST.plus(n)) for n in range(5)]
+    kept: list[int] = []
+
+    def begin_one(one: Any) -> Reading:
+        rows: list[Any] = [SimpleNamespace(extract=SimpleNamespace(frame=_Rows(ROWS_AT_ONCE // 2)))]
+        return lambda: rows
+
+    take_in_portions(months, begin_one, lambda portion: kept.append(len(portion.due)), prepare=lambda: None)
+    assert kept == [2, 2, 1]
 
 
 def test_a_fault_at_one_council_is_its_own_and_one_of_the_store_is_everybodys() -> None:

@@ -13,7 +13,7 @@ from features.months import Month
 from flows.settings.settings import RetentionSettings
 from flows.store import LocalStore
 from flows.store.editions import records_kept_from
-from flows.store.retention import Content, Periods, content_of, delete_planned, plan
+from flows.store.retention import KeptContent, Periods, content_of, delete_planned, plan
 
 LAST = Month(2026, 10)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -62,25 +62,25 @@ def names(store: LocalStore) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "content"),
     [
-        ("received/2026-10/370/workforce-0c1f3a9be210.rows.parquet", Content.RECORDS),
-        ("received/2026-10/370/workforce-0c1f3a9be210.csv", Content.COPIES),
-        ("received/2026-10/370/workforce-0c1f3a9be210.parquet", Content.COPIES),
-        ("received/2026-10/370/.holdfast-part-0123456789abcdef", Content.RECORDS),
-        ("months/2026-10/0001/workforce.parquet", Content.RECORDS),
-        ("months/2026-10/0001/caseload.parquet", Content.RECORDS),
-        ("months/2026-10/0001/failures.parquet", Content.RECORDS),
-        ("months/2026-10/0001/.holdfast-part-0123456789abcdef", Content.RECORDS),
-        ("months/2026-10/0001/state-caseload.parquet", Content.STATES),
-        ("months/2026-10/0001/establishment.parquet", Content.FIGURES),
-        ("months/2026-10/0001/return.parquet", Content.FIGURES),
-        ("months/2026-10/0001/counts-caseload.parquet", Content.FIGURES),
-        ("months/2026-10/0001/manifest.json", Content.FIGURES),
-        ("submissions/2026-10/370/caseload-0c1f3a9be210.json", Content.FIGURES),
-        ("ledger/2026-10/370/r1/new_watch/message.eml", Content.ALERTS),
-        ("claims/2026-10/000001.json", Content.ALERTS),
+        ("received/2026-10/370/workforce-0c1f3a9be210.rows.parquet", KeptContent.RECORDS),
+        ("received/2026-10/370/workforce-0c1f3a9be210.csv", KeptContent.COPIES),
+        ("received/2026-10/370/workforce-0c1f3a9be210.parquet", KeptContent.COPIES),
+        ("received/2026-10/370/.holdfast-part-0123456789abcdef", KeptContent.RECORDS),
+        ("months/2026-10/0001/workforce.parquet", KeptContent.RECORDS),
+        ("months/2026-10/0001/caseload.parquet", KeptContent.RECORDS),
+        ("months/2026-10/0001/failures.parquet", KeptContent.RECORDS),
+        ("months/2026-10/0001/.holdfast-part-0123456789abcdef", KeptContent.RECORDS),
+        ("months/2026-10/0001/state-caseload.parquet", KeptContent.STATES),
+        ("months/2026-10/0001/establishment.parquet", KeptContent.FIGURES),
+        ("months/2026-10/0001/return.parquet", KeptContent.FIGURES),
+        ("months/2026-10/0001/counts-caseload.parquet", KeptContent.FIGURES),
+        ("months/2026-10/0001/manifest.json", KeptContent.FIGURES),
+        ("submissions/2026-10/370/caseload-0c1f3a9be210.json", KeptContent.FIGURES),
+        ("ledger/2026-10/370/r1/new_watch/message.eml", KeptContent.ALERTS),
+        ("claims/2026-10/000001.json", KeptContent.ALERTS),
     ],
 )
-def test_every_kind_of_object_has_its_period(name: str, content: Content) -> None:
+def test_every_kind_of_object_has_its_period(name: str, content: KeptContent) -> None:
     assert content_of(name) == (content, Month(2026, 10))
 
 
@@ -121,9 +121,9 @@ def test_what_is_deleted_is_gone_and_written_down_without_a_value(store: LocalSt
     record = delete_planned(store, landing, planned, at=NOW, by="data team lead", reason="period over")
     kept = [s for s in store.everything() if s.name.split("/")[1] in ("2026-08", "2026-09")]
     assert {content_of(s.name)[0] for s in kept if content_of(s.name)} == {  # type: ignore[index]
-        Content.FIGURES,
-        Content.ALERTS,
-        Content.STATES,
+        KeptContent.FIGURES,
+        KeptContent.ALERTS,
+        KeptContent.STATES,
     }
     assert names(landing) == ["2026-10/370/workforce.csv", "register.csv"]
     assert records_kept_from(store) == LAST
