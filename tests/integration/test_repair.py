@@ -9,6 +9,8 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +158,13 @@ def test_one_council_from_scoring_then_all_gives_no_duplicates(region: Region) -
     assert page.count('<li class="council"') == 4, "the page shows the others as they stand"
 
 
+def test_a_month_is_not_decided_over_one_that_nobody_ran(region: Region) -> None:
+    region.run(month="2026-08", steps="from scoring", send="no")
+    state = region.state(steps="from scoring")
+    assert state.is_failed() and "October 2026 cannot be decided before September 2026" in state.message
+    assert region.objects("alerts/2026-10/") == {} and region.mailed() == []
+
+
 def test_sending_alone_sends_what_is_published_and_scores_nothing(
     region: Region, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +220,29 @@ def test_a_fault_in_reading_one_council_is_that_councils_and_mended_by_the_next_
     mended = region.run(send="no")
     assert mended.faults == ()
     assert "a fault in Holdfast" not in to_text(mended)
+
+
+def test_a_council_whose_folder_we_may_not_read_hears_nothing_of_it_and_the_data_team_does(
+    read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(read_once / "landing", tmp_path / "landing")
+    region, real = use(tmp_path, monkeypatch), LocalStore.read
+
+    def read(self: LocalStore, name: str) -> bytes:
+        if "/Z03/" in name and name.endswith(".csv"):
+            raise StoreRefuses(f"Could not read “{name}” in s3://our-bucket/landing (AccessDenied).")
+        return real(self, name)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(LocalStore, "read", read)
+        outcome = region.run()
+    assert any("Fennickmere (Z03)" in fault and "s3://our-bucket" in fault for fault in outcome.faults)
+    mailed = {p.name: message_from_bytes(p.read_bytes(), policy=default) for p in (tmp_path / "outbox").glob("*.eml")}
+    assert not [name for name in mailed if ".Z03." in name], "neither its director nor its data officer"
+    told = {name for name, mail in mailed.items() if "s3://our-bucket" in mail.get_body(("plain",)).get_content()}
+    assert told == {name for name in mailed if ".run." in name}, "the data team alone"
+    shown = [n for n, c in region.objects().items() if b"our-bucket" in c]
+    assert {n.partition("/")[0] for n in shown} <= {"months", "ledger"}, "on no page"
 
 
 @pytest.mark.parametrize(
