@@ -174,7 +174,7 @@ def _set_aside(static: Mapping[Kind, KindPass], batch: Batch, quarantined: set[t
             .with_columns(pl.lit(str(kind)).alias("extract"))
             .select(list(SET_ASIDE))
         )
-    return pl.concat(parts).sort("la_code", "extract", "file_row", "column", nulls_last=False)
+    return pl.concat(parts).sort("la_code", "extract", "file_row", "column")
 
 
 def _refused(batch: Batch) -> Iterator[Finding]:

@@ -115,7 +115,7 @@ def _unreadable(prepared: Prepared, batches: Sequence[Batch]) -> pl.DataFrame:
         .join(origins, on=["month", "la_code", "file_row", "column"], how="left", validate="m:1")
         .with_columns(pl.when(pl.col("of").is_null()).then("file_row").otherwise("at").alias("at"))
         .select(pl.col("row").cast(pl.Int64), "file_no", "file_row", "column", "problem", "at", "of")
-        .sort("column", "problem", "of", "row", nulls_last=False)
+        .sort("column", "problem", "of", "row")
     )
 
 

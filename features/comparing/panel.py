@@ -43,7 +43,7 @@ def as_of(measures: pl.DataFrame, cutoff: date) -> pl.DataFrame:
     A row without `known_from` (nothing was received, so nothing became known) stays if its month is over.
     """
     known = measures.filter(pl.col("month") <= cutoff, pl.col("known_from").fill_null(pl.col("month")) <= cutoff)
-    return known.sort("known_from", nulls_last=False, maintain_order=True).unique(_KEY, keep="last").sort(_KEY)
+    return known.sort("known_from", maintain_order=True).unique(_KEY, keep="last").sort(_KEY)
 
 
 def compute_features(

@@ -38,7 +38,7 @@ def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.D
         pl.col("month") <= day,
         pl.col("month") >= oldest,
     )
-    newest = known.sort("month", "known_from", nulls_last=False, maintain_order=True)
+    newest = known.sort("month", "known_from", maintain_order=True)
     return newest.unique(["la_code", "measure"], keep="last", maintain_order=True).sort("la_code", "measure")
 
 

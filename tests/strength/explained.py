@@ -47,6 +47,12 @@ EXPLAINED = (
     Explained(
         "features/comparing/cube.py", "index.get(", "1 -> 2", "Any number below 0 says that there is no such month."
     ),
+    Explained("features/comparing/panel.py", "for s in (-1, 0, 1)", "1 -> 2", "Only the side counts, not how far."),
+    Explained("features/measuring/rates.py", "pl.date(year_of_february", "1 -> 2", "Any day of the year will do."),
+    *(
+        Explained("expectations/report/council.py", f"{which}_blocks=True", "True -> False", "Blank space in HTML.")
+        for which in ("trim", "lstrip")
+    ),
     Explained(
         "models/learning/fitting.py", "threadpool_limits", "1 -> 2", "How many threads add up: speed, not numbers."
     ),

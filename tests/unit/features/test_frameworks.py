@@ -12,7 +12,14 @@ import pytest
 from features.comparing.context import context
 from features.councils import Register, read_register, undeclared_judgements, write_register
 from features.errors import ReferenceDataError
-from features.frameworks import FRAMEWORKS, TO_DECIDE, Framework, framework_of, framework_of_grade
+from features.frameworks import (
+    FRAMEWORKS,
+    TO_DECIDE,
+    Framework,
+    framework_of,
+    framework_of_grade,
+    judgement_written,
+)
 from models.evidence.sections import build_section
 from models.judgements.design import Design
 from models.judgements.labels import graded
@@ -165,6 +172,8 @@ def test_the_table_is_in_order_and_each_grade_counts_as_something() -> None:
         (date(2027, 4, 20), "Good", "ILACS 2026"),
         (date(2027, 5, 20), "Urgent improvement", RENEWED.name),
         (date(2027, 7, 20), "Requires improvement to be good", "ILACS 2026"),
+        (date(2027, 11, 6), "Requires improvement to be good", "ILACS 2026"),  # 220 days after it ended
+        (date(2027, 11, 7), "Requires improvement to be good", None),
         (date(2027, 7, 20), "Good", RENEWED.name),
         (date(2027, 7, 20), "Very good", None),
         (date(2012, 7, 20), "Good", None),
@@ -173,6 +182,15 @@ def test_the_table_is_in_order_and_each_grade_counts_as_something() -> None:
 def test_where_only_the_publication_is_known_the_word_helps(published: date, written: str, name: str | None) -> None:
     found = framework_of_grade(published, written)
     assert (None if found is None else found.name) == name
+
+
+def test_a_word_is_refused_while_a_framework_was_in_force_when_the_inspection_usually_began() -> None:
+    """60 days before publication; after the last declared framework nothing is known of its words."""
+    with pytest.raises(ReferenceDataError, match="“Strong” is no grade"):
+        judgement_written(date(2027, 5, 30), "Strong")
+    assert judgement_written(date(2027, 5, 31), " Strong ").impact_of_leaders == "Strong"
+    with pytest.raises(ReferenceDataError, match="“” is no grade; use one of Outstanding"):
+        judgement_written(date(2027, 5, 31), "  ")
 
 
 @pytest.mark.parametrize(

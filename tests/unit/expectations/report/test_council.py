@@ -295,3 +295,23 @@ def test_accepted_and_expired_entries_are_shown() -> None:
     console = Console(file=io.StringIO(), width=100)
     show(report_of(batch, outcome, "901"), console)
     assert "Accepted (1)" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_terminal_shows_the_verdict_then_each_list_with_its_lines_inset() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:20]:
+        worker["working_days_lost"] = None
+    batch = batch_of({"901": rows}, notes={("901", Kind.WORKFORCE): ("Read by its mapping.",)})
+    console = Console(file=io.StringIO(), width=500)
+    show(report_of(batch, check_batch(batch), "901"), console)
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[0].startswith("Checks of October 2026")
+    assert lines[1] == "Used in part: 1 error withholds figures. Please put it right and send again."
+    at = lines.index("Errors (1)")
+    assert lines[at + 1].startswith("  workforce.csv: ") and lines[at + 4] == "  [workforce.working_days_lost.missing]"
+    assert lines[at + 2].startswith("  Row") and lines[at + 3].startswith("  Effect: the figures that need the column")
+    at = lines.index("Withheld until put right")
+    assert lines[at - 1] == "" and lines[at + 1] == "  workforce working_days_lost: Sickness absence in 12 months"
+    assert lines[lines.index("How the files were read") + 1] == "  workforce.csv: Read by its mapping."
+    (table,) = [line for line in lines if line.startswith("workforce.csv ")]
+    assert table.split()[:2] == ["workforce.csv", "100"] and table.endswith(" used in part; 1 error")

@@ -70,6 +70,9 @@ def test_the_newest_value_known_by_the_day_and_not_too_old() -> None:
     old = date(2024, 9, 30)
     assert by[date(2026, 2, 18)] == [("201", old, 0.1), ("202", old, 0.4)]
     assert by[FEBRUARY] == [("201", SEPTEMBER, 0.2), ("202", old, 0.4)]
+    assert latest_known(frame, MARCH, 18).filter(la_code="202")["month"].to_list() == [old], (
+        "18 months are not too many"
+    )
     assert by[date(2026, 4, 30)] == [("201", SEPTEMBER, 0.2)], "September 2024 is 19 months old"
     row = wide_latest(frame, [date(2026, 11, 1)], 18).row(0, named=True)
     assert (row["la_code"], row["as_of"]) == ("201", date(2026, 11, 1))

@@ -97,13 +97,15 @@ def test_every_published_rate_of_every_council_is_ours_within_rounding(public_da
 
 
 def test_what_rounding_does_not_explain_comes_largest_first_and_then_in_order_of_council() -> None:
-    def row(la_code: str, measure: str, difference: float, explained: bool | None) -> tuple[object, ...]:
-        return (la_code, SEPTEMBER, measure, 0.2, 0.2 - difference, difference, None, None, explained, None)
+    def row(la_code: str, measure: str, difference: float, explained: bool | None, back: int = 0) -> tuple[object, ...]:
+        month = SEPTEMBER.replace(year=SEPTEMBER.year - back)
+        return (la_code, month, measure, 0.2, 0.2 - difference, difference, None, None, explained, None)
 
     rows = [
         row("203", "agency_rate_fte", 0.01, False),
         row("201", "vacancy_rate_fte", -0.01, False),
         row("201", "agency_rate_fte", 0.01, False),
+        row("201", "vacancy_rate_fte", 0.01, False, back=1),
         row("202", "agency_rate_fte", -0.02, False),
         row("204", "agency_rate_fte", 0.05, True),
         row("205", "agency_rate_fte", 0.05, None),
@@ -111,6 +113,7 @@ def test_what_rounding_does_not_explain_comes_largest_first_and_then_in_order_of
     found = unexplained(pl.DataFrame(rows, schema=RECONCILED, orient="row"))
     assert found.select("la_code", "measure").rows() == [
         ("202", "agency_rate_fte"),
+        ("201", "vacancy_rate_fte"),  # of the year before
         ("201", "agency_rate_fte"),
         ("201", "vacancy_rate_fte"),
         ("203", "agency_rate_fte"),

@@ -1,0 +1,83 @@
+"""What a finding does, and its words: a field's name stands as it is written, all else like a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from expectations.batch import Effect, Severity
+from expectations.passing.dynamic_pass import _effect
+from expectations.passing.received import refusal_check, refusal_message
+from expectations.passing.static_pass import RULES, _sentence
+from expectations.suites import between, continuity, plausible
+from features.errors import (
+    ExtractError,
+    HeaderMismatch,
+    PersonalDataRefused,
+    UnreadableExtract,
+    WrongCouncilOrMonth,
+)
+from features.registry import EXTRACTS, Kind
+from tests.unit.expectations.examples import OCTOBER
+
+SENTENCES = [(rule, _sentence(rule)) for rules in RULES.values() for rule in rules]
+
+
+def test_a_rule_is_told_as_a_sentence_unless_it_begins_with_a_field() -> None:
+    for rule, said in SENTENCES:
+        first = said.partition(" ")[0]
+        fields = {f.name for f in EXTRACTS[rule.extract].fields}
+        assert first in fields or first[0] == first[0].upper(), said
+        assert said.lower() == rule.problem.lower()
+    assert {said.partition(" ")[0] in {f.name for f in EXTRACTS[r.extract].fields} for r, said in SENTENCES} == {
+        True,
+        False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("family", "severity", "excess", "effect"),
+    [
+        (continuity.GONE, Severity.QUERY, 1.0, Effect.HELD),
+        (between.FAMILY, Severity.QUERY, 2.0, Effect.HELD),
+        (between.FAMILY, Severity.QUERY, 1.9, Effect.NONE),
+        (between.FAMILY, Severity.ERROR, 9.0, Effect.WITHHELD),
+        (continuity.IDENTITY, Severity.QUERY, 1.0, Effect.BROKEN_OFF),
+        (plausible.JUMP, Severity.QUERY, 9.0, Effect.NONE),
+        (plausible.SIZE, Severity.ERROR, 1.0, Effect.QUARANTINED),
+    ],
+)
+def test_what_a_comparison_does(family: str, severity: Severity, excess: float, effect: Effect) -> None:
+    assert _effect(family, severity, excess) is effect
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Barnsley (370), October 2026, workforce.csv: the file is empty.", "The file is empty."),
+        ("workforce.csv: the file is empty.", "The file is empty."),
+        ("Barnsley (370), October 2026, workforce.csv: fte is missing.", "fte is missing."),
+        ("Barnsley (370), October 2026, workforce.csv: “fte”, twice.", "“fte”, twice."),
+        # Of another month, or without the file's name: nothing that stands beside it is known to be said.
+        (
+            "Barnsley (370), May 2026, workforce.csv: empty.",
+            "Barnsley (370), May 2026, workforce.csv: empty.",
+        ),
+        ("the file is empty.", "the file is empty."),
+    ],
+)
+def test_a_refusal_leaves_out_what_stands_beside_it(said: str, told: str) -> None:
+    assert refusal_message(Kind.WORKFORCE, "workforce.csv", OCTOBER, UnreadableExtract(said)) == told
+
+
+@pytest.mark.parametrize(
+    ("error", "check"),
+    [
+        (PersonalDataRefused("x"), "workforce.file.personal_data"),
+        (HeaderMismatch("x"), "workforce.file.headers"),
+        (WrongCouncilOrMonth("x"), "workforce.file.council_or_month"),
+        (UnreadableExtract("x"), "workforce.file.unreadable"),
+        (ExtractError("x"), "workforce.file.refused"),
+    ],
+)
+def test_each_refusal_has_a_check(error: ExtractError, check: str) -> None:
+    assert refusal_check(Kind.WORKFORCE, error) == check
