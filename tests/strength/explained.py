@@ -47,6 +47,7 @@ EXPLAINED = (
     Explained(
         "features/comparing/cube.py", "index.get(", "1 -> 2", "Any number below 0 says that there is no such month."
     ),
+    Explained("features/comparing/panel.py", ".reshape(-1", "1 -> 2", "Any number below 0 asks for what is left."),
     Explained("features/comparing/panel.py", "for s in (-1, 0, 1)", "1 -> 2", "Only the side counts, not how far."),
     Explained("features/measuring/rates.py", "pl.date(year_of_february", "1 -> 2", "Any day of the year will do."),
     *(

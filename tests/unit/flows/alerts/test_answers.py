@@ -13,6 +13,7 @@ from features.months import Month
 from flows.alerts.answers import (
     Goal,
     Reply,
+    _kept_at,
     answers_up_to,
     earlier,
     goals_of,
@@ -142,3 +143,26 @@ def test_the_way_to_a_goal_in_words(level: float, start: float, left: int, says:
 
 def test_a_goal_set_on_this_months_message_has_no_way_yet() -> None:
     assert "from" not in goal_words(goal(start=0.3, month=MONTH), alert(score(0.6)))
+
+
+@pytest.mark.parametrize(
+    ("name", "sound"),
+    [
+        (f"answers/{MONTH}/991/1.json", True),
+        (f"answers/{MONTH}/992/1.json", False),
+        (f"answers/{MONTH.plus(1)}/991/1.json", False),
+    ],
+)
+def test_an_answer_in_another_place_is_another_councils_or_months(name: str, sound: bool) -> None:
+    parse = _kept_at(Reply, name)
+    if sound:
+        assert parse(reply().model_dump(mode="json")) == reply()
+    else:
+        with pytest.raises(ValueError, match="another council's"):
+            parse(reply().model_dump(mode="json"))
+
+
+def test_a_goal_is_of_no_month() -> None:
+    assert _kept_at(Goal, "goals/991/1.json")(goal().model_dump(mode="json")) == goal()
+    with pytest.raises(ValueError, match="another council's"):
+        _kept_at(Goal, "goals/992/1.json")(goal().model_dump(mode="json"))

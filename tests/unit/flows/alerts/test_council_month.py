@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flows.alerts.alert import Correction
-from flows.alerts.council_month import council_month
-from flows.alerts.state import AlertState, Band
+from flows.alerts.council_month import CouncilMonth, council_month
+from flows.alerts.state import AlertState, Band, Change
 from models.score import Reason
 from tests.unit.flows.alerts.examples import FILES, MONTH, alert, score, told
 
@@ -80,3 +80,19 @@ def test_an_alert_keeps_the_facts_of_its_reasons() -> None:
     reasoned = replace(plain, reasons=(Reason("caseload_fte", "caseload_fte", False, 0.3, "Caseload 17 cases"),))
     kept = [{f.measure for f in alert(one, signals=False).facts} for one in (plain, reasoned)]
     assert ["caseload_fte" in measures for measures in kept] == [False, True]
+
+
+OPEN = (Band.WATCH, Band.LOSING_GRIP)
+TO_CALL = {(band, change) for band in OPEN for change in (Change.NEW, Change.WORSENING)}
+
+
+@pytest.mark.parametrize("change", Change)
+@pytest.mark.parametrize("band", Band)
+def test_whom_to_call_what_continues_and_what_changed(band: Band, change: Change) -> None:
+    month = CouncilMonth("991", "Ashcombe", band, change)
+    assert month.to_call is ((band, change) in {*TO_CALL, (Band.RECOVERING, Change.WORSENING)})
+    assert month.continues is (band in OPEN and change is Change.CONTINUING)
+    assert month.changed is (
+        band is not Band.NOT_SCORED and change in (Change.NEW, Change.WORSENING, Change.EASING, Change.RESOLVED)
+    )
+    assert month.who == "Ashcombe (991)"
