@@ -13,7 +13,14 @@ from typing import Any, NoReturn
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, ParamValidationError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    ParamValidationError,
+    SSLError,
+)
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
@@ -291,13 +298,16 @@ class S3Store:
     def _raise(self, verb: str, name: str, error: Exception) -> NoReturn:
         target = f"“{name}” in {self.url}" if name else self.url
         code = _code(error)
-        if isinstance(error, (HTTPClientError, NoConnection)):
+        untrusted = isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+        if untrusted:
+            advice = "Its certificate cannot be trusted: give its authority as s3.ca_file, or correct the address."
+        elif isinstance(error, (HTTPClientError, NoConnection)):
             advice = "The store does not answer: check its address and the network, then run again."
         elif "Credentials" in code:
             advice = "No usable credentials were found: set them in the settings or the environment."
         else:
             advice = _ADVICE.get(code, "Run again; if it stays, ask whoever keeps the bucket.")
-        lasting = code in _ADVICE or "Credentials" in code or isinstance(error, ParamValidationError)
+        lasting = code in _ADVICE or "Credentials" in code or isinstance(error, ParamValidationError) or untrusted
         raise (StoreRefuses if lasting else StoreError)(f"Could not {verb} {target} ({code}). {advice}") from None
 
 

@@ -160,3 +160,19 @@ def test_what_a_person_must_put_right_is_told_from_what_passes(
     with pytest.raises(StoreError) as refused:
         store.create("a", b"x")
     assert isinstance(refused.value, StoreRefuses) is lasts
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked", "style"),
+    [
+        (None, None, "auto"),
+        ("http://127.0.0.1:9", None, "path"),
+        ("http://127.0.0.1:9", False, "auto"),
+        (None, True, "path"),
+    ],
+)
+def test_a_bucket_is_asked_by_path_where_the_settings_say_so(
+    endpoint: str | None, asked: bool | None, style: str
+) -> None:
+    store = S3Store("bucket", "", S3Options(endpoint_url=endpoint, region="eu-west-2", path_style=asked))
+    assert store._client.meta.config.s3["addressing_style"] == style
