@@ -13,14 +13,7 @@ from typing import Any, NoReturn
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    FlexibleChecksumError,
-    HTTPClientError,
-    ParamValidationError,
-    SSLError,
-)
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, ParamValidationError
 from botocore.exceptions import ConnectionError as NoConnection
 
 from features.errors import StoreError
@@ -298,7 +291,7 @@ class S3Store:
     def _raise(self, verb: str, name: str, error: Exception) -> NoReturn:
         target = f"“{name}” in {self.url}" if name else self.url
         code = _code(error)
-        untrusted = isinstance(error, SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(error)
+        untrusted = code == "SSLError" and "CERTIFICATE_VERIFY_FAILED" in str(error)
         if untrusted:
             advice = "Its certificate cannot be trusted: give its authority as s3.ca_file, or correct the address."
         elif isinstance(error, (HTTPClientError, NoConnection)):
