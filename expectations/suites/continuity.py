@@ -145,8 +145,8 @@ def _of_kind(kind: Kind, files: pl.DataFrame, now: pl.DataFrame, then: pl.DataFr
     again = _recurring(both, now, then.filter("there"), "key")
     parts = [_identity(again, kind, key), _gone(again, now, kind, key), _stale(both, now, then, kind)]
     if kind is Kind.CASELOAD:
-        workers = (f.filter(pl.col("there") & pl.col("worker").is_not_null()) for f in (now, then))
-        parts.append(_identity(_recurring(both, *workers, "worker"), kind, "allocated_worker_ref"))
+        here, before = (f.filter(pl.col("there") & pl.col("worker").is_not_null()) for f in (now, then))
+        parts.append(_identity(_recurring(both, here, before, "worker"), kind, "allocated_worker_ref"))
     return parts
 
 
