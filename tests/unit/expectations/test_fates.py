@@ -5,7 +5,7 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from expectations.batch import FAILURES, Effect, Severity
@@ -90,6 +90,7 @@ files_of = st.builds(FileFate, st.sampled_from(Kind), st.sampled_from(Fate), st.
 
 
 @given(st.lists(files_of, max_size=4))
+@example([FileFate(Kind.WORKFORCE, Fate.UNREAD, "a.csv")])
 def test_in_order_is_said_if_and_only_if_nothing_is_to_be_done(files: list[FileFate]) -> None:
     """“In order” and “nothing to put right” go with files that are all accepted without a word, and only with those."""
     counted = [
