@@ -71,5 +71,6 @@ def test_a_manifest_that_is_lost_is_missed(kept: tuple[LocalStore, LocalStore]) 
     store.delete("months/2026-08/0001/manifest.json")
     with pytest.raises(StoreError, match=r"manifest\.json is not.*holdfast run --month 2026-08"):
         History(store).as_of(MONTHS[0], CUTOFF)
-    (due,) = months_due(landing, History(store), register, MONTHS, lambda _: CUTOFF)
-    assert due.month == MONTHS[0] and due.replaces is None
+    due = months_due(landing, History(store), register, MONTHS, lambda _: CUTOFF)
+    assert [one.month for one in due] == MONTHS[:2], "0.1.0 did not write down what the second was compared with"
+    assert due[0].replaces is None and not due[1].needs_pages
