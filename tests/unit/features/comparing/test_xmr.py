@@ -71,6 +71,9 @@ def test_two_of_three_in_the_outer_third_with_all_three_on_one_side() -> None:
     # The third of three may belong to the baseline, whose last point lies above the mean.
     assert signals(chart(*STEADY, 54.0, 54.0, 50.0))[12:] == [None, XmrRule.NEAR_LIMIT, None]
     assert signals(chart(*STEADY[1:], 49.0, 54.0, 54.0))[12:] == [None, None]
+    # A last point of the baseline that lies on the mean lies on no side.
+    assert signals(chart(*STEADY[:-2], 50.0, 50.0, 54.0, 54.0))[12:] == [None, None]
+    assert signals(chart(*STEADY[:-2], 50.0, 50.0, 46.0, 46.0))[12:] == [None, None]
     assert signals(chart(*STEADY, 54.0, 50.0, 46.0))[12:] == [None] * 3
     assert signals(chart(*STEADY, 54.0, 49.0, 54.0))[12:] == [None] * 3
     assert signals(chart(*STEADY, 54.0, 52.0, 51.0, 54.0))[12:] == [None] * 4
