@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from expectations.batch import FAILURES, NOT_RUN, PROFILE, SET_ASIDE, Outcome
+from expectations.batch import FAILURES, NOT_RUN, PROFILE, SET_ASIDE, Batch, Outcome
 from expectations.passing import check
 from features.errors import HoldfastError
 from features.months import Month
@@ -58,6 +58,23 @@ def test_more_rows_than_a_pass_holds_are_taken_in_several(monkeypatch: pytest.Mo
     split = check.check_batches(months)
     assert [_facts(o) for o in split] == expected
     assert {s.last for o in split for s in o.suites} == {SEPTEMBER, OCTOBER}
+
+
+@pytest.mark.parametrize(
+    ("heights", "passes"),
+    [
+        ([4, 6, 1, 10, 11, 2], [[4, 6], [1], [10], [11], [2]]),
+        ([6, 4, 6, 4], [[6, 4], [6, 4]]),
+        ([12], [[12]]),
+        ([], []),
+    ],
+)
+def test_a_pass_takes_months_until_the_next_would_be_too_many(
+    heights: list[int], passes: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check, "ROWS_PER_PASS", 10)
+    batches = [Batch(OCTOBER, {Kind.RETURN: pl.DataFrame({"n": range(height)})}) for height in heights]
+    assert [[b.frames[Kind.RETURN].height for b in one] for one in check._passes(batches)] == passes
 
 
 @pytest.fixture(scope="module")

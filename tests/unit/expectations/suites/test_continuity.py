@@ -7,6 +7,8 @@ from datetime import date
 import polars as pl
 import pytest
 
+from expectations.batch import CheckHistory, Effect
+from expectations.passing.check import check_batch
 from expectations.suites import continuity
 from expectations.suites.rows import prepare, with_workers
 from features.months import Month
@@ -95,3 +97,36 @@ def test_who_is_missing_is_said_in_the_words_of_the_extract(column: str, says: t
     row = {"column": column, "other_month": date(2026, 9, 30), "value": 3.0, "expected": 100.0}
     text = continuity.message(continuity.GONE, row)
     assert all(words in text for words in says)
+
+
+def test_a_file_with_new_references_is_reissued_and_no_other_finding_makes_it_so() -> None:
+    """Another council's people are gone, which only asks."""
+    september = {"reference_date": date(2026, 9, 30)}
+    then = {"901": _workers(1, 100, **september), "902": _workers(1, 100, **september)}
+    before = batch_of({la: {Kind.WORKFORCE: rows} for la, rows in then.items()}, SEPTEMBER)
+    now = {"901": _workers(201, 300), "902": _workers(1, 60)}
+    batch = batch_of({la: {Kind.WORKFORCE: rows} for la, rows in now.items()})
+    outcome = check_batch(batch, CheckHistory(records={Kind.WORKFORCE: before.frames[Kind.WORKFORCE]}))
+    assert outcome.reissued == {("901", Kind.WORKFORCE)}
+    effects = dict(outcome.failures.filter(pl.col("effect") != "").select("la_code", "effect").iter_rows())
+    assert effects == {"901": str(Effect.BROKEN_OFF), "902": str(Effect.HELD)}
+
+
+@pytest.mark.parametrize(
+    ("family", "column", "says"),
+    [
+        (
+            continuity.IDENTITY,
+            "case_ref",
+            "Of the 100 values of case_ref in September 2026 that could occur again, 3 do.",
+        ),
+        (continuity.ELSEWHERE, "allocated_worker_ref", "Of the 100 cases with a worker, 3 name one who is in the"),
+        (continuity.STALE, None, "3 of 100 rows are the same as in September 2026 apart from dates"),
+    ],
+)
+def test_each_comparison_is_told_with_its_figures(family: str, column: str | None, says: str) -> None:
+    row = {"column": column, "other_month": date(2026, 9, 30), "value": 3.0, "expected": 100.0}
+    assert continuity.message(family, row).startswith(says)
+    unknown = continuity.message(family, row | {"other_month": None, "value": None})
+    assert "an unknown number" in unknown
+    assert family == continuity.ELSEWHERE or "in the month before" in unknown

@@ -118,3 +118,30 @@ def test_a_percentage_that_changed_places_is_said_once() -> None:
 def test_two_files_far_apart_hold_the_directors_message(excess: float, waits: bool) -> None:
     row = {"check": "workforce.cases.caseload", "value": 43.0, "expected": 5.0, "excess": excess}
     assert ("no message about the month goes to the director" in between.message(row)) is waits
+
+
+@pytest.mark.parametrize(
+    ("family", "column", "says"),
+    [
+        (
+            contradictions.SHARE,
+            "agency_worker",
+            "64% of the workers in post are agency workers; in this council's last 12 months the middle value was 20%. "
+            "Check that agency_worker still means what it did",
+        ),
+        (contradictions.WHOLE_HOURS, "fte", "fte is 1 for everybody in post; before, it was 0.2 a head. This looks"),
+        (contradictions.PERCENTAGE, "vacancy_fte", "vacancy_fte is 0.64, usually 0.2, and equals the usual vacancy"),
+        (contradictions.EXCHANGED, "vacancy_fte", "vacancy_fte is 0.64, usually 0.2, and agency_fte is what vacancies"),
+        (contradictions.UNIT, "vacancy_fte", "vacancy_fte is 0.64, but at most 0.2 is possible: it looks like hours"),
+    ],
+)
+def test_each_contradiction_is_told_with_its_figures(family: str, column: str, says: str) -> None:
+    row: dict[str, object] = {"extract": "workforce", "column": column, "value": 0.64, "expected": 0.2}
+    assert contradictions.message(family, row).startswith(says)
+    unknown = contradictions.message(family, row | {"value": None, "expected": None})
+    assert "an unknown share" in unknown if family == contradictions.SHARE else "unknown" in unknown
+
+
+def test_figures_are_told_without_noughts_that_say_nothing() -> None:
+    row: dict[str, object] = {"extract": "establishment", "column": "vacancy_fte", "value": 12_500.0, "expected": 20.5}
+    assert contradictions.message(contradictions.UNIT, row).startswith("vacancy_fte is 12,500, but at most 20.5 is")
