@@ -340,3 +340,55 @@ def test_a_council_that_begins_is_welcomed_once_and_loses_no_sight_it_never_had(
         beginning=True,
     )
     assert lost.band is Band.NOT_SCORED, "a council that once had a score is not beginning"
+
+
+def test_a_state_keeps_scores_to_six_places() -> None:
+    third = replace(score(0.85), probability_below_good=0.1234567, rank=0.8765432)
+    state = decide(third, inadequate=False, signals=(), previous=None, delivered=True, rules=RULES).state
+    assert state.telling is not None
+    assert (state.telling.probability, state.telling.rank) == (0.123457, 0.876543)
+    assert [(p.probability, p.rank) for p in state.recent] == [(0.123457, 0.876543)]
+
+
+def test_a_state_keeps_three_years_of_scores_and_two_of_bands() -> None:
+    last = follow([0.2] * 40)[-1].state
+    assert (len(last.recent), len(last.bands)) == (37, 24)
+    assert (last.recent[0].month, last.bands[0].month) == (MONTH.plus(3), MONTH.plus(16))
+
+
+def test_a_band_that_is_kept_or_waited_for_says_why() -> None:
+    held = follow([0.82, 0.75, 0.73, 0.73])
+    assert "watch is kept: it is left only below its lower threshold" in held[1].because
+    assert "lower in 1 of 2 months (timing.months_to_lower)" in held[2].because
+    assert "lower in" not in " ".join(held[3].because)
+    rules = AlertRules(timing=TimingRules(months_to_raise=3))
+    raised = follow([0.82, 0.82, 0.82], rules=rules)
+    assert [f"called for in {n} of 3 months" in " ".join(d.because) for n, d in enumerate(raised, start=1)] == [
+        True,
+        True,
+        False,
+    ]
+    assert [d.state.months_to_higher for d in raised] == [1, 2, 0]
+
+
+def test_a_missing_score_says_for_how_long_and_keeps_what_was_told() -> None:
+    decisions = follow([0.82, None, None, None], inadequate={})
+    assert ["missing sight is a signal" in " ".join(d.because) for d in decisions] == [False, False, False, True]
+    assert decisions[3].because[1].startswith("not scored for 3 months: ")
+    telling = decisions[1].state.telling
+    assert telling is not None
+    assert (telling.band, telling.open_band, telling.rank, telling.urgent) == (
+        Band.NOT_SCORED,
+        Band.WATCH,
+        0.82,
+        False,
+    )
+
+
+@pytest.mark.parametrize(("councils", "held"), [(5, True), (4, False)])
+def test_a_storm_needs_its_least_number_and_more_than_its_share(councils: int, held: bool) -> None:
+    rules = AlertRules(storm=StormRules(minimum_councils=5, share=0.5))
+    fresh, calm = [follow([0.82])[0]] * councils, [follow([0.2])[0]]
+    assert storm_valve([*fresh, *calm * 2], rules).held is held
+    exactly = storm_valve([*fresh, *calm * councils], rules)
+    assert (exactly.held, exactly.alerting, exactly.decided) == (False, councils, 2 * councils)

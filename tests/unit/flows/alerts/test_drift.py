@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from flows.alerts.drift import drift_of, drift_words
@@ -54,3 +56,16 @@ def test_months_without_a_score_are_a_sign_of_sight(more: int, moves: bool) -> N
     months = RULES.timing.not_scored_months_as_signal + more
     previous = _before(1, None).model_copy(update={"months_not_scored": months})
     assert bool(drift_of(score(None), (), previous, RULES).groups) is moves
+
+
+def test_a_rise_is_kept_to_six_places() -> None:
+    now = replace(score(0.6), rank=0.5)
+    assert drift_of(now, (), _before(1, 0.5 - 0.1234567), RULES).score_change == 0.123457
+
+
+def test_a_rise_is_counted_from_the_oldest_month_of_the_window() -> None:
+    points = [ScorePoint(month=MONTH.plus(-n), probability=0.4, model_version="baseline/3", rank=r) for n, r in
+              ((7, 0.1), (6, 0.3), (2, 0.2))]  # fmt: skip
+    previous = told(0.4, MONTH.plus(-1)).model_copy(update={"recent": tuple(points)})
+    drift = drift_of(replace(score(0.6), rank=0.5), (), previous, RULES)
+    assert (drift.score_change, drift.score_change_months) == (0.2, 6)

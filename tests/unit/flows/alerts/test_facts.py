@@ -12,6 +12,7 @@ from features.registry import BY_NAME, Kind, Missing
 from flows.alerts.facts import (
     CHART_MONTHS,
     CouncilFacts,
+    MeasureFact,
     SubmissionFact,
     ValidationFacts,
     ValidationNote,
@@ -190,3 +191,47 @@ def test_a_share_is_between_nought_and_one_and_a_month_of_new_references_is_know
     assert facts.measures["unallocated_rate"].usual_low == 0.7
     assert facts.measures["unallocated_rate"].usual_high == 1.0
     assert facts.series["unallocated_rate"].begun_anew == (MONTH.plus(-2),)
+
+
+def test_figures_are_kept_to_nine_places() -> None:
+    now = row("unallocated_rate", value=0.1234567891, change_12m=0.0234567894, neighbours_median=0.9876543216)
+    fact = facts_of(frame(now), "991", MONTH).measures["unallocated_rate"]
+    assert (fact.value, fact.year_ago, fact.neighbours_median) == (0.123456789, 0.1, 0.987654322)
+
+
+@pytest.mark.parametrize(
+    ("measure", "low", "high"),
+    [("unallocated_rate", 0.0, 1.0), ("caseload_fte", 0.0, 1.5), ("net_change_rate_fte", -0.5, 1.5)],
+)
+def test_limits_stay_where_a_measure_can_be(measure: str, low: float, high: float) -> None:
+    fact = facts_of(frame(row(measure, value=0.5, xmr_lower=-0.5, xmr_upper=1.5)), "991", MONTH).measures[measure]
+    assert (fact.usual_low, fact.usual_high) == (low, high)
+
+
+def test_a_median_of_four_neighbours_is_kept_and_an_empty_word_is_none() -> None:
+    now = row("agency_rate_fte", value=0.2, neighbours_median=0.1, neighbours_reported=4, reason="", xmr_signal="")
+    fact = facts_of(frame(now), "991", MONTH).measures["agency_rate_fte"]
+    assert (fact.neighbours_median, fact.neighbours_reported, fact.reason, fact.rule) == (0.1, 4, None, None)
+
+
+def test_a_measure_that_was_last_known_earlier_has_a_chart_and_no_fact() -> None:
+    facts = facts_of(frame(row("agency_rate_fte", MONTH.plus(-23), value=0.2)), "991", MONTH)
+    assert facts.measures == {} and facts.series["agency_rate_fte"].values == (0.2, *(None,) * 23)
+    assert facts_of(frame(row("agency_rate_fte", MONTH.plus(-24), value=0.2)), "991", MONTH).series == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "worse", "settled"),
+    [
+        ({"toward": "concern"}, True, False),
+        ({"level": "concern"}, True, True),
+        ({"level": "concern", "toward": "neither"}, True, True),
+        ({"level": "concern", "toward": "improvement"}, False, False),
+        ({"level": "improvement"}, False, False),
+        ({"level": "concern", "value": None}, False, False),
+        ({"toward": "concern", "value": None}, False, False),
+    ],
+)
+def test_worse_is_what_moves_or_has_settled(given: dict[str, object], worse: bool, settled: bool) -> None:
+    fact = MeasureFact.model_validate({"measure": "agency_rate_fte", "value": 0.2, **given})
+    assert (fact.worse, fact.settled_worse) == (worse, settled)
