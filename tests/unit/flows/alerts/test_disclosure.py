@@ -69,6 +69,8 @@ def test_the_region_sees_official_rates_and_others_unless_they_rest_on_few() -> 
     assert not may_show_rate_to_region(own, 3.0, 100.0)
     assert not may_show_rate_to_region(own, 97.0, 100.0)
     assert may_show_rate_to_region(open_ended, 3.0, 100.0)
+    assert may_show_rate_to_region(BY_NAME["agency_rate_fte"], 3, 400)
+    assert not may_show_rate_to_region(BY_NAME["unallocated_rate"], 3, 400)
     undirected = [m for m in BY_NAME.values() if not m.official and m.direction is Direction.NONE]
     assert all(may_show_rate_to_region(m, 3.0, 100.0) for m in undirected)
 
