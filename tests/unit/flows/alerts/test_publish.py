@@ -303,3 +303,33 @@ def test_a_correction_names_the_files_that_came_since_and_no_other_cause(
     basis = now.provenance.model_copy(update={"extracts": now.provenance.extracts | sent})
     second = publish_alert(store, now.model_copy(update={"provenance": basis}), CONTACT)
     assert second.message is not None and says in " ".join(second.message.text.split())
+
+
+@pytest.mark.parametrize(("back", "found"), [(1, True), (12, True), (13, False), (0, False), (-1, False)])
+def test_an_alert_is_looked_for_in_the_twelve_months_before(store: LocalStore, back: int, found: bool) -> None:
+    earlier = alert(score(0.6, MONTH.plus(-back)))
+    publish_alert(store, earlier, CONTACT)
+    assert (previous_alert(store, MONTH, "991") is not None) is found
+    assert set(previous_alerts(store, MONTH, {"991", "992"})) == ({"991"} if found else set())
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "change"),
+    [
+        (0.200, 0.210, ["Agency rate is 21%, not 20%"]),
+        (0.2051, 0.2049, []),  # shown as 21% and 20%, but they differ by less than a fiftieth
+        (0.0600, 0.0612, []),  # exactly a fiftieth
+        (0.0600, 0.0613, ["Agency rate is 6.1%, not 6.0%"]),
+        (0.2501, 0.2549, []),  # both are shown as 25%
+        (0.0, 0.001, ["Agency rate is 0.1%, not 0%"]),
+    ],
+)
+def test_a_figure_is_corrected_if_it_moved_by_a_fiftieth_and_is_shown_otherwise(
+    was: float, now: float, change: list[str]
+) -> None:
+    def with_rate(value: float) -> Alert:
+        one = alert(score(0.6))
+        rates = [f.model_copy(update={"value": value}) if f.measure == "agency_rate_fte" else f for f in one.facts]
+        return one.model_copy(update={"facts": tuple(rates)})
+
+    assert director_changes(with_rate(was), with_rate(now)) == change

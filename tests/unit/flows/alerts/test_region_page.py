@@ -7,15 +7,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from expectations.fates import CouncilFiles, Fate, FileFate
 from features.councils import Council
-from features.registry import Kind
+from features.registry import Kind, Missing
 from flows.alerts.facts import CouncilFacts, MeasureFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import render_message
 from flows.alerts.letter.sparkline import band_strip, sparkline
-from flows.alerts.region_page import RunFacts, StageTime, region_page
-from flows.alerts.state import Band, BandPoint
+from flows.alerts.region_page import RunFacts, StageTime, _spark, is_withheld, region_page, why_words
+from flows.alerts.state import Band, BandPoint, Change
 from flows.mail.deliver import deliver
 from flows.mail.policy import MailPolicy
 from flows.mail.transports.outbox import OutboxTransport
@@ -206,3 +208,55 @@ def test_a_few_months_that_hardly_differ_are_drawn_as_nearly_level() -> None:
     assert path is not None
     heights = [float(pair.split()[1]) for pair in path[1].split("L")]
     assert max(heights) - min(heights) < 3, "of 36"
+
+
+def fact(**given: object) -> MeasureFact:
+    return MeasureFact.model_validate({"measure": "unallocated_rate", "value": 0.08, **given})
+
+
+@pytest.mark.parametrize(
+    ("given", "value", "near", "toward"),
+    [
+        ({}, "8.0%", "", ""),
+        ({"toward": "concern"}, "8.0%", "", "concern"),
+        ({"toward": "improvement"}, "8.0%", "", "improvement"),
+        ({"toward": "neither"}, "8.0%", "", ""),
+        ({"level": "concern"}, "8.0%", "", "settled"),
+        ({"neighbours_median": 0.02, "neighbours_reported": 4}, "8.0%", "similar 2.0%", ""),
+        ({"neighbours_median": 0.02, "neighbours_reported": 3}, "8.0%", "", ""),
+        ({"rests_on_few": True, "toward": "concern"}, "few", "small count, not shown here", ""),
+        ({"value": None, "reason": "not reported"}, "–", "not reported", ""),
+        ({"value": None}, "–", "not reported", ""),
+    ],
+)
+def test_a_small_chart_stands_beside_its_figure(given: dict[str, object], value: str, near: str, toward: str) -> None:
+    own = facts().model_copy(update={"measures": {"unallocated_rate": fact(**given)}})
+    spark = _spark(own, "unallocated_rate", None)
+    assert (spark.value, spark.toward) == (value, toward)
+    assert spark.near == near or (value == "–" and spark.near == Missing.in_words("not reported"))
+    assert bool(spark.svg) is (value == "8.0%")
+
+
+def test_a_measure_without_a_series_has_a_figure_and_no_chart() -> None:
+    own = facts().model_copy(update={"measures": {"unallocated_rate": fact()}, "series": {}})
+    assert (_spark(own, "unallocated_rate", None).value, _spark(own, "unallocated_rate", None).svg) == ("8.0%", "")
+    assert _spark(own, "agency_rate_fte", None).value == "–"
+
+
+def test_a_published_rate_of_few_people_is_shown_and_another_is_not() -> None:
+    assert is_withheld("unallocated_rate", rests_on_few=True)
+    assert not is_withheld("unallocated_rate", rests_on_few=False)
+    assert not is_withheld("agency_rate_fte", rests_on_few=True)
+
+
+def test_why_a_council_stands_where_it_does() -> None:
+    steady = alert(score(0.2), signals=False)
+    assert why_words(steady) == ""
+    ended = steady.model_copy(update={"decision": steady.decision.model_copy(update={"change": Change.RESOLVED})})
+    assert why_words(ended) != ""
+    assert why_words(alert(score(None))).startswith("Not scored: 5 of the 9 measures")
+    open_one = alert(score(0.9))
+    few = tuple(f.model_copy(update={"rests_on_few": True}) for f in open_one.facts)
+    assert "Cases without a worker" in why_words(open_one)
+    withheld = why_words(open_one.model_copy(update={"facts": few}))
+    assert "ases without a worker" not in withheld and "gency rate" in withheld
