@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from flows.alerts.alert import Alert, Correction
-from flows.alerts.answers import Goal
+from flows.alerts.answers import Goal, Reply
 from flows.alerts.facts import SubmissionFact
-from flows.alerts.letter import wording
+from flows.alerts.letter import compose, wording
 from flows.alerts.letter.compose import Contact, _asks, _caption, _charts, alert_letter
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.points import shown_facts
 from flows.alerts.state import Band, Change, MessageKind, Told
+from flows.settings.answer_form import AnswerKind
 from tests.unit.flows.alerts.examples import MONTH, alert, score
 
 CONTACT = Contact(reply_to="team@alliance.example")
@@ -226,3 +227,68 @@ def test_a_letter_fits_before_its_fold_and_loses_nothing_on_the_way() -> None:
     assert set(headings((*letters[0].sections, *letters[0].folded))) == set(
         headings((*letters[1].sections, *letters[1].folded))
     )
+
+
+def words_of(letter: Letter) -> int:
+    return len(letter.opening.split())
+
+
+def test_the_first_form_that_fits_is_chosen_to_the_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With advice before the fold if there is room, else behind it, else with fewer measures."""
+    monkeypatch.setattr(compose, "WORDS_BEFORE_THE_FOLD", 10_000)
+    first = alert_letter(BASE, CONTACT, draw=False)
+    assert "What tends to help" in headings(first.sections) and headings(first.sections)[-1] == "How sure this is"
+    monkeypatch.setattr(compose, "WORDS_BEFORE_THE_FOLD", words_of(first))
+    assert alert_letter(BASE, CONTACT, draw=False) == first
+    monkeypatch.setattr(compose, "WORDS_BEFORE_THE_FOLD", words_of(first) - 1)
+    second = alert_letter(BASE, CONTACT, draw=False)
+    assert headings(second.folded)[0] == "What tends to help" and second.points == first.points
+    monkeypatch.setattr(compose, "WORDS_BEFORE_THE_FOLD", 0)
+    last = alert_letter(BASE, CONTACT, draw=False)
+    assert len(last.points) == 1 and headings(last.sections) == ["How sure this is"]
+    every = {h for one in (first, second, last) for h in headings((*one.sections, *one.folded))}
+    assert all(set(headings((*one.sections, *one.folded))) == every for one in (first, second, last))
+
+
+def test_what_was_corrected_stays_before_the_fold_and_what_the_council_told_us_need_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    note = Correction(replaces_revision=1, what_changed=("The band",), for_director=True, message_revision=2)
+    given: dict[str, Any] = {"kind": AnswerKind.ACTION, "words": "Two posts are filled.", "by": "x"}
+    reply = Reply(folder="991", month=MONTH.plus(-1), on=date(2026, 10, 20), **given)
+    one = banded(Band.WATCH, correction=note, answers=(reply,))
+    told = headings(alert_letter(one, CONTACT, draw=False).sections)
+    assert told[0] == "What changed since our earlier message" and len(told) > 2
+    monkeypatch.setattr(compose, "WORDS_BEFORE_THE_FOLD", 0)
+    short = alert_letter(one, CONTACT, draw=False)
+    assert headings(short.sections) == ["What changed since our earlier message", "How sure this is"]
+    plain = alert_letter(one.model_copy(update={"correction": None}), CONTACT, draw=False)
+    assert headings(plain.sections) == ["How sure this is"]
+
+
+def advice(one: Alert) -> list[str]:
+    return said(one, "What tends to help")
+
+
+def test_the_stages_advice_comes_second_and_only_with_its_signs_and_several_worse_measures() -> None:
+    assert BASE.score.stage is not None
+    line = wording.STAGE_HELPS[BASE.score.stage.number]
+    assert advice(BASE)[1] == line
+    bare = {"stage": None}
+    assert line not in advice(BASE.model_copy(update={"score": BASE.score.model_copy(update=bare)}))
+    none = BASE.score.stage.model_copy(update={"number": 0})
+    assert line not in advice(BASE.model_copy(update={"score": BASE.score.model_copy(update={"stage": none})}))
+    unnamed = BASE.score.stage.model_copy(update={"why": ("Something else 3%",)})
+    assert line not in advice(BASE.model_copy(update={"score": BASE.score.model_copy(update={"stage": unnamed})}))
+    shown = [f.measure for f in shown_facts(BASE) if f.worse]
+    alone = tuple(
+        f.model_copy(update={"toward": None, "level": None}) if f.measure in shown[1:] else f for f in BASE.facts
+    )
+    assert line not in advice(BASE.model_copy(update={"facts": alone}))
+
+
+def test_advice_is_for_the_groups_of_what_is_worse_or_general() -> None:
+    quiet = tuple(f.model_copy(update={"toward": None, "level": None}) for f in BASE.facts)
+    assert advice(BASE.model_copy(update={"facts": quiet})) == list(wording.HELPS_WITHOUT_SIGNS)
+    ended = banded(Band.STEADY, decision={"change": Change.RESOLVED, "kind": MessageKind.RESOLVED})
+    assert said(ended, "What tends to help now") == list(wording.RESOLVED_HELPS)
