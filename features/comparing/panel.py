@@ -88,7 +88,7 @@ def compute_features(
     rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
     values = cube.fill(measures.get_column("value"))
     multipliers = _multipliers(cube, asked)
-    broken = None if breaks is None or breaks.is_empty() else cube.fill_from(breaks, "here") > 0
+    broken = None if breaks is None or breaks.is_empty() else ~np.isnan(cube.fill_from(breaks, "here"))
     past = _Past(cube, values, columns, None if broken is None else _since(broken))
     blocks = _changes(past)
     blocks |= _own_past(past, now.block(rows.get_column("denominator")), multipliers)
