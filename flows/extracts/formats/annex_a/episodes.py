@@ -19,7 +19,7 @@ import polars as pl
 
 from expectations.batch import ROWS_PER_LIST
 from features.months import Month
-from flows.extracts.formats.annex_a.joined import cardinality, contradictions, only_events
+from flows.extracts.formats.annex_a.joined import cardinality, contradictions, joined, only_events
 from flows.extracts.formats.annex_a.lists import PROBLEM
 
 #: The order in which lists give an episode its row number: the first list that has the child.
@@ -59,12 +59,7 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> AnnexEpisodes:
         notes.append(f"Left out, as begun after {last}: {said} (rows). The workbook was made after the month's end.")
     chosen = {n: _one_per_child(n, frame) for n, frame in cut.items()}
     notes += cardinality(cut, chosen)
-    children = pl.concat([f.select("child") for f in chosen.values()]).unique().sort("child")
-    joined = children
-    for number, frame in chosen.items():
-        renamed = frame.rename({c: f"{number}.{c}" for c in frame.columns if c != "child"})
-        joined = joined.join(renamed, on="child", how="left", validate="1:1", maintain_order="left")
-    current = _current(joined, month)
+    current = _current(joined(chosen), month)
     notes += contradictions(current)
     rows = _fields(current.filter("emitted"), month)
     earlier = _earlier_closings(cut[6], current, month)
@@ -120,11 +115,12 @@ def _as_of(number: int, frame: pl.DataFrame, month: Month) -> pl.DataFrame:
     """The rows begun by the month's end, with later ends removed; a closed status is then unknown."""
     last = month.last_day
     began = pl.coalesce(_BEGAN[number])
-    frame = frame.filter(~(began > last).fill_null(False))
+    begun = frame.lazy().filter(~(began > last).fill_null(False))
     if number == 6:
         reopened = (pl.col("closed") > last).fill_null(False)
-        frame = frame.with_columns(pl.when(~reopened | (pl.col("status") != "e").fill_null(True)).then("status"))
-    return frame.with_columns(pl.when(pl.col(c) <= last).then(c).alias(c) for c in _ENDED[number])
+        begun = begun.with_columns(pl.when(~reopened | (pl.col("status") != "e").fill_null(True)).then("status"))
+    ended = begun.with_columns(pl.when(pl.col(c) <= last).then(c).alias(c) for c in _ENDED[number])
+    return ended.collect(engine="in-memory")
 
 
 def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
@@ -136,7 +132,8 @@ def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
     unread = pl.any_horizontal(pl.col(c + PROBLEM).is_not_null() for c in _BEGAN[number])
     goes_on = pl.col(_ENDED[number][0]).is_null() if number in (6, 7, 8) else pl.lit(False)
     return (
-        frame.with_columns(_unread=unread, _goes_on=goes_on, _began=began)
+        frame.lazy()
+        .with_columns(_unread=unread, _goes_on=goes_on, _began=began)
         .sort(
             "child",
             "_unread",
@@ -148,10 +145,11 @@ def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
         )
         .unique("child", keep="first", maintain_order=True)
         .drop("_unread", "_goes_on", "_began")
+        .collect(engine="in-memory")
     )
 
 
-def _current(joined: pl.DataFrame, month: Month) -> pl.DataFrame:
+def _current(children: pl.DataFrame, month: Month) -> pl.DataFrame:
     """The state of each child's episode: `new, in_care, on_plan, in_assessment, open, closed_on, emitted`."""
     first, last = month.first_day, month.last_day
 
@@ -164,7 +162,7 @@ def _current(joined: pl.DataFrame, month: Month) -> pl.DataFrame:
     since = [pl.col(c) > closed for c in ("3.referred", "4.started", "5.strategy")]
     new = closed.is_not_null() & pl.any_horizontal(since).fill_null(False)
     listed = pl.col("6.row").is_not_null() & ~pl.col("new")
-    state = joined.with_columns(in_care=in_care, on_plan=on_plan, new=new).with_columns(
+    state = children.with_columns(in_care=in_care, on_plan=on_plan, new=new).with_columns(
         listed=listed,
         in_assessment=pl.col("4.row").is_not_null()
         & pl.col("4.authorised").is_null()

@@ -1,4 +1,4 @@
-"""Reports on joining the lists: how many rows matched, and where lists contradict each other."""
+"""Joins the lists, and reports on it: how many rows matched, and where lists contradict each other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from flows.extracts.formats.annex_a.layout import BY_NUMBER
 
 #: If a list has this many children and none is in list 6, it identifies children differently.
 _STRANGERS = 20
+
+
+def joined(chosen: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
+    """Every child with its row of each list, whose columns begin with the list's number: `6.closed`."""
+    children = pl.concat([f.lazy().select("child") for f in chosen.values()]).unique().sort("child")
+    for number, frame in chosen.items():
+        own = frame.lazy().select("child", pl.exclude("child").name.prefix(f"{number}."))
+        children = children.join(own, on="child", how="left", validate="1:1", maintain_order="left")
+    return children.collect(engine="in-memory")
 
 
 def cardinality(cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFrame]) -> list[str]:

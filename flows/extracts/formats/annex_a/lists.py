@@ -7,7 +7,7 @@ identifier belongs to nobody. Totals and footers are left out and reported; many
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -83,19 +83,22 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     """Read a list's cells. Raises UnreadableExtract if it is unclear which child the rows belong to."""
     annex, names = found.annex, list(found.positions)
     first = found.header_row + 1
-    columns = list(zip(*found.rows, strict=True))
-    texts = [_texts(list(columns[p]) if columns else []) for p in found.positions.values()]
+    read = {name: _texts([row[p] for row in found.rows]) for name, p in found.positions.items()}
+    texts = [text for text, _ in read.values()]
+    tidy = [i for i, (name, (_, is_tidy)) in enumerate(read.items()) if is_tidy and name != "child"]
+    cut_short = [] if read["child"][1] else long_numbers_of(found)
     moved = {old: new for new, old in enumerate(found.positions.values())}
     unread = [
         (row, moved[position], problem)
-        for row, position, problem in (*book.unread(found.sheet), *long_numbers_of(found))
+        for row, position, problem in (*book.unread(found.sheet), *cut_short)
         if position in moved and row >= first
     ]
     for row, position, _ in unread:
         if row - first < texts[position].len():
             texts[position] = texts[position].scatter(row - first, None)
     problems = pl.DataFrame(unread, schema=CELL_PROBLEMS, orient="row").unique(["file_row", "position"])
-    kept = raw_table(names, texts, pl.int_range(first, len(found.rows) + first, eager=True, dtype=pl.UInt32))
+    rows = pl.int_range(first, len(found.rows) + first, eager=True, dtype=pl.UInt32)
+    kept = raw_table(names, texts, rows, typed=tidy)
     cells = kept.cells.rename({str(i): name for i, name in enumerate(names)} | {"file_row": "row"})
     if not cells.select(pl.col("child").str.contains(r"^[1-9][0-9]{0,14}$").fill_null(False).all()).item():
         cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
@@ -116,22 +119,24 @@ def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
     return [(row, position, problem) for row, _, problem in long_numbers([[v] for v in only], found.header_row + 1)]
 
 
-def _texts(values: list[Any]) -> pl.Series:
-    """A column as text. There are many cells, so the usual kinds are not handled one by one."""
+def _texts(values: Sequence[Any]) -> tuple[pl.Series, bool]:
+    """A column as text, a blank cell as null; and whether it held dates or whole numbers only, which are tidy as text.
+
+    There are many cells, so the usual kinds are not handled one by one.
+    """
     kinds = set(map(type, values))
-    if kinds <= {str}:
-        return pl.Series(values, dtype=pl.String())
-    if kinds == {date}:
-        return _days([v.toordinal() for v in values]).dt.to_string("iso")
-    if kinds <= {str, date}:
+    blanks = values.count("") if str in kinds else 0
+    if date in kinds and kinds <= {str, date}:
         days = _days([v.toordinal() if type(v) is date else None for v in values])
-        others = pl.Series([v if type(v) is str else None for v in values], dtype=pl.String())
-        return days.dt.to_string("iso").zip_with(days.is_not_null(), others)
-    if kinds == {float}:
-        numbers = pl.Series(values, dtype=pl.Float64())
-        if (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all():
-            return numbers.cast(pl.Int64()).cast(pl.String())
-    return pl.Series(list(map(cell_text, values)), dtype=pl.String())
+        if days.null_count() == blanks:
+            return days.dt.to_string("iso"), True
+    if float in kinds and kinds <= {str, float}:
+        numbers = pl.Series([v if type(v) is float else None for v in values], dtype=pl.Float64())
+        whole = (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all()
+        if whole and numbers.null_count() == blanks:
+            return numbers.cast(pl.Int64()).cast(pl.String()), True
+    text = pl.Series(values if kinds <= {str} else list(map(cell_text, values)), dtype=pl.String())
+    return text.set(text == "", None), False
 
 
 def _days(ordinals: list[int | None]) -> pl.Series:
@@ -162,15 +167,7 @@ def _identifier(text: pl.Expr) -> pl.Expr:
 
 def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.DataFrame, list[str]]:
     """The rows of children, without totals and footers; refuses a list with many rows that belong to nobody."""
-    nobody = cells["child"].is_null()
-    values = [c for c in cells.columns if c not in ("row", "child")]
-    small = [pl.col(c).is_null() | pl.col(c).str.contains(r"^\d{1,4}$") for c in values]
-    # A child without any other cell, or a line of counts below the table.
-    plain = pl.all_horizontal(pl.col(c).is_null() for c in values) | (
-        pl.all_horizontal(small) & pl.col("child").str.contains(r"^\d{1,5}$")
-    )
-    nothing = cells.select((plain if values else pl.lit(False)).fill_null(False).alias("n")).to_series()
-    nothing = nothing if nothing.len() == cells.height else nothing.new_from_index(0, cells.height)
+    nobody, nothing = cells["child"].is_null(), _nothing_else(cells)
     notes = []
     if nobody.any():
         rows = cells["row"].filter(nobody).to_list()
@@ -192,6 +189,19 @@ def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.Data
             f"{found.annex}: rows that repeat another word for word, taken once: {kept.height - once.height:,}."
         )
     return once, notes
+
+
+def _nothing_else(cells: pl.DataFrame) -> pl.Series:
+    """Rows that hold an identifier and no other cell, or are a line of counts below the table."""
+    values = [c for c in cells.columns if c not in ("row", "child")]
+    if not values:
+        return pl.repeat(False, cells.height, eager=True)
+    short = pl.col("child").str.contains(r"^\d{1,5}$").fill_null(False)
+    found = cells.select(pl.all_horizontal(pl.col(c).is_null() for c in values).alias("blank"), short.alias("short"))
+    if not found["short"].any():
+        return found["blank"]
+    small = pl.all_horizontal(pl.col(c).is_null() | pl.col(c).str.contains(r"^\d{1,4}$") for c in values)
+    return found["blank"] | (found["short"] & cells.select(small).to_series())
 
 
 def _refuse_merged(found: FoundList, book: Book, cells: pl.DataFrame, where: Where) -> None:
@@ -307,14 +317,15 @@ def _yes_no(text: str) -> bool | None:
 
 def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
     """The names, and the problems of cells that hold an error or do not say who."""
-    _, unknown = nobody_and_unknown(text, names=True)
-    error, asks = text.str.contains("^#").fill_null(False), text.is_in(unknown).fill_null(False)
-    if not (error | asks).any():
-        return _workers(text), None
+    distinct = text.unique().drop_nulls()
+    _, unknown = nobody_and_unknown(distinct, names=True)
+    if not unknown and not distinct.str.starts_with("#").any():
+        return _workers(text, distinct), None
+    error, asks = text.str.starts_with("#").fill_null(False), text.is_in(unknown).fill_null(False)
     none, failed, unsaid = (
         pl.Series(text.name, [v], dtype=pl.String()) for v in (None, "formula_error", "unknown_reference")
     )
-    return _workers(none.zip_with(error | asks, text)), failed.zip_with(error, unsaid.zip_with(asks, none))
+    return _workers(none.zip_with(error | asks, text), distinct), failed.zip_with(error, unsaid.zip_with(asks, none))
 
 
 def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Series, pl.Series | None]:
@@ -326,11 +337,12 @@ def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Se
     return none.zip_with(stands, workers), code.zip_with(stands, none)
 
 
-def _workers(text: pl.Series) -> pl.Series:
-    """One text per name, whatever its case and spaces; null where nobody is named. Many cells share few names."""
-    names = text.drop_nulls().unique()
+def _workers(text: pl.Series, names: pl.Series) -> pl.Series:
+    """One text per name, whatever its case and spaces; null where nobody is named.
+
+    `names` are the texts that occur, each once: many cells share few names.
+    """
     name = pl.col(names.name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ")
     plain = names.to_frame().select(name.str.strip_chars(" .,;:-_*?")).to_series()
-    nobody = [t for t in plain.unique().to_list() if says_nobody(t, names=True)]
-    told = plain.zip_with(~plain.is_in(nobody), pl.Series(text.name, [None], dtype=pl.String())) if nobody else plain
-    return text.replace_strict(names, told, return_dtype=pl.String())
+    told = [None if says_nobody(t, names=True) else t for t in plain.to_list()]
+    return text.replace_strict(names, pl.Series(told, dtype=pl.String()), return_dtype=pl.String())

@@ -252,7 +252,7 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
 
 def _unseen(book: Book, one: FoundList) -> list[str]:
     """The notes on a list's hidden rows, and on its hidden columns that are read."""
-    filled = (i for i, row in reversed(list(enumerate(one.rows, start=1))) if any(v != "" for v in row))
+    filled = (i for i in range(len(one.rows), 0, -1) if any(v != "" for v in one.rows[i - 1]))
     last = one.header_row + next(filled, 0)
     return book.hidden(
         one.sheet, one.header_row, last, set(one.positions.values()), place=f"{one.annex}, {one.place}: "

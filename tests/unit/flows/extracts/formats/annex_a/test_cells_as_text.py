@@ -10,6 +10,7 @@ import pytest
 
 from flows.extracts.formats.annex_a.lists import _texts, _workers
 from flows.extracts.reading.excel import cell_text
+from flows.extracts.reading.table import NULL_MARKERS, tidied
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,9 @@ from flows.extracts.reading.excel import cell_text
         ["a", "", " b "],
         [date(2026, 10, 1), date(1999, 1, 31)],
         [date(2026, 10, 1), "", "31/10/2026"],
+        [date(2026, 10, 1), ""],
+        [1.0, "", 0.0],
+        [1.0, "", "two"],
         [1.0, -0.0, 11000407.0],
         [1.5, 2.0],
         [1.0, 1e15],
@@ -26,11 +30,16 @@ from flows.extracts.reading.excel import cell_text
     ],
 )
 def test_a_column_is_what_its_cells_say(cells: list[Any]) -> None:
-    assert _texts(cells).to_list() == [cell_text(c) for c in cells]
+    text, tidy = _texts(cells)
+
+    assert text.to_list() == [cell_text(c) or None for c in cells]
+    assert not tidy or tidied(text.to_frame("c"), NULL_MARKERS).to_series().equals(text)
 
 
 def test_a_worker_who_is_not_named_stays_unnamed() -> None:
     given = pl.Series("worker", ["JO  Smith", None, "unallocated", "jo smith"], dtype=pl.String())
 
-    assert _workers(given).to_list() == ["jo smith", None, None, "jo smith"]
-    assert _workers(pl.Series("worker", [None], dtype=pl.String())).to_list() == [None]
+    nobody = pl.Series("worker", [None], dtype=pl.String())
+
+    assert _workers(given, given.drop_nulls()).to_list() == ["jo smith", None, None, "jo smith"]
+    assert _workers(nobody, nobody.drop_nulls()).to_list() == [None]
