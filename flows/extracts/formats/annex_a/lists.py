@@ -85,7 +85,7 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     first = found.header_row + 1
     read = {name: _texts([row[p] for row in found.rows]) for name, p in found.positions.items()}
     texts = [text for text, _ in read.values()]
-    tidy = [i for i, (name, (_, is_tidy)) in enumerate(read.items()) if is_tidy and name != "child"]
+    tidy = [i for i, (_, is_tidy) in enumerate(read.values()) if is_tidy]
     cut_short = [] if read["child"][1] else long_numbers_of(found)
     moved = {old: new for new, old in enumerate(found.positions.values())}
     unread = [
@@ -98,7 +98,7 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
             texts[position] = texts[position].scatter(row - first, None)
     problems = pl.DataFrame(unread, schema=CELL_PROBLEMS, orient="row").unique(["file_row", "position"])
     rows = pl.int_range(first, len(found.rows) + first, eager=True, dtype=pl.UInt32)
-    kept = raw_table(names, texts, rows, typed=tidy)
+    kept = raw_table(names, texts, rows, tidy=tidy)
     cells = kept.cells.rename({str(i): name for i, name in enumerate(names)} | {"file_row": "row"})
     if not cells.select(pl.col("child").str.contains(r"^[1-9][0-9]{0,14}$").fill_null(False).all()).item():
         cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
