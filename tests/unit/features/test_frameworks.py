@@ -16,9 +16,12 @@ from features.frameworks import (
     FRAMEWORKS,
     TO_DECIDE,
     Framework,
+    counting_frameworks,
     framework_of,
     framework_of_grade,
     judgement_written,
+    newest_level,
+    training_frameworks,
 )
 from models.evidence.sections import build_section
 from models.judgements.design import Design
@@ -207,3 +210,41 @@ def test_a_word_is_refused_while_a_framework_was_in_force_when_the_inspection_us
 def test_type_and_day_decide_together(kind: str | None, day: date | None, name: str | None) -> None:
     found = framework_of(kind, day)
     assert (None if found is None else found.name) == name
+
+
+def test_which_frameworks_teach_count_and_make_up_a_level() -> None:
+    assert training_frameworks() == ["SIF", "ILACS", "ILACS 2026"]
+    assert counting_frameworks() == ["ILACS", "ILACS 2026"]
+    assert newest_level(["SIF", "ILACS 2026", "ILACS"]) == "ILACS"
+    assert newest_level(["SIF", None]) == "ILACS", "of those that count there is none"
+    assert newest_level([], otherwise="x") == "x"
+
+
+@pytest.mark.usefixtures("renewed")
+def test_the_newest_level_is_that_of_the_newest_framework_that_counts() -> None:
+    assert newest_level(["ILACS", RENEWED.name]) == RENEWED.name
+    assert newest_level(["ILACS", "SIF"]) == "ILACS"
+
+
+@pytest.mark.parametrize(
+    ("written", "grade"),
+    [
+        ("Outstanding", 1),
+        (" good ", 2),
+        ("Requires improvement to be good", 3),
+        ("requires  improvement", 3),
+        ("Adequate", 3),
+        ("Inadequate", 4),
+        ("fine", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_what_a_written_grade_counts_as(written: str | None, grade: int | None) -> None:
+    assert FRAMEWORKS[1].grade_of(written) == grade
+
+
+def test_a_grade_is_told_in_the_words_of_its_scale() -> None:
+    assert [FRAMEWORKS[1].word_of(g) for g in (1, 2, 3, 4)] == list(FRAMEWORKS[1].scale)
+    assert FRAMEWORKS[1].word_of(3, "requires improvement to be good") == "Requires improvement to be good"
+    assert RENEWED.word_of(1) == "Exceptional" and RENEWED.word_of(1, "strong") == "Strong"
