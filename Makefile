@@ -40,7 +40,7 @@ soak: .venv/dev.done var/prefect-new/prefect.db
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -m "hypothesis and not soak" --timeout 3600 $(PYTEST) || test $$? = 5
 	$(BIN)/python -m pytest -m soak --timeout 3600 $(PYTEST)
 
-# Branch coverage of the unit tests, each room's share and every line and branch that none of them takes.
+# Branch coverage of the unit tests: each file's share, and every line and branch that none of them takes.
 coverage: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest $(WORKERS) --cov --cov-report=term-missing $(PYTEST) tests/unit
 
