@@ -2,20 +2,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import pytest
 
 from features.comparing.xmr import XmrRule
 from features.frameworks import Judgement
 from features.registry import BY_NAME, MEASURES, Direction
-from flows.alerts.alert import Alert, _names, _not_known
+from flows.alerts.alert import Alert, _names, _not_known, build_alert
+from flows.alerts.answers import Goal
 from flows.alerts.decide import decide
 from flows.alerts.facts import MeasureFact
 from flows.alerts.letter.headline import title
 from flows.alerts.letter.questions import QUESTIONS
 from flows.alerts.letter.wording import BAND_WORDS, HELPS, RULE_WORDS, STAGE_HELPS, STAGE_TITLES
 from flows.alerts.state import Band
-from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, alert, facts, score
+from tests.unit.flows.alerts.examples import ASHCOMBE, MONTH, RULES, VALIDATION, alert, facts, score
 
 
 def test_every_band_stage_rule_and_group_has_its_words() -> None:
@@ -101,3 +103,50 @@ def test_when_it_was_judged_is_kept_for_a_council_that_recovers() -> None:
     assert recovering.months_since_judged == 6, "counted to the day of its own last file"
     assert recovering.model_copy(update={"judged_months": 3}).months_since_judged == 3
     assert other.months_since_judged == 0
+
+
+def built(band: Band, **given: Any) -> Alert:
+    """An alert of this band from its parts."""
+    now = score(0.6)
+    decision = decide(now, inadequate=False, signals=(), previous=None, delivered=True, rules=RULES)
+    made: dict[str, Any] = {
+        "council": ASHCOMBE,
+        "score": now,
+        "facts": facts(),
+        "submissions": (),
+        "validation": VALIDATION,
+    }
+    made |= {"code_version": "1", "settings_digest": "s", "rules_digest": "r", "known_by": "2026-11-13"}
+    return build_alert(decision=decision.model_copy(update={"band": band}), **made | given)
+
+
+def test_the_months_since_a_judgement_are_kept_for_a_council_that_recovers() -> None:
+    given = {"judged": date(2026, 5, 1), "judged_months": 6}
+    assert [(a.judged, a.judged_months) for a in (built(b, **given) for b in (Band.RECOVERING, Band.WATCH))] == [
+        (date(2026, 5, 1), 6),
+        (None, None),
+    ]
+
+
+def test_an_alert_keeps_what_it_shows_what_signals_what_has_settled_and_what_the_council_spoke_of() -> None:
+    own = facts()
+    quiet = {m: f.model_copy(update={"toward": None}) for m, f in own.measures.items()}
+    still = own.model_copy(update={"measures": quiet, "signals": ()})
+    settled = quiet["caseload_fte"].model_copy(update={"level": "concern"})
+    goal = Goal(
+        folder="991",
+        measure="turnover_rate_fte",
+        level=0.1,
+        by_month=MONTH,
+        set_by="x",
+        on=date(2026, 9, 1),
+        month=None,
+    )
+    one = built(
+        Band.WATCH, facts=still.model_copy(update={"measures": quiet | {"caseload_fte": settled}}), goals=(goal,)
+    )
+    kept = {f.measure for f in one.facts}
+    assert {"caseload_fte", "turnover_rate_fte"} <= kept
+    assert {r.measure for r in one.score.reasons if r.measure} <= kept
+    assert "vacancy_rate_fte" not in kept
+    assert {s.measure for s in one.charts} <= kept

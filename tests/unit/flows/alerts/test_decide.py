@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from features.errors import HoldfastError
 from features.months import Month
 from flows.alerts.decide import decide, storm_valve
-from flows.alerts.state import RANK, AlertState, Band, Change, Decision, MessageKind, Signal
+from flows.alerts.state import RANK, AlertState, Band, Change, Decision, MessageKind, Signal, Told
 from flows.settings.alert_rules import AlertRules, RankRules, StormRules, TimingRules
 from models.score import Score
 from tests.unit.flows.alerts.examples import MONTH, RULES, score, signal
@@ -392,3 +392,47 @@ def test_a_storm_needs_its_least_number_and_more_than_its_share(councils: int, h
     assert storm_valve([*fresh, *calm * 2], rules).held is held
     exactly = storm_valve([*fresh, *calm * councils], rules)
     assert (exactly.held, exactly.alerting, exactly.decided) == (False, councils, 2 * councils)
+
+
+def test_a_first_month_without_a_score_tells_nothing_that_nobody_knows() -> None:
+    telling = follow([None])[0].state.telling
+    assert telling == Told(month=MONTH, band=Band.NOT_SCORED, open_band=Band.STEADY)
+
+
+def test_a_lost_score_carries_on_what_was_told_of_it() -> None:
+    urgent = follow([0.82, None], signals={0: TWO_GROUPS})[1].state.telling
+    assert urgent is not None and urgent.urgent and not urgent.attention
+    unsettled = follow([0.95, None], inadequate={0: True}, signals={0: TWO_GROUPS})
+    first, then = (d.state.telling for d in unsettled)
+    assert first is not None and not first.urgent and first.open_band is Band.RECOVERING
+    assert then is not None and then.open_band is Band.RECOVERING and then.attention is first.attention
+
+
+@pytest.mark.parametrize("before", [0.2, 0.82, 0.95])
+def test_a_judgement_of_inadequate_is_news_whatever_was_told_before(before: float) -> None:
+    _, judged = follow([before, before], inadequate={1: True})
+    assert (judged.band, judged.change, judged.send) == (Band.RECOVERING, Change.NEW, True)
+    assert judged.state.telling is not None and judged.state.telling.band is Band.RECOVERING
+
+
+def test_a_recovery_is_reminded_of_and_eases_once_what_needed_attention_has_passed() -> None:
+    track = dict.fromkeys(range(9), True)
+    calm = follow([0.9] * 9, inadequate=track)
+    assert [d.send for d in calm] == [True, False, False, True, False, False, True, False, False]
+    assert changes(calm) == ["new"] + ["continuing"] * 8
+    moved = follow([0.9] * 9, inadequate=track, signals={1: TWO_GROUPS, 2: TWO_GROUPS})
+    assert changes(moved)[:5] == ["new", "worsening", "continuing", "continuing", "easing"]
+    assert [d.send for d in moved][:5] == [True, True, False, False, True]
+
+
+def test_a_new_band_counts_from_its_month_and_the_months_waited_for_are_forgotten() -> None:
+    rules = AlertRules(timing=TimingRules(months_to_raise=2))
+    decisions = follow([0.82, 0.82, 0.73, 0.73, 0.82], rules=rules)
+    assert [(d.state.months_to_higher, d.state.months_to_lower) for d in decisions] == [
+        (1, 0),
+        (0, 0),
+        (0, 1),
+        (0, 0),
+        (1, 0),
+    ]
+    assert [d.from_band for d in decisions] == [None, Band.STEADY, Band.WATCH, Band.WATCH, Band.STEADY]
