@@ -68,3 +68,19 @@ def test_an_accepted_doubt_holds_nothing() -> None:
     row = {"check": "workforce.figures.doubted", "la_code": "901", "effect": "", "message": "m", "accepted": True}
     held = row | {"la_code": "902", "effect": str(Effect.HELD), "accepted": False}
     assert doubted_of(pl.DataFrame([row, held], schema=FAILURES)) == {"902": "m"}
+
+
+def test_a_doubt_is_of_the_extract_with_the_most_points_and_names_every_figure() -> None:
+    table = failed(
+        (plausible.JUMP, "caseload", "open_cases", 2.0),
+        (plausible.JUMP, "establishment", "vacancy_fte", 3.0),
+        (plausible.JUMP, "workforce", "inpost_fte", 3.5),
+    )
+    (finding,) = doubt.find_doubt(table, ())
+    assert (finding.check, finding.extract, finding.column) == (
+        "establishment.figures.doubted",
+        Kind.ESTABLISHMENT,
+        None,
+    )
+    assert "vacancy_fte (establishment), inpost_fte (workforce), open_cases (caseload)" in finding.message
+    assert finding.message.startswith("3 figures lie far from")

@@ -292,3 +292,10 @@ def test_advice_is_for_the_groups_of_what_is_worse_or_general() -> None:
     assert advice(BASE.model_copy(update={"facts": quiet})) == list(wording.HELPS_WITHOUT_SIGNS)
     ended = banded(Band.STEADY, decision={"change": Change.RESOLVED, "kind": MessageKind.RESOLVED})
     assert said(ended, "What tends to help now") == list(wording.RESOLVED_HELPS)
+
+
+def test_two_pieces_of_advice_at_most() -> None:
+    assert len(advice(BASE)) == 2
+    groups = {f.declared.group for f in shown_facts(BASE) if f.worse}
+    assert len(groups) + 1 > 2, "there would be more to say"
+    assert len(said(banded(Band.RECOVERING), "What tends to help in recovery")) == 2

@@ -140,9 +140,10 @@ def test_what_was_not_known_is_named_up_to_five(labels: tuple[str, ...], words: 
 def test_measures_without_neighbours_are_counted_if_they_have_a_value() -> None:
     alone = [fact(m, neighbours_median=None) for m in ("agency_rate_fte", "vacancy_rate_fte")]
     alone[1] = alone[1].model_copy(update={"value": None})
+    alone.append(fact("turnover_rate_fte", neighbours_median=None))
     one = BASE.model_copy(update={"not_known": (), "facts": (*alone, fact("unallocated_rate"))})
     assert section(one, "What was not known") == [
-        "* 1 measure could not be compared: too few similar councils reported."
+        "* 2 measures could not be compared: too few similar councils reported."
     ]
 
 

@@ -74,6 +74,17 @@ def test_a_goal_says_where_it_stands(given: dict[str, Any], words: str) -> None:
     assert text.startswith("Agency rate: the council's goal is ") and text.endswith(words)
 
 
+@pytest.mark.parametrize(
+    ("now", "way"),
+    [(19.0, "a first part"), (18.0, "about a third"), (16.0, "about half"), (14.0, "about two thirds"), (12.0, "most")],
+)
+def test_each_part_of_the_way_begins_at_its_limit(now: float, way: str) -> None:
+    """From 20 cases to 10: a tenth, a fifth, two, three and four fifths of the way are done."""
+    fewer = goal(measure="caseload_fte", level=10.0, start=20.0)
+    one = BASE.model_copy(update={"facts": (MeasureFact(measure="caseload_fte", value=now),)})
+    assert f", {way} of the way; 3 months to go." in goal_words(fewer, one)
+
+
 def test_a_goal_of_a_figure_that_is_not_known_says_so() -> None:
     aim = "Agency rate: your goal is 20% by January 2027"
     assert goal_words(goal(), with_rate(None)) == f"{aim}. The figure is not known this month."
