@@ -76,3 +76,19 @@ def test_a_measure_over_twelve_months_gives_the_months_own_figure_without_a_rang
     assert "(5.0% to 15%)" in point(fact, (chart,)).detail
     assert "alone" not in point(fact, ()).detail
     assert "(5.0%" not in point(fact, ()).detail
+
+
+@pytest.mark.parametrize(
+    ("months", "since"),
+    [(1, ""), (2, " since September 2026"), (23, " since December 2024"), (24, " since November 2024 or earlier")],
+)
+def test_since_when_a_measure_is_worse(months: int, since: str) -> None:
+    chart = series("absent_share_headcount", 0.1, 0.01, 0.0, 0.13, None)
+    chart = chart.model_copy(update={"toward": (*(None,) * (24 - months), *(CONCERN,) * months)})
+    fact = MeasureFact(measure=chart.measure, value=0.2, toward=CONCERN, rule="near_limit")
+    detail = point(fact, (chart,)).detail
+    assert (f", worse than usual{since}" in detail) is bool(since)
+    assert bool(since) or "than usual since" not in detail
+    assert "than usual since" not in point(fact, ()).detail, "without a chart nobody knows"
+    other = chart.model_copy(update={"toward": (*chart.toward[:-1], IMPROVEMENT)})
+    assert "than usual since" not in point(fact, (other,)).detail

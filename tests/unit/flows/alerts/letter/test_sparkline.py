@@ -77,3 +77,17 @@ def test_a_bar_a_month_and_a_gap_where_no_month_was_run() -> None:
     )
     assert strip_words([BandPoint(month=MONTH.plus(-4), band=Band.WATCH), *points]) == strip_words(points)
     assert band_strip(points[:1]) == ""
+
+
+def test_each_band_has_its_height() -> None:
+    """From the foot of the strip: a steady month is low, losing grip as tall as it gets."""
+    points = [BandPoint(month=MONTH.plus(n - 5), band=band) for n, band in enumerate(Band)]
+    found = re.findall(r'class="bar (\w+)" x="(\d+)" y="(\d+)" width="4" height="(\d+)"', band_strip(points))
+    assert found == [
+        ("steady", "0", "14", "4"),
+        ("watch", "5", "7", "11"),
+        ("losing_grip", "10", "0", "18"),
+        ("recovering", "15", "8", "10"),
+        ("not_scored", "20", "8", "10"),
+        ("first_months", "25", "14", "4"),
+    ]
