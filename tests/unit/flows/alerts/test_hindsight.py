@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from features.months import Month
-from flows.alerts.scorecard import Hindsight, JudgedCouncil, MonthStatement, Scorecard
+from flows.alerts.scorecard import Hindsight, JudgedCouncil, MonthStatement, Scorecard, _said
 from flows.alerts.state import Band
+from tests.unit.flows.alerts.examples import MONTH, alert, score
 
 START = Month(2026, 3)
 DAY = date(2027, 5, 3)
@@ -18,10 +19,10 @@ Said = tuple[Band, float | None]
 def judged(*said: Said, below: bool = False, framework: str = "ILACS", code: str = "801") -> JudgedCouncil:
     """A judgement after these months; a month without a score stays as open as the one before."""
     months: list[MonthStatement] = []
-    for back, (band, score) in enumerate(said):
+    for back, (band, number) in enumerate(said):
         still = band is Band.NOT_SCORED and bool(months) and months[-1].is_open
         is_open = band in (Band.WATCH, Band.LOSING_GRIP) or still
-        months.append(MonthStatement(START.plus(back), band, score, is_open))
+        months.append(MonthStatement(START.plus(back), band, number, is_open))
     return JudgedCouncil("Ashby", code, DAY, "Good", framework, below, tuple(months))
 
 
@@ -121,3 +122,25 @@ def test_what_is_not_counted_is_listed_too() -> None:
         "",
         "- 1 judgement since this group's first alert, of March 2026.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("band", "scored_band", "is_open"),
+    [
+        (Band.WATCH, Band.WATCH, True),
+        (Band.LOSING_GRIP, Band.LOSING_GRIP, True),
+        (Band.STEADY, Band.STEADY, False),
+        (Band.NOT_SCORED, Band.WATCH, True),
+        (Band.NOT_SCORED, Band.STEADY, False),
+        (Band.RECOVERING, Band.WATCH, False),
+        (Band.FIRST_MONTHS, Band.STEADY, False),
+    ],
+)
+def test_an_alert_is_open_while_its_band_says_so_and_through_months_without_a_score(
+    band: Band, scored_band: Band, is_open: bool
+) -> None:
+    one = alert(score(0.6))
+    state = one.decision.state.model_copy(update={"scored_band": scored_band})
+    decision = one.decision.model_copy(update={"band": band, "state": state})
+    said = _said(one.model_copy(update={"decision": decision}))
+    assert (said.month, said.band, said.score, said.is_open) == (MONTH, band, 0.6, is_open)

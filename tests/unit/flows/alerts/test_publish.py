@@ -11,6 +11,7 @@ import pytest
 
 from features.registry import BY_NAME, Missing
 from flows.alerts.alert import Alert, NotKnown, alert_name
+from flows.alerts.facts import MeasureFact
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.render import Message
 from flows.alerts.publish import (
@@ -333,3 +334,13 @@ def test_a_figure_is_corrected_if_it_moved_by_a_fiftieth_and_is_shown_otherwise(
         return one.model_copy(update={"facts": tuple(rates)})
 
     assert director_changes(with_rate(was), with_rate(now)) == change
+
+
+@pytest.mark.parametrize(("now", "changed"), [(51.0, False), (51.1, True), (49.0, False), (48.9, True)])
+def test_a_figure_that_moved_by_exactly_a_fiftieth_is_not_corrected(now: float, changed: bool) -> None:
+    def with_caseload(value: float) -> Alert:
+        one = alert(score(0.6))
+        drawn = one.charts[0].model_copy(update={"measure": "caseload_fte"})
+        return one.model_copy(update={"facts": (MeasureFact(measure="caseload_fte", value=value),), "charts": (drawn,)})
+
+    assert bool(director_changes(with_caseload(50.0), with_caseload(now))) is changed
