@@ -22,8 +22,7 @@ from pathlib import Path
 from time import perf_counter
 
 from benchmarks.bucket import Bucket, counting_bucket
-from benchmarks.monthly_run import LAST, prepared
-from flows.sample_region import region
+from benchmarks.monthly_run import LAST, in_a_process
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _runs(folder: Path, councils: int, months: int, bucket: Bucket | None) -> None:
-    context, outbox = prepared(folder, region(councils, months + 1, 1, LAST)), folder / "outbox"
+    in_a_process("prepare", folder, councils, months)
+    outbox = folder / "outbox"
     chosen = {
-        "HOLDFAST_LANDING": context.settings.landing,
-        "HOLDFAST_STORE": context.settings.store,
+        "HOLDFAST_LANDING": str(folder / "landing"),
+        "HOLDFAST_STORE": str(folder / "store"),
         "HOLDFAST_MAIL__OUTBOX": str(outbox),
         "PREFECT_HOME": str(folder / "prefect"),
     }
