@@ -18,6 +18,7 @@ import pytest
 from features.errors import StoreError
 from features.months import Month
 from flows.month import steps, take_in
+from flows.store import ledger
 from flows.store.editions import History
 from flows.store.manifest import Manifest
 from tests.simulation.many import SCENES, failing, worlds, wrong_with
@@ -115,6 +116,15 @@ FOUND: dict[str, tuple[Schedule, Callable[[], AbstractContextManager[Any]]]] = {
     "a bit of last month's rows was flipped before they were compared with": (
         Schedule(((_LOST_ROWS, Fault(0, "crash after", on=r"create months/2026-09/\d+/manifest.json")), (_LOST_ROWS,))),
         lambda: mock.patch.object(History, "fault", _rows_unread),
+    ),
+    "half of a message came when it was read that a run had recorded and, before its first event, died": (
+        Schedule(
+            (
+                (Fault(0, "crash after", on=r"create ledger/2026-10/.+/message.eml"),),
+                (Fault(0, "torn", on=r"read ledger/2026-10/.+/message.eml"),),
+            )
+        ),
+        lambda: mock.patch.object(ledger, "_whole_message", bytes),
     ),
 }
 

@@ -20,7 +20,7 @@ from flows.mail.policy import MailPolicy
 from flows.mail.transports.port import HandedOver, NotTaken, Outgoing, Refusal
 from flows.store.ledger import Ledger, Status, addressee_name
 from flows.store.local import LocalStore
-from flows.store.port import Store
+from flows.store.port import DamagedObject, Store
 from tests.unit.flows.alerts.examples import ASHCOMBE, alert, score
 from tests.unit.flows.alerts.faults import Fuse, FusedStore, Killed, Postbox
 
@@ -285,3 +285,21 @@ def test_what_happens_after_the_listing_counts(store: LocalStore) -> None:
     assert fresh.recorded(message().key)
     made = deliver(store, post, message(), recipients=more, policy=POLICY, at=LATER, ledger=fresh)
     assert [d.address for d in made if d.attempted] == ["new@ashcombe.example"]
+
+
+def test_a_message_cut_off_anywhere_is_never_sent_though_no_event_has_its_hash(store: LocalStore) -> None:
+    name = f"ledger/{message().key}/message.eml"
+    send(store, Postbox())
+    whole = store.read(name)
+    for entry in list(store.list(f"ledger/{message().key}/")):
+        if entry.name != name:
+            store.delete(entry.name)
+    end = len(whole.rstrip())
+    for length in {0, 1, end // 2, end - 1, *range(7, end, 997)}:
+        store.replace(name, whole[:length])
+        box = Postbox()
+        with pytest.raises(DamagedObject, match="message.eml"):
+            send(store, box, at=LATER)
+        assert not box.received
+    store.replace(name, whole)
+    assert {d.status for d in send(store, Postbox(), at=LATER)} == {Status.SENT}
