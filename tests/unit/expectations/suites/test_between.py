@@ -64,6 +64,21 @@ def test_a_difference_is_measured_by_the_share_or_by_the_floor_whichever_allows_
     assert found["establishment.agency_headcount.workforce"][2] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(("people", "excess"), [(11, 1.0), (12, 1.1), (31, 30 / 15.5)])
+def test_a_return_may_differ_by_ten_or_by_half(people: int, excess: float) -> None:
+    """The workforce extract has one agency worker."""
+    rows = sound_rows()
+    rows[Kind.RETURN][0]["agency_headcount"] = people
+    assert compared(rows)["return.agency_headcount.workforce"][2] == pytest.approx(excess)
+
+
+@pytest.mark.parametrize(("cases", "excess"), [(30, 1.0), (35, 1.2)])
+def test_cases_may_differ_by_twenty_five(cases: int, excess: float) -> None:
+    rows = sound_rows()
+    rows[Kind.WORKFORCE][1]["cases"] += cases - 5
+    assert compared(rows)["workforce.cases.caseload"] == (float(cases), 5.0, pytest.approx(excess))
+
+
 def test_a_file_that_is_missing_is_compared_with_nothing() -> None:
     rows = sound_rows()
     del rows[Kind.CASELOAD]

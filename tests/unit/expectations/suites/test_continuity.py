@@ -35,7 +35,7 @@ def _compared(kind: Kind, then: list[Row], now: list[Row]) -> dict[str, float]:
     return dict(rows.select("family", "excess").iter_rows())
 
 
-@pytest.mark.parametrize(("again", "excess"), [(60, 0.8), (40, 1.2)])
+@pytest.mark.parametrize(("again", "excess"), [(60, 0.8), (50, 1.0), (40, 1.2)])
 def test_half_of_the_references_occur_again_or_they_are_new_and_nobody_is_gone(again: int, excess: float) -> None:
     compared = _compared(Kind.WORKFORCE, _workers(1, 100), _workers(1, again) + _workers(201, 300 - again))
     assert compared[continuity.IDENTITY] == pytest.approx(excess)

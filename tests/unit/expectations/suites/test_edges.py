@@ -200,3 +200,10 @@ def test_each_kind_says_what_more_than_one_row_is() -> None:
         Kind.ESTABLISHMENT: ("query", False, Spare.NOTHING),
         Kind.RETURN: ("error", True, Spare.NOTHING),
     }
+
+
+def test_a_rule_about_what_is_missing_reads_empty_cells_and_no_other_does() -> None:
+    from expectations.passing.static_pass import RULES
+
+    for rule in (rule for rules in RULES.values() for rule in rules):
+        assert rule.reads_empty is rule.code.endswith(".missing"), rule.code

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
-from models.record.identity import EXISTED
+from models.record.identity import EXISTED, SUCCESSIONS
 from models.record.places import _existed, region_of, type_of
 
 
@@ -47,10 +49,15 @@ def test_a_region_is_one_of_nine(name: str, region: str) -> None:
 
 
 def test_a_council_exists_from_its_first_day_to_its_last() -> None:
-    from datetime import date, timedelta
-
     assert _existed("201", date.min) and _existed("201", date.max), "as far as anybody says"
     for code, (first, last) in EXISTED.items():
         assert _existed(code, first) and _existed(code, last)
         assert first == date.min or not _existed(code, first - timedelta(days=1))
         assert last == date.max or not _existed(code, last + timedelta(days=1))
+
+
+def test_councils_change_on_the_first_of_april_and_their_predecessors_end_the_day_before() -> None:
+    assert [s.on for s in SUCCESSIONS] == [date(2019, 4, 1), date(2021, 4, 1), date(2023, 4, 1)]
+    for change in SUCCESSIONS:
+        assert all(EXISTED[old][1] == change.on - timedelta(days=1) for old in change.predecessors)
+        assert all(EXISTED[new][0] == change.on for new in change.successors)

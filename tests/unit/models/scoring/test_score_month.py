@@ -14,7 +14,7 @@ from features.comparing.context import CONTEXT
 from features.frames import FEATURES_SCHEMA
 from features.frameworks import FOUR_GRADES
 from features.months import Month
-from features.registry import BY_NAME
+from features.registry import BY_NAME, Missing
 from models.learning.level import Judged, served
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
@@ -259,3 +259,26 @@ def test_small_numbers_are_marked_and_a_grade_stands_in_the_words_of_its_framewo
 def _width(score: Score) -> float:
     assert score.interval_low is not None and score.interval_high is not None
     return float(logit(score.interval_high) - logit(score.interval_low))
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (Missing.NOT_REPORTED, "Once we have the whole workforce, establishment and caseload files of that month"),
+        (Missing.COLUMN_ABSENT, "Once we have the whole workforce, establishment and caseload files of that month"),
+        (Missing.WINDOW_INCOMPLETE, "Yearly figures need twelve months in a row; months that are missing can still"),
+        (Missing.CONFIDENTIAL, ""),
+    ],
+)
+def test_what_would_restore_a_score_depends_on_why_it_is_missing(
+    model: TrainedModel, reason: Missing, says: str
+) -> None:
+    given = _features("301", without=tuple(MEASURES))
+    why = given.with_columns(pl.when(pl.col("value").is_null()).then(pl.lit(str(reason))).alias("reason"))
+    text = str(_one(model, why, _context("301")).not_scored)
+    assert says in text
+    assert [words in text for words in ("Once we have", "Yearly figures")] == [
+        says.startswith("Once"),
+        says.startswith("Yearly"),
+    ]
+    assert f"({Missing.in_words(str(reason))})" in text
