@@ -5,11 +5,15 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pytest
+
 from features.councils import Council
+from features.frameworks import Judgement
 from flows.alerts.council import decide_councils
+from flows.alerts.facts import CouncilFacts
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import previous_alerts, publish_alert
-from flows.alerts.state import Change
+from flows.alerts.state import Band, Change
 from flows.mail.deliver import deliver_council
 from flows.mail.policy import MailPolicy
 from flows.store.ledger import Ledger, Status
@@ -105,3 +109,51 @@ def test_nothing_is_said_to_return_where_there_never_was_a_score(tmp_path: Path)
         assert decided.score.not_scored is not None
         assert (RETURNS in decided.score.not_scored) == returns
         assert ("a first score needs" in decided.score.not_scored) != returns
+
+
+def young(months: int) -> CouncilFacts:
+    """The facts of a council that has sent files for so many months."""
+    own = facts()
+    gaps = (None,) * (24 - months)
+    short = {m: s.model_copy(update={"values": gaps + s.values[24 - months :]}) for m, s in own.series.items()}
+    return own.model_copy(update={"series": short})
+
+
+@pytest.mark.parametrize(
+    ("months", "due"),
+    [
+        (1, date(2027, 10, 15)),  # September 2027 is the twelfth month; its run is on the eleventh working day after
+        (3, date(2027, 8, 16)),
+        (11, date(2026, 12, 15)),
+        (12, None),
+        (0, None),
+    ],
+)
+def test_a_council_in_its_first_months_is_told_when_its_first_score_is_due(
+    tmp_path: Path, months: int, due: date | None
+) -> None:
+    store, own = LocalStore(tmp_path), {"991": young(months)}
+    (one,), _ = decide_councils(store, [ASHCOMBE], {"991": score(None)}, own, {}, RULES, date(2026, 11, 20))
+    assert one.first_score == due
+    assert (one.decision.band is Band.FIRST_MONTHS) is (due is not None)
+    assert RETURNS not in str(one.score.not_scored), "what never was cannot return"
+
+
+@pytest.mark.parametrize(
+    ("grade", "published", "band", "months"),
+    [
+        ("Inadequate", date(2026, 5, 20), Band.RECOVERING, 6),
+        ("Inadequate", date(2026, 5, 21), Band.RECOVERING, 5),
+        ("Inadequate", date(2026, 11, 20), Band.RECOVERING, 0),
+        ("Inadequate", date(2026, 11, 21), Band.WATCH, None),
+        ("Requires improvement to be good", date(2026, 5, 20), Band.WATCH, 6),
+    ],
+)
+def test_a_judgement_counts_from_its_publication(
+    tmp_path: Path, grade: str, published: date, band: Band, months: int | None
+) -> None:
+    council = replace(ASHCOMBE, judgements=(Judgement(published, grade),))
+    given = ({"991": score(0.6)}, {"991": facts()}, {}, RULES, date(2026, 11, 20))
+    (one,), _ = decide_councils(LocalStore(tmp_path), [council], *given)
+    assert (one.decision.band, one.judged_months) == (band, months)
+    assert one.judged == (published if months is not None else None)

@@ -145,6 +145,7 @@ def test_moving_up_a_band_is_worsening_and_moving_down_is_easing() -> None:
     decisions = follow([0.82, 0.95, 0.80, 0.80])
     assert bands(decisions) == ["watch", "losing_grip", "losing_grip", "watch"]
     assert changes(decisions) == ["new", "worsening", "continuing", "easing"]
+    assert [d.send for d in decisions] == [True, True, False, True]
     assert decisions[3].from_band is Band.LOSING_GRIP
 
 
