@@ -57,6 +57,12 @@ EXPLAINED = (
             ("flows/alerts/decide.py", "rank - told.rank", "rules.timing.worsening_step"),
         )
     ),
+    Explained(
+        "flows/alerts/letter/panel.py",
+        "rough * (1 - 1e-9)",
+        "size >= rough * (1 - 1e-09) -> size > rough * (1 - 1e-09)",
+        _LAST_BITS,
+    ),
     Explained("features/comparing/panel.py", ".reshape(-1", "1 -> 2", "Any number below 0 asks for what is left."),
     Explained("features/comparing/panel.py", "for s in (-1, 0, 1)", "1 -> 2", "Only the side counts, not how far."),
     Explained("features/measuring/rates.py", "pl.date(year_of_february", "1 -> 2", "Any day of the year will do."),
