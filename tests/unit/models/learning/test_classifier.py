@@ -13,7 +13,7 @@ from scipy.special import expit, logit
 from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from models.learning.classifier import BelowGoodClassifier, _loss
+from models.learning.classifier import BelowGoodClassifier, _cuts, _loss, _start
 from models.learning.level import Judged, Level, served
 
 #: A check of scikit-learn that fails for a reason, and the reason. None does.
@@ -135,3 +135,13 @@ def test_following_moves_towards_what_comes() -> None:
 
     good = [Judged(date(2020, 1, 1 + i), 0.0, False) for i in range(20)]
     assert followed(model.level, model.rule, good).mean < model.level.mean - 0.3
+
+
+def test_a_search_starts_where_the_base_rates_are() -> None:
+    """Of ten, one is outstanding, four good, three below and two inadequate; the heavy ones count twice."""
+    grade = np.array([0] + [1] * 4 + [2] * 3 + [3] * 2)
+    for weight, shares in ((np.ones(10), [0.1, 0.5, 0.8]), (np.where(grade == 3, 2.0, 1.0), [1 / 12, 5 / 12, 8 / 12])):
+        cuts = _cuts(_start(grade, weight, 3))
+        assert (1 / (1 + np.exp(-cuts))).tolist() == pytest.approx(shares)
+    nobody = _cuts(_start(np.zeros(10, dtype=np.intp), np.ones(10), 3))
+    assert np.isfinite(nobody).all() and (np.diff(nobody) > 0).all(), "each cut lies above the one before"
