@@ -15,6 +15,7 @@ from expectations.passing.effects import usable
 from features.errors import PersonalDataRefused
 from features.months import Month
 from features.registry import Kind
+from tests.unit.expectations import examples
 from tests.unit.expectations.examples import batch_of, checks_of, large_rows, record_rows
 
 TOLERATED = 2
@@ -203,3 +204,40 @@ def test_a_column_gone_since_earlier_months_is_said_once_as_missing() -> None:
     assert told["message"][0].startswith("The file has no column team any more, which was filled in 100% of rows.")
     never = outcome.of_council("901").filter(pl.col("column") == "leaver_destination")
     assert never["check"].to_list() == ["workforce.leaver_destination.absent"]
+
+
+@pytest.mark.parametrize(("wrong", "withheld"), [(2, False), (3, True)])
+def test_two_slips_in_a_sparse_column_do_not_withhold_it_and_three_do(wrong: int, withheld: bool) -> None:
+    """Of 160 workers hardly any has a leaving date, so that each wrong one is a large share of them."""
+    rows = large_rows()
+    rows[Kind.WORKFORCE] += [examples.worker(ref, "6", 100, 0) for ref in range(101, 161)]
+    for one in rows[Kind.WORKFORCE][10 : 10 + wrong]:
+        one["role_end_date"] = date(2018, 10, 15)
+    outcome = check_batch(batch_of({"901": rows}))
+    assert (("901", Kind.WORKFORCE, "role_end_date") in outcome.withheld) is withheld
+
+
+@pytest.mark.parametrize(("wrong", "spoiled"), [(20, False), (21, True)])
+def test_a_core_column_may_be_wrong_in_a_fifth_of_the_rows(wrong: int, spoiled: bool) -> None:
+    rows = large_rows()
+    for one in rows[Kind.WORKFORCE][:wrong]:
+        one["agency_worker"] = None
+    outcome = check_batch(batch_of({"901": rows}))
+    assert bool(outcome.quarantined) is spoiled
+    assert ("901", Kind.WORKFORCE, "agency_worker") in outcome.withheld
+
+
+@pytest.mark.parametrize(("other", "spoiled"), [(2, False), (3, True)])
+def test_two_rows_of_another_month_in_a_hundred_are_left_out(other: int, spoiled: bool) -> None:
+    rows = large_rows()
+    for one in rows[Kind.CASELOAD][10 : 10 + other]:
+        one["reference_date"] = date(2026, 9, 30)
+    assert bool(check_batch(batch_of({"901": rows})).quarantined) is spoiled
+
+
+@pytest.mark.parametrize(("repeated", "spoiled"), [(2, False), (3, True)])
+def test_one_row_in_twenty_may_share_its_key(repeated: int, spoiled: bool) -> None:
+    """Two of 100 children in two episodes each are four rows of 102; three are six of 103."""
+    rows = large_rows()
+    rows[Kind.CASELOAD] += [dict(one) for one in rows[Kind.CASELOAD][50 : 50 + repeated]]
+    assert bool(check_batch(batch_of({"901": rows})).quarantined) is spoiled
