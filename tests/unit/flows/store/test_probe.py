@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.store import AlreadyThere, LocalStore, ObjectInfo, StoreRefuses
+from features.councils import Register
+from features.months import Month
+from flows.settings.settings import Settings
+from flows.store import AlreadyThere, LocalStore, ObjectInfo, StoreRefuses, context
 from flows.store.probe import require_fit
 
 
@@ -88,3 +91,11 @@ def test_a_look_that_was_cut_off_is_taken_up_again(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.create("probe/object.json", b'{"probe": "first"}\n')
     require_fit(store, now())
+
+
+def test_a_run_probes_the_bucket_it_begins_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = IgnoresConditions(tmp_path)
+    bucket.url = "s3://bucket/store"
+    monkeypatch.setattr(context, "open_store", lambda *_, **__: bucket)
+    with pytest.raises(StoreRefuses, match="ignores conditions"):
+        context.begin(Settings(), Month(2026, 10), now=now(), as_of=None, register=Register(()))
