@@ -130,3 +130,21 @@ def test_each_comparison_is_told_with_its_figures(family: str, column: str | Non
     unknown = continuity.message(family, row | {"other_month": None, "value": None})
     assert "an unknown number" in unknown
     assert family == continuity.ELSEWHERE or "in the month before" in unknown
+
+
+def test_the_workers_on_cases_are_followed_too_and_in_the_workforce_each_worker_once() -> None:
+    held = [case(ref, 500 + ref, "c") for ref in range(1, 31)]
+    moved = [case(ref, (500 if ref <= 10 else 900) + ref, "c") for ref in range(1, 31)]
+
+    def reissued(kind: Kind, then: list[Row], now: list[Row]) -> dict[str, float]:
+        before = batch_of({"901": {kind: [{**r, "reference_date": date(2026, 9, 30)} for r in then]}}, SEPTEMBER)
+        prepared = prepare(kind, [batch_of({"901": {kind: now}})])
+        assert prepared is not None
+        rows = continuity.comparisons({kind: prepared}, {kind: before.frames[kind]})
+        return dict(rows.filter(family=continuity.IDENTITY).select("check", "excess").iter_rows())
+
+    assert reissued(Kind.CASELOAD, held, moved) == {
+        "caseload.case_ref.reissued": 0.0,
+        "caseload.allocated_worker_ref.reissued": pytest.approx((1 - 10 / 30) / 0.5),
+    }
+    assert list(reissued(Kind.WORKFORCE, _workers(1, 30), _workers(1, 30))) == ["workforce.worker_ref.reissued"]

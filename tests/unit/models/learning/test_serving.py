@@ -203,3 +203,20 @@ def test_what_is_served_stands_as_it_was_read(made: Made) -> None:
         "called": model.called,
     }
     assert differences(kept, Path(__file__).with_name("serving.json"), 1e-6) == []
+
+
+@pytest.mark.parametrize(("councils", "copies"), [(5, 5), (10, 10), (20, 10)])
+def test_each_copy_leaves_some_councils_out_and_there_are_no_more_copies_than_councils(
+    made: Made, councils: int, copies: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, y, *_ = made
+    model, whole = WithLevel(LogisticRegression(), copies=10).fit(x, y), WithLevel._learned
+    learned: list[int] = []
+
+    def counted(self: WithLevel, given: Any, *rest: Any) -> Any:
+        learned.append(len(given))
+        return whole(self, given, *rest)
+
+    monkeypatch.setattr(WithLevel, "_learned", counted)
+    assert model._spread(x, y, np.ones(len(x)), np.arange(len(x)) % councils) > 0
+    assert len(learned) == copies and all(rows < len(x) for rows in learned)
