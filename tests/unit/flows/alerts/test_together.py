@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from flows.alerts.letter.compose import Contact
+from flows.alerts.publish import publish_alert
 from flows.alerts.together import MonthAlerts, keep_together, recorded_copy, recorded_hashes
 from flows.store.local import LocalStore
 from flows.store.reading import digest
@@ -52,3 +54,14 @@ def test_a_councils_new_copy_takes_the_place_of_its_old_and_leaves_the_others(st
         store.create(name, kept.to_bytes(), content_type="application/json")
         keep_together(store, MONTH, [kept])
     assert sorted(recorded_hashes(store, MONTH)) == [f"{PLACE}.r2.json", f"alerts/{MONTH}/992.json"]
+
+
+def test_a_council_without_an_alert_has_no_copy_and_one_with_a_copy_has(store: LocalStore) -> None:
+    published = publish_alert(store, alert(score(0.6)), Contact())
+    alone = MonthAlerts(store, MONTH).standing("991")
+    assert alone is not None and not alone.copied
+    keep_together(store, MONTH, [published.alert])
+    there = MonthAlerts(store, MONTH)
+    one, nobody = there.standing("991"), there.standing("992")
+    assert one is not None and one.copied and one.alert == published.alert
+    assert nobody is not None and (nobody.alert, nobody.objects, nobody.copied) == (None, frozenset(), False)

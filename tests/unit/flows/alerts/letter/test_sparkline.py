@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import re
 
 import pytest
 
 from features.months import month_range
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
-from flows.alerts.letter.sparkline import band_strip, sparkline, strip_words
+from flows.alerts.letter.sparkline import band_strip, sparkline, sparkline_picture, strip_words
 from flows.alerts.state import Band, BandPoint
 from tests.unit.flows.alerts.examples import MONTH
 
@@ -91,3 +92,18 @@ def test_each_band_has_its_height() -> None:
         ("not_scored", "20", "8", "10"),
         ("first_months", "25", "14", "4"),
     ]
+
+
+@pytest.mark.parametrize(("low", "high"), [(None, 0.4), (0.2, None), (None, None)])
+def test_half_a_usual_range_is_not_drawn(low: float | None, high: float | None) -> None:
+    one = _series(0.2, 0.3).model_copy(update={"lower": (None, low), "upper": (None, high)})
+    assert "usual" not in sparkline(one)
+
+
+def test_the_picture_alone_is_the_drawing_with_its_size_and_style_or_nothing() -> None:
+    assert sparkline_picture(_series(None, 0.3)) == ""
+    head, _, content = sparkline_picture(_series(0.1, 0.3)).partition(",")
+    drawn = base64.b64decode(content).decode()
+    assert head == "data:image/svg+xml;base64"
+    assert drawn.startswith('<svg xmlns="http://www.w3.org/2000/svg" width="132" height="36" class="spark"')
+    assert "<style>" in drawn and _lines(drawn, "own") == ["M4.0 32.0L128.0 4.0"]
