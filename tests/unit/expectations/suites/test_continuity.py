@@ -148,3 +148,7 @@ def test_the_workers_on_cases_are_followed_too_and_in_the_workforce_each_worker_
         "caseload.allocated_worker_ref.reissued": pytest.approx((1 - 10 / 30) / 0.5),
     }
     assert list(reissued(Kind.WORKFORCE, _workers(1, 30), _workers(1, 30))) == ["workforce.worker_ref.reissued"]
+
+
+def test_a_file_of_which_no_row_is_the_same_is_not_stale() -> None:
+    assert _compared(Kind.WORKFORCE, _workers(1, 30), _workers(1, 30, team="South"))[continuity.STALE] == 0.0

@@ -41,7 +41,7 @@ from models.registry.card import ten_lines
 from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.plain import CLASSIFIER, plain_classifier
 from models.registry.shipped import install, shipped_model
-from models.registry.versions import FolderObjects, current, load, promote, roll_back, save, versions
+from models.registry.versions import FolderObjects, _json, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
 from models.scorer import inputs
 from tests.unit.models.learning.test_serving import small_trees
@@ -375,3 +375,7 @@ def test_a_shipped_model_made_anew_keeps_its_numbers_if_only_rounding_differs(
     assert [p.name for p in (tmp_path / "models" / present.ref.name).iterdir() if p.is_dir()] == ["2026-12-01-b"]
     with pytest.raises(ModelError, match="0 against 1"):
         shipped.replace_shipped(present, BAD, date(2026, 12, 1))
+
+
+def test_what_is_stored_of_a_model_is_a_sorted_text_that_a_person_can_read() -> None:
+    assert _json({"b": 1, "a": "Ynys Môn"}) == '{\n "a": "Ynys Môn",\n "b": 1\n}\n'.encode()

@@ -19,7 +19,7 @@ from models.learning.level import Judged, served
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
 from models.score import Score
-from models.scoring.score_month import score_month
+from models.scoring.score_month import _enough, score_month
 from models.scoring.wording import amount, judgement_sentence, measure_sentence, movement
 
 MONTH = Month(2023, 9)
@@ -282,3 +282,9 @@ def test_what_would_restore_a_score_depends_on_why_it_is_missing(
         says.startswith("Yearly"),
     ]
     assert f"({Missing.in_words(str(reason))})" in text
+
+
+@pytest.mark.parametrize(("absent", "enough"), [(0, True), (2, True), (3, False), (4, False)])
+def test_half_of_the_measures_are_enough(absent: int, enough: bool) -> None:
+    measures = ["a", "b", "c", "d"]
+    assert _enough(measures, measures[:absent]) is enough
