@@ -35,7 +35,7 @@ def unknown_symbols(frame: pl.DataFrame, columns: list[str]) -> list[str]:
 
 def day(column: str) -> pl.Expr:
     """A date in any of the publishers' forms; two-digit years are of this century."""
-    text = pl.col(column).str.strip_chars().str.slice(0, 20)
+    text = pl.col(column).str.strip_chars()
     # %Y would read 19/11/21 as the year 21, so the length of the form is checked first.
     forms = {
         r"^\d{4}-\d{2}-\d{2}": "%Y-%m-%d",
@@ -45,9 +45,5 @@ def day(column: str) -> pl.Expr:
         r"^\d{1,2} [A-Za-z]+ \d{4}$": "%d %B %Y",
     }
     return pl.coalesce(
-        pl.when(text.str.contains(pattern))
-        .then(text.str.slice(0, 10 if form == "%Y-%m-%d" else 20))
-        .otherwise(None)
-        .str.to_date(form, strict=False)
-        for pattern, form in forms.items()
+        text.str.extract(f"({pattern})").str.to_date(form, strict=False) for pattern, form in forms.items()
     )

@@ -46,9 +46,7 @@ RATES = pl.Schema(
     }
 )
 
-_RETURN_COUNTS = {
-    f.name for f in RETURN.fields if f.type in (FieldType.DECIMAL, FieldType.INTEGER) and f.name != "la_code"
-}
+_RETURN_COUNTS = {f.name for f in RETURN.fields if f.type in (FieldType.DECIMAL, FieldType.INTEGER)}
 
 
 def counts(tables: Iterable[RecordTable]) -> tuple[pl.DataFrame, list[str]]:
@@ -164,7 +162,7 @@ def _period_end(column: str, year_end: tuple[int, int]) -> pl.Expr:
         pl.when(text.str.contains(r"^\d{4}$"))
         .then(text)
         .when(text.str.contains(r"^\d{4}[-/]?\d{2}$"))
-        .then(century + text.str.slice(-2, 2))
+        .then(century + text.str.slice(-2))
         .cast(pl.Int32(), strict=False)
     )
     return pl.date(year, year_end[0], year_end[1])
@@ -172,4 +170,4 @@ def _period_end(column: str, year_end: tuple[int, int]) -> pl.Expr:
 
 def _years(column: pl.Series) -> date:
     latest = column.to_frame("y").select(_period_end("y", (12, 31)).max()).item() if len(column) else None
-    return latest if isinstance(latest, date) else date(1900, 1, 1)
+    return latest if isinstance(latest, date) else date.min

@@ -81,7 +81,7 @@ def _flows(change: Succession, population: Mapping[str, float]) -> dict[tuple[st
     for old in change.predecessors:
         left = population.get(old, float(len(_PARTS[old])))
         sole = [new for new in _PARTS[old] if len(parents[new]) == 1]
-        shared = [new for new in _PARTS[old] if len(parents[new]) > 1]
+        shared = [new for new in _PARTS[old] if new not in sole]
         claims = {new: population.get(new, left / len(_PARTS[old])) for new in sole}
         scale = 1.0 if shared and sum(claims.values()) < left else left / sum(claims.values()) if claims else 1.0
         for new, children in claims.items():

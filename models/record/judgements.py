@@ -175,12 +175,17 @@ def _statements(tables: list[RecordTable], places: Places) -> tuple[list[Stateme
 
 
 #: The layouts of judgements, most reliable first.
-_BY_RANK: tuple[tuple[int, Layout], ...] = (
-    (0, layouts.INSPECTIONS),
-    *((1, layout) for layout in (*layouts.WIDE_SIF, *layouts.WIDE_ILACS)),
-    (2, layouts.IN_YEAR),
-    (2, layouts.AS_AT_2023),
-    (3, layouts.REPORTS),
+_BY_RANK: tuple[tuple[int, Layout], ...] = tuple(
+    (rank, layout)
+    for rank, alike in enumerate(
+        (
+            (layouts.INSPECTIONS,),
+            (*layouts.WIDE_SIF, *layouts.WIDE_ILACS),
+            (layouts.IN_YEAR, layouts.AS_AT_2023),
+            (layouts.REPORTS,),
+        )
+    )
+    for layout in alike
 )
 
 
@@ -192,7 +197,7 @@ def report_rows(layout: Layout, frame: pl.DataFrame) -> Iterator[ReportRow]:
     full = frame.with_columns(pl.lit(None, dtype=pl.String()).alias(n) for n in absent)
     dated = pl.col("published").is_not_null().alias("dated")
     for row in full.select(*texts, dated, day("started"), day("published")).iter_rows(named=True):
-        if row["started"] is None and row["published"] is None and not row["dated"]:
+        if row["started"] is None and not row["dated"]:
             continue
         framework = _framework(layout, row["inspection_type"], row["started"], row["published"])
         written = {g: row[g] for g in GRADE_FIELDS if is_grade(row[g])}

@@ -58,7 +58,7 @@ class Places:
             return code
         if name:
             candidates = self.by_name.get(plain_name(name), ())
-        if on is not None and len(candidates) > 1:
+        if on is not None:
             candidates = tuple(c for c in candidates if _existed(c, on)) or candidates
         return candidates[-1] if candidates else None
 

@@ -85,7 +85,6 @@ EXPLAINED = (
         "isinstance(first, date) and isinstance(last, date) -> isinstance(first, date) or isinstance(last, date)",
         "For the type checker: both ends of a frame with rows are days.",
     ),
-    Explained("models/record/figures.py", "date(1900, 1, 1)", "1900 -> 1901", "A day before every figure."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),
     Explained(

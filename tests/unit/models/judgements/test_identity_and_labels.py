@@ -82,6 +82,14 @@ def test_a_merged_council_takes_the_mean_of_its_predecessors_judgements() -> Non
     assert merged["known_from"].item() == date(2018, 8, 1)
 
 
+def test_a_successor_takes_no_more_children_than_its_predecessor_had() -> None:
+    tree = lineage({"835": 60.0, "836": 30.0, "837": 40.0, "838": 70.0, "839": 80.0})
+    found = tree.filter(predecessor="835").select("successor", "of_predecessor", "of_successor").rows()
+    assert found == [("838", 1.0, 1.0), ("839", 0.0, 0.0)]
+    equal = lineage({})
+    assert equal.filter(predecessor="909").select("of_predecessor", "of_successor").rows() == [(0.5, 1.0)] * 2
+
+
 def test_what_was_published_only_after_the_start_is_not_known() -> None:
     frame = inspections(
         _judgements(
@@ -130,7 +138,9 @@ def test_children_at_a_boundary_change_are_the_last_of_who_ended_and_the_first_o
     children = rows(
         "population_0_17", ("928", 2018, 90.0), ("928", 2020, 100.0), ("940", 2021, 44.0), ("940", 2023, 60.0)
     )
-    more = rows("population_0_17", ("941", 2021, 66.0), ("838", 2019, 70.0), ("839", 2019, 80.0), ("835", 2018, 120.0))
+    more = rows(
+        "population_0_17", ("941", 2021, 66.0), ("838", 2019, 140.0), ("839", 2019, 160.0), ("835", 2018, 120.0)
+    )
     cases = rows("open_cases", ("835", 2018, 60.0), ("836", 2017, 99.0), ("836", 2018, 30.0), ("837", 2018, 60.0))
     other = rows("referrals_12m", ("836", 2018, 999.0))
     found = _population_at_change(pl.concat([children, more]), pl.concat([cases, other]))
@@ -139,8 +149,8 @@ def test_children_at_a_boundary_change_are_the_last_of_who_ended_and_the_first_o
         "940": 44.0,
         "941": 66.0,
         "835": 120.0,
-        "836": 30.0,
-        "837": 60.0,
-        "838": 70.0,
-        "839": 80.0,
+        "836": 60.0,
+        "837": 120.0,
+        "838": 140.0,
+        "839": 160.0,
     }

@@ -37,7 +37,8 @@ def test_a_symbol_is_a_reason_and_an_unknown_one_is_reported() -> None:
 )
 def test_a_day_in_every_publishers_form(cell: str) -> None:
     assert _read(cell, day("x")) == date(2021, 11, 19)
-    assert _read(f"{cell[:4]}x", day("x")) is None
+    assert _read(f" {cell} ", day("x")) == date(2021, 11, 19)
+    assert _read(f"{cell[:4]}x", day("x")) is _read(f"x{cell}", day("x")) is None
 
 
 def _figures(*rows: tuple[str, float | None, str | None], period: date = date(2020, 9, 30)) -> pl.DataFrame:
