@@ -50,6 +50,8 @@ from flows.store.manifest import ExtractRecord, Manifest
 
 LAST = Month(2026, 10)
 LIMIT_SECONDS, LIMIT_GIB = 6, 0.8
+#: As many as a run reads and publishes with.
+THREADS = 8
 KINDS = (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD)
 
 
@@ -210,7 +212,7 @@ def take_in(context: RunContext) -> list[TakenIn]:
     due = [d for d in inputs.due_now(context) if d.month == context.month]
     if not due:
         return []
-    with context.clock.stage("read"), ThreadPoolExecutor(2) as pool:
+    with context.clock.stage("read"), ThreadPoolExecutor(THREADS) as pool:
         councils = due[0].by_council()
         reads = [r for found in pool.map(lambda files: inputs.reader(context)(files), councils) for r in found]
     return inputs.check_months_of(context, due, [reads], reports=True)
@@ -238,7 +240,7 @@ def _run(context: RunContext) -> int:
         decided = decide_month(context.store, context.register, every, measured, scores, rules, context.cutoff)
         alerting = inputs.to_publish(context, decided, measured)
     contact = Contact.of(context.settings)
-    with clock.stage("publish"), ThreadPoolExecutor(2) as pool:
+    with clock.stage("publish"), ThreadPoolExecutor(THREADS) as pool:
         there = MonthAlerts(context.store, context.month)
 
         def publish(one: Decided) -> Published:

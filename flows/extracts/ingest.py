@@ -22,7 +22,7 @@ from flows.extracts.personal.headers import named_column
 from flows.extracts.pseudonyms import pseudonyms, team_codes
 from flows.extracts.reading.cells import PROBLEM_TEXTS, Cells, read_columns
 from flows.extracts.reading.headers import HeaderMatch, match_headers, normalised
-from flows.extracts.reading.table import RawTable, is_total, says_total
+from flows.extracts.reading.table import RawTable, is_total, renamed, says_total
 from flows.extracts.reading.where import Where, rows_in_words
 
 # Made once: most files have nothing of these.
@@ -81,12 +81,12 @@ def ingest_table(table: RawTable, asked: Asked, *, mark: str, may_lack: Collecti
             columns[present.name] = pseudonyms(columns[present.name], la_code=council.la_code, key=asked.key)
         elif present.type is FieldType.TEXT:
             columns[present.name] = team_codes(columns[present.name], la_code=council.la_code, key=asked.key)
-    extract = EXTRACTS[kind]
+    extract, schema = EXTRACTS[kind], EXTRACTS[kind].schema
     absent = [
         pl.Series(name, [None], dtype=extract.field(name).dtype).new_from_index(0, rows.height) for name in match.absent
     ]
     columns |= {series.name: series for series in absent}
-    frame = pl.DataFrame([columns[name].alias(name) for name in extract.schema if name in columns] + [file_rows])
+    frame = pl.DataFrame([columns[name] for name in schema if name in columns] + [file_rows])
     return IngestedExtract(
         kind=kind,
         la_code=council.la_code,
@@ -94,7 +94,7 @@ def ingest_table(table: RawTable, asked: Asked, *, mark: str, may_lack: Collecti
         filename=where.filename,
         sha256=mark,
         received=asked.received,
-        frame=conform(frame, extract.schema, f"{kind} extract").sort(*extract.key, "file_row", nulls_last=True),
+        frame=conform(frame, schema, f"{kind} extract").sort(*extract.key, "file_row", nulls_last=True),
         problems=_problems(kind, council, read, file_rows, blank_codes, table, match),
         reasons=_reasons(council, month, read),
         absent_columns=match.absent,
@@ -114,7 +114,7 @@ def _without_totals(table: RawTable, match: HeaderMatch, kind: Kind, where: Wher
     any cell; or by any word in place of the code where key and month are blank (“England”, “All teams”).
     """
     names = {str(p): name for name, p in match.positions.items()}
-    named = pl.DataFrame([cells.alias(names.get(cells.name, cells.name)) for cells in table.cells.get_columns()])
+    named = renamed(table.cells, [names.get(name, name) for name in table.cells.columns])
     flags = _totals(named, kind)
     if not flags.any():
         return named, []

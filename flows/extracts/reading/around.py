@@ -120,9 +120,10 @@ def _joined(upper: Sequence[str], lower: Sequence[str]) -> list[str]:
 
 def is_rule(cells: Sequence[str]) -> bool:
     """Whether the row is a line of dashes, as report writers draw below a header or above a total."""
-    filled = [c for c in cells if c and not c.isspace()]
-    if not filled or filled[0].strip()[0].isalnum():
+    first = next((c.strip() for c in cells if c and not c.isspace()), "")
+    if not first or first[0].isalnum():
         return False
+    filled = [c for c in cells if c and not c.isspace()]
     is_line = any(len(c.strip()) > 1 for c in filled) or 1 < len(filled) == len(cells)
     return is_line and all(_is_rule(c) for c in filled)
 

@@ -118,18 +118,18 @@ def read_columns(columns: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Ce
     and one over the values. A column with anything else in it goes through `read_cells`, which gives the same result
     for plain columns (a test checks this).
     """
-    typed = {f.name: _typed(columns[f.name], f) for f in fields if columns.schema[f.name] != pl.String()}
+    types = columns.schema
+    typed = {f.name: _typed(columns[f.name], f) for f in fields if types[f.name] != pl.String()}
     written = [f for f in fields if f.name not in typed]
-    text = columns.select(f.name for f in written)
     dates = [f.name for f in written if f.type is FieldType.DATE]
-    first = text.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
+    first = columns.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
     plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in written]
-    read = text.select(value for value, _ in plain)
-    fits = text.with_columns(read).select(fits for _, fits in plain).row(0, named=True) if written else {}
+    read = columns.select(value for value, _ in plain)
+    fits = columns.with_columns(read).select(fits for _, fits in plain).row(0, named=True) if written else {}
     found = typed | {
         f.name: Cells(read[_VALUE + f.name].alias(f.name))
-        if fits[f.name] and not _has_filler(f, text)
-        else read_cells(text[f.name], f)
+        if fits[f.name] and not _has_filler(f, columns)
+        else read_cells(columns[f.name], f)
         for f in written
     }
     return {f.name: found[f.name] for f in fields}

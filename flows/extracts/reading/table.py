@@ -133,7 +133,7 @@ def raw_table(
 
     `tidy`: columns, counted from 0, that were dates, whole numbers or flags and so need no tidying.
     """
-    text = pl.DataFrame([c.alias(str(i)) for i, c in enumerate(columns)])
+    text = _numbered(columns)
     written = text.select(str(i) for i in range(text.width) if i not in tidy)
     if (tidied_text := tidied(written, NULL_MARKERS)) is not written:
         text = text.with_columns(tidied_text)
@@ -142,12 +142,12 @@ def raw_table(
         frame = frame.filter(pl.any_horizontal(pl.exclude(_ROW).is_not_null()))
     names = tuple(" ".join(re.sub(_AS_FORMULA, r"\1", h.strip()).split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
-    columns = [frame.get_column(str(old)).alias(str(new)) for new, old in enumerate(kept)]
+    cells = frame.select(*(str(i) for i in kept), _ROW) if len(kept) < len(names) else frame
     found = problems if problems is not None else _NONE
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
         headers=tuple(names[i] for i in kept),
-        cells=pl.DataFrame([*columns, frame.get_column(_ROW)]),
+        cells=renamed(cells, [*(str(i) for i in range(len(kept))), _ROW]),
         problems=found
         if found.is_empty()
         else found.filter(pl.col("position").is_in(list(moved))).with_columns(
@@ -158,6 +158,17 @@ def raw_table(
         sheet=sheet,
         places=tuple(kept),
     )
+
+
+def _numbered(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    return pl.DataFrame([c if c.name == str(i) else c.alias(str(i)) for i, c in enumerate(columns)])
+
+
+def renamed(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """The same columns with these names, without a query."""
+    found = frame.clone()
+    found.columns = list(names)
+    return found
 
 
 def as_text(column: pl.Series) -> pl.Series:
