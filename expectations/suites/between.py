@@ -183,11 +183,11 @@ def _figures(prepared: Prepared) -> pl.DataFrame:
         agency = in_post & pl.col("agency_worker").fill_null(False)
         own = in_post & ~pl.col("agency_worker").fill_null(False)
         figures = [
-            (pl.col("fte").fill_null(0) * agency).sum().truediv(100).alias("agency_fte_seen"),
+            (pl.col("fte") * agency).sum().truediv(100).alias("agency_fte_seen"),
             agency.sum().cast(pl.Float64).alias("agency_headcount_seen"),
-            (pl.col("fte").fill_null(0) * own).sum().truediv(100).alias("inpost_fte_seen"),
+            (pl.col("fte") * own).sum().truediv(100).alias("inpost_fte_seen"),
             own.sum().cast(pl.Float64).alias("inpost_headcount_seen"),
-            (pl.col("cases").fill_null(0) * in_post).sum().cast(pl.Float64).alias("cases"),
+            (pl.col("cases") * in_post).sum().cast(pl.Float64).alias("cases"),
         ]
     elif prepared.kind is Kind.CASELOAD:
         still_open = pl.col("closed_date").is_null() | (pl.col("closed_date") > pl.col("month"))

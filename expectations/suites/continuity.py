@@ -108,7 +108,7 @@ def _whole(value: object) -> str:
 def _file_number(codes: pl.Enum, month: str) -> pl.Expr:
     """A council's month as a number; that of its next month is one more."""
     number = pl.col(month).dt.year() * 12 + pl.col(month).dt.month().cast(pl.Int32)
-    return pl.col("la_code").cast(codes).to_physical().cast(pl.Int32) * 12 * 10_000 + number
+    return pl.col("la_code").cast(codes).to_physical().cast(pl.Int32) * 120_000 + number
 
 
 def _rows(kind: Kind, rows: pl.DataFrame, codes: pl.Enum, month: str) -> pl.DataFrame:
@@ -117,7 +117,7 @@ def _rows(kind: Kind, rows: pl.DataFrame, codes: pl.Enum, month: str) -> pl.Data
     content = [f.name for f in extract.fields if f.type is not FieldType.DATE and f.name not in ("la_code", key)]
     end = pl.col(_END[kind])
     return (
-        rows.with_columns(rows.select(content).hash_rows(seed=0).alias("digest"))
+        rows.with_columns(rows.select(content).hash_rows().alias("digest"))
         .filter(pl.col(key).is_not_null())
         .select(
             _file_number(codes, month).alias("file"),
@@ -182,7 +182,7 @@ def _gone(again: pl.DataFrame, now: pl.DataFrame, kind: Kind, column: str) -> pl
     gone = pl.col("before") - pl.col("again")
     few = GONE_WORKERS if kind is Kind.WORKFORCE else GONE_CASES
     # If the file says that nobody left, two missing people are enough to ask.
-    share = pl.when("some_left").then(GONE_SHARE * pl.col("before")).otherwise(0.0)
+    share = pl.when("some_left").then(GONE_SHARE * pl.col("before"))
     excess = gone / pl.max_horizontal(share, pl.lit(few))
     return _row(judged, kind, GONE, Severity.QUERY, f"{column}.gone", column, gone, pl.col("before"), excess)
 

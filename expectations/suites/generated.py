@@ -87,7 +87,7 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
                 {"value_set": list(field.codes)},
             )
         )
-    if field.minimum is not None or field.maximum is not None:
+    if field.minimum is not None:
         rules.append(
             Rule(
                 f"{kind}.{name}.range",
@@ -102,14 +102,14 @@ def _rules_of(extract: Extract, field: Field) -> list[Rule]:
         )
     if has_date_range(field):
         back, ahead = date_limits(name)
-        until = "the end of the month" if ahead == 0 else f"{ahead} days after it"
+        until = "after" if ahead == 0 else f"more than {ahead} days after"
         rules.append(
             Rule(
                 f"{kind}.{name}.range",
                 kind,
                 (name,),
                 severity,
-                f"{name} lies after {until} or more than {back // DAYS_PER_YEAR} years before it",
+                f"{name} lies {until} the end of the month or more than {back // DAYS_PER_YEAR} years before it",
                 "Correct the date; leave it empty if it has not happened.",
                 Asserts.BETWEEN,
                 {"min_value": -ahead, "max_value": back},

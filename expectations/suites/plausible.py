@@ -183,7 +183,7 @@ def with_past(now: pl.DataFrame, series: pl.DataFrame, by: list[str]) -> pl.Data
 
 
 def compared(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Expr, excess: pl.Expr) -> pl.DataFrame:
-    enough = (pl.col("months") >= MONTHS_NEEDED).fill_null(False)
+    enough = pl.col("months") >= MONTHS_NEEDED
     defaults = {"column": pl.lit(None, pl.String), "other_month": pl.lit(None, pl.Date), "rows": pl.lit(0, pl.UInt32)}
     missing = [expression.alias(name) for name, expression in defaults.items() if name not in frame.columns]
     return (
@@ -202,7 +202,7 @@ def compared(frame: pl.DataFrame, family: str, severity: Severity, check: pl.Exp
 
 def error_where(rows: pl.DataFrame, certain: pl.Expr) -> pl.DataFrame:
     """COMPARISONS in which the rows that meet the condition become errors: what they name is withheld."""
-    weight = pl.when(certain.fill_null(False)).then(pl.lit(str(Severity.ERROR))).otherwise(pl.col("severity"))
+    weight = pl.when(certain).then(pl.lit(str(Severity.ERROR))).otherwise(pl.col("severity"))
     return rows.with_columns(weight.alias("severity"))
 
 
@@ -251,7 +251,7 @@ def _sizes(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     frame = with_past(now.filter(pl.col("extract").is_in(records)), series, ["extract"])
     frame = frame.filter((pl.col("median") >= ROWS_TO_JUDGE) | pl.col("median").is_null())
     ratio = pl.col("value") / pl.col("median")
-    excess = pl.when(ratio < 1).then((1 - ratio) / (1 - CUT_SHORT)).otherwise((ratio - 1) / (DOUBLED - 1))
+    excess = pl.max_horizontal((1 - ratio) / (1 - CUT_SHORT), (ratio - 1) / (DOUBLED - 1))
     return compared(frame, SIZE, Severity.ERROR, pl.format("{}.file.size", pl.col("extract")), excess)
 
 
@@ -281,7 +281,7 @@ def _repeats(now: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
         )
         .filter(
             pl.col("other_month") < pl.col("month"),
-            pl.col("other_month") >= pl.col("month").dt.offset_by(f"-{MONTHS_BACK}mo").dt.month_start(),
+            pl.col("other_month") >= pl.col("month").dt.offset_by(f"-{MONTHS_BACK}mo"),
         )
         .with_columns(
             ((pl.col("content") == pl.col("content_then")) & (pl.col("rows") == pl.col("rows_then"))).alias("same")
@@ -315,7 +315,7 @@ def _unchanged(now: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
         pl.col("month").dt.month_end()
         == pl.col("month").shift(MONTHS_UNCHANGED - 1).dt.offset_by(f"{MONTHS_UNCHANGED - 1}mo").dt.month_end()
     )
-    some = pl.any_horizontal(pl.col(n).fill_null(0) > 0 for n in names)
+    some = pl.any_horizontal(pl.col(n) > 0 for n in names)
     frame = (
         counts.sort("la_code", "month")
         .with_columns((same & steady & some).fill_null(False).over("la_code").alias("unchanged"))

@@ -22,7 +22,7 @@ def profile(prepared: Prepared) -> pl.DataFrame:
     names = [f.name for f in EXTRACTS[prepared.kind].fields if f.name not in _NOT_CONTENT]
     per_file = (
         prepared.rows.select("file_no", *(pl.col(n).is_not_null().alias(n) for n in names))
-        .with_columns(prepared.rows.select(names).hash_rows(seed=0).alias("content"))
+        .with_columns(prepared.rows.select(names).hash_rows().alias("content"))
         .group_by("file_no")
         .agg(pl.col(names).sum().cast(pl.UInt32), pl.col("content").sum())
     )

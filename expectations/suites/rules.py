@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
@@ -10,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from expectations.batch import Severity
-from features.registry import COUNTS, EXTRACTS, RETURN_INPUTS, Kind
+from features.registry import EXTRACTS, RETURN_INPUTS, Kind, counts_of
 
 
 class Asserts(StrEnum):
@@ -109,28 +110,22 @@ def identifies(kind: Kind, name: str) -> bool:
     return name in EXTRACTS[kind].key or name == "reference_date"
 
 
-def _needed(kind: Kind) -> dict[str, int]:
+def _needed(kind: Kind) -> Counter[str]:
     """The number of an extract's counts that need each field."""
-    if kind is Kind.RETURN:
-        return dict.fromkeys(RETURN_INPUTS, 1)
-    needs: dict[str, int] = {}
-    for count in COUNTS:
-        if count.extract is kind:
-            for name in count.needs:
-                needs[name] = needs.get(name, 0) + 1
-    return needs
+    return Counter(name for count in counts_of(kind) for name in count.needs)
 
 
 #: By kind, the fields that some count needs; an error in another field withholds nothing.
-NEEDED: dict[Kind, frozenset[str]] = {kind: frozenset(_needed(kind)) for kind in EXTRACTS}
+NEEDED: dict[Kind, frozenset[str]] = {
+    kind: frozenset(RETURN_INPUTS if kind is Kind.RETURN else _needed(kind)) for kind in EXTRACTS
+}
 
 
 def _core(kind: Kind) -> tuple[str, ...]:
     if kind not in (Kind.WORKFORCE, Kind.CASELOAD):
         return ()
-    needs = _needed(kind)
-    counts = sum(1 for c in COUNTS if c.extract is kind)
-    return tuple(name for name, n in needs.items() if 2 * n >= counts)
+    half = len(counts_of(kind)) / 2
+    return tuple(name for name, counts in _needed(kind).items() if counts >= half)
 
 
 #: By kind, the fields that at least half of its counts need; if one of them fails, so does the file.

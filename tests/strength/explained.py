@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 _LENGTHS = "Both sides have one length by construction; strict says so, and turns a fault of ours into an error."
 
-_FLOORS = "A floor chosen by judgement from the published figures: a test could only repeat the number."
-
-
 _START = "Where a search starts: it ends at the same place."
 
 
@@ -94,7 +91,16 @@ EXPLAINED = (
         "A draw equals a chance with probability 0.",
     ),
     *(
-        Explained("expectations/suites/plausible.py", 'Watch("', f"{floor} -> {floor + 1}", _FLOORS)
-        for floor in (6, 8, 10, 25, 40, 50, 60, 100)
+        Explained(
+            "expectations/suites/continuity.py",
+            "120_000 + number",
+            change,
+            "Any distance between councils that keeps their months apart.",
+        )
+        for change in (
+            "120000 -> 120001",
+            "pl.col('la_code').cast(codes).to_physical().cast(pl.Int32) * 120000 -> "
+            "pl.col('la_code').cast(codes).to_physical().cast(pl.Int32) / 120000",
+        )
     ),
 )

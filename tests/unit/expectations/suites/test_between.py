@@ -72,6 +72,31 @@ def test_a_return_may_differ_by_ten_or_by_half(people: int, excess: float) -> No
     assert compared(rows)["return.agency_headcount.workforce"][2] == pytest.approx(excess)
 
 
+@pytest.mark.parametrize(("people", "excess"), [(3, 1.0), (4, 1.5), (1, 0.0)])
+def test_agency_workers_may_differ_by_two(people: int, excess: float) -> None:
+    rows = sound_rows()
+    rows[Kind.ESTABLISHMENT][0] |= {"agency_headcount": people, "agency_fte": 100 * people}
+    found = compared(rows)
+    for name in ("agency_headcount", "agency_fte"):
+        assert found[f"establishment.{name}.workforce"] == (float(people), 1.0, pytest.approx(excess))
+
+
+def test_what_a_row_does_not_give_adds_nothing_and_no_row_is_counted() -> None:
+    rows = sound_rows()
+    rows[Kind.WORKFORCE] = [
+        worker(1, "5", 100, 3),
+        worker(2, "5", 100, 3) | {"fte": None, "cases": None},
+        worker(3, "4", 100, 2, agency_worker=True) | {"fte": None, "cases": None},
+    ]
+    found = compared(rows)
+    assert found["return.inpost_fte.workforce"][1] == 1.0
+    assert found["return.agency_fte.workforce"][1] == 0.0
+    assert found["workforce.cases.caseload"][0] == 3.0
+    prepared = prepare(Kind.ESTABLISHMENT, [batch_of({"901": rows})])
+    assert prepared is not None
+    assert set(comparisons({Kind.ESTABLISHMENT: prepared}, NOBODY_NEW)["rows"]) == {0}
+
+
 @pytest.mark.parametrize(("cases", "excess"), [(30, 1.0), (35, 1.2)])
 def test_cases_may_differ_by_twenty_five(cases: int, excess: float) -> None:
     rows = sound_rows()

@@ -150,5 +150,33 @@ def test_the_workers_on_cases_are_followed_too_and_in_the_workforce_each_worker_
     assert list(reissued(Kind.WORKFORCE, _workers(1, 30), _workers(1, 30))) == ["workforce.worker_ref.reissued"]
 
 
+def test_references_of_which_none_occurs_again_are_twice_the_limit_and_nobody_is_gone() -> None:
+    compared = _compared(Kind.WORKFORCE, _workers(1, 30), _workers(101, 130))
+    assert compared == {continuity.IDENTITY: 2.0, continuity.STALE: 0.0}
+
+
+@pytest.mark.parametrize(("same", "excess"), [(30, 1 / 0.9), (27, 1.0), (0, 0.0)])
+def test_cases_of_which_nine_in_ten_are_the_same_are_last_months(same: int, excess: float) -> None:
+    now = _cases(1, same, last_visit_date=date(2026, 10, 30)) + _cases(same + 1, 30, team="South")
+    assert _compared(Kind.CASELOAD, _cases(1, 30), now)[continuity.STALE] == pytest.approx(excess)
+
+
+def test_december_comes_before_january_and_a_council_is_not_its_neighbour() -> None:
+    """901 has all of its workers again, 902 half of them, 903 has no month before."""
+    january, december = Month(2027, 1), Month(2026, 12)
+    then = {"901": _workers(1, 40), "902": _workers(1, 40)}
+    day = {"reference_date": december.last_day}
+    before = batch_of({la: {Kind.WORKFORCE: [{**row, **day} for row in rows]} for la, rows in then.items()}, december)
+    now = {"901": _workers(1, 40), "902": _workers(21, 60), "903": _workers(1, 40)}
+    prepared = prepare(Kind.WORKFORCE, [batch_of({la: {Kind.WORKFORCE: rows} for la, rows in now.items()}, january)])
+    assert prepared is not None
+    rows = continuity.comparisons({Kind.WORKFORCE: prepared}, {Kind.WORKFORCE: before.frames[Kind.WORKFORCE]})
+    found = rows.filter(family=continuity.IDENTITY)
+    assert found.select("la_code", "other_month", "value", "expected", "excess", "rows").rows() == [
+        ("901", december.last_day, 40.0, 40.0, 0.0, 0),
+        ("902", december.last_day, 20.0, 40.0, 1.0, 0),
+    ]
+
+
 def test_a_file_of_which_no_row_is_the_same_is_not_stale() -> None:
     assert _compared(Kind.WORKFORCE, _workers(1, 30), _workers(1, 30, team="South"))[continuity.STALE] == 0.0

@@ -32,6 +32,7 @@ def _staff(agency: int, directly: int) -> dict[Kind, dict[str, int]]:
         ((80, 320), (120, 280), 0.1 / 0.15, Severity.QUERY),
         ((20, 80), (28, 72), 0.08 / 0.16, Severity.QUERY),  # four standard errors of a share of a hundred people
         ((80, 320), (256, 144), 0.44 / 0.15, Severity.QUERY),
+        ((0, 100), (45, 55), 3.0, Severity.ERROR),
         ((80, 320), (264, 136), 0.46 / 0.15, Severity.ERROR),
     ],
 )
@@ -49,6 +50,30 @@ def test_few_people_have_neither_a_share_nor_hours_alike(people: int, judged: in
     hours = {Kind.WORKFORCE: {"inpost_headcount": people, "inpost_fte": 90 * people}}
     assert _compared(contradictions.SHARE, staff, staff).height == judged
     assert _compared(contradictions.WHOLE_HOURS, hours, hours).height == judged
+
+
+def test_a_share_of_a_whole_of_which_a_part_is_not_known_is_not_judged() -> None:
+    known, part = _staff(50, 50), {Kind.WORKFORCE: {"agency_worker_headcount": 50}}
+    assert _compared(contradictions.SHARE, known, part).height == 0
+
+
+def test_a_share_that_swings_may_move_by_four_spreads() -> None:
+    """The three months lie 0.1 from each other, so that the middle distance from the middle share is 0.1."""
+    agency = {3: 40, 2: 50, 1: 60, 0: 90}
+    history = CheckHistory(
+        {
+            Kind.WORKFORCE: counts(
+                Kind.WORKFORCE,
+                {
+                    OCTOBER.plus(-b): {"agency_worker_headcount": n, "inpost_headcount": 100 - n}
+                    for b, n in agency.items()
+                },
+            )
+        }
+    )
+    files = pl.DataFrame({"la_code": ["901"], "month": [LAST], "extract": ["workforce"]})
+    found = contradictions.comparisons(files, history).filter(family=contradictions.SHARE)
+    assert found["excess"].to_list() == pytest.approx([0.4 / (4 * 1.4826 * 0.1)])
 
 
 @pytest.mark.parametrize(("usual", "now", "fails"), [(98, 100, True), (99, 100, False), (98, 99, False)])
@@ -74,6 +99,13 @@ def test_vacancies_of_twenty_times_the_usual_or_more_than_the_posts_allow(
 ) -> None:
     rows = _compared(contradictions.UNIT, _posts(filled, usual, 5), _posts(filled, now, 5))
     assert rows["excess"].to_list() == pytest.approx([excess])
+    assert rows["expected"].to_list() == pytest.approx([now / excess]), "the most that is possible"
+
+
+def test_what_is_expected_of_the_others_is_the_usual_number() -> None:
+    for family in (contradictions.EXCHANGED, contradictions.PERCENTAGE):
+        rows = _compared(family, _posts(380, 20, 5), _posts(380, 10, 5))
+        assert rows["expected"].to_list() == [20.0]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +116,7 @@ def test_vacancies_of_twenty_times_the_usual_or_more_than_the_posts_allow(
         ((10, 30), (25, 13), False),
         ((10, 30), (20, 20), False),
         ((10, 12), (12, 10), False),
+        ((12, 16), (16, 12), True),  # a quarter apart
     ],
 )
 def test_vacancies_and_agency_workers_changed_places(
@@ -98,6 +131,7 @@ def test_vacancies_and_agency_workers_changed_places(
     [
         (380, 20, 5, True),  # 20 of 400 posts are 5 per cent
         (380, 20, 5.2, True),
+        (380, 20, 5.25, True),
         (380, 20, 5.3, False),
         (190, 10, 5, False),  # the number and its percentage are too near each other
         (180, 20, 10, False),

@@ -39,6 +39,18 @@ EDGES: list[tuple[str, int, Changes, Changes]] = [
         {"cp_review_due_date": LAST + timedelta(days=733)},
     ),
     (
+        "caseload.cp_review_due_date.range",
+        PLAN,
+        {"cp_review_due_date": LAST - timedelta(days=26 * 366)},
+        {"cp_review_due_date": LAST - timedelta(days=26 * 366 + 1)},
+    ),
+    (
+        "workforce.fte.missing",
+        LEAVER,
+        {"fte": None, "role_end_date": LAST},
+        {"fte": None, "role_end_date": NOV1},
+    ),
+    (
         "workforce.role_end_date.before_start",
         LEAVER,
         {"role_start_date": date(2026, 10, 15)},
@@ -48,8 +60,11 @@ EDGES: list[tuple[str, int, Changes, Changes]] = [
     ("workforce.role_end_date.after_month", LEAVER, {"role_end_date": LAST}, {"role_end_date": NOV1}),
     ("workforce.working_days_lost.more_than_month", 1, {"working_days_lost": 220}, {"working_days_lost": 225}),
     ("workforce.cases.without_hours", 1, {"fte": 1}, {"fte": 0}),
+    ("workforce.cases.without_hours", 1, {"fte": 0, "cases": 0}, {"fte": 0, "cases": 1}),
     ("workforce.cases.role_without_cases", 5, {"cases": 0}, {"cases": 1}),
+    ("workforce.cases.role_without_cases", 5, {"cases": None}, {"cases": 1}),
     ("workforce.cases.of_leaver", LEAVER, {"cases": 0}, {"cases": 1}),
+    ("workforce.cases.of_leaver", LEAVER, {"cases": None}, {"cases": 1}),
     ("workforce.reason_leave.missing", 1, {"role_end_date": NOV1}, {"role_end_date": LAST}),
     ("workforce.cases.missing", 3, {"cases": None}, {"cases": None, "org_role": "5"}),
     (
@@ -65,6 +80,12 @@ EDGES: list[tuple[str, int, Changes, Changes]] = [
         CLOSED,
         {"case_status": "c", "closed_date": NOV1},
         {"case_status": "c", "closed_date": LAST},
+    ),
+    (
+        "caseload.case_status.plan_without_date",
+        ASSESSED,
+        {"case_status": "b", "closed_date": LAST},
+        {"case_status": "b", "closed_date": NOV1},
     ),
     (
         "caseload.assessment_authorised_date.before_start",
@@ -135,6 +156,12 @@ EDGES: list[tuple[str, int, Changes, Changes]] = [
     ("return.leavers_fte.above_inpost_fte", 0, {"inpost_fte": 2480}, {"inpost_fte": 2479}),
     ("return.case_holders_fte.above_workforce", 0, {"case_holders_fte": 17070}, {"case_holders_fte": 17071}),
     ("return.cases.without_holders", 0, {"case_holders_fte": 1}, {"case_holders_fte": 0}),
+    (
+        "return.cases.without_holders",
+        0,
+        {"cases": 0, "case_holders_fte": 0},
+        {"cases": 1, "case_holders_fte": 0},
+    ),
 ]
 
 
@@ -194,12 +221,50 @@ def test_each_kind_says_what_more_than_one_row_is() -> None:
     from expectations.suites.rules import Spare
 
     unique = {kind: next(r for r in rules if r.code.endswith(".unique")) for kind, rules in RULES.items()}
-    assert {kind: (str(r.severity), r.whole_file, r.spare) for kind, r in unique.items()} == {
-        Kind.WORKFORCE: ("error", True, Spare.NOTHING),
-        Kind.CASELOAD: ("error", True, Spare.REPEATS),
-        Kind.ESTABLISHMENT: ("query", False, Spare.NOTHING),
-        Kind.RETURN: ("error", True, Spare.NOTHING),
+    assert {kind: (str(r.severity), r.whole_file, r.spare, r.remedy[:20]) for kind, r in unique.items()} == {
+        Kind.WORKFORCE: ("error", True, Spare.NOTHING, "Send one row per wor"),
+        Kind.CASELOAD: ("error", True, Spare.REPEATS, "Send one row per cas"),
+        Kind.ESTABLISHMENT: ("query", False, Spare.NOTHING, "Send one row for the"),
+        Kind.RETURN: ("error", True, Spare.NOTHING, "Send one row for the"),
     }
+    assert "none is counted" in unique[Kind.ESTABLISHMENT].remedy
+    assert "none is counted" not in unique[Kind.RETURN].remedy
+
+
+def test_the_rules_that_decide_about_a_whole_file() -> None:
+    from expectations.passing.static_pass import RULES
+
+    whole = {kind: [r.code.partition(".")[2] for r in rules if r.whole_file] for kind, rules in RULES.items()}
+    dates = ["reference_date.missing", "reference_date.month"]
+    assert whole == {
+        Kind.WORKFORCE: [dates[0], "worker_ref.missing", dates[1], "worker_ref.unique", "fte.total"],
+        Kind.CASELOAD: [dates[0], "case_ref.missing", dates[1], "case_ref.unique"],
+        Kind.ESTABLISHMENT: dates,
+        Kind.RETURN: [*dates, "la_code.unique"],
+    }
+
+
+def test_the_fields_on_which_half_of_the_counts_rest() -> None:
+    from expectations.suites.rules import CORE
+
+    assert CORE == {
+        Kind.WORKFORCE: ("agency_worker", "role_end_date"),
+        Kind.CASELOAD: ("closed_date",),
+        Kind.ESTABLISHMENT: (),
+        Kind.RETURN: (),
+    }
+
+
+def test_a_date_out_of_range_is_told_with_both_ends() -> None:
+    from expectations.passing.static_pass import RULES
+
+    said = {r.code: r.problem for rules in RULES.values() for r in rules}
+    assert said["workforce.role_start_date.range"] == (
+        "role_start_date lies after the end of the month or more than 60 years before it"
+    )
+    assert said["caseload.cp_review_due_date.range"] == (
+        "cp_review_due_date lies more than 732 days after the end of the month or more than 26 years before it"
+    )
 
 
 def test_a_rule_about_what_is_missing_reads_empty_cells_and_no_other_does() -> None:
