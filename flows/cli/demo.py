@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from features.errors import SettingsError
 from features.months import Month
 from flows.month.workers import reading_process
-from flows.store.progress import showing_progress
 
 if TYPE_CHECKING:
     from flows.orchestration.outcome import RunOutcome
@@ -79,6 +78,10 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
 
     shutil.rmtree(folder, ignore_errors=True)
     os.environ.update(settings_for(folder))
+    # A dozen councils are too few rows to divide, and a process beside this one reads.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    from flows.store.progress import showing_progress
+
     embedded.configure()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {LOOKED_BACK} months)")
     before = LAST_MONTH.plus(-1)

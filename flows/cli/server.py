@@ -108,7 +108,6 @@ def demo_command(
 ) -> None:
     """Run the main job on a made-up region. It needs no server and no account, and nothing leaves this machine."""
     from flows.cli.demo import run_demo
-    from flows.orchestration.run_report import to_text
 
     began = perf_counter()
 
@@ -116,6 +115,8 @@ def demo_command(
         typer.echo(f"[{perf_counter() - began:5.1f} s] {text} ...")
 
     outcome = run_demo(folder.absolute(), progress)
+    from flows.orchestration.run_report import to_text
+
     typer.echo("")
     typer.echo(to_text(outcome))
     typer.echo(f"\nDone in {perf_counter() - began:.0f} s.")
