@@ -36,9 +36,7 @@ class Finding:
 
 def failures_frame(findings: Iterable[Finding], batch: Batch) -> pl.DataFrame:
     """FAILURES of one month: errors first, then by council, file and check."""
-    ordered = sorted(
-        findings, key=lambda f: (_WEIGHT[f.severity], f.la_code, f.extract, f.check, f.column or "", f.message)
-    )
+    ordered = sorted(findings, key=lambda f: (_WEIGHT[f.severity], f.la_code, f.extract, f.check, f.message))
     return pl.DataFrame(
         [
             (

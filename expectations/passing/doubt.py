@@ -49,7 +49,7 @@ def weigh(failed: pl.DataFrame) -> pl.DataFrame:
         .with_columns(points.cast(pl.Int64).alias("points"))
         .group_by("la_code", "month", "extract", "column")
         .agg(pl.col("points").max())
-        .sort("la_code", "month", "points", "extract", "column", descending=[False, False, True, False, False])
+        .sort("points", "extract", "column", descending=[True, False, False])
     )
 
 

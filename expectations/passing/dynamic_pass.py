@@ -95,7 +95,7 @@ def run_dynamic(
     made = table.filter(pl.col("excess").is_not_null())
     not_run = _not_run(table)
     counted = made.group_by("month").agg(pl.len().alias("checks")).sort("month")
-    if made.height == 0:
+    if made.is_empty():
         return replace(NO_DYNAMIC, not_run=not_run, profiles=profiles, checks=counted)
     families = [family for family in _FAMILIES if family in made["family"].unique()]
     checks = [

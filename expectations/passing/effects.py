@@ -84,7 +84,7 @@ def weigh_effects(weighed: Weighed) -> Effects:
         filled = prepared.rows[name].is_not_null().to_numpy()
         could = np.bincount(files[mask | filled], minlength=count)
         few = (bad <= CELLS_SHARE * could) | ((bad <= CELLS_FEW) & (bad <= CELLS_SHARE * rows))
-        withheld[name] = (bad > 0) & ~few
+        withheld[name] = ~few
         if name in CORE[prepared.kind]:
             core[name] = np.where(bad > CORE_SHARE * rows, bad, 0)
         aside.append(_cells(prepared, mask & ~withheld[name][files], None if name in EMPTY_SPEAKS else name))

@@ -55,7 +55,7 @@ def refusal_message(kind: Kind, file: str, month: Month, error: ExtractError) ->
     before, here, rest = said.partition(f"{file}: ")
     if not here or before and not before.endswith(f", {month.in_words}, "):
         return said
-    begins_with_field = rest.split(" ", 1)[0].strip("“”:,") in {f.name for f in EXTRACTS[kind].fields}
+    begins_with_field = rest.partition(" ")[0].strip("“”:,") in {f.name for f in EXTRACTS[kind].fields}
     return rest if begins_with_field else f"{rest[:1].upper()}{rest[1:]}"
 
 

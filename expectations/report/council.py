@@ -114,9 +114,8 @@ def row_checks(file: FileFate) -> int:
 
 def row_in_words(number: int) -> str:
     """A row number as a person finds it; in a workbook of several lists it names the list too (`ROWS_PER_LIST`)."""
-    if number < ROWS_PER_LIST:
-        return str(number)
-    return f"{number % ROWS_PER_LIST} of list {number // ROWS_PER_LIST}"
+    of_list, row = divmod(number, ROWS_PER_LIST)
+    return f"{row} of list {of_list}" if of_list else str(row)
 
 
 def measures_needing(kind: Kind, column: str) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
     parts = []
     for batch in batches:
         frame = batch.frames.get(kind)
-        if frame is None or frame.height == 0:
+        if frame is None or frame.is_empty():
             continue
         month = batch.month
         parts.append(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from expectations.accepted import Accepted, accepting, expired, read_accepted, unmatched
+from expectations.accepted import Accepted, accepting, expired, may_be_accepted, read_accepted, unmatched
 from expectations.batch import Severity
 from expectations.passing.check import check_batch
 from expectations.passing.static_pass import RULES
@@ -150,3 +150,32 @@ def test_what_makes_a_file_useless_cannot_be_accepted(check: str) -> None:
 def test_the_officers_word_on_a_doubted_month_can_be_kept_in_the_list() -> None:
     (entry,) = read_accepted(TEXT.replace("workforce.fte.*", "workforce.figures.doubted"), "accepted.toml")
     assert entry.check == "workforce.figures.doubted"
+
+
+@pytest.mark.parametrize("changes", [{"check": "workforce.team.*"}, {"council": "9*"}, {"extract": "work*"}, {}])
+def test_one_wildcard_may_stand_and_a_column_that_is_left_out_is_every_column(changes: dict[str, str]) -> None:
+    given = {"check": "workforce.team.missing", "council": "901", "extract": "workforce"} | changes
+    lines = [f'{key} = "{value}"' for key, value in given.items()]
+    text = "\n".join(["[[accepted]]", *lines, 'reason = "r"', 'accepted_by = "b"', 'expires = "2026-12"'])
+    (entry,) = read_accepted(text, "accepted.toml")
+    assert entry.column == "*"
+    assert entry.matches("workforce.team.missing", "901", "workforce", None)
+
+
+@pytest.mark.parametrize("check", ["workforce.worker_ref.gone", "caseload.case_ref.reissued", "workforce.team.missing"])
+def test_what_only_asks_about_a_key_can_be_accepted(check: str) -> None:
+    assert may_be_accepted(check)
+    entry = _entry(check)
+    assert accepting([entry], check, "901", "workforce", None, OCTOBER) is entry
+    assert accepting([entry], check, "901", "workforce", None, OCTOBER.plus(1)) is None
+
+
+def test_what_is_accepted_stays_an_error_without_effect() -> None:
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][10:40]:
+        worker["org_role"] = "9"
+    outcome = check_batch(batch_of({"901": rows}), None, (_entry(),))
+    (found,) = outcome.failures.filter(check="workforce.org_role.code").to_dicts()
+    assert (found["severity"], found["effect"], found["accepted"], found["rows"]) == ("error", "", True, 30)
+    assert found["message"].endswith("Accepted by data team lead until October 2026: Known.")
+    assert unmatched((_entry(expires=Month(2026, 9)),), outcome.failures, OCTOBER) == ()

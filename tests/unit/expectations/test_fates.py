@@ -9,9 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from expectations.batch import FAILURES, Effect, Severity
-from expectations.fates import CouncilFiles, Fate, FileFate
+from expectations.fates import CouncilFiles, Fate, FileFate, file_as_checked, files_as_checked
+from expectations.passing.check import check_batch
+from features.errors import UnreadableExtract
 from features.months import Month
 from features.registry import Kind
+from tests.unit.expectations.examples import batch_of, large_rows, record_rows
 
 OCTOBER = Month(2026, 10)
 DAY = OCTOBER.last_day
@@ -105,3 +108,70 @@ def test_in_order_is_said_if_and_only_if_nothing_is_to_be_done(files: list[FileF
     for file in found.unused:
         assert found.severity is Severity.ERROR
         assert file.file in found.verdict
+
+
+@pytest.mark.parametrize(
+    ("fate", "severity", "used", "remarkable"),
+    [
+        (Fate.ACCEPTED, Severity.INFORMATION, True, False),
+        (Fate.QUERIES, Severity.QUERY, True, False),
+        (Fate.IN_PART, Severity.ERROR, True, True),
+        (Fate.QUARANTINED, Severity.ERROR, False, True),
+        (Fate.REFUSED, Severity.ERROR, False, True),
+        (Fate.PERSONAL, Severity.ERROR, False, True),
+        (Fate.MISSING, Severity.ERROR, False, True),
+        (Fate.UNREAD, Severity.INFORMATION, False, True),
+    ],
+)
+def test_each_fate_weighs_what_it_asks_of_the_council(
+    fate: Fate, severity: Severity, used: bool, remarkable: bool
+) -> None:
+    file = replace(CAME, fate=fate)
+    assert (fate.severity, fate.used, file.remarkable) == (severity, used, remarkable)
+    assert council(file).severity is severity
+    assert replace(file, late=True).remarkable and replace(file, restated=True).remarkable
+
+
+def test_the_older_name_of_a_fate_is_read_and_no_other() -> None:
+    assert Fate("partly used") is Fate.IN_PART
+    with pytest.raises(ValueError, match="fully used"):
+        Fate("fully used")
+
+
+def test_a_file_of_which_nothing_is_known_has_nothing() -> None:
+    file = FileFate(Kind.CASELOAD, Fate.MISSING)
+    assert (file.rows, file.errors, file.queries, file.state) == (0, 0, 0, "not received")
+    assert file.detail == file.sentence == "Caseload: not received."
+
+
+def test_a_file_that_is_not_used_is_told_with_its_own_reason() -> None:
+    """The workforce extract's core is wrong, the caseload's months are, and the return was refused."""
+    rows = large_rows()
+    for worker in rows[Kind.WORKFORCE][:21]:
+        worker["agency_worker"] = None
+    rows[Kind.WORKFORCE][50]["fte"] = 3700
+    for case in rows[Kind.CASELOAD][:3]:
+        case["reference_date"] = date(2026, 9, 30)
+    for case in rows[Kind.CASELOAD][20:90]:
+        case["case_status"] = "z"
+    rows[Kind.ESTABLISHMENT][0]["vacancy_fte"] = None
+    refused = {("901", Kind.RETURN): UnreadableExtract("return.csv: it is damaged.")}
+    batch = batch_of({"901": rows, "902": record_rows()}, refused=refused)
+    outcome = check_batch(batch)
+    found = {f.kind: f for f in files_as_checked(batch, outcome, "901").files}
+    assert [(f.fate, f.rows) for f in found.values()] == [
+        (Fate.QUARANTINED, 100),
+        (Fate.IN_PART, 1),
+        (Fate.QUARANTINED, 100),
+        (Fate.REFUSED, 0),
+    ]
+    assert found[Kind.WORKFORCE].reason.startswith("agency_worker is wrong in 21 of 100 rows")
+    assert found[Kind.CASELOAD].reason.startswith("reference_date is in another month than the file's: 3 of 100 rows")
+    assert found[Kind.RETURN].reason == "return.csv: it is damaged."
+    assert found[Kind.ESTABLISHMENT].withheld == ("vacancy_fte",)
+    told = outcome.failures.filter(check="return.file.unreadable").select("rows", "accepted").rows()
+    assert told == [(0, False)]
+    sent = [f.kind for f in files_as_checked(batch, outcome, "902").files]
+    assert sent == [Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD]
+    unsaid = replace(outcome, failures=outcome.failures.clear())
+    assert file_as_checked(batch, unsaid, "901", Kind.WORKFORCE).reason == "The file cannot be trusted."

@@ -33,9 +33,16 @@ def test_a_figure_has_a_point_for_each_limit_three_at_most_however_often_it_fail
         (contradictions.SHARE, *AGENCY, 40.0),
         (plausible.UNCHANGED, "establishment", "vacancy_fte", 2.0),
         (plausible.SIZE, "workforce", "file", 9.0),
+        (plausible.JUMP, "workforce", "cases", 2.0),
+        (plausible.JUMP, "caseload", "open_cases", 2.0),
     )
     points = doubt.weigh(table).select("extract", "column", "points").rows()
-    assert points == [(*AGENCY, 3), ("workforce", "inpost_fte", 2)]
+    assert points == [
+        (*AGENCY, 3),
+        ("caseload", "open_cases", 2),
+        ("workforce", "cases", 2),
+        ("workforce", "inpost_fte", 2),
+    ]
 
 
 @pytest.mark.parametrize(

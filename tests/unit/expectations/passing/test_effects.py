@@ -206,11 +206,14 @@ def test_a_column_gone_since_earlier_months_is_said_once_as_missing() -> None:
     assert never["check"].to_list() == ["workforce.leaver_destination.absent"]
 
 
-@pytest.mark.parametrize(("wrong", "withheld"), [(2, False), (3, True)])
-def test_two_slips_in_a_sparse_column_do_not_withhold_it_and_three_do(wrong: int, withheld: bool) -> None:
-    """Of 160 workers hardly any has a leaving date, so that each wrong one is a large share of them."""
+@pytest.mark.parametrize(
+    ("workers", "wrong", "withheld"), [(160, 2, False), (160, 3, True), (100, 2, False), (99, 2, True)]
+)
+def test_two_slips_in_a_sparse_column_do_not_withhold_it_and_three_do(workers: int, wrong: int, withheld: bool) -> None:
+    """Hardly any worker has a leaving date, so that each wrong one is a large share of them."""
     rows = large_rows()
     rows[Kind.WORKFORCE] += [examples.worker(ref, "6", 100, 0) for ref in range(101, 161)]
+    rows[Kind.WORKFORCE] = rows[Kind.WORKFORCE][:workers]
     for one in rows[Kind.WORKFORCE][10 : 10 + wrong]:
         one["role_end_date"] = date(2018, 10, 15)
     outcome = check_batch(batch_of({"901": rows}))

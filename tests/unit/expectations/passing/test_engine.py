@@ -101,3 +101,24 @@ def test_a_check_that_cannot_run_is_no_pass() -> None:
     for broken in (_check(Asserts.BETWEEN, "code", max_value=1), _check(Asserts.NOT_NULL, "gone")):
         with pytest.raises(CheckBroken, match=f"The check {broken.code} could not be run"):
             engine.run("rows", OCTOBER, OCTOBER, table, [_check(Asserts.NOT_NULL, "number"), broken])
+
+
+@pytest.mark.parametrize(
+    ("check", "failing"),
+    [
+        (_check(Asserts.BETWEEN, "number", min_value=-2, max_value=3), [0, 3]),
+        (_check(Asserts.BETWEEN, "number", min_value=-2), [0]),
+        (_check(Asserts.BETWEEN, "number", max_value=3), [3]),
+        (_check(Asserts.NOT_NULL, "number"), [4]),
+        (_check(Asserts.UNIQUE, "number"), [1, 5]),
+        (_check(Asserts.IN_SET, "code", value_set=["a", "b"]), [2]),
+        (_check(Asserts.IN_SET, "code", value_set=["a", "b", "c"]), []),
+    ],
+)
+def test_the_rows_that_fail(check: engine.Check, failing: list[int]) -> None:
+    table = pl.DataFrame({"number": [-3.0, -2.0, 3.0, 4.0, None, -2.0], "code": ["a", "b", "c", None, "a", "b"]})
+    ran = engine.run("rows", OCTOBER, OCTOBER, table, [check])
+    assert positions(ran, check.code) == failing
+    (result,) = ran.suite.results
+    assert result["success"] is (not failing)
+    assert result["result"]["unexpected_count"] == len(failing)

@@ -6,7 +6,7 @@ import pytest
 
 from expectations.batch import Effect, Severity
 from expectations.passing.dynamic_pass import _effect
-from expectations.passing.received import refusal_check, refusal_message
+from expectations.passing.received import not_counted, problem_message, refusal_check, refusal_message
 from expectations.passing.static_pass import RULES, _sentence
 from expectations.suites import between, continuity, plausible
 from features.errors import (
@@ -76,3 +76,20 @@ def test_a_refusal_leaves_out_what_stands_beside_it(said: str, told: str) -> Non
 )
 def test_each_refusal_has_a_check(error: ExtractError, check: str) -> None:
     assert refusal_check(Kind.WORKFORCE, error) == check
+
+
+def test_what_a_column_is_needed_for_is_said_of_its_own_extract() -> None:
+    assert not_counted(Kind.WORKFORCE, "team") == not_counted(Kind.CASELOAD, "fte") == ""
+    assert not_counted(Kind.WORKFORCE, "working_days_lost").count(";") == 0
+    assert not_counted(Kind.WORKFORCE, "working_days_lost").startswith(" Without it these are not counted: ")
+
+
+def test_a_problem_is_told_in_the_words_of_its_format_or_by_what_to_write() -> None:
+    texts = {"swapped": "is a date"}
+    assert problem_message(Kind.WORKFORCE, "fte", "swapped", "1 of 1 row", texts) == (
+        "fte could not be read: 1 of 1 row. The cell is a date."
+    )
+    assert problem_message(Kind.WORKFORCE, "fte", "not_a_number", "1 of 1 row", texts) == (
+        "fte could not be read (not a number): 1 of 1 row. "
+        "Write a number with a point, such as 0.8, or leave the cell empty."
+    )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from expectations.batch import SuiteResult
-from expectations.report.data_docs import _failed, _file_name, _result, clean
+from expectations.batch import Severity, SuiteResult
+from expectations.passing import engine
+from expectations.report.data_docs import _failed, _file_name, _result, clean, suite_page
+from expectations.suites.rules import Asserts
 from tests.unit.expectations.examples import OCTOBER
 
 
@@ -51,3 +54,26 @@ def test_the_part_asked_for_ends_with_its_own_division() -> None:
     page = '<div class="a"><div class="part x"><div>1</div>2</div>3<div class="part">4</div></div>5'
     assert clean(page, within="part") == "<div><div>1</div>2</div><div>4</div>"
     assert clean(page, within="nothing") == ""
+
+
+def test_quotation_marks_and_divisions_without_a_class_stay() -> None:
+    assert clean("<div><p>\"a\" 'b'</p></div>") == "<div><p>\"a\" 'b'</p></div>"
+
+
+def test_what_is_dropped_inside_the_part_does_not_end_it() -> None:
+    page = '<div class="part"><nav><div>x</div></nav><p>1</p></div><p>2</p>'
+    assert clean(page, within="part") == "<div><p>1</p></div>"
+
+
+def test_a_page_has_a_section_for_each_column_and_those_that_fail_come_first() -> None:
+    checks = [
+        engine.Check(f"x.{name}.range", name, Asserts.BETWEEN, {"max_value": 1.0}, Severity.ERROR, f"Look at {name}.")
+        for name in ("first", "second", "third")
+    ]
+    table = pl.DataFrame({"first": [0.0, 1.0], "second": [1.0, 2.0], "third": [0.0, 0.0]})
+    ran = engine.run("x, static", OCTOBER, OCTOBER, table, checks)
+    page = suite_page(ran.suite).decode()
+    said = ["Look at second.", "Look at first.", "Look at third."]
+    assert all(page.count(one) == 1 for one in said)
+    assert sorted(said, key=page.index) == said
+    assert page.index("Failed") < page.index("Passed")
