@@ -53,10 +53,12 @@ def batch_of(
 ) -> Batch:
     """The readable extracts of all councils for the month, concatenated per kind, with the findings of reading."""
     frames: dict[Kind, pl.DataFrame] = {}
-    for kind, declared in EXTRACTS.items():
-        found = [e.frame for e in extracts if e.kind is kind]
+    # Each extract is of one council and in the order of its key, so these stand in order too.
+    ordered = sorted(extracts, key=lambda e: e.la_code)
+    for kind in EXTRACTS:
+        found = [e.frame for e in ordered if e.kind is kind]
         if found:
-            frames[kind] = pl.concat(found).sort("la_code", *(k for k in declared.key if k != "la_code"), "file_row")
+            frames[kind] = pl.concat(found, rechunk=True)
     return Batch(
         month=month,
         frames=frames,
