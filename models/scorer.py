@@ -139,7 +139,7 @@ class OrdinalScorer(Scorer):
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
     def _scaled(self, X: Floats) -> Floats:
-        scaled = np.nan_to_num((X - self.centre_) / self.scale_, nan=0.0, posinf=0.0, neginf=0.0)
+        scaled = np.nan_to_num((X - self.centre_) / self.scale_, nan=0.0)
         return np.asarray(np.clip(scaled, -self.clip, self.clip))
 
     def _checked(self, X: Any) -> Floats:

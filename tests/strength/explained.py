@@ -94,6 +94,7 @@ EXPLAINED = (
         "isinstance(first, date) and isinstance(last, date) -> isinstance(first, date) or isinstance(last, date)",
         "For the type checker: both ends of a frame with rows are days.",
     ),
+    Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),
     Explained(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from models.learning.level import Judged, served
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
 from models.score import Score
-from models.scoring.score_month import _enough, score_month
+from models.scoring.score_month import _BACK_ONCE_SENT, _enough, _first_labels, _reasons, score_month
 from models.scoring.wording import amount, judgement_sentence, measure_sentence, movement
 
 MONTH = Month(2023, 9)
@@ -208,6 +209,10 @@ def test_annual_figures_count_for_as_long_as_they_are_asked_to(model: TrainedMod
     (later,) = score_month(model, _features("301"), _context("301"), Month(2025, 3), date(2025, 4, 1), 12)
     assert now.not_scored is None
     assert later.not_scored is not None
+    (of_the_month,) = score_month(model, _features("301"), _context("301"), MONTH, date(2023, 10, 20), 12)
+    (too_early,) = score_month(model, _features("301"), _context("301"), MONTH.plus(-1), date(2023, 10, 20), 12)
+    assert of_the_month.not_scored is None
+    assert too_early.not_scored is not None, "a figure of a later month is not the month's"
 
 
 def test_the_track_record_is_of_like_forecasts(model: TrainedModel) -> None:
@@ -282,6 +287,48 @@ def test_what_would_restore_a_score_depends_on_why_it_is_missing(
         says.startswith("Yearly"),
     ]
     assert f"({Missing.in_words(str(reason))})" in text
+
+
+def test_every_reason_that_a_file_would_end_may_come_at_once(model: TrainedModel) -> None:
+    gone = ("agency_rate_fte", "vacancy_rate_fte", "absence_rate_fte", "caseload_fte", "turnover_rate_fte")
+    why = dict(zip(gone, sorted(str(r) for r in _BACK_ONCE_SENT), strict=True))
+    told = _features("301", without=gone).with_columns(
+        reason=pl.col("measure").replace_strict(why, default=None, return_dtype=pl.String())
+    )
+    (score,) = score_month(model, told, _context("301"), MONTH, whole={"301": ["workforce"]})
+    assert "Once we have the whole workforce and establishment files" in str(score.not_scored)
+    one_more = told.with_columns(
+        reason=pl.when(pl.col("measure") == gone[0]).then(pl.lit(str(Missing.CONFIDENTIAL))).otherwise("reason")
+    )
+    (score,) = score_month(model, one_more, _context("301"), MONTH)
+    assert "Once we have" not in str(score.not_scored)
+
+
+def test_four_missing_measures_are_named_and_of_more_three() -> None:
+    names = list(MEASURES)
+    assert len(_first_labels(names[:4])) == 4 and "more" not in " ".join(_first_labels(names[:4]))
+    assert len(_first_labels(names[:5])) == 4 and _first_labels(names[:5])[3] == "2 more"
+
+
+def test_context_is_a_reason_apart_and_the_earlier_judgement_is_one() -> None:
+    columns = ("imd_score", "previous_judgement", "previous_sub_mean", "agency_rate_fte", "agency_rate_fte__own_z")
+    model: Any = SimpleNamespace(columns=columns, typical={"imd_score": 22.0})
+    outlook: Any = SimpleNamespace(shares=np.array([[0.3, 0.2, 0.4, 0.1, -0.5]]), missing=np.zeros((1, 5), dtype=bool))
+    about = {"imd_score": 31.0, "previous_words": "Good", "months_since_judgement": 14}
+    row = {"measure": "agency_rate_fte", "value": 0.24}
+    found = _reasons(model, outlook, 0, {"agency_rate_fte": row}, about)
+    assert [(r.feature, r.measure, r.is_context, round(r.share, 9)) for r in found] == [
+        ("previous_judgement", None, True, 0.6),
+        ("imd_score", None, True, 0.3),
+        ("agency_rate_fte__own_z", "agency_rate_fte", False, -0.4),
+    ]
+    assert found[1].sentence == "Deprivation score 31; a typical council 22"
+    outlook.missing[0] = [True, True, False, False, True]
+    found = _reasons(model, outlook, 0, {"agency_rate_fte": row}, about)
+    assert [(r.feature, r.share) for r in found] == [("previous_judgement", 0.4), ("agency_rate_fte", 0.1)]
+    assert [r.feature for r in _reasons(model, outlook, 0, {}, about)] == ["previous_judgement"]
+    outlook.shares = None
+    assert _reasons(model, outlook, 0, {"agency_rate_fte": row}, about) == ()
 
 
 @pytest.mark.parametrize(("absent", "enough"), [(0, True), (2, True), (3, False), (4, False)])

@@ -43,6 +43,12 @@ UNCOVERED = _row("vacancy_agency_cover_rate_fte", value=0.3)
         ([*DEMAND, FLOW, STAFF, VACANT, UNCOVERED], 3, 3),
         ([*DEMAND, FLOW, STAFF, VACANT, UNCOVERED], 4, 4),
         ([*DEMAND, FLOW, STAFF, VACANT], 4, 3),
+        ([*DEMAND, FLOW, STAFF, UNCOVERED], 4, 3),
+        ([*DEMAND, FLOW, STAFF, VACANT, UNCOVERED | {"value": 0.5}], 4, 3),
+        ([*DEMAND, FLOW, _worst("starters_rate_fte"), UNCOVERED], 4, 4),
+        ([DEMAND[0], FLOW, STAFF], 2, 1),
+        ([*DEMAND, FLOW], 2, 0),
+        ([STAFF_2, STAFF, FLOW | {"value": None}], 2, 0),
     ],
 )
 def test_the_furthest_stage_whose_rule_holds(rows: list[dict[str, Any]], judged: int | None, number: int) -> None:
@@ -58,6 +64,10 @@ def test_a_sign_has_a_side_and_a_base() -> None:
     assert not is_sign(_row("agency_rate_fte", own_z=5.0, small_base=True))
     assert not is_sign(_row("agency_cover_rate_fte", national_percentile=0.99))
     assert not is_sign(_row("agency_rate_fte", xmr_toward="improvement"))
+    assert not is_sign(_row("agency_rate_fte", own_z=1.99))
+    for place, high, low in ((0.9, True, False), (0.89, False, False), (0.11, False, False), (0.1, False, True)):
+        assert is_sign(_row("agency_rate_fte", national_percentile=place)) is high
+        assert is_sign(_row("starters_rate_fte", national_percentile=place)) is low
 
 
 def test_lasting_means_worst_tenth_and_no_better() -> None:
