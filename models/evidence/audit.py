@@ -69,4 +69,4 @@ def _thirds(values: pl.Series, names: tuple[str, str, str]) -> list[str | None]:
     if values.null_count() == len(values):
         return [None] * len(values)
     rank = (values.rank("average") - 0.5) / values.count()
-    return [None if r is None else names[min(2, int(3 * r))] for r in rank.to_list()]
+    return [None if r is None else names[int(3 * r)] for r in rank.to_list()]

@@ -146,7 +146,7 @@ def _newest(store: Objects, ref: ModelRef, known_by: date | None) -> dict[str, A
     if not known:
         return None
     found = read_model_json(store, known[-1])
-    if found.get("format") != _FORMAT or not {"skops", "judgements"} <= set(found):
+    if found.get("format") != _FORMAT or "skops" not in found or "judgements" not in found:
         raise ModelError(f"{known[-1]} does not hold what it should. Restore the file.")
     return {**found, "name": known[-1].removesuffix(".json")}
 

@@ -94,6 +94,9 @@ EXPLAINED = (
         "isinstance(first, date) and isinstance(last, date) -> isinstance(first, date) or isinstance(last, date)",
         "For the type checker: both ends of a frame with rows are days.",
     ),
+    Explained(
+        "models/registry/levels.py", "Judged(j.published, 0.0", "0.0 -> 1.0", "The council's standing takes its place."
+    ),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),

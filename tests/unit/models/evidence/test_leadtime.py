@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from models.evidence.audit import audit
-from models.evidence.leadtime import BY_CHANCE, flags, flags_grid, timing
+from models.evidence.leadtime import BY_CHANCE, Timing, flags, flags_grid, timing, timing_text
 from models.judgements.labels import INSPECTIONS
 from models.learning.fitting import Forecast
 
@@ -57,7 +57,27 @@ def test_poor_judgements_flagged_before_beside_chance() -> None:
     assert (ours.poor[0], ours.found[0]) == (1, 1.0)
     assert (ours.poor[6], ours.found[6]) == (2, 1.0)
     assert chance.forecast == BY_CHANCE and chance.found[6] == 0.5
-    assert len(flags_grid([ours, chance]).rows) == 2
+    assert list(ours.poor) == list(chance.found) == [0, 6, 12] and ours.poor[12] == 1
+    grid = flags_grid([ours, chance])
+    assert grid.head[1:4] == (
+        "poor judgements flagged at the start",
+        "poor judgements flagged 6 months before",
+        "poor judgements flagged 12 months before",
+    )
+    assert grid.rows == (
+        ("ours, 25%", "1 of 1", "1 of 2", "0 of 1", "25%", "0.36"),
+        ("flagged at random, 25%", "0 of 1", "0 of 2", "0 of 1", "36%", "–"),
+    )
+    least = flags(every, {"ours": p}, _judged(), 0.1)[0]
+    assert (least.found, least.wrong_share) == (ours.found, ours.wrong_share), "one council at least is flagged"
+    assert flags(every, {}, _judged(), 0.25) == []
+
+
+def test_where_no_next_judgement_is_known_nothing_was_in_vain() -> None:
+    every, p = _every()
+    unknown = every.with_columns(below_good=pl.lit(None, pl.Boolean()))
+    ours, chance = flags(unknown, {"ours": p}, _judged(), 0.25)
+    assert (ours.wrong_share, ours.raised_per_council_year, chance.wrong_share) == (0.0, 0.0, 0.0)
 
 
 def test_flags_in_vain_are_those_before_a_good_judgement() -> None:
@@ -75,6 +95,37 @@ def test_timing_is_judged_apart() -> None:
     assert (found.council_years, found.inspected_within_12_months) == (4, 1)
     assert found.auc_score_for_timing == 1.0
     assert found.auc_time_alone == 0.5
+
+
+@pytest.mark.parametrize(
+    ("started", "until", "counted"),
+    [
+        (date(2022, 1, 1), date(2022, 1, 1), (2, 1)),
+        (date(2022, 1, 2), date(2022, 1, 2), (2, 0)),
+        (date(2022, 1, 1), date(2021, 12, 31), (0, 0)),
+    ],
+)
+def test_a_year_is_counted_if_all_of_it_is_known(started: date, until: date, counted: tuple[int, int]) -> None:
+    rows = [
+        dict.fromkeys(INSPECTIONS) | {"la_code": code, "as_of": day, "years_since_previous": years, **came}
+        for code, day, years, came in (
+            ("1", date(2021, 1, 1), 3.0, {"started": started, "published": until, "below_good": True}),
+            ("2", date(2021, 1, 1), 2.0, {}),
+            ("3", date(2021, 4, 1), 2.0, {"started": date(2021, 5, 1), "published": until, "below_good": True}),
+        )
+    ]
+    found = timing(pl.DataFrame(rows, schema=INSPECTIONS), np.array([0.1, 0.9, 0.5]))
+    assert (found.council_years, found.inspected_within_12_months) == counted
+    if counted == (2, 1):
+        assert (found.auc_time_alone, found.auc_score_for_timing, found.auc_bad_within_12_months_by_time) == (1, 0, 1)
+    assert found.auc_bad_given_inspection_by_time is None
+
+
+def test_a_measure_that_is_not_known_is_a_dash() -> None:
+    text = timing_text(Timing(4, 1, 0.5, None, 0.25, None))
+    assert (
+        "AUC 0.50, the score with – (1 of 4 council-years)" in text and "reaches 0.25; given an inspection, –." in text
+    )
 
 
 def test_kinds_of_council_add_up() -> None:

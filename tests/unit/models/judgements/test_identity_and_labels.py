@@ -112,6 +112,8 @@ def test_what_was_published_only_after_the_start_is_not_known() -> None:
         ({"leaders": 2, "overall": 4}, 2, "impact of leaders"),
         ({"leaders": None, "overall": 4}, 4, "overall effectiveness"),
         ({"help": 3, "care": 2, "care_leavers": 3}, 3, "sub-judgements"),
+        ({"help": 3, "care": 2}, 3, "sub-judgements"),
+        ({"help": 1, "care": 1}, 2, "sub-judgements"),
         ({"help": 2, "care": 2, "care_leavers": 3}, 2, "sub-judgements"),
         ({"help": 4, "care": 2, "care_leavers": 2}, 4, "sub-judgements"),
     ],
@@ -121,6 +123,44 @@ def test_the_label_falls_back_from_leaders_to_overall_to_sub_judgements(
 ) -> None:
     frame = inspections(_judgements(_judgement("301", date(2022, 3, 1), date(2022, 1, 10), **grades)), lineage({}))
     assert frame.select("grade", "basis").row(0) == (grade, basis)
+
+
+@pytest.mark.parametrize(("published", "asked"), [(date(2022, 1, 1), [0, 6]), (date(2022, 1, 2), [0])])
+def test_a_question_may_be_asked_from_the_day_on_which_the_judgement_before_came_out(
+    published: date, asked: list[int]
+) -> None:
+    rows = _judgements(
+        _judgement("301", published, date(2021, 11, 1), leaders=3),
+        _judgement("301", date(2022, 9, 1), date(2022, 7, 1), leaders=3),
+    )
+    found = inspections(rows, lineage({}), (0, 6)).filter(published=date(2022, 9, 1))
+    assert found.select(
+        "months_before", "weight", "below_good", "inadequate", "previous_grade", "good_before"
+    ).rows() == [(months, 1 / len(asked), True, False, 3.0, False) for months in asked]
+    days = (date(2022, 7, 1) - published).days
+    assert found["years_since_previous"][0] == pytest.approx(days / 365.25)
+    assert found["as_of"].to_list() == [date(2022, 7, 1), date(2022, 1, 1)][: len(asked)]
+
+
+def test_only_what_was_published_before_a_boundary_change_is_handed_down_and_by_those_who_lost_children_to_it() -> None:
+    tree = lineage({"835": 60.0, "836": 30.0, "837": 30.0, "838": 70.0, "839": 80.0})
+    rows = (
+        _judgement("835", date(2019, 3, 1), None, leaders=4),
+        _judgement("836", date(2017, 1, 1), None, leaders=4),
+        _judgement("836", date(2018, 1, 1), None, leaders=2, overall=3),
+        _judgement("837", date(2018, 2, 1), None, leaders=3),
+        _judgement("837", date(2019, 4, 1), None, leaders=1),
+    )
+    known = history(_judgements(*rows), tree).filter(la_code="839")
+    assert known.select("known_from", "grade", "overall", "sub_mean").rows() == [(date(2018, 2, 1), 2.5, 3.0, 2.5)]
+    later = _judgement("839", date(2021, 6, 1), date(2021, 4, 1), leaders=3, help=2, care=2)
+    found = inspections(_judgements(*rows, later), tree).filter(la_code="839").row(0, named=True)
+    assert (found["previous_grade"], found["good_before"], found["sub_mean"]) == (2.5, False, pytest.approx(7 / 3))
+    assert (found["grade"], found["below_good"], found["start_assumed"]) == (3, True, False)
+
+
+def test_what_has_no_grade_is_no_inspection() -> None:
+    assert inspections(_judgements(_judgement("301", date(2015, 6, 1), None)), lineage({})).is_empty()
 
 
 def test_an_unknown_start_is_assumed_early_and_marked() -> None:

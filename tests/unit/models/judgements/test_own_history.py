@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
@@ -93,6 +94,28 @@ def test_a_group_s_record_teaches_from_enough_judgements_on(monkeypatch: pytest.
     assert said is not None and said.startswith("The group has 1 judgement with months of its own before them;")
     monkeypatch.setattr("models.judgements.own_history.OWN_FROM", 1)
     assert too_few(own) is None
+    monkeypatch.setattr("models.judgements.own_history.OWN_FROM", 2)
+    assert str(too_few(own)).startswith("The group has 1 judgement with") and "from 2 on" in str(too_few(own))
+    nobody = replace(own, frame=own.frame.clear())
+    assert str(too_few(nobody)).startswith("The group has 0 judgements with")
+
+
+@pytest.mark.parametrize(("published", "known"), [(date(2026, 4, 4), 12), (date(2026, 5, 4), None)])
+def test_a_month_counts_for_two_months(published: date, known: int | None, design: Design) -> None:
+    """The last month is December 2025; inspections begun on 1 February and on 3 March are asked about."""
+    judged = (Judgement(published, "Good"),)
+    council = Council("X01", "Made-up", Month(2019, 1), judgements=judged)
+    own = design_from_history(_features(), Register((council,)), design.national).asked_before(0)
+    assert own["agency_rate_fte"].to_list() == [None if known is None else known / 100]
+
+
+def test_a_row_of_the_register_says_what_the_register_says(design: Design) -> None:
+    own = design_from_history(_features(), REGISTER, design.national).asked_before(0).row(1, named=True)
+    assert (own["start_assumed"], own["basis"], own["sub_mean"]) == (True, "impact of leaders", 4.0)
+    assert own["years_since_previous"] == own["years_since_judgement"] == pytest.approx(1522 / 365.25)
+    assert (own["imd_score"], own["population_0_17"], own["framework"]) == (30.0, 40_000.0, "ILACS")
+    nobody = design_from_history(_features(), Register((REGISTER.councils[1],)), design.national)
+    assert nobody.frame.is_empty() and nobody.councils.is_empty()
 
 
 def test_too_few_judgements_are_a_sentence(design: Design) -> None:

@@ -90,6 +90,16 @@ def test_the_rule_lets_through_what_is_worse_by_less_than_two_standard_errors() 
     assert verdicts[1] == (True, True), "worse by more than one standard error is still chance"
 
 
+def test_the_rows_of_one_council_are_one_piece_of_evidence() -> None:
+    y, ours, theirs = np.array([True, True, False]), np.array([0.5, 0.6, 0.2]), np.array([0.7, 0.5, 0.4])
+    apart = [np.log(0.7 / 0.5), np.log(0.5 / 0.6), np.log(0.6 / 0.8)]
+    mean = sum(apart) / 3
+    error = np.sqrt((apart[0] + apart[1] - 2 * mean) ** 2 + (apart[2] - mean) ** 2) / 3
+    check = _no_worse("x", np.array(["a", "a", "b"]), y, ours, theirs)
+    assert check.figures == f"log loss {mean:+.4f}, standard error {error:.4f} (below 0 is better)"
+    assert _no_worse("x", np.array(["a", "a", "b"]), y, ours, ours).passed, "as good is no worse"
+
+
 def test_the_rule_needs_a_better_order_than_each_baseline() -> None:
     y, p = np.array([True, False, True, False]), np.array([0.9, 0.1, 0.6, 0.4])
     assert _orders("b", y, p, np.array([0.9, 0.7, 0.6, 0.4])).passed

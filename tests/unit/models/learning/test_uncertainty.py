@@ -64,6 +64,47 @@ def test_the_worst_year_is_named() -> None:
     assert "worst 2022: 0.2 expected, 1 observed of 1" in level_holds(found).figures
 
 
+def test_a_year_is_as_uncertain_as_its_inspections_and_its_level() -> None:
+    rows = pl.DataFrame(
+        {"started": [date(2021, 5, 1)] * 2, "below_good": [False, False], "level_variance": [0.2, 0.4]},
+    )
+    (year,) = by_year(rows, np.array([0.5, 0.8]))
+    assert year.standard_error == pytest.approx(np.sqrt(0.41 + 0.41**2 * 0.3))
+    assert year.z == pytest.approx(1.3 / year.standard_error)
+    (sure,) = by_year(rows[:1], np.array([1.0]))
+    assert (sure.standard_error, sure.z) == (0.0, 0.0)
+
+
+def test_a_group_is_of_about_ten_inspections_of_one_year() -> None:
+    def groups(*years: int) -> int:
+        days = [date(year, 1, 1) for year in years]
+        rows = pl.DataFrame({"la_code": ["1"] * len(days), "started": days, "below_good": [True] * len(days)})
+        return coverage(rows, np.full(len(days), 0.5)).groups
+
+    assert [groups(*[2020] * n) for n in (1, 4, 14, 16, 24, 26)] == [1, 1, 1, 2, 2, 3]
+    assert groups(2020, 2021) == 2
+
+
+def test_an_interval_holds_a_group_in_part() -> None:
+    """One inspection at even odds: judged well it lies below 0.5, of which the middle 80% hold four fifths."""
+    rows = pl.DataFrame({"la_code": ["1"], "started": [date(2020, 1, 1)], "below_good": [False]})
+    found = coverage(rows, np.array([0.5]))
+    assert (found.level, found.groups) == (0.8, 1) and found.held == pytest.approx(0.8)
+    assert coverage(rows, np.array([0.5]), level=0.5).held == pytest.approx(0.5)
+    assert coverage(rows, np.array([0.05])).held == pytest.approx(0.8 / 0.95)
+    assert coverage(rows, np.array([0.95])).held == 0.0
+    assert (
+        found.p_value <= 1.0
+        and coverage(rows, np.array([1.0])).p_value < 1e-4 < coverage(rows, np.array([0.0])).p_value
+    )
+
+
+def test_the_order_in_which_rows_are_given_does_not_matter() -> None:
+    rows, p = _judged(0.3, n=60)
+    turned = np.arange(60)[::-1]
+    assert coverage(rows[turned], p[turned]) == coverage(rows, p)
+
+
 def test_stated_doubt_about_the_level_belongs_to_the_forecast() -> None:
     rows, p = _judged(0.4, doubt=0.3)
     assert coverage(rows, p).p_value > coverage(rows, p, doubt=False).p_value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from features.errors import ModelError
 from features.frameworks import FRAMEWORKS, ILACS_2026
-from models.registry.levels import FedJudgement, at_known_level, feed
+from models.registry.levels import FedJudgement, at_known_level, fed_judgements, feed
 from models.registry.shipped import shipped_model
 from models.score import LevelKnown
 from models.scorer import inputs
@@ -69,6 +70,47 @@ def test_fed_again_nothing_moves_and_nothing_is_written() -> None:
     near = FedJudgement(_judged(1).published + timedelta(days=4), _judged(1).la_code, False)
     assert (new, feed(store, MODEL, [near], date(2026, 4, 1), "y")[1]) == (0, 0)
     assert store.objects == before and moved.level_known() == at_known_level(store, MODEL).level_known()
+
+
+@pytest.mark.parametrize(("days", "code", "new"), [(31, 1, 0), (-31, 1, 0), (32, 1, 1), (-32, 1, 1), (31, 2, 1)])
+def test_statements_within_a_month_are_of_one_inspection(days: int, code: int, new: int) -> None:
+    store, first = Memory(), FedJudgement(date(2026, 6, 1), CODES[1], True)
+    feed(store, MODEL, [first], date(2026, 8, 1), "x")
+    other = FedJudgement(first.published + timedelta(days=days), CODES[code], True)
+    assert feed(store, MODEL, [other], date(2026, 8, 2), "x")[1] == new
+
+
+def test_what_came_on_the_last_day_that_the_model_was_taught_is_not_new() -> None:
+    last = MODEL.estimator.level.to
+    assert last is not None
+    for days, new in ((0, 0), (1, 1)):
+        judgement = FedJudgement(last + timedelta(days=days), CODES[0], True)
+        assert feed(Memory(), MODEL, [judgement], date(2026, 8, 1), "x")[1] == new
+
+
+@pytest.mark.parametrize(("published", "new"), [(date(2027, 5, 30), 1), (date(2027, 5, 31), 0)])
+def test_an_unnamed_framework_is_that_of_the_usual_first_day(published: date, new: int) -> None:
+    """Nobody has declared a framework for inspections begun after March 2027."""
+    assert feed(Memory(), MODEL, [FedJudgement(published, CODES[0], True)], date(2027, 10, 1), "x")[1] == new
+
+
+def test_a_level_is_named_by_its_day_and_number_and_says_what_was_fed() -> None:
+    store = Memory()
+    feed(store, MODEL, [_judged(1, True), replace(_judged(2), framework="ILACS")], date(2026, 3, 1), "an analyst")
+    (name,) = [n for n in store.objects if n.endswith(".json")]
+    assert name.endswith("/levels/2026-03-01-002.json")
+    kept = json.loads(store.objects[name])
+    assert kept["judgements"] == [["2026-01-13", CODES[1], True, ""], ["2026-01-16", CODES[2], False, "ILACS"]]
+    store.objects["models/another/1/card.json"] = b"[]"
+    assert fed_judgements(store) == {_judged(1, True), replace(_judged(2), framework="ILACS")}
+    assert store.objects[name].startswith(b'{\n "format": 1,\n "written": "2026-03-01",\n "by": "an analyst",')
+    assert at_known_level(store, MODEL, date(2026, 3, 1)) != MODEL, "from the day itself"
+    assert at_known_level(store, MODEL, date(2026, 2, 28)) == MODEL
+    for key, value in (("format", 2), ("skops", None), ("judgements", None)):
+        spoilt = {k: v for k, v in {**kept, key: value}.items() if v is not None}
+        store.objects[name] = json.dumps(spoilt).encode()
+        with pytest.raises(ModelError, match="does not hold what it should"):
+            at_known_level(store, MODEL)
 
 
 def test_a_month_run_again_reads_the_level_of_its_own_day() -> None:
