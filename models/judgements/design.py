@@ -181,7 +181,6 @@ def each_quarter(record: PublicRecord) -> pl.DataFrame:
         right_on="started",
         by="la_code",
         strategy="forward",
-        coalesce=False,
         check_sortedness=False,
     )
     return following.with_columns(

@@ -195,6 +195,5 @@ def with_previous(asked: pl.DataFrame, judgements: pl.DataFrame, lineage: pl.Dat
         right_on="previous_published",
         by="la_code",
         strategy="backward",
-        coalesce=False,
         check_sortedness=False,
     )

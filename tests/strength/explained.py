@@ -97,6 +97,19 @@ EXPLAINED = (
     Explained(
         "models/registry/levels.py", "Judged(j.published, 0.0", "0.0 -> 1.0", "The council's standing takes its place."
     ),
+    Explained("models/registry/versions.py", "statistics=False", "False -> True", "The table is read the same."),
+    Explained(
+        "models/registry/shipped/__init__.py",
+        "max(apart) < 1e-9",
+        "max(apart) < 1e-09 -> max(apart) <= 1e-09",
+        _LAST_BITS,
+    ),
+    Explained(
+        "models/judgements/asof.py",
+        'first <= pl.col("month")',
+        "first <= pl.col('month') -> first < pl.col('month')",
+        "A council begins on a first of April, and no period ends on one.",
+    ),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),

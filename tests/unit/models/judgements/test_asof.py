@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 
 from models.judgements.asof import Variant, known_to_council, known_to_public, national_distribution, record_measures
-from models.judgements.design import neighbours_on, wide_as_known
+from models.judgements.design import neighbours_on, setting_of, wide_as_known
 from models.record import PublicRecord
 from models.record.figures import COUNTS, RATES
 from models.record.identity import lineage
@@ -123,3 +124,106 @@ def test_the_same_september_gives_the_same_figures_by_either_road(public_data: P
             pl.col("la_code") == "301", pl.col("measure") == name, pl.col("month") == date(2023, 9, 30)
         )["value"].item()
         assert 100 * ours == pytest.approx(float(rates[name].item()), abs=0.12)
+
+
+def test_the_national_distribution_leaves_out_the_tiny_the_twice_counted_and_those_not_begun() -> None:
+    """201 and 420 are tiny; 314 and 318 send one workforce return; 838 began in April 2019."""
+    national = national_distribution(_record(2019, [*CODES, "201", "420", "314", "318", "838"]))
+
+    def councils(measure: str, end: date) -> int:
+        return national.filter(measure=measure, period_end=end).height
+
+    assert councils("agency_rate_fte", date(2018, 9, 30)) == len(CODES) + 1
+    assert councils("agency_rate_fte", date(2019, 9, 30)) == len(CODES) + 2
+    assert councils("re_referral_rate", date(2019, 3, 31)) == len(CODES) + 2
+    values = national.filter(measure="agency_rate_fte", period_end=date(2019, 9, 30))["value"].to_list()
+    assert values == sorted(values)
+
+
+def test_children_are_those_of_the_middle_of_the_year_before_and_first_of_the_earliest_known() -> None:
+    children = [
+        ("330", date(year, 6, 30), "population_0_17", n, None, "p") for year, n in ((2018, 10_000.4), (2020, 20_000.0))
+    ]
+    unknown = ("330", date(2021, 6, 30), "population_0_17", None, "z", "p")
+    record = replace(_record(2021), population=pl.DataFrame([*children, unknown], schema=COUNTS, orient="row"))
+    measures = record_measures(record, Variant.OWN_DATA_AT_ONCE)
+    found = {
+        row["month"].year: (row["numerator"], row["denominator"])
+        for row in measures.filter(la_code="330", measure="referral_rate_per_10k").iter_rows(named=True)
+        if row["value"] is not None
+    }
+    assert {year: n for year, (_, n) in found.items()} == {
+        2017: 10_000, 2018: 10_000, 2019: 10_000, 2020: 10_000, 2021: 20_000,
+    }  # fmt: skip
+
+
+def test_halves_of_a_post_count_and_a_reason_stands_where_a_count_is_missing() -> None:
+    rows = [
+        ("330", date(2021, 9, 30), "inpost_fte", 90.55, None, "f"),
+        ("330", date(2021, 9, 30), "agency_fte", 9.45, None, "f"),
+        ("331", date(2021, 9, 30), "inpost_fte", 90.0, None, "f"),
+        ("331", date(2021, 9, 30), "agency_fte", None, "c: confidential in the published file", "f"),
+        ("331", date(2021, 9, 30), "no such count", 5.0, None, "f"),
+    ]
+    record = replace(_record(2021), counts=pl.DataFrame(rows, schema=COUNTS, orient="row"))
+    measures = record_measures(record, Variant.PUBLISHED_LAG).filter(measure="agency_rate_fte")
+    first, second = measures.sort("la_code").iter_rows(named=True)
+    assert first["value"] == pytest.approx(9.45 / 100, abs=1e-4) and first["known_from"] == date(2022, 3, 1)
+    assert second["value"] is None and second["reason"].startswith("c:")
+
+
+def test_a_percentage_counts_only_where_the_counts_say_nothing() -> None:
+    rates = [
+        ("330", date(2021, 3, 31), "re_referral_rate", 0.99, None, "l"),
+        ("999", date(2021, 3, 31), "re_referral_rate", 0.5, None, "l"),
+        ("330", date(2021, 3, 31), "icpc_in_time_rate", 0.8, None, "l"),
+    ]
+    record = replace(_record(2021), rates=pl.DataFrame(rates, schema=RATES, orient="row"))
+    measures = record_measures(record, Variant.OWN_DATA_AT_ONCE)
+    at = measures.filter(month=date(2021, 3, 31))
+    assert at.filter(la_code="999").select("measure", "value", "known_from").rows() == [
+        ("re_referral_rate", 0.5, date(2021, 4, 14))
+    ]
+    assert at.filter(la_code="330", measure="icpc_in_time_rate")["value"].to_list() == [0.8]
+    (counted,) = at.filter(la_code="330", measure="re_referral_rate").iter_rows(named=True)
+    assert counted["value"] != 0.99 and counted["denominator"] is not None
+    assert measures.height == measures.unique(["la_code", "month", "measure"]).height
+
+
+@pytest.mark.parametrize(("day", "known"), [(date(2021, 11, 30), True), (date(2021, 12, 1), False)])
+def test_a_figure_is_used_for_twenty_six_months(day: date, known: bool) -> None:
+    record = _record(2019)
+    wide = wide_as_known(record, Variant.OWN_DATA_AT_ONCE, [day], national_distribution(record))
+    assert (wide.filter(la_code="331")["agency_rate_fte"].drop_nulls().len() == 1) is known
+
+
+def test_neighbours_are_those_of_the_newest_edition_that_had_begun() -> None:
+    near = [("330", code, 1, day) for code, day in (("331", date(2021, 4, 1)), ("332", date(2025, 5, 1)))]
+    record = replace(_record(2017), neighbours=pl.DataFrame(near, schema=NEIGHBOURS, orient="row"))
+    for day, neighbour in (
+        (date(2020, 1, 1), "331"),
+        (date(2021, 4, 1), "331"),
+        (date(2025, 4, 30), "331"),
+        (date(2025, 5, 1), "332"),
+    ):
+        assert neighbours_on(record, day)["neighbour"].to_list() == [neighbour]
+    assert neighbours_on(replace(record, neighbours=NEIGHBOURS.to_frame()), date(2021, 4, 1)).is_empty()
+
+
+def test_a_setting_is_handed_on_by_those_who_share_children_and_the_newest_is_used() -> None:
+    deprived = [("835", 2015, 10.0), ("835", 2019, 15.0), ("942", 2019, 30.0), ("942", 2025, 25.0)]
+    children = [
+        ("330", date(2020, 6, 30), "population_0_17", 7.0, None, "p"),
+        ("330", date(2021, 6, 30), "population_0_17", 9.0, None, "p"),
+    ]
+    record = replace(
+        _record(2017),
+        deprivation=pl.DataFrame(deprived, schema=DEPRIVATION, orient="row"),
+        population=pl.DataFrame(children, schema=COUNTS, orient="row"),
+        # 835 lost all of its children to 838, and none to 839.
+        lineage=lineage({"835": 60.0, "838": 70.0}),
+    )
+    codes = pl.DataFrame({"la_code": ["835", "838", "839", "942", "909", "943", "330"]})
+    found = codes.select("la_code", **setting_of(record))
+    assert found["imd_score"].to_list() == [15.0, 15.0, None, 25.0, 25.0, 25.0, None]
+    assert found["population_0_17"].to_list() == [None] * 6 + [9.0]

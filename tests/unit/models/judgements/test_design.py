@@ -114,6 +114,7 @@ FALL = {2014: 0.0, 2015: 0.0, 2016: 3.219, 2017: 2.996}
 
 def test_columns_know_their_direction_and_group() -> None:
     assert direction("agency_rate_fte__change_12m") == 1 and direction("assessments_in_time_rate") == -1
+    assert direction("agency_cover_rate_fte") == 0 and direction("previous_judgement") == 1
     assert direction("years_since_judgement") == 0 and group_of("imd_score").name == "CONTEXT"
     frame = pl.DataFrame({"a": [1, None], "b": [0.5, 2.0]})
     assert matrix(frame, ["b", "a", "c"]).tolist()[0][:2] == [0.5, 1.0]

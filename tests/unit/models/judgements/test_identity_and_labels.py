@@ -99,6 +99,7 @@ def test_what_was_published_only_after_the_start_is_not_known() -> None:
         ),
         lineage({}),
     )
+    assert frame["months_before"].to_list() == [0, 0, 0] and frame["weight"].to_list() == [1.0] * 3
     assert frame.select("published", "previous_grade", "good_before").rows() == [
         (date(2019, 3, 1), None, None),
         (date(2022, 2, 1), 2.0, True),

@@ -174,7 +174,7 @@ def test_the_level_of_a_day_knows_what_was_published_before_it_and_since_the_tra
 @pytest.mark.parametrize(("rows", "bad", "enough"), [(49, 20, False), (50, 20, True), (50, 0, False), (50, 50, False)])
 def test_fifty_inspections_of_both_kinds_are_enough(rows: int, bad: int, enough: bool) -> None:
     whole = pl.DataFrame(
-        {"months_before": [0] * rows + [6], "below_good": [True] * bad + [False] * (rows - bad) + [True]}
+        {"months_before": [0] * rows + [6, 6], "below_good": [True] * bad + [False] * (rows - bad) + [True, False]}
     )
     assert _enough(whole) is enough
 

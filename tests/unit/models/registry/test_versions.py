@@ -41,7 +41,7 @@ from models.registry.card import ten_lines
 from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.plain import CLASSIFIER, plain_classifier
 from models.registry.shipped import install, shipped_model
-from models.registry.versions import FolderObjects, _json, current, load, promote, roll_back, save, versions
+from models.registry.versions import FolderObjects, _json, _state, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
 from models.scorer import inputs
 from tests.unit.models.learning.test_serving import small_trees
@@ -375,6 +375,44 @@ def test_a_shipped_model_made_anew_keeps_its_numbers_if_only_rounding_differs(
     assert [p.name for p in (tmp_path / "models" / present.ref.name).iterdir() if p.is_dir()] == ["2026-12-01-b"]
     with pytest.raises(ModelError, match="0 against 1"):
         shipped.replace_shipped(present, BAD, date(2026, 12, 1))
+
+
+def test_a_model_is_another_if_it_reads_ranks_or_remembers_otherwise() -> None:
+    model = shipped_model()
+    alike = shipped._same_but_for_rounding
+    code = next(iter(model.standing))
+    moved = {**model.standing, code: model.standing[code] + 1e-13}
+    assert alike(dataclasses.replace(model, standing=moved), model)
+    other = model.estimator.at_level(model.estimator.level)
+    other.feature_names_in_ = other.feature_names_in_[::-1]
+    for name, value in (
+        ("standing", {**model.standing, code: model.standing[code] + 1e-6}),
+        ("standing", {**model.standing, "000": 0.0}),
+        ("reference", model.reference[1:]),
+        ("track_forecast", model.track_forecast[1:]),
+        ("estimator", other),
+    ):
+        changed: Any = {name: value}
+        assert not alike(model, dataclasses.replace(model, **changed)), name
+
+
+def test_forecasts_are_kept_to_a_millionth_and_a_patch_of_a_library_changes_nothing(
+    trained: TrainedModel, stored: Memory
+) -> None:
+    third = dataclasses.replace(trained, track_forecast=np.array([1 / 3]), track_outcome=np.array([True]))
+    assert _state(third)["track"] == {"forecast": [0.333333], "outcome": [1], "basis": trained.track_basis}
+    name = f"models/{trained.ref.name}/{trained.ref.version}/provenance.json"
+    provenance = json.loads(stored.objects[name])
+    assert provenance["format"] == 2
+    here = provenance["run"]["libraries"]["scikit-learn"].split(".")
+    for given, fits in ((".".join([*here[:2], "99"]), True), (".".join([here[0], "99", *here[2:]]), False)):
+        provenance["run"]["libraries"]["scikit-learn"] = given
+        stored.objects[name] = json.dumps(provenance).encode()
+        if fits:
+            assert load(stored, trained.ref.name, trained.ref.version).ref == trained.ref
+        else:
+            with pytest.raises(ModelError, match="stored with scikit-learn"):
+                load(stored, trained.ref.name, trained.ref.version)
 
 
 def test_what_is_stored_of_a_model_is_a_sorted_text_that_a_person_can_read() -> None:
