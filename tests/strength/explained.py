@@ -110,6 +110,18 @@ EXPLAINED = (
         "first <= pl.col('month') -> first < pl.col('month')",
         "A council begins on a first of April, and no period ends on one.",
     ),
+    Explained(
+        "models/judgements/own_history.py",
+        "assert framework is not None",
+        "framework is not None and grade is not None -> framework is not None or grade is not None",
+        "For the type checker: a judgement of the register has both or neither.",
+    ),
+    Explained(
+        "models/learning/level.py", "hermegauss(21)", "21 -> 22", "One node more: the same sum to the last bits."
+    ),
+    Explained(
+        "models/learning/level.py", "exp(-log_odds)", "log_odds >= 0 -> log_odds > 0", "Both forms of 0 are a half."
+    ),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),

@@ -76,6 +76,20 @@ def test_a_judgement_is_asked_about_only_while_it_was_the_next(design: Design) -
     assert months == {date(2024, 12, 1): [0, 6, 12], date(2025, 9, 1): [0, 6]}
 
 
+@pytest.mark.parametrize(
+    ("earlier", "months"),
+    [(date(2025, 1, 1), [0, 6]), (date(2025, 1, 2), [0]), (date(2025, 7, 1), [0]), (date(2025, 7, 2), [0, 6, 12])],
+)
+def test_a_question_may_come_on_the_day_of_the_judgement_before(
+    earlier: date, months: list[int], design: Design
+) -> None:
+    """The later inspection began on 1 July 2025, as far as the register tells."""
+    judged = (Judgement(earlier, "Good"), Judgement(date(2025, 9, 1), "Inadequate"))
+    register = Register((Council("X01", "Made-up", Month(2019, 1), judgements=judged),))
+    own = design_from_history(_features(), register, design.national).frame
+    assert own.filter(published=date(2025, 9, 1))["months_before"].to_list() == months
+
+
 def test_it_trains_beside_the_published_record(design: Design) -> None:
     own = design_from_history(_features(), REGISTER, design.national)
     both = together(design, own)

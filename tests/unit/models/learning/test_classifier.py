@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from models.learning.classifier import BelowGoodClassifier, _cuts, _loss, _start
-from models.learning.level import Judged, Level, served
+from models.learning.level import Judged, Level, LevelRule, served
 
 #: A check of scikit-learn that fails for a reason, and the reason. None does.
 EXPECTED_FAILURES: dict[str, str] = {}
@@ -56,6 +56,10 @@ def test_coefficients_come_back_and_a_wrong_sign_is_nought() -> None:
     assert model.coef_ / model.scale_ == pytest.approx([1.2, -0.6, 0.0], abs=0.12)
     held = BelowGoodClassifier(penalty=0.1, directions=[1, 1, 0]).fit(x, y)
     assert held.coef_[1] == 0.0 and held.coef_[0] > 0
+    other = BelowGoodClassifier(penalty=0.1, directions=[-1, -1, 1]).fit(x, y)
+    assert other.coef_[0] == 0.0 > other.coef_[1] and 0.0 <= other.coef_[2] < 0.2
+    with pytest.raises(ValueError, match="2 directions were given for 3 features"):
+        BelowGoodClassifier(directions=[1, 1]).fit(x, y)
     assert held.coef_covariance_[1, 1] == 0.0 < held.coef_covariance_[0, 0]
 
 
@@ -109,6 +113,26 @@ def test_the_level_is_that_of_the_rows_that_set_it() -> None:
     assert expected == pytest.approx((harder[late] > 2).sum(), rel=0.08)
     followed = whole.level.mean + logit(expit(0))
     assert abs(followed) < 0.6
+
+
+def test_a_column_that_is_the_same_everywhere_says_nothing() -> None:
+    x, y = _made_up(200)
+    x[:, 2] = 7.0
+    model = BelowGoodClassifier().fit(x, y)
+    assert (model.centre_[2], model.scale_[2], model.coef_[2]) == (pytest.approx(7.0), 1.0, pytest.approx(0.0))
+    gaps = np.where(np.arange(200) % 2 == 0, np.nan, x[:, 0])
+    model = BelowGoodClassifier().fit(np.column_stack([gaps, x[:, 1:]]), y)
+    assert model.centre_[0] == pytest.approx(np.nanmean(gaps)) and model.scale_[0] == pytest.approx(np.nanstd(gaps))
+
+
+def test_from_a_hundred_rows_on_the_level_moves_the_cut_points() -> None:
+    x, y = _made_up(300)
+    without = BelowGoodClassifier().fit(x, y)
+    for rows, moved in ((99, False), (100, True)):
+        days = np.where(np.arange(300) < rows, 738000.0, np.nan)
+        cuts = BelowGoodClassifier().fit(x, y, published=days).cuts_
+        assert np.array_equal(cuts, without.cuts_) is not moved
+    assert (without.rule, without.clip, without.penalty, without.good) == (LevelRule(), 3.0, 8.0, 2)
 
 
 def test_weights_stand_for_copies() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -41,6 +41,49 @@ def test_between_judgements_it_reverts_and_grows_uncertain() -> None:
     assert later.mean == pytest.approx(-0.5, abs=0.01)
     assert later.variance == pytest.approx(0.25 * 0.05 + 0.75 * 0.49, abs=0.01)
     assert followed(level, RULE, []) == level
+
+
+def test_in_four_years_three_quarters_are_gone_and_a_late_judgement_takes_nothing_away() -> None:
+    level, nothing = Level(-1.0, 0.05, 100, DAY), Judged(DAY, 0.0, True, weight=1e-12)
+    later = followed(level, RULE, [replace(nothing, published=DAY + timedelta(days=1461))])
+    assert later.mean == pytest.approx(-0.25, abs=1e-9)
+    assert later.variance == pytest.approx(0.0625 * 0.05 + 0.9375 * 0.49, abs=1e-9)
+    late = followed(level, RULE, [replace(nothing, published=DAY - timedelta(days=1461))])
+    assert (late.mean, late.to) == (pytest.approx(-1.0), DAY)
+    first = followed(Level(-1.0, 0.05), RULE, [nothing])
+    assert (first.mean, first.to) == (pytest.approx(-1.0), DAY), "without a day it has not aged"
+
+
+def test_judgements_count_by_their_weight() -> None:
+    three = followed(
+        unknown(RULE), RULE, [Judged(DAY, 0.0, True, 0.75), Judged(DAY, 0.0, True, 0.75), Judged(DAY, 1.0, False)]
+    )
+    assert three.judgements == 2 and LevelRule(0.7, 2.0) == RULE
+
+
+def test_a_weighted_shift_forgets_by_half_each_half_life_and_holds_to_no_shift_by_its_cases() -> None:
+    day = date(2024, 1, 1).toordinal()
+    judged = [Judged(date.fromordinal(day), 0.5, True), Judged(date.fromordinal(day - 731), -0.5, False)]
+    odds, bad = np.array([0.5, -0.5]), np.array([True, False])
+    for name, half_life, cases in (
+        ("weighted shift, half-life 2 years, 20 cases", 2.0, 20.0),
+        ("weighted shift, half-life 0.5 years, 10 cases", 0.5, 10.0),
+    ):
+        weight = np.array([1.0, 0.5 ** (731 / 365.25 / half_life)])
+        found = methods()[name](judged, float(day))
+        assert found == Level(level_shift(odds, bad, weight, cases)) and found.mean > 0
+        assert methods()[name]([], float(day)) == Level()
+    assert methods()["none"](judged, float(day)) == Level()
+
+
+def test_a_shift_makes_forecasts_sum_to_what_was_seen_and_goes_no_further_than_six() -> None:
+    odds, weight = np.array([0.0, 1.0]), np.array([1.0, 2.0])
+    assert level_shift(odds, np.array([True, True]), weight) == 6.0
+    assert level_shift(odds, np.array([False, False]), weight) == -6.0
+    shift = level_shift(odds, np.array([True, False]), weight)
+    assert float(weight @ expit(odds + shift)) == pytest.approx(1.0)
+    held = level_shift(odds, np.array([True, True]), weight, cases=8.0)
+    assert float(weight @ (1 - expit(odds + held))) == pytest.approx(2.0 * held)
 
 
 def test_a_rule_without_spread_follows_nothing() -> None:

@@ -16,6 +16,7 @@ from models.learning.metrics import (
     average_precision,
     calibration_curve,
     ends,
+    log_losses,
     measure_forecasts,
     resample_counts,
     resampled,
@@ -81,6 +82,34 @@ def test_calibration_groups_are_in_order_of_forecast() -> None:
 def test_an_interval_is_withheld_where_a_measure_is_mostly_undefined() -> None:
     assert ends(np.array([0.1, np.nan, np.nan])) is None
     assert ends(np.array([0.1, 0.1, np.nan])) == (0.1, 0.1)
+    assert ends(np.array([0.1, np.nan])) is None, "half is not most"
+    assert ends(np.arange(101.0)) == pytest.approx((2.5, 97.5))
+    assert ends(np.arange(101.0), 0.5) == pytest.approx((25.0, 75.0))
+
+
+def test_a_certainty_that_fails_costs_as_much_as_one_in_a_million() -> None:
+    y, p = np.array([True, False, True, False]), np.array([0.0, 1.0, 1.0, 0.25])
+    high = -np.log(1e-6)
+    assert log_losses(y, p) == pytest.approx([high, high, 1e-6, -np.log(0.75)], rel=1e-4)
+
+
+def test_at_least_one_inspection_is_the_riskiest_share() -> None:
+    y, p = np.array([True, False, False, True]), np.array([0.9, 0.5, 0.4, 0.3])
+    assert [top_share(y, p, share).flagged for share in (0.1, 0.25, 0.5, 1.0)] == [1, 1, 2, 4]
+    assert top_share(np.zeros(4, dtype=bool), p, 0.5).recall == 0.0
+    found = measure_forecasts(y, p)
+    assert (found.expected, found.base_rate) == (pytest.approx(2.1), 0.5)
+    assert found.brier == pytest.approx((0.01 + 0.25 + 0.16 + 0.49) / 4)
+    ten = np.arange(10) < 1
+    whole = measure_forecasts(ten, np.linspace(0.9, 0.1, 10))
+    assert (whole.tenth.flagged, whole.fifth.flagged, whole.fifth.precision) == (1, 2, 0.5)
+
+
+def test_a_thousand_resamples_are_the_same_every_time() -> None:
+    councils = np.array(["a", "a", "b", "c"])
+    counts = resample_counts(councils)
+    assert counts.shape == (1000, 4) and np.array_equal(counts, resample_counts(councils))
+    assert np.array_equal(counts[:, 0], counts[:, 1]) and set(counts[:, 1:].sum(axis=1)) == {3.0}
 
 
 @given(

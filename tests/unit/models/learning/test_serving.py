@@ -20,7 +20,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator
 from models.judgements.design import Design
 from models.learning.candidates import BASELINES, RECIPE, Candidate
 from models.learning.fitting import fit
-from models.learning.level import Judged, Level, followed, unknown
+from models.learning.level import Judged, Level, LevelRule, followed, unknown
 from models.learning.serving import WithLevel
 from models.learning.walkforward import FIRST_DAY, walk_forward
 from tests.unit.models.golden import differences
@@ -103,7 +103,12 @@ def test_the_level_is_that_of_the_rows_that_set_it(made: Made) -> None:
 def test_fewer_than_a_hundred_rows_do_not_shift_it(made: Made) -> None:
     x, y, days = made
     few = np.where(np.arange(len(x)) >= len(x) - 99, days, np.nan)
-    assert WithLevel(LogisticRegression()).fit(x, y, published=few).shift_ == 0.0
+    model = WithLevel(LogisticRegression()).fit(x, y, published=few)
+    assert model.shift_ == 0.0 and (model.rule, model.good, model.copies) == (LevelRule(), 2, 10)
+    enough = np.where(np.arange(len(x)) >= len(x) - 100, days, np.nan)
+    assert WithLevel(LogisticRegression()).fit(x, y, published=enough).shift_ != 0.0
+    spreads = [WithLevel(LogisticRegression(), copies=copies).fit(x, y).spread_ for copies in (1, 2)]
+    assert np.isnan(spreads[0]) and spreads[1] > 0, "one copy says nothing of how copies differ"
 
 
 def test_a_level_moves_a_copy(made: Made) -> None:
