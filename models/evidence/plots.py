@@ -29,17 +29,16 @@ _STYLE: Any = {
 
 def auc_forest(table: Table) -> str:
     """The AUC of each forecast with its interval."""
-    rows = [r for r in reversed(table.rows) if r.metrics.auc is not None]
+    rows = [(r, r.metrics.auc) for r in reversed(table.rows) if r.metrics.auc is not None]
     with mpl.rc_context(_STYLE):
         figure, axes = _figure(0.34 * len(rows) + 0.9)
-        for i, row in enumerate(rows):
-            middle = row.metrics.auc or 0.5
+        for i, (row, middle) in enumerate(rows):
             low, high = row.intervals.get("auc", (middle, middle))
             colour = _GREY if row.baseline else _BLUE
             axes.plot([low, high], [i, i], color=colour, lw=2)
             axes.plot([middle], [i], "o", color=colour, ms=5)
         axes.axvline(0.5, color=_GREY, lw=0.8, ls=":")
-        axes.set_yticks(range(len(rows)), [r.forecast for r in rows])
+        axes.set_yticks(range(len(rows)), [r.forecast for r, _ in rows])
         axes.set_xlim(0.3, 1.0)
         axes.set_xlabel(f"AUC, below good {table.question}, 95% interval")
         return _svg(figure, f"AUC of {len(rows)} forecasts of below good {table.question} with 95% intervals")
@@ -106,7 +105,5 @@ def _svg(figure: Figure, alt: str) -> str:
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     text = out.getvalue()
     text = text[text.index("<svg") :]
-    text = re.sub(r"<svg ", f'<svg role="img" aria-label="{alt}" ', text, count=1)
-    return re.sub(
-        r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1), count=1
-    )
+    text = re.sub(r"<svg ", f'<svg role="img" aria-label="{alt}" ', text)
+    return re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text))

@@ -120,12 +120,12 @@ def claim(layout: Layout, table: RecordTable) -> pl.DataFrame | None:
 
 def nearest(layout: Layout, tables: Iterable[RecordTable]) -> str:
     """For an error message: the table closest to a layout, and what it lacks."""
-    best: tuple[int, str] = (0, "")
+    wanted = [*layout.marks, *layout.needs.values()]
+    best: tuple[int, str] = (len(wanted) // 2, "")
     for table in tables:
-        wanted = [*layout.marks, *layout.needs.values()]
         missing = list(dict.fromkeys(readable(p) for p in wanted if not _find(p, table.headers)))
         hits = len(wanted) - len(missing)
-        if hits > max(best[0], len(wanted) // 2):
+        if hits > best[0]:
             best = hits, f" The closest is {table.where}, which lacks the column “{missing[0]}”." if missing else ""
     return best[1]
 

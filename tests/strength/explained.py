@@ -99,12 +99,6 @@ EXPLAINED = (
     ),
     Explained("models/registry/versions.py", "statistics=False", "False -> True", "The table is read the same."),
     Explained(
-        "models/registry/shipped/__init__.py",
-        "max(apart) < 1e-9",
-        "max(apart) < 1e-09 -> max(apart) <= 1e-09",
-        _LAST_BITS,
-    ),
-    Explained(
         "models/judgements/asof.py",
         'first <= pl.col("month")',
         "first <= pl.col('month') -> first < pl.col('month')",
@@ -121,6 +115,17 @@ EXPLAINED = (
     ),
     Explained(
         "models/learning/level.py", "exp(-log_odds)", "log_odds >= 0 -> log_odds > 0", "Both forms of 0 are a half."
+    ),
+    Explained("models/record/tables.py", "_looks_like_header(rows[i])), -1", "1 -> 2", "Any number below 0 says none."),
+    Explained(
+        "models/evidence/evaluate.py",
+        "candidates[:1]",
+        "1 -> 2",
+        "Only the forecasts of the one served are taken over.",
+    ),
+    *(
+        Explained("models/evidence/held_out.py", "sys.argv[1:3]", f"{n} -> {n + 1}", "By hand; what it wrote is kept.")
+        for n in (1, 3)
     ),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),

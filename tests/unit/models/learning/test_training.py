@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from features.errors import ModelError
@@ -16,7 +17,7 @@ from models.judgements.design import Design
 from models.learning.candidates import BASELINES, RECIPE
 from models.learning.promotion import _no_worse, _orders, level_holds
 from models.learning.trained import Outlook
-from models.learning.training import TrainingResult, train_design, until
+from models.learning.training import TrainingResult, _f, _named, _rounded, _track_of, train_design, until
 from models.learning.uncertainty import YearSeen
 from models.registry.card import card_text
 from models.registry.shipped import _FOLDER, shipped_files, shipped_model
@@ -50,6 +51,21 @@ def test_the_record_of_a_training_stands_as_it_was_read(result: TrainingResult, 
         "track": [str(model.track_record(p)) for p in (0.05, 0.5, 0.99)],
     }
     assert differences(kept, Path(__file__).with_name("training.json"), 2e-3) == []
+
+
+def test_the_record_keeps_six_places_and_three_of_a_year(result: TrainingResult) -> None:
+    run, level = result.model.run, result.model.estimator.level
+    assert (run["level"]["mean"], run["level"]["sd"]) == (round(level.mean, 6), round(level.variance**0.5, 6))
+    assert all(year["z"] == round(year["z"], 3) for year in run["years"])
+    assert _named(("a", "b"), np.array([1.23456789, 2.0])) == {"a": 1.234568, "b": 2.0}
+    assert _rounded({"a": 1.23456789, "b": {"c": 0.1234567, "d": 3}}) == {"a": 1.234568, "b": {"c": 0.123457, "d": 3}}
+    assert (_f(None), _f(0.126)) == ("n/a", "0.13")
+
+
+@pytest.mark.parametrize(("mine", "kept"), [(19, 25), (20, 20)])
+def test_the_track_record_is_of_the_level_s_frameworks_from_twenty_on(mine: int, kept: int) -> None:
+    rows = pl.DataFrame({"framework": ["ILACS"] * mine + ["SIF"] * (25 - mine)})
+    assert _track_of(rows, "ILACS").sum() == kept
 
 
 def test_too_little_cannot_be_trained_on(design: Design) -> None:
@@ -112,6 +128,6 @@ def test_years_may_differ_from_their_forecasts_as_happens_once_in_a_hundred_time
         return [YearSeen(2020, 40, 10 + z * 2, 10, 2.0), YearSeen(2021, 40, 10 - z, 10, 1.0)]
 
     # Of two years: 9.21 is the 99th percentile of chi-squared with two degrees of freedom.
-    assert level_holds(years(2.14)).passed and not level_holds(years(2.15)).passed
+    assert level_holds(years(2.1459)).passed and not level_holds(years(2.1465)).passed
     assert "worst 2020: 14.3 expected, 10 observed of 40" in level_holds(years(2.15)).figures
     assert not level_holds([]).passed

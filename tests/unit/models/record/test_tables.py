@@ -81,6 +81,11 @@ def test_of_two_columns_with_one_header_the_first_is_kept_and_one_without_is_lef
     assert (found.headers, found.cells.rows()) == (("code", "rate"), [("201", "1")])
 
 
+def test_what_a_line_has_beyond_the_header_is_left_out_and_codes_keep_their_noughts() -> None:
+    (found,) = tables_of("file.csv", b"Code,Rate\n001,1,surplus\n002\n")
+    assert found.cells.rows() == [("001", "1"), ("002", None)]
+
+
 def test_the_nearest_layout_has_more_than_half_of_what_is_wanted_and_most_of_all() -> None:
     half, three = table("code", "rate now"), table("code", "rate now", "year")
     assert nearest(LAYOUT, [half]) == ""
