@@ -77,14 +77,14 @@ def coverage(rows: pl.DataFrame, p: Floats, level: float = 0.8, doubt: bool = Tr
     if not len(places):
         return Coverage(level, float("nan"), 0, float("nan"))
     low, high = (1 - level) / 2, (1 + level) / 2
-    held = np.clip(np.minimum(high, places[:, 1]) - np.maximum(low, places[:, 0]), 0, None)
+    held = np.maximum(np.minimum(high, places[:, 1]) - np.maximum(low, places[:, 0]), 0)
     share = float(np.mean(held / np.maximum(places[:, 1] - places[:, 0], 1e-12)))
     draws = np.random.default_rng(_SEED).uniform(size=(1000, len(places)))
     drawn = places[:, 0] + draws * (places[:, 1] - places[:, 0])
     # Fisher's test in both directions: a level too high puts the positions near 0, too low near 1.
     degrees = 2 * len(places)
-    too_high = np.median(chi2.sf(-2 * np.log(np.clip(drawn, 1e-12, 1)).sum(axis=1), degrees))
-    too_low = np.median(chi2.sf(-2 * np.log(np.clip(1 - drawn, 1e-12, 1)).sum(axis=1), degrees))
+    too_high = np.median(chi2.sf(-2 * np.log(np.maximum(drawn, 1e-12)).sum(axis=1), degrees))
+    too_low = np.median(chi2.sf(-2 * np.log(np.maximum(1 - drawn, 1e-12)).sum(axis=1), degrees))
     return Coverage(level, share, len(places), min(1.0, 2 * float(min(too_high, too_low))))
 
 

@@ -124,8 +124,13 @@ EXPLAINED = (
         "Only the forecasts of the one served are taken over.",
     ),
     *(
-        Explained("models/evidence/held_out.py", "sys.argv[1:3]", f"{n} -> {n + 1}", "By hand; what it wrote is kept.")
-        for n in (1, 3)
+        Explained("models/evidence/held_out.py", line, change, "Run by hand; what it wrote is kept.")
+        for line, change in (
+            ("sys.argv[1:3]", "1 -> 2"),
+            ("sys.argv[1:3]", "3 -> 4"),
+            ('"before": before}', "1 -> 2"),
+            ('"before": before}', "False -> True"),
+        )
     ),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,10 @@ def test_the_report_stands_as_it_was_read(report: BacktestReport) -> None:
         "page": hashlib.sha256(page.encode()).hexdigest(),
     }
     assert differences(found, Path(__file__).with_name("report.json")) == []
+
+
+def test_the_figures_are_a_text_that_a_person_can_read(report: BacktestReport) -> None:
+    assert replace(report, title="Ynys Môn").to_json_text().startswith('{\n "title": "Ynys Môn",\n "what":')
 
 
 def test_what_cannot_be_asked_has_no_table(design: Design) -> None:

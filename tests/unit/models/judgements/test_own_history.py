@@ -14,7 +14,7 @@ from features.frames import FEATURES_SCHEMA
 from features.frameworks import Judgement
 from features.months import Month
 from models.judgements.design import Design
-from models.judgements.own_history import design_from_history, together, too_few
+from models.judgements.own_history import design_from_history, together, too_few, with_months
 from models.learning.candidates import BASELINES, RECIPE
 from models.learning.training import train_design
 
@@ -130,6 +130,14 @@ def test_a_row_of_the_register_says_what_the_register_says(design: Design) -> No
     assert (own["imd_score"], own["population_0_17"], own["framework"]) == (30.0, 40_000.0, "ILACS")
     nobody = design_from_history(_features(), Register((REGISTER.councils[1],)), design.national)
     assert nobody.frame.is_empty() and nobody.councils.is_empty()
+
+
+@pytest.mark.parametrize(("judgements", "few"), [(29, True), (30, False)])
+def test_thirty_judgements_with_months_of_their_own_teach(judgements: int, few: bool, design: Design) -> None:
+    own = design_from_history(_features(), REGISTER, design.national)
+    row = with_months(own).head(1)
+    many = pl.concat([row.with_columns(la_code=pl.lit(str(n))) for n in range(judgements)])
+    assert (too_few(replace(own, frame=many)) is not None) is few
 
 
 def test_too_few_judgements_are_a_sentence(design: Design) -> None:
