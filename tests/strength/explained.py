@@ -132,6 +132,8 @@ EXPLAINED = (
             ('"before": before}', "False -> True"),
         )
     ),
+    Explained("models/learning/promotion.py", "total <= allowed", "total <= allowed -> total < allowed", _LAST_BITS),
+    Explained("models/learning/serving.py", "spread > 1e-9", "spread > 1e-09 -> spread >= 1e-09", _LAST_BITS),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
     Explained("models/evidence/table.py", "max_iter=2000", "2000 -> 2001", "The search ends long before."),

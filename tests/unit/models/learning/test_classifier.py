@@ -58,6 +58,8 @@ def test_coefficients_come_back_and_a_wrong_sign_is_nought() -> None:
     assert held.coef_[1] == 0.0 and held.coef_[0] > 0
     other = BelowGoodClassifier(penalty=0.1, directions=[-1, -1, 1]).fit(x, y)
     assert other.coef_[0] == 0.0 > other.coef_[1] and 0.0 <= other.coef_[2] < 0.2
+    either = BelowGoodClassifier(penalty=0.1, directions=[0, 0, 0]).fit(x, y)
+    assert np.array_equal(either.coef_, model.coef_) and min(np.abs(model.coef_)) > 0.0
     with pytest.raises(ValueError, match="2 directions were given for 3 features"):
         BelowGoodClassifier(directions=[1, 1]).fit(x, y)
     assert held.coef_covariance_[1, 1] == 0.0 < held.coef_covariance_[0, 0]
