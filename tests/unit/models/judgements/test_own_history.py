@@ -57,6 +57,7 @@ def test_each_judgement_has_the_months_known_before_its_inspection(design: Desig
     own = design_from_history(_features(), REGISTER, design.national)
     first, second = own.asked_before(0).iter_rows(named=True)
     assert (first["grade"], first["previous_grade"], first["agency_rate_fte"]) == (2, None, None)
+    assert (first["below_good"], first["inadequate"], first["good_before"]) == (False, False, None)
     half_a_year_before = own.asked_before(6).row(1, named=True)
     assert half_a_year_before["as_of"] == date(2025, 1, 1) and half_a_year_before["agency_rate_fte"] is None
     assert own.frame["weight"].sum() == pytest.approx(2.0)
