@@ -133,6 +133,13 @@ EXPLAINED = (
         )
     ),
     Explained("models/learning/promotion.py", "total <= allowed", "total <= allowed -> total < allowed", _LAST_BITS),
+    *(
+        Explained("models/learning/serving.py", f"if excess({end})", f"{old} -> {new}", _LAST_BITS)
+        for end, old, new in (
+            ("-_FURTHEST", "excess(-_FURTHEST) <= 0", "excess(-_FURTHEST) < 0"),
+            ("_FURTHEST", "excess(_FURTHEST) >= 0", "excess(_FURTHEST) > 0"),
+        )
+    ),
     Explained("models/learning/serving.py", "spread > 1e-9", "spread > 1e-09 -> spread >= 1e-09", _LAST_BITS),
     Explained("models/scoring/wording.py", "abs(value) < 10", "abs(value) < 10 -> abs(value) <= 10", "10 is whole."),
     Explained("models/evidence/table.py", "C=1e6", "1000000.0 -> 1000001.0", "No penalty to speak of, either way."),
