@@ -108,9 +108,10 @@ def _event(found: dict[str, str | int]) -> dict[str, str | int]:
 def _whole_message(content: bytes) -> bytes:
     if b"\nMessage-ID:" not in content and b"\nMessage-Id:" not in content:
         raise ValueError("not a message")
-    # A run that died before the first event left no hash of it.
+    # A run that died before the first event left no hash of it. A boundary is known only if the headers are whole.
+    whole_headers = b"\n\n" in content or b"\r\n\r\n" in content
     boundary = _BOUNDARY.search(content)
-    if boundary is not None and not content.rstrip().endswith(b"--" + boundary[1] + b"--"):
+    if not whole_headers or (boundary is not None and not content.rstrip().endswith(b"--" + boundary[1] + b"--")):
         raise ValueError("cut off")
     return content
 
