@@ -6,11 +6,12 @@ counts of people, and no other council's figures. Its JSON Schema is `docs/alert
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Literal
+
+import orjson
 
 from features.comparing.context import whole_months
 from features.councils import Council
@@ -29,6 +30,8 @@ SCHEMA_VERSION: Literal["1.0"] = "1.0"
 NO_REASONS = (
     "The model cannot say exactly how much each figure adds to its estimate, so no figure is named as a reason for it."
 )
+
+_AS_STORED = orjson.OPT_SORT_KEYS | orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 #: How the text of a change starts if no message mentions the change.
 RECORD_ONLY = "For the record only"
@@ -219,8 +222,7 @@ class Alert(Record):
 
     def to_bytes(self) -> bytes:
         """The object as stored: sorted keys, an indent of two spaces, UTF-8, one line feed at the end."""
-        content = self.model_dump(mode="json")
-        return (json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n").encode()
+        return orjson.dumps(self.model_dump(mode="json"), option=_AS_STORED)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Alert:
