@@ -115,5 +115,6 @@ def take_in_portions(
             step("Checking and counting %s", portion.name)
             keep(portion)
             portion.forget()
-            gc.collect()  # rows that something holds in a circle of references
+            if ahead:
+                gc.collect(1)  # rows that something holds in a circle of references; what is older stays, and is most
             portion = Portion()

@@ -38,8 +38,8 @@ class LocalStore:
         self.root = root.expanduser().absolute()
         self.url = self.root.as_uri()
         self._real_root = self.root.resolve()
-        #: Folders already checked to be inside the root. For a small object this check is most of the work.
-        self._inside: set[Path] = set()
+        #: Folders known to be inside the root: looking at each for every object would be most of the work.
+        self._inside = {self.root}
 
     def read(self, name: str) -> bytes:
         """The content of the object. Raises ObjectMissing, and DamagedObject if a folder lies there."""
@@ -205,14 +205,21 @@ class LocalStore:
     def _path(self, name: str) -> Path:
         """The path of an object. Raises StoreError if a link in the folder leads out of the root."""
         path = self.root / checked_name(name)
-        if path.parent in self._inside and not path.is_symlink():
+        if self._is_inside(path.parent) and (not path.is_symlink() or path.resolve().is_relative_to(self._real_root)):
             return path
-        if not all(p.resolve().is_relative_to(self._real_root) for p in (path, path.parent)):
-            raise StoreError(
-                f"“{name}” in {self.url} is a link that leads out of the store. Put the file itself there."
-            )
-        self._inside.add(path.parent)
-        return path
+        raise StoreError(f"“{name}” in {self.url} is a link that leads out of the store. Put the file itself there.")
+
+    def _is_inside(self, folder: Path) -> bool:
+        """Whether a folder lies in the root. One that is no link lies where the folder above it does."""
+        if folder not in self._inside:
+            if folder.is_symlink():
+                inside = folder.resolve().is_relative_to(self._real_root)
+            else:
+                inside = self._is_inside(folder.parent)
+            if not inside:
+                return False
+            self._inside.add(folder)
+        return True
 
     @contextlib.contextmanager
     def _written_beside(self, path: Path, content: bytes) -> Iterator[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import subprocess
@@ -25,7 +24,7 @@ from features.errors import StoreError
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import LandedFile
-from flows.month import inputs, portions
+from flows.month import inputs
 from flows.month.portions import ROWS_AT_ONCE, Portion, Reading, begin_reading, take_in_portions
 from flows.month.take_in import Due, Read
 from flows.sample_region import sample_extracts
@@ -72,11 +71,7 @@ def test_memory_depends_on_the_size_of_months_and_not_on_their_number(
         kept.extend(one.month for one in portion.due)
         held_on_to.append(portion)  # as Prefect does, which holds what a task was given
 
-    gc.freeze()  # Otherwise each portion's collection searches everything that earlier tests have left.
-    try:
-        take_in_portions(months, begin_one, keep, prepare=lambda: None)
-    finally:
-        gc.unfreeze()
+    take_in_portions(months, begin_one, keep, prepare=lambda: None)
     assert kept == [one.month for one in months]
     assert held() == 0
     assert len(held_on_to) <= 1 + 2 * sum(sizes) / ROWS_AT_ONCE, "no more portions than the rows need"
@@ -94,13 +89,6 @@ def test_a_portion_says_its_months_and_marks_those_with_something_unread() -> No
     assert portion.reads == []
 
 
-@pytest.fixture
-def no_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looking for circles of references after each portion takes longer than all else here."""
-    monkeypatch.setattr(portions, "gc", SimpleNamespace(collect=lambda: 0))
-
-
-@pytest.mark.usefixtures("no_search")
 def test_months_are_read_ahead_two_at_first_then_as_many_as_make_a_portion() -> None:
     """However small they are, no more than twelve; and one where a month alone fills a portion."""
 
@@ -127,7 +115,6 @@ def test_months_are_read_ahead_two_at_first_then_as_many_as_make_a_portion() -> 
     assert most_ahead(ROWS_AT_ONCE) == [2, 2]
 
 
-@pytest.mark.usefixtures("no_search")
 def test_a_portion_ends_before_the_next_month_would_make_it_too_large() -> None:
     months: list[Any] = [SimpleNamespace(month=FIRST.plus(n)) for n in range(5)]
     kept: list[int] = []
