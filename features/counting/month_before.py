@@ -6,6 +6,7 @@ The state is what one month passes to the next. It is small, keyed by the pseudo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -39,45 +40,59 @@ def state_of(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl
     return before.select(list(schema))
 
 
-def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """`la_code, held_before`: FTE parts these leavers (`la_code, worker_ref`) held; and councils without an answer.
+def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> tuple[dict[str, int], set[str]]:
+    """The FTE parts these leavers (`la_code, worker_ref`) held, by council; and the councils without an answer.
 
-    The second result lists councils with leavers that have no month before, or whose month before has none of
+    The second result has the councils with leavers that have no month before, or whose month before has none of
     this month's workers (`now`). The references are then of another kind (a workforce return after
     our own extract), and nobody can be looked up. A leaver who is merely absent from the month before (came
     and left within the month) has no known FTE and is left out, as DfE leaves out workers without FTE.
     """
-    held = (
-        before.lazy()
-        .filter(pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode()))
-        .join(unsaid.lazy(), on=_WORKER, how="semi")
-        .group_by("la_code")
-        .agg(pl.col("fte").sum().alias("held_before"))
-        .collect(engine="in-memory")
-    )
+    leavers, held = {*unsaid.iter_rows()}, dict[str, int]()
+    same_reference = pl.col("worker_ref").is_in(unsaid.get_column("worker_ref").implode())
+    for la_code, worker, fte in before.filter(same_reference).select(*_WORKER, "fte").iter_rows():
+        if (la_code, worker) in leavers:
+            held[la_code] = held.get(la_code, 0) + (fte or 0)
     # Whoever finds one leaver has met this month's workers; only for the other councils are all of them looked for.
-    others = sorted({*unsaid.get_column("la_code")} - {*held.get_column("la_code")})
-    there = pl.col("la_code").is_in(others)
-    met = before.filter(there).join(now.filter(there), on=_WORKER, how="semi") if others else before.clear()
-    met_codes = {*met.get_column("la_code")}
-    return held, pl.Series([code for code in others if code not in met_codes], dtype=pl.String)
+    others = {la_code for la_code, _ in leavers} - {*held}
+    if not others:
+        return held, others
+    there = pl.col("la_code").is_in(sorted(others))
+    met = before.filter(there).join(now.filter(there), on=_WORKER, how="semi")
+    return held, others - {*met.get_column("la_code")}
 
 
-def worker_changes(now: Rows, before: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+@dataclass(frozen=True)
+class CasesBefore:
+    """The cases of the month before, put in order, so that this month's can be found among them."""
+
+    cases: pl.DataFrame
+    """CASE_STATE."""
+    number: Mapping[str, int]
+    """A number for each council, in the order of the rows."""
+    ordered: pl.DataFrame | None
+
+    @classmethod
+    def of(cls, before: pl.DataFrame | None, month: Month) -> CasesBefore:
+        """From the state of the month before `month`; see `state_of`."""
+        cases = Rows.of(state_of(before, CASE_STATE, month))
+        number = {code: place for place, code in enumerate(cases.councils)}
+        return cls(cases.frame, number, _in_order(cases, number))
+
+
+def worker_changes(now: Rows, before: CasesBefore) -> tuple[pl.DataFrame, set[str]]:
     """`la_code, cases_seen_twice, cases_worker_changed` of councils with a month before; and the councils without one.
 
-    `now` and `before`: CASE_STATE of both month ends.
+    `now`: CASE_STATE of this month end.
     """
-    here, then = now.present(), Rows.of(before)
-    past = {*then.councils}
-    number = {code: place for place, code in enumerate(sorted({*here.councils} | past))}
-    ordered, ordered_before = _in_order(here, number), _in_order(then, number)
-    if ordered is None or ordered_before is None:
-        counts = _by_hash(here, before)
+    here = now.where_council(now.lengths > 0)
+    both = here.where_council(pl.Series([code in before.number for code in here.councils], dtype=pl.Boolean))
+    ordered = None if before.ordered is None else _in_order(both, before.number)
+    if ordered is None or before.ordered is None:
+        counts = _by_hash(both, before.cases)
     else:
-        counts = _by_order(here, ordered, ordered_before)
-    has_past = pl.Series([code in past for code in here.councils], dtype=pl.Boolean)
-    return counts.filter(has_past), here.councils.filter(~has_past).sort()
+        counts = _by_order(both, ordered, before.ordered)
+    return counts, {*here.councils} - {*before.number}
 
 
 def _in_order(state: Rows, number: Mapping[str, int]) -> pl.DataFrame | None:

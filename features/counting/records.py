@@ -16,8 +16,8 @@ from datetime import timedelta
 
 import polars as pl
 
-from features.counting.month_before import CASE_STATE, WORKER_STATE, fte_held, state_of, worker_changes
-from features.counting.tally import Rows, count_by
+from features.counting.month_before import CASE_STATE, WORKER_STATE, CasesBefore, fte_held, state_of, worker_changes
+from features.counting.tally import Rows, by_council, count_by
 from features.errors import HoldfastError
 from features.frames import REASONS, conform, counts_schema
 from features.months import Month
@@ -154,15 +154,11 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
     counted = _each_once(rows.frame, people) | {"agency_worker_headcount": agency & in_post}
     marks = rows.marks(counted | {"in_post": in_post, "without_fte": leaver & has_fte.not_()}, amounts)
     unsaid = rows.where(marks["without_fte"], "la_code", "worker_ref").frame
-    found, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month), rows.frame)
-    sums = (
-        rows.sums(marks.select(*counted, *amounts))
-        .join(found, on="la_code", how="left", validate="1:1")
-        .with_columns(
-            pl.when(pl.col("la_code").is_in(unknown.implode()).not_()).then(
-                pl.col("leavers_fte") + pl.col("held_before").fill_null(0)
-            )
-        )
+    held, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month), rows.frame)
+    known = pl.Series([code not in unknown for code in rows.councils], dtype=pl.Boolean)
+    held_before = pl.Series([held.get(code, 0) for code in rows.councils], dtype=pl.Int64)
+    sums = rows.sums(marks.select(*counted, *amounts)).with_columns(
+        leavers_fte=pl.when(known).then(pl.col("leavers_fte") + held_before)
     )
     state = rows.where(marks["in_post"], "la_code", "worker_ref", "fte").frame.select(
         pl.lit(last).alias("month"), "la_code", "worker_ref", pl.col("fte").cast(pl.Int64)
@@ -231,28 +227,27 @@ def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | Non
         "cases_three_workers": told_changes & (pl.col("worker_changes_12m") >= 2),
     }
     assessed, conferred = authorised.is_between(first, last), pl.col("icpc_date").is_between(first, last)
-    marks = rows.marks(
-        counted
-        | {
-            "assessed": assessed & started.is_not_null(),
-            "conferred": conferred & pl.col("section_47_start_date").is_not_null(),
-            "in_hand": is_open & allocated,
-        }
-    )
-    assessments = rows.where(marks["assessed"], "assessment_start_date", "assessment_authorised_date")
-    conferences = rows.where(marks["conferred"], "section_47_start_date", "icpc_date")
-    in_hand = rows.where(marks["in_hand"], "la_code", "case_ref", "allocated_worker_ref")
-    changes, unknown = worker_changes(in_hand, state_of(before, CASE_STATE, month))
-    sums = (
-        rows.sums(marks.select(*counted))
-        .with_columns(
+    in_question = {
+        "assessed": assessed & started.is_not_null(),
+        "conferred": conferred & pl.col("section_47_start_date").is_not_null(),
+        "in_hand": is_open & allocated,
+    }
+    # Two months' cases are put in order and matched while the rest is counted.
+    with ThreadPoolExecutor(1) as beside:
+        cases_before = beside.submit(CasesBefore.of, before, month)
+        marks = rows.marks(counted | in_question)
+        in_hand = rows.where(marks["in_hand"], "la_code", "case_ref", "allocated_worker_ref")
+        changed = beside.submit(worker_changes, in_hand, cases_before.result())
+        assessments = rows.where(marks["assessed"], "assessment_start_date", "assessment_authorised_date")
+        conferences = rows.where(marks["conferred"], "section_47_start_date", "icpc_date")
+        sums = rows.sums(marks.select(*counted)).with_columns(
             assessments_completed=assessments.lengths,
             assessments_in_time=_in_time(assessments, month, ASSESSMENT_LIMIT_WORKING_DAYS),
             icpcs=conferences.lengths,
             icpcs_in_time=_in_time(conferences, month, ICPC_LIMIT_WORKING_DAYS),
         )
-        .join(changes, on="la_code", how="left", validate="1:1")
-    )
+        changes, unknown = changed.result()
+    sums = sums.hstack(by_council(changes, rows.councils))
     return Counted(
         _rows(sums, Kind.CASELOAD, month, received),
         _no_month_before(unknown, ("cases_seen_twice", "cases_worker_changed"), month),
@@ -313,29 +308,25 @@ def _in_time(steps: Rows, month: Month, limit: int) -> pl.Series:
     start, end = steps.frame.get_columns()
     days = [month.first_day + timedelta(days=d) for d in range(month.last_day.day)]
     earliest = pl.Series([earliest_start_within(limit, day) for day in days], dtype=pl.Date)
-    return pl.Series(count_by(start >= earliest.gather((end - month.first_day).dt.total_days()), steps.ends))
+    return pl.Series(count_by([start >= earliest.gather((end - month.first_day).dt.total_days())], steps.ends)[0])
 
 
-def _no_month_before(councils: pl.Series, names: Sequence[str], month: Month) -> pl.DataFrame:
+def _no_month_before(councils: Collection[str], names: Sequence[str], month: Month) -> pl.DataFrame:
     rows = [
-        (la_code, month.last_day, name, Missing.WINDOW_INCOMPLETE) for la_code in councils for name in sorted(names)
+        (la_code, month.last_day, name, Missing.WINDOW_INCOMPLETE)
+        for la_code in sorted(councils)
+        for name in sorted(names)
     ]
-    return pl.DataFrame(rows, schema=REASONS, orient="row").sort("la_code")
+    return pl.DataFrame(rows, schema=REASONS, orient="row")
 
 
 def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) -> pl.DataFrame:
     """One row per council received, in the schema of that kind's counts."""
-    if strangers := sorted(set(sums.get_column("la_code")) - set(received.get_column("la_code"))):
+    log = received.select(list(RECEIVED)).sort("la_code")
+    if strangers := sorted(set(sums.get_column("la_code")) - set(log.get_column("la_code"))):
         raise HoldfastError(
             f"{month}: the {kind} rows of {', '.join(strangers)} are in the month's table, "
             "but no such file is in the submission log. Run the month again."
         )
-    return (
-        received.lazy()
-        .select(list(RECEIVED))
-        .join(sums.lazy(), on="la_code", how="left", validate="1:1")
-        .with_columns(pl.lit(month.last_day).alias("month"))
-        .select(list(counts_schema(kind)))
-        .sort("la_code")
-        .collect(engine="in-memory")
-    )
+    counts = log.with_columns(pl.lit(month.last_day).alias("month"))
+    return counts.hstack(by_council(sums, log.get_column("la_code"))).select(list(counts_schema(kind)))

@@ -16,12 +16,13 @@ def test_counting_bits_is_counting_rows(runs: list[list[bool | None]], skipped: 
     # Cut out of a longer column, so that the first bit need not be the first of a byte.
     column = pl.Series([True] * skipped + flags + [True] * 9, dtype=pl.Boolean).slice(skipped, len(flags))
     ends = np.cumsum([0, *(len(run) for run in runs)])
-    assert count_by(column, ends).tolist() == [run.count(True) for run in runs]
+    found = count_by([column, ~column], ends).tolist()
+    assert found == [[run.count(True) for run in runs], [run.count(False) for run in runs]]
 
 
 def test_a_column_in_several_chunks() -> None:
     column = pl.concat([pl.Series([True, None]), pl.Series([True, False, True])], rechunk=False)
-    assert count_by(column, np.array([0, 3, 5])).tolist() == [2, 1]
+    assert count_by([column], np.array([0, 3, 5])).tolist() == [[2, 1]]
 
 
 def test_rows_of_a_council_are_brought_together() -> None:
