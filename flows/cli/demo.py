@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,7 +87,9 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
     embedded.configure()
     say(f"Making up a region ({COUNCILS} councils that do not exist, {LOOKED_BACK} months)")
     before = LAST_MONTH.plus(-1)
-    with reading_process() as pool, showing_progress(say):
+    with reading_process() as pool, ThreadPoolExecutor(1) as here, showing_progress(say):
+        # This process waits for the other at first, so it reads every third month itself.
+        readers: Iterator[Executor] = cycle((pool, pool, here))
         region = pool.submit(make_region, folder / "landing")
         _import_the_rest()
         from flows.month import inputs
@@ -98,7 +102,7 @@ def run_demo(folder: Path, say: Callable[[str], None]) -> RunOutcome:
         say(f"Taking in {FIRST_MONTH} to {before}, as each month's run would have seen it")
         take_in_portions(
             inputs.due_in_history(context, FIRST_MONTH, before),
-            lambda one: begin_reading(one, pool, inputs.reader(context)),
+            lambda one: begin_reading(one, next(readers), inputs.reader(context)),
             lambda portion: inputs.check_months_of(context, portion.retried(), portion.reads, reports=False),
             prepare=lambda: None,
         )
