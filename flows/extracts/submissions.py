@@ -157,9 +157,9 @@ def _read_as(table: pl.DataFrame) -> str:
 
     If another version of Polars hashes otherwise, the table is recorded once more.
     """
-    keyed = [c for c in table.iter_columns() if c.name in _KEYED]
-    counts = [(c.name, c.null_count(), c.n_unique()) for c in keyed]
-    rows = table.drop(c.name for c in keyed).hash_rows().to_numpy().tobytes()
+    columns = table.get_columns()
+    counts = [(c.name, c.null_count(), c.n_unique()) for c in columns if c.name in _KEYED]
+    rows = pl.DataFrame([c for c in columns if c.name not in _KEYED]).hash_rows().to_numpy().tobytes()
     return digest(rows + repr(counts).encode())[:12]
 
 
