@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from features.errors import HoldfastError
@@ -110,3 +112,9 @@ def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
             + ". Re-run the month that wrote it, or restore the file."
         )
     return frame if frame.columns == list(schema) else frame.select(list(schema))
+
+
+def in_order(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The rows sorted by these columns, ties as they stand. Rows that are in order already are not copied."""
+    places = rows.select(pl.arg_sort_by(*columns, maintain_order=True)).to_series()
+    return rows if places.is_sorted() else rows[places]

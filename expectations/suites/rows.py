@@ -15,7 +15,7 @@ import polars as pl
 from expectations.batch import Batch
 from expectations.suites.generated import has_date_range
 from expectations.suites.rules import Rule
-from features.frames import conform
+from features.frames import conform, in_order
 from features.months import Month, bank_holidays
 from features.registry import EXTRACTS, FieldType, Kind
 
@@ -62,7 +62,7 @@ def prepare(kind: Kind, batches: Sequence[Batch]) -> Prepared | None:
         return None
     # Sorted by file_row last, so that rows with the same key stay in the order of the file.
     order = list(dict.fromkeys(["month", "la_code", *key, "file_row"]))
-    rows = pl.concat(parts).sort(order)
+    rows = in_order(pl.concat(parts), order)
     identity = pl.struct(list(dict.fromkeys(["month", "la_code", *key]))).rle_id()
     rows = rows.with_columns(
         pl.struct("month", "la_code").rle_id().alias("file_no"),
@@ -91,7 +91,7 @@ def with_workers(caseload: Prepared, workforce: Prepared | None, by_name: Sequen
     ended = pl.col("role_end_date")
     workers = (
         workforce.rows.filter(pl.col("worker_ref").is_not_null())
-        .group_by("month", "la_code", "worker_ref")
+        .group_by(pl.col("file_no").alias("staff_file"), "worker_ref")
         .agg((ended.is_null() | (ended > pl.col("month"))).any().alias("worker_in_post"))
     )
     named = pl.DataFrame(
@@ -99,28 +99,34 @@ def with_workers(caseload: Prepared, workforce: Prepared | None, by_name: Sequen
         schema={"month": pl.Date(), "la_code": pl.String()},
         orient="row",
     )
-    sent = workforce.files.select("month", "la_code", pl.lit(True).alias("sent")).join(
-        named, on=["month", "la_code"], how="anti", maintain_order="left"
+    # The workforce extract that each caseload extract is compared with.
+    staff = caseload.files.join(
+        workforce.files.select("month", "la_code", pl.col("file_no").alias("staff_file")).join(
+            named, on=["month", "la_code"], how="anti"
+        ),
+        on=["month", "la_code"],
+        how="left",
+        validate="1:1",
     )
-    rows = (
-        caseload.rows.join(sent, on=["month", "la_code"], how="left", validate="m:1", maintain_order="left")
+    known = (
+        caseload.rows.select("file_no", "allocated_worker_ref")
+        .join(staff.select("file_no", "staff_file"), on="file_no", how="left", validate="m:1", maintain_order="left")
         .join(
             workers,
-            left_on=["month", "la_code", "allocated_worker_ref"],
-            right_on=["month", "la_code", "worker_ref"],
+            left_on=["staff_file", "allocated_worker_ref"],
+            right_on=["staff_file", "worker_ref"],
             how="left",
             validate="m:1",
             maintain_order="left",
         )
-        .with_columns(
-            pl.when(pl.col("sent") & pl.col("allocated_worker_ref").is_not_null())
+        .select(
+            "worker_in_post",
+            pl.when(pl.col("staff_file").is_not_null() & pl.col("allocated_worker_ref").is_not_null())
             .then(pl.col("worker_in_post").is_not_null())
             .alias("worker_known"),
-            pl.when(pl.col("sent")).then(pl.col("worker_in_post")).alias("worker_in_post"),
         )
-        .drop("sent")
     )
-    return Prepared(caseload.kind, rows, caseload.files)
+    return Prepared(caseload.kind, caseload.rows.hstack(known), caseload.files)
 
 
 def tested_columns(prepared: Prepared, rules: Sequence[Rule], absent: frozenset[tuple[str, str, str]]) -> pl.DataFrame:

@@ -26,6 +26,7 @@ import polars as pl
 
 from expectations.fates import Fate
 from features.councils import Council, folder_name
+from features.frames import in_order
 from features.months import Month, london_day
 from features.registry import EXTRACTS, FieldType, Kind
 from flows.store import AlreadyThere, DamagedObject, Store
@@ -149,7 +150,7 @@ def _rows_together(marks: Sequence[str], tables: Sequence[pl.DataFrame]) -> byte
     marked = [table.with_columns(submission=pl.lit(mark)) for mark, table in zip(marks, tables, strict=True)]
     rows = pl.concat(marked, how="diagonal_relaxed")
     order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in rows.columns]
-    return to_parquet(rows.sort(order, maintain_order=True))
+    return to_parquet(in_order(rows, order))
 
 
 def _read_as(table: pl.DataFrame) -> str:
