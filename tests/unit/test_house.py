@@ -100,7 +100,7 @@ LARGE: dict[str, str] = {
     "flows/cli/month.py:run_command": "the options of a command are its parameters",
     "flows/cli/simulate_alerts.py:try_rules": "what is asked comes by keyword, named by the caller",
     "flows/extracts/check_files.py:check_handed": "what is asked comes by keyword, named by the caller",
-    "flows/extracts/formats/annex_a/episodes.py:_fields": "one rule a branch, in the order of the fields",
+    "flows/extracts/formats/annex_a/episodes.py:_expressions": "one rule a branch, in the order of the fields",
     "flows/extracts/formats/annex_a/layout.py": "a list of declarations, read line by line",
     "flows/extracts/formats/csww/rules/workers.py": "a list of declarations, read line by line",
     "flows/extracts/formats/ssd/episodes.py": "one format, from its tables to episodes",

@@ -113,7 +113,7 @@ class Book:
         xml = self._xml(sheet)
         rows = [r for r in hidden_rows(xml) if header < r <= last]
         columns = [column_letters(c) for c in hidden_columns(xml) if c in read]
-        why = "hidden by a filter" if b"autoFilter" in xml else "hidden"
+        why = "hidden by a filter" if rows and b"autoFilter" in xml else "hidden"
         many = f"{len(rows):,} rows are {why} and were" if len(rows) > 1 else f"1 row is {why} and was"
         said = [f"{many} read all the same ({rows_in_words(rows)})."] if rows else []
         said += [f"Hidden columns were read all the same: {', '.join(columns)}."] if columns else []

@@ -16,8 +16,9 @@ from flows.extracts.reading.where import Where
 
 #: Columns A to Z.
 _ONE_LETTER = 26
-#: The most bytes that a cell's name, with the text before it, can take.
-_LONGEST_NAME = 16
+_DIGITS = 10
+#: The most digits of a row's number, and the most bytes of a cell's name with the text before it.
+_LONGEST_ROW, _LONGEST_NAME = 7, 16
 _Places = np.ndarray[tuple[int], np.dtype[Any]]
 
 _REFERENCE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""")
@@ -48,8 +49,9 @@ def check_extent(xml: bytes, which: str, kind: Kind, most_rows: int, where: Wher
     """Refuse a sheet whose outermost cells span more than any table, because readers allocate the whole rectangle."""
     if b"\x00" in xml[:64]:
         raise UnreadableExtract(f"{where}: the workbook is written in an unusual way. Save it in Excel as .xlsx again.")
-    # Every row's tag has this word, so if there are few words there are few rows, and they can be counted one by one.
-    rows = len(_ROW.findall(xml)) if xml.count(b"row") > most_rows else 0
+    # Every row's tag has this letter, so if there are few letters there are few rows, and they need not be counted.
+    letters = np.count_nonzero(np.frombuffer(xml, dtype=np.uint8) == ord("w"))
+    rows = len(_ROW.findall(xml)) if letters > most_rows else 0
     widest = lowest = 0
     if rows <= most_rows:
         widest, lowest = _outermost(xml, most_rows, limits)
@@ -93,8 +95,8 @@ def _outermost_filled(xml: bytes, most_columns: int, most_rows: int) -> tuple[in
 
 def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
     """The last column and row among the cells that could lie outside; 0 if none could."""
-    if limits.max_columns >= _ONE_LETTER and (widest := _widest_within_rows(xml, len(str(most_rows)))) is not None:
-        return widest, 0
+    if limits.max_columns >= _ONE_LETTER and (reached := _reached(xml, len(str(most_rows)))) is not None:
+        return reached
     # Only references that could lie outside are picked from the many: far columns and low rows.
     digits, letters = len(str(most_rows)), 2 if limits.max_columns >= _ONE_LETTER else 1
     # The space is matched after the r: an expression that begins with a letter is several times faster.
@@ -105,10 +107,10 @@ def _outermost(xml: bytes, most_rows: int, limits: Limits) -> tuple[int, int]:
     return max((_column_number(c) for c in columns), default=0), lowest
 
 
-def _widest_within_rows(xml: bytes, digits: int) -> int | None:
-    """The last column of two letters or three, if every cell is named as Excel does it and no row has so many digits.
+def _reached(xml: bytes, digits: int) -> tuple[int, int] | None:
+    """The last column of two letters or three, and the last row of so many digits; 0 if there is none.
 
-    Else None. There are many cells, so their names are compared side by side.
+    None if a cell is named in another way than Excel's. There are many cells, so their names are compared side by side.
     """
     sheet = np.frombuffer(xml + bytes(_LONGEST_NAME), dtype=np.uint8)
     at = np.flatnonzero(sheet[1:] == ord("r")) + 1
@@ -120,19 +122,23 @@ def _widest_within_rows(xml: bytes, digits: int) -> int | None:
     def is_letter(places: _Places) -> _Places:
         return (sheet[places] | 0x20) - ord("a") < _ONE_LETTER
 
-    def number(places: _Places) -> _Places:
+    def letter(places: _Places) -> _Places:
         return ((sheet[places] | 0x20) - (ord("a") - 1)).astype(np.int64)
 
     start = named + 3
     second = is_letter(start + 1)
     third = second & is_letter(start + 2)
-    last_digit = sheet[start + 1 + second + third + digits - 1]
-    if ((last_digit >= ord("0")) & (last_digit <= ord("9"))).any():
-        return None
     two, three = start[second & ~third], start[third]
-    last_of_two = number(two) * _ONE_LETTER + number(two + 1)
-    last_of_three = (number(three) * _ONE_LETTER + number(three + 1)) * _ONE_LETTER + number(three + 2)
-    return int(max(last_of_two.max(initial=0), last_of_three.max(initial=0)))
+    last_of_two = letter(two) * _ONE_LETTER + letter(two + 1)
+    last_of_three = (letter(three) * _ONE_LETTER + letter(three + 1)) * _ONE_LETTER + letter(three + 2)
+    number = start + 1 + second + third
+    low = number[sheet[number + digits - 1] - ord("0") < _DIGITS]
+    row, goes_on = np.zeros(low.size, dtype=np.int64), np.ones(low.size, dtype=np.bool_)
+    for place in range(_LONGEST_ROW):
+        digit = sheet[low + place] - ord("0")
+        goes_on &= digit < _DIGITS
+        row = np.where(goes_on, row * _DIGITS + digit, row)
+    return int(max(last_of_two.max(initial=0), last_of_three.max(initial=0))), int(row.max(initial=0))
 
 
 def _column_number(letters: bytes) -> int:
@@ -145,8 +151,7 @@ def _column_number(letters: bytes) -> int:
 def unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
     """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
     # Searching for one byte is many times faster than for two, and most sheets have no such letter in their cells.
-    begin, end = max(xml.find(b"sheetData"), 0) + len(b"sheetData"), xml.rfind(b"sheetData")
-    end = end if end > begin else len(xml)
+    begin, end = _cells_within(xml)
     may_calculate = xml.find(b"f", begin, end) >= 0
     may_fail = xml.find(b"e", begin, end) >= 0
     formulas = may_calculate and (b"<f" in xml or b":f" in xml) and _FORMULA.search(xml) is not None
@@ -170,6 +175,19 @@ def unread_cells(xml: bytes, where: Where) -> Iterator[tuple[int, int, str]]:
             yield int(at[2]), _column_number(at[1]) - 1, "formula_error" if is_error else "formula_without_value"
 
 
+def _cells_within(xml: bytes) -> tuple[int, int]:
+    """Where a sheet's cells begin and end."""
+    begin, end = max(xml.find(b"sheetData"), 0) + len(b"sheetData"), xml.rfind(b"sheetData")
+    return begin, end if end > begin else len(xml)
+
+
+def holds(xml: bytes, word: bytes) -> bool:
+    """Whether a sheet has this word anywhere. Most have not even its first letter in their cells."""
+    begin, end = _cells_within(xml)
+    outside = xml.find(word, 0, begin + len(word)) >= 0 or xml.find(word, end) >= 0
+    return outside or ((first := xml.find(word[:1], begin, end)) >= 0 and xml.find(word, first) >= 0)
+
+
 def _cells(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Attributes and content of every cell element; a cell ends where the next one begins at the latest."""
     for tag, following in pairwise(chain(_CELL.finditer(xml), [None])):
@@ -182,13 +200,13 @@ def _cells(xml: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def merged_ranges(xml: bytes) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     """First and last cell, as row (the first is 1) and column (from 0), of each range of merged cells."""
-    found = _MERGED.findall(xml) if b"mergeCell" in xml else []
+    found = _MERGED.findall(xml) if holds(xml, b"mergeCell") else []
     return [((int(a), _column_number(b) - 1), (int(c), _column_number(d) - 1)) for b, a, d, c in found]
 
 
 def hidden_rows(xml: bytes) -> list[int]:
     """The rows that a person who opens the sheet does not see, hidden by hand or by a filter."""
-    if b"hidden" not in xml:
+    if not holds(xml, b"hidden"):
         return []
     hidden, row = [], 0
     for found in _ROW_TAG.finditer(xml):
@@ -202,7 +220,7 @@ def hidden_rows(xml: bytes) -> list[int]:
 def hidden_columns(xml: bytes) -> list[int]:
     """The columns (from 0) that a person who opens the sheet does not see."""
     hidden: list[int] = []
-    for found in _COLUMN_TAG.finditer(xml, 0, max(xml.find(b"sheetData"), 0)) if b"hidden" in xml else ():
+    for found in _COLUMN_TAG.finditer(xml, 0, max(xml.find(b"sheetData"), 0)) if holds(xml, b"hidden") else ():
         first, last = _FIRST.search(found[1]), _LAST.search(found[1])
         if _HIDDEN.search(found[1]) and first and last:
             hidden += range(int(first[1]) - 1, min(int(last[1]), int(first[1]) + _MOST_HIDDEN))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
@@ -21,13 +22,12 @@ from expectations.batch import ROWS_PER_LIST
 from features.months import Month
 from flows.extracts.formats.annex_a.joined import cardinality, contradictions, joined, only_events
 from flows.extracts.formats.annex_a.lists import PROBLEM
+from flows.extracts.formats.annex_a.origins import problems_of, with_origins
 
 #: The order in which lists give an episode its row number: the first list that has the child.
 ROW_ORDER = (6, 8, 7, 4, 5, 3)
 
 _null = pl.lit(None)
-#: Separates a problem, its list, its column and its row while they are one text.
-_ORIGIN = "|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,50 +52,26 @@ def episodes(lists: Mapping[int, pl.DataFrame], month: Month) -> AnnexEpisodes:
     """
     last = month.last_day
     notes: list[str] = []
-    cut = {number: _with_origins(number, _as_of(number, frame, month)) for number, frame in lists.items()}
+    cut = {number: with_origins(number, _as_of(number, frame, month)) for number, frame in lists.items()}
     later = {n: lists[n].height - cut[n].height for n in cut}
     if any(later.values()):
         said = ", ".join(f"{count:,} of list {n}" for n, count in sorted(later.items()) if count)
         notes.append(f"Left out, as begun after {last}: {said} (rows). The workbook was made after the month's end.")
     chosen = {n: _one_per_child(n, frame) for n, frame in cut.items()}
-    notes += cardinality(cut, chosen)
-    current = _current(joined(chosen), month)
+    children = joined(chosen)
+    notes += cardinality(cut, chosen, children)
+    current = _current(children, month)
     notes += contradictions(current)
     rows = _fields(current.filter("emitted"), month)
     earlier = _earlier_closings(cut[6], current, month)
     frame = pl.concat([rows, earlier], how="diagonal").sort("file_row")
-    nothing = frame.clear().select("file_row", field=pl.lit("", pl.String), problem=pl.lit("", pl.String))
-    problems = [
-        frame.filter(pl.col(name).is_not_null()).select(
-            "file_row", pl.lit(name.removesuffix(PROBLEM)).alias("field"), pl.col(name).alias("problem")
-        )
-        for name in frame.columns
-        if name.endswith(PROBLEM) and frame.get_column(name).null_count() < frame.height
-    ]
     notes += only_events(current)
     return AnnexEpisodes(
-        frame.select(c for c in frame.columns if not c.endswith(PROBLEM)),
-        _origins_of(pl.concat([nothing, *problems])).sort("file_row", "field"),
+        frame.select(FIELDS),
+        problems_of(frame),
         tuple(notes),
         current.filter("only_events", "open", pl.col("3.referred") == pl.col("event_on")).height,
         _holders(current),
-    )
-
-
-def _with_origins(number: int, frame: pl.DataFrame) -> pl.DataFrame:
-    """The list's problems with list, column and row attached, so that they keep them in whatever field they end up."""
-    problems = [c for c in frame.columns if c.endswith(PROBLEM) and frame.get_column(c).null_count() < frame.height]
-    between = {c: pl.lit(f"{_ORIGIN}{number}{_ORIGIN}{c.removesuffix(PROBLEM)}{_ORIGIN}") for c in problems}
-    return frame.with_columns(pl.concat_str(pl.col(c), text, "row").alias(c) for c, text in between.items())
-
-
-def _origins_of(problems: pl.DataFrame) -> pl.DataFrame:
-    parts = pl.col("problem").str.split_exact(_ORIGIN, 3).struct
-    return problems.with_columns(
-        parts.field("field_0").alias("problem"),
-        parts.field("field_1").cast(pl.UInt32).alias("list"),
-        parts.field("field_2").alias("column"),
-        parts.field("field_3").cast(pl.UInt32).alias("at"),
     )
 
 
@@ -133,24 +109,22 @@ def _one_per_child(number: int, frame: pl.DataFrame) -> pl.DataFrame:
     goes_on = pl.col(_ENDED[number][0]).is_null() if number in (6, 7, 8) else pl.lit(False)
     return (
         frame.lazy()
-        .with_columns(_unread=unread, _goes_on=goes_on, _began=began)
-        .sort(
-            "child",
-            "_unread",
-            "_goes_on",
-            "_began",
-            "row",
-            descending=[False, True, True, True, False],
-            nulls_last=True,
-        )
+        .sort(unread, goes_on, began, "row", descending=[True, True, True, False], nulls_last=True)
         .unique("child", keep="first", maintain_order=True)
-        .drop("_unread", "_goes_on", "_began")
         .collect(engine="in-memory")
     )
 
 
 def _current(children: pl.DataFrame, month: Month) -> pl.DataFrame:
     """The state of each child's episode: `new, in_care, on_plan, in_assessment, open, closed_on, emitted`."""
+    for step in _steps(month):
+        children = children.with_columns(**step)
+    return children
+
+
+@cache
+def _steps(month: Month) -> tuple[Mapping[str, pl.Expr], ...]:
+    """What is worked out, step by step; made once for a month's workbooks."""
     first, last = month.first_day, month.last_day
 
     def in_month(name: str) -> pl.Expr:
@@ -162,11 +136,10 @@ def _current(children: pl.DataFrame, month: Month) -> pl.DataFrame:
     since = [pl.col(c) > closed for c in ("3.referred", "4.started", "5.strategy")]
     new = closed.is_not_null() & pl.any_horizontal(since).fill_null(False)
     listed = pl.col("6.row").is_not_null() & ~pl.col("new")
-    state = children.with_columns(in_care=in_care, on_plan=on_plan, new=new).with_columns(
-        listed=listed,
-        in_assessment=pl.col("4.row").is_not_null()
+    in_assessment = (
+        pl.col("4.row").is_not_null()
         & pl.col("4.authorised").is_null()
-        & (~pl.col("new") | (pl.col("4.started") > closed).fill_null(False)),
+        & (~pl.col("new") | (pl.col("4.started") > closed).fill_null(False))
     )
     nfa = pl.col("3.no_further_action").fill_null(False)
     # Ends in the month, for a child in no list of open work; a referral without further action ends at once.
@@ -184,16 +157,33 @@ def _current(children: pl.DataFrame, month: Month) -> pl.DataFrame:
         | pl.col("on_plan")
         | pl.when("listed").then(closed.is_null()).otherwise(pl.col("in_assessment") | by_events)
     )
-    closed_on = pl.when(~is_open).then(pl.when("listed").then(closed).otherwise(ends))
+    only_events = pl.col("emitted") & ~pl.col("listed") & ~pl.col("in_care") & ~pl.col("on_plan")
     return (
-        state.with_columns(open=is_open, closed_on=closed_on, event_on=pl.when(is_open).then(leads_on).otherwise(ends))
-        .with_columns(emitted=pl.col("open") | in_month("closed_on"))
-        .with_columns(only_events=pl.col("emitted") & ~pl.col("listed") & ~pl.col("in_care") & ~pl.col("on_plan"))
+        {"in_care": in_care, "on_plan": on_plan, "new": new},
+        {"listed": listed, "in_assessment": in_assessment},
+        {"open": is_open},
+        {
+            "closed_on": pl.when(~pl.col("open")).then(pl.when("listed").then(closed).otherwise(ends)),
+            "event_on": pl.when("open").then(leads_on).otherwise(ends),
+        },
+        {"emitted": pl.col("open") | in_month("closed_on")},
+        {"only_events": only_events},
     )
 
 
 def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
-    """The extract's fields of each child's current episode."""
+    """The extract's fields of each child's current episode, and their problems where a list has any."""
+    before, fields = _expressions(month)
+    told = {c for c in state.columns if c.endswith(PROBLEM) and state.get_column(c).null_count() < state.height}
+    wanted = (*FIELDS, *(f + PROBLEM for f in WITH_PROBLEMS)) if told else FIELDS
+    for step in before:
+        state = state.with_columns(**step)
+    return state.select(**{name: fields[name] for name in wanted})
+
+
+@cache
+def _expressions(month: Month) -> tuple[tuple[Mapping[str, pl.Expr], ...], Mapping[str, pl.Expr]]:
+    """What is worked out first, and then the fields and their problems; made once for a month's workbooks."""
     first, last = month.first_day, month.last_day
     listed, is_open = pl.col("listed"), pl.col("open")
     said = pl.when(listed).then("6.status")
@@ -220,39 +210,37 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
     visit_problem = pl.coalesce(v + PROBLEM for v in visits)
     # If the end of a plan or of a period of care could not be read, the present status of the case is unknown.
     doubt = pl.coalesce(pl.when("in_care").then("8.left?"), pl.when("on_plan").then("7.ended?"))
-    fields = state.with_columns(referral_date=referral).with_columns(
-        file_row=pl.coalesce(
+    assessment = (
+        pl.col("4.authorised").is_null()
+        | (pl.col("4.authorised") >= first)
+        | (pl.col("4.started") >= pl.col("referral_date")).fill_null(True)
+    )
+    fields = {
+        "file_row": pl.coalesce(
             pl.when(listed if n == 6 else pl.lit(True)).then(pl.col(f"{n}.row") + n * ROWS_PER_LIST) for n in ROW_ORDER
         ),
-        case_ref=pl.col("child"),
-        case_status=pl.when(doubt.is_null()).then(status),
-        re_referral=pl.when(~referral_unread).then(pl.col("3.earlier") > 0),
-        assessment=(
-            pl.col("4.authorised").is_null()
-            | (pl.col("4.authorised") >= first)
-            | (pl.col("4.started") >= pl.col("referral_date")).fill_null(True)
+        "case_ref": pl.col("child"),
+        "case_status": pl.when(doubt.is_null()).then(status),
+        "referral_date": pl.col("referral_date"),
+        "re_referral": pl.when(~referral_unread).then(pl.col("3.earlier") > 0),
+        "last_visit_date": pl.when(visit_problem.is_null()).then(pl.coalesce(by_last, pl.min_horizontal(visits))),
+        "closed_date": pl.col("closed_on"),
+        "allocated_worker_ref": _held("worker"),
+        "team": _held("team"),
+        f"allocated_worker_ref{PROBLEM}": pl.when(_held("worker").is_null()).then(_held("worker?")),
+        f"case_status{PROBLEM}": pl.coalesce(doubt, pl.when(is_open & status.is_null()).then("6.status?")),
+        f"referral_date{PROBLEM}": pl.coalesce(
+            "3.referred?", pl.when(pl.col("3.row").is_null() & listed).then("6.began?")
         ),
-        planned=planned,
-        last_visit_date=pl.when(visit_problem.is_null()).then(pl.coalesce(by_last, pl.min_horizontal(visits))),
-        closed_date=pl.col("closed_on"),
-        allocated_worker_ref=_held("worker"),
-        team=_held("team"),
-        **{
-            f"allocated_worker_ref{PROBLEM}": pl.when(_held("worker").is_null()).then(_held("worker?")),
-            f"case_status{PROBLEM}": pl.coalesce(doubt, pl.when(is_open & status.is_null()).then("6.status?")),
-            f"referral_date{PROBLEM}": pl.coalesce(
-                "3.referred?", pl.when(pl.col("3.row").is_null() & listed).then("6.began?")
-            ),
-            f"re_referral{PROBLEM}": pl.col("3.earlier?"),
-            f"last_visit_date{PROBLEM}": visit_problem,
-            f"closed_date{PROBLEM}": pl.when(~pl.col("in_care") & ~pl.col("on_plan")).then(
-                pl.coalesce(
-                    pl.when("listed").then("6.closed?"),
-                    pl.when(pl.col("3.referred") == pl.col("event_on")).then("3.no_further_action?"),
-                )
-            ),
-        },
-    )  # fmt: skip
+        f"re_referral{PROBLEM}": pl.col("3.earlier?"),
+        f"last_visit_date{PROBLEM}": visit_problem,
+        f"closed_date{PROBLEM}": pl.when(~pl.col("in_care") & ~pl.col("on_plan")).then(
+            pl.coalesce(
+                pl.when("listed").then("6.closed?"),
+                pl.when(pl.col("3.referred") == pl.col("event_on")).then("3.no_further_action?"),
+            )
+        ),
+    }
     carried = {
         "assessment_start_date": ("4.started", "assessment"),
         "assessment_authorised_date": ("4.authorised", "assessment"),
@@ -262,15 +250,15 @@ def _fields(state: pl.DataFrame, month: Month) -> pl.DataFrame:
         "last_cp_review_date": ("7.review", "planned"),
         "previous_cp_plans": ("7.previous", "planned"),
     }
-    found: dict[str, pl.Expr] = {
+    fields |= {
         name + suffix: pl.when(pl.col(where) if where else pl.lit(True)).then(source + suffix)
         for name, (source, where) in carried.items()
         for suffix in ("", PROBLEM)
     }
     ended = pl.when("on_plan").then("7.ended?")
-    found["cp_plan_start_date"] = pl.when(ended.is_null()).then(found["cp_plan_start_date"])
-    found["cp_plan_start_date?"] = pl.coalesce(found["cp_plan_start_date?"], ended)
-    return fields.with_columns(**found).select(*FIELDS, *(f + PROBLEM for f in WITH_PROBLEMS))
+    fields["cp_plan_start_date"] = pl.when(ended.is_null()).then(fields["cp_plan_start_date"])
+    fields["cp_plan_start_date?"] = pl.coalesce(fields["cp_plan_start_date?"], ended)
+    return ({"referral_date": referral}, {"assessment": assessment, "planned": planned}), fields
 
 
 def _held(column: str) -> pl.Expr:
@@ -312,8 +300,9 @@ def _earlier_closings(six: pl.DataFrame, current: pl.DataFrame, month: Month) ->
 
     Their reference is the child's plus the day of closing, so that it differs from that of the present episode.
     """
-    shown = current.filter("emitted", "listed").select(row=pl.col("6.row"), shown=pl.lit(True))
-    others = six.filter(pl.col("closed").is_between(month.first_day, month.last_day)).join(shown, on="row", how="anti")
+    shown = current.filter("emitted", "listed").get_column("6.row")
+    closed = pl.col("closed").is_between(month.first_day, month.last_day)
+    others = six.filter(closed & ~pl.col("row").is_in(shown.implode()))
     return others.select(
         file_row=pl.col("row") + 6 * ROWS_PER_LIST,
         case_ref=pl.col("child") + " closed " + pl.col("closed").dt.to_string("%Y-%m-%d"),

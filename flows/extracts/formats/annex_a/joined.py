@@ -14,35 +14,40 @@ _STRANGERS = 20
 
 def joined(chosen: Mapping[int, pl.DataFrame]) -> pl.DataFrame:
     """Every child with its row of each list, whose columns begin with the list's number: `6.closed`."""
-    children = pl.concat([f.lazy().select("child") for f in chosen.values()]).unique().sort("child")
+    children = pl.concat([f.lazy().select("child") for f in chosen.values()]).unique()
     for number, frame in chosen.items():
         own = frame.lazy().select("child", pl.exclude("child").name.prefix(f"{number}."))
-        children = children.join(own, on="child", how="left", validate="1:1", maintain_order="left")
+        children = children.join(own, on="child", how="left", validate="1:1")
     return children.collect(engine="in-memory")
 
 
-def cardinality(cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFrame]) -> list[str]:
+def cardinality(
+    cut: Mapping[int, pl.DataFrame], chosen: Mapping[int, pl.DataFrame], children: pl.DataFrame
+) -> list[str]:
     """How many rows and children each list has, and how many of them are in list 6, which joins them.
 
-    `cut`: the lists' rows begun by the month's end; `chosen`: the one row of each child that counts.
+    `cut`: the lists' rows begun by the month's end; `chosen`: the one row of each child that counts; `children`: these,
+    joined.
     """
-    need = chosen[6].select("child")
+    in_list_6 = children.select(
+        (pl.col("6.row").is_not_null() & pl.col(f"{n}.row").is_not_null()).sum().alias(str(n)) for n in chosen
+    ).row(0, named=True)
     counts_for = {6: "the open row counts, else the latest", 7: "the running plan counts, else the latest"}
     counts_for[8] = "the running period counts, else the latest"
     notes = []
     for number, frame in sorted(cut.items()):
         if frame.is_empty():
             continue
-        rows, children = frame.height, chosen[number].height
-        line = f"{BY_NUMBER[number]}: {rows:,} {_plural(rows, 'row')} of {_children(children)}"
-        if rows > children:
+        rows, own = frame.height, chosen[number].height
+        line = f"{BY_NUMBER[number]}: {rows:,} {_plural(rows, 'row')} of {_children(own)}"
+        if rows > own:
             line += f" (of several, {counts_for.get(number, 'the latest counts')})"
         if number == 6:
             notes.append(f"{line}.")
             continue
-        both = chosen[number].join(need, on="child", how="semi").height
+        both = in_list_6[str(number)]
         line += f", joined to list 6 by Child Unique ID, one to one: {both:,} stand in it."
-        if not both and min(children, need.height) >= _STRANGERS:
+        if not both and min(own, chosen[6].height) >= _STRANGERS:
             line += " Check that both lists use the same identifier."
         notes.append(line)
     return notes

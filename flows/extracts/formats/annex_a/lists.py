@@ -7,10 +7,11 @@ identifier belongs to nobody. Totals and footers are left out and reported; many
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -23,7 +24,7 @@ from flows.extracts.reading.cells import filler, read_columns
 from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.nobody import nobody_and_unknown, says_nobody
-from flows.extracts.reading.table import CELL_PROBLEMS, raw_table
+from flows.extracts.reading.table import NULL_MARKERS, tidied
 from flows.extracts.reading.where import Where, rows_in_words
 
 #: How many rows without a child's identifier may be left out one by one: a minimum, and a share of the list.
@@ -41,6 +42,8 @@ _COUNTED = (
     r"^(?:GRAND|SUB|OVERALL|RUNNING)?TOTALS?(?:S|OF|ROWS|CHILDREN|RECORDS|CASES)*\d*$|^(?:ROW|RECORD)?COUNT\d*$"
     r"|^PAGE\d+(?:OF\d+)?$|^\d+(?:CHILDREN|CASES|ROWS|RECORDS|REFERRALS|ASSESSMENTS|EPISODES)$"
 )
+#: Kinds of columns whose cells share few texts.
+_BY_TEXT = (ColumnContent.STATUS, ColumnContent.YES_NO, ColumnContent.WORKER, ColumnContent.TEAM)
 _DTYPES = {
     ColumnContent.CHILD: pl.String(),
     ColumnContent.DATE: pl.Date(),
@@ -65,6 +68,7 @@ class ListRead:
     notes: tuple[str, ...]
 
 
+@cache
 def empty_frame(annex: AnnexList) -> pl.DataFrame:
     """The columns of a list without rows; it stands in for a missing list."""
     return pl.DataFrame(schema=_schema(annex))
@@ -81,25 +85,20 @@ def _schema(annex: AnnexList) -> pl.Schema:
 
 def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     """Read a list's cells. Raises UnreadableExtract if it is unclear which child the rows belong to."""
-    annex, names = found.annex, list(found.positions)
-    first = found.header_row + 1
-    read = {name: _texts([row[p] for row in found.rows]) for name, p in found.positions.items()}
-    texts = [text for text, _ in read.values()]
-    tidy = [i for i, (_, is_tidy) in enumerate(read.values()) if is_tidy]
-    cut_short = [] if read["child"][1] else long_numbers_of(found)
-    moved = {old: new for new, old in enumerate(found.positions.values())}
-    unread = [
-        (row, moved[position], problem)
-        for row, position, problem in (*book.unread(found.sheet), *cut_short)
-        if position in moved and row >= first
-    ]
-    for row, position, _ in unread:
-        if row - first < texts[position].len():
-            texts[position] = texts[position].scatter(row - first, None)
-    problems = pl.DataFrame(unread, schema=CELL_PROBLEMS, orient="row").unique(["file_row", "position"])
-    rows = pl.int_range(first, len(found.rows) + first, eager=True, dtype=pl.UInt32)
-    kept = raw_table(names, texts, rows, tidy=tidy)
-    cells = kept.cells.rename({str(i): name for i, name in enumerate(names)} | {"file_row": "row"})
+    annex, first = found.annex, found.header_row + 1
+    given = {n: _values([row[p] for row in found.rows], annex.column(n).holds) for n, p in found.positions.items()}
+    cut_short = long_numbers_of(found) if isinstance(given["child"], list) else []
+    columns = {n: _tidied(c, annex.column(n).holds) if isinstance(c, list) else c for n, c in given.items()}
+    name_at = {position: name for name, position in found.positions.items()}
+    problems: dict[str, dict[int, str]] = {}
+    for row, position, problem in (*book.unread(found.sheet), *cut_short):
+        if position in name_at and row >= first:
+            problems.setdefault(name_at[position], {}).setdefault(row, problem)
+    for name, rows in problems.items():
+        columns[name] = columns[name].scatter([row - first for row in rows if row - first < len(found.rows)], None)
+    cells = pl.DataFrame(columns).with_row_index("row", first)
+    if all(column.null_count() for column in columns.values()):
+        cells = cells.filter(pl.any_horizontal(pl.exclude("row").is_not_null()))
     if not cells.select(pl.col("child").str.contains(r"^[1-9][0-9]{0,14}$").fill_null(False).all()).item():
         cells = cells.with_columns(_identifier(pl.col("child")).alias("child"))
     cells, notes = _whose(cells, found, where)
@@ -119,24 +118,37 @@ def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
     return [(row, position, problem) for row, _, problem in long_numbers([[v] for v in only], found.header_row + 1)]
 
 
-def _texts(values: Sequence[Any]) -> tuple[pl.Series, bool]:
-    """A column as text, a blank cell as null; and whether it held dates or whole numbers only, which are tidy as text.
+def _values(cells: list[Any], holds: ColumnContent) -> pl.Series | list[str]:
+    """A column of dates, whole numbers or numbered children as it is, where it is for them; any other as texts.
 
     There are many cells, so the usual kinds are not handled one by one.
     """
-    kinds = set(map(type, values))
-    blanks = values.count("") if str in kinds else 0
-    if date in kinds and kinds <= {str, date}:
-        days = _days([v.toordinal() if type(v) is date else None for v in values])
+    kinds = set(map(type, cells))
+    blanks = cells.count("") if str in kinds else 0
+    if date in kinds and kinds <= {str, date} and holds is ColumnContent.DATE:
+        days = _days([v.toordinal() if type(v) is date else None for v in cells])
         if days.null_count() == blanks:
-            return days.dt.to_string("iso"), True
-    if float in kinds and kinds <= {str, float}:
-        numbers = pl.Series([v if type(v) is float else None for v in values], dtype=pl.Float64())
-        whole = (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all()
-        if whole and numbers.null_count() == blanks:
-            return numbers.cast(pl.Int64()).cast(pl.String()), True
-    text = pl.Series(values if kinds <= {str} else list(map(cell_text, values)), dtype=pl.String())
-    return text.set(text == "", None), False
+            return days
+    if float in kinds and kinds <= {str, float} and holds in (ColumnContent.CHILD, ColumnContent.NUMBER):
+        numbers = pl.Series(
+            [v if type(v) is float else None for v in cells] if str in kinds else cells, dtype=pl.Float64()
+        )
+        if numbers.null_count() == blanks and (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all():
+            whole = numbers.cast(pl.Int64())
+            return whole if holds is ColumnContent.NUMBER else whole.cast(pl.String())
+    return cells if kinds <= {str} else list(map(cell_text, cells))
+
+
+def _tidied(cells: list[str], holds: ColumnContent) -> pl.Series:
+    """A column of texts, tidied and blanks null; an Enum where many cells share few texts, to read each once."""
+    distinct = list(dict.fromkeys(chain([""], cells)))
+    plain = tidied(pl.DataFrame({"": distinct[1:]}, {"": pl.String()}), NULL_MARKERS).to_series()
+    if holds in _BY_TEXT:
+        texts = {t: i for i, t in enumerate(t for t in dict.fromkeys(plain.to_list()) if t is not None)}
+        at = dict(zip(distinct, [None, *map(texts.get, plain.to_list())], strict=True))
+        return pl.Series(list(map(at.__getitem__, cells)), dtype=pl.UInt32()).cat.to(pl.Enum(list(texts)))
+    found = dict(zip(distinct, [None, *plain.to_list()], strict=True))
+    return pl.Series(list(map(found.__getitem__, cells)), dtype=pl.String())
 
 
 def _days(ordinals: list[int | None]) -> pl.Series:
@@ -169,7 +181,7 @@ def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.Data
     """The rows of children, without totals and footers; refuses a list with many rows that belong to nobody."""
     nobody, nothing = cells["child"].is_null(), _nothing_else(cells)
     notes = []
-    if nobody.any():
+    if cells["child"].null_count():
         rows = cells["row"].filter(nobody).to_list()
         if len(rows) > max(NAMELESS_FEW, NAMELESS_SHARE * cells.height):
             raise UnreadableExtract(
@@ -182,7 +194,7 @@ def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.Data
     if empty.any():
         rows = cells["row"].filter(empty).to_list()
         notes.append(f"{found.annex}: left out, as an identifier or counts and nothing else: {rows_in_words(rows)}.")
-    kept = cells.filter(~(nobody | nothing))
+    kept = cells.filter(~(nobody | nothing)) if notes else cells
     once = kept.unique([c for c in kept.columns if c != "row"], keep="first", maintain_order=True)
     if once.height < kept.height:
         notes.append(
@@ -193,14 +205,14 @@ def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.Data
 
 def _nothing_else(cells: pl.DataFrame) -> pl.Series:
     """Rows that hold an identifier and no other cell, or are a line of counts below the table."""
-    values = [c for c in cells.columns if c not in ("row", "child")]
+    values = [pl.col(c) for c in cells.columns if c not in ("row", "child")]
     if not values:
         return pl.repeat(False, cells.height, eager=True)
     short = pl.col("child").str.contains(r"^\d{1,5}$").fill_null(False)
-    found = cells.select(pl.all_horizontal(pl.col(c).is_null() for c in values).alias("blank"), short.alias("short"))
+    found = cells.select(pl.all_horizontal(v.is_null() for v in values).alias("blank"), short.alias("short"))
     if not found["short"].any():
         return found["blank"]
-    small = pl.all_horizontal(pl.col(c).is_null() | pl.col(c).str.contains(r"^\d{1,4}$") for c in values)
+    small = pl.all_horizontal(v.is_null() | v.cast(pl.String()).str.contains(r"^\d{1,4}$") for v in values)
     return found["blank"] | (found["short"] & cells.select(small).to_series())
 
 
@@ -221,35 +233,31 @@ def _refuse_merged(found: FoundList, book: Book, cells: pl.DataFrame, where: Whe
 
 
 def _typed(
-    cells: pl.DataFrame, found: FoundList, problems: pl.DataFrame
+    cells: pl.DataFrame, found: FoundList, problems: Mapping[str, Mapping[int, str]]
 ) -> tuple[pl.DataFrame, dict[str, int], list[str]]:
     columns = [cells["row"], cells["child"]]
     unusable: dict[str, int] = {}
     notes: list[str] = []
-    position = {name: i for i, name in enumerate(found.positions)}
     plain = read_columns(cells, [_FIELDS[c.holds](c.name) for c in _columns(found) if c.holds in _FIELDS])
     for column in _columns(found):
         name = column.name
         if column.holds in _FIELDS:
             values, unread = plain[name].values, plain[name].problems
         else:
-            values, unread = _read(cells[name], column)
-        if problems.height and (own := problems.filter(pl.col("position") == position[name])).height:
-            told = cells["row"].replace_strict(own["file_row"], own["problem"], default=None, return_dtype=pl.String())
+            values, unread = _read(cells[name], column.holds)
+        if name in problems:
+            told = pl.Series(list(map(problems[name].get, cells["row"])), dtype=pl.String())
             unread = told if unread is None else unread.zip_with(told.is_null(), told)
         bad = 0 if unread is None else unread.len() - unread.null_count()
         if unread is not None and bad:
             rows = cells["row"].filter(unread.is_not_null()).to_list()
             notes.append(f"{found.annex}, “{column.header}”: could not be read in {rows_in_words(rows)}.")
-            columns.append(unread.rename(name + PROBLEM))
+            columns.append(unread.alias(name + PROBLEM))
         filled = bad + values.len() - values.null_count()
         if bad > max(UNREADABLE_FEW, UNREADABLE_SHARE * filled):
             unusable[name] = bad
-        columns.append(values.rename(name))
-    schema = _schema(found.annex)
-    frame = pl.DataFrame(columns)
-    missing = [pl.lit(None, dtype=t).alias(n) for n, t in schema.items() if n not in frame.columns]
-    return frame.with_columns(missing).select(list(schema)).cast(schema), unusable, notes
+        columns.append(values.alias(name))
+    return pl.concat([empty_frame(found.annex), pl.DataFrame(columns)], how="diagonal"), unusable, notes
 
 
 def _columns(found: FoundList) -> list[Column]:
@@ -267,28 +275,30 @@ _FIELDS: dict[ColumnContent, Callable[[str], Field]] = {
 }
 
 
-def _read(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]:
-    """Values and problem codes of one column; `text` is trimmed, blank is null."""
-    match column.holds:
+def _read(cells: pl.Series, holds: ColumnContent) -> tuple[pl.Series, pl.Series | None]:
+    """Values and problem codes of a column; a blank cell is null."""
+    texts: list[str] = cells.dtype.categories.to_list()  # type: ignore[attr-defined]
+    values: Sequence[str | bool | None] = texts
+    problems: Mapping[str, str] = {}
+    match holds:
         case ColumnContent.STATUS:
-            return _by_meaning(text, _status, pl.String(), "unknown_code")
+            values, problems = _by_meaning(texts, _status, "unknown_code")
         case ColumnContent.YES_NO:
-            return _by_meaning(text, _yes_no, pl.Boolean(), "not_a_flag")
+            values, problems = _by_meaning(texts, _yes_no, "not_a_flag")
         case ColumnContent.WORKER:
-            return _not_a_filler(*_named(text))
-        case _:
-            return text, None
+            values, problems = _named(texts)
+    at = cells.to_physical()
+    unread = pl.Series([problems.get(t) for t in texts], dtype=pl.String()).gather(at) if problems else None
+    read = pl.Series(values, dtype=_DTYPES[holds]).gather(at)
+    return _not_a_filler(read, unread) if holds is ColumnContent.WORKER else (read, unread)
 
 
 def _by_meaning(
-    text: pl.Series, meaning: Callable[[str], str | bool | None], dtype: pl.DataType, problem: str
-) -> tuple[pl.Series, pl.Series]:
-    """Many cells share few distinct texts, so each text is read once."""
-    found = {t: meaning(t) for t in text.drop_nulls().unique().to_list()}
-    values = text.replace_strict(list(found), list(found.values()), default=None, return_dtype=dtype)
-    wrong = text.is_not_null() & values.is_null()
-    codes = pl.Series(text.name, [problem], dtype=pl.String())
-    return values, codes.zip_with(wrong, pl.Series(text.name, [None], dtype=pl.String()))
+    texts: Sequence[str], meaning: Callable[[str], str | bool | None], problem: str
+) -> tuple[list[str | bool | None], dict[str, str]]:
+    """The meaning of each text, and the problem of those that have none."""
+    found = {t: meaning(t) for t in texts}
+    return list(found.values()), {t: problem for t, value in found.items() if value is None}
 
 
 _LETTERED = re.compile(r"\s*\(?\s*([a-eA-E])\s*[).:\-–—]\s*(.*)", re.DOTALL)
@@ -315,17 +325,12 @@ def _yes_no(text: str) -> bool | None:
     return False if plain in ("no", "n", "false", "0") else None
 
 
-def _named(text: pl.Series) -> tuple[pl.Series, pl.Series | None]:
-    """The names, and the problems of cells that hold an error or do not say who."""
-    distinct = text.unique().drop_nulls()
-    _, unknown = nobody_and_unknown(distinct, names=True)
-    if not unknown and not distinct.str.starts_with("#").any():
-        return _workers(text, distinct), None
-    error, asks = text.str.starts_with("#").fill_null(False), text.is_in(unknown).fill_null(False)
-    none, failed, unsaid = (
-        pl.Series(text.name, [v], dtype=pl.String()) for v in (None, "formula_error", "unknown_reference")
-    )
-    return _workers(none.zip_with(error | asks, text), distinct), failed.zip_with(error, unsaid.zip_with(asks, none))
+def _named(texts: Sequence[str]) -> tuple[list[str | None], dict[str, str]]:
+    """The names, and the problems of texts that are an error or do not say who."""
+    given = pl.Series(texts, dtype=pl.String())
+    _, unknown = nobody_and_unknown(given, names=True)
+    unread = dict.fromkeys(unknown, "unknown_reference") | {t: "formula_error" for t in texts if t.startswith("#")}
+    return [None if t in unread else worker for t, worker in zip(texts, _workers(given), strict=True)], unread
 
 
 def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Series, pl.Series | None]:
@@ -337,12 +342,8 @@ def _not_a_filler(workers: pl.Series, problems: pl.Series | None) -> tuple[pl.Se
     return none.zip_with(stands, workers), code.zip_with(stands, none)
 
 
-def _workers(text: pl.Series, names: pl.Series) -> pl.Series:
-    """One text per name, whatever its case and spaces; null where nobody is named.
-
-    `names` are the texts that occur, each once: many cells share few names.
-    """
+def _workers(names: pl.Series) -> list[str | None]:
+    """One text per name, whatever its case and spaces; none where nobody is named."""
     name = pl.col(names.name).str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", " ")
     plain = names.to_frame().select(name.str.strip_chars(" .,;:-_*?")).to_series()
-    told = [None if says_nobody(t, names=True) else t for t in plain.to_list()]
-    return text.replace_strict(names, pl.Series(told, dtype=pl.String()), return_dtype=pl.String())
+    return [None if says_nobody(t, names=True) else t for t in plain.to_list()]

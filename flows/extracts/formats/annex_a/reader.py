@@ -19,7 +19,7 @@ from flows.extracts.formats.annex_a.sheets import FoundList, SheetContents, find
 from flows.extracts.formats.asked import Asked, Content, mark_of
 from flows.extracts.ingest import IngestedExtract, ingest_table
 from flows.extracts.reading.excel import Book
-from flows.extracts.reading.table import CELL_PROBLEMS, RawTable
+from flows.extracts.reading.table import CELL_PROBLEMS, RawTable, renamed
 from flows.extracts.reading.tables import refuse_unopened, too_many_rows
 from flows.extracts.reading.where import Where, damage_as_sentence
 
@@ -142,13 +142,10 @@ def _usable(
 
 def _latest(one: ListRead, month: Month) -> tuple[Month | None, bool]:
     """The month of a list's latest date, and whether any date is in the month."""
-    dates = [c.name for c in one.annex.columns if c.holds is ColumnContent.DATE and c.name in one.present]
-    found = pl.concat([one.frame.get_column(name).drop_nulls().rename("d") for name in dates]) if dates else None
-    if found is None or found.is_empty():
-        return None, False
-    newest = found.max()
-    here = found.is_between(month.first_day, month.last_day).any()
-    return Month.of(newest), here  # type: ignore[arg-type]
+    dates = [one.frame.get_column(c.name) for c in one.annex.columns if c.holds is ColumnContent.DATE]
+    newest = max((day for d in dates if (day := d.max()) is not None), default=None)
+    here = any(d.is_between(month.first_day, month.last_day).any() for d in dates)
+    return Month.of(newest) if newest is not None else None, here  # type: ignore[arg-type]
 
 
 def _open_statuses(usable: Mapping[int, ListRead]) -> set[str]:
@@ -159,22 +156,20 @@ def _open_statuses(usable: Mapping[int, ListRead]) -> set[str]:
 
 
 def _table(made: AnnexEpisodes, gaps: MissingFields, asked: Asked) -> RawTable:
-    """The episodes as text under our own headers, as `ingest_table` wants them."""
+    """The episodes under our own headers, as `ingest_table` wants them: dates and numbers as they are."""
     present = [f for f in FIELDS if f != "file_row" and f not in gaps.because]
     names = ("la_code", "reference_date", *present)
-    text = made.frame.select(
+    cells = made.frame.select(
         pl.lit(asked.council.la_code).alias("la_code"),
-        pl.lit(asked.month.last_day.isoformat()).alias("reference_date"),
-        *(_as_text(name, made.frame.schema[name]) for name in present),
+        pl.lit(asked.month.last_day).alias("reference_date"),
+        *(pl.col(name).cast(pl.Int8) if made.frame.schema[name] == pl.Boolean() else name for name in present),
         "file_row",
     )
     position = {name: i for i, name in enumerate(names)}
-    problems = made.problems.filter(pl.col("field").is_in(present))
+    problems = made.problems.filter(pl.col("field").is_in(present)) if made.problems.height else made.problems
     return RawTable(
         headers=names,
-        cells=text.rename({name: str(i) for name, i in position.items()}).with_columns(
-            pl.col("file_row").cast(pl.UInt32)
-        ),
+        cells=renamed(cells, [*map(str, position.values()), "file_row"]),
         problems=problems.select(
             pl.col("file_row").cast(pl.UInt32),
             pl.col("field").replace_strict(position, return_dtype=pl.UInt32()).alias("position"),
@@ -183,14 +178,6 @@ def _table(made: AnnexEpisodes, gaps: MissingFields, asked: Asked) -> RawTable:
         if problems.height
         else CELL_PROBLEMS.to_frame(),
     )
-
-
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr:
-    if dtype == pl.Boolean():
-        return pl.col(name).cast(pl.Int8).cast(pl.String)
-    if dtype == pl.Date():
-        return pl.col(name).dt.to_string("%Y-%m-%d")
-    return pl.col(name).cast(pl.String)
 
 
 def _mapping(contents: SheetContents) -> dict[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flows.extracts.reading.sheet_xml import _outermost, _widest_within_rows
+from flows.extracts.reading.sheet_xml import _outermost, _reached, holds
 from flows.extracts.reading.table import Limits
 
 _MOST_ROWS = 40_000
@@ -35,11 +35,32 @@ def test_a_sheet_reaches_as_far_as_its_cells_say(cells: list[tuple[str, int, str
     assert (widest > _LIMITS.max_columns, lowest > _MOST_ROWS) == _reaches_beyond(xml)
 
 
-@pytest.mark.parametrize(("name", "widest"), [("Z9", 0), ("AA9", 27), ("GS9999", 201), ("XFD1", 16_384)])
-def test_the_quick_way_counts_columns_of_two_letters_and_three(name: str, widest: int) -> None:
-    assert _widest_within_rows(f'<c r="{name}"/>'.encode(), len(str(_MOST_ROWS))) == widest
+@pytest.mark.parametrize(
+    ("name", "reached"),
+    [
+        ("Z9", (0, 0)),
+        ("AA9", (27, 0)),
+        ("GS9999", (201, 0)),
+        ("XFD1", (16_384, 0)),
+        ("A40001", (0, 40_001)),
+        ("AAA1048576", (703, 1_048_576)),
+    ],
+)
+def test_the_quick_way_counts_columns_of_two_letters_and_three_and_low_rows(
+    name: str, reached: tuple[int, int]
+) -> None:
+    assert _reached(f'<c r="{name}"/>'.encode(), len(str(_MOST_ROWS))) == reached
 
 
-@pytest.mark.parametrize("cell", ['<c r="A40001"/>', '<c r="AAA10000"/>', "<c r='A1'/>", '<c r = "A1"/>'])
-def test_the_quick_way_leaves_low_rows_and_other_spellings_to_the_slow_one(cell: str) -> None:
-    assert _widest_within_rows(cell.encode(), len(str(_MOST_ROWS))) is None
+@pytest.mark.parametrize("cell", ["<c r='A1'/>", '<c r = "A1"/>'])
+def test_the_quick_way_leaves_other_spellings_to_the_slow_one(cell: str) -> None:
+    assert _reached(cell.encode(), len(str(_MOST_ROWS))) is None
+
+
+@given(
+    st.lists(st.sampled_from(["<sheetData>", "</sheetData>", "hidden", "h", "idden", " ", "<row/>"]), max_size=8),
+)
+def test_a_word_is_found_wherever_a_sheet_has_it(pieces: list[str]) -> None:
+    xml = "".join(pieces).encode()
+
+    assert holds(xml, b"hidden") == (b"hidden" in xml)

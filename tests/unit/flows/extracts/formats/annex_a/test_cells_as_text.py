@@ -8,11 +8,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from flows.extracts.formats.annex_a.lists import _texts, _workers
+from flows.extracts.formats.annex_a.layout import ColumnContent
+from flows.extracts.formats.annex_a.lists import _tidied, _values, _workers
 from flows.extracts.reading.excel import cell_text
-from flows.extracts.reading.table import NULL_MARKERS, tidied
+from flows.extracts.reading.table import NULL_MARKERS, as_text, tidied
 
 
+@pytest.mark.parametrize("holds", list(ColumnContent))
 @pytest.mark.parametrize(
     "cells",
     [
@@ -26,20 +28,21 @@ from flows.extracts.reading.table import NULL_MARKERS, tidied
         [1.0, -0.0, 11000407.0],
         [1.5, 2.0],
         [1.0, 1e15],
+        ['="0012"', "'7'", "NULL", " ", "0012", "0012"],
         [True, 3.0, "x", datetime.fromisoformat("2026-10-01T12:30"), date(2026, 10, 1)],
     ],
 )
-def test_a_column_is_what_its_cells_say(cells: list[Any]) -> None:
-    text, tidy = _texts(cells)
+def test_a_column_is_what_its_cells_say(cells: list[Any], holds: ColumnContent) -> None:
+    said = pl.Series("c", [cell_text(c) for c in cells], dtype=pl.String())
 
-    assert text.to_list() == [cell_text(c) or None for c in cells]
-    assert not tidy or tidied(text.to_frame("c"), NULL_MARKERS).to_series().equals(text)
+    read = _values(cells, holds)
+    column = _tidied(read, holds) if isinstance(read, list) else read
+
+    assert as_text(column).to_list() == tidied(said.to_frame(), NULL_MARKERS).to_series().to_list()
 
 
 def test_a_worker_who_is_not_named_stays_unnamed() -> None:
-    given = pl.Series("worker", ["JO  Smith", None, "unallocated", "jo smith"], dtype=pl.String())
+    given = pl.Series("worker", ["JO  Smith", "unallocated", "jo smith"], dtype=pl.String())
 
-    nobody = pl.Series("worker", [None], dtype=pl.String())
-
-    assert _workers(given, given.drop_nulls()).to_list() == ["jo smith", None, None, "jo smith"]
-    assert _workers(nobody, nobody.drop_nulls()).to_list() == [None]
+    assert _workers(given) == ["jo smith", None, "jo smith"]
+    assert _workers(given.clear()) == []
