@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -37,6 +38,11 @@ class Cube:
         councils, months = (tuple(_runs(frame[n])[0].unique().sort().to_list()) for n in ("la_code", "month"))
         axes = cls(councils, MEASURE_AXIS, months, np.zeros(0, dtype=np.intp))
         return replace(axes, position=np.ravel_multi_index(axes.locate(frame), axes.shape))
+
+    @cached_property
+    def ordinals(self) -> Ints:
+        """The months, counted from the year 0; sorted."""
+        return np.array([day.year * 12 + day.month for day in self.months], dtype=np.intp)
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -83,9 +89,10 @@ class Cube:
 
     def found(self, months: int, columns: Ints) -> tuple[Ints, Ints]:
         """Which of the columns have a column that many calendar months earlier, and which one."""
-        index = {_ordinal(day): i for i, day in enumerate(self.months)}
-        source = np.array([index.get(_ordinal(self.months[c]) - months, -1) for c in columns], dtype=np.intp)
-        return np.nonzero(source >= 0)[0], source[source >= 0]
+        wanted = self.ordinals[columns] - months
+        source = np.minimum(np.searchsorted(self.ordinals, wanted), self.ordinals.size - 1)
+        there = np.nonzero(self.ordinals[source] == wanted)[0]
+        return there, source[there]
 
 
 def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:
@@ -97,10 +104,6 @@ def quotient(numerator: pl.Series, denominator: pl.Series) -> pl.Series:
     over, under = (s.cast(pl.Float64).to_numpy() for s in (numerator, denominator))
     with np.errstate(invalid="ignore", divide="ignore"):
         return pl.Series(np.where(under != 0, over / under, np.nan)).fill_nan(None)
-
-
-def _ordinal(day: date) -> int:
-    return day.year * 12 + day.month
 
 
 def _runs(column: pl.Series) -> tuple[pl.Series, Ints]:

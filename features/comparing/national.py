@@ -20,16 +20,19 @@ def latest_editions(national: pl.DataFrame) -> pl.DataFrame:
     Columns: `measure, known_from, period_end, values, mean, variance, distribution` (the values, lowest first), sorted
     by measure and release. A release may repeat earlier years, as DfE's do; only its last year is used.
     """
-    held = (
-        conform(national, NATIONAL, "national distribution").drop_nulls("value").sort(*_EDITION, "period_end", "value")
-    )
+    held = conform(national, NATIONAL, "national distribution").lazy().drop_nulls("value")
     newest = held.filter(pl.col("period_end") == pl.col("period_end").max().over(_EDITION))
-    return newest.group_by(_EDITION, maintain_order=True).agg(
-        pl.col("period_end").first(),
-        pl.len().alias("values"),
-        pl.col("value").mean().alias("mean"),
-        pl.col("value").var().alias("variance"),
-        pl.col("value").alias("distribution"),
+    return (
+        newest.sort(*_EDITION, "value")
+        .group_by(_EDITION, maintain_order=True)
+        .agg(
+            pl.col("period_end").first(),
+            pl.len().alias("values"),
+            pl.col("value").mean().alias("mean"),
+            pl.col("value").var().alias("variance"),
+            pl.col("value").alias("distribution"),
+        )
+        .collect(engine="in-memory")
     )
 
 
@@ -55,7 +58,10 @@ def with_percentile(rows: pl.DataFrame, national: pl.DataFrame) -> pl.DataFrame:
             here = mine[latest == number]
             mean[here], variance[here] = release["mean"], np.nan if release["variance"] is None else release["variance"]
             published = np.array(release["distribution"])
-            below, up_to = (np.searchsorted(published, values[here], side) for side in ("left", "right"))
+            below = np.searchsorted(published, values[here])
+            # Only what is equal to a published value is searched for again.
+            up_to, equal = below.copy(), published.take(below, mode="clip") == values[here]
+            up_to[equal] = np.searchsorted(published, values[here][equal], side="right")
             percentile[here] = np.where(np.isnan(values[here]), np.nan, (below + up_to) / (2 * published.size))
     added = {"national_mean": mean, "national_variance": variance, "national_percentile": percentile}
     return rows.with_columns(pl.Series(n, column) for n, column in added.items()).with_columns(

@@ -7,6 +7,7 @@ what was known by that day, so a feature computed years later is the one that co
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 
@@ -85,16 +86,18 @@ def compute_features(
     rows = measures[order]
     now = _Asked.of(cube, columns, la, measure, month)
     known_on = pl.lit(as_of_day) if as_of_day is not None else pl.coalesce("known_from", "month")
-    rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
     values = cube.fill(measures.get_column("value"))
     multipliers = _multipliers(cube, asked)
     broken = None if breaks is None or breaks.is_empty() else ~np.isnan(cube.fill_from(breaks, "here"))
     past = _Past(cube, values, columns, None if broken is None else _since(broken))
-    blocks = _changes(past)
-    blocks |= _own_past(past, now.block(rows.get_column("denominator")), multipliers)
-    blocks |= _against_neighbours(cube, values, columns, neighbours)
-    blocks |= _charts(cube, values, columns, points, broken)
-    blocks["shrunk"] = _shrunk(now, rows, multipliers)
+    # NumPy and Polars let go of Python while they work on a block, so two parts take little longer than one.
+    with ThreadPoolExecutor(1) as beside:
+        charted = beside.submit(_charts, cube, values, columns, points, broken)
+        compared = beside.submit(_against_neighbours, cube, values, columns, neighbours)
+        rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
+        blocks = _changes(past) | _own_past(past, now.block(rows.get_column("denominator")), multipliers)
+        blocks["shrunk"] = _shrunk(now, rows, multipliers)
+        blocks |= charted.result() | compared.result()
     return _with_columns(rows.drop("known_on"), {name: now.read(block) for name, block in blocks.items()}, measure)
 
 
@@ -123,7 +126,10 @@ def _in_key_order(cube: Cube, columns: Ints) -> tuple[Ints, tuple[Ints, Ints, In
     """
     la, measure, month = np.unravel_index(cube.position, cube.shape)
     there = np.nonzero(np.isin(month, columns))[0]
-    order = there[np.lexsort((measure[there], month[there], la[there]))]
+    councils, measures, months = cube.shape
+    key = np.ravel_multi_index((la[there], month[there], measure[there]), (councils, months, measures))
+    # Stable sorting is quick where nothing is out of order, as nearly always here.
+    order = there[np.argsort(key, kind="stable")]
     return order, (la[order], measure[order], month[order])
 
 
@@ -149,8 +155,7 @@ class _Asked:
 
     def read(self, block: Floats) -> Floats:
         """Each row's value in a block."""
-        found: Floats = block.reshape(-1)[self.cells]
-        return found
+        return block.reshape(-1).take(self.cells)
 
 
 @dataclass(frozen=True)
@@ -200,31 +205,42 @@ def _moments(past: _Past, months_ago: Sequence[int], at_least: int) -> tuple[Flo
     Months come first here, so that looking back moves whole blocks of memory, and each sum is added to in place.
     """
     by_month = np.ascontiguousarray(np.moveaxis(past.values, 2, 0))
+    seen = ~np.isnan(by_month)
+    value, one = np.where(seen, by_month, 0.0), seen.astype(np.float64)
     since = None if past.since is None else np.moveaxis(past.since[:, :, past.columns], 2, 0)
     looks = [(there, source) for k in months_ago for there, source in [past.cube.found(k, past.columns)] if source.size]
     known, total, squares = (np.zeros((past.columns.size, *by_month.shape[1:])) for _ in range(3))
 
-    def earlier() -> Iterator[tuple[Ints, Floats, NDArray[np.bool_]]]:
-        for there, source in looks:
-            values = by_month[source]
-            seen = ~np.isnan(values)
-            if since is not None:
-                seen &= source[:, None, None] >= since[there]
-            yield there, values, seen
+    def earlier() -> Iterator[tuple[slice | Ints, Floats, Floats]]:
+        """Where to add; the values, 0 for unknown ones; and 1 for known ones."""
+        for at, months in looks:
+            there, source = _span(at), _span(months)
+            if since is None:
+                yield there, value[source], one[source]
+            else:
+                reached = months[:, None, None] >= since[there]
+                yield there, value[source] * reached, one[source] * reached
 
-    for there, values, seen in earlier():
-        values[~seen] = 0.0
-        known[there] += seen
+    for there, values, ones in earlier():
+        known[there] += ones
         total[there] += values
+    enough = known >= at_least
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known >= at_least, total / known, np.nan)
-        for there, values, seen in earlier():
-            values -= mean[there]
-            values *= values
-            values[~seen | np.isnan(values)] = 0.0
-            squares[there] += values
+        mean = np.where(enough, total / known, 0.0)
+        for there, values, ones in earlier():
+            away = values - mean[there]
+            away *= away
+            away *= ones
+            squares[there] += away
         deviation = np.sqrt(squares / (known - 1))
+    mean, deviation = (np.where(enough, found, np.nan) for found in (mean, deviation))
     return np.moveaxis(mean, 0, 2), np.moveaxis(deviation, 0, 2)
+
+
+def _span(places: Ints) -> slice | Ints:
+    """Consecutive places as a slice, which NumPy reads and adds to without a copy."""
+    first, last = int(places[0]), int(places[-1])
+    return slice(first, last + 1) if last - first == places.size - 1 else places
 
 
 def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: pl.DataFrame) -> dict[str, Floats]:
@@ -232,10 +248,12 @@ def _against_neighbours(cube: Cube, values: Floats, columns: Ints, neighbours: p
     whose = _neighbour_index(cube, neighbours)
     now = values[:, :, columns]
     with_nobody = np.concatenate([now, np.full((1, *now.shape[1:]), np.nan)])
+    by_month = np.ascontiguousarray(with_nobody.T)
     median, reported = np.full(now.shape, np.nan), np.zeros(now.shape)
     for month in range(len(columns)):
+        ordered = by_month[month].take(whose, axis=1)
         # NaN sorts last, so the known values come first and their count gives the position of the middle one.
-        ordered = np.sort(with_nobody[:, :, month].T[:, whose], axis=2)
+        ordered.sort(axis=2)
         n = (~np.isnan(ordered)).sum(axis=2, keepdims=True)
         middle = np.maximum(n - 1, 0)
         low, high = (np.take_along_axis(ordered, m // 2, axis=2) for m in (middle, middle + 1))

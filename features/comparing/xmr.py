@@ -196,7 +196,7 @@ class _State:
 
     def judge(self, x: Floats, seen: NDArray[np.bool_]) -> tuple[Signs, Signs]:
         """The rule each observation breaks (`_Code`), and on which side; a missing observation changes nothing."""
-        step = np.nan_to_num(np.sign(x - self.last)).astype(np.int16)
+        step = (x > self.last).astype(np.int16) - (x < self.last)
         self.climb = np.where(seen, _extend(self.climb, step), self.climb)
         self.last = np.where(seen, x, self.last)
         self.observations = self.observations + seen

@@ -59,7 +59,7 @@ def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> t
         return held, others
     there = pl.col("la_code").is_in(sorted(others))
     met = before.filter(there).join(now.filter(there), on=_WORKER, how="semi")
-    return held, others - {*met.get_column("la_code")}
+    return held, others - {*met.get_column("la_code").to_list()}
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class CasesBefore:
     def of(cls, before: pl.DataFrame | None, month: Month) -> CasesBefore:
         """From the state of the month before `month`; see `state_of`."""
         cases = Rows.of(state_of(before, CASE_STATE, month))
-        number = {code: place for place, code in enumerate(cases.councils)}
+        number = {code: place for place, code in enumerate(cases.councils.to_list())}
         return cls(cases.frame, number, _in_order(cases, number))
 
 
@@ -86,13 +86,13 @@ def worker_changes(now: Rows, before: CasesBefore) -> tuple[pl.DataFrame, set[st
     `now`: CASE_STATE of this month end.
     """
     here = now.where_council(now.lengths > 0)
-    both = here.where_council(pl.Series([code in before.number for code in here.councils], dtype=pl.Boolean))
+    both = here.where_council(pl.Series([code in before.number for code in here.councils.to_list()], dtype=pl.Boolean))
     ordered = None if before.ordered is None else _in_order(both, before.number)
     if ordered is None or before.ordered is None:
         counts = _by_hash(both, before.cases)
     else:
         counts = _by_order(both, ordered, before.ordered)
-    return counts, {*here.councils} - {*before.number}
+    return counts, {*here.councils.to_list()} - {*before.number}
 
 
 def _in_order(state: Rows, number: Mapping[str, int]) -> pl.DataFrame | None:
@@ -106,7 +106,7 @@ def _in_order(state: Rows, number: Mapping[str, int]) -> pl.DataFrame | None:
     # Once in one piece here, or the join would copy every piece again.
     cases = state.frame.select(ref="case_ref", worker="allocated_worker_ref").rechunk()
     room = max(len(number).bit_length(), 1)
-    first = np.array([number[code] << (64 - room) for code in state.councils], dtype=np.uint64)
+    first = np.array([number[code] << (64 - room) for code in state.councils.to_list()], dtype=np.uint64)
     first_key = pl.Series(np.repeat(first, np.diff(state.ends)))
     # Polars adds, as it reuses memory where NumPy asks for new pages, which costs more than the arithmetic.
     cases = cases.with_columns(key=(first_key + pl.col("ref") // 2**room).set_sorted())

@@ -155,8 +155,9 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
     marks = rows.marks(counted | {"in_post": in_post, "without_fte": leaver & has_fte.not_()}, amounts)
     unsaid = rows.where(marks["without_fte"], "la_code", "worker_ref").frame
     held, unknown = fte_held(unsaid, state_of(before, WORKER_STATE, month), rows.frame)
-    known = pl.Series([code not in unknown for code in rows.councils], dtype=pl.Boolean)
-    held_before = pl.Series([held.get(code, 0) for code in rows.councils], dtype=pl.Int64)
+    councils = rows.councils.to_list()
+    known = pl.Series([code not in unknown for code in councils], dtype=pl.Boolean)
+    held_before = pl.Series([held.get(code, 0) for code in councils], dtype=pl.Int64)
     sums = rows.sums(marks.select(*counted, *amounts)).with_columns(
         leavers_fte=pl.when(known).then(pl.col("leavers_fte") + held_before)
     )
@@ -247,7 +248,7 @@ def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | Non
             icpcs_in_time=_in_time(conferences, month, ICPC_LIMIT_WORKING_DAYS),
         )
         changes, unknown = changed.result()
-    sums = sums.hstack(by_council(changes, rows.councils))
+    sums = sums.hstack(by_council(changes, rows.councils.to_list()))
     return Counted(
         _rows(sums, Kind.CASELOAD, month, received),
         _no_month_before(unknown, ("cases_seen_twice", "cases_worker_changed"), month),
@@ -323,10 +324,11 @@ def _no_month_before(councils: Collection[str], names: Sequence[str], month: Mon
 def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) -> pl.DataFrame:
     """One row per council received, in the schema of that kind's counts."""
     log = received.select(list(RECEIVED)).sort("la_code")
-    if strangers := sorted(set(sums.get_column("la_code")) - set(log.get_column("la_code"))):
+    councils = log.get_column("la_code").to_list()
+    if strangers := sorted({*sums.get_column("la_code").to_list()} - {*councils}):
         raise HoldfastError(
             f"{month}: the {kind} rows of {', '.join(strangers)} are in the month's table, "
             "but no such file is in the submission log. Run the month again."
         )
-    counts = log.with_columns(pl.lit(month.last_day).alias("month"))
-    return counts.hstack(by_council(sums, log.get_column("la_code"))).select(list(counts_schema(kind)))
+    counts = log.with_columns(pl.lit(month.last_day).alias("month")).hstack(by_council(sums, councils))
+    return counts.select(list(counts_schema(kind)))

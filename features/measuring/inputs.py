@@ -155,9 +155,11 @@ def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported:
             incomplete = null[name] * code[Missing.WINDOW_INCOMPLETE]
             why[names.index(name)] = np.where(null[count.name], here, incomplete)
     # In order of row, then of name: this is the order of the key, without sorting text.
-    row, which = np.nonzero(why.T)
+    by_row = why.T.ravel()
+    there = np.flatnonzero(by_row)
+    row, which = np.divmod(there, len(names))
     long = grid.select(_KEY)[row].with_columns(
-        pl.Series("input", names).gather(which), pl.Series("reason", texts).gather(why.T[row, which])
+        pl.Series("input", names).gather(which), pl.Series("reason", texts).gather(by_row[there])
     )
     return conform(long, REASONS, "reasons")
 

@@ -8,7 +8,7 @@ councils are computed together.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import lcm
@@ -37,7 +37,7 @@ def compute_measures(
     """
     ordered = sorted(measures, key=lambda m: m.name)
     wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
-    amounts = _Amounts.of(wide)
+    amounts = _Amounts.of(wide, INPUT_PARTS)
     texts, why = _why_missing(wide, conform(reasons, REASONS, "reasons"), amounts)
     rates = [_rate(m, amounts, why, multiplier_in(m, wide)) for m in ordered]
     numerators, denominators = (_long([getattr(r, part) for r in rates]) for part in ("numerator", "denominator"))
@@ -65,12 +65,12 @@ def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES)
     """
     summed = sorted((m for m in measures if window_of(m) is not None), key=lambda m: m.name)
     wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
-    amounts = _Amounts.of(wide)
+    amounts = _Amounts.of(wide, {t.input for m in summed for side in _sides_of_one_month(m) for t in side})
     points = []
     for measure in summed:
         over = _window(measure.numerator)
         months = over if over is not None and per_year(measure) else 1
-        numerator, denominator = (_of_one_month(t) for t in (measure.numerator, measure.denominator))
+        numerator, denominator = _sides_of_one_month(measure)
         divisor = amounts.natural(denominator)
         with np.errstate(invalid="ignore", divide="ignore"):
             point = amounts.natural(numerator) / divisor * (multiplier_in(measure, wide) * months)
@@ -110,10 +110,9 @@ def multiplier_in(measure: Measure, frame: pl.DataFrame) -> _Floats:
     """The formula's constant in each row; by the frame's `month` if it differs in leap years."""
     constant: _Floats = np.full(frame.height, measure.multiplier)
     if measure.leap_year_multiplier is not None:
-        month = pl.col("month")
-        year_of_february = month.dt.year() - (month.dt.month() < 2).cast(pl.Int32)
-        leap = frame.select(pl.date(year_of_february, 2, 1).dt.is_leap_year()).to_series()
-        constant[leap.to_numpy()] = measure.leap_year_multiplier
+        # The year of the last February: counted in months from January 1970, less one.
+        years = (frame.get_column("month").to_numpy().astype("M8[M]").astype(np.int64) - 1) // 12 + 1970
+        constant[(years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0))] = measure.leap_year_multiplier
     return constant
 
 
@@ -129,8 +128,8 @@ class _Amounts:
     known: dict[str, NDArray[np.bool_]]
 
     @classmethod
-    def of(cls, wide: pl.DataFrame) -> _Amounts:
-        inputs = pl.col(list(INPUT_PARTS))
+    def of(cls, wide: pl.DataFrame, names: Iterable[str]) -> _Amounts:
+        inputs = pl.col(list(names))
         return cls(_by_name(wide.select(inputs.fill_null(0))), _by_name(wide.select(inputs.is_not_null())))
 
     def natural(self, terms: Sequence[Term]) -> _Floats:
@@ -197,6 +196,10 @@ def _window(terms: tuple[Term, ...]) -> int | None:
         if stem and window.endswith("m") and window[:-1].isdigit():
             return int(window[:-1])
     return None
+
+
+def _sides_of_one_month(measure: Measure) -> tuple[tuple[Term, ...], tuple[Term, ...]]:
+    return _of_one_month(measure.numerator), _of_one_month(measure.denominator)
 
 
 def _of_one_month(terms: tuple[Term, ...]) -> tuple[Term, ...]:
