@@ -56,6 +56,9 @@ READ_COLUMNS: dict[Kind, tuple[str, ...]] = {
     kind: tuple(f.name for f in extract.fields if f.name in _NEEDED[kind]) for kind, extract in EXTRACTS.items()
 }
 
+#: Threads that stay from month to month: new ones would not use again the memory that earlier ones gave back.
+_KINDS, _BESIDE = ThreadPoolExecutor(2), ThreadPoolExecutor(1)
+
 _MANAGERS = ("1", "2", "3")
 _SENIOR_MANAGERS = ("1", "2")
 _FIRST_LINE_MANAGERS = ("3",)
@@ -102,9 +105,8 @@ def count_side_by_side(
     first, so that the small ones are done beside it. Raises whatever counting one of them raises.
     """
     largest_first = sorted(frames, key=lambda kind: frames[kind].height, reverse=True)
-    with ThreadPoolExecutor(2) as pool:
-        begun = {k: pool.submit(count, k, frames[k], month, before.get(k), received[k]) for k in largest_first}
-        return {kind: begun[kind].result() for kind in frames}
+    begun = {k: _KINDS.submit(count, k, frames[k], month, before.get(k), received[k]) for k in largest_first}
+    return {kind: begun[kind].result() for kind in frames}
 
 
 def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | None, received: pl.DataFrame) -> Counted:
@@ -233,21 +235,20 @@ def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | Non
         "conferred": conferred & pl.col("section_47_start_date").is_not_null(),
         "in_hand": is_open & allocated,
     }
-    # Two months' cases are put in order and matched while the rest is counted.
-    with ThreadPoolExecutor(1) as beside:
-        cases_before = beside.submit(CasesBefore.of, before, month)
-        marks = rows.marks(counted | in_question)
-        in_hand = rows.where(marks["in_hand"], "la_code", "case_ref", "allocated_worker_ref")
-        changed = beside.submit(worker_changes, in_hand, cases_before.result())
-        assessments = rows.where(marks["assessed"], "assessment_start_date", "assessment_authorised_date")
-        conferences = rows.where(marks["conferred"], "section_47_start_date", "icpc_date")
-        sums = rows.sums(marks.select(*counted)).with_columns(
-            assessments_completed=assessments.lengths,
-            assessments_in_time=_in_time(assessments, month, ASSESSMENT_LIMIT_WORKING_DAYS),
-            icpcs=conferences.lengths,
-            icpcs_in_time=_in_time(conferences, month, ICPC_LIMIT_WORKING_DAYS),
-        )
-        changes, unknown = changed.result()
+    # Two months' cases are put in order and matched beside the counting.
+    cases_before = _BESIDE.submit(CasesBefore.of, before, month)
+    marks = rows.marks(counted | in_question)
+    in_hand = rows.where(marks["in_hand"], "la_code", "case_ref", "allocated_worker_ref")
+    changed = _BESIDE.submit(worker_changes, in_hand, cases_before.result())
+    assessments = rows.where(marks["assessed"], "assessment_start_date", "assessment_authorised_date")
+    conferences = rows.where(marks["conferred"], "section_47_start_date", "icpc_date")
+    sums = rows.sums(marks.select(*counted)).with_columns(
+        assessments_completed=assessments.lengths,
+        assessments_in_time=_in_time(assessments, month, ASSESSMENT_LIMIT_WORKING_DAYS),
+        icpcs=conferences.lengths,
+        icpcs_in_time=_in_time(conferences, month, ICPC_LIMIT_WORKING_DAYS),
+    )
+    changes, unknown = changed.result()
     sums = sums.hstack(by_council(changes, rows.councils.to_list()))
     return Counted(
         _rows(sums, Kind.CASELOAD, month, received),
