@@ -66,7 +66,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFil
 
 
 #: A few examples of each property with every push; `make soak` tries hundreds.
-settings.register_profile("push", max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("push", max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("nightly", max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: For a test of which it matters only whether it fails: the example is not made small.
 settings.register_profile("fails", settings.get_profile("push"), phases=(Phase.explicit, Phase.generate))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import sys
 import threading
+from pathlib import Path
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
     os._exit(0)
 
 
@@ -17,7 +21,7 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     door = socket.socket()
     door.bind(("127.0.0.1", 0))
-    print(door.getsockname()[1], flush=True)  # noqa: T201
+    Path(sys.argv[1]).write_text(str(door.getsockname()[1]))
     import uvicorn
     from prefect.server.api.server import create_app
 

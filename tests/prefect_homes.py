@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from urllib.request import urlopen
+
+from tests.warm import Warm
 
 TEMPLATE = Path(__file__).resolve().parent.parent / "var" / "prefect-new" / "prefect.db"
 _START_SECONDS = 120
@@ -40,25 +40,16 @@ def prefect_server(home: Path) -> Iterator[str]:
 @contextmanager
 def resting_server(home: Path) -> Iterator[Callable[[], AbstractContextManager[str]]]:
     """A Prefect server that takes no processor time until it is asked to: `with awake() as address`."""
-    child = subprocess.Popen(
-        [sys.executable, "-m", "tests.prefect_child"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={
-            **os.environ,
-            "PREFECT_HOME": str(new_home(home)),
-            "PYTHONPATH": os.pathsep.join(p for p in sys.path if p),
-        },
-    )
-    assert child.stdout is not None
+    port = new_home(home) / "port.txt"
+    child = Warm("tests.prefect_child", str(port), env={**os.environ, "PREFECT_HOME": str(home)})
     try:
-        address = f"http://127.0.0.1:{child.stdout.readline().decode().strip()}/api"
         end = monotonic() + _START_SECONDS
         while True:
             try:
+                address = f"http://127.0.0.1:{int(port.read_text())}/api"
                 with urlopen(f"{address}/health", timeout=5):
                     break
-            except OSError:
+            except (OSError, ValueError):
                 assert child.poll() is None and monotonic() < end, "the Prefect server did not start"
                 sleep(0.1)
 

@@ -6,7 +6,8 @@ embedded.configure()
 
 import boto3  # noqa: E402, F401
 import great_expectations  # noqa: E402, F401
-import prefect.main  # noqa: E402, F401
+import prefect.main  # noqa: E402
+import prefect.server.api.server  # noqa: E402, F401
 import sklearn  # noqa: E402, F401
 
 import flows.cli.app  # noqa: E402

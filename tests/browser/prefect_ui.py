@@ -106,21 +106,22 @@ class PrefectUi:
         self._until_gone(button, button)
         return str(self.begun[-1].json()["id"])
 
-    def open_run(self, run: str) -> None:
-        self.page.goto(f"{self.server.address}/v2/runs/flow-run/{run}")
-
-    def until_state(self, state: str) -> None:
-        """Until the open run's page shows this state. The page is left meanwhile: it draws anew all the time."""
-        address = self.page.url
+    def open_run(self, run: str, state: str) -> None:
+        """The page of a run in this state. No page is open until it is: a run's page draws itself anew all the time."""
         self.page.goto("about:blank")
-        self.server.until_state(address.rpartition("/")[2].partition("?")[0], state)
-        self.page.goto(address)
+        self.server.until_state(run, state)
+        self._show_run(run)
         shown = self.page.locator("span, div").filter(has_text=re.compile(rf"^{state}$")).first
         expect(shown).to_be_visible()
 
+    def _show_run(self, run: str) -> None:
+        address = f"{self.server.address}/v2/runs/flow-run/{run}"
+        if self.page.url.partition("?")[0] != address:
+            self.page.goto(address)
+
     def open_artifact(self, run: str, name: str) -> Locator:
         """From the run's tab of artifacts to one of them, by the end of its key; what it shows."""
-        self.open_run(run)
+        self._show_run(run)
         self.page.get_by_role("tab", name="Artifacts").click()
         self.page.locator(f'a[href*="/artifacts/key/"][href$="-{name}"]').first.click()
         self.page.locator('a[href*="/artifacts/artifact/"]').first.click()
@@ -130,8 +131,7 @@ class PrefectUi:
 
     def open_question(self, run: str) -> Locator:
         """Resume in the run's menu; the dialogue with the form of the answer."""
-        self.open_run(run)
-        self.until_state("Suspended")
+        self.open_run(run, "Suspended")
         self.page.get_by_role("button", name="Open menu").first.click()
         self.page.get_by_role("menuitem", name="Resume").click()
         dialogue = self.page.get_by_role("dialog")
@@ -156,7 +156,9 @@ def images(shown: Locator) -> list[dict[str, Any]]:
 @contextmanager
 def opened_ui(browser: Browser, server: Server, width: int = 1280, height: int = 900) -> Iterator[PrefectUi]:
     """A fresh browser session that is logged in."""
-    context = browser.new_context(viewport={"width": width, "height": height}, timezone_id="Europe/London")
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, timezone_id="Europe/London", reduced_motion="reduce"
+    )
     try:
         ui = PrefectUi(server, context.new_page())
         ui.log_in()

@@ -12,11 +12,14 @@ LAST = Month(2026, 10)
 MONTHS, SEED = 14, 7
 #: Steady, losing grip, the work of nine months' drift, and a file that cannot be read.
 CODES = ("Z01", "Z02", "Z05", "Z11")
+#: Whose director is written to: in a group's first months everybody's, later of whom there is something to say.
+FIRST_TOLD = ("Sorrelmere (Z01)", "Quarrendale (Z02)", "Thesselmarch (Z05)", "Eddarkwold (Z11)")
+TOLD = ("Quarrendale (Z02)", "Eddarkwold (Z11)")
 
 
-def make(landing: Path) -> None:
-    """Write the region's extracts and its register."""
-    whole = region(DEMO_COUNCILS, MONTHS, SEED, LAST)
+def make(landing: Path, months: int = MONTHS) -> None:
+    """Write the region's extracts and its register. Nobody is scored in few months; every director is told so."""
+    whole = region(DEMO_COUNCILS, months, SEED, LAST)
     councils = tuple(
         replace(one, council=replace(one.council, neighbours=tuple(c for c in CODES if c != one.la_code)))
         for one in whole.councils

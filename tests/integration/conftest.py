@@ -125,18 +125,18 @@ def _resting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
         yield awake
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def one_prefect_server(_resting: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
-    """The server's address; it runs while the module's tests do."""
+    """The server's address; it runs while the test does."""
     with _resting() as address:
         yield address
 
 
 @pytest.fixture(scope="module")
-def prefect_api(one_prefect_server: str) -> Iterator[str]:
+def prefect_api(_resting: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
     """The server's address, for runs in processes of their own; the module's own flows use it too."""
-    with using(one_prefect_server):
-        yield one_prefect_server
+    with _resting() as address, using(address):
+        yield address
 
 
 @pytest.fixture(scope="session")

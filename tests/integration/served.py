@@ -6,7 +6,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from tests.prefect_homes import new_home
+from tests.warm import Warm
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
@@ -54,19 +54,18 @@ class Served:
     home: Path
     environment: Mapping[str, str]
     port: int = field(default_factory=free_port)
-    _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _running: dict[str, Warm] = field(default_factory=dict)
 
     @property
     def api(self) -> str:
         return f"http://127.0.0.1:{self.port}/api"
 
     def start_server(self) -> None:
-        command = ["-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port)]
-        self._start("server", [sys.executable, *command])
+        self._start("server", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(self.port))
         until("the server", lambda: _HTTP.get(f"{self.api}/ready").is_success, every=0.3)
 
     def start_serving(self) -> None:
-        self._start("serving", [sys.executable, "-m", "flows.cli.app", "serve"])
+        self._start("serving", "flows.cli.app", "serve")
 
     def kill(self, name: str) -> None:
         """SIGKILL for the server or the serving process, and nobody else."""
@@ -133,11 +132,8 @@ class Served:
         answer = _HTTP.post(f"{self.api}/v2/concurrency_limits/filter", json={})
         return sum(int(limit["active_slots"]) for limit in answer.raise_for_status().json())
 
-    def _start(self, name: str, command: list[str]) -> None:
-        with (self.home / f"{name}.log").open("ab") as log:
-            self._running[name] = subprocess.Popen(
-                command, cwd=REPOSITORY, env=dict(self.environment), stdout=log, stderr=subprocess.STDOUT
-            )
+    def _start(self, name: str, module: str, *words: str) -> None:
+        self._running[name] = Warm(module, *words, env=self.environment, output=self.home / f"{name}.log")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,16 @@ def test_the_features_are_compared_with_the_floor_and_both_rivals(capsys: pytest
         assert compared in said
 
 
-def test_a_month_is_run_from_landing_to_region_page(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("apart", [False, pytest.param(True, marks=pytest.mark.soak)])
+def test_a_month_is_run_from_landing_to_region_page(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, apart: bool
+) -> None:
+    def here(step: str, folder: Path, *_: int) -> str:
+        monthly_run.main(["--step", step, "--folder", str(folder), "--councils", "2", "--months", "2"])
+        return ""
+
+    if not apart:
+        monkeypatch.setattr(monthly_run, "in_a_process", here)
     assert monthly_run.main(["--councils", "2", "--months", "2"]) == 0
     said = capsys.readouterr().out
     assert re.findall(r"^  (\w[\w ]*\w) +[\d.]+ s +[\d.]+ s of processor +\d+%$", said, re.MULTILINE) == [

@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, expect
 
 from features.months import Month, nth_working_day
 from flows.deployments import DEPLOYMENTS
+from tests.browser import ui_region
 from tests.browser.conftest import browser  # noqa: F401
 from tests.browser.prefect_ui import PrefectUi, opened_ui
 from tests.browser.ui_journey import journey, served, to_the_mail
@@ -38,8 +39,8 @@ LONDON = ZoneInfo("Europe/London")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The server with its deployments, on a made-up region of which nothing is read yet."""
-    with served(tmp_path_factory.mktemp("server")) as started:
+    """The server with its deployments, on a young made-up region of which nothing is read yet."""
+    with served(tmp_path_factory.mktemp("server"), months=2) as started:
         yield started
 
 
@@ -160,10 +161,10 @@ def test_a_wrong_month_gets_a_sentence_and_the_journey_of_the_pictures_runs_one_
     for title in ("Month", "Reason", "Published file", "Published record"):
         expect(ui.field(title)).to_be_visible()
     ui.field("Month").fill("2026-13")
-    ui.open_run(ui.submit())
-    ui.until_state("Failed")
+    ui.open_run(ui.submit(), "Failed")
     expect(ui.page.get_by_text("“2026-13” is not a month. Write it as YYYY-MM").first).to_be_visible()
 
+    ui_region.make(server.folder / "landing")
     journey(ui, server.folder, look=lambda _name: None)
 
 

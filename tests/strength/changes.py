@@ -2,8 +2,9 @@
 
 `python -m tests.strength.changes --count 200 --seed 1` prints every change that no test noticed. A change turns a
 comparison, a sign, a constant, a flag or a logical word. It is tried on a copy of the tree, with all of the room's
-tests that run the line, as coverage says; those of the module that mirrors the file come first. Each try is forked from
-a process that has imported the libraries, so that two hundred take minutes and not hours.
+tests that run the line, as coverage says; those of the module that mirrors the file come first. A line that is run on
+importing is tried with all of the room's tests, those that name what it sets first. Each try is forked from a process
+that has imported the libraries, so that two hundred take minutes and not hours.
 `--room features` tries so many changes in that room alone.
 A change that no test can notice stands in `explained.py` with the reason; it is not tried, and counted apart.
 """
@@ -16,6 +17,7 @@ import contextlib
 import multiprocessing
 import os
 import random
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -39,6 +41,7 @@ ROOMS = {
     "flows/alerts": "tests/unit/flows/alerts",
     "flows/month": "tests/unit/flows/month",
 }
+#: Of processor: a busy machine must not look like a change that was noticed. By the clock, ten times as many.
 _SECONDS = 300
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.strength.libraries"])
@@ -145,26 +148,30 @@ def running(room: str) -> dict[tuple[str, int], list[str]]:
 def noticed(change: Change, tests: Sequence[str], tree: Path) -> bool:
     """Whether a test fails, or does not come back, when the change is made in the tree, which is then put right."""
     path = tree / change.file
-    before = path.read_bytes()
-    path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
-    process = _CONTEXT.Process(target=_try, args=(str(tree), list(tests)))
+    before, at = path.read_bytes(), path.stat()
+    nothing = change.now == change.was
+    if not nothing:
+        path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
+    process = _CONTEXT.Process(target=_try, args=(str(tree), list(tests), nothing))
     try:
         process.start()
-        process.join(_SECONDS)
+        process.join(10 * _SECONDS)
         return process.exitcode != 0
     finally:
         process.kill()
         process.join()
         path.write_bytes(before)
+        os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
 
 
-def _try(tree: str, tests: list[str]) -> None:
-    """In the process of its own: the tests of the tree, with the tree's code."""
+def _try(tree: str, tests: list[str], keeps_bytecode: bool) -> None:
+    """In the process of its own: the tests of the tree, with the tree's code; what is unchanged is kept compiled."""
+    resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     os.chdir(tree)
     sys.path[:] = [tree, *(p for p in sys.path if Path(p or ".").resolve() not in (REPOSITORY, Path(tree)))]
     for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", *(r.partition("/")[0] for r in ROOMS))]:
         del sys.modules[name]
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = not keeps_bytecode
     os.environ["HYPOTHESIS_PROFILE"] = "fails"
     import pytest
 
@@ -202,7 +209,8 @@ def unnoticed(
             )
         for room, group in groupby(sorted(drawn(count, seed, rooms), key=room_of), key=room_of):
             changes, lines = list(group), running(room)
-            _require_silence(changes, lines, trees[0])
+            for tree in trees:
+                _require_silence(changes, lines, tree)
             shares = [changes[n::processes] for n in range(processes)]
             survivors = threads.map(partial(_survivors, lines), shares, trees)
             found[room] = (len(changes), [c for some in survivors for c in some])
@@ -217,7 +225,13 @@ def _require_silence(changes: Sequence[Change], lines: dict[tuple[str, int], lis
 
 
 def _survivors(lines: dict[tuple[str, int], list[str]], changes: Sequence[Change], tree: Path) -> list[Change]:
-    return [c for c in changes if c.explained or not noticed(c, _tests_of(lines, c, tree), tree)]
+    left = []
+    for change in changes:
+        if change.explained or not noticed(change, _tests_of(lines, change, tree), tree):
+            left.append(change)
+        said = "noticed" if change not in left else "explained" if change.explained else "NOT NOTICED"
+        print(f"{said:<12} {change}", flush=True)  # noqa: T201
+    return left
 
 
 def _tests_of(lines: dict[tuple[str, int], list[str]], change: Change, tree: Path) -> list[str]:
@@ -225,8 +239,26 @@ def _tests_of(lines: dict[tuple[str, int], list[str]], change: Change, tree: Pat
     room, tests = ROOMS[room_of(change)], set(lines.get((change.file, change.line), []))
     mirror = (Path("tests/unit") / Path(change.file).with_name(f"test_{Path(change.file).name}")).as_posix()
     if tests <= {room}:
-        return [mirror, room] if (tree / mirror).exists() else [room]
+        files = {
+            f.relative_to(tree).as_posix(): f.read_text(encoding="utf-8") for f in (tree / room).rglob("test_*.py")
+        }
+        name = _set_by(tree / change.file, change.line)
+        return sorted(
+            files, key=lambda f: (f != mirror, name not in files[f], Path(change.file).stem not in files[f], f)
+        )
     return sorted(tests - {room}, key=lambda t: (not t.startswith(mirror), t))
+
+
+def _set_by(file: Path, line: int) -> str:
+    """The name that the statement of this line gives a value to, at the edge of its module."""
+    for node in ast.parse(file.read_text(encoding="utf-8")).body:
+        if node.lineno <= line <= (node.end_lineno or node.lineno):
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                    return name
+                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                    return name
+    return file.stem
 
 
 def table(found: dict[str, tuple[int, list[Change]]]) -> str:
