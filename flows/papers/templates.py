@@ -214,6 +214,7 @@ def _records() -> dict[Kind, pl.DataFrame]:
     return {Kind.WORKFORCE: workers, Kind.CASELOAD: cases, Kind.ESTABLISHMENT: posts}
 
 
+@cache
 def _example_return() -> pl.DataFrame:
     """A return, counted from a year of the made-up council's records."""
     made = region(1, 12, 7, EXAMPLE_MONTH)

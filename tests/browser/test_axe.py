@@ -7,12 +7,14 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.chromium import Scheme, opened
 from tests.browser.pages import PAGES, some
+from tests.conftest import made_once
 from tests.golden.messages.cases import MESSAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -30,10 +32,14 @@ SHOWN: dict[str, Callable[[], str]] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The text of axe-core, fetched by npm; where that cannot be, the tests are skipped, but not in CI."""
-    folder = tmp_path_factory.mktemp("axe")
+    return (made_once(tmp_path_factory, "axe", _fetch) / "axe.min.js").read_text()
+
+
+def _fetch(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
     npm = shutil.which("npm")
     fetched = npm and subprocess.run([npm, "pack", AXE, "--silent"], cwd=folder, capture_output=True, timeout=120)
     packed = next(folder.glob("axe-core-*.tgz"), None)
@@ -45,7 +51,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     with tarfile.open(packed) as archive:
         content = archive.extractfile("package/axe.min.js")
         assert content is not None
-        return content.read().decode()
+        (folder / "axe.min.js").write_bytes(content.read())
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

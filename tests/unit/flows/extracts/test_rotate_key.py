@@ -59,6 +59,13 @@ def folder(made: Path, tmp_path: Path) -> Iterator[Path]:
     yield Path(shutil.copytree(made, tmp_path / "copy"))
 
 
+@pytest.fixture(scope="module")
+def after(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Rotated]:
+    """The same rotated, for tests that only look at it, and what was said of it."""
+    folder = Path(shutil.copytree(made, tmp_path_factory.mktemp("rotated") / "copy"))
+    return folder, rotated(folder)
+
+
 def parts(folder: Path) -> tuple[LocalStore, LocalStore, Register]:
     register = read_register((folder / "landing/register.csv").read_text(encoding="utf-8"), "register.csv")
     return LocalStore(folder / "landing"), LocalStore(folder / "store"), register
@@ -118,14 +125,13 @@ def send_again(folder: Path) -> None:
     os.utime(corrected, (moment, moment))
 
 
-def test_no_old_pseudonym_is_left_and_no_count_has_moved(folder: Path) -> None:
-    before, counted = held(folder), counts(folder)
-    done = rotated(folder)
-    after = held(folder)
-    assert before.isdisjoint(after)
-    assert len(after) == len(before)
+def test_no_old_pseudonym_is_left_and_no_count_has_moved(made: Path, after: tuple[Path, Rotated]) -> None:
+    folder, done = after
+    before, now = held(made), held(folder)
+    assert before.isdisjoint(now)
+    assert len(now) == len(before)
     assert done.without_successor == 0
-    assert counts(folder) == counted
+    assert counts(folder) == counts(made)
 
 
 def test_codes_of_teams_are_replaced_and_names_of_teams_that_stood_in_clear_become_codes(folder: Path) -> None:
@@ -141,8 +147,10 @@ def test_codes_of_teams_are_replaced_and_names_of_teams_that_stood_in_clear_beco
     assert codes["team"].unique().to_list() == [1], "one name, one code in each council"
 
 
-def test_what_is_kept_of_received_files_is_as_if_it_had_come_with_the_new_key(folder: Path, tmp_path: Path) -> None:
-    rotated(folder)
+def test_what_is_kept_of_received_files_is_as_if_it_had_come_with_the_new_key(
+    after: tuple[Path, Rotated], tmp_path: Path
+) -> None:
+    folder, _ = after
     afresh = tmp_path / "afresh"
     shutil.copytree(folder / "landing", afresh / "landing")
     take_in(afresh, NEW)
@@ -153,9 +161,10 @@ def test_what_is_kept_of_received_files_is_as_if_it_had_come_with_the_new_key(fo
     assert tables[folder] and tables[folder] == tables[afresh]
 
 
-def test_a_file_sent_again_after_a_rotation_is_counted_as_without_one(folder: Path, tmp_path: Path) -> None:
-    other = Path(shutil.copytree(folder, tmp_path / "other"))
-    rotated(folder)
+def test_a_file_sent_again_after_a_rotation_is_counted_as_without_one(
+    folder: Path, after: tuple[Path, Rotated], tmp_path: Path
+) -> None:
+    other, folder = folder, Path(shutil.copytree(after[0], tmp_path / "rotated"))
     for place, key in ((folder, NEW), (other, OLD)):
         send_again(place)
         assert take_in(place, key) == ["2026-09", "2026-10"]
@@ -215,9 +224,8 @@ def test_a_run_with_another_key_ends_with_a_sentence(folder: Path) -> None:
     assert take_in(folder, OLD) == []
 
 
-def test_what_is_written_down_tells_nothing_of_a_key(folder: Path) -> None:
-    rotated(folder)
-    store = LocalStore(folder / "store")
+def test_what_is_written_down_tells_nothing_of_a_key(after: tuple[Path, Rotated]) -> None:
+    store = LocalStore(after[0] / "store")
     written = [store.read(o.name) for o in store.list("pseudonyms/")]
     assert len(written) == 2
     assert not any(key[:8] in content for key in (OLD, NEW) for content in written)

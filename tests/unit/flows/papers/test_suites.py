@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
+from unittest import mock
+
+import pytest
 
 from features.months import Month
 from features.registry import Kind
@@ -34,7 +40,25 @@ print(json.dumps({"found": found, "asked": len(result.results)}))
 """
 
 
-def test_a_plain_context_finds_the_same_rows(tmp_path: Path) -> None:
+def _apart(arguments: list[str], folder: Path) -> str:
+    """What `_PLAIN` prints in a process that cannot import Holdfast."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PLAIN, *arguments],
+        cwd=folder, capture_output=True, text=True, check=True,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"GX_ANALYTICS_ENABLED": "false"},
+    )  # fmt: skip
+    return done.stdout
+
+
+def _here(arguments: list[str], _folder: Path) -> str:
+    """The same in this process, which has Great Expectations already."""
+    with mock.patch.object(sys, "argv", ["", *arguments]), redirect_stdout(io.StringIO()) as said:
+        exec(_PLAIN, {})
+    return said.getvalue()
+
+
+@pytest.mark.parametrize("run", [_here, pytest.param(_apart, marks=pytest.mark.soak)])
+def test_a_plain_context_finds_the_same_rows(tmp_path: Path, run: Callable[[list[str], Path], str]) -> None:
     rows = example_rows(Kind.WORKFORCE).to_dicts()
     rows[1]["org_role"], rows[2]["fte"], rows[3]["cases"] = "9", "1.4", "250"
     rows[4]["reference_date"], rows[5]["worker_ref"] = None, rows[6]["worker_ref"]
@@ -42,12 +66,7 @@ def test_a_plain_context_finds_the_same_rows(tmp_path: Path) -> None:
     text = [",".join("" if row[n] is None else str(row[n]) for n in names) for row in rows]
     (tmp_path / "workforce.csv").write_text("\n".join([",".join(names), *text]) + "\n")
     suite = REPOSITORY / "docs/suites/workforce.json"
-    done = subprocess.run(
-        [sys.executable, "-c", _PLAIN, str(suite), str(tmp_path / "workforce.csv")],
-        cwd=tmp_path, capture_output=True, text=True, check=True,
-        env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"GX_ANALYTICS_ENABLED": "false"},
-    )  # fmt: skip
-    plain = json.loads(done.stdout.splitlines()[-1])
+    plain = json.loads(run([str(suite), str(tmp_path / "workforce.csv")], tmp_path).splitlines()[-1])
     assert plain["asked"] == len(own_column_rules(Kind.WORKFORCE))
     theirs = {code: [at + 2 for at in positions] for code, positions in plain["found"].items()}
     (checked,) = check_files([tmp_path / "workforce.csv"], council=rows[0]["la_code"], month=Month(2026, 10))
