@@ -27,6 +27,8 @@ server: .venv/run.done
 	@test -e holdfast.toml || env | grep -q ^HOLDFAST_ || test -e var/demo/landing/register.csv || $(BIN)/holdfast demo
 	@$(BIN)/holdfast server $(if $(PORT),--port $(PORT))
 
+# The processes of the tests read what the first has compiled, whatever a container says of keeping it.
+test soak: export PYTHONDONTWRITEBYTECODE =
 test: .venv/dev.done var/prefect-new/prefect.db
 	$(BIN)/python -m pytest $(WORKERS) $(PYTEST)
 

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 from hypothesis import HealthCheck, Phase, settings
 from xdist.remote import Producer
 from xdist.scheduler.loadfile import LoadFileScheduling
@@ -33,6 +34,9 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 # What is imported and collected stays to the end: looking through it for garbage costs a tenth of all the time.
 gc.disable()
+
+# Each command that a test invokes would build the whole command line anew.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 
 def pytest_collection_finish() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import polars as pl
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from features.frameworks import frameworks_sharing_level, newest_level
 from models.learning.candidates import Candidate
@@ -52,7 +54,7 @@ def fit(candidate: Candidate, training: pl.DataFrame, *, to_serve: bool = True) 
         estimator = WithLevel(estimator) if to_serve else WithLevel(estimator, copies=0)
     days = training["published"].to_physical().cast(pl.Float64()) + _EPOCH
     counts = training["framework"].is_in(frameworks_sharing_level(level_of))
-    with threadpool_limits(limits=1):
+    with _threads(len(sys.modules)).limit(limits=1):
         estimator.fit(
             inputs(training, candidate.columns),
             training["grade"].to_numpy().astype(np.int64),
@@ -61,6 +63,12 @@ def fit(candidate: Candidate, training: pl.DataFrame, *, to_serve: bool = True) 
             groups=training["la_code"].to_numpy(),
         )
     return Fitted(candidate, estimator, level_of)
+
+
+@cache
+def _threads(_modules: int) -> ThreadpoolController:
+    """What limits the threads of the libraries loaded now; they are looked for again when more has been imported."""
+    return ThreadpoolController()
 
 
 #: Polars counts days from 1970, Python's ordinals from the year 1.

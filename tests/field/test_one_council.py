@@ -221,7 +221,7 @@ def recorded(field_region: FieldRegion, tmp_path_factory: pytest.TempPathFactory
     return region
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(damage=damages())
 def test_whatever_lies_in_one_councils_folders_the_others_bytes_stay(
     recorded: FieldRegion, undisturbed: Ran, tmp_path_factory: pytest.TempPathFactory, damage: Spoil
@@ -258,7 +258,7 @@ def test_a_folder_in_the_place_of_a_stored_object_is_named_and_never_read_as_mis
             assert "is a folder" in str(fault) or "manifest was lost" in str(fault)
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(spoil=spoils())
 def test_whatever_one_council_sends_the_others_bytes_stay(
     field_region: FieldRegion, undisturbed: Ran, tmp_path_factory: pytest.TempPathFactory, spoil: Spoil

@@ -72,6 +72,18 @@ EXPLAINED = (
         "size >= rough * (1 - 1e-09) -> size > rough * (1 - 1e-09)",
         _LAST_BITS,
     ),
+    *(
+        Explained(
+            "features/measuring/reconcile.py",
+            f'pl.col("{end}")',
+            f"{now} -> {now.replace(f' {op}= ', f' {op} ')}",
+            _LAST_BITS,
+        )
+        for end, op, now in (
+            ("lowest", "<", "pl.col('lowest') <= pl.col('published') + pl.col('half_width') + slack"),
+            ("highest", ">", "pl.col('highest') >= pl.col('published') - pl.col('half_width') - slack"),
+        )
+    ),
     Explained("features/comparing/panel.py", ".reshape(-1", "1 -> 2", "Any number below 0 asks for what is left."),
     Explained("features/comparing/panel.py", "for s in (-1, 0, 1)", "1 -> 2", "Only the side counts, not how far."),
     Explained("features/measuring/rates.py", "pl.date(year_of_february", "1 -> 2", "Any day of the year will do."),
@@ -80,7 +92,7 @@ EXPLAINED = (
         for which in ("trim", "lstrip")
     ),
     Explained(
-        "models/learning/fitting.py", "threadpool_limits", "1 -> 2", "How many threads add up: speed, not numbers."
+        "models/learning/fitting.py", ".limit(limits=1)", "1 -> 2", "How many threads add up: speed, not numbers."
     ),
     Explained("models/learning/classifier.py", '"maxiter": 2000', "2000 -> 2001", "The search ends long before."),
     *(

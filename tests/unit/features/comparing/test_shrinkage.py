@@ -39,6 +39,13 @@ def test_a_small_group_takes_the_national_spread() -> None:
     assert found == pytest.approx([0.15] * few)
 
 
+def test_a_national_spread_is_in_the_measures_unit() -> None:
+    few, unit = MIN_GROUP - 1, 1000.0
+    n, d = np.full((few, 1), 10.0), np.full((few, 1), 100.0)
+    found = shrink(n, d, RATE, np.array([unit]), np.array([0.2 * unit]), np.array([0.0016 * unit**2]))
+    assert found[:, 0] == pytest.approx([0.15 * unit] * few)
+
+
 def test_a_missing_rate_stays_missing_and_does_not_count() -> None:
     found = shrunk([9, 11, 10, 10, 9, 11, 10, 10, np.nan], [100] * 9)
     assert np.isnan(found[8]) and found[:8] == pytest.approx([0.1] * 8)

@@ -235,3 +235,8 @@ def test_a_measure_that_was_last_known_earlier_has_a_chart_and_no_fact() -> None
 def test_worse_is_what_moves_or_has_settled(given: dict[str, object], worse: bool, settled: bool) -> None:
     fact = MeasureFact.model_validate({"measure": "agency_rate_fte", "value": 0.2, **given})
     assert (fact.worse, fact.settled_worse) == (worse, settled)
+
+
+def test_a_fact_says_nothing_that_it_was_not_given() -> None:
+    said = MeasureFact(measure="agency_rate_fte", value=0.2).model_dump(exclude={"measure", "value"})
+    assert not any(said.values())

@@ -128,12 +128,14 @@ def test_far_is_twice_as_bad_as_similar_councils(
     [
         ("agency_rate_fte", 0.23, {"year_ago": 0.2}, True),
         ("agency_rate_fte", 0.21, {"year_ago": 0.2}, False),
+        ("agency_rate_fte", 0.216, {"year_ago": 0.2}, False),
         ("agency_rate_fte", 0.17, {"year_ago": 0.2}, False),
         ("agency_rate_fte", 0.21, {"year_ago": 0.2, "neighbours_median": 0.1}, True),
         ("agency_rate_fte", 0.21, {}, False),
         ("agency_rate_fte", None, {"year_ago": 0.2}, False),
         ("assessments_in_time_rate", 0.6, {"year_ago": 0.8}, True),
         ("assessments_in_time_rate", 0.9, {"year_ago": 0.8}, False),
+        ("assessments_in_time_rate", 0.74, {"year_ago": 0.8}, False),
         ("agency_cover_rate_fte", 0.9, {"year_ago": 0.1}, False),  # neither way is a concern
     ],
 )

@@ -94,6 +94,8 @@ def test_every_council_is_asked_each_quarter_it_existed_once_it_was_judged(recor
     assert {first[c] for c in BEGUN} == {date(2019, 4, 1)} and {last[c] for c in BEGUN} == {date(2023, 1, 1)}
     assert set(asked["as_of"].dt.month()) == {1, 4, 7, 10} and asked["as_of"].min() == date(2015, 1, 1)
     following = asked.filter(pl.col("started").is_not_null())
+    graded = set(following.select("grade", "below_good", "inadequate").rows())
+    assert graded == {(1, False, False), (2, False, False), (3, True, False), (4, True, True)}
     assert (following["started"] >= following["as_of"]).all()
     on_the_day = asked.filter(la_code=CODES[0], as_of=date(2019, 1, 1))
     assert on_the_day["started"].item() == date(2019, 1, 1), "an inspection that begins that day is still to come"
@@ -114,8 +116,12 @@ FALL = {2014: 0.0, 2015: 0.0, 2016: 3.219, 2017: 2.996}
 
 def test_columns_know_their_direction_and_group() -> None:
     assert direction("agency_rate_fte__change_12m") == 1 and direction("assessments_in_time_rate") == -1
-    assert direction("agency_cover_rate_fte") == 0 and direction("previous_judgement") == 1
-    assert direction("years_since_judgement") == 0 and group_of("imd_score").name == "CONTEXT"
+    assert direction("agency_cover_rate_fte") == 0
+    assert [direction(c) for c in ("previous_judgement", "previous_sub_mean", "imd_score")] == [1, 1, 1]
+    assert (
+        direction("years_since_judgement") == direction("log_population") == 0
+        and group_of("imd_score").name == "CONTEXT"
+    )
     frame = pl.DataFrame({"a": [1, None], "b": [0.5, 2.0]})
     assert matrix(frame, ["b", "a", "c"]).tolist()[0][:2] == [0.5, 1.0]
     assert matrix(frame, ["b", "a", "c"])[1:, 1:].tolist() != matrix(frame, ["b", "a", "c"])[1:, 1:].tolist()

@@ -15,6 +15,8 @@ from flows.alerts.letter import compose, wording
 from flows.alerts.letter.compose import Contact, _asks, _caption, _charts, alert_letter
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.points import shown_facts
+from flows.alerts.letter.questions import DirectorsQuestion
+from flows.alerts.letter.render import SIZE_LIMIT_BYTES, render_letter
 from flows.alerts.state import Band, Change, MessageKind, Told
 from flows.settings.answer_form import AnswerKind
 from tests.unit.flows.alerts.examples import MONTH, alert, score
@@ -190,6 +192,20 @@ def test_one_measure_of_concern_has_two_questions_and_several_one_each_never_the
     (one,) = _asks(BASE, worse[:1]).values()
     assert len(one) == 2 and all(q.startswith("Ask ") for q in one)
     assert _asks(BASE, [f.model_copy(update={"toward": None, "neighbours_median": f.value}) for f in worse]) == {}
+
+
+def test_two_questions_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    (fact,) = [f for f in shown_facts(BASE) if f.worse][:1]
+    three = tuple(DirectorsQuestion(f"What of {n}?", "the team") for n in "abc")
+    monkeypatch.setattr("flows.alerts.letter.compose.QUESTIONS", {fact.measure: three})
+    assert [len(asked) for asked in _asks(BASE, [fact]).values()] == [2]
+
+
+def test_no_letter_is_cut_off_by_a_mail_program() -> None:
+    letter = alert_letter(BASE, CONTACT)
+    assert letter is not None
+    made = render_letter(letter, key="k", la_code="991", month=MONTH)
+    assert len(made.html.encode()) < SIZE_LIMIT_BYTES == 100_000
 
 
 def caption(**changed: Any) -> str:

@@ -49,6 +49,11 @@ def test_the_way_to_a_goal_is_told_in_words(now: float, way: str) -> None:
     )
 
 
+def test_a_way_that_the_figures_as_shown_do_not_show_is_not_told() -> None:
+    text = goal_words(goal(start=0.404, level=0.396), with_rate(0.3998))
+    assert "It is 40%, from 40% in August 2026; 3 months to go." in text
+
+
 def test_a_way_can_begin_at_nought() -> None:
     rising = goal(measure="assessments_in_time_rate", level=0.8, start=0.0)
     facts = (MeasureFact(measure="assessments_in_time_rate", value=0.4),)
