@@ -109,6 +109,12 @@ EXPLAINED = (
     Explained(
         "models/registry/levels.py", "Judged(j.published, 0.0", "0.0 -> 1.0", "The council's standing takes its place."
     ),
+    Explained(
+        "models/judgements/design.py",
+        "<= date(last.year + 1, 1, 1)",
+        "1 -> 2",
+        "Only first days of quarters are compared with it.",
+    ),
     Explained("models/registry/versions.py", "statistics=False", "False -> True", "The table is read the same."),
     Explained(
         "models/judgements/asof.py",

@@ -95,6 +95,8 @@ def test_an_urgent_measure_far_from_similar_councils_takes_the_last_place_though
     for other in (near, few, left.model_copy(update={"toward": IMPROVEMENT})):
         assert left.measure not in shown(*urgent, other, fact("caseload_fte", 20.9, CONCERN))
     assert shown(fact("visits_overdue_rate", 0.36, CONCERN), left) == ["visits_overdue_rate", left.measure]
+    two = (fact("unallocated_rate", 0.36), fact("cp_reviews_in_time_rate", 0.2, near=0.8))
+    assert shown(fact("visits_overdue_rate", 0.36, CONCERN), *two) == ["visits_overdue_rate", "unallocated_rate"]
 
 
 def near(measure: str, value: float | None, **given: object) -> MeasureFact:
