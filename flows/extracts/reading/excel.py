@@ -32,6 +32,7 @@ from flows.extracts.reading.sheet_xml import (
     formatted_cells,
     hidden_columns,
     hidden_rows,
+    holds,
     merged_ranges,
     number_formats,
     unread_cells,
@@ -93,6 +94,12 @@ class Book:
         """A sheet's cells from A1 on; check its extent first."""
         return self._parsed().get_sheet_by_name(sheet.name).to_python(skip_empty_area=False)
 
+    def row_by_row(self, sheet: Sheet) -> Iterator[list[Any]]:
+        """The same rows one by one: a reader of few columns need not hold the others' cells."""
+        cells = self._parsed().get_sheet_by_name(sheet.name)
+        left = [""] * cells.start[1] if cells.start is not None else []
+        return (left + row for row in cells.iter_rows()) if left else iter(cells.iter_rows())
+
     def unread(self, sheet: Sheet) -> list[tuple[int, int, str]]:
         """Row, column (from 0) and problem of each error cell and each formula without a calculated value."""
         return list(unread_cells(self._xml(sheet), self._where))
@@ -107,6 +114,10 @@ class Book:
             there = "xl/styles.xml" in self._archive.namelist()
             self._formats = number_formats(self._archive.read("xl/styles.xml")) if there else {}
         return formatted_cells(self._xml(sheet), self._formats)
+
+    def hides(self, sheet: Sheet) -> bool:
+        """Whether anything of a sheet may be hidden."""
+        return holds(self._xml(sheet), b"hidden")
 
     def hidden(self, sheet: Sheet, header: int, last: int, read: Collection[int], *, place: str = "") -> list[str]:
         """Notes on rows, and on the columns `read`, that are hidden from a person who opens the sheet."""

@@ -51,7 +51,16 @@ def says_unknown(text: str, *, names: bool = False) -> bool:
     return waits or _ASKS.fullmatch(text) is not None or _UNSAID.fullmatch(plain) is not None
 
 
-def nobody_and_unknown(references: pl.Series, *, names: bool = False) -> tuple[list[str], list[str]]:
+def nobody_and_unknown(references: pl.Series) -> tuple[list[str], list[str]]:
     """The texts of a column that say nobody, and those that say unknown."""
-    texts = references.filter(references.str.contains(_MAY_BE).fill_null(False)).unique().sort().to_list()
-    return [t for t in texts if says_nobody(t, names=names)], [t for t in texts if says_unknown(t, names=names)]
+    texts = _looked_at(references)
+    return list(filter(says_nobody, texts)), list(filter(says_unknown, texts))
+
+
+def unknown_names(names: pl.Series) -> list[str]:
+    """The texts of a column of names that say that it is not known who is meant."""
+    return [t for t in _looked_at(names) if says_unknown(t, names=True)]
+
+
+def _looked_at(texts: pl.Series) -> list[str]:
+    return texts.filter(texts.str.contains(_MAY_BE).fill_null(False)).unique().sort().to_list()

@@ -23,7 +23,7 @@ from flows.extracts.formats.annex_a.sheets import FoundList
 from flows.extracts.reading.cells import filler, read_columns
 from flows.extracts.reading.excel import EXACT, Book, cell_text, long_numbers
 from flows.extracts.reading.headers import normalised
-from flows.extracts.reading.nobody import nobody_and_unknown, says_nobody
+from flows.extracts.reading.nobody import says_nobody, unknown_names
 from flows.extracts.reading.table import NULL_MARKERS, tidied
 from flows.extracts.reading.where import Where, rows_in_words
 
@@ -32,8 +32,9 @@ NAMELESS_FEW, NAMELESS_SHARE = 3, 0.02
 #: A column with more unreadable cells than this is not used: a minimum, and a share of its filled cells.
 UNREADABLE_FEW, UNREADABLE_SHARE = 2, 0.02
 
+#: An identifier of at most so many digits may be a count below the table.
+_FEW_DIGITS = 5
 _DAYS_TO_1970 = date(1970, 1, 1).toordinal()
-
 #: The suffix of the column that says why a cell could not be read.
 PROBLEM = "?"
 
@@ -86,16 +87,16 @@ def _schema(annex: AnnexList) -> pl.Schema:
 def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
     """Read a list's cells. Raises UnreadableExtract if it is unclear which child the rows belong to."""
     annex, first = found.annex, found.header_row + 1
-    given = {n: _values([row[p] for row in found.rows], annex.column(n).holds) for n, p in found.positions.items()}
-    cut_short = long_numbers_of(found) if isinstance(given["child"], list) else []
-    columns = {n: _tidied(c, annex.column(n).holds) if isinstance(c, list) else c for n, c in given.items()}
+    given = {name: _values(cells, annex.column(name).holds) for name, cells in found.cells.items()}
+    cut_short = [] if isinstance(given["child"], pl.Series) else long_numbers_of(found)
+    columns = {n: c if isinstance(c, pl.Series) else _texts(c, annex.column(n).holds) for n, c in given.items()}
     name_at = {position: name for name, position in found.positions.items()}
     problems: dict[str, dict[int, str]] = {}
     for row, position, problem in (*book.unread(found.sheet), *cut_short):
         if position in name_at and row >= first:
             problems.setdefault(name_at[position], {}).setdefault(row, problem)
     for name, rows in problems.items():
-        columns[name] = columns[name].scatter([row - first for row in rows if row - first < len(found.rows)], None)
+        columns[name] = columns[name].scatter([row - first for row in rows if row - first < found.height], None)
     cells = pl.DataFrame(columns).with_row_index("row", first)
     if all(column.null_count() for column in columns.values()):
         cells = cells.filter(pl.any_horizontal(pl.exclude("row").is_not_null()))
@@ -111,43 +112,39 @@ def read_list(found: FoundList, book: Book, where: Where) -> ListRead:
 
 def long_numbers_of(found: FoundList) -> list[tuple[int, int, str]]:
     """Numbers in the child's column that Excel cut short; other columns do not accept such numbers anyway."""
-    position = found.positions["child"]
-    only = [row[position] for row in found.rows]
-    if not any(type(value) is float and abs(value) >= EXACT for value in only):
-        return []
-    return [(row, position, problem) for row, _, problem in long_numbers([[v] for v in only], found.header_row + 1)]
+    cells = [[value] for value in found.cells["child"]]
+    return [(row, found.positions["child"], what) for row, _, what in long_numbers(cells, found.header_row + 1)]
 
 
-def _values(cells: list[Any], holds: ColumnContent) -> pl.Series | list[str]:
-    """A column of dates, whole numbers or numbered children as it is, where it is for them; any other as texts.
+def _values(cells: Sequence[Any], holds: ColumnContent) -> pl.Series | Sequence[Any]:
+    """A column of dates, whole numbers or numbered children as it is, where it is for them; any other unread.
 
     There are many cells, so the usual kinds are not handled one by one.
     """
-    kinds = set(map(type, cells))
-    blanks = cells.count("") if str in kinds else 0
-    if date in kinds and kinds <= {str, date} and holds is ColumnContent.DATE:
+    if holds is ColumnContent.DATE:
         days = _days([v.toordinal() if type(v) is date else None for v in cells])
-        if days.null_count() == blanks:
+        if days.null_count() == cells.count(""):
             return days
-    if float in kinds and kinds <= {str, float} and holds in (ColumnContent.CHILD, ColumnContent.NUMBER):
-        numbers = pl.Series(
-            [v if type(v) is float else None for v in cells] if str in kinds else cells, dtype=pl.Float64()
-        )
-        if numbers.null_count() == blanks and (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all():
+    if holds in (ColumnContent.CHILD, ColumnContent.NUMBER):
+        numbers = pl.Series([v if type(v) is float else None for v in cells], dtype=pl.Float64())
+        all_read = numbers.null_count() == cells.count("")
+        if all_read and (numbers.abs() < EXACT).all() and (numbers == numbers.floor()).all():
             whole = numbers.cast(pl.Int64())
             return whole if holds is ColumnContent.NUMBER else whole.cast(pl.String())
-    return cells if kinds <= {str} else list(map(cell_text, cells))
+    return cells
 
 
-def _tidied(cells: list[str], holds: ColumnContent) -> pl.Series:
-    """A column of texts, tidied and blanks null; an Enum where many cells share few texts, to read each once."""
+def _texts(cells: Sequence[Any], holds: ColumnContent) -> pl.Series:
+    """A column as text, tidied and blanks null; an Enum where many cells share few texts, to read each once."""
     distinct = list(dict.fromkeys(chain([""], cells)))
-    plain = tidied(pl.DataFrame({"": distinct[1:]}, {"": pl.String()}), NULL_MARKERS).to_series()
+    if set(map(type, distinct)) != {str}:
+        return _texts(list(map(cell_text, cells)), holds)
+    plain = tidied(pl.DataFrame({"": distinct[1:]}, {"": pl.String()}), NULL_MARKERS).to_series().to_list()
     if holds in _BY_TEXT:
-        texts = {t: i for i, t in enumerate(t for t in dict.fromkeys(plain.to_list()) if t is not None)}
-        at = dict(zip(distinct, [None, *map(texts.get, plain.to_list())], strict=True))
+        texts = {t: i for i, t in enumerate(t for t in dict.fromkeys(plain) if t is not None)}
+        at = dict(zip(distinct, [None, *map(texts.get, plain)], strict=True))
         return pl.Series(list(map(at.__getitem__, cells)), dtype=pl.UInt32()).cat.to(pl.Enum(list(texts)))
-    found = dict(zip(distinct, [None, *plain.to_list()], strict=True))
+    found = dict(zip(distinct, [None, *plain], strict=True))
     return pl.Series(list(map(found.__getitem__, cells)), dtype=pl.String())
 
 
@@ -195,6 +192,8 @@ def _whose(cells: pl.DataFrame, found: FoundList, where: Where) -> tuple[pl.Data
         rows = cells["row"].filter(empty).to_list()
         notes.append(f"{found.annex}: left out, as an identifier or counts and nothing else: {rows_in_words(rows)}.")
     kept = cells.filter(~(nobody | nothing)) if notes else cells
+    if kept["child"].n_unique() == kept.height:
+        return kept, notes
     once = kept.unique([c for c in kept.columns if c != "row"], keep="first", maintain_order=True)
     if once.height < kept.height:
         notes.append(
@@ -208,12 +207,12 @@ def _nothing_else(cells: pl.DataFrame) -> pl.Series:
     values = [pl.col(c) for c in cells.columns if c not in ("row", "child")]
     if not values:
         return pl.repeat(False, cells.height, eager=True)
-    short = pl.col("child").str.contains(r"^\d{1,5}$").fill_null(False)
-    found = cells.select(pl.all_horizontal(v.is_null() for v in values).alias("blank"), short.alias("short"))
-    if not found["short"].any():
-        return found["blank"]
+    blank = cells.select(pl.all_horizontal(v.is_null() for v in values)).to_series()
+    if (cells["child"].str.len_bytes().min() or _FEW_DIGITS + 1) > _FEW_DIGITS:  # type: ignore[operator]
+        return blank
+    short = pl.col("child").str.contains(rf"^\d{{1,{_FEW_DIGITS}}}$").fill_null(False)
     small = pl.all_horizontal(v.is_null() | v.cast(pl.String()).str.contains(r"^\d{1,4}$") for v in values)
-    return found["blank"] | (found["short"] & cells.select(small).to_series())
+    return blank | cells.select(short & small).to_series()
 
 
 def _refuse_merged(found: FoundList, book: Book, cells: pl.DataFrame, where: Where) -> None:
@@ -328,8 +327,9 @@ def _yes_no(text: str) -> bool | None:
 def _named(texts: Sequence[str]) -> tuple[list[str | None], dict[str, str]]:
     """The names, and the problems of texts that are an error or do not say who."""
     given = pl.Series(texts, dtype=pl.String())
-    _, unknown = nobody_and_unknown(given, names=True)
-    unread = dict.fromkeys(unknown, "unknown_reference") | {t: "formula_error" for t in texts if t.startswith("#")}
+    unread = dict.fromkeys(unknown_names(given), "unknown_reference") | {
+        t: "formula_error" for t in texts if t.startswith("#")
+    }
     return [None if t in unread else worker for t, worker in zip(texts, _workers(given), strict=True)], unread
 
 

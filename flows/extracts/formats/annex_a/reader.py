@@ -102,8 +102,8 @@ def _check_days(book: Book, contents: SheetContents, where: Where) -> None:
     if not book.counts_days_from_1904:
         return
     for found in contents.lists.values():
-        dates = [p for name, p in found.positions.items() if found.annex.column(name).holds is ColumnContent.DATE]
-        if any(isinstance(row[p], float) for row in found.rows for p in dates):
+        dates = [name for name in found.cells if found.annex.column(name).holds is ColumnContent.DATE]
+        if any(isinstance(cell, float) for name in dates for cell in found.cells[name]):
             raise UnreadableExtract(
                 f"{where}: the workbook counts days from 1904 and {found.annex} gives dates as bare numbers, so they "
                 "cannot be told. Format them as dates, or save the workbook without “Use 1904 date system”."

@@ -6,8 +6,11 @@ two headers are the same column, the workbook is refused with a sentence: only t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any
 
 from features.errors import HeaderMismatch, UnreadableExtract
@@ -63,8 +66,13 @@ class FoundList:
     """Our column -> position, counted from 0."""
     headers: Mapping[str, str]
     """Our column -> the header the workbook gives it."""
-    rows: Sequence[Sequence[Any]]
-    """The rows below the header."""
+    cells: Mapping[str, Sequence[Any]]
+    """Our column -> its cells below the header."""
+
+    @property
+    def height(self) -> int:
+        """How many rows are below the header."""
+        return len(self.cells["child"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +106,12 @@ def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
         # A sheet may be named “6 Jane's cases”, so sentences give its place and not its name.
         place = f"sheet “{sheet.name.strip()}”" if named and is_plain_label(sheet.name) else f"sheet {position}"
         book.check_extent(sheet, Kind.CASELOAD, EXTRACTS[Kind.CASELOAD].max_rows + limits.blank_rows)
-        rows = book.rows(sheet)
-        one = _read_sheet(sheet, rows, number, place, where)
+        rows = book.row_by_row(sheet)
+        try:
+            one = _read_sheet(sheet, rows, number, place, where)
+        finally:
+            # What is damaged further down is said first, as of a sheet that is read to its end.
+            deque(rows, maxlen=0)
         if one is None:
             if number is None:
                 others.append(str(position))
@@ -143,10 +155,13 @@ def _list_by_name(sheet: Sheet, position: int, where: Where) -> tuple[int | None
     return (named[0], True) if named else (None, False)
 
 
-def _read_sheet(sheet: Sheet, rows: list[list[Any]], number: int | None, place: str, where: Where) -> FoundList | None:
+def _read_sheet(
+    sheet: Sheet, rows: Iterator[list[Any]], number: int | None, place: str, where: Where
+) -> FoundList | None:
     """The list on a sheet, or None if no header could be recognised."""
     candidates = [BY_NUMBER[number]] if number is not None else list(LISTS)
-    for index, row in enumerate(rows[:HEADER_WITHIN]):
+    top = list(islice(rows, HEADER_WITHIN))
+    for index, row in enumerate(top):
         headers = [cell_text(v) for v in row]
         if sum(1 for h in headers if h.strip()) < FEWEST_HEADERS:
             continue
@@ -168,9 +183,16 @@ def _read_sheet(sheet: Sheet, rows: list[list[Any]], number: int | None, place: 
             index + 1,
             positions,
             {name: _for_a_sentence(headers[p], annex.column(name).header) for name, p in positions.items()},
-            rows[index + 1 :],
+            _columns(chain(top[index + 1 :], rows), positions) if positions else {},
         )
     return None
+
+
+def _columns(rows: Iterable[list[Any]], positions: Mapping[str, int]) -> dict[str, Sequence[Any]]:
+    """The cells of each of these columns; a row is let go as soon as they are taken from it."""
+    # The last stands twice, so that one column gives tuples too.
+    taken = map(itemgetter(*positions.values(), positions["child"]), rows)
+    return dict(zip(positions, zip(*taken, strict=True), strict=False)) or dict.fromkeys(positions, ())
 
 
 def _for_a_sentence(header: str, official: str) -> str:
@@ -252,8 +274,12 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
 
 def _unseen(book: Book, one: FoundList) -> list[str]:
     """The notes on a list's hidden rows, and on its hidden columns that are read."""
-    filled = (i for i in range(len(one.rows), 0, -1) if any(v != "" for v in one.rows[i - 1]))
-    last = one.header_row + next(filled, 0)
+    if not book.hides(one.sheet):
+        return []
+    last = one.header_row + one.height
+    if not any(cells and cells[-1] != "" for cells in one.cells.values()):
+        filled = (n for n, row in enumerate(book.row_by_row(one.sheet), start=1) if any(v != "" for v in row))
+        last = max(one.header_row, *filled)
     return book.hidden(
         one.sheet, one.header_row, last, set(one.positions.values()), place=f"{one.annex}, {one.place}: "
     )

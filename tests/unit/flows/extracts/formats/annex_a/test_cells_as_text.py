@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from flows.extracts.formats.annex_a.layout import ColumnContent
-from flows.extracts.formats.annex_a.lists import _tidied, _values, _workers
+from flows.extracts.formats.annex_a.lists import _texts, _values, _workers
 from flows.extracts.reading.excel import cell_text
 from flows.extracts.reading.table import NULL_MARKERS, as_text, tidied
 
@@ -36,7 +36,7 @@ def test_a_column_is_what_its_cells_say(cells: list[Any], holds: ColumnContent) 
     said = pl.Series("c", [cell_text(c) for c in cells], dtype=pl.String())
 
     read = _values(cells, holds)
-    column = _tidied(read, holds) if isinstance(read, list) else read
+    column = read if isinstance(read, pl.Series) else _texts(read, holds)
 
     assert as_text(column).to_list() == tidied(said.to_frame(), NULL_MARKERS).to_series().to_list()
 
