@@ -126,8 +126,13 @@ def running(room: str) -> dict[tuple[str, int], list[str]]:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", f"--cov={room}", "--cov-context=test",
                    f"--cov-config={os.devnull}", "--cov-report=", ROOMS[room]]  # fmt: skip
         done = subprocess.run(
-            command, cwd=REPOSITORY, env={**os.environ, "COVERAGE_FILE": str(data)}, capture_output=True, text=True
+            command,
+            cwd=REPOSITORY,
+            env={**os.environ, "COVERAGE_FILE": str(data), "PYTHONDONTWRITEBYTECODE": ""},
+            capture_output=True,
+            text=True,
         )
+        print(f"{room}: what its tests run is known", flush=True)  # noqa: T201
         if done.returncode != 0:
             raise SystemExit(f"The tests of {room} do not pass as they are:\n{done.stdout[-2000:]}")
         from coverage.numbits import numbits_to_nums
@@ -149,10 +154,8 @@ def noticed(change: Change, tests: Sequence[str], tree: Path) -> bool:
     """Whether a test fails, or does not come back, when the change is made in the tree, which is then put right."""
     path = tree / change.file
     before, at = path.read_bytes(), path.stat()
-    nothing = change.now == change.was
-    if not nothing:
-        path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
-    process = _CONTEXT.Process(target=_try, args=(str(tree), list(tests), nothing))
+    path.write_bytes(before[: change.start] + f"({change.now})".encode() + before[change.end :])
+    process = _CONTEXT.Process(target=_try, args=(str(tree), list(tests)))
     try:
         process.start()
         process.join(10 * _SECONDS)
@@ -164,14 +167,14 @@ def noticed(change: Change, tests: Sequence[str], tree: Path) -> bool:
         os.utime(path, ns=(at.st_atime_ns, at.st_mtime_ns))
 
 
-def _try(tree: str, tests: list[str], keeps_bytecode: bool) -> None:
-    """In the process of its own: the tests of the tree, with the tree's code; what is unchanged is kept compiled."""
+def _try(tree: str, tests: list[str]) -> None:
+    """In the process of its own: the tests of the tree, with the tree's code."""
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     os.chdir(tree)
     sys.path[:] = [tree, *(p for p in sys.path if Path(p or ".").resolve() not in (REPOSITORY, Path(tree)))]
     for name in [n for n in sys.modules if n.partition(".")[0] in ("tests", *(r.partition("/")[0] for r in ROOMS))]:
         del sys.modules[name]
-    sys.dont_write_bytecode = not keeps_bytecode
+    sys.dont_write_bytecode = True
     os.environ["HYPOTHESIS_PROFILE"] = "fails"
     import pytest
 
@@ -201,18 +204,17 @@ def unnoticed(
 ) -> dict[str, tuple[int, list[Change]]]:
     """Room -> how many changes were tried, and those that none of its tests noticed."""
     found: dict[str, tuple[int, list[Change]]] = {}
+    every = {room: list(group) for room, group in groupby(sorted(drawn(count, seed, rooms), key=room_of), key=room_of)}
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(processes) as threads:
+        ran = dict(zip(every, threads.map(running, every), strict=True))
         trees = [Path(folder) / str(n) for n in range(processes)]
         for tree in trees:
-            shutil.copytree(
-                REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".*_cache")
-            )
-        for room, group in groupby(sorted(drawn(count, seed, rooms), key=room_of), key=room_of):
-            changes, lines = list(group), running(room)
-            for tree in trees:
-                _require_silence(changes, lines, tree)
+            # What has been compiled goes with it, and only what is changed is compiled again.
+            shutil.copytree(REPOSITORY, tree, ignore=shutil.ignore_patterns(".git", ".venv", "var", ".*_cache"))
+        for room, changes in every.items():
+            _require_silence(changes, ran[room], trees[0])
             shares = [changes[n::processes] for n in range(processes)]
-            survivors = threads.map(partial(_survivors, lines), shares, trees)
+            survivors = threads.map(partial(_survivors, ran[room]), shares, trees)
             found[room] = (len(changes), [c for some in survivors for c in some])
     return found
 

@@ -59,6 +59,7 @@ EXPLAINED = (
     Explained(
         "features/comparing/cube.py", "index.get(", "1 -> 2", "Any number below 0 says that there is no such month."
     ),
+    Explained("features/comparing/cube.py", "np.zeros(0", "0 -> 1", "Another takes its place at once."),
     *(
         Explained(file, "- 1e-12", f"{left} >= {right} - 1e-12 -> {left} > {right} - 1e-12", _LAST_BITS)
         for file, left, right in (
