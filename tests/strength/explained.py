@@ -57,7 +57,10 @@ EXPLAINED = (
         "Polars cannot check within groups: it would warn, and join as before.",
     ),
     Explained(
-        "features/comparing/cube.py", "index.get(", "1 -> 2", "Any number below 0 says that there is no such month."
+        "features/comparing/cube.py",
+        "== asked, index, -1)",
+        "1 -> 2",
+        "Any number below 0 says that there is no such month.",
     ),
     Explained("features/comparing/cube.py", "np.zeros(0", "0 -> 1", "Another takes its place at once."),
     *(
