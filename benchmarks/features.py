@@ -165,12 +165,13 @@ def one_month(folder: Path, months: list[Month]) -> Callable[[], object]:
 
     def run() -> None:
         with ThreadPoolExecutor(1) as disk:
-            register = disk.submit(_register, folder)
-            held = {kind: disk.submit(pl.read_parquet, stored / f"counts-{kind}.parquet") for kind in KINDS}
             states = {kind: stored / f"state-{kind}.parquet" for kind in KINDS}
-            before = {kind: pl.read_parquet(path) for kind, path in states.items() if path.exists()}
+            before = {kind: disk.submit(pl.read_parquet, path) for kind, path in states.items() if path.exists()}
+            held = {kind: disk.submit(pl.read_parquet, stored / f"counts-{kind}.parquet") for kind in KINDS}
+            register = disk.submit(_register, folder)
             frames = _read(folder, last)
-            new = count_side_by_side(frames, last, before, _received(frames, last))
+            state = {kind: read.result() for kind, read in before.items()}
+            new = count_side_by_side(frames, last, state, _received(frames, last))
             written = [
                 disk.submit(one.state.write_parquet, stored / f"next-{kind}.parquet")
                 for kind, one in new.items()

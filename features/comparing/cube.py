@@ -29,15 +29,16 @@ class Cube:
     councils: tuple[str, ...]
     measures: tuple[str, ...]
     months: tuple[date, ...]
-    position: Ints = field(repr=False)
-    """The cell number of each row of the frame the cube was made from."""
+    places: tuple[Ints, Ints, Ints] = field(repr=False)
+    """Where each row of the frame the cube was made from is on the axes."""
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Cube:
         """Axes from a frame: its councils and months, sorted (months need not be consecutive), and every measure."""
         councils, months = (tuple(_runs(frame[n])[0].unique().sort().to_list()) for n in ("la_code", "month"))
-        axes = cls(councils, MEASURE_AXIS, months, np.zeros(0, dtype=np.intp))
-        return replace(axes, position=np.ravel_multi_index(axes.locate(frame), axes.shape))
+        nothing = np.zeros(0, dtype=np.intp)
+        axes = cls(councils, MEASURE_AXIS, months, (nothing, nothing, nothing))
+        return replace(axes, places=axes.locate(frame))
 
     @cached_property
     def ordinals(self) -> Ints:
@@ -61,18 +62,20 @@ class Cube:
 
     def fill(self, values: pl.Series) -> Floats:
         """A column of the frame as a block `[council, measure, month]`; NaN where there is no value."""
-        return self._block(self.position, values)
+        return self._block(self.places, values)
 
     def fill_from(self, frame: pl.DataFrame, column: str) -> Floats:
         """Like `fill`, from another long frame; rows outside the axes are left out."""
-        where = self.locate(frame)
-        inside = np.minimum.reduce(where) >= 0
-        cells = np.ravel_multi_index([index[inside] for index in where], self.shape)
-        return self._block(cells, frame.get_column(column).filter(pl.Series(inside)))
+        la, measure, month = self.locate(frame)
+        inside = (la >= 0) & (measure >= 0) & (month >= 0)
+        if inside.all():
+            return self._block((la, measure, month), frame.get_column(column))
+        within = (la[inside], measure[inside], month[inside])
+        return self._block(within, frame.get_column(column).filter(pl.Series(inside)))
 
-    def _block(self, cells: Ints, values: pl.Series) -> Floats:
+    def _block(self, places: tuple[Ints, Ints, Ints], values: pl.Series) -> Floats:
         block = np.full(self.shape, np.nan)
-        block.reshape(-1)[cells] = values.cast(pl.Float64).to_numpy()
+        block[places] = values.cast(pl.Float64).to_numpy()
         return block
 
     def lag(self, block: Floats, months: int, columns: Ints, since: Ints | None = None) -> Floats:

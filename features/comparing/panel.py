@@ -124,7 +124,7 @@ def _in_key_order(cube: Cube, columns: Ints) -> tuple[Ints, tuple[Ints, Ints, In
 
     The axes are sorted, so a cell's place on them sorts like the key itself, without comparing text.
     """
-    la, measure, month = np.unravel_index(cube.position, cube.shape)
+    la, measure, month = cube.places
     there = np.nonzero(np.isin(month, columns))[0]
     councils, measures, months = cube.shape
     key = np.ravel_multi_index((la[there], month[there], measure[there]), (councils, months, measures))
