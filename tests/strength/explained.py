@@ -90,7 +90,6 @@ EXPLAINED = (
     ),
     Explained("features/comparing/panel.py", ".reshape(-1", "1 -> 2", "Any number below 0 asks for what is left."),
     Explained("features/comparing/panel.py", "for s in (-1, 0, 1)", "1 -> 2", "Only the side counts, not how far."),
-    Explained("features/measuring/rates.py", "pl.date(year_of_february", "1 -> 2", "Any day of the year will do."),
     *(
         Explained("expectations/report/council.py", f"{which}_blocks=True", "True -> False", "Blank space in HTML.")
         for which in ("trim", "lstrip")
