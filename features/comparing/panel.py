@@ -90,14 +90,18 @@ def compute_features(
     multipliers = _multipliers(cube, asked)
     broken = None if breaks is None or breaks.is_empty() else ~np.isnan(cube.fill_from(breaks, "here"))
     past = _Past(cube, values, columns, None if broken is None else _since(broken))
-    # NumPy and Polars let go of Python while they work on a block, so two parts take little longer than one.
+    # NumPy lets go of Python while it works on a large block, so what is made of few large ones is made beside the rest.
     with ThreadPoolExecutor(1) as beside:
-        charted = beside.submit(_charts, cube, values, columns, points, broken)
-        compared = beside.submit(_against_neighbours, cube, values, columns, neighbours)
+        apart = [
+            beside.submit(_against_neighbours, cube, values, columns, neighbours),
+            beside.submit(_changes, past),
+            beside.submit(_own_past, past, now.block(rows.get_column("denominator")), multipliers),
+        ]
         rows = with_percentile(rows.with_columns(known_on.alias("known_on")), national)
-        blocks = _changes(past) | _own_past(past, now.block(rows.get_column("denominator")), multipliers)
+        blocks = _charts(cube, values, columns, points, broken)
         blocks["shrunk"] = _shrunk(now, rows, multipliers)
-        blocks |= charted.result() | compared.result()
+        for part in apart:
+            blocks |= part.result()
     return _with_columns(rows.drop("known_on"), {name: now.read(block) for name, block in blocks.items()}, measure)
 
 
