@@ -90,7 +90,7 @@ def compute_features(
     multipliers = _multipliers(cube, asked)
     broken = None if breaks is None or breaks.is_empty() else ~np.isnan(cube.fill_from(breaks, "here"))
     past = _Past(cube, values, columns, None if broken is None else _since(broken))
-    # NumPy lets go of Python while it works on a large block, so what is made of few large ones is made beside the rest.
+    # NumPy lets go of Python while it works on a large block, so what takes few large ones is made beside the rest.
     with ThreadPoolExecutor(1) as beside:
         apart = [
             beside.submit(_against_neighbours, cube, values, columns, neighbours),
