@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 
 import polars as pl
 
@@ -330,6 +331,10 @@ def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) 
         raise HoldfastError(
             f"{month}: the {kind} rows of {', '.join(strangers)} are in the month's table, "
             "but no such file is in the submission log. Run the month again."
+        )
+    if twice := [code for code, following in pairwise(councils) if code == following]:
+        raise HoldfastError(
+            f"{month}: the submission log has two {kind} files of {', '.join(twice)}. Run the month again."
         )
     counts = log.with_columns(pl.lit(month.last_day).alias("month")).hstack(by_council(sums, councils))
     return counts.select(list(counts_schema(kind)))

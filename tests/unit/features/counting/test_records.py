@@ -308,6 +308,11 @@ def test_rows_of_a_council_that_was_not_received_are_refused(workers: Rows, rece
         count(Kind.WORKFORCE, workers({"la_code": "202"}), october, None, received("201"))
 
 
+def test_two_files_of_one_council_in_the_log_are_refused(workers: Rows, received: Rows, october: Month) -> None:
+    with pytest.raises(HoldfastError, match="2026-10: the submission log has two workforce files of 201"):
+        count(Kind.WORKFORCE, workers({"la_code": "201"}), october, None, received("201", "202", "201"))
+
+
 def test_a_return_is_not_counted(workers: Rows, received: Rows, october: Month) -> None:
     with pytest.raises(HoldfastError, match="features.measuring.returns"):
         count(Kind.RETURN, workers({}), october, None, received())
