@@ -1,6 +1,11 @@
 """What `tests.warm` imports once, before anything starts a thread."""
 
-from flows.orchestration import embedded
+import gc
+
+# What is imported here stays: no process that is forked looks through it for garbage.
+gc.disable()
+
+from flows.orchestration import embedded  # noqa: E402
 
 embedded.configure()
 
@@ -12,3 +17,6 @@ import sklearn  # noqa: E402, F401
 
 import flows.cli.app  # noqa: E402
 import flows.monthly  # noqa: E402, F401
+
+gc.freeze()
+gc.enable()

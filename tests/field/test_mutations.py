@@ -19,7 +19,7 @@ from tests.field.odd_formats import odd_inputs
 from tests.field.sent import MARKER, Made, asked, read
 
 GOOD = ("right", "withheld", "refused", "asked")
-LIGHT, SOAK = 35, 700
+LIGHT, SOAK = 24, 700
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ LONDON = ZoneInfo("Europe/London")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The server with its deployments, on a young made-up region of which nothing is read yet."""
-    with served(tmp_path_factory.mktemp("server"), months=2) as started:
+    with served(tmp_path_factory.mktemp("server"), months=1) as started:
         yield started
 
 

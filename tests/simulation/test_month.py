@@ -27,7 +27,7 @@ from tests.simulation.remember import simulated
 from tests.simulation.world import START, Fault, Schedule, World
 
 #: Worlds of each scene in `make test`; those of `make soak` come after them.
-_EACH_PUSH = 80
+_EACH_PUSH = 50
 
 
 @pytest.fixture(scope="module", params=SCENES)
