@@ -54,11 +54,12 @@ def team_codes(teams: pl.Series, *, la_code: str, key: bytes) -> pl.Series:
 
     Only which rows belong to the same team matters, not its name; and the column may hold a person's name.
     """
-    sent = teams.drop_nulls().unique()
-    named = pl.Series(["team\x1f" + " ".join(team.lower().split()) for team in sent.to_list()], dtype=pl.String())
+    given = teams.to_list()
+    sent = [team for team in set(given) if team is not None]
+    named = pl.Series(["team\x1f" + " ".join(team.lower().split()) for team in sent], dtype=pl.String())
     hashed = pseudonyms(named, la_code=la_code, key=key).to_list()
-    codes = pl.Series(teams.name, [f"{h:016x}"[:_TEAM_DIGITS] for h in hashed], dtype=pl.String())
-    return codes.gather(teams.cast(pl.Enum(sent)).to_physical())
+    codes = {team: f"{h:016x}"[:_TEAM_DIGITS] for team, h in zip(sent, hashed, strict=True)}
+    return pl.Series(teams.name, list(map(codes.get, given)), dtype=pl.String())
 
 
 @lru_cache(_COUNCILS)

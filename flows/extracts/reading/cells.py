@@ -119,7 +119,7 @@ def read_columns(columns: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Ce
     for plain columns (a test checks this).
     """
     types = columns.schema
-    typed = {f.name: _typed(columns[f.name], f) for f in fields if types[f.name] != pl.String()}
+    typed = {f.name: _typed(columns[f.name], f) for f in fields if not isinstance(types[f.name], pl.String)}
     written = [f for f in fields if f.name not in typed]
     dates = [f.name for f in written if f.type is FieldType.DATE]
     first = columns.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from features.errors import HeaderMismatch
 from features.registry import EXTRACTS, Extract, Kind
@@ -29,6 +29,7 @@ class HeaderMatch:
     """Columns that match no field; they are not read."""
 
 
+@lru_cache(maxsize=4096)
 def normalised(header: str) -> str:
     """A header without case, spaces and punctuation, so that “Role Start-Date” is `rolestartdate`."""
     plain = header.lower() if header.isascii() else unicodedata.normalize("NFKC", header).casefold()

@@ -182,7 +182,7 @@ def as_text(column: pl.Series) -> pl.Series:
 
 def has_type(dtype: pl.DataType, of: FieldType) -> bool:
     """Whether a column of this type may hold values of the field as they are."""
-    return dtype == pl.Date() if of is FieldType.DATE else of in _WHOLE and dtype.is_integer()
+    return isinstance(dtype, pl.Date) if of is FieldType.DATE else of in _WHOLE and dtype.is_integer()
 
 
 def _unmarked(text: pl.Expr) -> pl.Expr:

@@ -124,7 +124,7 @@ def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, want
     frame = pl.read_parquet(io.BytesIO(content), n_rows=most + 1)
     if frame.height > most:
         raise too_many_rows(where, kind)
-    nested = [name for name, dtype in schema.items() if dtype.is_nested() or dtype in (pl.Binary(), pl.Object())]
+    nested = [name for name, dtype in schema.items() if dtype.is_nested() or isinstance(dtype, pl.Binary | pl.Object)]
     if nested:
         raise UnreadableExtract(
             f"{where}: column {list(schema).index(nested[0]) + 1} holds lists or bytes, not single values. "
@@ -137,5 +137,5 @@ def _read_parquet(content: bytes, kind: Kind, where: Where, limits: Limits, want
         else as_text(column)
         for column in frame.get_columns()
     ]
-    tidy = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_integer() or dtype in (pl.Date(), pl.Boolean())]
+    tidy = [i for i, dtype in enumerate(frame.dtypes) if dtype.is_integer() or isinstance(dtype, pl.Date | pl.Boolean)]
     return raw_table(frame.columns, columns, pl.int_range(2, frame.height + 2, eager=True), tidy=tidy)

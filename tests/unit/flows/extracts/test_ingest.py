@@ -17,7 +17,7 @@ from features.errors import ExtractError, HeaderMismatch, SettingsError, Unreada
 from features.measuring.returns import CELL_REASONS
 from features.months import Month
 from features.registry import EXTRACTS, Kind, Missing
-from flows.extracts.ingest import IngestedExtract
+from flows.extracts.ingest import IngestedExtract, _by_key
 from flows.extracts.pseudonyms import pseudonyms, team_codes
 
 from .conftest import ESTABLISHMENT, JOINT, KEY, RECEIVED, WORKFORCE, as_csv, ingest, rows_of, typed_rows, workbook
@@ -290,3 +290,10 @@ def test_a_truncated_file_never_loses_a_worker_in_silence(length: int) -> None:
     assert extract.frame.drop("team").equals(
         ingest(WORKFORCE).frame.filter(pl.col("file_row") <= whole_rows + 1).drop("team")
     )
+
+
+@pytest.mark.parametrize("rows", [[2, 3, 4, 5], [4, 2, 5, 3]])
+def test_rows_of_one_key_stand_in_the_files_order(rows: list[int]) -> None:
+    frame = pl.DataFrame({"case_ref": [7, None, 7, 3], "file_row": rows})
+
+    assert _by_key(frame, ["case_ref"]).equals(frame.sort("case_ref", "file_row", nulls_last=True))
