@@ -112,6 +112,10 @@ EXPLAINED = (
     Explained(
         "models/registry/levels.py", "Judged(j.published, 0.0", "0.0 -> 1.0", "The council's standing takes its place."
     ),
+    Explained("features/measuring/rates.py", "why[name] > 0", "0 -> 1", "Codes of what inputs lack begin at 3."),
+    Explained(
+        "models/judgements/design.py", "last.year + 2)", "2 -> 3", "Days after the first of January are left out."
+    ),
     Explained(
         "models/judgements/design.py",
         "<= date(last.year + 1, 1, 1)",

@@ -13,6 +13,7 @@ from features.comparing.context import context
 from features.councils import Register, read_register, undeclared_judgements, write_register
 from features.errors import ReferenceDataError
 from features.frameworks import (
+    FOUR_GRADES,
     FRAMEWORKS,
     TO_DECIDE,
     Framework,
@@ -166,6 +167,9 @@ def test_the_table_is_in_order_and_each_grade_counts_as_something() -> None:
     assert starts == sorted(starts)
     assert len({f.name for f in FRAMEWORKS}) == len(FRAMEWORKS)
     assert all(len(f.scale) == len(f.as_grade) for f in FRAMEWORKS)
+    assert {f.as_grade for f in FRAMEWORKS if f.scale == FOUR_GRADES} == {(1, 2, 3, 4)}
+    also = ("requires improvement", "to requires improvement", "adequate")
+    assert [FRAMEWORKS[0].grade_of(word) for word in also] == [3, 3, 3]
 
 
 @pytest.mark.usefixtures("renewed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from features.registry import BY_NAME, Missing
 from models.learning.level import Judged, served
 from models.learning.trained import TrainedModel
 from models.registry.shipped import shipped_model
-from models.score import Score
+from models.score import ModelRef, Score, before_any_score
 from models.scoring.score_month import _BACK_ONCE_SENT, _enough, _first_labels, _reasons, score_month
 from models.scoring.wording import amount, judgement_sentence, measure_sentence, movement
 
@@ -335,3 +336,12 @@ def test_context_is_a_reason_apart_and_the_earlier_judgement_is_one() -> None:
 def test_half_of_the_measures_are_enough(absent: int, enough: bool) -> None:
     measures = ["a", "b", "c", "d"]
     assert _enough(measures, measures[:absent]) is enough
+
+
+def test_where_there_never_was_a_score_none_returns() -> None:
+    nothing: dict[str, Any] = dict.fromkeys(f for f in Score.__dataclass_fields__ if f != "reasons")
+    scored = Score(**nothing | {"model": ModelRef("m", "1"), "reasons": ()})
+    assert before_any_score(scored) == scored
+    told = replace(scored, not_scored="Send the caseload; then the score returns.")
+    said = "Send the caseload; then the month counts towards the twelve that a first score needs."
+    assert before_any_score(told) == replace(scored, not_scored=said)

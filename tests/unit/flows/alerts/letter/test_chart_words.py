@@ -52,6 +52,12 @@ def test_a_goal_is_said() -> None:
     assert said(marked(), 0.15) == ", goal 15%"
 
 
+def test_the_usual_range_and_similar_councils_are_this_months() -> None:
+    past = (0.1,) * (TWO_YEARS - 1)
+    one = marked(lower=(*past, 0.12), upper=(*past, 0.15), neighbours=(*past, 0.12))
+    assert alt_text([one]).endswith(", usual range 12% to 15%, similar councils 12%.")
+
+
 def test_what_is_not_known_is_not_said() -> None:
     none = (None,) * TWO_YEARS
     assert alt_text([marked(lower=none)]) == "Chart to October 2026. Agency rate 18%, similar councils 13%."

@@ -282,6 +282,30 @@ def test_what_was_corrected_stays_before_the_fold_and_what_the_council_told_us_n
     assert headings(plain.sections) == ["How sure this is"]
 
 
+def test_a_letter_gets_shorter_by_one_section_at_a_time_and_keeps_its_correction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    note = Correction(replaces_revision=1, what_changed=("The band",), for_director=True, message_revision=2)
+    given: dict[str, Any] = {"kind": AnswerKind.ACTION, "words": "Two posts are filled.", "by": "x"}
+    reply = Reply(folder="991", month=MONTH.plus(-1), on=date(2026, 10, 20), **given)
+    goal = Goal(folder="991", measure="agency_rate_fte", level=0.02, by_month=MONTH, set_by="x", on=date(2026, 9, 1))
+    one = banded(Band.WATCH, correction=note, answers=(reply,), goals=(goal,))
+    limit, forms = 10_000, list[Letter]()
+    while True:
+        monkeypatch.setattr(compose, "WORDS_BEFORE_THE_FOLD", limit)
+        form = alert_letter(one, CONTACT, draw=False)
+        if form in forms:
+            break
+        forms.append(form)
+        limit = words_of(form) - 1
+    told = [headings(form.sections) for form in forms]
+    assert len(told[0]) > 4 and len(told[-1]) == 2
+    assert all(len(before) - len(after) in (0, 1) for before, after in zip(told, told[1:], strict=False)), told
+    bare = next(n for n, names in enumerate(told) if len(names) == 2)
+    assert forms[bare].points == forms[bare - 1].points, "sections go before measures"
+    assert {names[0] for names in told} == {"What changed since our earlier message"}
+
+
 def advice(one: Alert) -> list[str]:
     return said(one, "What tends to help")
 
