@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -138,6 +138,27 @@ class Batch:
         """The file's name as shown to people."""
         return self.files.get((la_code, kind), f"{kind}.csv")
 
+    def of_councils(self, councils: Set[str], *, without: bool = False) -> Batch:
+        """What these councils sent, or what all others did."""
+        rows = pl.col("la_code").is_in(sorted(councils)) ^ without
+
+        def own(key: tuple[str, *tuple[object, ...]]) -> bool:
+            return (key[0] in councils) is not without
+
+        return replace(
+            self,
+            frames={kind: frame.filter(rows) for kind, frame in self.frames.items()},
+            problems=self.problems.filter(rows),
+            absent_columns=frozenset(filter(own, self.absent_columns)),
+            files={key: name for key, name in self.files.items() if own(key)},
+            refused={key: error for key, error in self.refused.items() if own(key)},
+            notes={key: notes for key, notes in self.notes.items() if own(key)},
+            absent_because={key: why for key, why in self.absent_because.items() if own(key)},
+            workers_by_name=self.workers_by_name - councils if without else self.workers_by_name & councils,
+            lost_columns=frozenset(filter(own, self.lost_columns)),
+            origins=self.origins.filter(rows),
+        )
+
 
 @dataclass(frozen=True)
 class CheckHistory:
@@ -148,13 +169,19 @@ class CheckHistory:
     profiles: pl.DataFrame = field(default_factory=PROFILE.to_frame)
     """`Outcome.profile` of earlier months."""
     records: Mapping[Kind, pl.DataFrame] = field(default_factory=dict)
-    """By kind, canonical rows as they were used, of the months directly before those that are checked."""
+    """By kind, canonical rows as they were used, of the month directly before each that is checked."""
 
     def with_counts(self, months: Sequence[Mapping[Kind, pl.DataFrame]]) -> CheckHistory:
         """The same history with the counts of further months."""
         kinds = dict.fromkeys([*self.counts, *(kind for counts in months for kind in counts)])
         known = {k: [c[k] for c in (self.counts, *months) if k in c] for k in kinds}
         return replace(self, counts={kind: pl.concat(frames) for kind, frames in known.items()})
+
+    def with_records(self, frames: Mapping[Kind, pl.DataFrame]) -> CheckHistory:
+        """The same history with the rows of one more month, as they may be used."""
+        kinds = [kind for kind in (Kind.WORKFORCE, Kind.CASELOAD) if kind in frames]
+        more = {k: pl.concat([self.records[k], frames[k]]) if k in self.records else frames[k] for k in kinds}
+        return replace(self, records={**self.records, **more})
 
     def counts_of(self, kind: Kind) -> pl.DataFrame:
         """The counts of one kind; if a month was submitted several times, the last known submission."""

@@ -15,15 +15,13 @@ from expectations.accepted import Accepted
 from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
 from expectations.findings import Finding, failures_frame
 from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, is_emptied, run_dynamic
+from expectations.passing.effects import usable
 from expectations.passing.received import not_counted, refusal_check, refusal_message
 from expectations.passing.static_pass import RULES, KindPass, run_static
+from expectations.passing.together import suites_together, together
 from expectations.suites.rules import NEEDED
 from features.months import Month
 from features.registry import EXTRACTS, Kind
-
-#: A pass holds its rows a second time, as the columns that rules test (about 250 bytes each); the national month is
-#: 480,000 rows. If the months do not all fit, they are checked in several passes.
-ROWS_PER_PASS = 600_000
 
 Counting = Callable[[Batch, Outcome], Mapping[Kind, pl.DataFrame]]
 """The caller's function that makes a month's counts by kind from its batch and the findings of the static rules."""
@@ -43,29 +41,52 @@ def check_batches(
     accepted: Sequence[Accepted] = (),
     count: Counting | None = None,
 ) -> tuple[Outcome, ...]:
-    """Check several months in as few passes as memory allows; outcomes are in the order of the batches.
+    """Check several months, oldest first, in one pass; outcomes are in the order of the batches.
 
-    Each month is compared with `history` and with the earlier months of this call. `count` is called between the two
-    halves of a pass, so what it counts no longer has the rows, cells and files that the static rules set aside.
+    Each month is compared with `history` and with the earlier months of this call, as far as these may be used. So it
+    is found the same however many months are checked together. `count` is called between the two halves of a pass, so
+    what it counts no longer has the rows, cells and files that the static rules set aside.
     """
     known = history or CheckHistory()
-    outcomes: list[Outcome] = []
-    for group in _passes(batches):
-        started = time.perf_counter()
-        static = run_static(group, accepted)
-        if count is not None:
-            known = known.with_counts([count(b, _outcome(b, static, NO_DYNAMIC, 0.0)) for b in group])
-        gone = frozenset((*file, kind) for kind, one in static.items() for file in one.not_used)
-        prepared = {kind: one.prepared for kind, one in static.items()}
-        dynamic = run_dynamic(group, prepared, known, accepted, gone)
-        known = replace(
-            known,
-            profiles=pl.concat([known.profiles, dynamic.profiles]),
-            records=_with_rows(known.records, group[-1]),
-        )
-        seconds = time.perf_counter() - started
-        outcomes += [_outcome(batch, static, dynamic, seconds) for batch in group]
-    return tuple(outcomes)
+    outcomes, unsound = _in_one_pass(batches, known, accepted, count)
+    if not unsound:
+        return outcomes
+    # Later months were compared with what is not used after all, so these councils are checked month after month.
+    others, _ = _in_one_pass([b.of_councils(unsound, without=True) for b in batches], known, accepted, count)
+    alone: list[Outcome] = []
+    for batch in (b.of_councils(unsound) for b in batches):
+        alone += _in_one_pass([batch], known, accepted, count)[0]
+        known = _with_month(known, batch, alone[-1], count)
+    suites = suites_together(suite for one in (others[0], *alone) for suite in one.suites)
+    return tuple(replace(together(both), suites=suites) for both in zip(others, alone, strict=True))
+
+
+def _in_one_pass(
+    batches: Sequence[Batch], known: CheckHistory, accepted: Sequence[Accepted], count: Counting | None
+) -> tuple[tuple[Outcome, ...], frozenset[str]]:
+    """The outcomes, and the councils of which a comparison took something away before the last month."""
+    started = time.perf_counter()
+    static = run_static(batches, accepted)
+    by_rules = [_outcome(batch, static, NO_DYNAMIC, 0.0) for batch in batches]
+    if count is not None:
+        known = known.with_counts([count(*month) for month in zip(batches, by_rules, strict=True)])
+    for batch, outcome in zip(batches[:-1], by_rules, strict=False):
+        known = known.with_records(usable(batch, outcome))
+    gone = frozenset((*file, kind) for kind, one in static.items() for file in one.not_used)
+    prepared = {kind: one.prepared for kind, one in static.items()}
+    dynamic = run_dynamic(batches, prepared, known, accepted, gone)
+    seconds = time.perf_counter() - started
+    lost = {(month, la_code) for month, la_code, _ in dynamic.not_used}
+    lost |= {(month, la_code) for month, la_code, _, _ in dynamic.withheld}
+    unsound = frozenset(la_code for month, la_code in lost if month != batches[-1].month.last_day)
+    return tuple(_outcome(batch, static, dynamic, seconds) for batch in batches), unsound
+
+
+def _with_month(known: CheckHistory, batch: Batch, outcome: Outcome, count: Counting | None) -> CheckHistory:
+    """The history with a month that has been checked."""
+    known = replace(known, profiles=pl.concat([known.profiles, outcome.profile]))
+    known = known.with_records(usable(batch, outcome))
+    return known if count is None else known.with_counts([count(batch, outcome)])
 
 
 def check_file(
@@ -91,28 +112,6 @@ def check_file(
         {(la_code, kind): file},
     )
     return check_batch(batch, None, accepted)
-
-
-def _with_rows(records: Mapping[Kind, pl.DataFrame], batch: Batch) -> dict[Kind, pl.DataFrame]:
-    """`records` and the batch's own rows, which the following month is compared with."""
-    of = pl.lit(batch.month.last_day).alias("reference_date")
-    kinds = [kind for kind in (Kind.WORKFORCE, Kind.CASELOAD) if kind in batch.frames]
-    frames = {kind: batch.frames[kind].with_columns(of) for kind in kinds}
-    return {**records, **{k: pl.concat([records[k], f]) if k in records else f for k, f in frames.items()}}
-
-
-def _passes(batches: Sequence[Batch]) -> Iterator[list[Batch]]:
-    group: list[Batch] = []
-    rows = 0
-    for batch in batches:
-        height = sum(frame.height for frame in batch.frames.values())
-        if group and rows + height > ROWS_PER_PASS:
-            yield group
-            group, rows = [], 0
-        group.append(batch)
-        rows += height
-    if group:
-        yield group
 
 
 def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass, seconds: float) -> Outcome:

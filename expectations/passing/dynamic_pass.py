@@ -28,8 +28,8 @@ _TOO_FEW_MONTHS = (
 )
 _OTHER_FILE = "the other file of the comparison is not there"
 
-#: Family -> the reason given when the comparison could not be made.
-_FAMILIES = {
+#: Family -> its description, in the order in which families are listed.
+COMPARED_FAMILIES = {
     **plausible.FAMILIES,
     between.FAMILY: between.DESCRIPTION,
     **continuity.FAMILIES,
@@ -97,7 +97,7 @@ def run_dynamic(
     counted = made.group_by("month").agg(pl.len().alias("checks")).sort("month")
     if made.is_empty():
         return replace(NO_DYNAMIC, not_run=not_run, profiles=profiles, checks=counted)
-    families = [family for family in _FAMILIES if family in made["family"].unique()]
+    families = [family for family in COMPARED_FAMILIES if family in made["family"].unique()]
     checks = [
         engine.Check(
             f"dynamic.{family}",
@@ -105,7 +105,7 @@ def run_dynamic(
             Asserts.BETWEEN,
             {"max_value": 1.0},
             Severity.ERROR if family in _WHOLE_FILE else Severity.QUERY,
-            _FAMILIES[family],
+            COMPARED_FAMILIES[family],
         )
         for family in families
     ]

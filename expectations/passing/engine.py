@@ -75,7 +75,7 @@ def run(name: str, first: Month, last: Month, table: pl.DataFrame, checks: Seque
     for check in checks:
         rows = broken[check.code]
         count = int(rows.sum())
-        results.append(_result(check, table.height, empty[check.column], count))
+        results.append(_result(check.document(), table.height, empty[check.column], count))
         if count:
             failing[check.code] = rows.arg_true().cast(pl.Int64).to_numpy()
     return Ran(SuiteResult(name, first, last, table.height, tuple(results)), failing)
@@ -96,10 +96,10 @@ def _breaks(check: Check) -> pl.Expr:
     return pl.any_horizontal(outside)
 
 
-def _result(check: Check, rows: int, empty: int, unexpected: int) -> dict[str, Any]:
+def _result(document: Mapping[str, Any], rows: int, empty: int, unexpected: int) -> dict[str, Any]:
     """The result of one expectation in Great Expectations' own format: counts alone."""
     found: dict[str, Any] = {"element_count": rows, "unexpected_count": unexpected}
-    if check.asserts is Asserts.NOT_NULL:
+    if document["type"] == Asserts.NOT_NULL:
         found["unexpected_percent"] = _percent(unexpected, rows)
     else:
         of_filled = _percent(unexpected, rows - empty)
@@ -112,11 +112,29 @@ def _result(check: Check, rows: int, empty: int, unexpected: int) -> dict[str, A
         }
     return {
         "success": unexpected == 0,
-        "expectation_config": check.document(),
+        "expectation_config": document,
         "result": found,
         "meta": {},
         "exception_info": {"raised_exception": False, "exception_traceback": None, "exception_message": None},
     }
+
+
+def added(parts: Sequence[SuiteResult], order: Sequence[str]) -> SuiteResult:
+    """One suite's results on the rows of all parts. A part that lacks a check has nothing in that check's column.
+
+    `order`: the codes of checks that a part may lack, as a suite lists them.
+    """
+    by_part = [{one["expectation_config"]["meta"]["check"]: one for one in part.results} for part in parts]
+    documents = {code: one["expectation_config"] for results in by_part for code, one in results.items()}
+    rows = sum(part.rows for part in parts)
+    results = []
+    for code in [*(c for c in order if c in documents), *(c for c in documents if c not in order)]:
+        empty = unexpected = 0
+        for part, own in zip(parts, by_part, strict=True):
+            found = own[code]["result"] if code in own else {"missing_count": part.rows, "unexpected_count": 0}
+            empty, unexpected = empty + found.get("missing_count", 0), unexpected + found["unexpected_count"]
+        results.append(_result(documents[code], rows, empty, unexpected))
+    return SuiteResult(parts[0].name, min(p.first for p in parts), max(p.last for p in parts), rows, tuple(results))
 
 
 def _percent(part: int, whole: int) -> float | None:

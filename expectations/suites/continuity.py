@@ -47,7 +47,7 @@ _END = {Kind.WORKFORCE: "role_end_date", Kind.CASELOAD: "closed_date"}
 def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.DataFrame]) -> pl.DataFrame:
     """COMPARISONS of every file of a pass with the council's file of the month before.
 
-    `before`: by kind, canonical rows of earlier months that are not in the pass; their `reference_date` is the month.
+    `before`: by kind, canonical rows of earlier months as they were used; their `reference_date` is the month.
     """
     parts = [COMPARISONS.to_frame()]
     every = [*(p.files["la_code"] for p in prepared.values()), *(f["la_code"].unique() for f in before.values())]
@@ -55,8 +55,8 @@ def comparisons(prepared: Mapping[Kind, Prepared], before: Mapping[Kind, pl.Data
     for kind in _RECORDS:
         if kind in prepared:
             now = _rows(kind, prepared[kind].rows, codes, "month")
-            earlier = [now, *([_rows(kind, before[kind], codes, "reference_date")] if kind in before else [])]
-            then = pl.concat(earlier).with_columns(pl.col("file") + 1)
+            then = _rows(kind, before[kind], codes, "reference_date") if kind in before else now.clear()
+            then = then.with_columns(pl.col("file") + 1)
             files = prepared[kind].files.select(
                 "la_code",
                 "month",

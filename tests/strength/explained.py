@@ -28,12 +28,6 @@ EXPLAINED = (
     Explained("", "strict=True", "True -> False", _LENGTHS),
     Explained(
         "expectations/passing/check.py",
-        "ROWS_PER_PASS",
-        "600000 -> 600001",
-        "A budget of memory: one row more makes no difference.",
-    ),
-    Explained(
-        "expectations/passing/check.py",
         "NO_DYNAMIC, 0.0",
         "0.0 -> 1.0",
         "Who counts a month does not read how long its check took.",

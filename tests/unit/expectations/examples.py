@@ -130,6 +130,11 @@ def sound_rows() -> dict[Kind, list[Row]]:
     return {Kind.WORKFORCE: workers, Kind.CASELOAD: cases, Kind.ESTABLISHMENT: [totals], Kind.RETURN: [aggregate]}
 
 
+def dated(rows: Mapping[Kind, Sequence[Row]], month: Month) -> dict[Kind, list[Row]]:
+    """The rows as those of another month."""
+    return {kind: [{**row, "reference_date": month.last_day} for row in of] for kind, of in rows.items()}
+
+
 def frame_of(kind: Kind, rows: Sequence[Row], la_code: str) -> pl.DataFrame:
     """A canonical frame of these rows; the first is row 2 of the file."""
     full = [{"la_code": la_code, "file_row": number, **row} for number, row in enumerate(rows, start=2)]

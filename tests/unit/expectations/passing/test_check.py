@@ -15,7 +15,7 @@ from expectations.passing.check import check_batch
 from expectations.passing.static_pass import RULES
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import OCTOBER, Row, batch_of, checks_of, counts, large_rows, record_rows
+from tests.unit.expectations.examples import OCTOBER, Row, batch_of, checks_of, counts, dated, large_rows, record_rows
 
 SEPTEMBER = Month(2026, 9)
 Told = list[tuple[str, str, str, str]]
@@ -113,8 +113,7 @@ def test_one_wrong_row_of_a_core_column_is_a_fifth_of_four() -> None:
 def test_statistics_say_the_rows_the_checks_and_the_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([5.0, 7.5])
     monkeypatch.setattr(check, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
-    september, october = (batch_of({"901": large_rows()}, m) for m in (SEPTEMBER, OCTOBER))
-    first, second = check.check_batches([september, october])
+    first, second = check.check_batches([batch_of({"901": dated(large_rows(), m)}, m) for m in (SEPTEMBER, OCTOBER)])
     static = sum(len(RULES[kind]) for kind in (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.CASELOAD))
     # In both months three pairs of figures; in October identity, people gone and rows of both files and who holds the
     # cases is looked up in both, and each file is compared with September's.

@@ -13,7 +13,17 @@ from expectations.passing.dynamic_pass import run_dynamic
 from expectations.suites.rows import prepare
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import LAST, OCTOBER, Row, batch_of, counts, large_rows, record_rows, worker
+from tests.unit.expectations.examples import (
+    LAST,
+    OCTOBER,
+    Row,
+    batch_of,
+    counts,
+    dated,
+    large_rows,
+    record_rows,
+    worker,
+)
 
 SEPTEMBER = Month(2026, 9)
 WORKFORCE = Kind.WORKFORCE
@@ -63,7 +73,7 @@ def test_a_single_comparison_is_made_and_its_page_says_how_grave_it_would_be() -
     history = CheckHistory({Kind.ESTABLISHMENT: counts(Kind.ESTABLISHMENT, values)})
     rows = {Kind.ESTABLISHMENT: record_rows()[Kind.ESTABLISHMENT]}
     assert check_batch(batch_of({"901": rows}), history).suites[-1].name == "all extracts, dynamic"
-    months = [batch_of({"901": large_rows()}, m) for m in (SEPTEMBER, OCTOBER)]
+    months = [batch_of({"901": dated(large_rows(), m)}, m) for m in (SEPTEMBER, OCTOBER)]
     from expectations.passing.check import check_batches
 
     suite = check_batches(months)[0].suites[-1]
