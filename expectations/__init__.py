@@ -14,6 +14,7 @@ DOOR = (
     "passing.effects",
     "passing.engine",
     "passing.static_pass",
+    "passing.together",
     "report.council",
     "report.data_docs",
     "report.terminal",

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from prefect import flow, runtime, task
+from prefect import flow, runtime
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,22 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from features.errors import HoldfastError, SettingsError
 from features.months import Month, month_range
 from flows.month import inputs
-from flows.month.portions import begin_reading, take_in_portions
 from flows.month.score import load_model
 from flows.month.steps import chosen_councils
-from flows.month.take_in import Due, Read
-from flows.month.workers import reading_process
 from flows.orchestration import artifacts
+from flows.orchestration.catch_up import take_in
 from flows.orchestration.ends import mark_as_done
 from flows.orchestration.failures import TELLS_OF_FAILURE
 from flows.orchestration.owner import holding
 from flows.orchestration.send import MailStopped
 from flows.orchestration.stages import alert_councils
-from flows.orchestration.tasks import PATIENT_STEP, check_and_count, whole
+from flows.orchestration.task_runner import BY_THE_SETTINGS
 from flows.settings.run_form import MONTH_LENGTH, RunRequest, Send, SendNow
 from flows.settings.settings import Settings
 from flows.store.claims import INTAKE
-from flows.store.context import RunContext, begin
+from flows.store.context import begin
 from flows.store.kept import nothing_lost, require_editions
 from flows.store.progress import step
 
@@ -54,25 +51,6 @@ class BackfillRequest(BaseModel):
     reason: str = Field(default="", title="Reason", max_length=200)
 
 
-@task(task_run_name="Read {month}", **PATIENT_STEP)
-def read_together(context: RunContext, month: str, due: Due, pool: ProcessPoolExecutor) -> list[Read]:
-    """Read what every council sent for a month, in the process for reading."""
-    with context.clock.stage("read"):
-        return begin_reading(due, pool, inputs.reader(context))()
-
-
-def take_in(context: RunContext, due: list[Due]) -> None:
-    """Take in the months portion by portion, as tasks of the run. The next months are read meanwhile."""
-    with reading_process() as pool:
-        take_in_portions(
-            due,
-            lambda one: read_together.submit(whole(context), str(one.month), whole(one), whole(pool)).result,
-            lambda portion: check_and_count(
-                whole(context), portion.name, whole(portion.retried()), whole(portion.reads), reports=False
-            ),
-        )
-
-
 def _run_name() -> str:
     given: Any = runtime.flow_run.parameters.get("request")
     request = given if isinstance(given, BackfillRequest) else BackfillRequest.model_validate(given)
@@ -80,7 +58,7 @@ def _run_name() -> str:
     return f"{request.first} to {request.last}{reason}"
 
 
-@flow(name="backfill", flow_run_name=_run_name, persist_result=False, **TELLS_OF_FAILURE)
+@flow(name="backfill", flow_run_name=_run_name, persist_result=False, task_runner=BY_THE_SETTINGS, **TELLS_OF_FAILURE)
 def backfill(request: BackfillRequest) -> State[dict[str, float]]:
     """Take in and decide a range of months, oldest first, without mailing unless told. Its result: seconds by stage.
 

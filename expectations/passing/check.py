@@ -18,7 +18,7 @@ from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, is_emptie
 from expectations.passing.effects import usable
 from expectations.passing.received import not_counted, refusal_check, refusal_message
 from expectations.passing.static_pass import RULES, KindPass, run_static
-from expectations.passing.together import suites_together, together
+from expectations.passing.together import outcomes_together, suites_together
 from expectations.suites.rules import NEEDED
 from features.months import Month
 from features.registry import EXTRACTS, Kind
@@ -58,7 +58,7 @@ def check_batches(
         alone += _in_one_pass([batch], known, accepted, count)[0]
         known = _with_month(known, batch, alone[-1], count)
     suites = suites_together(suite for one in (others[0], *alone) for suite in one.suites)
-    return tuple(replace(together(both), suites=suites) for both in zip(others, alone, strict=True))
+    return tuple(replace(outcomes_together(both), suites=suites) for both in zip(others, alone, strict=True))
 
 
 def _in_one_pass(

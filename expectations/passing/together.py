@@ -18,7 +18,7 @@ from features.registry import Kind
 _BY_FAMILY = [f"dynamic.{family}" for family in COMPARED_FAMILIES]
 
 
-def together(parts: Sequence[Outcome]) -> Outcome:
+def outcomes_together(parts: Sequence[Outcome]) -> Outcome:
     """The outcomes of one month, each of other councils, as one."""
 
     def rows(name: str) -> pl.DataFrame:

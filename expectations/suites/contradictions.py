@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.batch import CheckHistory, Severity
-from expectations.suites.plausible import COMPARISONS, ROWS_TO_JUDGE, SPREADS, compared, error_where, with_past
+from expectations.suites.plausible import ROWS_TO_JUDGE, SPREADS, compared, error_where, with_past
 from features.registry import Kind
 
 SHARE, WHOLE_HOURS, UNIT, PERCENTAGE, EXCHANGED = "share", "whole_hours", "unit", "percentage", "exchanged"
@@ -113,9 +113,10 @@ _BY_COLUMN = {(str(s.extract), s.column): s for s in SHARES}
 
 def comparisons(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     """COMPARISONS of the files of a pass (`la_code, month, extract`) that have counts in `history`."""
-    parts = [COMPARISONS.to_frame(), _whole_hours(files, history)]
-    parts += [_share(share, files, history) for share in SHARES]
-    parts += _establishment(files, history)
+    counts = {kind: history.counts_of(kind) for kind in (Kind.WORKFORCE, Kind.CASELOAD, Kind.ESTABLISHMENT)}
+    parts = [_whole_hours(files, counts[Kind.WORKFORCE])]
+    parts += [_shares(kind, files, counts[kind]) for kind in (Kind.WORKFORCE, Kind.CASELOAD)]
+    parts += _establishment(files, counts[Kind.ESTABLISHMENT], counts[Kind.WORKFORCE])
     return pl.concat(parts).sort("month", "la_code", "extract", "check")
 
 
@@ -162,32 +163,37 @@ def _of(files: pl.DataFrame, kind: Kind) -> pl.DataFrame:
     return files.filter(pl.col("extract") == str(kind))
 
 
-def _share(share: WatchedShare, files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
-    whole = pl.sum_horizontal(*share.whole, ignore_nulls=False)
-    series = history.counts_of(share.extract).select(
-        "la_code",
-        "month",
-        pl.lit(share.column).alias("column"),
-        whole.cast(pl.Float64).alias("of"),
-        pl.when(whole >= ROWS_TO_JUDGE).then(pl.col(share.part) / whole).alias("value"),
-    )
-    frame = with_past(_of(files, share.extract), series, ["column"]).filter(pl.col("value").is_not_null())
+def _shares(kind: Kind, files: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
+    """The watched shares of one extract, all at once: what a comparison costs whatever it holds is paid once."""
+    series = []
+    for share in (s for s in SHARES if s.extract is kind):
+        whole = pl.sum_horizontal(*share.whole, ignore_nulls=False)
+        series.append(
+            counts.select(
+                "la_code",
+                "month",
+                pl.lit(share.column).alias("column"),
+                whole.cast(pl.Float64).alias("of"),
+                pl.when(whole >= ROWS_TO_JUDGE).then(pl.col(share.part) / whole).alias("value"),
+            )
+        )
+    frame = with_past(_of(files, kind), pl.concat(series), ["column"]).filter(pl.col("value").is_not_null())
     usual = pl.col("median")
     chance = CHANCE * (usual * (1 - usual) / pl.col("of")).sqrt()
     allowed = pl.max_horizontal(pl.lit(SHARE_MOVES), SPREADS * pl.col("spread"), chance)
     rows = compared(
-        frame.with_columns(pl.lit(str(share.extract)).alias("extract")),
+        frame.with_columns(pl.lit(str(kind)).alias("extract")),
         SHARE,
         Severity.QUERY,
-        pl.lit(f"{share.extract}.{share.column}.share"),
+        pl.format("{}.{}.share", pl.lit(str(kind)), pl.col("column")),
         (pl.col("value") - usual).abs() / allowed,
     )
     return error_where(rows, pl.col("excess") >= TURNED_OVER)
 
 
-def _whole_hours(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
+def _whole_hours(files: pl.DataFrame, counts: pl.DataFrame) -> pl.DataFrame:
     people = pl.col("inpost_headcount")
-    series = history.counts_of(Kind.WORKFORCE).select(
+    series = counts.select(
         "la_code",
         "month",
         pl.lit("fte").alias("column"),
@@ -205,28 +211,23 @@ def _whole_hours(files: pl.DataFrame, history: CheckHistory) -> pl.DataFrame:
     )
 
 
-def _establishment(files: pl.DataFrame, history: CheckHistory) -> list[pl.DataFrame]:
+def _establishment(files: pl.DataFrame, counts: pl.DataFrame, workforce: pl.DataFrame) -> list[pl.DataFrame]:
     """Compares vacancies with their own past, with the agency workers and with the filled posts."""
-    kind = Kind.ESTABLISHMENT
-    staff = history.counts_of(Kind.WORKFORCE).select("la_code", "month", pl.col("inpost_fte") / 100)
-    counts = (
-        history.counts_of(kind)
-        .select("la_code", "month", pl.col("vacancy_fte", "agency_fte") / 100)
-        .join(staff, on=["la_code", "month"], how="left")
-    )
-    here = _of(files, kind)
-    frame = _past_of(counts, here, "vacancy_fte").filter(pl.col("value").is_not_null())
-    for name, of in (
-        ("agency", pl.col("agency_fte")),
-        ("filled", pl.col("inpost_fte")),
-        ("rate", 100 * pl.col("vacancy_fte") / (pl.col("vacancy_fte") + pl.col("inpost_fte"))),
-    ):
-        past = _past_of(counts.with_columns(of.alias(name)), here, name)
-        frame = frame.join(
-            past.select("la_code", "month", pl.col("value").alias(name), pl.col("median").alias(f"usual_{name}")),
-            on=["la_code", "month"],
-            how="left",
-        )
+    kind, key = Kind.ESTABLISHMENT, ["la_code", "month"]
+    staff = workforce.select(*key, pl.col("inpost_fte") / 100)
+    figures = counts.select(*key, pl.col("vacancy_fte", "agency_fte") / 100).join(staff, on=key, how="left")
+    of = {
+        "vacancies": pl.col("vacancy_fte"),
+        "agency": pl.col("agency_fte"),
+        "filled": pl.col("inpost_fte"),
+        "rate": 100 * pl.col("vacancy_fte") / (pl.col("vacancy_fte") + pl.col("inpost_fte")),
+    }
+    series = [figures.select(*key, pl.lit(name).alias("of"), value.alias("value")) for name, value in of.items()]
+    past = with_past(_of(files, kind), pl.concat(series), ["of"])
+    frame = past.filter(pl.col("value").is_not_null(), of="vacancies").drop("of")
+    for name in ("agency", "filled", "rate"):
+        own = past.filter(of=name).select(*key, pl.col("value").alias(name), pl.col("median").alias(f"usual_{name}"))
+        frame = frame.join(own, on=key, how="left")
     now, usual, filled = pl.col("value"), pl.col("median"), pl.col("usual_filled")
     agency, usual_agency = pl.col("agency"), pl.col("usual_agency")
     apart = (usual - usual_agency).abs() >= FAR * pl.max_horizontal(usual, usual_agency)
@@ -262,8 +263,3 @@ def _establishment(files: pl.DataFrame, history: CheckHistory) -> list[pl.DataFr
             )
         )
     return parts
-
-
-def _past_of(counts: pl.DataFrame, here: pl.DataFrame, name: str) -> pl.DataFrame:
-    series = counts.select("la_code", "month", pl.lit(name).alias("of"), pl.col(name).alias("value"))
-    return with_past(here, series, ["of"]).drop("of")

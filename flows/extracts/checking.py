@@ -19,7 +19,7 @@ from features.counting.records import CASE_STATE, RECEIVED, WORKER_STATE, count_
 from features.errors import ExtractError
 from features.frames import REASONS, counts_schema
 from features.months import Month, london_day, month_range
-from features.registry import EXTRACTS, Kind, Missing, counts_of
+from features.registry import EXTRACTS, Kind, Missing
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
@@ -103,11 +103,30 @@ def _records_before(history: History, kind: Kind, months: Sequence[tuple[Month, 
 
 @dataclass(frozen=True, slots=True)
 class CountedMonth:
-    """The counts of a month's record extracts."""
+    """The counts of a month's record extracts, by kind in the order of `RECORD_KINDS`."""
 
     counts: Mapping[Kind, pl.DataFrame]
-    reasons: pl.DataFrame
+    unknown: Mapping[Kind, pl.DataFrame]
+    """REASONS of counts that could not be made."""
+    withheld: Mapping[Kind, pl.DataFrame]
+    """REASONS of counts that validation withholds."""
     states: Mapping[Kind, pl.DataFrame]
+
+    @property
+    def reasons(self) -> pl.DataFrame:
+        """Why counts are null (REASONS)."""
+        return pl.concat([REASONS.to_frame(), *self.unknown.values(), *self.withheld.values()])
+
+    @classmethod
+    def together(cls, groups: Sequence[CountedMonth]) -> CountedMonth:
+        """The counts of one month's groups of councils, in order of la_code, as one."""
+
+        def joined(name: str) -> dict[Kind, pl.DataFrame]:
+            tables: list[Mapping[Kind, pl.DataFrame]] = [getattr(group, name) for group in groups]
+            kinds = [kind for kind in RECORD_KINDS if any(kind in one for one in tables)]
+            return {kind: pl.concat([one[kind] for one in tables if kind in one]) for kind in kinds}
+
+        return cls(joined("counts"), joined("unknown"), joined("withheld"), joined("states"))
 
 
 def count_usable(
@@ -123,14 +142,14 @@ def count_usable(
     received = {kind: _received(kind, frame, extracts) for kind, frame in records.items()}
     followed = {kind: state.filter(~_reissued(outcome, kind)) for kind, state in states.items()}
     counted = count_side_by_side(records, batch.month, followed, received)
-    found = pl.concat([REASONS.to_frame(), *(one.reasons for one in counted.values())])
-    counts: dict[Kind, pl.DataFrame] = {}
-    reasons = [_with_reissued(found, outcome)]
-    for kind, one in counted.items():
-        counts[kind], withheld = withhold(one.counts, kind, outcome.withheld, batch.absent_columns)
-        reasons.append(withheld)
-    state = {kind: one.state for kind, one in counted.items() if one.state is not None}
-    return CountedMonth(counts, pl.concat(reasons), state)
+    unknown = {kind: _with_reissued(one.reasons, kind, outcome) for kind, one in counted.items()}
+    allowed = {k: withhold(one.counts, k, outcome.withheld, batch.absent_columns) for k, one in counted.items()}
+    return CountedMonth(
+        {kind: counts for kind, (counts, _) in allowed.items()},
+        unknown,
+        {kind: withheld for kind, (_, withheld) in allowed.items()},
+        {kind: one.state for kind, one in counted.items() if one.state is not None},
+    )
 
 
 def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
@@ -138,23 +157,22 @@ def _reissued(outcome: Outcome, kind: Kind) -> pl.Expr:
     return pl.col("la_code").is_in(sorted(la_code for la_code, k in outcome.reissued if k is kind))
 
 
-def _with_reissued(reasons: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+def _with_reissued(reasons: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.DataFrame:
     """REASONS that say the month before is missing because its references cannot be found again, and if so confirmed.
 
     A confirmed break is recorded here, where it outlives the rows: charts begin anew at it.
     """
+    if not any(k is kind for _, k in outcome.reissued):
+        return reasons
     broken = outcome.failures.filter(pl.col("effect") == str(Effect.BROKEN_OFF), pl.col("accepted"))
-    for kind in sorted({k for _, k in outcome.reissued}):
-        confirmed = broken.filter(extract=str(kind))["la_code"].unique().to_list()
-        new = (
-            pl.when(pl.col("la_code").is_in(confirmed))
-            .then(pl.lit(str(Missing.NEW_REFERENCES)))
-            .otherwise(pl.lit(str(Missing.REISSUED)))
-        )
-        names = pl.col("input").is_in([c.name for c in counts_of(kind)])
-        lost = _reissued(outcome, kind) & names & (pl.col("reason") == str(Missing.WINDOW_INCOMPLETE))
-        reasons = reasons.with_columns(pl.when(lost).then(new).otherwise(pl.col("reason")).alias("reason"))
-    return reasons
+    confirmed = broken.filter(extract=str(kind))["la_code"].unique().to_list()
+    new = (
+        pl.when(pl.col("la_code").is_in(confirmed))
+        .then(pl.lit(str(Missing.NEW_REFERENCES)))
+        .otherwise(pl.lit(str(Missing.REISSUED)))
+    )
+    lost = _reissued(outcome, kind) & (pl.col("reason") == str(Missing.WINDOW_INCOMPLETE))
+    return reasons.with_columns(pl.when(lost).then(new).otherwise(pl.col("reason")).alias("reason"))
 
 
 def _received(kind: Kind, frame: pl.DataFrame, extracts: Sequence[IngestedExtract]) -> pl.DataFrame:

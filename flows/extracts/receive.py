@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -16,7 +16,7 @@ from flows.extracts.mapping import load_mapping
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.tables import too_large
 from flows.extracts.reading.where import Where
-from flows.extracts.submissions import Submission, fingerprint_unread
+from flows.extracts.submissions import Submission, fingerprint_unread, rows_hash
 from flows.store import Store
 
 
@@ -59,7 +59,8 @@ def receive_file(landing: Store, file: LandedFile, *, key: bytes, limits: Limits
         )
     except ExtractError as fault:
         return Received(file, _submission(file, mark, Fate.REFUSED, str(fault), kept=False), None, fault)
-    return Received(file, _submission(file, mark, Fate.ACCEPTED, None, kept=True), extract, None)
+    submission = _submission(file, mark, Fate.ACCEPTED, None, kept=True)
+    return Received(file, replace(submission, read_as=rows_hash(extract.frame)), extract, None)
 
 
 def _submission(file: LandedFile, mark: str, outcome: Fate, reason: str | None, *, kept: bool) -> Submission:

@@ -85,10 +85,43 @@ def fingerprint_unread(name: str, size: int, modified: datetime) -> str:
     return sha256(f"{name}\n{size}\n{modified.astimezone(UTC).isoformat()}".encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A month's submissions, as the log will have them, and the objects that will hold their tables."""
+
+    month: Month
+    known: Mapping[SubmissionKey, Submission]
+    """Those that are in the log already."""
+    found: tuple[Submission, ...]
+    tables: Mapping[str, bytes]
+    """By name, what is not in the store yet."""
+
+    def record(self, store: Store, judged: Sequence[Submission]) -> None:
+        """Keep the tables, then append to the log what is new. `judged`: `found`, with what became of each."""
+        for name, content in self.tables.items():
+            try:
+                store.create(name, content)
+            except AlreadyThere:  # a run that died had kept them, or the same files are read in another way now
+                if store.read(name) != content:
+                    store.replace(name, content)
+        changed = [s for s in judged if self.known.get(s.key) != s]
+        if changed:
+            _append(store, self.month, changed)
+
+
 def record_submissions(
     store: Store, month: Month, submissions: Sequence[tuple[Submission, pl.DataFrame | None]]
 ) -> list[Submission]:
-    """Keep the tables and append the records of a month's submissions; returns the records as they are in the log.
+    """Keep the tables and append the records of a month's submissions; returns the records as they are in the log."""
+    packed = pack_submissions(store, month, submissions)
+    packed.record(store, packed.found)
+    return list(packed.found)
+
+
+def pack_submissions(
+    store: Store, month: Month, submissions: Sequence[tuple[Submission, pl.DataFrame | None]]
+) -> Packed:
+    """What there is to record of a month's submissions. Writes nothing.
 
     Recording the same content again keeps the first time of receipt; another outcome (after validation, or after a
     failure was accepted) replaces the earlier one. `supersedes` is found here: the latest submission of the same
@@ -97,7 +130,12 @@ def record_submissions(
     """
     known = {s.key: s for s in _readable(store, month)}
     given = [
-        (replace(s, received=s.received.astimezone(UTC), read_as=_read_as(t) if t is not None else ""), t)
+        (
+            replace(
+                s, received=s.received.astimezone(UTC), read_as=s.read_as or (rows_hash(t) if t is not None else "")
+            ),
+            t,
+        )
         for s, t in submissions
     ]
     every: dict[tuple[str, Kind], dict[SubmissionKey, Submission]] = {}
@@ -116,13 +154,10 @@ def record_submissions(
             one = replace(one, table=there.table, read_as=there.read_as)
         found.append(one)
     new = [(s, t) for s, (_, t) in zip(found, given, strict=True) if t is not None and not s.table]
-    tables = {kind: _keep_tables(store, month, kind, new) for kind in dict.fromkeys(s.kind for s, _ in new)}
-    kept = {s.key for s, _ in new}
-    found = [replace(s, table=tables[s.kind]) if s.key in kept else s for s in found]
-    changed = [s for s in found if known.get(s.key) != s]
-    if changed:
-        _append(store, month, changed)
-    return found
+    objects = {kind: _tables_of(month, kind, new) for kind in dict.fromkeys(s.kind for s, _ in new)}
+    named = {s.key: objects[s.kind][0] for s, _ in new}
+    found = [replace(s, table=named[s.key]) if s.key in named else s for s in found]
+    return Packed(month, known, tuple(found), dict(objects.values()))
 
 
 def record_submission(store: Store, submission: Submission, table: pl.DataFrame | None = None) -> Submission:
@@ -130,30 +165,23 @@ def record_submission(store: Store, submission: Submission, table: pl.DataFrame 
     return record_submissions(store, submission.month, [(submission, table)])[0]
 
 
-def _keep_tables(store: Store, month: Month, kind: Kind, new: Sequence[tuple[Submission, pl.DataFrame | None]]) -> str:
-    """Keep the tables of one kind as one object, with a column that says whose each row is. Returns its name."""
+def _tables_of(month: Month, kind: Kind, new: Sequence[tuple[Submission, pl.DataFrame | None]]) -> tuple[str, bytes]:
+    """The tables of one kind as one object, with a column that says whose each row is: its name and content."""
     own = {(s.la_code, s.sha256): (s, t) for s, t in new if s.kind is kind and t is not None}
     ordered = [own[key] for key in sorted(own)]
     mark = digest("".join(f"{s.la_code} {s.sha256}\n" for s, _ in ordered).encode())[:12]
-    name = f"received/{month}/{kind}-{mark}{TABLE_ENDING}"
-    content = _rows_together([s.sha256[:12] for s, _ in ordered], [t for _, t in ordered])
-    try:
-        store.create(name, content)
-    except AlreadyThere:  # a run that died had kept them, or the same files are read in another way now
-        if store.read(name) != content:
-            store.replace(name, content)
-    return name
+    return f"received/{month}/{kind}-{mark}{TABLE_ENDING}", _rows_together(ordered)
 
 
-def _rows_together(marks: Sequence[str], tables: Sequence[pl.DataFrame]) -> bytes:
+def _rows_together(ordered: Sequence[tuple[Submission, pl.DataFrame]]) -> bytes:
     """The rows of these tables as one, sorted, each with the mark of its submission."""
-    marked = [table.with_columns(submission=pl.lit(mark)) for mark, table in zip(marks, tables, strict=True)]
+    marked = [table.with_columns(submission=pl.lit(one.sha256[:12])) for one, table in ordered]
     rows = pl.concat(marked, how="diagonal_relaxed")
     order = [c for c in ("la_code", "worker_ref", "case_ref", "file_row") if c in rows.columns]
     return to_parquet(in_order(rows, order))
 
 
-def _read_as(table: pl.DataFrame) -> str:
+def rows_hash(table: pl.DataFrame) -> str:
     """Short hash of a table's rows; of references and codes only how many, as another key changes them.
 
     If another version of Polars hashes otherwise, the table is recorded once more.

@@ -3,7 +3,9 @@
 #: The modules that other rooms may import, besides the package itself; the others are private.
 DOOR = (
     "apart",
+    "count",
     "edition",
+    "groups",
     "inputs",
     "level",
     "measure",

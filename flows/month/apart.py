@@ -34,19 +34,21 @@ class StepResult(Generic[T]):
     """la_code -> why it was left out."""
 
 
-def run_by_council(councils: Sequence[str], step: Callable[[Sequence[str]], T]) -> StepResult[T]:
+def run_by_council(
+    councils: Sequence[str], step: Callable[[Sequence[str]], T], *, all_may_fail: bool = False
+) -> StepResult[T]:
     """Run the step for all councils except those at which it fails.
 
-    Raises the step's own error if it is a fault of the run, if the step fails at every council, or if no single
-    council is at fault.
+    Raises the step's own error if it is a fault of the run, if no single council is at fault, or if the step fails at
+    every council, unless there are others (`all_may_fail`).
     """
     try:
         return StepResult(step(councils), {})
     except Exception as error:
         if concerns_whole_run(error):
             raise
-        faults = _faults(councils, step) if len(councils) > 1 else {}
-        if not faults or len(faults) == len(councils):
+        faults = _faults(councils, step) if len(councils) > 1 else dict.fromkeys(councils, error)
+        if not faults or len(faults) == len(councils) and not all_may_fail:
             raise
     return StepResult(step([c for c in councils if c not in faults]), faults)
 

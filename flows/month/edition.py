@@ -1,25 +1,23 @@
-"""Counts what may be used of a checked month, records what became of every file, and stores the month's edition."""
+"""Records what became of every file of a month that is counted, and stores the month's edition."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 
 import polars as pl
 
-from expectations.batch import FAILURES, Outcome
+from expectations.batch import Outcome
 from expectations.fates import Fate, file_as_checked
-from expectations.passing.effects import usable
 from features.councils import Register
 from features.measuring.inputs import UNREPORTED
-from features.measuring.returns import CELL_REASONS
-from features.months import london_day, nth_working_day
-from features.registry import Kind, Missing
-from flows.extracts.checking import STATES, CountedMonth, count_usable
-from flows.extracts.submissions import Submission, SubmissionKey, record_submissions
-from flows.month.apart import run_by_council
-from flows.month.take_in import Checked, Read, extracts_of, of_councils, sentences
+from features.months import Month, london_day, nth_working_day
+from features.registry import Missing
+from flows.extracts.submissions import Packed, Submission, SubmissionKey, pack_submissions
+from flows.month.count import ReadyMonth
+from flows.month.take_in import Checked, Read
 from flows.store import Store
 from flows.store.editions import History
 from flows.store.manifest import ExtractRecord, Manifest
@@ -42,19 +40,20 @@ class TakenIn:
 def store_edition(
     history: History,
     register: Register,
-    checked: Checked,
+    ready: ReadyMonth,
     *,
     due_working_day: int,
     tell: Callable[[Manifest], object] | None = None,
 ) -> TakenIn:
-    """Count what may be used, withhold what may not, record every submission's fate, store the edition.
+    """Record every submission's fate, and store the edition.
 
     `tell` writes the month's reports. It is called before the edition is stored, so that every edition has its
     reports, wherever a run was killed.
     """
-    before = history.as_of(checked.due.month.plus(-1), checked.due.cutoff)
-    counted, logged, checked, faults = _counted(history, before, checked)
+    checked = ready.checked
     due, outcome = checked.due, checked.outcome
+    before = history.as_of(due.month.plus(-1), due.cutoff)
+    logged = _log(history.store, checked, ready.packed or pack_received(history.store, due.month, checked.reads))
     known = [london_day(f.modified) for f in due.files] + ([before.known_to] if before else [])
     known += [london_day(f.mapping.modified) for f in due.files if f.mapping is not None]
     manifest = Manifest(
@@ -74,66 +73,28 @@ def store_edition(
     )
     if tell is not None:
         tell(manifest)
-    return TakenIn(history.write(manifest, _tables(checked, counted)), outcome, due.replaces, faults)
+    return TakenIn(history.write(manifest, ready.tables), outcome, due.replaces, tuple(ready.failed.values()))
 
 
-def _counted(
-    history: History, before: Manifest | None, checked: Checked
-) -> tuple[CountedMonth, Logged, Checked, tuple[str, ...]]:
-    """The counts and the log, the month without the councils at which counting failed, and why, as sentences."""
-    states = {k: history.table(before, f"state-{k}", schema) for k, schema in STATES.items()} if before else {}
-
-    def count(councils: Sequence[str]) -> CountedMonth:
-        only = None if len(councils) == len(checked.codes) else set(councils)
-        return count_usable(of_councils(checked.batch, only), checked.outcome, extracts_of(checked.reads), states)
-
-    done = run_by_council(checked.codes, count)
-    logged = _log(history.store, checked, done.faults)
-    why = sentences("counting", done.faults, checked.reads)
-    return done.result, logged, checked.without(why), tuple(why.values())
-
-
-def _log(store: Store, checked: Checked, left_out: Collection[str]) -> Logged:
-    """Record every submission of the month, and keep the tables of those that could be read."""
+def pack_received(store: Store, month: Month, reads: Sequence[Read]) -> Packed:
+    """What there is to record of all submissions of a month that could be read."""
     given: list[tuple[Submission, pl.DataFrame | None]] = []
-    for read in checked.reads:
-        la_code = read.file.council.la_code
-        if read.fault or la_code in left_out:
-            continue
-        of = file_as_checked(checked.batch, checked.outcome, la_code, read.file.kind)
+    for read in (r for r in reads if not r.fault):
         given += [(r.submission, r.table) for r in read.earlier]
-        judged = replace(read.submission, outcome=of.fate, reason=of.reason or None)
-        given.append((judged, read.received.table if read.received is not None else None))
-    return {s.key: s for s in record_submissions(store, checked.due.month, given)}
+        given.append((read.submission, read.received.table if read.received is not None else None))
+    return pack_submissions(store, month, given)
 
 
-def _tables(checked: Checked, counted: CountedMonth) -> Mapping[str, pl.DataFrame]:
-    outcome = checked.outcome
-    frames = usable(checked.batch, outcome)
-    if Kind.RETURN in frames:
-        # A return is not counted but read as stored, so its withheld fields must not be stored.
-        frames[Kind.RETURN] = without_withheld(frames[Kind.RETURN], Kind.RETURN, outcome)
-    return {
-        **{str(kind): frame for kind, frame in frames.items()},
-        **{f"counts-{kind}": frame for kind, frame in counted.counts.items()},
-        **{f"state-{kind}": frame for kind, frame in counted.states.items()},
-        "reasons": counted.reasons,
-        "cell-reasons": pl.concat([CELL_REASONS.to_frame(), *(e.reasons for e in extracts_of(checked.reads))]),
-        "failures": outcome.failures.select(list(FAILURES)),
-        "profile": outcome.profile,
-    }
-
-
-def without_withheld(frame: pl.DataFrame, kind: Kind, outcome: Outcome) -> pl.DataFrame:
-    """The frame with null in every field that validation withholds, for each council."""
-    by_field: dict[str, list[str]] = {}
-    for la_code, of, name in sorted(outcome.withheld):
-        if of is kind:
-            by_field.setdefault(name, []).append(la_code)
-    return frame.with_columns(
-        pl.when(pl.col("la_code").is_in(councils).not_()).then(pl.col(name)).alias(name)
-        for name, councils in by_field.items()
-    )
+def _log(store: Store, checked: Checked, packed: Packed) -> Logged:
+    """Record every submission of the month, and what became of the newest of each council and kind."""
+    found = iter(packed.found)
+    judged: list[Submission] = []
+    for read in (r for r in checked.reads if not r.fault):
+        judged += islice(found, len(read.earlier))
+        of = file_as_checked(checked.batch, checked.outcome, read.file.council.la_code, read.file.kind)
+        judged.append(replace(next(found), outcome=of.fate, reason=of.reason or None))
+    packed.record(store, judged)
+    return {s.key: s for s in judged}
 
 
 def records_of(register: Register, checked: Checked, logged: Logged, due_day: date) -> tuple[ExtractRecord, ...]:

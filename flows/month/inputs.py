@@ -10,7 +10,10 @@ from functools import partial
 from features.months import Month, month_range
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import require_key
-from flows.month.edition import TakenIn
+from flows.extracts.submissions import Packed
+from flows.month.count import ReadyMonth, reads_of
+from flows.month.edition import TakenIn, pack_received
+from flows.month.groups import GroupDone, put_together, take_in_group
 from flows.month.measure import Measured
 from flows.month.portions import ReadOne
 from flows.month.steps import (
@@ -19,6 +22,7 @@ from flows.month.steps import (
     Decisions,
     check_and_store,
     files_as_known,
+    store_months,
     versions_of,
 )
 from flows.month.take_in import Due, Read, months_due, read_files
@@ -57,9 +61,29 @@ def check_months_of(
     context: RunContext, due: Sequence[Due], reads: Sequence[Sequence[Read]], *, reports: bool
 ) -> list[TakenIn]:
     """Check, count and store the months, by the run's settings."""
+    return check_and_store(context.history, context.register, due, reads, _checking(context, reports), context.clock)
+
+
+def _checking(context: RunContext, reports: bool) -> Checking:
     settings = context.settings
-    by = Checking(accepted_failures(settings.accepted_failures), settings.ingest.due_working_day, reports)
-    return check_and_store(context.history, context.register, due, reads, by, context.clock)
+    return Checking(accepted_failures(settings.accepted_failures), settings.ingest.due_working_day, reports)
+
+
+def take_in_group_of(context: RunContext, due: Sequence[Due], before: GroupDone | None) -> GroupDone:
+    """Read, check and count some months of a group of councils, by the run's settings."""
+    accepted = accepted_failures(context.settings.accepted_failures)
+    return take_in_group(context.history, due, reader(context), accepted, before)
+
+
+def pack_received_of(context: RunContext, due: Due, groups: Sequence[ReadyMonth]) -> Packed:
+    """What there is to record of what every group read of a month."""
+    return pack_received(context.store, due.month, reads_of(due, groups))
+
+
+def store_month_of(context: RunContext, due: Due, groups: Sequence[ReadyMonth], packed: Packed) -> list[TakenIn]:
+    """Store a month that groups of councils have checked and counted."""
+    month, by = put_together(due, groups, packed), _checking(context, reports=False)
+    return store_months(context.history, context.register, [month], by, context.clock)
 
 
 def to_publish(context: RunContext, decisions: Decisions, measured: Measured) -> Alerting:

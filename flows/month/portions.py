@@ -66,14 +66,14 @@ def begin_reading(one: Due, pool: Executor, read_one: ReadOne) -> Reading:
 
     `read_one` reads one council's files of a month; it must pickle.
     """
-    found = pool.map(partial(_read_or_fault, read_one), one.by_council(), chunksize=_COUNCILS_AT_ONCE)
+    found = pool.map(partial(read_or_fault, read_one), one.by_council(), chunksize=_COUNCILS_AT_ONCE)
     return lambda: [read for reads in found for read in reads]
 
 
 _COUNCILS_AT_ONCE = 8
 
 
-def _read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
+def read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
     """Read what one council sent. A fault is returned as a result, so that it does not stop other councils."""
     try:
         return read(files)

@@ -22,7 +22,8 @@ from features.measuring.returns import CELL_REASONS, inputs_from_returns
 from features.months import Month
 from features.registry import BY_NAME, MEASURES, RETURN, RETURN_INPUTS, Group, Kind, Unit
 from flows.extracts.formats.dfe.workforce_file import PublishedWorkforce, read_published
-from flows.month.edition import TakenIn, without_withheld
+from flows.month.count import without_withheld
+from flows.month.edition import TakenIn
 from flows.store.editions import History
 from flows.store.manifest import ExtractRecord, Manifest
 from models.judgements.asof import Variant, record_measures

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -26,9 +26,10 @@ from flows.alerts.region_page import RunFacts, StageTime, region_page, region_pa
 from flows.alerts.reports import council_report_name, index_name, write_reports
 from flows.alerts.scorecard import Scorecard, scorecard
 from flows.month.apart import fault_sentence, run_by_council
+from flows.month.count import Ahead, ReadyMonth, months_counted
 from flows.month.edition import TakenIn, store_edition
 from flows.month.measure import Measured
-from flows.month.take_in import Checked, Due, Read, check_months
+from flows.month.take_in import Checked, Due, Read
 from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store import Store
@@ -62,28 +63,29 @@ def check_and_store(
     by: Checking,
     clock: Stopwatch,
 ) -> list[TakenIn]:
-    """Validate the months together, then count and store each."""
-    with clock.stage("check"):
-        months, faults = check_months(history, due, reads, by.accepted)
-    for sentence in faults:
-        step("%s", sentence)
+    """Validate and count the months together, then store each."""
+    with clock.stage("check and count"):
+        ready = months_counted(Ahead(history), due, reads, by.accepted)
+    return store_months(history, register, ready, by, clock)
+
+
+def store_months(
+    history: History, register: Register, ready: Iterable[ReadyMonth], by: Checking, clock: Stopwatch
+) -> list[TakenIn]:
+    """Store months that are counted, in their order, each after its reports."""
     taken: list[TakenIn] = []
-    for one in months:
-
-        def tell(manifest: Manifest, one: Checked = one) -> None:
-            write_reports(history.store, register, one.batch, one.outcome, manifest, by.accepted)
-
-        with clock.stage("count and report" if by.reports else "count"):
-            stored = store_edition(
-                history,
-                register,
-                one,
-                due_working_day=by.due_working_day,
-                tell=tell if by.reports and one.due.needs_pages else None,
-            )
-        for sentence in stored.faults:
+    for one in ready:
+        for sentence in one.failed.values():
             step("%s", sentence)
-        taken.append(stored if taken else replace(stored, faults=(*faults, *stored.faults)))
+
+        def tell(manifest: Manifest, month: Checked = one.checked) -> None:
+            write_reports(history.store, register, month.batch, month.outcome, manifest, by.accepted)
+
+        with clock.stage("store and report" if by.reports else "store"):
+            tells = by.reports and one.checked.due.needs_pages
+            taken.append(
+                store_edition(history, register, one, due_working_day=by.due_working_day, tell=tell if tells else None)
+            )
     return taken
 
 

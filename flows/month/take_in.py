@@ -18,15 +18,14 @@ from expectations.batch import FAILURES, Batch, Outcome
 from expectations.fates import Fate
 from features.councils import Register
 from features.months import Month, london_day
-from features.registry import Kind
-from flows.extracts.checking import batch_of, check_history, count_usable
+from flows.extracts.checking import CountedMonth, batch_of
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.landing import LandedFile, Unrecognised, landing_snapshot, list_month
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
 from flows.extracts.submissions import Submission
-from flows.month.apart import fault_sentence, run_by_council
+from flows.month.apart import fault_sentence
 from flows.store import Store
 from flows.store.editions import History
 from flows.store.manifest import Manifest
@@ -250,6 +249,8 @@ class Checked:
     reads: tuple[Read, ...]
     batch: Batch
     outcome: Outcome
+    counted: CountedMonth | None = None
+    """Its counts, if they were made for its check and nothing that they rest on has changed since."""
 
     @property
     def codes(self) -> list[str]:
@@ -260,46 +261,9 @@ class Checked:
         """The same month, where the councils in `why` count as unread through a fault of ours."""
         if not why:
             return self
-        reads = tuple(_unread_where(self.reads, why))
+        reads = tuple(unread_where(self.reads, why))
         batch = of_councils(self.batch, set(self.codes) - set(why))
         return Checked(to_be_tried_again(self.due, reads), reads, batch, without_councils(self.outcome, why))
-
-
-def check_months(
-    history: History, due: Sequence[Due], reads: Sequence[Sequence[Read]], accepted: Sequence[Accepted]
-) -> tuple[list[Checked], list[str]]:
-    """Validate the months in as few passes as possible, each against the 12 months before it.
-
-    A month is counted between the two halves of a pass, so that everything that counting relies on has been checked
-    first. A council at which Holdfast itself fails is left out, with a sentence, and the next run tries it again.
-    Returns the months and these sentences.
-    """
-    # A run with nothing new to check does not need it.
-    from expectations.passing.check import check_batches
-
-    if not due:
-        return [], []
-    known = check_history(history, [(d.month, d.cutoff) for d in due])
-    codes = list(dict.fromkeys(r.file.council.la_code for month in reads for r in month))
-
-    def check(councils: Sequence[str]) -> tuple[tuple[Batch, ...], tuple[Outcome, ...]]:
-        chosen = [[r for r in month if r.file.council.la_code in set(councils)] for month in reads]
-        batches = tuple(month_batch(d.month, r) for d, r in zip(due, chosen, strict=True))
-        every_read = {d.month: r for d, r in zip(due, chosen, strict=True)}
-
-        def count(batch: Batch, outcome: Outcome) -> Mapping[Kind, pl.DataFrame]:
-            return count_usable(batch, outcome, extracts_of(every_read[batch.month]), {}).counts
-
-        return batches, check_batches(batches, known, accepted, count)
-
-    done = run_by_council(codes, check)
-    why = sentences("checking", done.faults, [r for month in reads for r in month])
-    left = [_unread_where(month, why) for month in reads]
-    months = [
-        Checked(to_be_tried_again(d, r), tuple(r), batch, outcome)
-        for d, r, batch, outcome in zip(due, left, *done.result, strict=True)
-    ]
-    return months, list(why.values())
 
 
 def sentences(what: str, faults: Mapping[str, Exception], reads: Sequence[Read]) -> dict[str, str]:
@@ -308,7 +272,7 @@ def sentences(what: str, faults: Mapping[str, Exception], reads: Sequence[Read])
     return {la_code: fault_sentence(councils[la_code], what, error) for la_code, error in faults.items()}
 
 
-def _unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
+def unread_where(reads: Sequence[Read], why: Mapping[str, str]) -> list[Read]:
     """The reads, where those of the councils in `why` count as unread through a fault of ours."""
     kept: list[Read] = []
     for read in reads:

@@ -4,6 +4,7 @@
 DOOR = (
     "artifacts",
     "ask",
+    "catch_up",
     "doctor",
     "embedded",
     "ends",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import uuid4
 
+from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
@@ -34,6 +35,13 @@ _THREADS = 8
 
 #: The task runner to name in a flow's decorator.
 BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings(max_workers=_THREADS))
+
+
+def workers() -> int:
+    """How many tasks of the current run a cluster does at once; 0 if they are done in the run's own threads."""
+    run = FlowRunContext.get()
+    client = getattr(run.task_runner, "client", None) if run is not None else None
+    return sum(client.nthreads().values()) if client is not None else 0
 
 
 #: Prefect's `quote` for an argument that goes to another process, perhaps through a scheduler. `quote` is a tuple,

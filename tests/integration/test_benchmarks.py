@@ -35,7 +35,7 @@ def test_a_month_is_run_from_landing_to_region_page(
     assert monthly_run.main(["--councils", "2", "--months", "2"]) == 0
     said = capsys.readouterr().out
     assert re.findall(r"^  (\w[\w ]*\w) +[\d.]+ s +[\d.]+ s of processor +\d+%$", said, re.MULTILINE) == [
-        "read", "check", "count and report", "measure", "score", "decide", "publish", "pages",
+        "read", "check and count", "store and report", "measure", "score", "decide", "publish", "pages",
     ]  # fmt: skip
     assert "peak memory" in said
 
@@ -67,11 +67,12 @@ def test_a_catch_up_is_measured_as_a_process_with_all_that_it_starts(capsys: pyt
 
 @pytest.mark.soak
 def test_more_workers_are_scheduled_from_measured_tasks(capsys: pytest.CaptureFixture[str]) -> None:
-    assert workers.main(["--councils", "2", "--months", "2", "--workers", "2"]) == 0
-    assert re.search(r"^ +2 workers: [\d.]+ s, [\d.]+ times as fast", capsys.readouterr().out, re.MULTILINE)
-    months = [workers.MonthTasks((1.0, 1.0, 1.0, 1.0), 0.5, 0.25), workers.MonthTasks((1.0, 1.0), 0.5, 0.25)]
-    assert [workers.finished(months, n) for n in (1, 2, 4, 6)] == [6.5, 3.5, 2.5, 2.0]
-    assert workers.cut(months[1]) == workers.MonthTasks((1.0, 1.0, 0.25), 0.25, 0.25)
+    assert workers.main(["--councils", "2", "--months", "3", "--workers", "2"]) == 0, "the stores are equal"
+    assert re.search(r"^ +2 +\d+( +[\d.]+){6}$", capsys.readouterr().out, re.MULTILINE)
+    of, run = workers.Timed, workers.Hands.STORER
+    chain = [of(2.0, ()), of(1.0, ()), of(1.0, (0,)), of(1.0, (1,)), of(0.5, (2, 3), run)]
+    assert [workers.finished(chain, n) for n in (1, 2, 9)] == [5.5, 3.5, 3.5]
+    assert workers.finished([of(1.0, (), run), of(1.0, (), run)], 2) == 2.0
 
 
 @pytest.mark.soak

@@ -37,10 +37,9 @@ T = TypeVar("T")
 PURE = (
     ("flows.extracts.receive", "read_form"),
     ("expectations.passing.check", "check_batches"),
-    ("flows.month.take_in", "month_batch"),
-    ("flows.month.edition", "of_councils"),
-    ("flows.month.take_in", "count_usable"),
-    ("flows.month.edition", "count_usable"),
+    ("flows.month.count", "month_batch"),
+    ("flows.month.count", "of_councils"),
+    ("flows.month.count", "count_usable"),
     ("flows.extracts.checking", "usable"),
     ("flows.alerts.council", "council_files"),
     ("flows.month.steps", "council_files"),

@@ -45,7 +45,7 @@ DELAYS = (2, 10, 60)
 PURE = (
     ("flows.extracts.receive", "read_form"),
     ("expectations.passing.check", "check_batches"),
-    ("flows.month.edition", "count_usable"),
+    ("flows.month.count", "count_usable"),
     ("flows.month.measure", "compute_measures"),
     ("flows.month.measure", "compute_features"),
     ("flows.month.score", "score_month"),

@@ -113,6 +113,7 @@ LARGE: dict[str, str] = {
     "flows/mail/by_hand.py:release": "what is asked comes by keyword, named by the caller",
     "flows/mail/by_hand.py:send_again": "what is asked comes by keyword, named by the caller",
     "flows/month/measure.py:measure": "what is asked comes by keyword, named by the caller",
+    "flows/month": "one file for each step, each read alone",
     "flows/orchestration": "one file for each command or step, each read alone",
     "flows/sample_region": "one file for each command or step, each read alone",
     "flows/settings/settings.py": "a list of declarations, read line by line",

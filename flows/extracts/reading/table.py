@@ -33,7 +33,7 @@ class Limits:
 class NoRows(UnreadableExtract):
     """A header was found and no row below it."""
 
-    def __init__(self, message: str, headers: Sequence[str]) -> None:
+    def __init__(self, message: str, headers: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.headers = tuple(headers)
 

@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 from expectations.batch import FAILURES, NOT_RUN, PROFILE, SET_ASIDE, Batch, CheckHistory, Outcome, Statistics
 from expectations.passing import check
 from expectations.passing.effects import usable
-from expectations.passing.together import together
+from expectations.passing.together import outcomes_together
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
@@ -105,7 +105,7 @@ def test_councils_checked_apart_are_found_like_all_at_once() -> None:
     for whole, first, others in zip(
         check.check_batches(months), *map(check.check_batches, zip(*groups, strict=True)), strict=True
     ):
-        added = together([first, others])
+        added = outcomes_together([first, others])
         assert replace(added, **_NOT_COMPARED) == replace(whole, **_NOT_COMPARED)
         for name in ("failures", "set_aside", "not_run", "profile"):
             assert_frame_equal(getattr(added, name), getattr(whole, name))

@@ -15,9 +15,11 @@ from features.errors import HeaderMismatch, PersonalDataRefused
 from features.frames import REASONS, counts_schema
 from features.months import Month
 from features.registry import RETURN, WORKFORCE, Kind
+from flows.extracts.checking import STATES
 from flows.extracts.receive import Received
-from flows.month import edition
-from flows.month.edition import store_edition, unreported, without_withheld
+from flows.month import count
+from flows.month.count import Ahead, count_month, without_withheld
+from flows.month.edition import store_edition, unreported
 from flows.month.take_in import Checked, Read
 from flows.store import LocalStore, ObjectInfo
 from flows.store.editions import History
@@ -47,7 +49,7 @@ def history(tmp_path: Path) -> History:
 
 
 def stored(history: History, month: Checked) -> Manifest:
-    return store_edition(history, REGISTER, month, due_working_day=5).manifest
+    return store_edition(history, REGISTER, count_month(Ahead(history), month), due_working_day=5).manifest
 
 
 def of(manifest: Manifest, la_code: str, kind: Kind = Kind.WORKFORCE) -> ExtractRecord:
@@ -128,22 +130,22 @@ def test_a_file_that_could_not_be_read_through_a_fault_of_ours_is_not_recorded_a
 def test_a_council_at_which_counting_fails_is_unread_and_the_others_are_counted(
     history: History, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    count = edition.count_usable
+    sound = count.count_usable
 
     def broken(batch, *rest):  # type: ignore[no-untyped-def]
         if "371" in batch.frames[Kind.WORKFORCE]["la_code"]:
             raise ZeroDivisionError
-        return count(batch, *rest)
+        return sound(batch, *rest)
 
-    monkeypatch.setattr(edition, "count_usable", broken)
+    monkeypatch.setattr(count, "count_usable", broken)
     reads = [read(BARNSLEY, Kind.WORKFORCE), read(DONCASTER, Kind.WORKFORCE)]
-    taken = store_edition(history, REGISTER, checked(reads), due_working_day=5)
+    taken = store_edition(history, REGISTER, count_month(Ahead(history), checked(reads)), due_working_day=5)
     assert [s.partition(":")[0] for s in taken.faults] == ["Doncaster (371)"]
     assert "counting failed" in taken.faults[0]
     assert (of(taken.manifest, "370").outcome, of(taken.manifest, "371").outcome) == (Fate.ACCEPTED, Fate.UNREAD)
     assert taken.manifest.fingerprint == "mark-incomplete", "the next run takes it in again"
     kept = {"workforce": WORKFORCE.schema, "counts-workforce": counts_schema(Kind.WORKFORCE)}
-    for table, schema in (kept | {"state-workforce": edition.STATES[Kind.WORKFORCE]}).items():
+    for table, schema in (kept | {"state-workforce": STATES[Kind.WORKFORCE]}).items():
         assert history.table(taken.manifest, table, schema)["la_code"].unique().to_list() == ["370"]
 
 
@@ -161,7 +163,7 @@ def test_reports_are_told_before_the_edition_is_there(history: History) -> None:
     def tell(made: Manifest) -> None:
         told.append((made, history.store.info(f"{made.prefix}manifest.json") is not None))
 
-    taken = store_edition(history, REGISTER, checked([]), due_working_day=5, tell=tell)
+    taken = store_edition(history, REGISTER, count_month(Ahead(history), checked([])), due_working_day=5, tell=tell)
     assert told == [(taken.manifest, False)]
 
 
@@ -213,7 +215,7 @@ def test_leavers_are_found_in_the_month_before(history: History) -> None:
     workers = read(BARNSLEY, Kind.WORKFORCE)
     alone = stored(history, checked([workers]))
     before = manifest(month=Month(2026, 9), fingerprint="earlier")
-    state = history.table(alone, "state-workforce", edition.STATES[Kind.WORKFORCE])
+    state = history.table(alone, "state-workforce", STATES[Kind.WORKFORCE])
     assert state.height
     history.write(before, {"state-workforce": state.with_columns(month=pl.lit(date(2026, 9, 30)))})
     after = stored(history, checked([workers], replaces=alone))

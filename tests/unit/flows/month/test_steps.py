@@ -22,6 +22,7 @@ from flows.alerts.council import Versions
 from flows.alerts.decide import Storm
 from flows.alerts.reports import index_name
 from flows.month import inputs, steps
+from flows.month.count import Ahead, count_month
 from flows.month.measure import Measured
 from flows.month.steps import (
     Alerting,
@@ -212,19 +213,21 @@ def test_one_councils_failures_of_the_month() -> None:
 def test_months_are_checked_together_then_stored_with_their_reports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reports: bool
 ) -> None:
-    """A month without news of its own keeps its pages, and what failed for all months is said once."""
+    """A month without news of its own keeps its pages, and what failed is told."""
     first, second = checked([read(BARNSLEY, Kind.WORKFORCE)]), checked([])
     same = manifest(month=OCTOBER.plus(1), fingerprint="mark")
     second = replace(second, due=replace(second.due, month=OCTOBER.plus(1), replaces=same))
-    monkeypatch.setattr(steps, "check_months", lambda *_: ([first, second], ["Doncaster: checking failed."]))
+    history, clock = History(LocalStore(tmp_path)), Stopwatch()
+    why = {"371": "Doncaster: checking failed."}
+    months = [count_month(Ahead(history), first, why), count_month(Ahead(history), second)]
+    monkeypatch.setattr(steps, "months_counted", lambda *_: months)
     told: list[str] = []
     monkeypatch.setattr(steps, "write_reports", lambda *given: told.append(str(given[4].month)))
-    history, clock = History(LocalStore(tmp_path)), Stopwatch()
     taken = check_and_store(history, REGISTER, [], [], Checking((), 5, reports), clock)
     assert [str(t.manifest.month) for t in taken] == ["2026-10", "2026-11"]
     assert told == (["2026-10"] if reports else [])
     assert [t.faults for t in taken] == [("Doncaster: checking failed.",), ()]
-    assert set(clock.seconds) == {"check", "count and report" if reports else "count"}
+    assert set(clock.seconds) == {"check and count", "store and report" if reports else "store"}
 
 
 def region(store: LocalStore, held: str = "", doncaster: Council = DONCASTER) -> str:

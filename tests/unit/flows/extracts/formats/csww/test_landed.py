@@ -22,7 +22,7 @@ from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file
 from flows.extracts.submissions import record_submission
-from flows.month.edition import without_withheld
+from flows.month.count import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
 from flows.store.local import LocalStore
