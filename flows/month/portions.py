@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -83,6 +84,17 @@ def read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
         return unread(files, fault_sentence(files[0].council, f"reading {files[0].month}", error))
 
 
+@contextmanager
+def _what_is_there_stays() -> Iterator[None]:
+    """Leave what is there already out of every search for garbage, which would take longest over it."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@_what_is_there_stays()
 def take_in_portions(
     due: Sequence[Due],
     begin: Callable[[Due], Reading],
@@ -116,5 +128,5 @@ def take_in_portions(
             keep(portion)
             portion.forget()
             if ahead:
-                gc.collect(1)  # rows that something holds in a circle of references; what is older stays, and is most
+                gc.collect()  # rows that something holds in a circle of references
             portion = Portion()
