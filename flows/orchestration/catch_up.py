@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -100,6 +101,8 @@ def _by_groups(context: RunContext, due: Sequence[Due], groups: Sequence[Council
             for one, fetched in begun.popleft():
                 ready, packed = fetched.result()
                 store_month_task(whole(context), str(one.month), whole(one), whole(ready), whole(packed))
+                del fetched, ready, packed
+                gc.collect()  # rows that something holds in a circle of references
     finally:
         beside.shutdown(wait=False, cancel_futures=True)
 
