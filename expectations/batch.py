@@ -241,11 +241,6 @@ class Outcome:
         return self.failures.filter(pl.col("la_code") == la_code)
 
     @property
-    def doubted(self) -> dict[str, str]:
-        """la_code -> why this council's figures are doubted as a whole, as a sentence."""
-        return doubted(self.failures)
-
-    @property
     def errors(self) -> int:
         """Failures of severity error that nobody has accepted."""
         return self.failures.filter((pl.col("severity") == Severity.ERROR) & ~pl.col("accepted")).height

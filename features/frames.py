@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from features.errors import HoldfastError
-from features.registry import ALL_MEASURES, COUNTS, INPUT_PARTS, Kind, Missing, counts_of
+from features.registry import ALL_MEASURES, INPUT_PARTS, Kind, counts_of
 
 MEASURE_NAMES = tuple(m.name for m in ALL_MEASURES)
 
@@ -90,9 +90,6 @@ FEATURE_COLUMNS = (
 
 #: The published national distribution: one row per measure, published year and council (or quantile).
 NATIONAL = pl.Schema({"measure": pl.String(), "period_end": pl.Date(), "known_from": pl.Date(), "value": pl.Float64()})
-
-MISSING_REASONS = tuple(str(m) for m in Missing)
-COUNT_NAMES = tuple(c.name for c in COUNTS)
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:

@@ -1,7 +1,4 @@
-"""One validation pass over all councils' extracts of a month, or of many months at once.
-
-The flow calls `check_batch` and `check_batches`; `check_file` does the same for one file on a data officer's desk.
-"""
+"""One validation pass over all councils' extracts of a month, or of many months at once."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from dataclasses import replace
 import polars as pl
 
 from expectations.accepted import Accepted
-from expectations.batch import NOT_RUN, PROBLEMS, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
+from expectations.batch import NOT_RUN, SET_ASIDE, Batch, CheckHistory, Effect, Outcome, Severity, Statistics
 from expectations.findings import Finding, failures_frame
 from expectations.passing.dynamic_pass import NO_DYNAMIC, DynamicPass, is_emptied, run_dynamic
 from expectations.passing.effects import usable
@@ -20,19 +17,10 @@ from expectations.passing.received import not_counted, refusal_check, refusal_me
 from expectations.passing.static_pass import RULES, KindPass, run_static
 from expectations.passing.together import outcomes_together, suites_together
 from expectations.suites.rules import NEEDED
-from features.months import Month
 from features.registry import EXTRACTS, Kind
 
 Counting = Callable[[Batch, Outcome], Mapping[Kind, pl.DataFrame]]
 """The caller's function that makes a month's counts by kind from its batch and the findings of the static rules."""
-
-
-def check_batch(batch: Batch, history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
-    """Check one month. Without history the dynamic checks are listed as not run.
-
-    Raises CheckBroken if a check itself fails, and HoldfastError for a frame of another shape.
-    """
-    return check_batches((batch,), history, accepted)[0]
 
 
 def check_batches(
@@ -42,6 +30,9 @@ def check_batches(
     count: Counting | None = None,
 ) -> tuple[Outcome, ...]:
     """Check several months, oldest first, in one pass; outcomes are in the order of the batches.
+
+    Raises CheckBroken if a check itself fails, and HoldfastError for a frame of another shape. Without `history` the
+    first month's dynamic checks are listed as not run.
 
     Each month is compared with `history` and with the earlier months of this call, as far as these may be used. So it
     is found the same however many months are checked together. `count` is called between the two halves of a pass, so
@@ -87,31 +78,6 @@ def _with_month(known: CheckHistory, batch: Batch, outcome: Outcome, count: Coun
     known = replace(known, profiles=pl.concat([known.profiles, outcome.profile]))
     known = known.with_records(usable(batch, outcome))
     return known if count is None else known.with_counts([count(batch, outcome)])
-
-
-def check_file(
-    month: Month,
-    la_code: str,
-    kind: Kind,
-    frame: pl.DataFrame,
-    file: str,
-    *,
-    problems: pl.DataFrame | None = None,
-    absent_columns: frozenset[str] = frozenset(),
-    accepted: Sequence[Accepted] = (),
-) -> Outcome:
-    """Check one file by itself, as a data officer does before sending it.
-
-    What needs the council's other files or earlier months is listed in `Outcome.not_run`.
-    """
-    batch = Batch(
-        month,
-        {kind: frame},
-        PROBLEMS.to_frame() if problems is None else problems,
-        frozenset((la_code, kind, column) for column in absent_columns),
-        {(la_code, kind): file},
-    )
-    return check_batch(batch, None, accepted)
 
 
 def _outcome(batch: Batch, static: Mapping[Kind, KindPass], dynamic: DynamicPass, seconds: float) -> Outcome:

@@ -47,5 +47,3 @@ VALIDATION_RESULT = Hook(
 )
 PAGE_RENDERER = Hook("great_expectations.render.renderer", "ValidationResultsPageRenderer", "for the pages of suites")
 PAGE_VIEW = Hook("great_expectations.render.view", "DefaultJinjaPageView", "for the pages of suites")
-
-HOOKS = (RESULT, CONFIGURATION, VALIDATION_RESULT, PAGE_RENDERER, PAGE_VIEW)

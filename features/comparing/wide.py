@@ -7,22 +7,13 @@ from datetime import date
 
 import polars as pl
 
-from features.frames import FEATURE_COLUMNS, FEATURES_SCHEMA, MEASURE_NAMES, conform
+from features.frames import FEATURE_COLUMNS, MEASURE_NAMES
 from features.months import Month
 
 
 def wide_columns(measures: Sequence[str] = MEASURE_NAMES) -> tuple[str, ...]:
     """`<measure>`, then `<measure>__<column>` for each feature column; measures in the registry's order."""
     return tuple(n for m in measures for n in (m, *(f"{m}__{c}" for c in FEATURE_COLUMNS)))
-
-
-def wide(features: pl.DataFrame, measures: Sequence[str] = MEASURE_NAMES) -> pl.DataFrame:
-    """`la_code, month`, then every column of `wide_columns`, sorted by key; null where there is no feature.
-
-    The columns do not depend on the contents of the frame, so a model trained on one month can read another. Expects
-    one row per council, month and measure.
-    """
-    return _pivoted(conform(features, FEATURES_SCHEMA, "features"), ["la_code", "month"], measures)
 
 
 def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.DataFrame:

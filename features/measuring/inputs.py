@@ -29,12 +29,6 @@ _LONGEST_WINDOW = max(WINDOWS)
 _COUNTED_KINDS = tuple(dict.fromkeys(c.extract for c in COUNTS))
 
 
-def as_known(frame: pl.DataFrame, cutoff: date | None, key: list[str] | None = None) -> pl.DataFrame:
-    """For each council and month (or `key`), the last row known by the cut-off; of two on one day, the later row."""
-    keys = key or _KEY
-    return _last_known(frame.lazy(), cutoff, keys).sort(keys).collect(engine="in-memory")
-
-
 def _last_known(frame: pl.LazyFrame, cutoff: date | None, keys: list[str]) -> pl.LazyFrame:
     if cutoff is not None:
         frame = frame.filter(pl.col("known_from") <= cutoff)

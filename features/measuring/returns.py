@@ -10,7 +10,7 @@ import polars as pl
 
 from features.errors import HoldfastError
 from features.frames import INPUTS, REASONS, conform
-from features.registry import INPUT_PARTS, POPULATION_INPUT, RETURN, RETURN_INPUTS, Kind, Missing
+from features.registry import INPUT_PARTS, POPULATION_INPUT, RETURN_INPUTS, Kind, Missing
 
 #: Why a cell of a return is null, where the file says so: DfE's symbols, by the field they were found in.
 CELL_REASONS = pl.Schema(
@@ -83,8 +83,3 @@ def _reasons(inputs: pl.DataFrame, cell_reasons: pl.DataFrame | None) -> pl.Data
             pl.coalesce("said", "reason").alias("reason")
         )
     return conform(missing, REASONS, "reasons").sort("la_code", "month", "input")
-
-
-def parts_disagree() -> list[str]:
-    """Columns of a return held in other parts than their input; must be empty (a test checks this)."""
-    return [field for field, name in RETURN_INPUTS.items() if 10 ** RETURN.field(field).decimals != INPUT_PARTS[name]]

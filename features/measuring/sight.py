@@ -13,7 +13,7 @@ from features.months import Month
 from features.registry import SIGHT_MEASURES
 
 #: One row per extract that was expected of a council for a month. `received` is the day of the first file, null until
-#: one comes. `outcome` is what became of it (OUTCOMES). `restated` is the day on which another file with different
+#: one comes. `outcome` is what became of it. `restated` is the day on which another file with different
 #: content came for the same month; null if none did.
 EXTRACT_LOG = pl.Schema(
     {
@@ -26,7 +26,6 @@ EXTRACT_LOG = pl.Schema(
         "restated": pl.Date(),
     }
 )
-OUTCOMES = ("accepted", "quarantined", "refused", "personal data", "missing", "not read")
 #: A file that we could not read (“not read”) does not count as a failure of its sender.
 _FAILED = ("quarantined", "refused", "personal data")
 _WINDOW_MONTHS = 12

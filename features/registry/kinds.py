@@ -32,8 +32,6 @@ class Unit(StrEnum):
     FRACTION = "fraction"
     PER_10K = "per 10,000 children"
     CASES_PER_FTE = "cases per full-time equivalent"
-    MONTHS = "months"
-    FILES = "files"
     DATE = "date"
 
 

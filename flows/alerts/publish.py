@@ -110,18 +110,13 @@ def alerts_of_month(store: Store, month: Month) -> list[Alert]:
     return [alert for folder in there.folders if (alert := there.latest(folder)) is not None]
 
 
-def previous_alert(store: Store, month: Month, folder: str, *, within_months: int = 12) -> Alert | None:
-    """The latest revision from the nearest earlier month with an alert, from which the next decision starts."""
-    for back in range(1, within_months + 1):
-        if (found := latest_alert(store, month.plus(-back), folder)) is not None:
-            return found
-    return None
-
-
 def previous_alerts(
     store: Store, month: Month, folders: Collection[str], *, within_months: int = 12
 ) -> dict[str, Alert]:
-    """`previous_alert` for many councils. Needs one listing per month, not one per council and month."""
+    """The latest revision from each council's nearest earlier month with an alert, from which the next decision starts.
+
+    Needs one listing per month, not one per council and month.
+    """
     found: dict[str, Alert] = {}
     for back in range(1, within_months + 1):
         if len(found) == len(folders):

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from features.councils import Council, Register
-from features.errors import HoldfastError, StoreError
+from features.errors import StoreError
 from features.months import Month
 from features.registry import Kind
 from flows.extracts.formats.asked import Form
@@ -59,10 +59,6 @@ class LandedFile:
     def filename(self) -> str:
         """The file's own name, as its sender knows it."""
         return self.name.rpartition("/")[2]
-
-    @property
-    def ending(self) -> str:
-        return self.name.rpartition(".")[2].lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +184,6 @@ def _lying(store: Lister, month: Month, register: Register, *, closed: bool) -> 
         with suppress(StoreError):
             found += store.list(f"{month}/{council.folder}/")
     return found
-
-
-def months_in(store: Store) -> tuple[Month, ...]:
-    """Every month that has a folder in the landing store, oldest first."""
-    return tuple(sorted({m for m in map(_month, _first_segments(store.list())) if m is not None}))
-
-
-def _first_segments(objects: Iterable[ObjectInfo]) -> set[str]:
-    return {o.name.partition("/")[0] for o in objects if "/" in o.name}
-
-
-def _month(text: str) -> Month | None:
-    try:
-        return Month.parse(text)
-    except HoldfastError:
-        return None
 
 
 def _order(file: LandedFile) -> tuple[str, str, bool, datetime, str]:

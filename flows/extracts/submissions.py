@@ -160,11 +160,6 @@ def pack_submissions(
     return Packed(month, known, tuple(found), dict(objects.values()))
 
 
-def record_submission(store: Store, submission: Submission, table: pl.DataFrame | None = None) -> Submission:
-    """The same for one submission."""
-    return record_submissions(store, submission.month, [(submission, table)])[0]
-
-
 def _tables_of(month: Month, kind: Kind, new: Sequence[tuple[Submission, pl.DataFrame | None]]) -> tuple[str, bytes]:
     """The tables of one kind as one object, with a column that says whose each row is: its name and content."""
     own = {(s.la_code, s.sha256): (s, t) for s, t in new if s.kind is kind and t is not None}

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from functools import partial
 
 import polars as pl
@@ -61,8 +60,6 @@ _RECEIVED = re.compile(r"received/(?P<month>[^/]+)/(?P<folder>[^/]+)/\w+-(?P<sha
 _RECEIVED_TABLE = re.compile(r"received/[^/]+/[^/]+\.parquet")
 _TABLE = re.compile(r"(?P<edition>months/(?P<month>[^/]+)/\d{4}/)(?P<file>[^/]+\.(?:parquet|pack))")
 _READERS = 8
-#: A cut-off that no edition is later than.
-_EVER = date.max
 
 
 def examine(store: Store, month: Month | None = None) -> Health:

@@ -5,8 +5,6 @@ The data dictionary says what a field is used for; this page says what to send.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 
 from expectations.passing.effects import CELLS_FEW, CELLS_SHARE, CORE_SHARE, REPEATS_SHARE
@@ -100,15 +98,6 @@ def contract() -> str:
         _consequences(),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def example_csv(kind: Kind) -> str:
-    """The example row of an extract as a file that could be sent."""
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(EXAMPLES[kind]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerow(EXAMPLES[kind])
-    return out.getvalue()
 
 
 def _introduction() -> str:

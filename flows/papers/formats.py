@@ -21,7 +21,6 @@ CSWW_FLOWS = ("starters_headcount", "leavers_headcount", "working_days_lost_fte"
 FORMS = ("Our extracts", "Workforce return", "Annex A", "SSD", "DfE’s published file")
 
 _COUNT = {c.name: c for c in COUNTS}
-_EVERYTHING = {(kind, f.name) for kind, extract in EXTRACTS.items() for f in extract.fields}
 _ANNEX_A = {(Kind.CASELOAD, f.name) for f in EXTRACTS[Kind.CASELOAD].fields if f.name not in NOT_CARRIED}
 _CSWW = {(Kind.WORKFORCE, name) for name in TAKEN} | {(Kind.ESTABLISHMENT, name) for name in ESTABLISHMENT}
 _SSD_CASES = {(Kind.CASELOAD, f.name) for f in EXTRACTS[Kind.CASELOAD].fields}

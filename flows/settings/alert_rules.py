@@ -10,10 +10,7 @@ import hashlib
 import json
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from features.errors import SettingsError
-from flows.settings.toml_file import parse_toml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Probability = Annotated[float, Field(gt=0.0, lt=1.0)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
@@ -116,20 +113,8 @@ class AlertRules(_Section):
         return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()[:12]
 
 
-def read_rules(text: str, where: str) -> AlertRules:
-    """Read rules from TOML. Missing keys keep their default. Raises SettingsError, which names file, key and fault."""
-    try:
-        return AlertRules.model_validate(parse_toml(text, where))
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(p) for p in e['loc']) or 'rules'}: {e['msg'].removeprefix('Value error, ')}"
-            for e in error.errors(include_url=False)
-        )
-        raise SettingsError(f"{where}: the alert rules cannot be used: {faults}.") from None
-
-
 def rules_as_toml(rules: AlertRules) -> str:
-    """The rules as TOML, with their reasons as comments. `read_rules` reads them back unchanged."""
+    """The rules as TOML, with their reasons as comments. They can be read back unchanged."""
     lines: list[str] = []
     for section in AlertRules.model_fields:
         part: BaseModel = getattr(rules, section)

@@ -330,10 +330,6 @@ class Settings(BaseSettings):
         except (NotReadable, RecursionError):
             raise SettingsError(_sections_as_text()) from None
 
-    def redacted(self) -> dict[str, Any]:
-        """All settings, for the start of a run and for provenance. Secrets are shown as asterisks."""
-        return self.model_dump(mode="json")
-
     def digest(self) -> str:
         """Twelve hex digits of a hash of settings that affect results: rules, ingest, model. No secrets or paths."""
         shaping = self.model_dump(mode="json", include={"alerts", "ingest", "model"})

@@ -31,7 +31,7 @@ from features.errors import HoldfastError, StoreError
 from features.months import Month
 from flows.settings.settings import ClaimSettings
 from flows.store import AlreadyThere, DamagedObject, ObjectInfo, ObjectMissing, Store
-from flows.store.processes import Process, is_gone, process_began
+from flows.store.processes import Process, is_gone
 from flows.store.progress import step
 from flows.store.reading import read_json, sealed
 
@@ -194,20 +194,6 @@ def _readable(store: Store, found: Iterable[ObjectInfo]) -> list[Claim]:
         with suppress(DamagedObject, ObjectMissing):
             claims.append(_read(store, one))
     return claims
-
-
-def is_dead(
-    claim: Claim,
-    now: datetime,
-    rules: ClaimSettings,
-    here: Process,
-    began: Callable[[int], str | None] = process_began,
-) -> bool:
-    """Whether the holder cannot be at work any more: its process on this machine has ended, or its heartbeat stopped.
-
-    `now` is by the store's clock (`store_time`), as is the time of the holder's last heartbeat.
-    """
-    return is_gone(claim.owner.process, here, began) is True or now >= claim.lapses(rules)
 
 
 def _is_dead_now(store: Store, claim: Claim, rules: ClaimSettings, here: Process) -> bool:

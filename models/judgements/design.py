@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from features.comparing.panel import compute_features
@@ -27,7 +26,6 @@ from models.judgements.labels import (
     inspections,
     with_previous,
 )
-from models.learning.level import Floats
 from models.record import PublicRecord
 from models.record.identity import EXISTED
 
@@ -91,17 +89,6 @@ class Design:
     def asked_before(self, months: int) -> pl.DataFrame:
         """One row per inspection, as it was known that many months before its first day."""
         return self.frame.filter(pl.col("months_before") == months)
-
-
-def matrix(frame: pl.DataFrame, columns: Iterable[str]) -> Floats:
-    """Columns of a frame as Float64; a column that is absent or null is NaN throughout."""
-    filled = [
-        frame[c].cast(pl.Float64()).fill_null(float("nan")).to_numpy()
-        if c in frame.columns
-        else np.full(frame.height, np.nan)
-        for c in columns
-    ]
-    return np.column_stack(filled) if filled else np.zeros((frame.height, 0))
 
 
 def direction(column: str) -> int:

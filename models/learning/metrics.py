@@ -161,7 +161,7 @@ class _Tied:
 
 
 def resampled(y: Bools, p: Floats, counts: Floats) -> dict[str, Floats]:
-    """Each measure of WITH_INTERVAL on every resample; NaN where a resample has only one kind of outcome."""
+    """Each measure that is given an interval, on every resample; NaN where a resample has only one kind of outcome."""
     tied = _Tied.of(y, p, counts)
     positives = tied.positives.sum(axis=1)
     total = tied.total.sum(axis=1)
@@ -191,10 +191,6 @@ def _precision_at(tied: _Tied, above: Floats, total: Floats, share: float) -> Fl
     taken = np.clip(k - (above - tied.total), 0.0, tied.total)
     rate = np.where(tied.total > 0, tied.positives / tied.total, 0.0)
     return np.asarray((rate * taken).sum(axis=1) / k[:, 0])
-
-
-#: The measures that are given an interval.
-WITH_INTERVAL = ("auc", "average_precision", "precision_tenth", "precision_fifth", "brier_skill")
 
 
 def ends(values: Floats, level: float = 0.95) -> tuple[float, float] | None:

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from expectations.fates import CouncilFiles, files_as_checked
-from expectations.passing.check import check_batch
 from expectations.report.data_docs import site
 from features.registry import Kind
-from tests.unit.expectations.examples import batch_of, large_rows
+from tests.unit.expectations.examples import batch_of, check_batch, large_rows
 from tests.unit.flows.alerts.test_region_page import page as region_page_of_examples
 
 

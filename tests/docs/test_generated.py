@@ -20,6 +20,7 @@ from flows.papers import model_card as page
 from flows.papers.every import PAPERS, Paper
 from models.registry.shipped import shipped_files, shipped_model
 from tests.docs.pages import REPOSITORY
+from tests.unit.flows.extracts.conftest import example_csv
 
 DOCS = REPOSITORY / "docs"
 
@@ -64,7 +65,7 @@ def test_the_contract_names_every_column_synonym_and_refused_header() -> None:
 @pytest.mark.parametrize("kind", [k for k in Kind if k in contract.EXAMPLES])
 def test_the_example_of_an_extract_passes_every_check(kind: Kind, tmp_path: Path) -> None:
     file = tmp_path / f"{kind}.csv"
-    file.write_text(contract.example_csv(kind), encoding="utf-8")
+    file.write_text(example_csv(kind), encoding="utf-8")
     (checked,) = check_files([file])
     assert (checked.errors, checked.refused) == (0, 0)
     assert set(contract.EXAMPLES) == set(Kind)

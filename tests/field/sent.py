@@ -14,7 +14,6 @@ import polars as pl
 import xlsxwriter
 
 from expectations.batch import Batch, Outcome, Severity
-from expectations.passing.check import check_batch
 from features.councils import Council
 from features.errors import ExtractError
 from features.months import Month
@@ -24,6 +23,7 @@ from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.reading.table import Limits
+from tests.unit.expectations.examples import check_batch
 
 KEY = b"a key of thirty-two bytes or more"
 COUNCIL = Council("370", "Barnsley", Month(2015, 1))

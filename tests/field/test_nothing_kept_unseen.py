@@ -17,10 +17,10 @@ from features.councils import Council, Register
 from features.months import Month
 from flows.extracts.landing import list_month
 from flows.extracts.receive import Received, receive_file
-from flows.extracts.submissions import record_submission
 from flows.store import LocalStore
 from flows.store.names import TABLE_ENDING
 from tests.field.region import ARRIVED, LAST, FieldRegion
+from tests.unit.flows.extracts.conftest import record_submission
 
 KEY = b"a key of thirty-two bytes or more"
 BARNSLEY = Council("370", "Barnsley", Month(2015, 1))

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from benchmarks.doubted import doubtful, made_up, of_the_record
+from expectations.batch import doubted
 from features.frames import REASONS
 from features.registry import Missing
 from flows.mail.approval import held_councils
@@ -277,19 +278,19 @@ def test_a_broken_file_holds_the_councils_mail_until_somebody_has_answered(
         ("Z03", "caseload"): without(9),
     }
     here = spoilt(field_region, tmp_path, broken)
-    store, doubted = here.region.context().store, here.taken.outcome.doubted
-    assert all("Is this true?" in said for said in doubted.values())
-    assert held_councils(store, LAST) == doubted
-    assert sorted(doubted) == ["Z01", "Z02", "Z03"]
+    store, held = here.region.context().store, doubted(here.taken.outcome.failures)
+    assert all("Is this true?" in said for said in held.values())
+    assert held_councils(store, LAST) == held
+    assert sorted(held) == ["Z01", "Z02", "Z03"]
     for answered in ("Z01", "Z02", "Z03"):
         note = {"at": "2026-11-21T09:00:00+00:00", "councils": [answered], "by": "data team", "reason": "it is true"}
         store.create(f"releases/{LAST}/{answered}.json", json.dumps(note).encode(), content_type="application/json")
-        del doubted[answered]
-        assert held_councils(store, LAST) == doubted
+        del held[answered]
+        assert held_councils(store, LAST) == held
 
 
 def test_nobodys_month_is_doubted_or_withheld_undisturbed(undisturbed: Ran) -> None:
-    assert undisturbed.taken.outcome.doubted == {}
+    assert doubted(undisturbed.taken.outcome.failures) == {}
     assert undisturbed.taken.outcome.withheld == frozenset()
     assert undisturbed.taken.outcome.reissued == frozenset()
 

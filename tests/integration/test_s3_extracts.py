@@ -13,7 +13,8 @@ from features.months import Month
 from features.registry import Kind
 from flows.extracts.landing import list_month
 from flows.extracts.receive import receive_file
-from flows.extracts.submissions import read_submissions, record_submission
+from flows.extracts.submissions import read_submissions
+from tests.unit.flows.extracts.conftest import record_submission
 
 from .conftest import S3Server
 

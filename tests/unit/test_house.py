@@ -77,7 +77,6 @@ def test_a_public_name_has_one_meaning() -> None:
 
 #: Files, functions and rooms above the sizes, each with its reason.
 LARGE: dict[str, str] = {
-    "expectations/passing/check.py:check_file": "what is asked comes by keyword, named by the caller",
     "expectations/passing/dynamic_pass.py:run_dynamic": "what is asked comes by keyword, named by the caller",
     "expectations/suites/continuity.py:_row": "a constructor of one record: a parameter a field",
     "expectations/suites/generated.py:_rules_of": "one rule a branch, in the order of the fields",
@@ -115,7 +114,6 @@ LARGE: dict[str, str] = {
     "flows/month/measure.py:measure": "what is asked comes by keyword, named by the caller",
     "flows/month": "one file for each step, each read alone",
     "flows/orchestration": "one file for each command or step, each read alone",
-    "flows/sample_region": "one file for each command or step, each read alone",
     "flows/settings/settings.py": "a list of declarations, read line by line",
     "flows/store": "one file for each command or step, each read alone",
     "models/evidence/sections.py:blocks": "a document from top to bottom",

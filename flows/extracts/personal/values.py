@@ -89,7 +89,7 @@ _FEW, _SOME, _MOST = 0.2, 0.3, 0.6
 _FEWEST_BIRTHS = 3
 _ENOUGH, _PLENTY = 8, 12  # with fewer values, the look of a column, or of single words, shows nothing
 _LONG_TEXT, _MANY_WORDS = 60, 6
-_NHS_DIGITS, _TELEPHONE_DIGITS = 10, (10, 13)
+_TELEPHONE_DIGITS = (10, 13)
 _CHILD, _ADULT, _OLDEST = 18.5, 18.0, 90.0
 
 

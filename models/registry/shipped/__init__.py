@@ -12,7 +12,7 @@ import numpy as np
 
 from features.errors import ModelError
 from models.learning.trained import TrainedModel
-from models.registry.versions import FolderObjects, Objects, load, promote, save
+from models.registry.versions import FolderObjects, load, promote, save
 from models.score import MODEL_NAME, ModelRef
 
 if TYPE_CHECKING:
@@ -31,28 +31,6 @@ def shipped_files() -> dict[str, bytes]:
     ref = shipped_model().ref
     folder = _FOLDER / "models" / ref.name / ref.version
     return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
-
-
-def install(store: Objects, on: date) -> ModelRef:
-    """Copy the shipped model into a store without a current model and make it current; return its reference.
-
-    A store that has a current model is left as it is.
-    """
-    from models.learning.promotion import Verdict
-
-    names = [str(o.name) for o in store.list(f"models/{MODEL_NAME}/current.json")]
-    if names:
-        return load(store, MODEL_NAME).ref
-    source = FolderObjects(_FOLDER)
-    ref = load(source, MODEL_NAME).ref
-    there = {str(o.name) for o in store.list(f"models/{ref.name}/{ref.version}/")}
-    files = [str(o.name) for o in source.list(f"models/{ref.name}/{ref.version}/")]
-    # The provenance is written last: a version is complete once it is there.
-    for name in sorted(files, key=lambda n: (n.endswith("provenance.json"), n)):
-        if name not in there:
-            store.create(name, source.read(name))
-    promote(store, ref, Verdict("shipped with Holdfast", ()), on, "holdfast", "the shipped model is the default")
-    return ref
 
 
 def replace_shipped(model: TrainedModel, verdict: Verdict, on: date) -> ModelRef:

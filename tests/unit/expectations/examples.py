@@ -9,7 +9,9 @@ from typing import Any
 
 import polars as pl
 
-from expectations.batch import Batch
+from expectations.accepted import Accepted
+from expectations.batch import Batch, CheckHistory, Outcome
+from expectations.passing.check import check_batches
 from features.frames import counts_schema
 from features.months import Month
 from features.registry import EXTRACTS, Kind
@@ -178,3 +180,8 @@ def large_rows() -> dict[Kind, list[Row]]:
 def checks_of(failures: pl.DataFrame, la_code: str) -> set[str]:
     """Codes of the checks that one council failed."""
     return set(failures.filter(pl.col("la_code") == la_code)["check"])
+
+
+def check_batch(batch: Batch, history: CheckHistory | None = None, accepted: Sequence[Accepted] = ()) -> Outcome:
+    """Check one month."""
+    return check_batches((batch,), history, accepted)[0]

@@ -7,12 +7,11 @@ import pytest
 
 from expectations.accepted import Accepted, accepting, expired, may_be_accepted, read_accepted, unmatched
 from expectations.batch import Severity
-from expectations.passing.check import check_batch
 from expectations.passing.static_pass import RULES
 from features.errors import SettingsError
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, large_rows
+from tests.unit.expectations.examples import OCTOBER, batch_of, check_batch, checks_of, large_rows
 
 TEXT = """
 [[accepted]]

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from expectations.batch import FAILURES, Effect, Severity
 from expectations.fates import CouncilFiles, Fate, FileFate, file_as_checked, files_as_checked
-from expectations.passing.check import check_batch
 from features.errors import UnreadableExtract
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import batch_of, large_rows, record_rows
+from tests.unit.expectations.examples import batch_of, check_batch, large_rows, record_rows
 
 OCTOBER = Month(2026, 10)
 DAY = OCTOBER.last_day

@@ -14,9 +14,9 @@ from features.errors import SettingsError
 from flows.store import LocalStore
 from flows.train import Promote, TrainRequest, promote_version, run_training
 from models.learning.promotion import PromotionCheck, Verdict
-from models.registry.shipped import install
 from models.registry.versions import current, load, save
 from models.score import ModelRef
+from tests.unit.models.conftest import install_shipped
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 NAME = "ilacs-below-good"
@@ -40,7 +40,7 @@ def test_left_empty_it_promotes_nothing() -> None:
 @pytest.mark.parametrize("allowed", [True, False])
 def test_the_rule_has_the_last_word(tmp_path: Path, allowed: bool) -> None:
     store = LocalStore(tmp_path)
-    shipped = install(store, date(2026, 1, 1))
+    shipped = install_shipped(store, date(2026, 1, 1))
     verdict = Verdict("beats the baselines", (PromotionCheck("beats every baseline", allowed, "0.20 against 0.19"),))
     model = replace(load(store, NAME), ref=ModelRef(NAME, "2099-01-01-abcdef12"))
     save(store, model, verdict)

@@ -14,6 +14,10 @@ from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design, direction
 from models.judgements.labels import INSPECTIONS
 from models.learning.candidates import DEMAND, FLOW, LEVELS
+from models.learning.promotion import Verdict
+from models.registry.shipped import shipped_model
+from models.registry.versions import Objects, promote, save
+from models.score import ModelRef
 
 COUNCILS = 60
 
@@ -97,3 +101,11 @@ def each_january(first_day: pl.DataFrame, last: int) -> pl.DataFrame:
 def design() -> Design:
     """The made-up design, 2014 to 2022."""
     return made_up()
+
+
+def install_shipped(store: Objects, on: date) -> ModelRef:
+    """Make the shipped model the current one of a store; return its reference."""
+    model, verdict = shipped_model(), Verdict("shipped with Holdfast", ())
+    save(store, model, verdict)
+    promote(store, model.ref, verdict, on, "holdfast", "the shipped model is the default")
+    return model.ref

@@ -25,9 +25,7 @@ from features.registry import BY_NAME, DFE_SYMBOLS, MEASURES, RETURN, FieldType,
 from flows.extracts.reading.delimited import delimiter_of, wide_encoding
 from flows.extracts.reading.numbers import read_decimals, read_integers
 
-#: The collection describes the year to 30 September and is published the following February (Children's social work
-#: workforce, release calendar): nobody else knows a council's figures earlier.
-RELEASE_MONTH = 2
+#: The collection describes the year to 30 September.
 SEPTEMBER = 9
 
 #: A published rate that is not a number, and why.
@@ -139,15 +137,6 @@ class PublishedWorkforce:
             self.published_reasons.filter(pl.col("month") == last),
             self.councils.filter(pl.col("first") <= last, pl.col("last") >= last),
         )
-
-
-def release_day(month: Month) -> date:
-    """The day from which a September's published figures are known to everyone: the end of the next February.
-
-    The month of release is certain but its day varies; the last day of the month is never too early. The council itself
-    knows its own figures at once.
-    """
-    return Month(month.year + 1, RELEASE_MONTH).last_day
 
 
 def read_published(content: bytes, *, filename: str) -> PublishedWorkforce:

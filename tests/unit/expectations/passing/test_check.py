@@ -11,11 +11,20 @@ import pytest
 
 from expectations.batch import ORIGINS, PROBLEMS, Batch, CheckHistory, Effect, Outcome
 from expectations.passing import check
-from expectations.passing.check import check_batch
 from expectations.passing.static_pass import RULES
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import OCTOBER, Row, batch_of, checks_of, counts, dated, large_rows, record_rows
+from tests.unit.expectations.examples import (
+    OCTOBER,
+    Row,
+    batch_of,
+    check_batch,
+    checks_of,
+    counts,
+    dated,
+    large_rows,
+    record_rows,
+)
 
 SEPTEMBER = Month(2026, 9)
 Told = list[tuple[str, str, str, str]]

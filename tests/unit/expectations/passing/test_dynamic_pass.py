@@ -7,8 +7,7 @@ from datetime import date
 import pytest
 
 from expectations.accepted import Accepted
-from expectations.batch import CheckHistory, Effect
-from expectations.passing.check import check_batch
+from expectations.batch import CheckHistory, Effect, doubted
 from expectations.passing.dynamic_pass import run_dynamic
 from expectations.suites.rows import prepare
 from features.months import Month
@@ -18,6 +17,7 @@ from tests.unit.expectations.examples import (
     OCTOBER,
     Row,
     batch_of,
+    check_batch,
     counts,
     dated,
     large_rows,
@@ -65,7 +65,7 @@ def test_accepted_references_stay_new_and_accepted_people_hold_nothing(again: in
     assert found == [(True, str(accepted)), (False, str(open_effect))]
     both = {("901", WORKFORCE), ("902", WORKFORCE)}
     assert outcome.reissued == (both if what == "reissued" else set())
-    assert set(outcome.doubted) == (set() if what == "reissued" else {"902"})
+    assert set(doubted(outcome.failures)) == (set() if what == "reissued" else {"902"})
 
 
 def test_a_single_comparison_is_made_and_its_page_says_how_grave_it_would_be() -> None:

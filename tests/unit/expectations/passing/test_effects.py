@@ -10,13 +10,12 @@ import pytest
 
 from expectations.batch import PROBLEMS, CheckHistory, Effect, Severity
 from expectations.passing import effects
-from expectations.passing.check import check_batch
 from expectations.passing.effects import usable
 from features.errors import PersonalDataRefused
 from features.months import Month
 from features.registry import Kind
 from tests.unit.expectations import examples
-from tests.unit.expectations.examples import batch_of, checks_of, large_rows, record_rows
+from tests.unit.expectations.examples import batch_of, check_batch, checks_of, large_rows, record_rows
 
 TOLERATED = 2
 """Rows in a hundred (`effects.CELLS_SHARE`)."""

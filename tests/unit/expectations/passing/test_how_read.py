@@ -8,9 +8,9 @@ from typing import Any
 
 from expectations.batch import Batch, Outcome
 from expectations.fates import files_as_checked
-from expectations.passing.check import check_batch
 from expectations.report.council import as_html, as_json, council_report, row_in_words
 from features.registry import Kind
+from tests.unit.expectations.examples import check_batch
 
 from ..examples import Row, batch_of, record_rows
 

@@ -21,7 +21,7 @@ from expectations.passing.together import outcomes_together
 from features.errors import HoldfastError
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import OCTOBER, Row, batch_of, dated, large_rows, record_rows
+from tests.unit.expectations.examples import OCTOBER, Row, batch_of, check_batch, dated, large_rows, record_rows
 
 SEPTEMBER = Month(2026, 9)
 
@@ -49,7 +49,7 @@ def _spoiled(days_lost: int = 5) -> dict[Kind, list[Row]]:
 def test_months_checked_together_are_found_like_months_checked_alone() -> None:
     months = [batch_of({"901": _spoiled(days), "902": record_rows()}, m) for days, m in ((4, SEPTEMBER), (5, OCTOBER))]
     both = check.check_batches(months)
-    alone = [check.check_batch(m) for m in months]
+    alone = [check_batch(m) for m in months]
     assert [_facts(o) for o in both] == [_facts(o) for o in alone]
     assert both[0].failures["month"].unique().to_list() == [SEPTEMBER.last_day]
 
@@ -120,7 +120,7 @@ _NOT_COMPARED: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def in_order() -> Outcome:
-    return check.check_batch(batch_of({"901": _spoiled(), "902": record_rows()}))
+    return check_batch(batch_of({"901": _spoiled(), "902": record_rows()}))
 
 
 @settings(max_examples=3)
@@ -128,14 +128,14 @@ def in_order() -> Outcome:
 def test_the_order_of_rows_does_not_matter(in_order: Outcome, seed: int) -> None:
     batch = batch_of({"901": _spoiled(), "902": record_rows()})
     shuffled = {k: f.sample(fraction=1, shuffle=True, seed=seed) for k, f in batch.frames.items()}
-    assert _facts(check.check_batch(replace(batch, frames=shuffled))) == _facts(in_order)
+    assert _facts(check_batch(replace(batch, frames=shuffled))) == _facts(in_order)
 
 
 def test_a_frame_of_another_shape_is_refused() -> None:
     batch = batch_of({"901": record_rows()})
     frames = {Kind.WORKFORCE: batch.frames[Kind.WORKFORCE].with_columns(pl.col("fte").cast(pl.Float64))}
     with pytest.raises(HoldfastError, match="columns of another type: fte"):
-        check.check_batch(batch_of({"901": record_rows()}, frames=frames))
+        check_batch(batch_of({"901": record_rows()}, frames=frames))
 
 
 def test_importing_the_checks_does_not_import_great_expectations() -> None:
@@ -145,7 +145,7 @@ def test_importing_the_checks_does_not_import_great_expectations() -> None:
 
 
 def test_frames_have_their_schemas_even_when_empty() -> None:
-    outcome = check.check_batch(batch_of({"901": {}}))
+    outcome = check_batch(batch_of({"901": {}}))
     assert outcome.failures.schema == FAILURES
     assert outcome.not_run.schema == NOT_RUN
     assert outcome.profile.schema == PROFILE

@@ -15,14 +15,13 @@ import pytest
 from rich.console import Console
 
 from expectations.accepted import Accepted
-from expectations.batch import Batch, CheckHistory, Outcome
+from expectations.batch import PROBLEMS, Batch, CheckHistory, Outcome
 from expectations.fates import CouncilFiles, files_as_checked
-from expectations.passing.check import check_batch, check_file
 from expectations.report.council import CouncilReport, as_html, as_json, council_report, measures_needing, show
 from expectations.report.data_docs import clean, site
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import OCTOBER, Row, batch_of, frame_of, large_rows, record_rows
+from tests.unit.expectations.examples import OCTOBER, Row, batch_of, check_batch, frame_of, large_rows, record_rows
 
 REF, CASE_REF = 8_123_456_789_012_345_678, 7_987_654_321_098_765_432
 #: What is planted -> how it might be written somewhere.
@@ -268,14 +267,12 @@ def test_the_first_twenty_rows_are_named_and_the_rest_counted() -> None:
 def test_one_file_is_checked_by_itself() -> None:
     rows = record_rows()[Kind.CASELOAD]
     rows[1]["case_status"] = "z"
-    outcome = check_file(
-        OCTOBER,
-        "901",
-        Kind.CASELOAD,
-        frame_of(Kind.CASELOAD, rows, "901"),
-        "my cases.csv",
-        absent_columns=frozenset({"team"}),
+    frame = frame_of(Kind.CASELOAD, rows, "901")
+    absent = frozenset({("901", Kind.CASELOAD, "team")})
+    batch = Batch(
+        OCTOBER, {Kind.CASELOAD: frame}, PROBLEMS.to_frame(), absent, {("901", Kind.CASELOAD): "my cases.csv"}
     )
+    outcome = check_batch(batch)
     assert set(outcome.failures["check"]) == {"caseload.case_status.code", "caseload.team.absent"}
     assert set(outcome.failures["file"]) == {"my cases.csv"}
     assert "caseload.allocated_worker_ref.unknown" in outcome.not_run["check"].to_list()

@@ -8,12 +8,11 @@ import polars as pl
 import pytest
 
 from expectations.batch import CheckHistory, Effect
-from expectations.passing.check import check_batch
 from expectations.suites import continuity
 from expectations.suites.rows import prepare, with_workers
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import Row, batch_of, case, worker
+from tests.unit.expectations.examples import Row, batch_of, case, check_batch, worker
 
 SEPTEMBER = Month(2026, 9)
 

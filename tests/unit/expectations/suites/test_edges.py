@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 
 from expectations.batch import Outcome
-from expectations.passing.check import check_batch
 from features.registry import EXTRACTS, FieldType, Kind
-from tests.unit.expectations.examples import LAST, batch_of, sound_rows
+from tests.unit.expectations.examples import LAST, batch_of, check_batch, sound_rows
 
 OCT1, NOV1, SEP30 = date(2026, 10, 1), date(2026, 11, 1), date(2026, 9, 30)
 LEAVER, CLOSED, PLAN, ASSESSED, UNSEEN = 4, 6, 0, 1, 5

@@ -9,13 +9,22 @@ import pytest
 
 from expectations.accepted import Accepted
 from expectations.batch import PROFILE, Batch, CheckHistory, Severity
-from expectations.passing.check import check_batch, check_batches
+from expectations.passing.check import check_batches
 from expectations.passing.dynamic_pass import DynamicPass, run_dynamic
 from expectations.suites import plausible
 from expectations.suites.rows import prepare, with_workers
 from features.months import Month
 from features.registry import COUNTS, Kind
-from tests.unit.expectations.examples import OCTOBER, batch_of, checks_of, counts, large_rows, record_rows, sound_rows
+from tests.unit.expectations.examples import (
+    OCTOBER,
+    batch_of,
+    check_batch,
+    checks_of,
+    counts,
+    large_rows,
+    record_rows,
+    sound_rows,
+)
 
 MONTHS = [OCTOBER.plus(-back) for back in range(6, 0, -1)]
 

@@ -6,13 +6,12 @@ from datetime import date
 
 import pytest
 
-from expectations.passing.check import check_batch
 from expectations.passing.static_pass import RULES
 from expectations.suites import rows as made
 from expectations.suites.rows import Prepared, prepare, with_workers
 from features.months import Month
 from features.registry import Kind
-from tests.unit.expectations.examples import LAST, OCTOBER, Row, batch_of, case, checks_of, worker
+from tests.unit.expectations.examples import LAST, OCTOBER, Row, batch_of, case, check_batch, checks_of, worker
 
 
 def _prepared(kind: Kind, rows: list[Row], month: Month = OCTOBER) -> Prepared:

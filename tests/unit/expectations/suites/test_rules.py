@@ -10,10 +10,9 @@ import polars as pl
 import pytest
 
 from expectations.batch import Batch, Outcome, Severity
-from expectations.passing.check import check_batch
 from expectations.passing.static_pass import RULES
 from features.registry import EXTRACTS, FieldType, Kind
-from tests.unit.expectations.examples import batch_of, checks_of, sound_rows
+from tests.unit.expectations.examples import batch_of, check_batch, checks_of, sound_rows
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from features.comparing.wide import latest_known, wide, wide_columns, wide_latest
+from features.comparing.wide import latest_known, wide_columns, wide_latest
 from features.frames import FEATURE_COLUMNS, FEATURES_SCHEMA, MEASURE_NAMES
 
 
@@ -30,17 +30,16 @@ SEPTEMBER, MARCH = date(2025, 9, 30), date(2026, 3, 31)
 FEBRUARY = date(2026, 2, 19)
 
 
-def test_one_row_per_council_and_month_and_every_column_in_fixed_order() -> None:
-    found = wide(
-        features(
-            ("202", MARCH, "caseload_fte", 16.0, MARCH),
-            ("201", MARCH, "agency_rate_fte", 0.2, MARCH),
-            ("201", SEPTEMBER, "agency_rate_fte", None, MARCH),
-        )
+def test_one_row_per_council_and_day_and_every_column_in_fixed_order() -> None:
+    frame = features(
+        ("202", MARCH, "caseload_fte", 16.0, MARCH),
+        ("201", MARCH, "agency_rate_fte", 0.2, MARCH),
+        ("201", SEPTEMBER, "agency_rate_fte", 0.1, SEPTEMBER),
     )
-    assert found.select("la_code", "month").rows() == [("201", SEPTEMBER), ("201", MARCH), ("202", MARCH)]
-    assert tuple(found.columns) == ("la_code", "month", *wide_columns())
-    assert found["agency_rate_fte"].to_list() == [None, 0.2, None]
+    found = wide_latest(frame, [MARCH, SEPTEMBER], 18)
+    assert found.select("la_code", "as_of").rows() == [("201", SEPTEMBER), ("201", MARCH), ("202", MARCH)]
+    assert tuple(found.columns) == ("la_code", "as_of", *wide_columns())
+    assert found["agency_rate_fte"].to_list() == [0.1, 0.2, None]
     assert found["agency_rate_fte__change_12m"].to_list() == [0.5, 0.5, None]
     assert found["caseload_fte__shrunk"].to_list() == [None, None, 16.0]
     assert found["visits_overdue_rate__own_z"].null_count() == 3
@@ -49,10 +48,10 @@ def test_one_row_per_council_and_month_and_every_column_in_fixed_order() -> None
 
 def test_columns_of_chosen_measures_only() -> None:
     chosen = ("turnover_rate_fte", "agency_rate_fte")
-    found = wide(features(("201", MARCH, "caseload_fte", 16.0, MARCH)), chosen)
+    found = wide_latest(features(("201", MARCH, "caseload_fte", 16.0, MARCH)), [MARCH], 18, chosen)
     assert tuple(found.columns[2:]) == wide_columns(chosen)
     assert len(wide_columns()) == len(MEASURE_NAMES) * (1 + len(FEATURE_COLUMNS))
-    assert found.height == 1 and found.drop("la_code", "month").null_count().sum_horizontal().item() == 18
+    assert found.height == 1 and found.drop("la_code", "as_of").null_count().sum_horizontal().item() == 18
 
 
 def test_the_newest_value_known_by_the_day_and_not_too_old() -> None:

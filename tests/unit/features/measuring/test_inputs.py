@@ -6,7 +6,7 @@ import polars as pl
 
 from features.councils import Council, Register
 from features.frames import INPUTS, REASONS, counts_schema
-from features.measuring.inputs import UNREPORTED, as_known, build_inputs, combine
+from features.measuring.inputs import UNREPORTED, build_inputs, combine
 from features.months import Month, month_range
 from features.registry import INPUT_PARTS, Kind, Missing
 
@@ -105,11 +105,9 @@ def test_of_two_versions_the_one_known_last_by_the_cutoff_is_read() -> None:
         ("201", LAST, date(2026, 11, 5), {"inpost_fte": 100}),
         ("201", LAST, date(2026, 11, 5), {"inpost_fte": 200}),
     )
-    found = {
-        day: as_known(frame, day)["inpost_fte"].to_list()
-        for day in (date(2026, 11, 4), date(2026, 11, 5), date(2026, 11, 19), date(2026, 11, 20), None)
-    }
-    assert list(found.values()) == [[], [200], [200], [300], [300]]
+    days = (date(2026, 11, 4), date(2026, 11, 5), date(2026, 11, 19), date(2026, 11, 20), None)
+    found = [build_inputs({Kind.WORKFORCE: frame}, register("201"), LAST, LAST, day)[0]["inpost_fte"] for day in days]
+    assert [f.to_list() for f in found] == [[None], [200], [200], [300], [300]]
 
 
 def test_the_row_is_known_when_the_last_of_its_twelve_months_is() -> None:

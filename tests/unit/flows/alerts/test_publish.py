@@ -19,7 +19,6 @@ from flows.alerts.publish import (
     councils_told,
     director_changes,
     latest_alert,
-    previous_alert,
     previous_alerts,
     publish_alert,
     rendered_names,
@@ -172,21 +171,19 @@ def test_a_correction_to_steady_is_told(store: LocalStore) -> None:
 def test_the_previous_alert_is_the_nearest_earlier_month(store: LocalStore) -> None:
     earlier = score(0.6, MONTH.plus(-3))
     publish_alert(store, alert(earlier), CONTACT)
-    found = previous_alert(store, MONTH, "991")
-    assert found is not None
-    assert found.month == MONTH.plus(-3)
-    assert previous_alert(store, MONTH, "99") is None
-    assert not was_told(store, found)
+    found = previous_alerts(store, MONTH, ("991", "99"))
+    assert {folder: one.month for folder, one in found.items()} == {"991": MONTH.plus(-3)}
+    assert not was_told(store, found["991"])
 
 
-def test_many_previous_alerts_at_once_are_those_one_by_one(store: LocalStore) -> None:
+def test_previous_alerts_are_each_council_s_latest_revision_of_its_nearest_month(store: LocalStore) -> None:
     for folder, back in (("991", 3), ("992", 1), ("992", 2), ("314-318", 2)):
         publish_alert(store, alert(score(0.6, MONTH.plus(-back))).model_copy(update={"folder": folder}), CONTACT)
     revised = alert(score(0.7, MONTH.plus(-1))).model_copy(update={"folder": "992"})
     publish_alert(store, revised, CONTACT)
     together = previous_alerts(store, MONTH, ("991", "992", "314-318", "993"))
-    assert together == {f: previous_alert(store, MONTH, f) for f in ("991", "992", "314-318")}
-    assert together["992"].revision == 2
+    found = {folder: (one.month, one.revision) for folder, one in together.items()}
+    assert found == {"991": (MONTH.plus(-3), 1), "992": (MONTH.plus(-1), 2), "314-318": (MONTH.plus(-2), 1)}
 
 
 def test_who_was_told_in_a_month_is_one_listing(store: LocalStore) -> None:
@@ -310,7 +307,6 @@ def test_a_correction_names_the_files_that_came_since_and_no_other_cause(
 def test_an_alert_is_looked_for_in_the_twelve_months_before(store: LocalStore, back: int, found: bool) -> None:
     earlier = alert(score(0.6, MONTH.plus(-back)))
     publish_alert(store, earlier, CONTACT)
-    assert (previous_alert(store, MONTH, "991") is not None) is found
     assert set(previous_alerts(store, MONTH, {"991", "992"})) == ({"991"} if found else set())
 
 

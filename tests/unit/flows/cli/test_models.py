@@ -12,9 +12,9 @@ from features.errors import ModelError
 from flows.cli.app import app
 from flows.store import store_at
 from models.learning.promotion import PromotionCheck, Verdict
-from models.registry.shipped import install
 from models.registry.versions import current, load, promote, save, versions
 from models.score import ModelRef
+from tests.unit.models.conftest import install_shipped
 
 NAME = "ilacs-below-good"
 
@@ -28,7 +28,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOLDFAST_STORE", str(tmp_path / "store"))
     monkeypatch.setenv("HOLDFAST_CONFIG", "")
     objects = store_at(str(tmp_path / "store"))
-    ref = install(objects, date(2026, 1, 1))
+    ref = install_shipped(objects, date(2026, 1, 1))
     second = replace(load(objects, NAME), ref=ModelRef(NAME, "2099-01-01-abcdef12"))
     save(objects, second, Verdict("a rule", (PromotionCheck("beats every baseline", False, "it does not"),)))
     assert current(objects, NAME) == ref.version

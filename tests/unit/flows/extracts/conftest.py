@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import polars as pl
 import xlsxwriter
 
 from features.councils import Council
@@ -17,6 +18,9 @@ from flows.extracts.formats.known import read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.reading.table import Limits
 from flows.extracts.reading.where import Where
+from flows.extracts.submissions import Submission, record_submissions
+from flows.papers.contract import EXAMPLES
+from flows.store import Store
 
 KEY = b"a key of thirty-two bytes or more"
 OCTOBER = Month(2026, 10)
@@ -98,3 +102,14 @@ def _typed(cell: str) -> Any:
         return float(cell)
     except ValueError:
         return cell
+
+
+def record_submission(store: Store, submission: Submission, table: pl.DataFrame | None = None) -> Submission:
+    """Record one submission."""
+    return record_submissions(store, submission.month, [(submission, table)])[0]
+
+
+def example_csv(kind: Kind) -> str:
+    """The example row of an extract in the data contract, as a file that could be sent."""
+    row = EXAMPLES[kind]
+    return f"{','.join(row)}\n{','.join(row.values())}\n"

@@ -9,7 +9,7 @@ import pytest
 from features.errors import PersonalDataRefused
 from features.registry import Kind
 from flows.extracts.check_files import check_files
-from flows.papers.contract import example_csv
+from tests.unit.flows.extracts.conftest import example_csv
 
 
 def test_the_sentence_names_the_file_and_no_month(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from features.errors import PersonalDataRefused, SettingsError, UnreadableExtrac
 from flows.extracts.landing import list_month
 from flows.extracts.reading.table import Limits
 from flows.extracts.receive import Received, receive_file
-from flows.extracts.submissions import record_submission
 from flows.store import LocalStore
+from tests.unit.flows.extracts.conftest import record_submission
 
 from .conftest import BARNSLEY, KEY, OCTOBER, WORKFORCE, as_csv, rows_of
 

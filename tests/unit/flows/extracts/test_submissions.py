@@ -15,10 +15,10 @@ from features.registry import Kind
 from flows.extracts.submissions import (
     Submission,
     read_submissions,
-    record_submission,
     record_submissions,
 )
 from flows.store import DamagedObject, LocalStore
+from tests.unit.flows.extracts.conftest import record_submission
 
 OCTOBER = Month(2026, 10)
 FIRST = Submission(

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benchmarks.sample_region import ANCHORS, beside_anchors, yearly_figures
 from features.errors import HoldfastError
 from features.months import Month, nth_working_day
 from features.registry import EXTRACTS, Kind
 from flows.sample_region import generate, region, sample_extracts
 from flows.sample_region.councils import DRIFTING_SHARE
-from flows.sample_region.realised import ANCHORS, beside_anchors, yearly_figures
 from flows.sample_region.working_days import Calendar, day_number
 
 LAST = Month(2026, 10)

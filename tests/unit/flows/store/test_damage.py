@@ -36,8 +36,8 @@ from flows.store.claims import Owner, claims_since, damaged_claims, free, held_c
 from flows.store.editions import RECORDS_KEPT_FROM, History, records_kept_from
 from flows.store.ledger import Ledger
 from flows.store.processes import this_process
-from models.registry.shipped import install
 from models.registry.versions import load
+from tests.unit.models.conftest import install_shipped
 
 INPUT = Path(__file__).parents[3] / "input" / "store-0.1.0.tar.xz"
 OCTOBER = Month(2026, 10)
@@ -67,7 +67,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> LocalStore:
     approval.wait_as(made, waits, "0f", CUTOFF)
     made.replace("releases/2026-10/20261127T090000Z.json", json.dumps({"at": NOW.isoformat(), "councils": []}).encode())
     made.replace(RECORDS_KEPT_FROM, b'{"month": "2026-06"}')
-    install(made, CUTOFF)
+    install_shipped(made, CUTOFF)
     return made
 
 

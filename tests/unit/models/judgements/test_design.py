@@ -11,7 +11,7 @@ import pytest
 
 from models.evidence.levels import calendar_of, fall_of_2016
 from models.judgements.asof import Variant
-from models.judgements.design import build_design, direction, each_quarter, group_of, matrix
+from models.judgements.design import build_design, direction, each_quarter, group_of
 from models.record import PublicRecord
 from models.record.figures import COUNTS
 from models.record.judgements import JUDGEMENTS
@@ -122,7 +122,3 @@ def test_columns_know_their_direction_and_group() -> None:
         direction("years_since_judgement") == direction("log_population") == 0
         and group_of("imd_score").name == "CONTEXT"
     )
-    frame = pl.DataFrame({"a": [1, None], "b": [0.5, 2.0]})
-    assert matrix(frame, ["b", "a", "c"]).tolist()[0][:2] == [0.5, 1.0]
-    assert matrix(frame, ["b", "a", "c"])[1:, 1:].tolist() != matrix(frame, ["b", "a", "c"])[1:, 1:].tolist()
-    assert matrix(frame, []).shape == (2, 0)

@@ -40,7 +40,7 @@ from models.registry import shipped
 from models.registry.card import ten_lines
 from models.registry.levels import FedJudgement, at_known_level, feed
 from models.registry.plain import CLASSIFIER, plain_classifier
-from models.registry.shipped import install, shipped_model
+from models.registry.shipped import shipped_model
 from models.registry.versions import FolderObjects, _json, _state, current, load, promote, roll_back, save, versions
 from models.score import ModelRef
 from models.scorer import inputs
@@ -198,15 +198,6 @@ def test_the_rule_refuses_with_its_figures(design: Design) -> None:
     assert any("year by year" in r for r in refused.refusals)
     better = np.where(first["below_good"].to_numpy(), 0.99, 0.01)
     assert not judge(walked, incumbent=better).promoted
-
-
-def test_the_shipped_model_installs_once_and_then_is_left_alone(trained: TrainedModel) -> None:
-    store = Memory()
-    ref = install(store, date(2026, 11, 1))
-    assert ref == shipped_model().ref == load(store, ref.name).ref
-    before = dict(store.objects)
-    assert install(store, date(2026, 12, 1)) == ref
-    assert store.objects == before
 
 
 def test_a_folder_is_a_store(tmp_path: Any) -> None:

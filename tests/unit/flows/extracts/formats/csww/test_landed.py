@@ -11,7 +11,6 @@ import pytest
 
 from expectations.batch import Batch, Severity
 from expectations.fates import Fate
-from expectations.passing.check import check_batch
 from features.councils import Register
 from features.months import Month
 from features.registry import Kind
@@ -21,11 +20,12 @@ from flows.extracts.formats.known import BY_FORM
 from flows.extracts.landing import LandedFile, list_month
 from flows.extracts.reading.cells import PROBLEM_TEXTS
 from flows.extracts.receive import receive_file
-from flows.extracts.submissions import record_submission
 from flows.month.count import without_withheld
 from flows.sample_region import generate, region
 from flows.sample_region.csww_writer import september_returns
 from flows.store.local import LocalStore
+from tests.unit.expectations.examples import check_batch
+from tests.unit.flows.extracts.conftest import record_submission
 from tests.unit.flows.extracts.formats.csww.made_up import AGENCY, COUNCIL, KEY, LEFT, SEPTEMBER, asked, csww, worker
 
 GOOD = csww(worker(), worker(AGENCY), worker(LEFT))

@@ -22,7 +22,6 @@ from flows.extracts.formats.dfe.workforce_file import (
     PublishedWorkforce,
     is_published,
     read_published,
-    release_day,
 )
 from models.record.read import read_record
 
@@ -159,10 +158,6 @@ def test_a_file_that_a_spreadsheet_saved_again_is_still_dfes(encoding: str, deli
 def test_a_file_that_is_no_text_is_refused() -> None:
     with pytest.raises(ReferenceDataError, match="no CSV"):
         read_published(b"\xff\xfe\x00", filename="csww.csv")
-
-
-def test_a_published_figure_is_known_by_the_end_of_the_next_february() -> None:
-    assert release_day(Month(2023, 9)) == date(2024, 2, 29)
 
 
 def test_a_register_from_the_file_alone() -> None:
