@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
@@ -32,14 +32,6 @@ from flows.settings.settings import ScheduleSettings, Settings
 #: One run of each deployment at a time. A second one waits; if it were cancelled, a dead run that held the slot would
 #: cost a month.
 ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE)
-
-
-def _by_hand(schedule: ScheduleSettings, today: date) -> list[Schedule]:
-    return []
-
-
-def _no_parameters(schedule: ScheduleSettings) -> dict[str, Any]:
-    return {}
 
 
 def _monthly(schedule: ScheduleSettings, today: date) -> list[Schedule]:
@@ -62,18 +54,6 @@ def _cron(line: str) -> list[Schedule]:
         ) from None
 
 
-def _reference_refresh(schedule: ScheduleSettings, today: date) -> list[Schedule]:
-    return _cron(schedule.reference_refresh)
-
-
-def _watchdog(schedule: ScheduleSettings, today: date) -> list[Schedule]:
-    return _cron(schedule.watchdog)
-
-
-def _doctor(schedule: ScheduleSettings, today: date) -> list[Schedule]:
-    return _cron(schedule.doctor)
-
-
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment. `entrypoint` is the flow as `module.function`: it runs the installed package, not a checkout."""
@@ -81,10 +61,8 @@ class Deployment:
     name: str
     entrypoint: str
     description: str
-    when: Callable[[ScheduleSettings, date], list[Schedule]] = _by_hand
-    parameters: Callable[[ScheduleSettings], Mapping[str, Any]] = _no_parameters
-    tags: tuple[str, ...] = (TAG,)
-    limit: ConcurrencyLimitConfig = field(default_factory=lambda: ONE_AT_A_TIME)
+    when: Callable[[ScheduleSettings, date], list[Schedule]] = lambda _schedule, _today: []
+    parameters: Callable[[ScheduleSettings], Mapping[str, Any]] = lambda _schedule: {}
 
     @property
     def flow(self) -> Flow[..., Any]:
@@ -97,9 +75,9 @@ class Deployment:
             "name": self.name,
             "description": self.description,
             "parameters": dict(self.parameters(schedule)),
-            "tags": list(self.tags),
+            "tags": [TAG],
             "schedules": when or None,
-            "concurrency_limit": self.limit,
+            "concurrency_limit": ONE_AT_A_TIME,
             "entrypoint_type": EntrypointType.MODULE_PATH,
         }
         build = cast(Callable[..., RunnerDeployment], self.flow.to_deployment)
@@ -130,21 +108,21 @@ DEPLOYMENTS: tuple[Deployment, ...] = (
         name="reference-refresh",
         entrypoint="flows.refresh.reference_refresh",
         description="Downloads the published files, checks and stores them, and says when retraining is due.",
-        when=_reference_refresh,
+        when=lambda schedule, _today: _cron(schedule.reference_refresh),
     ),
     Deployment(
         name="watchdog",
         entrypoint="flows.watchdog.watchdog",
         description="Looks whether the month was run, begins again what died, and tells the data team what needs a "
         "person.",
-        when=_watchdog,
+        when=lambda schedule, _today: _cron(schedule.watchdog),
     ),
     Deployment(
         name="doctor",
         entrypoint="flows.doctor.doctor",
         description="Reads everything in the store and tells the data team what is damaged, missing or belongs to "
         "nothing.",
-        when=_doctor,
+        when=lambda schedule, _today: _cron(schedule.doctor),
     ),
     Deployment(
         name="answer",

@@ -11,9 +11,9 @@ from features.frames import FEATURE_COLUMNS, MEASURE_NAMES
 from features.months import Month
 
 
-def wide_columns(measures: Sequence[str] = MEASURE_NAMES) -> tuple[str, ...]:
+def wide_columns() -> tuple[str, ...]:
     """`<measure>`, then `<measure>__<column>` for each feature column; measures in the registry's order."""
-    return tuple(n for m in measures for n in (m, *(f"{m}__{c}" for c in FEATURE_COLUMNS)))
+    return tuple(n for m in MEASURE_NAMES for n in (m, *(f"{m}__{c}" for c in FEATURE_COLUMNS)))
 
 
 def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.DataFrame:
@@ -33,20 +33,14 @@ def latest_known(features: pl.DataFrame, day: date, max_age_months: int) -> pl.D
     return newest.unique(["la_code", "measure"], keep="last", maintain_order=True).sort("la_code", "measure")
 
 
-def wide_latest(
-    features: pl.DataFrame, days: Sequence[date], max_age_months: int, measures: Sequence[str] = MEASURE_NAMES
-) -> pl.DataFrame:
+def wide_latest(features: pl.DataFrame, days: Sequence[date], max_age_months: int) -> pl.DataFrame:
     """`la_code, as_of`, then the columns of `wide_columns`, each from its measure's latest month known by that day."""
     newest = [latest_known(features, day, max_age_months).with_columns(pl.lit(day).alias("as_of")) for day in days]
-    return _pivoted(pl.concat(newest), ["la_code", "as_of"], measures)
-
-
-def _pivoted(features: pl.DataFrame, key: list[str], measures: Sequence[str]) -> pl.DataFrame:
-    names = ("value", *FEATURE_COLUMNS)
-    keys = features.select(key).unique().sort(key)
-    asked = features.filter(pl.col("measure").is_in(list(measures)))
+    known, key, names = pl.concat(newest), ["la_code", "as_of"], ("value", *FEATURE_COLUMNS)
+    keys = known.select(key).unique().sort(key)
+    asked = known.filter(pl.col("measure").is_in(list(MEASURE_NAMES)))
     if asked.is_empty():
-        return keys.with_columns(pl.lit(None, pl.Float64()).alias(n) for n in wide_columns(measures))
+        return keys.with_columns(pl.lit(None, pl.Float64()).alias(n) for n in wide_columns())
     pivoted = asked.pivot("measure", index=key, values=names, separator="\x1f")
     renamed = {
         f"{name}\x1f{m}": m if name == "value" else f"{m}__{name}"
@@ -56,5 +50,5 @@ def _pivoted(features: pl.DataFrame, key: list[str], measures: Sequence[str]) ->
     found = keys.join(pivoted.rename(renamed), on=key, how="left", validate="1:1").sort(key)
     return found.select(
         *key,
-        *(pl.col(n) if n in found.columns else pl.lit(None, pl.Float64()).alias(n) for n in wide_columns(measures)),
+        *(pl.col(n) if n in found.columns else pl.lit(None, pl.Float64()).alias(n) for n in wide_columns()),
     )

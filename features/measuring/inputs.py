@@ -29,10 +29,10 @@ _LONGEST_WINDOW = max(WINDOWS)
 _COUNTED_KINDS = tuple(dict.fromkeys(c.extract for c in COUNTS))
 
 
-def _last_known(frame: pl.LazyFrame, cutoff: date | None, keys: list[str]) -> pl.LazyFrame:
+def _last_known(frame: pl.LazyFrame, cutoff: date | None) -> pl.LazyFrame:
     if cutoff is not None:
         frame = frame.filter(pl.col("known_from") <= cutoff)
-    return frame.sort("known_from", maintain_order=True).unique(keys, keep="last", maintain_order=True)
+    return frame.sort("known_from", maintain_order=True).unique(_KEY, keep="last", maintain_order=True)
 
 
 def build_inputs(
@@ -56,7 +56,7 @@ def build_inputs(
     wide = _grid(register, first, last).lazy()
     for kind in _COUNTED_KINDS:
         frame = counts[kind] if kind in counts else pl.DataFrame(schema=counts_schema(kind))
-        known = _last_known(conform(frame, counts_schema(kind), f"{kind} counts").lazy(), cutoff, _KEY)
+        known = _last_known(conform(frame, counts_schema(kind), f"{kind} counts").lazy(), cutoff)
         known = known.drop("extract_sha256").rename({"known_from": _known(kind)})
         wide = wide.join(known, on=_KEY, how="left", validate="1:1")
     names = [(c, w) for c in COUNTS if c.accrual is Accrual.FLOW for w in WINDOWS]

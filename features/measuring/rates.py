@@ -56,14 +56,14 @@ def compute_measures(
     return conform(long, MEASURES_SCHEMA, "measures")
 
 
-def monthly_points(inputs: pl.DataFrame, measures: Sequence[Measure] = MEASURES) -> pl.DataFrame:
+def monthly_points(inputs: pl.DataFrame) -> pl.DataFrame:
     """`la_code, month, measure, point`: chart points of measures that sum over a window, from the month's own flows.
 
     Where only the numerator is a flow (leavers over workers in post), the month's figure is scaled to the measure's
     window (12 times the month), so that it is in the measure's unit. The points of rolling sums are not used: they
     share eleven twelfths of their content, and control rules expect independent points. Sorted by key.
     """
-    summed = sorted((m for m in measures if window_of(m) is not None), key=lambda m: m.name)
+    summed = sorted((m for m in MEASURES if window_of(m) is not None), key=lambda m: m.name)
     wide = conform(inputs, INPUTS, "inputs").sort(_KEY)
     amounts = _Amounts.of(wide, {t.input for m in summed for side in _sides_of_one_month(m) for t in side})
     points = []

@@ -7,7 +7,7 @@ itself rounded, is explained if the two intervals overlap or touch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import polars as pl
@@ -49,12 +49,7 @@ PUBLISHED_HALF_WIDTHS: dict[str, float] = {
 }
 
 
-def reconcile(
-    inputs: pl.DataFrame,
-    reasons: pl.DataFrame,
-    published: pl.DataFrame,
-    half_widths: Mapping[str, float] = PUBLISHED_HALF_WIDTHS,
-) -> pl.DataFrame:
+def reconcile(inputs: pl.DataFrame, reasons: pl.DataFrame, published: pl.DataFrame) -> pl.DataFrame:
     """RECONCILED: a row for each published rate, and for each rate of ours that is not published, sorted by key.
 
     `inputs`, `reasons`: what the measures are made from.
@@ -65,7 +60,7 @@ def reconcile(
     names = published.get_column("measure").unique().sort().to_list()
     measures = [BY_NAME[n] for n in names]
     ours = compute_measures(inputs, reasons, measures).select("la_code", "month", "measure", "value", "reason")
-    bounds = _bounds(inputs, measures, half_widths)
+    bounds = _bounds(inputs, measures)
     key = ["la_code", "month", "measure"]
     beside = (
         ours.join(bounds, on=key, how="left", validate="1:1")
@@ -104,14 +99,14 @@ def largest_differences(reconciled: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _bounds(inputs: pl.DataFrame, measures: Sequence[Measure], half_widths: Mapping[str, float]) -> pl.DataFrame:
+def _bounds(inputs: pl.DataFrame, measures: Sequence[Measure]) -> pl.DataFrame:
     frames = []
     for measure in measures:
         corners = []
         constant = pl.lit(pl.Series(multiplier_in(measure, inputs)))
         for signs in product((-1, 1), repeat=len(measure.inputs)):
             at = {
-                n: (pl.col(n) + s * half_widths.get(n, 0.0)).clip(0) / INPUT_PARTS[n]
+                n: (pl.col(n) + s * PUBLISHED_HALF_WIDTHS.get(n, 0.0)).clip(0) / INPUT_PARTS[n]
                 for n, s in zip(measure.inputs, signs, strict=True)
             }
             over = sum((at[t.input] * t.weight for t in measure.numerator), pl.lit(0.0))

@@ -110,15 +110,13 @@ def alerts_of_month(store: Store, month: Month) -> list[Alert]:
     return [alert for folder in there.folders if (alert := there.latest(folder)) is not None]
 
 
-def previous_alerts(
-    store: Store, month: Month, folders: Collection[str], *, within_months: int = 12
-) -> dict[str, Alert]:
-    """The latest revision from each council's nearest earlier month with an alert, from which the next decision starts.
+def previous_alerts(store: Store, month: Month, folders: Collection[str]) -> dict[str, Alert]:
+    """By folder, the latest revision of the nearest earlier month with an alert, from which the next decision starts.
 
-    Needs one listing per month, not one per council and month.
+    Looks back a year. Needs one listing per month, not one per council and month.
     """
     found: dict[str, Alert] = {}
-    for back in range(1, within_months + 1):
+    for back in range(1, 13):
         if len(found) == len(folders):
             break
         there = MonthAlerts(store, month.plus(-back))

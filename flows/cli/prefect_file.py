@@ -8,8 +8,9 @@ from typing import Any
 import yaml
 from prefect.schedules import Schedule
 
-from flows.deployments import DEPLOYMENTS, Deployment
+from flows.deployments import DEPLOYMENTS, ONE_AT_A_TIME, Deployment
 from flows.orchestration.embedded import ALWAYS
+from flows.orchestration.server_view import TAG
 from flows.settings.settings import ScheduleSettings
 
 WORK_POOL = "holdfast"
@@ -61,11 +62,11 @@ def _entry(deployment: Deployment, schedule: ScheduleSettings, today: date) -> d
         "description": deployment.description,
         "entrypoint": deployment.entrypoint,
         "parameters": dict(deployment.parameters(schedule)),
-        "tags": list(deployment.tags),
+        "tags": [TAG],
         "schedules": [_when(one) for one in deployment.when(schedule, today)],
         "concurrency_limit": {
-            "limit": deployment.limit.limit,
-            "collision_strategy": deployment.limit.collision_strategy.value,
+            "limit": ONE_AT_A_TIME.limit,
+            "collision_strategy": ONE_AT_A_TIME.collision_strategy.value,
         },
         "work_pool": {"name": WORK_POOL, "job_variables": {"env": {name: ALWAYS[name] for name in _NEEDED}}},
     }

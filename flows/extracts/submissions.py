@@ -25,7 +25,7 @@ from typing import Any
 import polars as pl
 
 from expectations.fates import Fate
-from features.councils import Council, folder_name
+from features.councils import folder_name
 from features.frames import in_order
 from features.months import Month, london_day
 from features.registry import EXTRACTS, FieldType, Kind
@@ -201,10 +201,10 @@ def _append(store: Store, month: Month, records: Sequence[Submission]) -> None:
             return
 
 
-def read_submissions(store: Store, month: Month, council: Council | None = None) -> list[Submission]:
-    """A month's submissions, of one council if given, in order of council, kind and time."""
+def read_submissions(store: Store, month: Month) -> list[Submission]:
+    """A month's submissions, in order of council, kind and time."""
     found = _records(store, month, lambda name: read_kept(store, name, partial(submissions_of, name)))
-    latest = {s.key: s for s in found if council is None or folder_name(s.la_code) == council.folder}
+    latest = {s.key: s for s in found}
     return sorted(latest.values(), key=lambda s: (s.la_code, s.kind, *_time(s)))
 
 

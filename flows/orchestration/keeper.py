@@ -70,26 +70,20 @@ def keep_mail(settings: Settings, now: datetime, clock: Clock = wall_clock) -> i
     return sent
 
 
-def start_keeper(
-    settings: Settings,
-    say: Callable[[str], None],
-    *,
-    view: Callable[[], ServerView] = PrefectView,
-    clock: Clock = wall_clock,
-) -> Event:
+def start_keeper(settings: Settings, say: Callable[[str], None]) -> Event:
     """Look at once and then every `watchdog.keep_seconds`, in a thread that ends when the returned event is set."""
     ended = Event()
 
     def runs() -> None:
-        for one in keep_once(settings, view(), clock()):
+        for one in keep_once(settings, PrefectView(), wall_clock()):
             say(f"The {one.run.flow} run “{one.run.name}” had died{'; begun again.' if one.again else '.'}")
 
     def mail() -> None:
-        if sent := keep_mail(settings, clock()):
+        if sent := keep_mail(settings, wall_clock()):
             say(f"Mail that had not been taken has gone: {sent} {'message' if sent == 1 else 'messages'}.")
 
     def tries() -> None:
-        for answered in look_at_tries(settings, clock()):
+        for answered in look_at_tries(settings, wall_clock()):
             say(answered)
 
     def keep(looks: Sequence[tuple[str, Callable[[], None]]]) -> None:

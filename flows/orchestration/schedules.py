@@ -19,10 +19,10 @@ from features.months import LONDON, Month, nth_working_day
 YEARS_LISTED = 2
 
 
-def working_days(first_year: int, nth: int, years: int = YEARS_LISTED) -> list[date]:
-    """The n-th working day of every month of `years` years, from January of `first_year` on."""
+def working_days(first_year: int, nth: int) -> list[date]:
+    """The n-th working day of every listed month, from January of `first_year` on."""
     january = Month(first_year, 1)
-    return [nth_working_day(january.plus(i), nth) for i in range(12 * years)]
+    return [nth_working_day(january.plus(i), nth) for i in range(12 * YEARS_LISTED)]
 
 
 def on_working_day(nth: int, at: time, first_year: int) -> list[Schedule]:

@@ -114,7 +114,6 @@ def train_design(
     *,
     hashes: Mapping[str, str],
     code_version: str,
-    name: str = MODEL_NAME,
     candidates: Sequence[Candidate] = CANDIDATES,
     walk: WalkForward | None = None,
 ) -> TrainingResult:
@@ -139,7 +138,7 @@ def train_design(
         "councils": len(standing),
     }
     digest = hashlib.sha256(json.dumps(run, sort_keys=True, default=str).encode()).hexdigest()[:8]
-    ref = ModelRef(name, f"{after}-{digest}")
+    ref = ModelRef(MODEL_NAME, f"{after}-{digest}")
     first = walked.rows[FIRST_DAY]
     kept = _track_of(first, fitted.level_of)
     track = first.filter(pl.Series(kept))
@@ -151,7 +150,7 @@ def train_design(
         track_outcome=track["below_good"].to_numpy(),
         track_basis=_basis(design.variant, track),
         reference=reference,
-        run={**run, "name": name, "version": ref.version},
+        run={**run, "name": MODEL_NAME, "version": ref.version},
         framework=fitted.level_of,
     )
     return TrainingResult(model, walked, verdict)

@@ -66,14 +66,13 @@ class Coverage:
     """Chance of positions this uneven if the forecasts are right; if small, the level or the width is wrong."""
 
 
-def coverage(rows: pl.DataFrame, p: Floats, level: float = 0.8, doubt: bool = True) -> Coverage:
+def coverage(rows: pl.DataFrame, p: Floats, level: float = 0.8) -> Coverage:
     """Randomised intervals over groups of ten inspections that began one after the other, within a year.
 
     The observed number has a range of positions in its forecast distribution, as wide as its own probability. A
     position is drawn from that range a thousand times, and the results are combined.
-    `doubt`: whether the level's stated uncertainty is part of the forecast.
     """
-    places = _places(rows.sort("started", "la_code"), p[_order(rows)], doubt)
+    places = _places(rows.sort("started", "la_code"), p[_order(rows)])
     if not len(places):
         return Coverage(level, float("nan"), 0, float("nan"))
     low, high = (1 - level) / 2, (1 + level) / 2
@@ -92,11 +91,11 @@ def _order(rows: pl.DataFrame) -> NDArray[np.intp]:
     return rows.with_row_index("at").sort("started", "la_code")["at"].to_numpy()
 
 
-def _places(rows: pl.DataFrame, p: Floats, doubt: bool) -> Floats:
+def _places(rows: pl.DataFrame, p: Floats) -> Floats:
     """By group: the forecast's probability of fewer than observed, and of no more than observed."""
     years = rows["started"].dt.year().to_numpy()
     y = rows["below_good"].to_numpy()
-    variance = rows["level_variance"].to_numpy() if doubt and "level_variance" in rows.columns else np.zeros(len(y))
+    variance = rows["level_variance"].to_numpy() if "level_variance" in rows.columns else np.zeros(len(y))
     nodes = _standard_nodes()
     found = []
     for year in np.unique(years):

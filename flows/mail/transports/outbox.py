@@ -16,13 +16,12 @@ class OutboxTransport:
     name = "outbox"
     reaches_people = False
 
-    def __init__(self, store: Store, prefix: str = "") -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
-        self._prefix = prefix.strip("/") + "/" if prefix.strip("/") else ""
 
     def send(self, message: Outgoing, recipients: Sequence[str]) -> HandedOver:
         """Write `<id>.eml` and `<id>.html`, the preview a browser opens."""
-        name = f"{self._prefix}{message.message_id.strip('<>').partition('@')[0]}"
+        name = message.message_id.strip("<>").partition("@")[0]
         self._store.replace(f"{name}.eml", mime_bytes(message), content_type="message/rfc822")
         self._store.replace(f"{name}.html", preview_html(message).encode(), content_type="text/html; charset=utf-8")
         return HandedOver(tuple(recipients), transport_id=f"{name}.eml")

@@ -13,34 +13,32 @@ INDEX = "index.html"
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    name: str
+    base: str
     subject: str
     to: str
     date: str
     size: int
 
 
-def write_preview_index(outbox: Store, prefix: str = "") -> str:
+def write_preview_index(outbox: Store) -> str:
     """Write `index.html` beside the messages of an outbox and return its name."""
-    start = prefix.strip("/") + "/" if prefix.strip("/") else ""
-    lines = [_line(o.name, outbox.read(o.name)) for o in outbox.list(start) if o.name.endswith(".eml")]
-    lines.sort(key=lambda line: (line.date, line.name), reverse=True)
-    name = f"{start}{INDEX}"
-    outbox.replace(name, _page(lines, start).encode(), content_type="text/html; charset=utf-8")
-    return name
+    lines = [_line(o.name, outbox.read(o.name)) for o in outbox.list() if o.name.endswith(".eml")]
+    lines.sort(key=lambda line: (line.date, f"{line.base}.eml"), reverse=True)
+    outbox.replace(INDEX, _page(lines).encode(), content_type="text/html; charset=utf-8")
+    return INDEX
 
 
 def _line(name: str, content: bytes) -> _Line:
     message = parsed_message(content)
-    date = message["Date"].datetime
-    return _Line(name, str(message["Subject"]), str(message["To"]), f"{date:%Y-%m-%d %H:%M}", len(content))
+    date = f"{message['Date'].datetime:%Y-%m-%d %H:%M}"
+    return _Line(name.removesuffix(".eml"), str(message["Subject"]), str(message["To"]), date, len(content))
 
 
-def _page(lines: list[_Line], start: str) -> str:
+def _page(lines: list[_Line]) -> str:
     items = "\n".join(
-        f'<li><a href="{escape(_base(line, start))}.html">{escape(line.subject)}</a>'
+        f'<li><a href="{escape(line.base)}.html">{escape(line.subject)}</a>'
         f"<p>{escape(line.date)} · to {escape(line.to)} · {line.size / 1000:.0f} kB · "
-        f'<a href="{escape(_base(line, start))}.eml">.eml</a></p></li>'
+        f'<a href="{escape(line.base)}.eml">.eml</a></p></li>'
         for line in lines
     )
     count = f"{len(lines)} message{'' if len(lines) == 1 else 's'}"
@@ -68,7 +66,3 @@ p {{ margin: 2px 0 0; font-size: 14px; }}
 </body>
 </html>
 """
-
-
-def _base(line: _Line, start: str) -> str:
-    return line.name.removeprefix(start).removesuffix(".eml")

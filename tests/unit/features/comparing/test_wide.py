@@ -46,12 +46,11 @@ def test_one_row_per_council_and_day_and_every_column_in_fixed_order() -> None:
     assert set(found.dtypes[2:]) == {pl.Float64()}
 
 
-def test_columns_of_chosen_measures_only() -> None:
-    chosen = ("turnover_rate_fte", "agency_rate_fte")
-    found = wide_latest(features(("201", MARCH, "caseload_fte", 16.0, MARCH)), [MARCH], 18, chosen)
-    assert tuple(found.columns[2:]) == wide_columns(chosen)
-    assert len(wide_columns()) == len(MEASURE_NAMES) * (1 + len(FEATURE_COLUMNS))
-    assert found.height == 1 and found.drop("la_code", "as_of").null_count().sum_horizontal().item() == 18
+def test_there_is_a_column_for_every_measure_and_feature() -> None:
+    found = wide_latest(features(("201", MARCH, "caseload_fte", 16.0, MARCH)), [MARCH], 18)
+    assert found.width == 2 + len(MEASURE_NAMES) * (1 + len(FEATURE_COLUMNS))
+    assert found.select("caseload_fte", "caseload_fte__change_12m", "caseload_fte__shrunk").row(0) == (16.0, 0.5, 16.0)
+    assert found.null_count().sum_horizontal().item() == found.width - 5
 
 
 def test_the_newest_value_known_by_the_day_and_not_too_old() -> None:

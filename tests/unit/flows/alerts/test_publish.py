@@ -56,9 +56,8 @@ def names(store: LocalStore, prefix: str = "") -> list[str]:
 
 
 def send(store: LocalStore, message: Message) -> list[Status]:
-    done = deliver(
-        store, OutboxTransport(store, "outbox"), message, recipients=ASHCOMBE.recipients, policy=POLICY, at=AT
-    )
+    outbox = OutboxTransport(LocalStore(store.root.parent / "outbox"))
+    done = deliver(store, outbox, message, recipients=ASHCOMBE.recipients, policy=POLICY, at=AT)
     return [d.status for d in done]
 
 

@@ -157,20 +157,20 @@ def test_a_gap_breaks_the_line_and_too_few_months_draw_nothing() -> None:
 
 
 def test_the_index_lists_every_message_newest_first(tmp_path: Path) -> None:
-    store = LocalStore(tmp_path / "store")
+    store, outbox = LocalStore(tmp_path / "store"), LocalStore(tmp_path / "outbox")
     policy = MailPolicy(sender="Holdfast <holdfast@holdfast.example>", reply_to="data-team@holdfast.example")
     for number, month in enumerate((MONTH.plus(-1), MONTH)):
         one = alert(score(0.6, month)).model_copy(update={"charts": (), "month": month})
         at = datetime(2026, 10 + number, 14, 9, 0, tzinfo=UTC)
         message = render_message(one, Contact())
-        deliver(store, OutboxTransport(store, "outbox"), message, recipients=ASHCOMBE.recipients, policy=policy, at=at)
-    name = write_preview_index(store, "outbox")
-    html = store.read(name).decode()
-    assert name == "outbox/index.html"
+        deliver(store, OutboxTransport(outbox), message, recipients=ASHCOMBE.recipients, policy=policy, at=at)
+    name = write_preview_index(outbox)
+    html = outbox.read(name).decode()
+    assert name == "index.html"
     assert "2 messages" in html
     assert html.index("October 2026") < html.index("September 2026")
     for link in re.findall(r'href="([^"]+)"', html):
-        assert store.info(f"outbox/{link}") is not None
+        assert outbox.info(link) is not None
 
 
 def test_an_empty_outbox_has_an_index_too(tmp_path: Path) -> None:
