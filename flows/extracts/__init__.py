@@ -14,7 +14,6 @@ DOOR = (
     "formats.dfe.register",
     "formats.dfe.workforce_file",
     "formats.known",
-    "formats.ssd.reader",
     "formats.ssd.sql",
     "ingest",
     "landing",

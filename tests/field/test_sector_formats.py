@@ -15,12 +15,13 @@ from expectations.batch import Severity
 from features.councils import REGISTER_COLUMNS, Council, read_register, write_register
 from features.errors import ExtractError, HoldfastError, ReferenceDataError, SettingsError
 from features.months import Month
-from features.registry import CASELOAD, Kind
+from features.registry import CASELOAD, EXTRACTS, Kind
 from flows.extracts.check_files import CheckedFiles, check_files
 from flows.extracts.formats.asked import Form
 from flows.extracts.formats.csww.stream import Stream
-from flows.extracts.formats.known import FORMATS, form_by_name
+from flows.extracts.formats.known import BY_FORM, FORMATS, form_by_name
 from flows.settings.settings import Settings
+from tests.field.mutations import unchanged
 from tests.field.sector import CHILDREN, Tables, annex_a, as_folder, as_workbook, blank, csww, dfe, ssd, without
 from tests.field.sent import Made, Rows, asked, made, read
 
@@ -247,6 +248,15 @@ def test_every_format_stands_in_one_table() -> None:
         if known.stem:
             name = known.stem if known.folder else f"{known.stem}.{known.endings[0]}"
             assert form_by_name(name, is_folder=known.folder) is known.form
+
+
+def test_a_sound_file_gives_the_fields_that_the_table_of_formats_says() -> None:
+    for sound in unchanged():
+        absent = read(sound.content, asked(sound.kind, sound.form, sound.month), sound.form).absent_columns
+        given = {f.name for f in EXTRACTS[sound.kind].fields[2:]} - set(absent)
+        said = BY_FORM[sound.form].fields(sound.kind)
+        # Our own extracts may leave optional columns out.
+        assert given <= said if sound.form is Form.NATIVE else given == said, (sound.form, sound.kind)
 
 
 # Settings and register.

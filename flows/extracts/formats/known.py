@@ -10,15 +10,18 @@ The store keeps no bytes of any format.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 
 from features.months import Month
-from features.registry import Kind
+from features.registry import CASELOAD, EXTRACTS, Kind
 from flows.extracts.formats.annex_a import reader as annex_a
+from flows.extracts.formats.annex_a.needs import NOT_CARRIED
 from flows.extracts.formats.asked import Asked, Content, Form
 from flows.extracts.formats.csww import reader as csww
+from flows.extracts.formats.csww.rates import YEARS_FLOWS
 from flows.extracts.formats.dfe import reader as dfe
+from flows.extracts.formats.dfe.workforce_file import columns_of
 from flows.extracts.formats.own import reader as own
 from flows.extracts.formats.ssd import reader as ssd
 from flows.extracts.formats.ssd.tables import PROFESSIONALS, TABLES, table_name
@@ -34,6 +37,8 @@ class Recognition:
 
     form: Form
     title: str
+    heading: str
+    """Its column in the table of what each format can give."""
     page: str
     """The page of the documentation that describes it."""
     kinds: tuple[Kind, ...]
@@ -54,23 +59,24 @@ class Recognition:
     it."""
     second: tuple[Kind, ...] = ()
     """Kinds that give way to the council's own extract, whenever it arrived, because it holds more."""
+    carries: Mapping[Kind, Collection[str]] = field(default_factory=dict)
+    """The fields that it gives of a kind, if not all."""
+    yearly: bool = False
+    """Whether it is made once a year, of 30 September."""
+
+    def fields(self, kind: Kind) -> frozenset[str]:
+        """The fields that it can give of a kind, besides council and month; none of a kind that is not its own."""
+        if kind not in self.kinds:
+            return frozenset()
+        return frozenset(self.carries.get(kind, (f.name for f in EXTRACTS[kind].fields[2:])))
 
 
 FORMATS: tuple[Recognition, ...] = (
-    Recognition(Form.NATIVE, "our own extracts", "data-contract.md", tuple(Kind), own.read, own.said),
-    Recognition(
-        Form.DFE,
-        "DfE’s published workforce file",
-        "formats.md",
-        (Kind.RETURN,),
-        dfe.read,
-        dfe.said,
-        endings=("csv",),
-        begins_like=dfe.begins_like,
-    ),
+    Recognition(Form.NATIVE, "our own extracts", "Our extracts", "data-contract.md", tuple(Kind), own.read, own.said),
     Recognition(
         Form.CSWW,
         "the children’s social work workforce return",
+        "Workforce return",
         "csww-rules.md",
         (Kind.WORKFORCE, Kind.ESTABLISHMENT, Kind.RETURN),
         csww.read,
@@ -78,20 +84,25 @@ FORMATS: tuple[Recognition, ...] = (
         stem="csww",
         endings=("xml",),
         second=(Kind.WORKFORCE, Kind.ESTABLISHMENT),
+        carries={Kind.WORKFORCE: csww.TAKEN, Kind.ESTABLISHMENT: csww.ESTABLISHMENT, Kind.RETURN: YEARS_FLOWS},
+        yearly=True,
     ),
     Recognition(
         Form.ANNEX_A,
         "Ofsted’s Annex A workbook",
+        "Annex A",
         "annex-a.md",
         (Kind.CASELOAD,),
         annex_a.read,
         annex_a.said,
         stem="annex_a",
         endings=("xlsx",),
+        carries={Kind.CASELOAD: [f.name for f in CASELOAD.fields[2:] if f.name not in NOT_CARRIED]},
     ),
     Recognition(
         Form.SSD,
         "Standard Safeguarding Dataset tables",
+        "SSD",
         "formats.md",
         (Kind.CASELOAD, Kind.WORKFORCE),
         ssd.read,
@@ -101,6 +112,20 @@ FORMATS: tuple[Recognition, ...] = (
         folder=True,
         tables=tuple(t.name for t in TABLES),
         lesser=(Kind.WORKFORCE,),
+        carries={Kind.WORKFORCE: ssd.WORKFORCE_FIELDS},
+    ),
+    Recognition(
+        Form.DFE,
+        "DfE’s published workforce file",
+        "DfE’s published file",
+        "formats.md",
+        (Kind.RETURN,),
+        dfe.read,
+        dfe.said,
+        endings=("csv",),
+        begins_like=dfe.begins_like,
+        carries={Kind.RETURN: columns_of("since 2023")},
+        yearly=True,
     ),
 )
 

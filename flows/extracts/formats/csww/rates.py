@@ -92,8 +92,12 @@ def figures(totals: Totals) -> dict[str, int | None]:
     }
 
 
+#: Yearly flows that a return of 30 September gives as a `return` extract.
+YEARS_FLOWS = ("starters_headcount", "leavers_headcount", "working_days_lost_fte")
+
+
 def flows_of_the_year(totals: Totals) -> dict[str, int | None]:
-    """Figures of the 12 months that only the return has: starters, leavers, days lost (tenths)."""
+    """YEARS_FLOWS of the 12 months, which only the return has: starters, leavers, days lost (tenths)."""
     s = totals.sums
     return {
         "starters_headcount": None
