@@ -287,16 +287,21 @@ class Settings(BaseSettings):
             raise ValueError("outside production mail.redirect_to must name the inbox that gets every message")
         if self.retention.figure_months < self.ingest.history_months:
             raise ValueError("retention.figure_months must not be shorter than ingest.history_months")
-        if self.mail.transport is TransportChoice.SMTP and not self.mail.host:
-            raise ValueError("mail.host must be set for SMTP")
-        app = self.mail.microsoft
-        if app.tenant and not (app.client_id and app.client_secret and self.mail.user):
-            raise ValueError("mail.microsoft.tenant needs mail.microsoft.client_id, client_secret and mail.user")
         if self.task_runner is TaskRunner.DASK:
             if "://" not in self.dask_address:
                 raise ValueError("dask_address must name the cluster's scheduler, for example tcp://scheduler:8786")
             if find_spec("prefect_dask") is None:
                 raise ValueError("task_runner = dask needs the package prefect-dask: install holdfast[dask]")
+        return self
+
+    @model_validator(mode="after")
+    def _transport_can_be_reached(self) -> Settings:
+        """What each mail transport needs."""
+        if self.mail.transport is TransportChoice.SMTP and not self.mail.host:
+            raise ValueError("mail.host must be set for SMTP")
+        app = self.mail.microsoft
+        if app.tenant and not (app.client_id and app.client_secret and self.mail.user):
+            raise ValueError("mail.microsoft.tenant needs mail.microsoft.client_id, client_secret and mail.user")
         return self
 
     @classmethod

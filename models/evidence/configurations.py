@@ -1,6 +1,6 @@
 """Compares configurations of the model, walked forward, and counts them as tries.
 
-    python -m models.evidence.configurations --data FOLDER [--published-before DAY]
+    python -m models.evidence.configurations --data FOLDER [--asked-from DAY]
 
 The first is the present recipe; the others differ from it in one thing. Differences are in mean log loss per
 inspection, below 0 is better, with 95% intervals from resampled councils.
@@ -70,7 +70,7 @@ def configurations() -> list[Configuration]:
         reading("level half-life 4 years", columns, half_life=4.0),
         Configuration("taught on the first day only", replace(RECIPE, name="first day only"), first_day_only),
     ]
-    found += [Configuration(c.name, c) for c in CANDIDATES[1:]]
+    found += [Configuration(c.name, c) for c in CANDIDATES if c is not RECIPE]
     return found
 
 
