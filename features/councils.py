@@ -77,9 +77,14 @@ def undeclared_judgements(councils: Iterable[Council], day: date = date.max) -> 
     )
 
 
+def members_of(la_code: str) -> tuple[str, ...]:
+    """The codes of the councils that a joint code (“314 / 318”) stands for; else the one code."""
+    return tuple(part.strip() for part in la_code.split("/"))
+
+
 def folder_name(la_code: str) -> str:
     """A council code as a path segment: the spaces and slash of a joint code become one dash."""
-    return "-".join(part.strip() for part in la_code.split("/"))
+    return "-".join(members_of(la_code))
 
 
 @dataclass(frozen=True)

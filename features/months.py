@@ -101,3 +101,8 @@ def nth_working_day(month: Month, n: int) -> date:
 def london_day(moment: datetime) -> date:
     """The calendar day of a moment in England, where due dates are counted."""
     return moment.astimezone(LONDON).date()
+
+
+def day_words(day: date) -> str:
+    """`20 November 2026`, for people."""
+    return f"{day.day} {day:%B %Y}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.batch import CheckHistory, Severity
-from expectations.suites.plausible import COMPARISONS
+from expectations.suites.plausible import COMPARISONS, figure_text
 from expectations.suites.rows import Prepared
 from features.registry import Kind
 
@@ -160,18 +160,14 @@ def _excess(within: float, floor: float) -> pl.Expr:
 def message(row: dict[str, object]) -> str:
     """The message about two files that disagree."""
     agreement = _BY_CODE[str(row["check"])]
-    ours = agreement.ours.format(ours=_number(row["value"]))
-    theirs = agreement.theirs.format(theirs=_number(row["expected"]))
+    ours = agreement.ours.format(ours=figure_text(row["value"]))
+    theirs = agreement.theirs.format(theirs=figure_text(row["expected"]))
     held = isinstance(row["excess"], float) and row["excess"] >= CONTRADICTS and agreement.severity is Severity.QUERY
     waits = " Until somebody has answered, no message about the month goes to the director."
     return (
         f"{ours}, and {theirs}. Check that both were made for the same day and the same teams, and that neither is cut "
         f"off.{waits if held else ''}"
     )
-
-
-def _number(value: object) -> str:
-    return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else "unknown"
 
 
 def _figures(prepared: Prepared) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.batch import CheckHistory, Severity
-from expectations.suites.plausible import ROWS_TO_JUDGE, SPREADS, compared, error_where, with_past
+from expectations.suites.plausible import ROWS_TO_JUDGE, SPREADS, compared, error_where, share_text, with_past
 from features.registry import Kind
 
 SHARE, WHOLE_HOURS, UNIT, PERCENTAGE, EXCHANGED = "share", "whole_hours", "unit", "percentage", "exchanged"
@@ -126,8 +126,8 @@ def message(family: str, row: Mapping[str, object]) -> str:
     if family == SHARE:
         words = _BY_COLUMN[str(row["extract"]), column].words
         return (
-            f"{_percent(value)} of {words}; in this council's last 12 months the middle value was "
-            f"{_percent(expected)}. Check that {column} still means what it did, and that codes or columns are "
+            f"{share_text(value)} of {words}; in this council's last 12 months the middle value was "
+            f"{share_text(expected)}. Check that {column} still means what it did, and that codes or columns are "
             "not swapped."
         )
     if family == WHOLE_HOURS:
@@ -149,10 +149,6 @@ def message(family: str, row: Mapping[str, object]) -> str:
         f"vacancy_fte is {_number(value)}, but at most {_number(expected)} is possible: it looks like hours or another "
         "unit. Give the vacant posts in FTE."
     )
-
-
-def _percent(value: object) -> str:
-    return f"{value:.0%}" if isinstance(value, float) else "an unknown share"
 
 
 def _number(value: object) -> str:

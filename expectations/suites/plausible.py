@@ -127,7 +127,7 @@ def comparisons(months: Sequence[date], profiles: pl.DataFrame, history: CheckHi
 
 def message(family: str, row: dict[str, object]) -> str:
     """The message about one failed comparison; `row` is a row of COMPARISONS."""
-    column, value, expected = row["column"], _number(row["value"]), _number(row["expected"])
+    column, value, expected = row["column"], figure_text(row["value"]), figure_text(row["expected"])
     if family == JUMP:
         return (
             f"{column} comes to {value}; in this council's last {MONTHS_BACK} months the middle value was {expected}. "
@@ -140,7 +140,7 @@ def message(family: str, row: dict[str, object]) -> str:
         )
     if family == EMPTY:
         return (
-            f"{column} is empty in {_percent(row['value'])} of rows, usually {_percent(row['expected'])}. "
+            f"{column} is empty in {share_text(row['value'])} of rows, usually {share_text(row['expected'])}. "
             "Check that the column is still filled at its source."
         )
     if family == REPEAT:
@@ -153,11 +153,13 @@ def message(family: str, row: dict[str, object]) -> str:
     )
 
 
-def _number(value: object) -> str:
+def figure_text(value: object) -> str:
+    """A figure in a finding's sentence."""
     return f"{value:,.1f}".removesuffix(".0") if isinstance(value, float) else "unknown"
 
 
-def _percent(value: object) -> str:
+def share_text(value: object) -> str:
+    """A share in a finding's sentence."""
     return f"{value:.0%}" if isinstance(value, float) else "an unknown share"
 
 

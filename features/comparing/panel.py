@@ -19,6 +19,7 @@ from features.comparing.cube import MEASURE_AXIS, Cube, Floats, Ints
 from features.comparing.national import with_percentile
 from features.comparing.shrinkage import shrink, shrinkable
 from features.comparing.xmr import SIGNALS, charts, toward
+from features.councils import members_of
 from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA, conform
 from features.measuring.rates import multiplier_in, window_of
 from features.months import Month
@@ -270,8 +271,8 @@ def _neighbour_index(cube: Cube, neighbours: pl.DataFrame) -> Ints:
     """The row numbers of each council's neighbours; -1 for a neighbour that is not in the frame, and as padding."""
     row = {code: i for i, code in enumerate(cube.councils)}
     for code in cube.councils:
-        for part in code.split("/"):
-            row.setdefault(part.strip(), row[code])
+        for member in members_of(code):
+            row.setdefault(member, row[code])
     found: list[list[int]] = [[] for _ in cube.councils]
     for la_code, neighbour in neighbours.select("la_code", "neighbour").iter_rows():
         council, other = row.get(la_code), row.get(neighbour)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.registry import Group
+from features.words import count_words
 from flows.alerts.state import AlertState, Drift, GroupDrift, Signal
 from flows.settings.alert_rules import AlertRules
 from models.score import Score
@@ -59,7 +60,7 @@ def model_version(score: Score) -> str:
 def drift_words(drift: Drift) -> tuple[str, ...]:
     words: list[str] = []
     if drift.score_rising and drift.score_change is not None:
-        months = f"{drift.score_change_months} month{'' if drift.score_change_months == 1 else 's'}"
+        months = count_words(drift.score_change_months, "month", "months")
         words.append(f"rank up {drift.score_change:.2f} in {months} (drift.rank_rise)")
     words += [f"{g.group.value}: {', '.join(g.measures)} signal toward concern" for g in drift.groups]
     return tuple(words)

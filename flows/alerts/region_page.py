@@ -23,7 +23,7 @@ from flows.alerts.alert import Alert
 from flows.alerts.disclosure import may_show_neighbours
 from flows.alerts.facts import CONCERN, IMPROVEMENT, CouncilFacts
 from flows.alerts.file_grid import file_grid
-from flows.alerts.letter.figures import first_signs, month_words, value_text, with_figures
+from flows.alerts.letter.figures import first_signs, value_text, with_figures
 from flows.alerts.letter.heard import answer_line, goal_words
 from flows.alerts.letter.points import shown_facts
 from flows.alerts.letter.sparkline import band_strip, sparkline
@@ -139,7 +139,7 @@ def region_page(
         .get_template("region.html.j2")
         .render(
             title=title,
-            month=month_words(month),
+            month=month.in_words,
             rows=rows,
             counts=[(b.value, BAND_WORDS[b], counts[b]) for b in ORDER],
             grid=file_grid({a.la_code: a.council for a in ordered}, files or {}),
@@ -173,7 +173,7 @@ def _row(
         order=ORDER.index(decision.band),
         rank=rank,
         change=_CHANGE_WORDS[decision.change],
-        since=month_words(decision.state.since) if decision.state.since != alert.month else "",
+        since=decision.state.since.in_words if decision.state.since != alert.month else "",
         why=why_words(alert),
         stage=_stage_words(alert),
         strip=band_strip(decision.state.bands),

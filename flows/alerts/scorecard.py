@@ -21,7 +21,7 @@ from itertools import groupby
 
 from features.councils import Council, undeclared_judgements
 from features.frameworks import FRAMEWORKS, GOOD
-from features.months import Month
+from features.months import Month, day_words
 from features.words import count_words
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.state import Band
@@ -107,7 +107,7 @@ class JudgedCouncil:
         `Ashby (Z01), judged Good on 3 May 2027: no alert, judged good or better. Before it: steady from March 2026
         (14 months, scores 8% to 12%).`
         """
-        day = f"{self.published.day} {self.published:%B %Y}"
+        day = day_words(self.published)
         warned = self.verdict in (Hindsight.HIT, Hindsight.FALSE_ALARM)
         open_for = (
             f" The alert had stood open for {count_words(self.open_months, 'month', 'months')}." if warned else ""

@@ -15,6 +15,7 @@ import typer
 from features.errors import MailError
 from features.months import Month
 from features.private_files import write_private
+from features.words import count_words
 from flows.cli.root import MESSAGES, MODEL, MONTH, app
 from flows.cli.steps import steps_shown
 
@@ -146,7 +147,7 @@ def ledger_command(
         return
     for told in lines:
         typer.echo(desk.ledger_line(told))
-    typer.echo(f"{len(lines)} {'line' if len(lines) == 1 else 'lines'}.")
+    typer.echo(f"{count_words(len(lines), 'line', 'lines')}.")
 
 
 @app.command("simulate-alerts", rich_help_panel=MODEL)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from features.words import count_words
 from flows.cli.prompts import asked
 from flows.cli.root import MODEL, app
 from flows.cli.steps import steps_shown
@@ -146,7 +147,7 @@ def export(folder: Annotated[Path, typer.Argument(help="New folder, or one from 
 def _lay_out(folder: Path) -> None:
     shelf, settings = _opened()
     names = shelf.export(folder, [s.name for s in settings.reference.sources])
-    typer.echo(f"{len(names)} {'file' if len(names) == 1 else 'files'} in {folder}. Train on them with:")
+    typer.echo(f"{count_words(len(names), 'file', 'files')} in {folder}. Train on them with:")
     typer.echo(f"holdfast train --data {folder} --store")
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from features.councils import Council, Register, folder_name
 from features.errors import HoldfastError, SettingsError
-from features.months import Month, month_range
+from features.months import Month, day_words, month_range
 from features.registry import BY_NAME, Unit
 from features.words import lower_first
 from flows.alerts.alert import Alert
@@ -147,7 +147,7 @@ def waiting_answers(store: Store, councils: Sequence[Council], month: Month) -> 
             settled = _is_settled(store, council, earlier, replies)
             found += [
                 f"{council.name} ({council.la_code}), {earlier.in_words}, {r.kind.value}: “{r.words.strip()}” "
-                f"({r.by}, {r.on.day} {r.on:%B %Y})"
+                f"({r.by}, {day_words(r.on)})"
                 for r in replies
                 if not (settled if r.kind is AnswerKind.OBJECTION else str(r.on) < sent)
             ]

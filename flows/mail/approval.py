@@ -21,7 +21,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from features.councils import Council, Register, folder_name
-from features.months import Month
+from features.months import Month, day_words
 from features.words import listed
 from flows.alerts.alert import Alert, alert_name
 from flows.alerts.letter.compose import Contact
@@ -34,7 +34,6 @@ from flows.mail.approval_form import (
     Pending,
     Ruling,
     Waiting,
-    day_words,
     digest_of,
 )
 from flows.mail.doubts import in_doubt

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError
+from features.months import day_words
 from features.words import count_words
 from flows.alerts.letter.render import Message
 from flows.alerts.state import Band, Change, MonthField, Record
@@ -135,11 +136,6 @@ def digest_of(message: Message) -> str:
     for image in message.images:
         digest.update(hashlib.sha256(image.png).digest())
     return digest.hexdigest()[:20]
-
-
-def day_words(moment: datetime) -> str:
-    """`20 November 2026`."""
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def how_to_decide(pending: Pending) -> str:

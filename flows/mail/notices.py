@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from features.errors import SettingsError, StoreError
-from features.months import Month, london_day
+from features.months import Month, day_words, london_day
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.deliver import Delivery, deliver, deliver_recorded
@@ -58,7 +58,7 @@ def notice_message(notice: Notice, at: datetime, reply_to: str) -> Message:
     day = london_day(at)
     letter = Letter(
         subject=f"Holdfast: {notice.title}",
-        eyebrow=f"Holdfast · {day.day} {day:%B %Y}",
+        eyebrow=f"Holdfast · {day_words(day)}",
         title=notice.title,
         band=None,
         band_words="",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from features.months import LONDON, Month, london_day
+from features.months import LONDON, Month, day_words, london_day
 from flows.alerts.letter.letter import Letter
 from flows.alerts.letter.render import Message, render_letter
 from flows.mail.policy import addressed
@@ -63,7 +63,7 @@ def try_out_message(settings: Settings, at: datetime) -> Message:
     local = at.astimezone(LONDON)
     letter = Letter(
         subject="Holdfast: this is a test",
-        eyebrow=f"Holdfast · {local.day} {local:%B %Y, %H:%M}",
+        eyebrow=f"Holdfast · {day_words(local)}, {local:%H:%M}",
         title="Mail from Holdfast arrives here",
         band=None,
         band_words="",

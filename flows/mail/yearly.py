@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from features.councils import Council
-from features.months import Month
+from features.months import Month, day_words
 from flows.alerts.letter.compose import Contact
 from flows.alerts.letter.letter import Bullets, Letter, LetterSection, Para
 from flows.alerts.letter.render import Message, render_letter
@@ -52,7 +52,7 @@ def scorecard_message(card: Scorecard, year: int, key: str, contact: Contact) ->
     )
     letter = Letter(
         subject=f"Holdfast beside the judgements, to the end of {year}",
-        eyebrow=f"Scorecard · to {until.day} {until:%B %Y}",
+        eyebrow=f"Scorecard · to {day_words(until)}",
         title=f"What was said, and what inspectors found, to the end of {year}",
         band=None,
         band_words="",

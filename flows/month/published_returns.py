@@ -14,7 +14,7 @@ from expectations.accepted import Accepted
 from expectations.batch import Batch, CheckHistory
 from expectations.fates import file_as_checked
 from expectations.passing.effects import usable
-from features.councils import Register
+from features.councils import Register, members_of
 from features.errors import ReferenceDataError
 from features.frames import MEASURES_SCHEMA
 from features.measuring.reconcile import largest_differences, reconcile, unexplained
@@ -47,10 +47,6 @@ def read_record_beside(path: Path) -> PublicRecord | None:
         return None
 
 
-def _members(la_code: str) -> list[str]:
-    return [part.strip() for part in la_code.split("/")]
-
-
 def record_measures_beside(record: PublicRecord, register: Register, cutoff: date) -> pl.DataFrame:
     """MEASURES_SCHEMA of what DfE's workforce file lacks: timeliness, re-referrals and demand, by year to March.
 
@@ -61,7 +57,7 @@ def record_measures_beside(record: PublicRecord, register: Register, cutoff: dat
     found = record_measures(record, Variant.OWN_DATA_AT_ONCE).filter(
         pl.col("value").is_not_null() & ~pl.col("measure").is_in(list(in_file)) & (pl.col("known_from") <= cutoff)
     )
-    joint = {_members(c.la_code)[0]: c.la_code for c in register.councils if len(_members(c.la_code)) > 1}
+    joint = {members_of(c.la_code)[0]: c.la_code for c in register.councils if len(members_of(c.la_code)) > 1}
     codes = [c.la_code for c in register.councils]
     return (
         found.with_columns(pl.col("la_code").replace(joint))

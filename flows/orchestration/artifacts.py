@@ -23,7 +23,7 @@ from prefect.client.orchestration import get_client
 from prefect.context import TagsContext
 from prefect.settings import PREFECT_API_URL
 
-from features.months import Month
+from features.months import Month, day_words
 from features.registry import BY_NAME
 from features.words import count_words
 from flows.alerts.alert import Alert
@@ -339,5 +339,5 @@ def waiting_markdown(context: RunContext, waits: Pending) -> str:
             f"{f' {link(context, m.preview, words)} |' if linked else ''}"
         )
     lines += message_blocks(context.store, waits)
-    lines += ["", f"What arrived after {waits.cutoff.day} {waits.cutoff:%B %Y} is not in these messages."]
+    lines += ["", f"What arrived after {day_words(waits.cutoff)} is not in these messages."]
     return "\n".join(lines)

@@ -14,6 +14,7 @@ from threading import Event, Thread
 
 from features.errors import HoldfastError
 from features.months import Month, london_day
+from features.words import count_words
 from flows.desk.tried import look_at_tries
 from flows.mail.notices import opened_store, tell
 from flows.mail.transports.open import open_courier, open_transport
@@ -80,7 +81,7 @@ def start_keeper(settings: Settings, say: Callable[[str], None]) -> Event:
 
     def mail() -> None:
         if sent := keep_mail(settings, wall_clock()):
-            say(f"Mail that had not been taken has gone: {sent} {'message' if sent == 1 else 'messages'}.")
+            say(f"Mail that had not been taken has gone: {count_words(sent, 'message', 'messages')}.")
 
     def tries() -> None:
         for answered in look_at_tries(settings, wall_clock()):

@@ -13,7 +13,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.errors import HoldfastError, StoreError
-from features.months import LONDON, Month, london_day
+from features.months import LONDON, Month, day_words, london_day
 from flows.mail.approval import pending
 from flows.mail.deliver import Delivery
 from flows.mail.notices import Notice, opened_store, tell
@@ -183,7 +183,7 @@ def begun_late_notices(runs: Iterable[SeenRun]) -> list[Notice]:
 
 def _moment(moment: datetime) -> str:
     local = moment.astimezone(LONDON)
-    return f"{local.day} {local:%B %Y at %H:%M}"
+    return f"{day_words(local)} at {local:%H:%M}"
 
 
 def died_notices(died: Iterable[Died]) -> list[Notice]:

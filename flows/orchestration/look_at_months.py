@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
 from features.errors import StoreError
-from features.months import Month, month_range, nth_working_day
+from features.months import Month, day_words, month_range, nth_working_day
 from features.words import count_words
 from flows.alerts.order import success_name
 from flows.mail.approval_form import Pending, how_to_decide
@@ -122,7 +122,7 @@ def undelivered_notice(month: Month, left: Sequence[Undelivered], unaddressed: i
         )
     return Notice(
         f"undelivered-{month}",
-        f"{number} {'message' if number == 1 else 'messages'} of {month.in_words} not delivered",
+        f"{count_words(number, 'message', 'messages')} of {month.in_words} not delivered",
         f"Not everyone has the mail of {month.in_words}: {'; '.join(named)}.",
         tuple(steps),
     )
@@ -139,7 +139,7 @@ def _not_done(store: Store, month: Month, rules: WatchdogSettings) -> Notice:
         f"not-done-{month}",
         f"{month.in_words} has not been run to its end",
         f"There is no runs/{month}/success.json in {store.url}, which the monthly run writes last; it was due by "
-        f"{due.day} {due:%B %Y}, working day {rules.done_by_working_day}.{at_work}",
+        f"{day_words(due)}, working day {rules.done_by_working_day}.{at_work}",
         (
             f"See what stopped it: the Prefect UI, deployment monthly, or `holdfast run --month {month}` by hand.",
             "Running it again is always safe: what was finished is kept, and nobody is told twice.",

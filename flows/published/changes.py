@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from features.errors import ReferenceDataError
+from features.words import count_words
 from flows.published.contents import JUDGED, Contents
 
 #: A newer version must have at least this share of the councils, rows or judgements of the one it replaces.
@@ -103,7 +104,7 @@ def _span(years: list[str]) -> str:
 
 
 def _judgements(found: tuple[str, ...]) -> str:
-    return f"{len(found)} judgement{'' if len(found) == 1 else 's'}"
+    return count_words(len(found), "judgement", "judgements")
 
 
 def _beyond(some: Iterable[str], others: Iterable[str]) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from features.words import count_words
 from flows.published.changes import in_words
 from flows.published.shelf import Version
 from flows.settings.published_sources import Holds
@@ -55,7 +56,7 @@ def _new_to(model: TrainedModel, last_judgement: str, version: Version) -> str:
     contents = version.contents
     later = [j for j in contents.judgements if j[:10] > last_judgement]
     if later:
-        count = f"{len(later)} judgement{'' if len(later) == 1 else 's'}"
+        count = count_words(len(later), "judgement", "judgements")
         return f"{count} published after {last_judgement or 'none'}, the last of {contents.last_judgement}"
     measure = _MEASURE.get(contents.holds)
     seen = _newest_year(model, measure) if measure else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from features.words import count_words
 from flows.published.refresh import SourceOutcome, SourceStatus
 
 _ORDER = (
@@ -35,7 +36,7 @@ class RefreshOutcome:
         """One line: how many sources are in which state."""
         counts = Counter(s.status for s in self.sources)
         words = ", ".join(f"{counts[status]} {status}" for status in _ORDER if counts[status])
-        return f"{len(self.sources)} published {'file' if len(self.sources) == 1 else 'files'}: {words}."
+        return f"{count_words(len(self.sources), 'published file', 'published files')}: {words}."
 
     @property
     def nothing_worked(self) -> bool:

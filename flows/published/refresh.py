@@ -114,7 +114,7 @@ def take_file(
     """Check a file and compare it with the version in use. If it passes, put it in use."""
     used = shelf.in_use(source.name)
     present = used[0] if used else None
-    digest = _digest(fetched.content)
+    digest = sha256(fetched.content).hexdigest()
     if present is not None and present.sha256 == digest:
         return _unchanged(source, present, None)
     try:
@@ -196,7 +196,3 @@ def _holds(contents: Contents) -> str:
     if contents.periods:
         return f"{contents.councils} councils, {in_words(contents.periods)}."
     return f"{contents.councils} councils."
-
-
-def _digest(content: bytes) -> str:
-    return sha256(content).hexdigest()

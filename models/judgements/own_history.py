@@ -11,6 +11,7 @@ from features.comparing.context import context
 from features.comparing.wide import wide_columns, wide_latest
 from features.councils import Council, Register
 from features.frameworks import GOOD, INADEQUATE, Judgement
+from features.words import count_words
 from models.judgements.asof import Variant
 from models.judgements.design import CONTEXT_DIRECTIONS, TARGETS, Design
 from models.judgements.labels import BELOW_GOOD_FROM, INSPECTIONS, MONTHS_BEFORE
@@ -72,7 +73,7 @@ def too_few(own: Design) -> str | None:
     judgements = with_months(own).select("la_code", "published").unique().height
     if judgements >= OWN_FROM:
         return None
-    count = f"{judgements} judgement{'' if judgements == 1 else 's'}"
+    count = count_words(judgements, "judgement", "judgements")
     return (
         f"The group has {count} with months of its own before them; its record teaches from {OWN_FROM} on. Until then "
         "it is kept, and shown beside what was said."

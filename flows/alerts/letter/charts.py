@@ -19,7 +19,7 @@ from features.months import Month
 from features.registry import BY_NAME, Measure
 from features.words import listed, lower_first
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
-from flows.alerts.letter.figures import month_words, value_text
+from flows.alerts.letter.figures import value_text
 from flows.alerts.letter.panel import HEIGHT, WIDTH, draw_panel
 
 _NO_GOALS: Mapping[str, float] = {}
@@ -96,12 +96,12 @@ def alt_text(series: Sequence[Series], goals: Mapping[str, float] = _NO_GOALS) -
     parts = [_panel_words(one, last, goals.get(one.measure)) for one in series]
     for keep in (3, 2, 1):
         said = " ".join(f"{', '.join(words[:1] + words[1:][: keep - 1] if keep < 3 else words)}." for words in parts)
-        text = f"{'Chart' if len(series) == 1 else 'Charts'} to {month_words(last)}. {said}"
+        text = f"{'Chart' if len(series) == 1 else 'Charts'} to {last.in_words}. {said}"
         if len(text) <= ALT_FITS:
             return text
     worse = sum(_toward(one.toward[-1]) == CONCERN or one.settled is not None for one in series)
     return (
-        f"Charts of the {len(series)} measures above, {month_words(series[0].months[0])} to {month_words(last)}: "
+        f"Charts of the {len(series)} measures above, {series[0].months[0].in_words} to {last.in_words}: "
         f"{worse} of them worse than usual or settled at a worse level."
     )
 
@@ -112,9 +112,9 @@ def _panel_words(one: Series, last: Month, goal: float | None) -> list[str]:
     month, value = [(m, v) for m, v in zip(one.months, one.values, strict=True) if v is not None][-1]
     words = [f"{_drawn(measure)} {value_text(measure, value)}"]
     if month != last:
-        words[0] += f" in {month_words(month)}, the last known"
+        words[0] += f" in {month.in_words}, the last known"
     words += [run] if (run := _run(one)) else []
-    words += [f"begun anew in {month_words(one.begun_anew[-1])}"] if one.begun_anew else []
+    words += [f"begun anew in {one.begun_anew[-1].in_words}"] if one.begun_anew else []
     words += [f"goal {value_text(measure, goal)}"] if goal is not None else []
     low, high = one.lower[-1], one.upper[-1]
     if low is not None and high is not None:

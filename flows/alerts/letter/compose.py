@@ -14,7 +14,7 @@ from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.charts import by_month_words, draw_chart
 from flows.alerts.letter.details import begins, detail_sections, footer
-from flows.alerts.letter.figures import month_words, sentence, with_figures
+from flows.alerts.letter.figures import sentence, with_figures
 from flows.alerts.letter.headline import lead, points_heading, subject, title
 from flows.alerts.letter.heard import answer_sections
 from flows.alerts.letter.letter import Bullets, Letter, LetterBlock, LetterSection, Para, Point
@@ -63,7 +63,7 @@ def alert_letter(alert: Alert, contact: Contact, *, draw: bool = True) -> Letter
     helps, sections = _helps(alert, shown), _sections(alert)
     letter = Letter(
         subject=subject(alert, shown),
-        eyebrow=f"{alert.council} · {month_words(alert.month)}",
+        eyebrow=f"{alert.council} · {alert.month.in_words}",
         title=title(alert),
         band=band,
         band_words=wording.BAND_WORDS[band],
@@ -277,7 +277,7 @@ def _to_send(alert: Alert) -> list[str]:
     missing = [kind for kind, fate in fates.items() if fate is Fate.MISSING]
     wrong = [kind for kind, fate in fates.items() if fate.severity is Severity.ERROR and fate is not Fate.MISSING]
     said = ((missing, "Send the {} of {}; late is fine."), (wrong, "Put the {} of {} right and send it again."))
-    month = month_words(alert.month)
+    month = alert.month.in_words
     return [words.format(f"{listed(k)} file{'s' if len(k) > 1 else ''}", month) for k, words in said if k]
 
 

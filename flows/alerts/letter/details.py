@@ -7,13 +7,13 @@ from datetime import date
 
 from expectations.batch import Severity
 from features.measuring.rates import window_of
-from features.months import Month
+from features.months import Month, day_words
 from features.registry import ALL_MEASURES, Missing
 from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.facts import MeasureFact
 from flows.alerts.letter import wording
-from flows.alerts.letter.figures import month_words, number_words, sentence, value_text
+from flows.alerts.letter.figures import number_words, sentence, value_text
 from flows.alerts.letter.letter import Bullets, LetterBlock, LetterSection, Para
 from flows.alerts.look_first import of_concern
 from flows.alerts.state import Band
@@ -60,7 +60,7 @@ def _rests_on(alert: Alert, shown: Sequence[MeasureFact]) -> LetterSection:
         blocks.append(
             Para(
                 "How many are judged below good changes over the years. The two numbers above follow "
-                f"{judged} published up to {level.to.day} {level.to:%B %Y}."
+                f"{judged} published up to {day_words(level.to)}."
             )
         )
     context = [r for r in score.reasons if r.is_context and r.share]
@@ -149,7 +149,7 @@ def footer(alert: Alert, team: str, reply_to: str) -> tuple[str, ...]:
     known = date.fromisoformat(alert.provenance.known_by)
     return (
         f"From {team}; replies go to {reply_to}.",
-        f"{alert.month.in_words}{revision}. Files received up to {known.day} {known:%B %Y}. "
+        f"{alert.month.in_words}{revision}. Files received up to {day_words(known)}. "
         f"{'Model in use:' if score.probability_below_good is None else 'Scored by'} "
         f"{score.model}, version {score.model_version}.",
     )
@@ -174,7 +174,7 @@ def _begin(alert: Alert, window: int) -> str:
     if alert.first_score is None:
         return "Later"
     month = Month.of(alert.first_score).plus(window - WINDOW_MONTHS - 1)
-    return f"From the files of {month_words(month)}" if alert.month < month else "Once no month is left out"
+    return f"From the files of {month.in_words}" if alert.month < month else "Once no month is left out"
 
 
 _NAMED_LATER = 4

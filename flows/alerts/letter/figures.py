@@ -44,11 +44,6 @@ def _signed(text: str) -> str:
     return text
 
 
-def month_words(month: Month) -> str:
-    """`October 2026`."""
-    return month.in_words
-
-
 def short_month(month: Month) -> str:
     """`Oct 26`, for an axis."""
     return f"{month.first_day:%b} {month.year % 100:02d}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from features.months import day_words
 from features.words import count_words, listed, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.facts import IMPROVEMENT, MeasureFact
-from flows.alerts.letter.figures import month_words, number_words, sentence
+from flows.alerts.letter.figures import number_words, sentence
 from flows.alerts.look_first import improved, of_concern
 from flows.alerts.state import Band, Change, Decision, MessageKind
 
@@ -21,7 +22,7 @@ _CHANGES = 3
 
 def subject(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     """What happened, in one line: council, month, band and change; never a probability."""
-    decision, when = alert.decision, month_words(alert.month)
+    decision, when = alert.decision, alert.month.in_words
     if alert.kind is MessageKind.CORRECTION:
         return f"{alert.council}: corrected message for {when}"
     labels = [lower_first(f.declared.label) for f in shown[:2] if f.worse]
@@ -66,7 +67,7 @@ def _state_words(alert: Alert) -> str:
         return f"Still {on}, and the signs are stronger"
     if decision.change is Change.EASING:
         return f"Eased to {band}"
-    return f"Still {on}, since {month_words(decision.state.since)}"
+    return f"Still {on}, since {decision.state.since.in_words}"
 
 
 def _recovery_title(alert: Alert) -> str:
@@ -110,12 +111,12 @@ def lead(alert: Alert, shown: Sequence[MeasureFact]) -> str:
     decision = alert.decision
     if alert.kind is MessageKind.CORRECTION and alert.correction is not None:
         changed = "; ".join(lower_first(w) for w in alert.correction.for_people[:_CHANGES])
-        return f"Our earlier message for {month_words(alert.month)} no longer holds: {changed}."
+        return f"Our earlier message for {alert.month.in_words} no longer holds: {changed}."
     if decision.band is Band.NOT_SCORED:
         return sentence(alert.score.not_scored or "Too little was received to give a score")
     if decision.band is Band.FIRST_MONTHS:
         due = alert.first_score
-        when = f" on {due.day} {due:%B %Y}, if each month's files come" if due is not None else ""
+        when = f" on {day_words(due)}, if each month's files come" if due is not None else ""
         return f"A score needs twelve months of files; the first is due{when}. Until then you see each month's figures."
     worse, better = of_concern(alert.facts), improved(alert.facts)
     if decision.change in (Change.RESOLVED, Change.EASING) and decision.band in (Band.STEADY, Band.WATCH):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from textwrap import shorten
 
+from features.months import day_words
 from features.registry import BY_NAME
 from features.words import count_words, lower_first
 from flows.alerts.alert import Alert
 from flows.alerts.answers import Goal, Reply, earlier
-from flows.alerts.letter.figures import month_words, sentence, value_text
+from flows.alerts.letter.figures import sentence, value_text
 from flows.alerts.letter.letter import Bullets, LetterSection
 from flows.settings.answer_form import AnswerKind
 
@@ -33,7 +34,7 @@ def answer_sections(alert: Alert) -> list[LetterSection]:
 def answer_sentence(answer: Reply, alert: Alert) -> str:
     """An answer as the next letter mentions it. A measure that is in hand is named with this month's figure."""
     when, words = f"{answer.on:%B %Y}", shorten(answer.words, _QUOTED, placeholder=" …").rstrip(".")
-    message = month_words(answer.month)
+    message = answer.month.in_words
     about = f", about {lower_first(answer.label)}" if answer.label else ""
     starts = {
         AnswerKind.OBJECTION: f"You objected in {when} to our message of {message}{about}",
@@ -50,23 +51,23 @@ def answer_sentence(answer: Reply, alert: Alert) -> str:
             if fact is not None and fact.value is not None
             else ""
         )
-        text += f"{now} Until {month_words(answer.quiet_until)} we put other measures first."
+        text += f"{now} Until {answer.quiet_until.in_words} we put other measures first."
     return text
 
 
 def answer_line(answer: Reply) -> str:
     """An answer as the region page shows it."""
     about = f", about {lower_first(answer.label)}" if answer.label else ""
-    until = f" Others go first until {month_words(answer.quiet_until)}." if answer.quiet_until else ""
-    who = f"{answer.by}, {answer.on.day} {answer.on:%B %Y}"
+    until = f" Others go first until {answer.quiet_until.in_words}." if answer.quiet_until else ""
+    who = f"{answer.by}, {day_words(answer.on)}"
     kind = f"{answer.kind.value[:1].upper()}{answer.kind.value[1:]}"
-    return f"{kind}, on the message of {month_words(answer.month)}{about}: “{answer.words.strip()}” ({who}).{until}"
+    return f"{kind}, on the message of {answer.month.in_words}{about}: “{answer.words.strip()}” ({who}).{until}"
 
 
 def goal_words(goal: Goal, alert: Alert, whose: str = "your") -> str:
     """The way to a goal: where it began, where it is, and what is left. It is never called a failure."""
     measure = BY_NAME[goal.measure]
-    aim = f"{measure.label}: {whose} goal is {value_text(measure, goal.level)} by {month_words(goal.by_month)}"
+    aim = f"{measure.label}: {whose} goal is {value_text(measure, goal.level)} by {goal.by_month.in_words}"
     fact = alert.fact(goal.measure)
     if fact is None:
         return sentence(aim)
@@ -74,7 +75,7 @@ def goal_words(goal: Goal, alert: Alert, whose: str = "your") -> str:
         return sentence(f"{aim}. The figure is not known this month")
     since = ""
     if goal.month is not None and goal.month < alert.month and goal.start is not None:
-        since = f", from {value_text(measure, goal.start)} in {month_words(goal.month)}"
+        since = f", from {value_text(measure, goal.start)} in {goal.month.in_words}"
     now = f"It is {value_text(measure, fact.value)}{since}"
     if goal.reached(fact.value):
         return sentence(f"{aim}. {now}: the goal is reached")

@@ -11,7 +11,7 @@ from flows.alerts.alert import Alert, shown_measures
 from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
-from flows.alerts.letter.figures import month_words, sentence, value_text
+from flows.alerts.letter.figures import sentence, value_text
 from flows.alerts.letter.letter import Point
 from flows.alerts.look_first import far_outside, seen_at_first
 from flows.alerts.state import Band
@@ -80,7 +80,7 @@ def _signal(fact: MeasureFact, series: Series | None) -> str:
     alone = ""
     if window_of(measure) is not None and own is not None and series is not None:
         yearly = ", as a yearly rate," if per_year(measure) else ""
-        alone = f"{month_words(series.months[-1]).split()[0]} alone{yearly} {value_text(measure, own)}: "
+        alone = f"{series.months[-1].in_words.split()[0]} alone{yearly} {value_text(measure, own)}: "
     # The limits apply to the figures that the chart draws.
     drawn = own if alone else fact.value if window_of(measure) is None else None
     if fact.rule == XmrRule.POINT and fact.usual_low is not None and fact.usual_high is not None and drawn is not None:
@@ -104,4 +104,4 @@ def _since(fact: MeasureFact, series: Series | None) -> str:
     while first > 0 and series.toward[first - 1] == fact.toward:
         first -= 1
     earlier = " or earlier" if first == 0 else ""
-    return f"{month_words(series.months[first])}{earlier}" if first < len(series.toward) - 1 else ""
+    return f"{series.months[first].in_words}{earlier}" if first < len(series.toward) - 1 else ""

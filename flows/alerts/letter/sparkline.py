@@ -14,7 +14,6 @@ from markupsafe import Markup, escape
 
 from flows.alerts.facts import CONCERN, IMPROVEMENT, Series
 from flows.alerts.letter.charts import alt_text
-from flows.alerts.letter.figures import month_words
 from flows.alerts.letter.panel import BLUE, ORANGE
 from flows.alerts.state import Band, BandPoint
 
@@ -141,6 +140,6 @@ def band_strip(points: Sequence[BandPoint]) -> Markup:
 def strip_words(points: Sequence[BandPoint]) -> str:
     """The last changes in the picture, in words: “losing grip since July 2026; before, watch from May 2026”."""
     runs = [(band, list(run)) for band, run in groupby(points, key=lambda p: p.band)]
-    words = [f"{runs[-1][0].words} since {month_words(runs[-1][1][0].month)}"]
-    words += [f"before, {band.words} from {month_words(run[0].month)}" for band, run in reversed(runs[-3:-1])]
+    words = [f"{runs[-1][0].words} since {runs[-1][1][0].month.in_words}"]
+    words += [f"before, {band.words} from {run[0].month.in_words}" for band, run in reversed(runs[-3:-1])]
     return "; ".join(words)

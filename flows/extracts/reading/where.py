@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from features.errors import ExtractError, UnreadableExtract
 from features.months import Month
+from features.words import listed
 
 _SHOWN = 10
 
@@ -43,9 +44,5 @@ class Where:
 
 def rows_in_words(rows: list[int]) -> str:
     """`row 4` or `rows 4, 9 and 12`, the first ten and how many more; the header is row 1."""
-    shown = [str(r) for r in rows[:_SHOWN]]
-    if len(rows) == 1:
-        return f"row {shown[0]}"
-    if len(rows) > _SHOWN:
-        return f"rows {', '.join(shown)} and {len(rows) - _SHOWN:,} more"
-    return f"rows {', '.join(shown[:-1])} and {shown[-1]}"
+    more = [f"{len(rows) - _SHOWN:,} more"] if len(rows) > _SHOWN else []
+    return f"row{'' if len(rows) == 1 else 's'} {listed([*map(str, rows[:_SHOWN]), *more])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from features.words import count_words
 from flows.mail.transports.mime import parsed_message
 from flows.store.port import Store
 
@@ -41,7 +42,7 @@ def _page(lines: list[_Line]) -> str:
         f'<a href="{escape(line.base)}.eml">.eml</a></p></li>'
         for line in lines
     )
-    count = f"{len(lines)} message{'' if len(lines) == 1 else 's'}"
+    count = count_words(len(lines), "message", "messages")
     return f"""<!DOCTYPE html>
 <html lang="en-GB">
 <head>

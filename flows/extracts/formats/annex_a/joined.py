@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
+from features.words import count_words
 from flows.extracts.formats.annex_a.layout import BY_NUMBER
 
 #: If a list has this many children and none is in list 6, it identifies children differently.
@@ -39,7 +40,7 @@ def cardinality(
         if frame.is_empty():
             continue
         rows, own = frame.height, chosen[number].height
-        line = f"{BY_NUMBER[number]}: {rows:,} {_plural(rows, 'row')} of {_children(own)}"
+        line = f"{BY_NUMBER[number]}: {count_words(rows, 'row', 'rows')} of {count_words(own, 'child', 'children')}"
         if rows > own:
             line += f" (of several, {counts_for.get(number, 'the latest counts')})"
         if number == 6:
@@ -58,7 +59,8 @@ def contradictions(current: pl.DataFrame) -> list[str]:
     both = current.filter(pl.col("listed") & pl.col("6.closed").is_not_null() & (pl.col("in_care") | pl.col("on_plan")))
     if both.is_empty():
         return []
-    return [f"Closed in list 6 but in care or on a plan in lists 7 and 8: {_children(both.height)}, taken as open."]
+    children = count_words(both.height, "child", "children")
+    return [f"Closed in list 6 but in care or on a plan in lists 7 and 8: {children}, taken as open."]
 
 
 def only_events(current: pl.DataFrame) -> list[str]:
@@ -66,17 +68,9 @@ def only_events(current: pl.DataFrame) -> list[str]:
     only = current.filter("only_events")
     if only.is_empty():
         return []
-    ended = only.filter(~pl.col("open")).height
+    children, ended = count_words(only.height, "child", "children"), only.filter(~pl.col("open")).height
     return [
-        f"In no list of open work, but something happened in the month: {_children(only.height)}. Taken as open "
+        f"In no list of open work, but something happened in the month: {children}. Taken as open "
         f"(status d), as a referral, an enquiry or an assessment leads on: {only.height - ended:,}; as closed on the "
         f"day the last thing ended: {ended:,}."
     ]
-
-
-def _children(count: int) -> str:
-    return f"{count:,} {'child' if count == 1 else 'children'}"
-
-
-def _plural(count: int, word: str) -> str:
-    return word if count == 1 else f"{word}s"

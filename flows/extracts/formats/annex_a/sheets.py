@@ -15,6 +15,7 @@ from typing import Any
 
 from features.errors import HeaderMismatch, UnreadableExtract
 from features.registry import EXTRACTS, Kind
+from features.words import listed
 from flows.extracts.formats.annex_a.layout import (
     BY_NUMBER,
     EVERYWHERE,
@@ -24,7 +25,7 @@ from flows.extracts.formats.annex_a.layout import (
     is_dropped,
     lists_named,
 )
-from flows.extracts.personal.headers import is_plain_label
+from flows.extracts.personal.headers import column_letters, is_plain_label
 from flows.extracts.reading.excel import Book, Sheet, cell_text
 from flows.extracts.reading.headers import normalised
 from flows.extracts.reading.table import Limits
@@ -132,7 +133,7 @@ def find_lists(book: Book, where: Where, limits: Limits) -> SheetContents:
         )
     notes = [_hidden_sheets(book, found), *unseen] if any(not s.visible for s in book.sheets) else unseen
     if others:
-        notes.append(f"Not read, as by name and headers no list of Annex A: sheet{_plural(others)}.")
+        notes.append(f"Not read, as by name and headers no list of Annex A: {_sheets(others)}.")
     return SheetContents(found, without_header, tuple(notes))
 
 
@@ -253,7 +254,7 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
         meant = columns_of_list(annex.number, header) if header.strip() else ()
         if len(meant) > 1:
             raise HeaderMismatch(
-                f"{where}: on {place} the header of column {_letters(position)} could mean "
+                f"{where}: on {place} the header of column {column_letters(position)} could mean "
                 f"“{'” or “'.join(annex.column(m).header for m in meant)}”. Use Ofsted's wording."
             )
         for name in meant:
@@ -263,7 +264,7 @@ def _positions(annex: AnnexList, headers: list[str], place: str, where: Where) -
             official = normalised(annex.column(name).header)
             exact = [p for p in positions if normalised(headers[p]) == official]
             if len(exact) != 1:
-                where_they_are = " and ".join(_letters(p) for p in positions)
+                where_they_are = " and ".join(column_letters(p) for p in positions)
                 raise HeaderMismatch(
                     f"{where}: on {place} columns {where_they_are} both mean “{annex.column(name).header}”. "
                     "Keep the one that is meant and send the workbook again."
@@ -290,22 +291,11 @@ def _hidden_sheets(book: Book, found: Mapping[int, FoundList]) -> str:
     wanted = [
         str(BY_NUMBER[n]) for _, s in hidden for n in lists_named(s.name)[:1] if BY_NUMBER[n].is_read and n not in found
     ]
-    note = f"Hidden and not read: sheet{_plural([str(i) for i, _ in hidden])}."
+    note = f"Hidden and not read: {_sheets([str(i) for i, _ in hidden])}."
     if wanted:
         note += f" By name there is {', '.join(wanted)} among them; unhide the sheet if it is meant to be read."
     return note
 
 
-def _plural(items: Sequence[str]) -> str:
-    if len(items) == 1:
-        return f" {items[0]}"
-    return f"s {', '.join(items[:-1])} and {items[-1]}"
-
-
-def _letters(position: int) -> str:
-    """Column A, B … AA, as Excel shows it."""
-    text, number = "", position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        text = chr(65 + rest) + text
-    return text
+def _sheets(named: Sequence[str]) -> str:
+    return f"sheet{'' if len(named) == 1 else 's'} {listed(named)}"

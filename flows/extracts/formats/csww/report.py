@@ -14,9 +14,11 @@ from rich.table import Table
 
 from expectations.batch import Severity
 from expectations.report.terminal import say
+from features.councils import members_of
 from features.errors import ExtractError, ReferenceDataError, UnreadableExtract
 from features.months import Month
 from features.registry import MEASURES
+from features.words import count_words
 from flows.extracts.formats.csww.rates import OFFICIAL, Rate
 from flows.extracts.formats.csww.rules.past import PublishedFigures, shown_rate
 from flows.extracts.formats.csww.typed import as_day
@@ -84,9 +86,9 @@ class ReturnReport:
         workers = f"{self.validation.totals.workers:,} records checked by {len(self.validation.rule_set.rules)} rules"
         errors, queries = self.errors, len(self.validation.of(Severity.QUERY))
         if errors:
-            return f"{workers}: {errors} {'rule is' if errors == 1 else 'rules are'} broken. Put right before sending."
+            return f"{workers}: {count_words(errors, 'rule is', 'rules are')} broken. Put right before sending."
         if queries:
-            return f"{workers}: no errors. Please look at {queries} {'query' if queries == 1 else 'queries'}."
+            return f"{workers}: no errors. Please look at {count_words(queries, 'query', 'queries')}."
         return f"{workers}: nothing to put right."
 
     @property
@@ -173,7 +175,7 @@ def check_return(
     try:
         header = outline_of(source, name).header
         code, day = header.one("LEA"), as_day(header.one("ReferenceDate")) or (month.last_day if month else None)
-        if council and code and code not in _members(council):
+        if council and code and code not in members_of(council):
             raise UnreadableExtract(f"{name}: the return is of another council than {council}. Check the file or LEA.")
         then, why_not = _published(published, code or council, day)
         validation = validate(source, name, reference_date=month.last_day if month else None, published=then)
@@ -195,7 +197,7 @@ def _published(file: Path | None, la_code: str | None, day: date | None) -> tupl
     except OSError:
         raise ReferenceDataError(f"There is no file {file}. Give the path of DfE's published workforce CSV.") from None
     rows = read_published(content, filename=file.name).published
-    own = {c for c in rows["la_code"].unique().to_list() if la_code in _members(c)}
+    own = {c for c in rows["la_code"].unique().to_list() if la_code in members_of(c)}
     earlier = [r for r in rows.iter_rows(named=True) if r["la_code"] in own and day is not None and r["month"] < day]
     if not earlier:
         return None, f"Not compared with published figures: {file.name} has none of this council before the return."
@@ -206,10 +208,6 @@ def _published(file: Path | None, la_code: str | None, day: date | None) -> tupl
         if r["month"] == last and r["measure"] in OFFICIAL and r["published"] is not None
     }
     return PublishedFigures(last, rates, file.name), None
-
-
-def _members(la_code: str) -> list[str]:
-    return [part.strip() for part in la_code.split("/")]
 
 
 def _note(rate: Rate) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from features.councils import Council, Register
+from features.councils import Council, Register, members_of
 from features.frameworks import Judgement, framework_named
 from features.months import Month
 from features.registry import Kind
@@ -41,7 +41,7 @@ def register_from_published(
             valid_to=None if row["last"] == last else Month.of(row["last"]),
             predecessors=_predecessors(row["la_code"]),
             region=region_of(row["region"] or ""),
-            council_type=type_of(_members(row["la_code"])[0], ""),
+            council_type=type_of(members_of(row["la_code"])[0], ""),
             expects=(Kind.RETURN,),
         )
         for row in published.councils.iter_rows(named=True)
@@ -52,13 +52,9 @@ def register_from_published(
     return Register(tuple(councils))
 
 
-def _members(la_code: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in la_code.split("/"))
-
-
 def _predecessors(la_code: str) -> tuple[str, ...]:
     """The councils that ended when this one began."""
-    members = set(_members(la_code))
+    members = set(members_of(la_code))
     return tuple(p for s in SUCCESSIONS if members & set(s.successors) for p in s.predecessors)
 
 
@@ -66,7 +62,7 @@ class _Context:
     """What the public record says about the councils, as known by a day."""
 
     def __init__(self, record: PublicRecord, councils: Iterable[Council], known_by: date) -> None:
-        self.unit = {member: c.la_code for c in councils for member in _members(c.la_code)}
+        self.unit = {member: c.la_code for c in councils for member in members_of(c.la_code)}
         self.population = _latest(
             record.population.filter(pl.col("period_end") <= known_by).sort("period_end"), "value"
         )
@@ -78,7 +74,7 @@ class _Context:
         self.judgements = graded(record.judgements).filter(pl.col("published") <= known_by)
 
     def given_to(self, council: Council) -> Council:
-        members = _members(council.la_code)
+        members = members_of(council.la_code)
         area = members if set(members) <= set(self.deprivation) else council.predecessors
         children = [self.population.get(m) for m in members]
         known = [c for c in children if c is not None]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from expectations.batch import Severity
 from expectations.suites.between import AGREES_WITHIN
 from features.registry import BY_NAME, Unit
+from features.words import count_words
 from flows.extracts.formats.csww.rates import OFFICIAL, rates_of_return
 from flows.extracts.formats.csww.rules.kinds import Looks, ReturnRule, TotalsTest, totals_rule
 from flows.extracts.formats.csww.totals import Totals
@@ -62,7 +63,7 @@ def second_posts(totals: Totals) -> str | None:
     n = len(totals.repeats.second_posts)
     if not n:
         return None
-    return f"{n:,} {'record is' if n == 1 else 'records are'} a further post of somebody counted already"
+    return f"{count_words(n, 'record is', 'records are')} a further post of somebody counted already"
 
 
 @totals_rule(
@@ -77,7 +78,7 @@ def same_record_twice(totals: Totals) -> str | None:
     n = len(totals.repeats.same_record)
     if not n:
         return None
-    return f"{n:,} {'record is' if n == 1 else 'records are'} equal to an earlier one in every element"
+    return f"{count_words(n, 'record is', 'records are')} equal to an earlier one in every element"
 
 
 @totals_rule(
@@ -107,7 +108,7 @@ def more_than_full_time(totals: Totals) -> str | None:
     n = len(totals.repeats.over_full_time)
     if not n:
         return None
-    return f"{n:,} further {'post brings' if n == 1 else 'posts bring'} the same person above 1 FTE"
+    return f"{count_words(n, 'further post brings', 'further posts bring')} the same person above 1 FTE"
 
 
 def _out_of_range(measure: str, number: int) -> ReturnRule:
