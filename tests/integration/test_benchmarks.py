@@ -58,7 +58,7 @@ def test_a_whole_run_is_measured_as_a_process(capsys: pytest.CaptureFixture[str]
 def test_a_catch_up_is_measured_as_a_process_with_all_that_it_starts(capsys: pytest.CaptureFixture[str]) -> None:
     assert catch_up.main(["--councils", "2", "--months", "2"]) == 0
     row = re.search(
-        r"^ +2 +2 +[\d,]+ +([\d.]+) +[\d.]+ +([\d.]+) +[0-9a-f]{12}$", capsys.readouterr().out, re.MULTILINE
+        r"^ +2 +2 +[\d,]+ +([\d.]+) +[\d.]+ +[\d.]+ +([\d.]+) +[0-9a-f]{12}$", capsys.readouterr().out, re.MULTILINE
     )
     assert row is not None
     assert float(row[1]) > 1
