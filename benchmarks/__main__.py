@@ -12,6 +12,7 @@ MODULES = (
     "benchmarks.whole_runs",
     "benchmarks.catch_up",
     "benchmarks.workers",
+    "benchmarks.cluster",
     "benchmarks.annex_a",
     "benchmarks.csww",
 )

@@ -31,15 +31,14 @@ AHEAD = 2
 class CouncilGroup:
     """Some councils, all of whose months are taken in together."""
 
-    first: str
-    """Name of the first council."""
-    last: str
-    councils: frozenset[str]
+    councils: Mapping[str, str]
+    """la_code -> name, in order of la_code."""
 
     @property
     def name(self) -> str:
         """The first and the last council, to show."""
-        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+        names = list(self.councils.values()) or ["no council"]
+        return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
 
     def of(self, months: Sequence[Due]) -> list[Due]:
         """The months with this group's files alone."""
@@ -56,20 +55,23 @@ class GroupDone:
 
 
 def groups_of(due: Sequence[Due], wanted: int) -> list[CouncilGroup]:
-    """The councils that sent anything, in so many groups of about as many bytes, in order of la_code."""
+    """The councils that sent anything, in so many groups of about as many bytes, in order of la_code.
+
+    At least one group, which has no council if nobody sent anything that could be recognised.
+    """
     size: dict[str, int] = {}
     names = {f.council.la_code: f.council.name for one in due for f in one.files}
     for file in (f for one in due for f in one.files):
         size[file.council.la_code] = size.get(file.council.la_code, 0) + file.size
-    groups: list[list[str]] = []
+    groups: list[list[str]] = [[]]
     before, share = 0, sum(size.values()) / max(wanted, 1)
     for la_code in sorted(size):
         # A council goes where its middle byte lies.
-        if not groups or before + size[la_code] / 2 >= share * len(groups):
+        if groups[-1] and before + size[la_code] / 2 >= share * len(groups):
             groups.append([])
         groups[-1].append(la_code)
         before += size[la_code]
-    return [CouncilGroup(names[codes[0]], names[codes[-1]], frozenset(codes)) for codes in groups]
+    return [CouncilGroup({code: names[code] for code in codes}) for codes in groups]
 
 
 def spans_of(due: Sequence[Due]) -> list[list[Due]]:

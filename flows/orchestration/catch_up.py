@@ -58,9 +58,8 @@ def store_month_task(
 
 def take_in(context: RunContext, due: Sequence[Due]) -> None:
     """Take in these months, oldest first, where the run's tasks are done."""
-    groups = groups_of(due, workers())
-    if len(groups) > 1 and len(due) > 1:
-        _by_groups(context, due, groups)
+    if (at_once := workers()) is not None:
+        _by_groups(context, due, groups_of(due, at_once))
         return
     with reading_process() as pool:
         take_in_portions(

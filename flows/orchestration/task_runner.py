@@ -37,11 +37,14 @@ _THREADS = 8
 BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings(max_workers=_THREADS))
 
 
-def workers() -> int:
-    """How many tasks of the current run a cluster does at once; 0 if they are done in the run's own threads."""
+def workers() -> int | None:
+    """How many tasks of the current run a cluster does at once; None if they are done in the run's own threads.
+
+    A cluster whose workers are still to come does 0.
+    """
     run = FlowRunContext.get()
     client = getattr(run.task_runner, "client", None) if run is not None else None
-    return sum(client.nthreads().values()) if client is not None else 0
+    return sum(client.nthreads().values()) if client is not None else None
 
 
 #: Prefect's `quote` for an argument that goes to another process, perhaps through a scheduler. `quote` is a tuple,

@@ -7,7 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import annex_a, catch_up, csww, features, monthly_run, sample_region, validation, whole_runs, workers
+from benchmarks import (
+    annex_a,
+    catch_up,
+    cluster,
+    csww,
+    features,
+    monthly_run,
+    sample_region,
+    validation,
+    whole_runs,
+    workers,
+)
 from benchmarks.__main__ import MODULES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
@@ -76,6 +87,12 @@ def test_more_workers_are_scheduled_from_measured_tasks(capsys: pytest.CaptureFi
 
 
 @pytest.mark.soak
+def test_a_catch_up_is_timed_on_a_real_cluster(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cluster.main(["--councils", "2", "--months", "2", "--workers", "1"]) == 0, "the tables are equal"
+    assert re.search(r"^ +1 +[\d.]+ +1\.0 +[0-9a-f]{12}$", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.soak
 def test_a_return_is_read_in_stages(capsys: pytest.CaptureFixture[str]) -> None:
     assert csww.main(["--megabytes", "0.2", "--council", "20"]) == 0
     assert re.findall(r"^(bare|stream|check) ", capsys.readouterr().out, re.MULTILINE) == list(csww.STAGES)
@@ -94,5 +111,5 @@ def test_the_region_is_laid_beside_england(capsys: pytest.CaptureFixture[str]) -
 
 def test_make_bench_runs_benchmarks_that_are_tried_here() -> None:
     assert set(MODULES) <= {
-        m.__name__ for m in (annex_a, catch_up, csww, features, monthly_run, validation, whole_runs, workers)
+        m.__name__ for m in (annex_a, catch_up, cluster, csww, features, monthly_run, validation, whole_runs, workers)
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,16 +79,20 @@ def objects(context: RunContext) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def whole(landing: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     context, due = opened(landing, tmp_path_factory.mktemp("whole"))
+    in_one_go(context, due)
+    return objects(context)
+
+
+def in_one_go(context: RunContext, due: Sequence[Due]) -> None:
     read = inputs.reader(context)
     take_in_portions(
         due,
         lambda one: lambda: [r for files in one.by_council() for r in read(files)],
         lambda p: inputs.check_months_of(context, p.retried(), p.reads, reports=False),
     )
-    return objects(context)
 
 
-@pytest.mark.parametrize("wanted", [1, 2, 5])
+@pytest.mark.parametrize("wanted", [0, 1, 2, 5])
 def test_councils_taken_in_by_groups_are_stored_as_all_at_once(
     landing: Path, whole: dict[str, bytes], tmp_path: Path, wanted: int
 ) -> None:
@@ -96,6 +101,23 @@ def test_councils_taken_in_by_groups_are_stored_as_all_at_once(
     made = objects(context)
     assert made.keys() == whole.keys()
     assert not {name for name, content in made.items() if content != whole[name]}
+
+
+def test_a_month_in_which_nothing_is_recognised_is_stored_as_without_groups(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    sample_extracts(landing, 2, 1, 3, LAST)
+    for folder in [p for p in (landing / str(LAST)).iterdir() if p.is_dir()]:
+        shutil.rmtree(folder)
+    stray = landing / str(LAST) / "unknown.txt"
+    stray.write_text("?")
+    os.utime(stray, ((NOW - timedelta(days=14)).timestamp(),) * 2)
+    made = []
+    for name, take_in in (("whole", in_one_go), ("groups", lambda context, due: by_groups(context, due, 2))):
+        context, due = opened(landing, tmp_path / name)
+        assert [one.files for one in due] == [()]
+        take_in(context, due)
+        made.append(objects(context))
+    assert made[0] == made[1]
 
 
 def test_a_council_that_fails_by_itself_in_its_group_is_left_out_and_the_others_are_stored(
@@ -149,7 +171,7 @@ def _due(sizes: Sequence[int]) -> Due:
         ([9, 1, 1, 1], 2, [1, 3]),
         ([1, 1, 1], 8, [1, 1, 1]),
         ([0, 0], 2, [1, 1]),
-        ([], 4, []),
+        ([], 4, [0]),
         ([1, 1], 0, [2]),
     ],
 )
@@ -166,6 +188,7 @@ def test_a_group_says_its_councils_and_has_their_files_alone() -> None:
     first, other = groups_of([due], 2)
     assert [g.name for g in (first, other)] == ["Council 301", "Council 302 to Council 303"]
     assert [f.council.la_code for f in other.of([due])[0].files] == ["303", "302"]
+    assert [g.name for g in groups_of([replace(due, files=())], 2)] == ["no council"]
 
 
 @pytest.mark.parametrize(
