@@ -57,7 +57,6 @@ class Accepted:
         )
 
     def holds_in(self, month: Month) -> bool:
-        """Whether it still holds in a month."""
         return month <= self.expires
 
 

@@ -43,7 +43,6 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> Month:
-        """The month that contains a day."""
         return cls(day.year, day.month)
 
     @property

@@ -74,7 +74,6 @@ def _in_one_pass(
 
 
 def _with_month(known: CheckHistory, batch: Batch, outcome: Outcome, count: Counting | None) -> CheckHistory:
-    """The history with a month that has been checked."""
     known = replace(known, profiles=pl.concat([known.profiles, outcome.profile]))
     known = known.with_records(usable(batch, outcome))
     return known if count is None else known.with_counts([count(batch, outcome)])

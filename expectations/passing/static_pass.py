@@ -54,7 +54,6 @@ def run_static(batches: Sequence[Batch], accepted: Sequence[Accepted]) -> dict[K
 
 
 def check_of(rule: Rule) -> engine.Check:
-    """The rule as an expectation."""
     said = f"Fails where {rule.problem}. {rule.remedy}"
     return engine.Check(rule.code, rule.column, rule.asserts, rule.arguments, rule.severity, said)
 

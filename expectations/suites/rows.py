@@ -35,7 +35,6 @@ class Prepared:
     """`file_no, month, la_code, rows`, in order of file_no, which counts from 0."""
 
     def file_numbers(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """The file number of every row."""
         return self.rows["file_no"].cast(pl.Int64).to_numpy()
 
 

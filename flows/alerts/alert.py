@@ -294,7 +294,6 @@ def shown_measures(
 
 
 def _is_sign_of(stage: StageShown | None, fact: MeasureFact) -> bool:
-    """Whether the measure is among the signs of the stage."""
     return stage is not None and any(_names(w, fact) for w in stage.why)
 
 

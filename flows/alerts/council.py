@@ -45,8 +45,6 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """One council's score, facts and decision."""
-
     council: Council
     score: Score
     facts: CouncilFacts

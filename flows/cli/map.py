@@ -169,7 +169,6 @@ def _wrapped(line: str, width: int) -> str:
 
 
 def _where_to_put(files: list[Path], mapping: HeaderMapping, owner: Council, since: Month) -> str:
-    """Where the files of a month are put."""
     folder = f"{since}/{owner.folder}"
     each = "each later month's into the folder of its month, in the same way."
     if len({one.file for one in mapping.tables}) > 1:

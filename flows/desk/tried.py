@@ -117,7 +117,6 @@ def _personal(folder: str, files: Sequence[ObjectInfo], refused: Sequence[str]) 
 
 
 def _ending(files: Sequence[ObjectInfo]) -> bytes:
-    """The end of a report on these files."""
     return f"<!-- {_mark(files)} -->\n".encode()
 
 

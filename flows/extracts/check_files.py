@@ -45,8 +45,6 @@ _DESK_KEY = sha256(b"holdfast check").digest()
 
 @dataclass
 class _Desk:
-    """The files to be checked for one council and month."""
-
     council: Council
     month: Month
     extracts: list[IngestedExtract] = field(default_factory=list)
@@ -70,8 +68,6 @@ class _Desk:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFiles:
-    """One council's and month's report."""
-
     report: CouncilReport
     council: Council
     failures: pl.DataFrame

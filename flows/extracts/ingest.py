@@ -131,7 +131,6 @@ def _without_totals(table: RawTable, match: HeaderMatch, kind: Kind, where: Wher
 
 
 def _totals(named: pl.DataFrame, kind: Kind) -> pl.Series:
-    """Which rows are totals."""
     identity = [n for n in dict.fromkeys(("la_code", EXTRACTS[kind].key[0])) if n in named.columns]
     flags = pl.Series("total", [False], dtype=pl.Boolean()).new_from_index(0, named.height)
     for name in identity:

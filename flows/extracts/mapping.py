@@ -82,7 +82,6 @@ class HeaderMapping:
 
     @property
     def tables(self) -> tuple[HeaderMapping, ...]:
-        """The mapping of each table."""
         return (self, *self.more)
 
     def headers(self) -> dict[str, str]:

@@ -58,7 +58,6 @@ class Rotated:
     months_without: tuple[str, ...]
 
     def to_text(self) -> str:
-        """For people."""
         lines = [f"{self.tables} tables were written anew; {self.references} pseudonyms were replaced."]
         if self.without_successor:
             lines.append(

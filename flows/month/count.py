@@ -49,7 +49,6 @@ class ReadyMonth:
 
     @cached_property
     def tables(self) -> Mapping[str, pl.DataFrame]:
-        """The tables of its edition."""
         outcome = self.checked.outcome
         frames = usable(self.checked.batch, outcome)
         if Kind.RETURN in frames:

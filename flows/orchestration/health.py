@@ -49,7 +49,6 @@ class Health:
 
     @property
     def headline(self) -> str:
-        """One line."""
         if not self.findings:
             return f"All is in order: {self.objects} objects were read"
         left, laid = sum(not f.done for f in self.findings), sum(bool(f.laid_aside) for f in self.findings)

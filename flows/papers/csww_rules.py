@@ -82,7 +82,6 @@ DIFFERENCES_FROM_EXTRACTS: dict[str, str] = {
 
 
 def text() -> str:
-    """The page."""
     years = (
         f"No difference between years is known from a source that was to be had: a return of any year is held to "
         f"the rules of {BASE_YEAR}, and is told so."

@@ -112,7 +112,6 @@ def find_data_sets(downloader: Downloader, api: str, words: str) -> tuple[DataSe
 
 
 def _pages(downloader: Downloader, address: str, size: int) -> list[Any]:
-    """The results of all pages of a list."""
     results: list[Any] = []
     page, pages = 1, 1
     while page <= min(pages, _MOST_PAGES):

@@ -35,8 +35,6 @@ class SourceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
-    """The outcome of refreshing one source."""
-
     source: str
     status: SourceStatus
     sentence: str
@@ -54,7 +52,6 @@ class SourceOutcome:
 
 
 def downloader(settings: ReferenceSettings) -> Downloader:
-    """A downloader with the limits in the settings."""
     patience = Patience(
         connect_seconds=settings.connect_seconds,
         read_seconds=settings.read_seconds,

@@ -43,8 +43,6 @@ LandingProgress = Callable[[Month, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was written."""
-
     region: Region
     files: int
     truth: pl.DataFrame

@@ -74,8 +74,6 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One claim, as it is in the store."""
-
     of: str
     """What is claimed: a month, or `intake`."""
     number: int

@@ -86,7 +86,6 @@ class Manifest:
         return edition_prefix(self.month, self.edition)
 
     def of(self, la_code: str) -> tuple[ExtractRecord, ...]:
-        """The extracts of one council."""
         return tuple(e for e in self.extracts if e.la_code == la_code)
 
 
@@ -95,7 +94,6 @@ def edition_prefix(month: Month, edition: int) -> str:
 
 
 def manifest_to_bytes(manifest: Manifest) -> bytes:
-    """The manifest as bytes to store."""
 
     def record(e: ExtractRecord) -> dict[str, object]:
         return {

@@ -43,7 +43,6 @@ def process_began(pid: int) -> str | None:
 
 
 def this_process() -> Process:
-    """The current process."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         space = f"{boot}/{(_PROC / 'self/ns/pid').readlink()}"

@@ -42,7 +42,6 @@ class BacktestReport:
     tries: int
 
     def blocks(self) -> list[ReportBlock]:
-        """The report as blocks for readers."""
         found: list[ReportBlock] = [
             Text(self.what),
             Text(f"{GIVEN} {self.candidates} forecasts are shown; {self.tries} configurations were ever tried."),
@@ -75,7 +74,6 @@ class BacktestReport:
         }
 
     def to_json_text(self) -> str:
-        """`to_json` as indented text."""
         return json.dumps(self.to_json(), indent=1, ensure_ascii=False, default=str)
 
     def write(self, folder: Path, name: str = "backtest") -> tuple[Path, ...]:

@@ -31,8 +31,6 @@ GIVEN = (
 
 @dataclass(frozen=True)
 class Section:
-    """The results of one variant."""
-
     variant: Variant
     tables: tuple[Table, ...]
     calibration: Mapping[str, tuple[CalibrationBin, ...]]
@@ -129,7 +127,6 @@ class Section:
 
 
 def coverage_text(found: Coverage) -> str:
-    """The coverage in one sentence."""
     if not found.groups:
         return "There are too few inspections to check the intervals."
     return (

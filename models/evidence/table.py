@@ -116,7 +116,6 @@ def rounded(value: Any) -> Any:
 
 
 def grid(table: Table) -> Grid:
-    """The table for readers."""
     head = (
         "Forecast",
         "AUC",

@@ -129,7 +129,6 @@ def _tries(run: Mapping[str, Any]) -> str:
 
 
 def card_text(model: TrainedModel, verdict: Verdict) -> str:
-    """The card in Markdown."""
     run = model.run
     training, level, held = run["training"], run["level"], run["coverage"]
     lines = [

@@ -97,7 +97,6 @@ class Answers:
         self.keep(json.dumps({"about": self.about, "answers": self.given}, ensure_ascii=False).encode())
 
     def yes(self, key: str, text: str, likely: bool, open_question: str) -> bool:
-        """Put a question of yes or no."""
 
         def read(answer: str) -> bool:
             plain = answer.strip().lower()

@@ -29,8 +29,6 @@ _VALUE = re.compile(r"[\d\s.,:/£%+-]+|\d{1,2}[- /][A-Za-z]{3,9}[- /]\d{2,4}")
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A table in one of the files."""
-
     file: str
     sheet: str
     """Empty if its file has one table."""

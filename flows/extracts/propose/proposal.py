@@ -42,8 +42,6 @@ class ColumnCandidate:
 
 @dataclass(frozen=True, slots=True)
 class FieldProposal:
-    """The proposal for one field."""
-
     field: Field
     sure: str | None
     """The header that matches, if that needs no question."""

@@ -26,8 +26,6 @@ _FEWEST_FIELDS = 3
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The result."""
-
     mapping: HeaderMapping
     open: tuple[str, ...]
     """Questions nobody answered, as sentences. The mapping may not be saved while there are any."""

@@ -29,8 +29,6 @@ class ColumnContent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that is read."""
-
     name: str
     """Ours, within its list."""
     header: str
@@ -42,8 +40,6 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class AnnexList:
-    """One list of the eleven."""
-
     number: int
     title: str
     names: str

@@ -295,7 +295,6 @@ def _read(cells: pl.Series, holds: ColumnContent) -> tuple[pl.Series, pl.Series 
 def _by_meaning(
     texts: Sequence[str], meaning: Callable[[str], str | bool | None], problem: str
 ) -> tuple[list[str | bool | None], dict[str, str]]:
-    """The meaning of each text, and the problem of those that have none."""
     found = {t: meaning(t) for t in texts}
     return list(found.values()), {t: problem for t, value in found.items() if value is None}
 

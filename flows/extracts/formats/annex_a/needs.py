@@ -45,8 +45,6 @@ _STATUS_OF = {7: "b", 8: "a"}
 
 @dataclass(frozen=True, slots=True)
 class MissingFields:
-    """The missing fields."""
-
     because: Mapping[str, str]
     """Field -> why, as a sentence, in the order of the extract."""
     notes: tuple[str, ...]

@@ -56,8 +56,6 @@ _ABOUT_THE_CHILD = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FoundList:
-    """A list as found in the workbook."""
-
     annex: AnnexList
     sheet: Sheet
     place: str

@@ -25,7 +25,6 @@ def of_workers(elements: Sequence[Element]) -> tuple[ReturnRule, ...]:
 
 
 def of_vacancies(elements: Sequence[Element]) -> tuple[ReturnRule, ...]:
-    """The rules of the vacancies' elements."""
     return tuple(
         ReturnRule(
             f"CSWW-V{e.number:02d}",
