@@ -1,1 +1,1 @@
-"""The transports that can send a message: outbox folder, SMTP, Amazon SES."""
+"""The transports that can send a message."""
