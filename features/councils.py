@@ -264,10 +264,6 @@ def _given(text: str) -> str:
     return text
 
 
-def _month_or_none(text: str) -> Month | None:
-    return Month.parse(text) if text else None
-
-
 def _kinds(text: str) -> tuple[Kind, ...]:
     names = _list(text)
     if unknown := [name for name in names if name not in set(Kind)]:
@@ -317,7 +313,7 @@ def _council(row: dict[str, str]) -> Council:
         la_code=cell("la_code", _given),
         name=cell("name", _given),
         valid_from=cell("valid_from", Month.parse),
-        valid_to=cell("valid_to", _month_or_none),
+        valid_to=cell("valid_to", lambda text: Month.parse(text) if text else None),
         predecessors=cell("predecessors", _list),
         region=cell("region", str),
         council_type=cell("council_type", str),

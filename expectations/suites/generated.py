@@ -50,13 +50,9 @@ def has_date_range(field: Field) -> bool:
     return field.type is FieldType.DATE and field.name not in _OWN_RULES
 
 
-def _severity(kind: Kind, name: str) -> Severity:
-    return Severity.ERROR if name in NEEDED[kind] else Severity.QUERY
-
-
 def _rules_of(extract: Extract, field: Field) -> list[Rule]:
     kind, name = extract.kind, field.name
-    severity = _severity(kind, name)
+    severity = Severity.ERROR if name in NEEDED[kind] else Severity.QUERY
     rules: list[Rule] = []
     if not field.nullable:
         rules.append(

@@ -1,4 +1,4 @@
-"""Disclosure control for everything that people read: withholds small counts and marks rates of few people.
+"""Disclosure control for everything that people read: which rates rest on few people, and which medians may be seen.
 
 E-mails, alert objects and pages all use the same numbers, so that nobody can compare two of them to work out
 what one withholds.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 #: Counts from 1 up to this are not shown. DfE and most councils withhold 1 to 5.
 SUPPRESSED_UP_TO = 5
-
 
 #: A median of fewer neighbours than this is not shown, because it could be one council's figure.
 NEIGHBOURS_NEEDED = 4
@@ -26,8 +25,3 @@ def is_small(numerator: float | None, denominator: float | None, bounded: bool) 
 def may_show_neighbours(reported: int | None) -> bool:
     """Whether this many neighbours reported, so that their median reveals nothing about any one of them."""
     return reported is not None and reported >= NEIGHBOURS_NEEDED
-
-
-def base_mark(small_base: bool) -> str:
-    """The words to put after a rate of few people; else empty."""
-    return "small numbers" if small_base else ""

@@ -8,7 +8,7 @@ were found and how soon, how long the director had known within two years, and f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -126,8 +126,3 @@ def tally_table(rows: Sequence[RivalTally]) -> str:
         for r in rows
     ]
     return "\n".join([head, *lines])
-
-
-def tally_json(rows: Sequence[RivalTally]) -> list[Mapping[str, Any]]:
-    """The ways of alerting as data for JSON."""
-    return [{name: getattr(row, name) for name in RivalTally.__slots__} for row in rows]

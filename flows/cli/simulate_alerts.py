@@ -7,7 +7,7 @@ invented councils. They check the machinery and show its trade-offs, but say not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
@@ -25,7 +25,7 @@ from features.months import Month, london_day, month_range, nth_working_day
 from features.registry import Kind
 from flows.alerts.facts import facts_by_council
 from flows.cli.alert_histories import CouncilHistory, MonthSeen, Simulation, simulate, simulation_table, trade_off
-from flows.cli.alert_rivals import RivalTally, tally, tally_json, tally_table
+from flows.cli.alert_rivals import RivalTally, tally, tally_table
 from flows.sample_region import Region, Storyline, as_canonical, generate, region
 from flows.sample_region.landing import due_on, received_at
 from flows.settings.alert_rules import AlertRules
@@ -110,7 +110,7 @@ class Trial:
             "rules": self.rules.model_dump(mode="json"),
             **_figures(self.result),
             "regions": self.regions,
-            "rivals": tally_json(self.tallies),
+            "rivals": [asdict(one) for one in self.tallies],
             "trade_off": [{"watch_from": value, **_figures(s)} for value, s in self.curve],
         }
 

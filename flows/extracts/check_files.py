@@ -26,7 +26,7 @@ from features.registry import EXTRACTS, Kind
 from flows.extracts.checking import Past, batch_of, check_history, count_usable
 from flows.extracts.formats.asked import Asked, Content, Form
 from flows.extracts.formats.csww.report import ReturnReport, check_return
-from flows.extracts.formats.known import BY_FORM, council_and_month_of, form_by_name, kinds_of, needed_parts, read_form
+from flows.extracts.formats.known import BY_FORM, form_by_name, kinds_of, needed_parts, read_form
 from flows.extracts.ingest import IngestedExtract
 from flows.extracts.mapping import FOLDER as MAPPINGS
 from flows.extracts.mapping import HeaderMapping, load_mapping, mapping_in_force, read_mapping
@@ -261,7 +261,7 @@ def _lay_out(
     refusal: ExtractError | None = None
     try:
         is_own_file = form is Form.NATIVE and isinstance(content, bytes)
-        said = _said(content, file.name, kind) if is_own_file else council_and_month_of(form, content)
+        said = _said(content, file.name, kind) if is_own_file else BY_FORM[form].said(content)
     except ExtractError as error:
         said, refusal = (None, None), _or_mapped(error, file, kind, given, month)
     # A run goes by the folder of the landing that a file lies in, whatever the file says.

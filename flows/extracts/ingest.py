@@ -87,6 +87,7 @@ def ingest_table(table: RawTable, asked: Asked, *, mark: str, may_lack: Collecti
     ]
     columns |= {series.name: series for series in absent}
     frame = pl.DataFrame([columns[name] for name in schema if name in columns] + [file_rows])
+    on_times = [f"{name}: {cells.note}" for name, cells in read.items() if cells.note is not None]
     return IngestedExtract(
         kind=kind,
         la_code=council.la_code,
@@ -99,7 +100,7 @@ def ingest_table(table: RawTable, asked: Asked, *, mark: str, may_lack: Collecti
         reasons=_reasons(council, month, read),
         absent_columns=match.absent,
         headers=match.headers,
-        notes=(*table.notes, *notes, *moved, *_note_times(read), *_note_unknown(table, match)),
+        notes=(*table.notes, *notes, *moved, *on_times, *_note_unknown(table, match)),
     )
 
 
@@ -262,10 +263,6 @@ def _reasons(council: Council, month: Month, read: Mapping[str, Cells]) -> pl.Da
 
 
 _KEPT_NOTHING = "Nothing that was not read is kept. If it holds people's names, leave it out of the next file."
-
-
-def _note_times(read: Mapping[str, Cells]) -> list[str]:
-    return [f"{name}: {cells.note}" for name, cells in read.items() if cells.note is not None]
 
 
 def _note_unknown(table: RawTable, match: HeaderMatch) -> list[str]:

@@ -100,7 +100,7 @@ class Courier:
         """
         self._shut = ""
         done = [attempt(job) for job in jobs]
-        while left := [n for n, made in enumerate(done) if _to_be_tried(made)]:
+        while left := [n for n, made in enumerate(done) if any(d.status is Status.DEFERRED for d in made)]:
             if not self.tries_again:
                 break
             wait = min(self._next_wait, self._patience)
@@ -114,10 +114,6 @@ class Courier:
                     break
                 done[n] = merged(done[n], attempt(jobs[n]))
         return done
-
-
-def _to_be_tried(made: Sequence[Delivery]) -> bool:
-    return any(d.status is Status.DEFERRED for d in made)
 
 
 def merged(before: Sequence[Delivery], after: Sequence[Delivery]) -> list[Delivery]:

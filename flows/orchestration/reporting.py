@@ -71,15 +71,14 @@ def outcome_of(
         ),
         files=files,
         answers=tuple(waiting_answers(context.store, context.register.valid_in(context.month), context.month)),
-        unrecognised=(*(manifest.unrecognised if manifest is not None else ()), *_lax(context)),
+        # Councils' files lie unpseudonymised in the landing folder, so rights of everybody on the machine are named.
+        unrecognised=(
+            *(manifest.unrecognised if manifest is not None else ()),
+            *filter(None, [context.landing.lax_rights()]),
+        ),
         mail=mail,
         caution=CAUTION,
     )
-
-
-def _lax(context: RunContext) -> tuple[str, ...]:
-    """A warning if everybody on the machine can open the landing folder: councils' files lie there unpseudonymised."""
-    return tuple(filter(None, [context.landing.lax_rights()]))
 
 
 def finished(context: RunContext, outcome: RunOutcome) -> RunOutcome:

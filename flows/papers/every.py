@@ -19,6 +19,7 @@ from flows.papers import (
     suites,
     transparency,
 )
+from flows.settings.alert_rules import AlertRules, rules_as_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Paper:
 
 
 PAPERS = (
-    Paper("alert-rules.toml", lambda _: alert_schema.rules_text()),
+    Paper("alert-rules.toml", lambda _: rules_as_toml(AlertRules())),
     Paper("alert.schema.json", lambda _: alert_schema.schema_text()),
     Paper("annex-a.md", annex_a.page),
     Paper("csww-rules.md", lambda _: csww_rules.text()),

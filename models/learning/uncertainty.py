@@ -96,7 +96,7 @@ def _places(rows: pl.DataFrame, p: Floats) -> Floats:
     years = rows["started"].dt.year().to_numpy()
     y = rows["below_good"].to_numpy()
     variance = rows["level_variance"].to_numpy() if "level_variance" in rows.columns else np.zeros(len(y))
-    nodes = _standard_nodes()
+    nodes = norm.ppf((np.arange(_QUANTILES) + 0.5) / _QUANTILES)
     found = []
     for year in np.unique(years):
         at = np.flatnonzero(years == year)
@@ -109,10 +109,6 @@ def _places(rows: pl.DataFrame, p: Floats) -> Floats:
             seen = int(y[group].sum())
             found.append((mixed[:seen].sum(), mixed[: seen + 1].sum()))
     return np.array(found).reshape(-1, 2)
-
-
-def _standard_nodes() -> Floats:
-    return np.asarray(norm.ppf((np.arange(_QUANTILES) + 0.5) / _QUANTILES))
 
 
 def number_distribution(p: Floats) -> Floats:

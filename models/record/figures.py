@@ -107,7 +107,8 @@ def _counts_of(layout: Layout, frame: pl.DataFrame, year_end: tuple[int, int], s
     councils = frame.filter(pl.col("geographic_level") == "Local authority")
     wanted = [n for n in councils.columns if n in _RETURN_COUNTS or n == "population_0_17"]
     values = councils.select(
-        la_code=_tidy_code(),
+        # A joint code is written `314 / 318`, however it is spaced.
+        la_code=pl.col("old_la_code").str.strip_chars().str.replace_all(r"\s*/\s*", " / "),
         period_end=_period_end("time_period", year_end),
         **{f"{n}|value": number(n) for n in wanted},
         **{f"{n}|reason": missing_reason(n) for n in wanted},
@@ -147,11 +148,6 @@ def _newest(found: list[pl.DataFrame], schema: pl.Schema, what: str) -> pl.DataF
         descending=[False, False, False, False, True, False],
     )
     return together.unique(["la_code", "period_end", what], keep="first", maintain_order=True).select(list(schema))
-
-
-def _tidy_code() -> pl.Expr:
-    """The council code as published; a joint code is written `314 / 318`, however it is spaced."""
-    return pl.col("old_la_code").str.strip_chars().str.replace_all(r"\s*/\s*", " / ")
 
 
 def _period_end(column: str, year_end: tuple[int, int]) -> pl.Expr:

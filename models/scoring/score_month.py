@@ -177,7 +177,7 @@ def _not_scored(
     """None if enough is present; else which measures are missing, why, and which extracts would restore the score."""
     measures = _measures_of(model)
     absent = [m for m, columns in measures.items() if missing[columns].all()]
-    if _enough(measures, absent) and _enough(_of_group(measures, Group.WORKFORCE), absent):
+    if _enough(measures, absent) and _enough([m for m in measures if BY_NAME[m].group is Group.WORKFORCE], absent):
         return None
     extracts = sorted(
         {_EXTRACT_OF[n] for m in absent for n in BY_NAME[m].inputs if n != POPULATION_INPUT},
@@ -218,10 +218,6 @@ _BACK_ONCE_SENT = frozenset(
 def _enough(measures: Iterable[str], absent: Sequence[str]) -> bool:
     wanted = list(measures)
     return sum(m not in absent for m in wanted) >= ENOUGH_MEASURES * len(wanted)
-
-
-def _of_group(measures: Iterable[str], group: Group) -> list[str]:
-    return [m for m in measures if BY_NAME[m].group is group]
 
 
 def _reasons_missing(features: pl.DataFrame, month: Month) -> dict[str, dict[str, str]]:

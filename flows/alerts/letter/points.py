@@ -8,7 +8,6 @@ from features.comparing.xmr import XmrRule
 from features.measuring.rates import per_year, window_of
 from features.registry import Unit
 from flows.alerts.alert import Alert, shown_measures
-from flows.alerts.disclosure import base_mark
 from flows.alerts.facts import CONCERN, IMPROVEMENT, MeasureFact, Series
 from flows.alerts.letter import wording
 from flows.alerts.letter.figures import sentence, value_text
@@ -36,8 +35,8 @@ def point(fact: MeasureFact, charts: Sequence[Series]) -> Point:
         details.append(sentence(signal))
     if (fact.value or 0.0) > 1 and measure.unit is Unit.FRACTION and per_year(measure) and window_of(measure) == 12:
         details.append("Over 100%, as it sets all who left or came in a year against those in post now.")
-    if mark := base_mark(fact.small_base or fact.rests_on_few):
-        details.append(sentence(mark))
+    if fact.small_base or fact.rests_on_few:
+        details.append("Small numbers.")
     return Point(measure.label, value_text(measure, fact.value or 0.0), " ".join(details), fact.worse)
 
 

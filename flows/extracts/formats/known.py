@@ -190,8 +190,3 @@ def _told_apart(form: Form, content: Content, kind: Kind) -> Recognition:
         if other.begins_like is not None and kind in other.kinds and other.begins_like(content):
             return other
     return BY_FORM[form]
-
-
-def council_and_month_of(form: Form, content: Content) -> tuple[str | None, Month | None]:
-    """The council's code and the month that a sector file itself names, each None if it does not."""
-    return BY_FORM[form].said(content)

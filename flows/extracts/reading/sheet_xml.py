@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from html import unescape
 from itertools import chain, pairwise
 from typing import Any
 
@@ -232,7 +233,7 @@ def number_formats(styles: bytes) -> dict[int, tuple[str, int, str]]:
 
     Only formats of zeros count: a number in such a format is a reference, and the format holds the rest of it.
     """
-    own = {int(n): _unescaped(code.decode()) for n, code in _FORMAT.findall(styles)}
+    own = {int(n): unescape(code.decode()) for n, code in _FORMAT.findall(styles)}
     shapes = {n: shape for n, code in own.items() if (shape := _shape(code)) is not None}
     begin = styles.find(b"<cellXfs")
     cells = styles[begin : styles.find(b"</cellXfs", begin)] if begin >= 0 else b""
@@ -247,10 +248,6 @@ def _shape(code: str) -> tuple[str, int, str] | None:
     before, after = (_LITERAL.sub(lambda m: m[1] or m[2] or m[0], p) for p in (parts[1], parts[3]))
     digits = len(parts[2])
     return (before, digits, after) if digits > 1 or before else None
-
-
-def _unescaped(code: str) -> str:
-    return code.replace("&quot;", '"').replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
 
 
 def formatted_cells(

@@ -67,11 +67,12 @@ def read(content: Content, asked: Asked) -> IngestedExtract:
             holders=made.holders,
         )
     )
+    read_from = [_mapping_note(one) for _, one in sorted(contents.lists.items())]
     extract = ingest_table(_table(made, gaps, asked), asked, mark=mark_of(content), may_lack=tuple(gaps.because))
     return replace(
         extract,
         headers=_mapping(contents),
-        notes=(*_read_from(contents), *gaps.notes, *contents.notes, *notes, *made.notes, *extract.notes),
+        notes=(*read_from, *gaps.notes, *contents.notes, *notes, *made.notes, *extract.notes),
         absent_because=dict(gaps.because),
         workers_by_name=True,
         lost_columns=gaps.lost,
@@ -185,10 +186,6 @@ def _mapping(contents: SheetContents) -> dict[str, str]:
     return {
         f"list {n} {name}": header for n, one in sorted(contents.lists.items()) for name, header in one.headers.items()
     }
-
-
-def _read_from(contents: SheetContents) -> list[str]:
-    return [_mapping_note(one) for _, one in sorted(contents.lists.items())]
 
 
 def _mapping_note(one: FoundList) -> str:

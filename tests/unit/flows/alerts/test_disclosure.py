@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flows.alerts.disclosure import base_mark, is_small, may_show_neighbours
+from flows.alerts.disclosure import is_small, may_show_neighbours
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,3 @@ def test_a_rate_rests_on_few_if_those_counted_or_the_others_are_few(
 
 def test_a_median_needs_four_neighbours() -> None:
     assert [may_show_neighbours(n) for n in (None, 0, 3, 4)] == [False, False, False, True]
-
-
-def test_a_rate_of_few_people_is_marked() -> None:
-    assert (base_mark(True), base_mark(False)) == ("small numbers", "")
