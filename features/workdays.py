@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from functools import lru_cache
+from typing import cast
+
+import numpy as np
 
 from features.months import bank_holidays
 
@@ -15,12 +18,6 @@ def earliest_start_within(working_days: int, end: date) -> date:
     The days counted run from the start (included) to the end (not included), so a step that starts on Monday and ends
     on Tuesday took one. The rule is monotone, so a limit on a duration becomes one comparison with a date.
     """
-    closed = set(bank_holidays(end.year - 1, end.year))
-    start, left = end, working_days
-    while True:
-        earlier = start - timedelta(days=1)
-        if earlier.weekday() < 5 and earlier not in closed:
-            if left == 0:
-                return start
-            left -= 1
-        start = earlier
+    closed = bank_holidays(end.year - 1, end.year)
+    too_early = np.busday_offset(end, -working_days - 1, roll="forward", holidays=closed)
+    return cast(date, (too_early + 1).item())
