@@ -16,13 +16,11 @@ from features.errors import MailError
 from features.months import Month
 from features.private_files import write_private
 from features.words import count_words
-from flows.cli.root import MESSAGES, MODEL, MONTH, app
+from flows.cli.root import MESSAGES, MODEL, MONTH, app, settings_and_store
 from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
     from flows.mail.deliver import Delivery
-    from flows.settings.settings import Settings
-    from flows.store import Store
 
 MonthOf = Annotated[str, typer.Option("--month", help="YYYY-MM.")]
 CouncilOf = Annotated[str, typer.Option("--council", help='The council\'s code, for example 301 or "314 / 318".')]
@@ -41,7 +39,7 @@ def why_command(
     from flows.mail.why import chain
     from flows.store.editions import History
 
-    settings, store = _opened()
+    settings, store = settings_and_store()
     _, owner = landing_and_council(settings, council)
     found = chain(store, History(store), owner, Month.parse(month))
     typer.echo(found.to_json() if as_json else parts_as_text(found.title, found.parts()))
@@ -56,7 +54,7 @@ def preview_command(
     """Show a stored alert as it would be mailed, or why nothing is due. Nothing is sent."""
     from flows.mail import by_hand as desk
 
-    settings, store = _opened()
+    settings, store = settings_and_store()
     found = desk.preview(store, settings, Month.parse(month), council)
     typer.echo(found.to_text())
     if out is None:
@@ -80,7 +78,7 @@ def resend_command(
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
 
-    settings, store = _opened()
+    settings, store = settings_and_store()
     with steps_shown():
         done = desk.send_again(
             store,
@@ -106,7 +104,7 @@ def release_command(
     from flows.mail import by_hand as desk
     from flows.mail.transports.open import open_transport
 
-    settings, store = _opened()
+    settings, store = settings_and_store()
     with steps_shown():
         done = desk.release(
             store,
@@ -140,7 +138,7 @@ def ledger_command(
     """Show who was sent which message, when, and with what result."""
     from flows.mail import by_hand as desk
 
-    _, store = _opened()
+    _, store = settings_and_store()
     lines = desk.ledger(store, Month.parse(month) if month else None, council)
     if as_json:
         typer.echo(json.dumps([asdict(told) for told in lines], indent=1, sort_keys=True, ensure_ascii=False))
@@ -189,12 +187,3 @@ def simulate_alerts_command(
 def _write_json(path: Path, content: object) -> None:
     write_private(path, (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
     typer.echo(f"Written to {path}.")
-
-
-def _opened() -> tuple[Settings, Store]:
-    """Load the settings and open the store that they name."""
-    from flows.settings.settings import Settings
-    from flows.store import open_store
-
-    settings = Settings.load()
-    return settings, open_store(settings, settings.store, must_exist=True)

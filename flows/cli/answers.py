@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from features.months import london_day
-from flows.cli.root import MESSAGES, app
+from flows.cli.root import MESSAGES, app, settings_and_store
 from flows.cli.steps import steps_shown
 
 
@@ -38,14 +38,12 @@ def answer_command(
     from flows.mail.answering import take_answer
     from flows.settings.answer_form import AnswerRequest
     from flows.settings.filled import filled
-    from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import load_register
 
     given = {"council": council, "month": month, "kind": kind, "by": by, "words": words, "measure": measure}
     request = filled(AnswerRequest, {**given, "until": until, "level": level}, "Nothing was kept")
-    settings = Settings.load()
-    store = open_store(settings, settings.store, must_exist=True)
+    settings, store = settings_and_store()
     register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
     today = london_day(datetime.now(UTC))
     with steps_shown():

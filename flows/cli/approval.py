@@ -11,7 +11,7 @@ import typer
 
 from features.errors import MailError, SettingsError
 from features.months import Month
-from flows.cli.root import MESSAGES, app
+from flows.cli.root import MESSAGES, app, settings_and_store
 from flows.cli.steps import steps_shown
 
 if TYPE_CHECKING:
@@ -39,12 +39,9 @@ def approve(
     from flows.orchestration import embedded
     from flows.orchestration.ask import resume
     from flows.settings.filled import filled
-    from flows.settings.settings import Settings
-    from flows.store import open_store
 
     embedded.configure()
-    settings = Settings.load()
-    store = open_store(settings, settings.store, must_exist=True)
+    settings, store = settings_and_store()
     if decision is None or month is None:
         _show_what_waits(approval.pending(store), month)
         if decision is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from features.errors import StoreError
-from flows.cli.root import KEEPING, app
+from flows.cli.root import KEEPING, app, settings_and_store
 
 
 @app.command("doctor", rich_help_panel=KEEPING)
@@ -29,11 +29,8 @@ def doctor_command(
     from features.months import Month
     from flows.orchestration.doctor import examine
     from flows.orchestration.restore import mend
-    from flows.settings.settings import Settings
-    from flows.store import open_store
 
-    settings = Settings.load()
-    store = open_store(settings, settings.store, must_exist=True)
+    _, store = settings_and_store()
     one = Month.parse(month) if month else None
     found = examine(store, one)
     if repair:

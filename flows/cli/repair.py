@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from features.errors import HoldfastError, MailError, SettingsError
-from flows.cli.root import KEEPING, app
+from flows.cli.root import KEEPING, app, settings_and_store
 from flows.orchestration import embedded
 
 
@@ -65,14 +65,11 @@ def claims_command(
 ) -> None:
     """Show which months are being run, by whom and since when. --free ends the claim of a run known to be dead."""
     from features.months import Month
-    from flows.settings.settings import Settings
-    from flows.store import open_store
     from flows.store.claims import INTAKE, Owner, damaged_claims, held_claims, wall_clock
     from flows.store.claims import free as free_claim
     from flows.store.processes import this_process
 
-    settings = Settings.load()
-    store = open_store(settings, settings.store, must_exist=True)
+    settings, store = settings_and_store()
     if free is None:
         held, damaged = held_claims(store), damaged_claims(store)
         for line in (*(claim.in_words(settings.claims) for claim in held), *damaged):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.root import KEEPING, app
+from flows.cli.root import KEEPING, app, settings_and_store
 
 
 @app.command("retain", rich_help_panel=KEEPING)
@@ -24,14 +24,12 @@ def retain_command(
     from features.months import Month, london_day
     from flows.alerts.scorecard import keep_what_was_said
     from flows.orchestration.owner import this_run
-    from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.claims import INTAKE, claimed, wall_clock
     from flows.store.retention import Periods, delete_planned, plan
 
     now = datetime.now(UTC)
-    settings = Settings.load()
-    store = open_store(settings, settings.store, must_exist=True)
+    settings, store = settings_and_store()
     landed = open_store(settings, settings.landing, must_exist=True)
     periods = Periods.counted_back(Month.of(london_day(now)).plus(-1), settings.retention, keep_months)
     if not delete:
@@ -59,15 +57,13 @@ def rotate_key(
     from flows.extracts.reading.table import Limits
     from flows.extracts.rotate_key import rotate
     from flows.orchestration.owner import this_run
-    from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.claims import INTAKE, claimed, wall_clock
     from flows.store.context import load_register, pseudonym_key
 
-    settings = Settings.load()
+    settings, store = settings_and_store()
     if settings.previous_pseudonym_key is None:
         raise SettingsError("Give the key the store was made with in HOLDFAST_PREVIOUS_PSEUDONYM_KEY.")
-    store = open_store(settings, settings.store, must_exist=True)
     landing = open_store(settings, settings.landing, must_exist=True)
     with claimed(store, INTAKE, this_run(), rules=settings.claims, clock=wall_clock):
         done = rotate(

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from flows.settings.settings import Settings
+    from flows.store import Store
 
 MONTH = "Each month: the data team"
 FILES = "Files: whoever makes the extracts"
@@ -38,3 +42,12 @@ def holdfast(
     """Warns directors of children's services that their service may be losing grip."""
     # Files that this process and its children write (logs, Prefect's database) are readable by their owner only.
     os.umask(0o077)
+
+
+def settings_and_store() -> tuple[Settings, Store]:
+    """The settings, and the store that they name, which must be there."""
+    from flows.settings.settings import Settings
+    from flows.store import open_store
+
+    settings = Settings.load()
+    return settings, open_store(settings, settings.store, must_exist=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from features.months import london_day
-from flows.cli.root import MODEL, app
+from flows.cli.root import MODEL, app, settings_and_store
 
 
 @app.command("scorecard", rich_help_panel=MODEL)
@@ -17,12 +17,10 @@ def scorecard_command(
 ) -> None:
     """Lay every score and band beside the judgement that followed: hits, misses, false alarms, months of warning."""
     from flows.alerts.scorecard import scorecard
-    from flows.settings.settings import Settings
     from flows.store import open_store
     from flows.store.context import load_register
 
-    settings = Settings.load()
-    store = open_store(settings, settings.store, must_exist=True)
+    settings, store = settings_and_store()
     register = load_register(open_store(settings, settings.landing, must_exist=True), settings.register_file)
     card = scorecard(store, register.councils, london_day(datetime.now(UTC)))
     typer.echo(card.to_json() if as_json else "\n".join(card.lines))
