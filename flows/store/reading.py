@@ -17,9 +17,12 @@ from polars.exceptions import PanicException, PolarsError
 
 from features.errors import HoldfastError, StoreError
 from features.frames import conform
+from features.registry import COUNTS
 from flows.store.port import DamagedObject, Store
 
 T = TypeVar("T")
+
+_COUNTED = frozenset(c.name for c in COUNTS)
 
 #: The fields with which a JSON object of the store vouches for itself: a hash of its content, and its own name.
 SEAL, NAME = "object_sha256", "object_name"
@@ -94,9 +97,15 @@ def _seal(body: Any) -> str:
 
 
 def frame_of(name: str, content: bytes, schema: pl.Schema, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    """Parse a Parquet table and check it against its schema; only `columns`, if given. For use with `read_kept`."""
+    """Parse a Parquet table and check it against its schema; only `columns`, if given. For use with `read_kept`.
+
+    A month that was stored before there was a count has no value of it: that column is null.
+    """
     wanted = pl.Schema({c: schema[c] for c in columns}) if columns else schema
-    return conform(pl.read_parquet(io.BytesIO(content), columns=list(wanted)), wanted, name)
+    written = pl.read_parquet_schema(io.BytesIO(content)) if name.startswith("counts-") else wanted
+    later = {c: t for c, t in wanted.items() if c in _COUNTED and c not in written}
+    frame = pl.read_parquet(io.BytesIO(content), columns=[c for c in wanted if c not in later])
+    return conform(frame.with_columns(pl.lit(None, t).alias(c) for c, t in later.items()), wanted, name)
 
 
 def stacked(schema: pl.Schema, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -57,6 +57,17 @@ def test_a_restatement_received_later_is_not_read_by_an_earlier_cutoff(store: St
     assert history.tables([latest], TABLE, SCHEMA)["vacancy_fte"].to_list() == [1450]
 
 
+def test_a_count_that_an_edition_was_stored_without_is_null_and_any_other_column_is_missed(store: Store) -> None:
+    history, whole = History(store), counts(1000, date(2026, 9, 3))
+    before = history.write(edition(1, date(2026, 9, 3)), {TABLE: whole.drop("agency_fte")})
+    read = History(store).table(before, TABLE, SCHEMA)
+    assert read.schema == SCHEMA
+    assert (read["vacancy_fte"].to_list(), read["agency_fte"].to_list()) == ([1000], [None])
+    spoiled = history.write(edition(2, date(2026, 9, 4)), {TABLE: whole.drop("known_from")})
+    with pytest.raises(DamagedObject, match="not of the shape"):
+        History(store).table(spoiled, TABLE, SCHEMA)
+
+
 def test_a_table_is_read_once_by_a_process_and_left_behind_on_the_way_to_another(store: Store) -> None:
     history, manifest = History(store), edition(1, date(2026, 9, 3))
     manifest = history.write(manifest, {"workforce": counts(1000, manifest.known_to)})
