@@ -19,7 +19,6 @@ _DATE_TIME = re.compile(
 @file_rule(
     "CSWW-S01",
     _ERROR,
-    "Header LALevelVacancies CSWWWorker",
     "the parts of the file are not in the order Header, LALevelVacancies, CSWWWorker",
     "Export the return in this order; DfE's system may not load it otherwise.",
 )
@@ -31,7 +30,6 @@ def blocks_out_of_order(outline: Outline) -> bool:
 @file_rule(
     "CSWW-S02",
     _ERROR,
-    "Message",
     "the file has parts that are not of a workforce return; they were not read",
     "Export the return again without them.",
 )
@@ -43,7 +41,6 @@ def unknown_blocks(outline: Outline) -> bool:
 @file_rule(
     "CSWW-S03",
     _ERROR,
-    "Message",
     "elements are written with other capitals than the return's (fte30 for FTE30); they were not read",
     "Write the elements exactly as in the specification.",
 )
@@ -55,7 +52,6 @@ def other_capitals(outline: Outline) -> bool:
 @file_rule(
     "CSWW-S04",
     _ERROR,
-    "LALevelVacancies",
     "the vacancies (LALevelVacancies) do not stand exactly once",
     "Send the council's vacancies and agency totals once.",
     Looks.VACANCIES,
@@ -65,13 +61,13 @@ def vacancies_not_once(outline: Outline) -> bool:
     return outline.vacancies.count != 1
 
 
-@file_rule("CSWW-H01", _ERROR, "Header", "the Header does not stand exactly once", "Send the return with one header.")
+@file_rule("CSWW-H01", _ERROR, "the Header does not stand exactly once", "Send the return with one header.")
 def header_not_once(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools lets it be missing; without it nobody knows whose return it is."""
     return outline.header.count != 1
 
 
-@file_rule("CSWW-H02", _ERROR, "Collection", "Collection is not CSWW", "Write CSWW, or check which file this is.")
+@file_rule("CSWW-H02", _ERROR, "Collection is not CSWW", "Write CSWW, or check which file this is.")
 def other_collection(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools."""
     return outline.header.one("Collection") != "CSWW"
@@ -80,7 +76,6 @@ def other_collection(outline: Outline) -> bool:
 @file_rule(
     "CSWW-H03",
     _ERROR,
-    "Year ReferenceDate",
     "Year is missing or not the year of ReferenceDate",
     "Give the year of the reference date.",
 )
@@ -90,36 +85,32 @@ def other_year(outline: Outline) -> bool:
     return outline.header.one("Year") != (None if day is None else str(day.year))
 
 
-@file_rule("CSWW-H04", _ERROR, "ReferenceDate", "ReferenceDate is missing or no date", "Write it as YYYY-MM-DD, once.")
+@file_rule("CSWW-H04", _ERROR, "ReferenceDate is missing or no date", "Write it as YYYY-MM-DD, once.")
 def no_reference_date(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools."""
     return as_day(outline.header.one("ReferenceDate")) is None
 
 
-@file_rule(
-    "CSWW-H05", _ERROR, "ReferenceDate", "ReferenceDate is not a 30 September", "The collection is of 30 September."
-)
+@file_rule("CSWW-H05", _ERROR, "ReferenceDate is not a 30 September", "The collection is of 30 September.")
 def not_september(outline: Outline) -> bool:
     """DfE's methodology: the year runs from 1 October to 30 September."""
     day = as_day(outline.header.one("ReferenceDate"))
     return day is not None and (day.month, day.day) != (9, 30)
 
 
-@file_rule("CSWW-H06", _ERROR, "SourceLevel", "SourceLevel is not L", "Write L: the source is a local authority.")
+@file_rule("CSWW-H06", _ERROR, "SourceLevel is not L", "Write L: the source is a local authority.")
 def other_source_level(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools."""
     return outline.header.one("SourceLevel") != "L"
 
 
-@file_rule("CSWW-H07", _ERROR, "LEA", "LEA is missing or not three digits", "Give the council's DfE code.")
+@file_rule("CSWW-H07", _ERROR, "LEA is missing or not three digits", "Give the council's DfE code.")
 def no_council(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools."""
     return re.fullmatch("[0-9]{3}", outline.header.one("LEA") or "") is None
 
 
-@file_rule(
-    "CSWW-H08", _QUERY, "DateTime", "DateTime is missing or no date and time", "Write it as 2026-10-12T09:30:00Z."
-)
+@file_rule("CSWW-H08", _QUERY, "DateTime is missing or no date and time", "Write it as 2026-10-12T09:30:00Z.")
 def no_time_of_export(outline: Outline) -> bool:
     """The 2022 XML schema of liia-tools; a query, because nothing rests on it."""
     return _DATE_TIME.fullmatch(outline.header.one("DateTime") or "") is None
@@ -128,7 +119,6 @@ def no_time_of_export(outline: Outline) -> bool:
 @file_rule(
     "CSWW-H09",
     _ERROR,
-    "Header LALevelVacancies",
     "an element of the header or of the vacancies appears more than once",
     "Keep the right one.",
 )
@@ -141,7 +131,6 @@ def twice_in_header(outline: Outline) -> bool:
 @file_rule(
     "CSWW-V11",
     _ERROR,
-    "NoAgencyFTE NoAgencyHeadcount",
     "NoAgencyFTE is more than NoAgencyHeadcount",
     "One person is at most 1 FTE; check both figures.",
     Looks.VACANCIES,

@@ -53,7 +53,6 @@ class ReturnRule:
     code: str
     looks: Looks
     severity: Severity
-    elements: tuple[str, ...]
     says: str
     """What is wrong, as a clause without a value: “RoleStartDate is given but StartOrigin is missing”."""
     remedy: str
@@ -66,36 +65,30 @@ def _why(function: Callable[..., object]) -> str:
     return " ".join((inspect.getdoc(function) or "").split())
 
 
-def worker_rule(
-    code: str, severity: Severity, elements: str, says: str, remedy: str
-) -> Callable[[WorkerTest], ReturnRule]:
+def worker_rule(code: str, severity: Severity, says: str, remedy: str) -> Callable[[WorkerTest], ReturnRule]:
     """A rule on each worker's record; the function's docstring is its source."""
 
     def made(function: WorkerTest) -> ReturnRule:
-        return ReturnRule(code, Looks.WORKER, severity, tuple(elements.split()), says, remedy, _why(function), function)
+        return ReturnRule(code, Looks.WORKER, severity, says, remedy, _why(function), function)
 
     return made
 
 
 def file_rule(
-    code: str, severity: Severity, elements: str, says: str, remedy: str, looks: Looks = Looks.FILE
+    code: str, severity: Severity, says: str, remedy: str, looks: Looks = Looks.FILE
 ) -> Callable[[FileTest], ReturnRule]:
     """A rule on the header, the vacancies or the order of the file."""
 
     def made(function: FileTest) -> ReturnRule:
-        return ReturnRule(code, looks, severity, tuple(elements.split()), says, remedy, _why(function), function)
+        return ReturnRule(code, looks, severity, says, remedy, _why(function), function)
 
     return made
 
 
-def totals_rule(
-    code: str, severity: Severity, elements: str, says: str, remedy: str
-) -> Callable[[TotalsTest], ReturnRule]:
+def totals_rule(code: str, severity: Severity, says: str, remedy: str) -> Callable[[TotalsTest], ReturnRule]:
     """A rule on what the records add up to; the function gives the sentence, with the council's figures."""
 
     def made(function: TotalsTest) -> ReturnRule:
-        return ReturnRule(
-            code, Looks.TOGETHER, severity, tuple(elements.split()), says, remedy, _why(function), function
-        )
+        return ReturnRule(code, Looks.TOGETHER, severity, says, remedy, _why(function), function)
 
     return made

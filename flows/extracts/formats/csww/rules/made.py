@@ -30,7 +30,6 @@ def of_vacancies(elements: Sequence[Element]) -> tuple[ReturnRule, ...]:
             f"CSWW-V{e.number:02d}",
             Looks.VACANCIES,
             Severity.ERROR,
-            (e.name,),
             f"{e.name} is missing, or is not {e.in_words}",
             f"Give {e.name} once, 0 if there are none.",
             _SCHEMA,
@@ -84,7 +83,7 @@ def _twice(element: Element, position: int) -> ReturnRule:
 
 
 def _rule(code: str, element: Element, says: str, remedy: str, why: str, test: WorkerTest) -> ReturnRule:
-    return ReturnRule(code, Looks.WORKER, Severity.ERROR, (element.name,), says, remedy, why, test)
+    return ReturnRule(code, Looks.WORKER, Severity.ERROR, says, remedy, why, test)
 
 
 def _vacancy(element: Element) -> FileTest:

@@ -19,7 +19,6 @@ _MILLIONTHS, _HUNDREDTHS = 1_000_000, 100
 @totals_rule(
     "CSWW-C01",
     _ERROR,
-    "NoAgencyFTE AgencyWorker FTE30 FTE",
     "NoAgencyFTE differs from the total of the agency workers' records",
     "Both are of the reference date; check which is right. DfE's agency rate takes NoAgencyFTE.",
 )
@@ -37,7 +36,6 @@ def agency_fte_differs(totals: Totals) -> str | None:
 @totals_rule(
     "CSWW-C02",
     _QUERY,
-    "NoAgencyHeadcount AgencyWorker",
     "NoAgencyHeadcount differs from the number of agency workers' records in post",
     "Send a record for each agency worker, and check the figure.",
 )
@@ -54,7 +52,6 @@ def agency_headcount_differs(totals: Totals) -> str | None:
 @totals_rule(
     "CSWW-D01",
     _INFORMATION,
-    "SWENo PersonBirthDate GenderCurrent Ethnicity",
     "second posts of people who are already counted",
     "Nothing to do if they hold two posts: DfE counts the person once, in the senior role, and the FTE of each post.",
 )
@@ -69,7 +66,6 @@ def second_posts(totals: Totals) -> str | None:
 @totals_rule(
     "CSWW-D02",
     _ERROR,
-    "CSWWWorker",
     "records that repeat an earlier one in every element",
     "Leave out records that were exported twice: DfE adds up the FTE of every record.",
 )
@@ -84,7 +80,6 @@ def same_record_twice(totals: Totals) -> str | None:
 @totals_rule(
     "CSWW-D03",
     _QUERY,
-    "SWENo PersonBirthDate GenderCurrent Ethnicity",
     "one registration number with two dates of birth, genders or ethnicities",
     "Correct whichever record is wrong: DfE counts these as different people.",
 )
@@ -99,7 +94,6 @@ def same_number_other_person(totals: Totals) -> str | None:
 @totals_rule(
     "CSWW-D04",
     _QUERY,
-    "SWENo FTE30",
     "one person's posts add up to more than 1 FTE",
     "Check the FTE of both posts.",
 )
@@ -137,7 +131,7 @@ def _out_of_range(measure: str, number: int) -> ReturnRule:
 
 
 def _together(code: str, says: str, remedy: str, why: str, test: TotalsTest) -> ReturnRule:
-    return ReturnRule(code, Looks.TOGETHER, _QUERY, (), says, remedy, why, test)
+    return ReturnRule(code, Looks.TOGETHER, _QUERY, says, remedy, why, test)
 
 
 RULES = (

@@ -30,7 +30,6 @@ def _above_zero(name: str) -> pl.Expr:
 @worker_rule(
     "CSWW-W201",
     _ERROR,
-    "StartOrigin RoleStartDate",
     "RoleStartDate is given but StartOrigin is missing",
     "Say where the worker came from, 10 if not yet collected.",
 )
@@ -42,7 +41,6 @@ def start_without_origin(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W202",
     _ERROR,
-    "RoleStartDate StartOrigin",
     "StartOrigin is given but RoleStartDate is missing",
     "Give the day the role began.",
 )
@@ -54,7 +52,6 @@ def origin_without_start(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W203",
     _ERROR,
-    "FTE RoleEndDate",
     "RoleEndDate is given but FTE is not 0",
     "Write FTE 0 for whoever has left, or take the end date out.",
 )
@@ -66,7 +63,6 @@ def leaver_with_fte(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W204",
     _ERROR,
-    "ReasonLeave RoleEndDate",
     "RoleEndDate is given but ReasonLeave is missing",
     "Give the reason, 10 if not yet collected.",
 )
@@ -78,7 +74,6 @@ def end_without_reason(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W205",
     _ERROR,
-    "LeaverDestination RoleEndDate",
     "RoleEndDate is given but LeaverDestination is missing",
     "Give the destination, 9 if not yet collected.",
 )
@@ -90,7 +85,6 @@ def end_without_destination(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W206",
     _ERROR,
-    "RoleEndDate ReasonLeave",
     "ReasonLeave is given but RoleEndDate is missing",
     "Give the day the role ended, or take the reason out.",
 )
@@ -102,7 +96,6 @@ def reason_without_end(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W207",
     _ERROR,
-    "RoleEndDate LeaverDestination",
     "LeaverDestination is given but RoleEndDate is missing",
     "Give the day the role ended, or take the destination out.",
 )
@@ -114,7 +107,6 @@ def destination_without_end(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W208",
     _ERROR,
-    "RoleEndDate RoleStartDate",
     "RoleEndDate lies before RoleStartDate",
     "Correct whichever date is wrong.",
 )
@@ -126,7 +118,6 @@ def ends_before_start(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W209",
     _ERROR,
-    "RoleStartDate",
     "RoleStartDate lies after the reference date",
     "Leave out workers who started later; they belong to the next return.",
 )
@@ -138,7 +129,6 @@ def starts_after_reference_date(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W210",
     _QUERY,
-    "RoleEndDate",
     "RoleEndDate lies after the reference date; the worker is counted as in post",
     "Leave the end, its reason and its destination out of this return; they belong to the next.",
 )
@@ -150,7 +140,6 @@ def ends_after_reference_date(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W211",
     _ERROR,
-    "RoleEndDate",
     "RoleEndDate lies before the year of the return",
     "Leave out workers who left in an earlier year; they were in an earlier return.",
 )
@@ -162,7 +151,6 @@ def ended_before_the_year(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W212",
     _QUERY,
-    "PersonBirthDate",
     f"the age at the reference date is below {_YOUNGEST} or above {_OLDEST}",
     "Check the date of birth.",
 )
@@ -175,7 +163,6 @@ def implausible_age(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W213",
     _QUERY,
-    "RoleStartDate PersonBirthDate",
     "the role began before the worker was 18",
     "Check the date of birth and the start date.",
 )
@@ -187,7 +174,6 @@ def started_as_a_child(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W214",
     _QUERY,
-    "FTE30",
     "FTE30 is 0 for a directly paid worker in post",
     "Check that the worker was in post and had contracted hours on the day.",
 )
@@ -199,7 +185,6 @@ def in_post_without_hours(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W215",
     _QUERY,
-    "Cases30 FTE30 FTE",
     "the worker holds cases but has no FTE; neither counts in the caseload",
     "Give the FTE, or record the cases against the worker who holds them.",
 )
@@ -211,7 +196,6 @@ def cases_without_hours(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W216",
     _QUERY,
-    "Cases30 OrgRole",
     "Cases30 is missing for a case holder in post",
     "Give the cases held on the day, 0 if there were none.",
 )
@@ -223,7 +207,6 @@ def holder_without_cases(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W217",
     _QUERY,
-    "Cases30 OrgRole",
     "a worker whose OrgRole is 6, qualified without cases, holds cases",
     "Correct the role or the cases.",
 )
@@ -235,7 +218,6 @@ def cases_in_role_without(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W218",
     _QUERY,
-    "Cases30 RoleEndDate",
     "someone who left holds cases at the reference date; the cases are not counted",
     "Record the cases against the worker who held them on the day.",
 )
@@ -247,7 +229,6 @@ def cases_of_leaver(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W219",
     _QUERY,
-    "FTE FTE30",
     "FTE and FTE30 differ for a worker in post; FTE30 is counted",
     "Both are of the reference date; check which is right.",
 )
@@ -260,7 +241,6 @@ def two_ftes(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W220",
     _ERROR,
-    "FTE FTE30 RoleEndDate",
     "one of FTE and FTE30 is 0 and the other is not, but there is no RoleEndDate; the worker's FTE is not counted",
     "Give the end date if the worker left; otherwise correct whichever is wrong.",
 )
@@ -272,7 +252,6 @@ def perhaps_left(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W221",
     _QUERY,
-    "FTE30 RoleEndDate",
     "someone who left has an FTE at the reference date; it is not counted",
     "Write FTE30 0 for whoever had left by the day.",
 )
@@ -284,7 +263,6 @@ def fte_of_leaver(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W222",
     _QUERY,
-    "WorkingDaysLost",
     f"WorkingDaysLost is more than the {WORKING_DAYS_PER_LEAP_YEAR} working days of a year",
     "Count working days, not calendar days or hours.",
 )
@@ -296,7 +274,6 @@ def more_days_than_a_year(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W223",
     _QUERY,
-    "ReasonAbsence Absat30Sept",
     "Absat30Sept is 1 but ReasonAbsence is missing",
     "Give the reason for the absence.",
 )
@@ -308,7 +285,6 @@ def absent_without_reason(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W224",
     _QUERY,
-    "ReasonAbsence Absat30Sept",
     "ReasonAbsence is given but Absat30Sept is not 1",
     "Correct the absence or its reason.",
 )
@@ -320,7 +296,6 @@ def reason_without_absence(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W225",
     _QUERY,
-    "Absat30Sept RoleEndDate",
     "someone who left is absent at the reference date",
     "Take the absence out; a leaver is not absent.",
 )
@@ -332,7 +307,6 @@ def absent_leaver(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W226",
     _QUERY,
-    "FTE FTE30",
     "FTE and FTE30 are both missing for a worker in post; no rate counts the worker",
     "Give the FTE, for agency workers too.",
 )
@@ -344,7 +318,6 @@ def no_fte(c: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W227",
     _QUERY,
-    "Cases30",
     f"Cases30 is more than {_MOST_CASES}",
     "Check the cases; a team's cases belong to the workers who hold them.",
 )
@@ -356,7 +329,6 @@ def too_many_cases(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W228",
     _QUERY,
-    "StepUpGrad FrontlineGrad",
     "StepUpGrad and FrontlineGrad are both 1",
     "Check which of the two programmes the worker completed.",
 )
@@ -368,7 +340,6 @@ def two_programmes(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W401",
     _ERROR,
-    "CSWWWorker",
     "the elements of the record are not in the order of the specification",
     "Export them in order; they were read here, but DfE's system may not load them.",
 )
@@ -380,7 +351,6 @@ def elements_out_of_order(_: Collection) -> pl.Expr:
 @worker_rule(
     "CSWW-W402",
     _ERROR,
-    "CSWWWorker",
     "the record has elements that the return does not have; they were not read",
     "Export the record without them, and check how the names of elements are written.",
 )
