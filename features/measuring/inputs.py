@@ -143,7 +143,7 @@ def _reasons(grid: pl.DataFrame, count_reasons: pl.DataFrame | None, unreported:
         here = np.where(
             null[_known(count.extract)],
             _or(of_extracts.get(count.extract), code[Missing.NOT_REPORTED]),
-            _or(of_counts.get(count.name), code[Missing.WITHHELD]),
+            _or(of_counts.get(count.name), code[Missing.NOT_COUNTED]),
         )
         for name in input_names(count):
             incomplete = null[name] * code[Missing.WINDOW_INCOMPLETE]

@@ -214,6 +214,7 @@ class Missing(StrEnum):
     UNREAD = "not read yet, through a fault of ours"
     WITHHELD = "withheld: an error in a field it needs"
     COLUMN_ABSENT = "the extract has no such column"
+    NOT_COUNTED = "not counted yet when the month was stored"
     CONFIDENTIAL = "c: confidential in the published file"
     LOW_RELIABILITY = "u: low reliability in the published file"
     NOT_AVAILABLE = "x: not available in the published file"
@@ -235,6 +236,7 @@ class Missing(StrEnum):
 _MISSING_WORDS: dict[str, str] = {
     Missing.WITHHELD: "an error in your file has to be put right first",
     Missing.COLUMN_ABSENT: "your file has no such column",
+    Missing.NOT_COUNTED: "we did not count it yet in that month",
     Missing.WINDOW_INCOMPLETE: "more months in a row are needed than we have",
     Missing.ZERO_DENOMINATOR: "there was nothing of the kind to count",
     Missing.REISSUED: "your system gave new reference numbers, so nobody can be followed across the change",

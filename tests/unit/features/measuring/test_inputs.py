@@ -86,7 +86,7 @@ def test_a_count_withheld_keeps_its_reason() -> None:
         count_reasons=given,
     )
     assert reason(reasons, LAST, "cases") == str(Missing.COLUMN_ABSENT)
-    assert reason(reasons, LAST, "case_holders_fte") == str(Missing.WITHHELD)
+    assert reason(reasons, LAST, "case_holders_fte") == str(Missing.NOT_COUNTED), "every other null has a reason"
     assert reason(reasons, LAST, "population_0_17") == str(Missing.NO_POPULATION)
 
 
