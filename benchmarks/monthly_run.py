@@ -236,8 +236,8 @@ def _run(context: RunContext) -> int:
         scores = score_councils(model, measured, context.register, context.month, context.cutoff)
     with clock.stage("decide"):
         every = context.register.valid_in(context.month)
-        rules = context.settings.alerts
-        decided = decide_month(context.store, context.register, every, measured, scores, rules, context.cutoff)
+        by = inputs.deciding(context)
+        decided = decide_month(context.store, context.register, every, measured, scores, by)
         alerting = inputs.to_publish(context, decided, measured)
     contact = Contact.of(context.settings)
     with clock.stage("publish"), ThreadPoolExecutor(THREADS) as pool:

@@ -44,6 +44,16 @@ class Versions:
 
 
 @dataclass(frozen=True, slots=True)
+class Deciding:
+    """By what is decided."""
+
+    rules: AlertRules
+    cutoff: date
+    run_working_day: int
+    """The working day of the next month on which the month's run starts."""
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     council: Council
     score: Score
@@ -65,9 +75,7 @@ def decide_councils(
     scores: Mapping[str, Score],
     facts: Mapping[str, CouncilFacts],
     earlier: Mapping[str, Alert],
-    rules: AlertRules,
-    cutoff: date,
-    run_working_day: int = 11,
+    by: Deciding,
 ) -> tuple[list[Decided], Storm]:
     """Decide for every council, starting from its last published alert, and whether the month's mail must wait.
 
@@ -80,14 +88,14 @@ def decide_councils(
         previous = earlier.get(council.folder)
         ever_scored = previous is not None and bool(previous.decision.state.recent)
         score = scores[council.la_code] if ever_scored else before_any_score(scores[council.la_code])
-        judgement = council.judged_by(cutoff)
+        judgement = council.judged_by(by.cutoff)
         decision = decide(
             score,
             inadequate=judgement is not None and judgement.grade == INADEQUATE,
             signals=facts[council.la_code].signals,
             previous=previous.decision.state if previous else None,
             delivered=previous is not None and council.folder in told[previous.month],
-            rules=rules,
+            rules=by.rules,
             beginning=0 < facts[council.la_code].months_in_a_row < WINDOW_MONTHS,
         )
         answers = answers_up_to(store, council.folder, score.month) if council.folder in answered else ()
@@ -95,11 +103,11 @@ def decide_councils(
         first = None
         if decision.band is Band.FIRST_MONTHS:
             left = WINDOW_MONTHS - facts[council.la_code].months_in_a_row
-            first = nth_working_day(score.month.plus(left + 1), run_working_day)
+            first = nth_working_day(score.month.plus(left + 1), by.run_working_day)
         judged = judgement.published if judgement is not None else None
-        months = whole_months(judged, cutoff) if judged is not None else None
+        months = whole_months(judged, by.cutoff) if judged is not None else None
         decided.append(Decided(council, score, facts[council.la_code], decision, answers, goals, first, judged, months))
-    return decided, storm_valve([d.decision for d in decided], rules)
+    return decided, storm_valve([d.decision for d in decided], by.rules)
 
 
 def alert_of(decided: Decided, manifest: Manifest | None, failures: pl.DataFrame, versions: Versions) -> Alert:

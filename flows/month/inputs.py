@@ -8,6 +8,7 @@ from datetime import date
 from functools import partial
 
 from features.months import Month, month_range
+from flows.alerts.council import Deciding
 from flows.extracts.reading.table import Limits
 from flows.extracts.rotate_key import require_key
 from flows.extracts.submissions import Packed
@@ -67,6 +68,11 @@ def check_months_of(
 def _checking(context: RunContext, reports: bool) -> Checking:
     settings = context.settings
     return Checking(accepted_failures(settings.accepted_failures), settings.ingest.due_working_day, reports)
+
+
+def deciding(context: RunContext) -> Deciding:
+    """By what the run decides: its settings and its cut-off."""
+    return Deciding(context.settings.alerts, context.cutoff, context.settings.schedule.monthly_working_day)
 
 
 def take_in_group_of(context: RunContext, due: Sequence[Due], before: GroupDone | None) -> GroupDone:

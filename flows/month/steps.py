@@ -16,7 +16,7 @@ from features.councils import Council, Register, folder_name
 from features.errors import SettingsError
 from features.months import Month
 from flows.alerts.alert import Alert, alert_name
-from flows.alerts.council import Decided, Versions, alert_of, decide_councils
+from flows.alerts.council import Decided, Deciding, Versions, alert_of, decide_councils
 from flows.alerts.decide import Storm
 from flows.alerts.facts import CouncilFacts, facts_by_council
 from flows.alerts.files import council_files
@@ -30,7 +30,6 @@ from flows.month.count import Ahead, ReadyMonth, months_counted
 from flows.month.edition import TakenIn, store_edition
 from flows.month.measure import Measured
 from flows.month.take_in import Checked, Due, Read
-from flows.settings.alert_rules import AlertRules
 from flows.settings.settings import Settings
 from flows.store import Store
 from flows.store.context import Stopwatch, code_version
@@ -128,8 +127,7 @@ def decide_month(
     chosen: Sequence[Council],
     measured: Measured,
     scores: Mapping[str, Score],
-    rules: AlertRules,
-    cutoff: date,
+    by: Deciding,
 ) -> Decisions:
     """Decide for the chosen councils, starting from each one's last alert. Raises MonthsOutOfOrder."""
     every = tuple(c.la_code for c in register.valid_in(measured.month))
@@ -146,9 +144,7 @@ def decide_month(
     told = run_by_council(every, lambda councils: facts_by_council(measured.features, tuple(councils), measured.month))
     done = run_by_council(
         [c.la_code for c in sound if c.la_code not in told.faults],
-        lambda councils: decide_councils(
-            store, [by_code[c] for c in councils], scores, told.result, earlier, rules, cutoff
-        ),
+        lambda councils: decide_councils(store, [by_code[c] for c in councils], scores, told.result, earlier, by),
     )
     decided, storm = done.result
     failed = [(c, error) for c, error in {**told.faults, **known.faults, **done.faults}.items() if c in by_code]

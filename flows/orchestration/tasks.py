@@ -141,8 +141,8 @@ def decide_month_task(
 ) -> Alerting:
     """Decide bands and changes, and whether the month's mail must wait."""
     chosen = chosen_councils(context.register, context.month, councils)
-    rules = context.settings.alerts
-    decided = steps.decide_month(context.store, context.register, chosen, measured, scores, rules, context.cutoff)
+    by = inputs.deciding(context)
+    decided = steps.decide_month(context.store, context.register, chosen, measured, scores, by)
     return inputs.to_publish(context, decided, measured)
 
 

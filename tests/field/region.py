@@ -131,8 +131,8 @@ class FieldRegion:
             usual_cutoff=context.usual_cutoff,
         )
         scores = score_councils(model, measured, context.register, LAST, context.cutoff)
-        every, rules = context.register.valid_in(LAST), context.settings.alerts
-        decided = steps.decide_month(context.store, context.register, every, measured, scores, rules, context.cutoff)
+        every, by = context.register.valid_in(LAST), inputs.deciding(context)
+        decided = steps.decide_month(context.store, context.register, every, measured, scores, by)
         alerting = inputs.to_publish(context, decided, measured)
         contact = Contact.of(context.settings)
         published = tuple(publish_alert(context.store, alerting.alert_of(one), contact) for one in alerting.decided)

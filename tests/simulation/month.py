@@ -230,10 +230,8 @@ def alert(context: RunContext, here: Scene, post: Any, patiently: Callable[[Call
         )  # fmt: skip
     )
     scores = score_councils(model, measured, context.register, month, cutoff)
-    chosen, rules = context.register.valid_in(month), context.settings.alerts
-    decisions = patiently(
-        lambda: steps.decide_month(context.store, context.register, chosen, measured, scores, rules, cutoff)
-    )
+    chosen, by = context.register.valid_in(month), inputs.deciding(context)
+    decisions = patiently(lambda: steps.decide_month(context.store, context.register, chosen, measured, scores, by))
     alerting = patiently(lambda: inputs.to_publish(context, decisions, measured))
     gaps, published = bool(alerting.faults), []
     there = patiently(lambda: MonthAlerts(context.store, month))

@@ -88,7 +88,6 @@ LARGE: dict[str, str] = {
     "features/registry/measures.py": "a list of declarations, read line by line",
     "flows/alerts": "one file for each command or step, each read alone",
     "flows/alerts/alert.py:build_alert": "a constructor of one record: a parameter a field",
-    "flows/alerts/council.py:decide_councils": "what is asked comes by keyword, named by the caller",
     "flows/alerts/decide.py": "the state machine in one piece, in the order of its written rules",
     "flows/alerts/decide.py:_decision": "the state machine in one piece, in the order of its written rules",
     "flows/alerts/decide.py:_state": "the state machine in one piece, in the order of its written rules",

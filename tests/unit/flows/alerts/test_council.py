@@ -9,7 +9,7 @@ import pytest
 
 from features.councils import Council
 from features.frameworks import Judgement
-from flows.alerts.council import decide_councils
+from flows.alerts.council import Deciding, decide_councils
 from flows.alerts.facts import CouncilFacts
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import previous_alerts, publish_alert
@@ -30,6 +30,10 @@ POLICY = MailPolicy(
     production=True,
     allowed_domains=("ashcombe.example",),
 )
+
+
+def by(cutoff: date, run_working_day: int = 11) -> Deciding:
+    return Deciding(RULES, cutoff, run_working_day)
 
 
 class Counting(LocalStore):
@@ -65,7 +69,7 @@ def decided(store: Counting, count: int) -> dict[str, Change]:
     scores = {c.la_code: score(0.6, la_code=c.la_code) for c in every}
     known = {c.la_code: facts() for c in every}
     earlier = previous_alerts(store, MONTH, {c.folder for c in every})
-    found, _ = decide_councils(store, every, scores, known, earlier, RULES, date(2026, 11, 13))
+    found, _ = decide_councils(store, every, scores, known, earlier, by(date(2026, 11, 13)))
     return {d.council.la_code: d.decision.change for d in found}
 
 
@@ -103,9 +107,7 @@ def test_nothing_is_said_to_return_where_there_never_was_a_score(tmp_path: Path)
     scores = {"991": replace(missing, not_scored=f"No file came. Once we have it, {RETURNS}.")}
     before = alert(score(0.6, MONTH.plus(-1)))
     for earlier, returns in (({}, False), ({"991": before}, True)):
-        ((decided,), _) = decide_councils(
-            store, [ASHCOMBE], scores, {"991": facts()}, earlier, RULES, date(2026, 11, 13)
-        )
+        ((decided,), _) = decide_councils(store, [ASHCOMBE], scores, {"991": facts()}, earlier, by(date(2026, 11, 13)))
         assert decided.score.not_scored is not None
         assert (RETURNS in decided.score.not_scored) == returns
         assert ("a first score needs" in decided.score.not_scored) != returns
@@ -120,20 +122,27 @@ def young(months: int) -> CouncilFacts:
 
 
 @pytest.mark.parametrize(
-    ("months", "due"),
+    ("months", "run_working_day", "due"),
     [
-        (1, date(2027, 10, 15)),  # September 2027 is the twelfth month; its run is on the eleventh working day after
-        (3, date(2027, 8, 16)),
-        (11, date(2026, 12, 15)),
-        (12, None),
-        (0, None),
+        (
+            1,
+            11,
+            date(2027, 10, 15),
+        ),  # September 2027 is the twelfth month; its run comes in October
+        (3, 11, date(2027, 8, 16)),
+        (11, 11, date(2026, 12, 15)),
+        (11, 1, date(2026, 12, 1)),
+        (12, 11, None),
+        (0, 11, None),
     ],
 )
 def test_a_council_in_its_first_months_is_told_when_its_first_score_is_due(
-    tmp_path: Path, months: int, due: date | None
+    tmp_path: Path, months: int, run_working_day: int, due: date | None
 ) -> None:
     store, own = LocalStore(tmp_path), {"991": young(months)}
-    (one,), _ = decide_councils(store, [ASHCOMBE], {"991": score(None)}, own, {}, RULES, date(2026, 11, 20))
+    (one,), _ = decide_councils(
+        store, [ASHCOMBE], {"991": score(None)}, own, {}, by(date(2026, 11, 20), run_working_day)
+    )
     assert one.first_score == due
     assert (one.decision.band is Band.FIRST_MONTHS) is (due is not None)
     assert RETURNS not in str(one.score.not_scored), "what never was cannot return"
@@ -153,7 +162,7 @@ def test_a_judgement_counts_from_its_publication(
     tmp_path: Path, grade: str, published: date, band: Band, months: int | None
 ) -> None:
     council = replace(ASHCOMBE, judgements=(Judgement(published, grade),))
-    given = ({"991": score(0.6)}, {"991": facts()}, {}, RULES, date(2026, 11, 20))
+    given = ({"991": score(0.6)}, {"991": facts()}, {}, by(date(2026, 11, 20)))
     (one,), _ = decide_councils(LocalStore(tmp_path), [council], *given)
     assert (one.decision.band, one.judged_months) == (band, months)
     assert one.judged == (published if months is not None else None)

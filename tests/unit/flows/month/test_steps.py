@@ -18,7 +18,7 @@ from features.frames import FEATURES_SCHEMA, MEASURES_SCHEMA
 from features.frameworks import Judgement
 from features.months import Month
 from features.registry import Kind
-from flows.alerts.council import Versions
+from flows.alerts.council import Deciding, Versions
 from flows.alerts.decide import Storm
 from flows.alerts.reports import index_name
 from flows.month import inputs, steps
@@ -138,7 +138,7 @@ def measured(*records: ExtractRecord) -> Measured:
 
 def decided(store: LocalStore, chosen: tuple[Council, ...], *records: ExtractRecord) -> Decisions:
     scores = {c: unscored(c, OCTOBER, shipped_model().ref, "Nothing is known.") for c in ("370", "371")}
-    return decide_month(store, REGISTER, chosen, measured(*records), scores, AlertRules(), CUTOFF)
+    return decide_month(store, REGISTER, chosen, measured(*records), scores, Deciding(AlertRules(), CUTOFF, 11))
 
 
 def test_the_chosen_councils_are_decided_and_all_have_facts(tmp_path: Path) -> None:
