@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from flows.store import LocalStore
 from flows.store.ledger import Ledger, Status
 from tests.integration import small_region
+from tests.integration.local_server import clean_environment
 from tests.integration.small_region import AS_OF, LAST
 from tests.integration.smtp_server import PASSWORD, USER, Authority, Mailbox, running
 from tests.prefect_homes import prefect_server
@@ -65,15 +65,14 @@ def test_whatever_prefect_does_the_month_is_done_and_everybody_told_once(
             store = LocalStore(tmp_path / f"store-{number}")
             mailbox.mail = []
             with faulty(api, weather) as address, _away(weather, away):
-                environment = {
-                    **os.environ,
+                environment = clean_environment(
                     **small_region.settings(
                         tmp_path / "landing", str(store.root), councils,
                         port=str(port), user=USER, password=PASSWORD, ca_file=authority.file,
                     ),
-                    "PREFECT_API_URL": f"{address}/api",
-                    "PREFECT_HOME": str(tmp_path / "home"),
-                }  # fmt: skip
+                    PREFECT_API_URL=f"{address}/api",
+                    PREFECT_HOME=str(tmp_path / "home"),
+                )  # fmt: skip
                 command = ("flows.cli.app", "run", "--month", str(LAST), "--as-of", AS_OF)
                 code, said = run(*command, env=environment, timeout=900)
             if share:
