@@ -56,6 +56,12 @@ EXPLAINED = (
         "1 -> 2",
         "Any number below 0 says that there is no such month.",
     ),
+    Explained(
+        "features/counting/records.py",
+        "fill_null(True).all()",
+        "True -> False",
+        "Only the first row has none before it; every row is then looked at once more, and the same is found.",
+    ),
     Explained("features/comparing/cube.py", "np.zeros(0", "0 -> 1", "Another takes its place at once."),
     *(
         Explained(file, "- 1e-12", f"{left} >= {right} - 1e-12 -> {left} > {right} - 1e-12", _LAST_BITS)

@@ -138,9 +138,9 @@ def test_every_september_up_to_the_last_is_an_edition_that_is_known_at_once(hist
     assert [str(t.manifest.month) for t in taken] == [str(b.month) for b in batches] == ["2022-09", "2023-09"]
     made = taken[1].manifest
     assert (made.edition, made.known_to, made.fingerprint) == (1, DAY, "f" * 16)
-    assert [(e.la_code, e.kind, e.outcome, e.rows) for e in made.extracts] == [
-        ("301", Kind.RETURN, Fate.ACCEPTED, 1),
-        ("302", Kind.RETURN, Fate.ACCEPTED, 1),
+    assert [(e.la_code, e.kind, e.outcome, e.rows, e.reason) for e in made.extracts] == [
+        ("301", Kind.RETURN, Fate.ACCEPTED, 1, None),
+        ("302", Kind.RETURN, Fate.ACCEPTED, 1, None),
     ]
     assert {(e.due, e.received, e.first_received, e.name) for e in made.extracts} == {(DAY, DAY, DAY, "csww.csv")}
     assert history.table(made, "return", RETURN.schema)["la_code"].to_list() == ["301", "302"]
