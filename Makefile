@@ -34,8 +34,8 @@ test: .venv/dev.done var/prefect-new/prefect.db
 
 # The long matrices: big property runs, campaigns of faults and kills, every command of every page. Prints what it proved.
 # A night; the whole of it is estimated. Measured on two busy cores: a simulated world takes 0.04 s of processor in a new group and 0.06 s where
-# councils are scored (so the 100,000 of make soak take about 45 min on two cores, in two processes), HOLDFAST_KILLS=300 29 minutes
-# (7 others at work beside it), HOLDFAST_MONTHS=12 for each line of the table of a faulty S3 12 minutes, tests/soak/test_surroundings.py
+# councils are scored (so the 100,000 of make soak take about 45 min on two cores, in two processes), SOAK_KILLS=300 29 minutes
+# (7 others at work beside it), SOAK_MONTHS=12 for each line of the table of a faulty S3 12 minutes, tests/soak/test_surroundings.py
 # 7 minutes. PYTEST=tests/soak runs the campaigns on real servers alone: about an hour. Exit code 5: no property among PYTEST's tests.
 soak: export POLARS_MAX_THREADS ?= $(shell nproc 2>/dev/null || echo 2)
 soak: .venv/dev.done var/prefect-new/prefect.db

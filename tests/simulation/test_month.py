@@ -55,8 +55,8 @@ def test_whatever_happens_nobody_is_told_wrongly_twice_or_never(here: Scene, tru
 @pytest.mark.soak
 @pytest.mark.timeout(50_000)
 def test_a_hundred_thousand_worlds(capsys: pytest.CaptureFixture[str]) -> None:
-    """Half of them in each scene, in as many processes as there are cores. `HOLDFAST_WORLDS=2000` makes it shorter."""
-    each = int(os.environ.get("HOLDFAST_WORLDS", "100000")) // len(SCENES)
+    """Half of them in each scene, in as many processes as there are cores. `SOAK_WORLDS=2000` makes it shorter."""
+    each = int(os.environ.get("SOAK_WORLDS", "100000")) // len(SCENES)
     last = _EACH_PUSH + each
     parts = [(name, n, min(n + 500, last)) for n in range(_EACH_PUSH, last, 500) for name in SCENES]
     # What is remembered grows by a tenth of a megabyte a world, so a process ends after some thousand of them.

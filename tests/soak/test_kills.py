@@ -1,6 +1,6 @@
 """At least 300 runs killed, at every boundary and at any time, on this machine and on another; then one that is not.
 
-`HOLDFAST_KILLS=60` makes it shorter. `make soak` prints the table.
+`SOAK_KILLS=60` makes it shorter. `make soak` prints the table.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.soak.warm import Asked, Ended
 
 pytestmark = [pytest.mark.integration, pytest.mark.soak, pytest.mark.timeout(7200)]
 
-KILLS = int(os.environ.get("HOLDFAST_KILLS", "300"))
+KILLS = int(os.environ.get("SOAK_KILLS", "300"))
 OTHER = "another-machine"
 
 

@@ -1,6 +1,6 @@
 """A real S3 server behind a proxy that fails, a little and a lot; then the fault ends and the month is run once more.
 
-`HOLDFAST_MONTHS=3` makes it shorter: so many months for each line of the table that `make soak` prints.
+`SOAK_MONTHS=3` makes it shorter: so many months for each line of the table that `make soak` prints.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tests.soak.faulty import PASSING, Weather, faulty
 
 pytestmark = [pytest.mark.integration, pytest.mark.soak, pytest.mark.timeout(7200)]
 
-MONTHS = int(os.environ.get("HOLDFAST_MONTHS", "12"))
+MONTHS = int(os.environ.get("SOAK_MONTHS", "12"))
 #: What is wrong, its share of all requests, and which kinds.
 PASSES = {
     "1% of requests fail, in every way": (0.01, PASSING),
