@@ -74,7 +74,7 @@ def on_the_cluster(address: str) -> TaskRunner[Any]:
             return super().submit(task, parcels, *more, **named)
 
         def _optimize_futures(self, expr: Any) -> Any:
-            """Look for futures outside parcels alone: to search what a council's task is given takes a second."""
+            """Look for futures outside parcels only: a parcel holds none, and a search takes longer than its task."""
             search = super()._optimize_futures
             if not isinstance(expr, dict):
                 return search(expr)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from features.errors import SettingsError
-from flows.orchestration.task_runner import ByTheSettings, Parcel
+from flows.orchestration.task_runner import ByTheSettings, Parcel, on_the_cluster
 from flows.settings.settings import Settings
 
 
@@ -39,3 +41,14 @@ def test_what_is_sent_by_way_of_a_scheduler_arrives_as_it_was() -> None:
     arrived = pickle.loads(pickle.dumps(pickle.loads(pickle.dumps({"files": Parcel([1, 2])}))))
     assert isinstance(arrived["files"], quote)
     assert arrived["files"].unquote() == [1, 2]
+
+
+def test_futures_are_looked_for_outside_parcels_only() -> None:
+    from prefect_dask.task_runners import PrefectDaskFuture
+
+    runner: Any = on_the_cluster("tcp://127.0.0.1:1")
+    future: Any = PrefectDaskFuture(wrapped_future="Dask's own", task_run_id=uuid4())  # type: ignore[type-var]
+    found = runner._optimize_futures({"sent": Parcel([future]), "before": future})
+    assert found["sent"].unquote() == [future]
+    assert found["before"] == "Dask's own"
+    assert runner._optimize_futures([future]) == ["Dask's own"]
