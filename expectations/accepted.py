@@ -57,6 +57,7 @@ class Accepted:
         )
 
     def holds_in(self, month: Month) -> bool:
+        """Whether it still holds in a month."""
         return month <= self.expires
 
 

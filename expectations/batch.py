@@ -237,6 +237,7 @@ class Outcome:
     """For the Data Docs. All outcomes of a pass over several months share it."""
 
     def of_council(self, la_code: str) -> pl.DataFrame:
+        """The failures of one council."""
         return self.failures.filter(pl.col("la_code") == la_code)
 
     @property

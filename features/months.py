@@ -43,6 +43,7 @@ class Month:
 
     @classmethod
     def of(cls, day: date) -> Month:
+        """The month that contains a day."""
         return cls(day.year, day.month)
 
     @property

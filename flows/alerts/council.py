@@ -45,7 +45,7 @@ class Versions:
 
 @dataclass(frozen=True, slots=True)
 class Deciding:
-    """By what is decided."""
+    """What decisions depend on besides scores and facts: the group's rules, the cut-off day and the schedule."""
 
     rules: AlertRules
     cutoff: date
@@ -55,6 +55,8 @@ class Deciding:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
+    """One council's score, facts and decision."""
+
     council: Council
     score: Score
     facts: CouncilFacts

@@ -45,6 +45,8 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Trial:
+    """What a trial was run on, and its results."""
+
     made: Region
     decided_from: Month
     model: str

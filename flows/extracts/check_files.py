@@ -68,6 +68,8 @@ class _Desk:
 
 @dataclass(frozen=True, slots=True)
 class CheckedFiles:
+    """One council's and month's report."""
+
     report: CouncilReport
     council: Council
     failures: pl.DataFrame

@@ -39,6 +39,8 @@ _KINDS = frozenset(str(k) for k in Kind)
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
+    """One file of one council, month and kind."""
+
     name: str
     """Its name in the landing store."""
     month: Month

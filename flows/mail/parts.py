@@ -17,6 +17,7 @@ class Part:
 
 
 def filled_parts(parts: Iterable[Part]) -> tuple[Part, ...]:
+    """The parts that are not empty."""
     return tuple(part for part in parts if part.lines)
 
 

@@ -71,7 +71,7 @@ def _checking(context: RunContext, reports: bool) -> Checking:
 
 
 def deciding(context: RunContext) -> Deciding:
-    """By what the run decides: its settings and its cut-off."""
+    """What the run's decisions depend on, from its settings and its cut-off."""
     return Deciding(context.settings.alerts, context.cutoff, context.settings.schedule.monthly_working_day)
 
 

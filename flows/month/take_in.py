@@ -232,6 +232,7 @@ def month_batch(month: Month, reads: Sequence[Read]) -> Batch:
 
 
 def extracts_of(reads: Sequence[Read]) -> list[IngestedExtract]:
+    """The extracts that could be read."""
     return [r.extract for r in reads if r.extract is not None]
 
 

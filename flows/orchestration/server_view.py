@@ -56,6 +56,8 @@ class SeenRun:
 
 @dataclass(frozen=True, slots=True)
 class SeenDeployment:
+    """A deployment as the server has it."""
+
     name: str
     id: str
     paused: bool

@@ -35,6 +35,8 @@ class SourceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceOutcome:
+    """The outcome of refreshing one source."""
+
     source: str
     status: SourceStatus
     sentence: str
@@ -52,6 +54,7 @@ class SourceOutcome:
 
 
 def downloader(settings: ReferenceSettings) -> Downloader:
+    """A downloader with the limits in the settings."""
     patience = Patience(
         connect_seconds=settings.connect_seconds,
         read_seconds=settings.read_seconds,

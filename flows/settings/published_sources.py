@@ -109,6 +109,7 @@ def check_address(url: str, name: str) -> None:
 
 
 def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
     if host == "localhost":
         return True
     try:

@@ -74,6 +74,8 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """One claim, as it is in the store."""
+
     of: str
     """What is claimed: a month, or `intake`."""
     number: int

@@ -48,6 +48,7 @@ class InspectionCalendar:
 
 
 def calendar_of(record: PublicRecord) -> InspectionCalendar:
+    """The calendar of the ILACS inspections in the record."""
     rows = inspections(record.judgements, record.lineage)
     mine = rows.filter(rows["framework"] == ILACS_FRAMEWORK.name)
     return InspectionCalendar(

@@ -31,6 +31,8 @@ GIVEN = (
 
 @dataclass(frozen=True)
 class Section:
+    """The results of one variant."""
+
     variant: Variant
     tables: tuple[Table, ...]
     calibration: Mapping[str, tuple[CalibrationBin, ...]]
@@ -127,6 +129,7 @@ class Section:
 
 
 def coverage_text(found: Coverage) -> str:
+    """The coverage in one sentence."""
     if not found.groups:
         return "There are too few inspections to check the intervals."
     return (

@@ -203,5 +203,6 @@ def ends(values: Floats, level: float = 0.95) -> tuple[float, float] | None:
 
 
 def log_losses(y: Bools, p: Floats) -> Floats:
+    """The log loss of each row."""
     safe = np.clip(p, 1e-6, 1 - 1e-6)
     return np.asarray(-np.where(y, np.log(safe), np.log(1 - safe)))

@@ -46,6 +46,7 @@ class Contact(Record):
 
     @classmethod
     def of(cls, settings: Settings) -> Contact:
+        """The contact in a group's settings."""
         mail = settings.mail
         return cls(reply_to=mail.reply_to, person=mail.contact_name, telephone=mail.contact_telephone)
 

@@ -29,6 +29,8 @@ class ColumnContent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column that is read."""
+
     name: str
     """Ours, within its list."""
     header: str
@@ -40,6 +42,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class AnnexList:
+    """One list of the eleven."""
+
     number: int
     title: str
     names: str

@@ -39,6 +39,8 @@ _READ_ONLY = {
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
+    """What a pull wrote."""
+
     folder: str
     rows: dict[str, int]
     """Table -> rows."""
