@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -41,6 +41,10 @@ class Versions:
     """Day of the last extract read (not of the run), so that a repeated run makes the same object."""
     known_of: Mapping[str, str] = field(default_factory=dict)
     """la_code -> day on which its own last file came; another council's late file changes nobody else's alert."""
+
+    def only(self, la_code: str) -> Versions:
+        """The same for one council's alert."""
+        return replace(self, known_of={code: day for code, day in self.known_of.items() if code == la_code})
 
 
 @dataclass(frozen=True, slots=True)

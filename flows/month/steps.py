@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 import polars as pl
 
@@ -110,7 +110,13 @@ class Alerting(Decisions):
 
     def alert_of(self, decided: Decided) -> Alert:
         """One council's alert object, not yet published."""
-        return alert_of(decided, self.manifest, self.failures_of(decided.council.la_code), self.versions)
+        return self.alert_maker(decided)()
+
+    def alert_maker(self, decided: Decided) -> Callable[[], Alert]:
+        """Makes one council's alert object. Has nothing of other councils, so it may be sent to another process."""
+        la_code = decided.council.la_code
+        manifest = self.manifest.only(la_code) if self.manifest else None
+        return partial(alert_of, decided, manifest, self.failures_of(la_code), self.versions.only(la_code))
 
     @cached_property
     def _by_council(self) -> dict[tuple[object, ...], pl.DataFrame]:

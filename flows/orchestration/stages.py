@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from features.words import count_words
+from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Publication, Published
 from flows.alerts.state import Band
 from flows.alerts.together import Standing, keep_together
 from flows.extracts.landing import LandedFile
 from flows.mail.month_mail import NO_MAIL, MonthMail
 from flows.month.edition import TakenIn
+from flows.month.inputs import reader
 from flows.month.portions import Portion, Reading, take_in_portions
 from flows.month.steps import Alerting
 from flows.month.take_in import Due, Read, unread
@@ -62,7 +64,7 @@ def take_in_news(context: RunContext, faults: Faults, pages_gone: Sequence[str] 
 
 def _reading(context: RunContext, month: str, files: Sequence[LandedFile]) -> CouncilUnit[list[Read]]:
     council = files[0].council
-    future = read_council_task.submit(whole(context), council.name, month, whole(files))
+    future = read_council_task.submit(whole(reader(context)), council.name, month, whole(files))
     return CouncilUnit(council, f"reading {month}", future, lambda why: unread(files, why))
 
 
@@ -91,12 +93,13 @@ def publish_all(context: RunContext, alerting: Alerting, faults: Faults) -> list
     with context.clock.stage("publish"):
         folders = [d.council.folder for d in alerting.decided]
         there = find_published(whole(context), str(context.month), folders)
+        store, contact = whole(context.store), whole(Contact.of(context.settings))
         units = [
             CouncilUnit[Published](
                 d.council,
                 "publishing",
                 publish_council.submit(
-                    whole(context), d.council.name, whole(alerting), whole(d), whole(there[d.council.folder])
+                    store, d.council.name, whole(alerting.alert_maker(d)), contact, whole(there[d.council.folder])
                 ),
                 lambda _why: None,
             )

@@ -6,7 +6,7 @@ council needs a person. Its result is still passed on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from prefect import task
@@ -18,7 +18,7 @@ from prefect.utilities.annotations import quote
 import flows.orchestration.log_lines  # noqa: F401  (how its lines stand in the log)
 from features.errors import StoreError
 from features.frames import NATIONAL
-from flows.alerts.council import Decided
+from flows.alerts.alert import Alert
 from flows.alerts.letter.compose import Contact
 from flows.alerts.publish import Published, publish_alert
 from flows.alerts.reports import write_reports
@@ -32,12 +32,13 @@ from flows.mail.transports.open import mail_policy
 from flows.month import inputs, steps
 from flows.month.edition import TakenIn
 from flows.month.measure import Measured, measure
+from flows.month.portions import ReadOne
 from flows.month.published_returns import take_in_published
 from flows.month.score import score_councils
 from flows.month.steps import Alerting, chosen_councils
 from flows.month.take_in import Due, Read
 from flows.orchestration.faults import needs_a_person, tried_again
-from flows.store import StoreRefuses
+from flows.store import Store, StoreRefuses
 from flows.store.context import RunContext, accepted_failures
 from flows.store.ledger import Status
 from models.learning.trained import TrainedModel
@@ -87,10 +88,10 @@ def find_due_task(context: RunContext, pages_gone: Sequence[str]) -> list[Due]:
 
 
 @task(task_run_name="Read {council}, {month}", **PATIENT_STEP)
-def read_council_task(context: RunContext, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
+def read_council_task(read: ReadOne, council: str, month: str, files: Sequence[LandedFile]) -> list[Read]:
     """Read everything one council sent for one month. Fails if a file was refused, as it must be sent again."""
-    reads = inputs.reader(context)(files)
-    return needs_a_person(reads, " ".join(read.refusal for read in reads if read.refusal))
+    reads = read(files)
+    return needs_a_person(reads, " ".join(one.refusal for one in reads if one.refusal))
 
 
 @task(task_run_name="Check and count {months}", **PATIENT_STEP)
@@ -161,10 +162,10 @@ def find_published(context: RunContext, month: str, folders: Sequence[str]) -> d
 
 @task(task_run_name="Publish {council}", **PATIENT_STEP)
 def publish_council(
-    context: RunContext, council: str, alerting: Alerting, decided: Decided, there: Standing | None
+    store: Store, council: str, make: Callable[[], Alert], contact: Contact, there: Standing | None
 ) -> Published:
-    """Write the council's alert object and its message. If they are the same as before, nothing is written."""
-    return publish_alert(context.store, alerting.alert_of(decided), Contact.of(context.settings), there)
+    """Make the council's alert object; write it and its message. If they are the same as before, nothing is written."""
+    return publish_alert(store, make(), contact, there)
 
 
 @task(task_run_name="Send to {council}", **PATIENT_STEP)

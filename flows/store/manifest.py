@@ -88,6 +88,10 @@ class Manifest:
     def of(self, la_code: str) -> tuple[ExtractRecord, ...]:
         return tuple(e for e in self.extracts if e.la_code == la_code)
 
+    def only(self, la_code: str) -> Manifest:
+        """The same with what one council sent alone, and without the tables, which hold every council's."""
+        return replace(self, extracts=self.of(la_code), unrecognised=(), tables=None, pack=b"")
+
 
 def edition_prefix(month: Month, edition: int) -> str:
     return f"months/{month}/{edition:04d}/"

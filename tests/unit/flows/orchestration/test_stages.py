@@ -1,21 +1,37 @@
-"""The order of months: a month is decided from the state that the run of the month before leaves."""
+"""The order of months: a month is decided from the state that the run of the month before leaves.
+
+And what the task of one council is given: nothing of other councils, however many there are.
+"""
 
 from __future__ import annotations
 
+import pickle
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
+from prefect import Task
+
+from features.councils import Council, Register
 from features.months import Month
+from features.registry import Kind
+from flows.alerts.council import Decided, Versions
+from flows.alerts.decide import Storm
+from flows.alerts.together import Standing
+from flows.month.steps import Alerting
 from flows.orchestration import stages
 from flows.orchestration.faults import Faults
 from flows.settings.settings import Settings
 from flows.store import LocalStore, claims
 from flows.store.claims import Owner, claimed, wall_clock
-from flows.store.context import Stopwatch
+from flows.store.context import RunContext, Stopwatch
+from flows.store.editions import History
 from flows.store.processes import this_process
+from tests.unit.flows.alerts.examples import alert, facts, score
+from tests.unit.flows.month.examples import failure, failures, landed, manifest, record
 
 MONTH = Month(2026, 10)
 
@@ -43,3 +59,42 @@ def test_a_month_is_decided_after_the_month_before_has_published(tmp_path: Path)
             said.append("the month before has published")
         run.join(20)
     assert said == ["the month before has published", "decided"]
+
+
+def given_to_first_council(store: LocalStore, councils: int) -> dict[str, int]:
+    """By task: the bytes that the first of so many councils' task is given, in reading and in publishing."""
+    every = [Council(f"{n}", "Ashcombe", Month(2020, 4)) for n in range(100, 100 + councils)]
+    settings = Settings(landing="landing", store="store", pseudonym_key=None)
+    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
+    history = History(store)
+    context = RunContext(settings, store, store, Register(tuple(every)), MONTH, now.date(), now, b"k" * 32, history)
+    one, decision = score(0.6), alert(score(0.6)).decision
+    alerting = Alerting(
+        tuple(Decided(c, one, facts(), decision) for c in every),
+        Storm(held=False, alerting=0, decided=0, reason=""),
+        {c.la_code: facts() for c in every},
+        manifest=manifest(*(record(c.la_code) for c in every)),
+        failures=failures(*(failure(c.la_code, "error") for c in every)),
+        versions=Versions("", "", "", "", {c.la_code: "2026-11-09" for c in every}),
+    )
+    found: dict[str, int] = {}
+
+    def submit(task: Task[Any, Any], *given: Any) -> Any:
+        found.setdefault(task.fn.__name__, len(pickle.dumps(given)))
+        return SimpleNamespace(result=lambda **_: None)
+
+    there = {c.folder: Standing(None, frozenset()) for c in every}
+    with (
+        mock.patch.object(Task, "submit", submit),
+        mock.patch.object(stages, "find_published", lambda *_: there),
+    ):
+        for council in every:
+            stages._reading(context, str(MONTH), [landed(council, Kind.WORKFORCE)])
+        stages.publish_all(context, alerting, Faults())
+    return found
+
+
+def test_what_the_task_of_one_council_is_given_does_not_grow_with_the_councils(tmp_path: Path) -> None:
+    of_two = given_to_first_council(LocalStore(tmp_path), 2)
+    assert set(of_two) == {"read_council_task", "publish_council"}
+    assert given_to_first_council(LocalStore(tmp_path), 60) == of_two
