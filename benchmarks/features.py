@@ -99,7 +99,8 @@ def counted(folder: Path, months: list[Month]) -> Tables:
 
 
 def _read(folder: Path, month: Month) -> dict[Kind, pl.DataFrame]:
-    return {k: pl.read_parquet(path_of(folder, k, month), columns=list(READ_COLUMNS[k])) for k in KINDS}
+    scans = [pl.scan_parquet(path_of(folder, k, month)).select(READ_COLUMNS[k]) for k in KINDS]
+    return dict(zip(KINDS, pl.collect_all(scans), strict=True))
 
 
 def _received(frames: dict[Kind, pl.DataFrame], month: Month) -> dict[Kind, pl.DataFrame]:

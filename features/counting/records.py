@@ -13,7 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import reduce
 from itertools import pairwise
+from operator import or_
 
 import polars as pl
 
@@ -288,7 +290,7 @@ def withhold(
 
 def _one_of(column: str, codes: Sequence[str]) -> pl.Expr:
     """Whether a code is one of a few. Plain comparisons take a third of the time of `is_in`."""
-    return pl.any_horizontal(pl.col(column) == code for code in codes)
+    return reduce(or_, (pl.col(column) == code for code in codes))
 
 
 def _each_once(frame: pl.DataFrame, people: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
