@@ -108,7 +108,7 @@ def conform(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
             + (f"; columns of another type: {', '.join(wrong)}" if wrong else "")
             + ". Re-run the month that wrote it, or restore the file."
         )
-    return frame if frame.columns == list(schema) else frame.select(list(schema))
+    return frame if frame.columns == list(schema) else frame[list(schema)]
 
 
 def in_order(rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:

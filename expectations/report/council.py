@@ -95,7 +95,7 @@ def council_report(batch: Batch, outcome: Outcome, files: CouncilFiles) -> Counc
     items = tuple(_item(row) for row in outcome.of_council(la_code).iter_rows(named=True))
     withheld = tuple(Withheld(f.kind, c, measures_needing(f.kind, c)) for f in files.files for c in f.withheld)
     reasons: dict[str, list[str]] = {}
-    for check, reason in outcome.not_run.filter(pl.col("la_code") == la_code).select("check", "reason").iter_rows():
+    for check, reason in outcome.not_run.filter(pl.col("la_code") == la_code)[["check", "reason"]].iter_rows():
         reasons.setdefault(reason, []).append(check)
     notes = sorted((key, notes) for key, notes in batch.notes.items() if key[0] == la_code)
     return CouncilReport(

@@ -37,7 +37,7 @@ def state_of(before: pl.DataFrame | None, schema: pl.Schema, month: Month) -> pl
             f"{month}: the stored state is of {', '.join(str(Month.of(d)) for d in held)}, "
             f"not of {Month.of(expected)}. Run the missing months first, oldest first."
         )
-    return before.select(list(schema))
+    return before[list(schema)]
 
 
 def fte_held(unsaid: pl.DataFrame, before: pl.DataFrame, now: pl.DataFrame) -> tuple[dict[str, int], set[str]]:

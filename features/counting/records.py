@@ -163,7 +163,7 @@ def count_workforce(frame: pl.DataFrame, month: Month, before: pl.DataFrame | No
     councils = rows.councils.to_list()
     known = pl.Series([code not in unknown for code in councils], dtype=pl.Boolean)
     held_before = pl.Series([held.get(code, 0) for code in councils], dtype=pl.Int64)
-    sums = rows.sums(marks.select(*counted, *amounts)).with_columns(
+    sums = rows.sums(marks[[*counted, *amounts]]).with_columns(
         leavers_fte=pl.when(known).then(pl.col("leavers_fte") + held_before)
     )
     state = rows.where(marks["in_post"], "la_code", "worker_ref", "fte").frame.select(
@@ -245,7 +245,7 @@ def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | Non
     changed = _BESIDE.submit(worker_changes, in_hand, cases_before.result())
     assessments = rows.where(marks["assessed"], "assessment_start_date", "assessment_authorised_date")
     conferences = rows.where(marks["conferred"], "section_47_start_date", "icpc_date")
-    sums = rows.sums(marks.select(*counted)).with_columns(
+    sums = rows.sums(marks[list(counted)]).with_columns(
         assessments_completed=assessments.lengths,
         assessments_in_time=_in_time(assessments, month, ASSESSMENT_LIMIT_WORKING_DAYS),
         icpcs=conferences.lengths,
@@ -256,7 +256,7 @@ def count_caseload(frame: pl.DataFrame, month: Month, before: pl.DataFrame | Non
     return Counted(
         _rows(sums, Kind.CASELOAD, month, received),
         _no_month_before(unknown, ("cases_seen_twice", "cases_worker_changed"), month),
-        in_hand.frame.select(pl.lit(last).alias("month"), pl.all()),
+        in_hand.frame.with_columns(pl.lit(last).alias("month"))[list(CASE_STATE)],
     )
 
 
@@ -327,7 +327,7 @@ def _no_month_before(councils: Collection[str], names: Sequence[str], month: Mon
 
 def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) -> pl.DataFrame:
     """One row per council received, in the schema of that kind's counts."""
-    log = received.select(list(RECEIVED)).sort("la_code")
+    log = received[list(RECEIVED)].sort("la_code")
     councils = log.get_column("la_code").to_list()
     if strangers := sorted({*sums.get_column("la_code").to_list()} - {*councils}):
         raise HoldfastError(
@@ -339,4 +339,4 @@ def _rows(sums: pl.DataFrame, kind: Kind, month: Month, received: pl.DataFrame) 
             f"{month}: the submission log has two {kind} files of {', '.join(twice)}. Run the month again."
         )
     counts = log.with_columns(pl.lit(month.last_day).alias("month")).hstack(by_council(sums, councils))
-    return counts.select(list(counts_schema(kind)))
+    return counts[list(counts_schema(kind))]

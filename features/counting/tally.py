@@ -85,7 +85,7 @@ def by_council(frame: pl.DataFrame, councils: Iterable[str]) -> pl.DataFrame:
     """
     place = {code: row for row, code in enumerate(frame.get_column("la_code").to_list())}
     rows = pl.Series([place.get(code) for code in councils], dtype=pl.UInt32)
-    return frame.select(pl.exclude("la_code").gather(rows))
+    return frame[[name for name in frame.columns if name != "la_code"]][rows]
 
 
 def ends_of(lengths: pl.Series) -> _Whole:

@@ -39,13 +39,16 @@ def compute_sight(log: pl.DataFrame, cutoffs: Mapping[Month, date]) -> pl.DataFr
     month if an extract was expected of it in that month. Sorted by key.
     """
     log = conform(log, EXTRACT_LOG, "extract log")
-    frames = [_one_month(log, month, day) for month, day in sorted(cutoffs.items())]
-    if not frames:
+    if not cutoffs:
         return pl.DataFrame(schema=MEASURES_SCHEMA)
-    return pl.concat(frames).sort("la_code", "month", "measure")
+    months = [_one_month(log.lazy(), month, day) for month, day in cutoffs.items()]
+    long = pl.concat(months).sort("la_code", "month", "measure").collect(engine="in-memory")
+    share = quotient(long.get_column("numerator"), long.get_column("denominator"))
+    return long.with_columns(share.alias("value"))[list(MEASURES_SCHEMA)]
 
 
-def _one_month(log: pl.DataFrame, month: Month, cutoff: date) -> pl.DataFrame:
+def _one_month(log: pl.LazyFrame, month: Month, cutoff: date) -> pl.LazyFrame:
+    """MEASURES_SCHEMA of one month without `value`, in no order."""
     came = pl.col("received").is_not_null() & (pl.col("received") <= cutoff)
     window = log.filter(pl.col("month").is_between(month.plus(1 - _WINDOW_MONTHS).first_day, month.last_day))
     here = window.filter(pl.col("month") == month.last_day).select("la_code").unique()
@@ -67,9 +70,8 @@ def _one_month(log: pl.DataFrame, month: Month, cutoff: date) -> pl.DataFrame:
         "la_code",
         pl.lit(month.last_day).alias("month"),
         "measure",
-        quotient(long.get_column("n"), long.get_column("expected")).alias("value"),
         pl.col("n").cast(pl.Float64).alias("numerator"),
         pl.col("expected").cast(pl.Float64).alias("denominator"),
         pl.lit(None, pl.String()).alias("reason"),
         pl.lit(cutoff).alias("known_from"),
-    ).select(list(MEASURES_SCHEMA))
+    )

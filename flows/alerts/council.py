@@ -160,7 +160,7 @@ def standing_alerts(
 
 def validation_facts(failures: pl.DataFrame, council: Council, month: Month) -> ValidationFacts:
     """The council's failures as notes for people, with counts and row numbers but no values."""
-    own = failures.filter((pl.col("la_code") == council.la_code) & ~pl.col("accepted")).select(list(FAILURES))
+    own = failures.filter((pl.col("la_code") == council.la_code) & ~pl.col("accepted"))[list(FAILURES)]
     return ValidationFacts(
         notes=tuple(
             ValidationNote(

@@ -125,7 +125,7 @@ def read_columns(columns: pl.DataFrame, fields: Sequence[Field]) -> dict[str, Ce
     first = columns.select(pl.col(dates).drop_nulls().first()).row(0, named=True) if dates else {}
     plain = [_plain(f.name, f.type, f.decimals, tuple(f.codes), "/" in (first.get(f.name) or "")) for f in written]
     read = columns.select(value for value, _ in plain)
-    fits = columns.with_columns(read).select(fits for _, fits in plain).row(0, named=True) if written else {}
+    fits = columns.hstack(read).select(fits for _, fits in plain).row(0, named=True) if written else {}
     found = typed | {
         f.name: Cells(read[_VALUE + f.name].alias(f.name))
         if fits[f.name] and not _has_filler(f, columns)

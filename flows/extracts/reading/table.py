@@ -134,15 +134,15 @@ def raw_table(
     `tidy`: columns, counted from 0, that were dates, whole numbers or flags and so need no tidying.
     """
     text = _numbered(columns)
-    written = text.select(str(i) for i in range(text.width) if i not in tidy)
+    written = pl.DataFrame([c for i, c in enumerate(text.get_columns()) if i not in tidy])
     if (tidied_text := tidied(written, NULL_MARKERS)) is not written:
         text = text.with_columns(tidied_text)
-    frame = text.with_columns(file_rows.cast(pl.UInt32).alias(_ROW))
+    frame = text.hstack([file_rows.cast(pl.UInt32).alias(_ROW)])
     if all(c.null_count() for c in text.get_columns()):
         frame = frame.filter(pl.any_horizontal(pl.exclude(_ROW).is_not_null()))
     names = tuple(" ".join(re.sub(_AS_FORMULA, r"\1", h.strip()).split()) for h in headers)
     kept = [i for i, name in enumerate(names) if name or frame[str(i)].null_count() < frame.height]
-    cells = frame.select(*(str(i) for i in kept), _ROW) if len(kept) < len(names) else frame
+    cells = frame[[*(str(i) for i in kept), _ROW]] if len(kept) < len(names) else frame
     found = problems if problems is not None else _NONE
     moved = {old: new for new, old in enumerate(kept)}
     return RawTable(
