@@ -19,6 +19,7 @@ from flows.month.take_in import Due, Read, unread
 from flows.orchestration.faults import CouncilUnit, Faults
 from flows.orchestration.owner import holding
 from flows.orchestration.send import open_post, send_free
+from flows.orchestration.task_runner import own_threads
 from flows.orchestration.tasks import (
     check_and_count,
     decide_month_task,
@@ -82,8 +83,14 @@ def score_and_decide(context: RunContext, model: TrainedModel, councils: Sequenc
     faults.found += alerting.faults
     missing = [d for d in alerting.decided if d.decision.band in (Band.NOT_SCORED, Band.FIRST_MONTHS)]
     why = "There is no score."
-    for one in [not_scored.submit(d.council.name, d.decision.band, d.score.not_scored or why) for d in missing]:
-        one.wait()
+    with own_threads() as threads:
+        for one in [
+            threads.submit(
+                not_scored, {"council": d.council.name, "band": d.decision.band, "why": d.score.not_scored or why}
+            )
+            for d in missing
+        ]:
+            one.wait()
     return alerting
 
 

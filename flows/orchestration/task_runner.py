@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, cast
-from uuid import uuid4
 
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
@@ -26,7 +25,9 @@ class ByTheSettings(ThreadPoolTaskRunner[Any]):
             # The run's first step reports in its state what is wrong with the settings.
             return cast(ByTheSettings, super().duplicate())
         if settings.task_runner is Chosen.DASK:
-            return cast(ByTheSettings, on_the_cluster(settings.dask_address))
+            from flows.orchestration.cluster import OnTheCluster
+
+            return cast(ByTheSettings, OnTheCluster(settings.dask_address))
         return cast(ByTheSettings, super().duplicate())
 
 
@@ -35,6 +36,11 @@ _THREADS = 8
 
 #: The task runner to name in a flow's decorator.
 BY_THE_SETTINGS = cast("TaskRunner[PrefectFuture[Any]]", ByTheSettings(max_workers=_THREADS))
+
+
+def own_threads() -> ThreadPoolTaskRunner[Any]:
+    """Threads of the run itself, for tasks that are done sooner than they could be sent to a cluster."""
+    return ThreadPoolTaskRunner(max_workers=_THREADS)
 
 
 def workers() -> int | None:
@@ -47,37 +53,6 @@ def workers() -> int | None:
     return sum(client.nthreads().values()) if client is not None else None
 
 
-#: Prefect's `quote` for an argument that goes to another process, perhaps through a scheduler. `quote` is a tuple,
-#: and Python's pickling of tuples would wrap its value once more at every hop. Every parcel has a token of its own,
-#: as Dask would otherwise hash its contents.
-Parcel: Any = type(
-    "Parcel",
-    (quote,),
-    {"__slots__": (), "__getnewargs__": lambda self: (self[0],), "__dask_tokenize__": lambda self: uuid4().hex},
-)
-
-
-_PATIENCE = "300s"
-
-
-def on_the_cluster(address: str) -> TaskRunner[Any]:
-    """Prefect's task runner for the Dask scheduler at `address`."""
-    import dask
-    from prefect_dask.task_runners import DaskTaskRunner
-
-    # At its first task the scheduler imports Holdfast, and for those seconds it answers nobody.
-    dask.config.set({"distributed.comm.timeouts.connect": _PATIENCE, "distributed.comm.timeouts.tcp": _PATIENCE})
-
-    class OnTheCluster(DaskTaskRunner):
-        def submit(self, task: Any, parameters: dict[str, Any], *more: Any, **named: Any) -> Any:
-            parcels = {n: Parcel(v.unquote()) if isinstance(v, quote) else v for n, v in parameters.items()}
-            return super().submit(task, parcels, *more, **named)
-
-        def _optimize_futures(self, expr: Any) -> Any:
-            """Look for futures outside parcels only: a parcel holds none, and a search takes longer than its task."""
-            search = super()._optimize_futures
-            if not isinstance(expr, dict):
-                return search(expr)
-            return {name: value if isinstance(value, Parcel) else search(value) for name, value in expr.items()}
-
-    return OnTheCluster(address=address)
+#: Prefect's `quote` for what goes to another process. `quote` is a tuple, and Python's pickling of tuples would wrap
+#: its value once more at every hop.
+Parcel: Any = type("Parcel", (quote,), {"__slots__": (), "__getnewargs__": lambda self: (self[0],)})

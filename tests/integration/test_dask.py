@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# The cluster's scheduler lives in this process and must know what its tasks are made of before it has work.
-import flows.monthly  # noqa: F401
+# The cluster's scheduler lives in this process and must know what runs its tasks before it has work.
+import flows.orchestration.cluster  # noqa: F401
 from flows.store import store_at
 from tests.conftest import REPOSITORY
 from tests.integration import small_region

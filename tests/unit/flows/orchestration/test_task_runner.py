@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from features.errors import SettingsError
-from flows.orchestration.task_runner import ByTheSettings, Parcel, on_the_cluster
+from flows.orchestration.task_runner import ByTheSettings, Parcel
+from flows.orchestration.tasks import not_scored
 from flows.settings.settings import Settings
 
 
@@ -43,12 +45,19 @@ def test_what_is_sent_by_way_of_a_scheduler_arrives_as_it_was() -> None:
     assert arrived["files"].unquote() == [1, 2]
 
 
-def test_futures_are_looked_for_outside_parcels_only() -> None:
+def test_parameters_travel_in_one_piece_and_futures_beside_it() -> None:
     from prefect_dask.task_runners import PrefectDaskFuture
 
-    runner: Any = on_the_cluster("tcp://127.0.0.1:1")
-    future: Any = PrefectDaskFuture(wrapped_future="Dask's own", task_run_id=uuid4())  # type: ignore[type-var]
-    found = runner._optimize_futures({"sent": Parcel([future]), "before": future})
-    assert found["sent"].unquote() == [future]
-    assert found["before"] == "Dask's own"
-    assert runner._optimize_futures([future]) == ["Dask's own"]
+    from flows.orchestration.cluster import OnTheCluster
+
+    runner: Any = OnTheCluster("tcp://127.0.0.1:1")
+    sent: dict[str, Any] = {}
+    runner._client = SimpleNamespace(submit=lambda *given, key: sent.update(given=given, key=key))
+    before: Any = PrefectDaskFuture(wrapped_future="Dask's own", task_run_id=uuid4())  # type: ignore[type-var]
+    future = runner.submit(not_scored, {"files": quote([1, 2]), "council": "Ashcombe", "before": before})
+    _, _, work, later, _ = sent["given"]
+    arrived = pickle.loads(work)
+    assert (later, sent["key"]) == ({"before": "Dask's own"}, f"not_scored-{future.task_run_id}")
+    assert arrived["parameters"]["files"].unquote() == [1, 2]
+    assert arrived["parameters"]["council"] == "Ashcombe"
+    assert [one.id for one in arrived["dependencies"]["before"]] == [before.task_run_id]
