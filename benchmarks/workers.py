@@ -1,6 +1,6 @@
 """How much faster workers make a catch-up, worked out from measured times of its tasks.
 
-    python -m benchmarks.workers [--councils 48] [--months 24] [--seed 1] [--workers 2 4 8]
+    python -m benchmarks.workers [--councils 153] [--months 24] [--seed 1] [--workers 2 4 8]
 
 One process takes in every month of a made-up region. In turn with it, so that a busy machine slows both alike, the same
 months are cut as on a Dask cluster of so many workers. Every task is run once, and its processor seconds are noted with
@@ -62,7 +62,7 @@ class Timed:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, schedule, print. Returns 0 unless the stores differ: times are only printed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--councils", type=int, default=48)
+    parser.add_argument("--councils", type=int, default=153)
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, nargs="+", default=[2, 4, 8])
