@@ -85,7 +85,7 @@ def read_or_fault(read: ReadOne, files: Sequence[LandedFile]) -> list[Read]:
 
 
 @contextmanager
-def _what_is_there_stays() -> Iterator[None]:
+def what_is_there_stays() -> Iterator[None]:
     """Leave what is there already out of every search for garbage, which would take longest over it."""
     gc.freeze()
     try:
@@ -94,7 +94,7 @@ def _what_is_there_stays() -> Iterator[None]:
         gc.unfreeze()
 
 
-@_what_is_there_stays()
+@what_is_there_stays()
 def take_in_portions(
     due: Sequence[Due],
     begin: Callable[[Due], Reading],

@@ -17,7 +17,7 @@ from flows.month import inputs
 from flows.month.count import ReadyMonth
 from flows.month.edition import TakenIn
 from flows.month.groups import AHEAD, CouncilGroup, GroupDone, groups_of, spans_of
-from flows.month.portions import Portion, begin_reading, take_in_portions
+from flows.month.portions import Portion, begin_reading, take_in_portions, what_is_there_stays
 from flows.month.take_in import Due, Read
 from flows.month.workers import reading_process
 from flows.orchestration.task_runner import Parcel, workers
@@ -71,6 +71,7 @@ def take_in(context: RunContext, due: Sequence[Due]) -> None:
         )
 
 
+@what_is_there_stays()
 def _by_groups(context: RunContext, due: Sequence[Due], groups: Sequence[CouncilGroup]) -> None:
     """Let groups of councils be taken in on the cluster, some months at a time, and store each month when all are done.
 

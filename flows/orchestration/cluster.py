@@ -28,10 +28,11 @@ _PATIENCE = "300s"
 class OnTheCluster(DaskTaskRunner):
     """A task runner for the scheduler at an address."""
 
-    def __init__(self, address: str) -> None:
+    def __enter__(self) -> Any:
         # At its first task the scheduler imports Holdfast, and for those seconds it answers nobody.
         dask.config.set({"distributed.comm.timeouts.connect": _PATIENCE, "distributed.comm.timeouts.tcp": _PATIENCE})
-        super().__init__(address=address)
+        begin: Any = super().__enter__
+        return begin()
 
     def submit(self, task: Any, parameters: dict[str, Any], wait_for: Any = None, dependencies: Any = None) -> Any:
         """Send the task with its parameters in one piece, which nobody looks into on the way; futures go beside it."""

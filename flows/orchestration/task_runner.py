@@ -27,7 +27,7 @@ class ByTheSettings(ThreadPoolTaskRunner[Any]):
         if settings.task_runner is Chosen.DASK:
             from flows.orchestration.cluster import OnTheCluster
 
-            return cast(ByTheSettings, OnTheCluster(settings.dask_address))
+            return cast(ByTheSettings, OnTheCluster(address=settings.dask_address))
         return cast(ByTheSettings, super().duplicate())
 
 

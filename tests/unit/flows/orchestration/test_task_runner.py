@@ -50,7 +50,7 @@ def test_parameters_travel_in_one_piece_and_futures_beside_it() -> None:
 
     from flows.orchestration.cluster import OnTheCluster
 
-    runner: Any = OnTheCluster("tcp://127.0.0.1:1")
+    runner: Any = OnTheCluster(address="tcp://127.0.0.1:1")
     sent: dict[str, Any] = {}
     runner._client = SimpleNamespace(submit=lambda *given, key: sent.update(given=given, key=key))
     before: Any = PrefectDaskFuture(wrapped_future="Dask's own", task_run_id=uuid4())  # type: ignore[type-var]
