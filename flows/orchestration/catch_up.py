@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextvars import copy_context
+from copy import deepcopy
 from typing import Any, cast
 
 from prefect import task
@@ -78,6 +79,8 @@ def _by_groups(context: RunContext, due: Sequence[Due], groups: Sequence[Council
     Until its month is stored, a group's work is in memory alone: a run that is cut off leaves nothing half done, and
     the next one takes in whatever is not stored. A thread fetches and packs while months are stored.
     """
+    # As the store is now: what is stored meanwhile is nothing to the groups, and would go with every task.
+    at_first = deepcopy(context)
     last: list[Any] = [None] * len(groups)
     begun: deque[list[tuple[Due, Future[tuple[Sequence[ReadyMonth], Packed]]]]] = deque()
     waiting = deque(spans_of(due))
@@ -89,7 +92,7 @@ def _by_groups(context: RunContext, due: Sequence[Due], groups: Sequence[Council
                 name = Portion(span).name
                 step("Reading, checking and counting %s", name)
                 last = [
-                    take_in_group_task.submit(whole(context), group.name, name, whole(group.of(span)), before)
+                    take_in_group_task.submit(whole(at_first), group.name, name, whole(group.of(span)), before)
                     for group, before in zip(groups, last, strict=True)
                 ]
                 begun.append(

@@ -6,7 +6,6 @@ And what the task of one council is given: nothing of other councils, however ma
 from __future__ import annotations
 
 import pickle
-from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -15,8 +14,6 @@ from unittest import mock
 
 from prefect import Task
 
-from features.councils import Council, Register
-from features.months import Month
 from features.registry import Kind
 from flows.alerts.council import Decided, Versions
 from flows.alerts.decide import Storm
@@ -27,13 +24,11 @@ from flows.orchestration.faults import Faults
 from flows.settings.settings import Settings
 from flows.store import LocalStore, claims
 from flows.store.claims import Owner, claimed, wall_clock
-from flows.store.context import RunContext, Stopwatch
-from flows.store.editions import History
+from flows.store.context import Stopwatch
 from flows.store.processes import this_process
 from tests.unit.flows.alerts.examples import alert, facts, score
 from tests.unit.flows.month.examples import failure, failures, landed, manifest, record
-
-MONTH = Month(2026, 10)
+from tests.unit.flows.orchestration.examples import MONTH, context_of
 
 
 def test_a_month_is_decided_after_the_month_before_has_published(tmp_path: Path) -> None:
@@ -63,11 +58,8 @@ def test_a_month_is_decided_after_the_month_before_has_published(tmp_path: Path)
 
 def given_to_first_council(store: LocalStore, councils: int) -> dict[str, int]:
     """By task: the bytes that the first of so many councils' task is given, in reading and in publishing."""
-    every = [Council(f"{n}", "Ashcombe", Month(2020, 4)) for n in range(100, 100 + councils)]
-    settings = Settings(landing="landing", store="store", pseudonym_key=None)
-    now = datetime(2026, 11, 20, 9, tzinfo=UTC)
-    history = History(store)
-    context = RunContext(settings, store, store, Register(tuple(every)), MONTH, now.date(), now, b"k" * 32, history)
+    context = context_of(store, councils)
+    every = context.register.councils
     one, decision = score(0.6), alert(score(0.6)).decision
     alerting = Alerting(
         tuple(Decided(c, one, facts(), decision) for c in every),
