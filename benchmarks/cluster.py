@@ -23,12 +23,15 @@ from typing import TYPE_CHECKING
 import psutil
 
 from benchmarks.catch_up import LAST, catch_up, digest, environment
+from flows.orchestration.embedded import configure
 from flows.sample_region import sample_extracts
 
 if TYPE_CHECKING:
     from distributed import LocalCluster
 
 _START_SECONDS = 300
+#: What Prefect's server and the workers would write between the rows. The log of the runs on the server is as it is.
+_QUIET = {"PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL", "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,4 +102,6 @@ def cluster(workers: int, folder: Path, api: str) -> AbstractContextManager[Loca
 
 
 if __name__ == "__main__":
+    configure()
+    os.environ.update(_QUIET)
     raise SystemExit(main())

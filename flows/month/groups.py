@@ -55,22 +55,25 @@ class GroupDone:
 
 
 def groups_of(due: Sequence[Due], wanted: int) -> list[CouncilGroup]:
-    """The councils that sent anything, in so many groups of about as many bytes, in order of la_code.
+    """The councils that sent anything, in so many groups of about as much work, in order of la_code.
 
-    At least one group, which has no council if nobody sent anything that could be recognised.
+    Half of the work is in bytes, half in files: what a usual file costs if it is empty it costs again for its rows. At
+    least one group, which has no council if nobody sent anything that could be recognised.
     """
-    size: dict[str, int] = {}
-    names = {f.council.la_code: f.council.name for one in due for f in one.files}
-    for file in (f for one in due for f in one.files):
-        size[file.council.la_code] = size.get(file.council.la_code, 0) + file.size
+    files = [f for one in due for f in one.files]
+    names = {f.council.la_code: f.council.name for f in files}
+    usual = sum(f.size for f in files) / max(len(files), 1)
+    work = dict.fromkeys(sorted(names), 0.0)
+    for file in files:
+        work[file.council.la_code] += file.size + usual
     groups: list[list[str]] = [[]]
-    before, share = 0, sum(size.values()) / max(wanted, 1)
-    for la_code in sorted(size):
-        # A council goes where its middle byte lies.
-        if groups[-1] and before + size[la_code] / 2 >= share * len(groups):
+    before, share = 0.0, sum(work.values()) / max(wanted, 1)
+    for la_code, own in work.items():
+        # A council goes where the middle of its work lies.
+        if groups[-1] and before + own / 2 >= share * len(groups):
             groups.append([])
         groups[-1].append(la_code)
-        before += size[la_code]
+        before += own
     return [CouncilGroup({code: names[code] for code in codes}) for codes in groups]
 
 
