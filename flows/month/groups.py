@@ -57,8 +57,8 @@ class GroupDone:
 def groups_of(due: Sequence[Due], wanted: int) -> list[CouncilGroup]:
     """The councils that sent anything, in so many groups of about as much work, in order of la_code.
 
-    Half of the work is in bytes, half in files: what a usual file costs if it is empty it costs again for its rows. At
-    least one group, which has no council if nobody sent anything that could be recognised.
+    Work is counted in bytes. Each file counts as many again as files have on average, for its header and checks. There
+    is at least one group, which has no council if nobody sent anything that could be recognised.
     """
     files = [f for one in due for f in one.files]
     names = {f.council.la_code: f.council.name for f in files}
