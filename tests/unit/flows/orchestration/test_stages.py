@@ -6,6 +6,7 @@ And what the task of one council is given: nothing of other councils, however ma
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event, Thread
 from types import SimpleNamespace
@@ -14,8 +15,9 @@ from unittest import mock
 
 from prefect import Task
 
+from features.councils import Council
 from features.registry import Kind
-from flows.alerts.council import Decided, Versions
+from flows.alerts.council import Decided, Versions, alert_of
 from flows.alerts.decide import Storm
 from flows.alerts.together import Standing
 from flows.month.steps import Alerting
@@ -56,19 +58,24 @@ def test_a_month_is_decided_after_the_month_before_has_published(tmp_path: Path)
     assert said == ["the month before has published", "decided"]
 
 
-def given_to_first_council(store: LocalStore, councils: int) -> dict[str, int]:
-    """By task: the bytes that the first of so many councils' task is given, in reading and in publishing."""
-    context = context_of(store, councils)
-    every = context.register.councils
+def alerting_of(every: Sequence[Council]) -> Alerting:
+    """The same decision of each of these councils, each with a file and a failure of its own."""
     one, decision = score(0.6), alert(score(0.6)).decision
-    alerting = Alerting(
+    return Alerting(
         tuple(Decided(c, one, facts(), decision) for c in every),
         Storm(held=False, alerting=0, decided=0, reason=""),
         {c.la_code: facts() for c in every},
         manifest=manifest(*(record(c.la_code) for c in every)),
         failures=failures(*(failure(c.la_code, "error") for c in every)),
-        versions=Versions("", "", "", "", {c.la_code: "2026-11-09" for c in every}),
+        versions=Versions("", "", "", "", {c.la_code: f"2026-11-{9 + n % 20:02}" for n, c in enumerate(every)}),
     )
+
+
+def given_to_first_council(store: LocalStore, councils: int) -> dict[str, int]:
+    """By task: the bytes that the first of so many councils' task is given, in reading and in publishing."""
+    context = context_of(store, councils)
+    every = context.register.councils
+    alerting = alerting_of(every)
     found: dict[str, int] = {}
 
     def submit(task: Task[Any, Any], *given: Any) -> Any:
@@ -90,3 +97,11 @@ def test_what_the_task_of_one_council_is_given_does_not_grow_with_the_councils(t
     of_two = given_to_first_council(LocalStore(tmp_path), 2)
     assert set(of_two) == {"read_council_task", "publish_council"}
     assert given_to_first_council(LocalStore(tmp_path), 60) == of_two
+
+
+def test_an_alert_made_from_what_its_task_is_given_is_the_one_made_from_the_whole_month(tmp_path: Path) -> None:
+    alerting = alerting_of(context_of(LocalStore(tmp_path), 3).register.councils)
+    made = [pickle.loads(pickle.dumps(alerting.alert_maker(d)))() for d in alerting.decided]
+    assert made == [alert_of(d, alerting.manifest, alerting.failures, alerting.versions) for d in alerting.decided]
+    assert [len(one.validation.notes) for one in made] == [1, 1, 1]
+    assert len({one.provenance.known_by for one in made}) == 3
